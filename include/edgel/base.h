@@ -1,0 +1,81 @@
+/* edgel/base.h: what every other header needs. Includes no other edgel header. */
+#ifndef EDGEL_BASE_H
+#define EDGEL_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define EDGEL_API          __attribute__((visibility("default")))
+#define EDGEL_NODISCARD    __attribute__((warn_unused_result))
+#define EDGEL_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#else
+#define EDGEL_API
+#define EDGEL_NODISCARD
+#define EDGEL_PRINTF(f, a)
+#endif
+
+/* Result of every call that can fail. Zero is success; values never change meaning. */
+enum edgel_status {
+    EDGEL_OK = 0,
+    EDGEL_EINVAL = 1,       /* caller passed a value the function's comment forbids */
+    EDGEL_ENOMEM = 2,       /* allocation failed or a size would overflow */
+    EDGEL_EIO = 3,          /* read, write, open, rename or close failed */
+    EDGEL_EFORMAT = 4,      /* file content is not what its format requires */
+    EDGEL_ELIMIT = 5,       /* valid, but over a limit the caller set */
+    EDGEL_EUNSUPPORTED = 6, /* valid, but this build or version does not do it */
+    EDGEL_EINTERRUPTED = 7  /* the caller asked for a stop before the work was done */
+};
+
+/* Optional detail. Lives in the caller, so it is thread-safe and never freed.
+ * The first failure wins: later writes are ignored until edgel_error_clear(). */
+struct edgel_error {
+    enum edgel_status code;
+    char msg[512]; /* NUL-terminated, no trailing newline; "" when code is EDGEL_OK */
+};
+
+/* Short English name of a status ("ok", "out of memory"); a static string, never NULL. */
+EDGEL_API const char *edgel_status_name(enum edgel_status s);
+
+/* Makes e hold no failure. NULL is fine. */
+EDGEL_API void edgel_error_clear(struct edgel_error *e);
+
+/* Version of the library, "MAJOR.MINOR.PATCH"; a static string. */
+EDGEL_API const char *edgel_version(void);
+
+/* CPU level the kernels run at ("c" so far), decided once: the best the processor has, lowered by the
+ * environment variable EDGEL_CPU; a static string. An unknown name in EDGEL_CPU lowers nothing:
+ * edgel_cpu_check() tells. */
+EDGEL_API const char *edgel_cpu_level(void);
+
+/* EDGEL_OK, or EDGEL_EINVAL when EDGEL_CPU names no known level; the text lists the known ones. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_cpu_check(struct edgel_error *err);
+
+/* Number of processors this process may run on, at least 1. */
+EDGEL_API int edgel_cpu_count(void);
+
+/*
+ * Reads one decimal number from the whole of text: no space, no suffix, "." as the decimal point
+ * whatever the locale, finite, lo <= value <= hi. This is the one number parser of the project.
+ *
+ * what   names the value in the message ("sigma")
+ * Returns EDGEL_OK, or EDGEL_EINVAL with a text that holds what, the text and the range; *out is then unset.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_parse_real(const char *what, const char *text, double lo,
+                                                             double hi, double *out, struct edgel_error *err);
+
+/* The same for whole numbers in base 10 with an optional sign; lo <= value <= hi. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_parse_int(const char *what, const char *text, int64_t lo,
+                                                            int64_t hi, int64_t *out,
+                                                            struct edgel_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,190 @@
+/* edgel/batch.h: the spine of a run over folders: what to read, what to write, in parallel, in order. */
+#ifndef EDGEL_BATCH_H
+#define EDGEL_BATCH_H
+
+#include "edgel/image.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- inputs --- */
+
+/* One file to read. Strings live as long as the list. */
+struct edgel_input {
+    const char *path; /* to open: the argument itself, or FOLDER/rel */
+    const char *rel;  /* below the folder argument ("a/b.jpg"), or the last component of a file argument */
+    bool folder;      /* found in a folder (false: named by itself) */
+    bool
+        broken; /* a folder that could not be read, or a path that does not exist: opening fails and says why */
+};
+
+struct edgel_inputs_params {
+    const char *const *paths; /* files and folders in any mix */
+    size_t npaths;
+    const char *files_from; /* list of further paths, one a line, "-" standard input; NULL none */
+    bool nul;               /* the list is separated by NUL bytes, not newlines */
+    const char *const *include,
+        *const *exclude; /* globs: fnmatch on rel, and on its last component if the glob has no '/' */
+    size_t ninclude, nexclude;
+    const char *skip_folder; /* not walked when below an input folder (the output folder); NULL none */
+};
+
+struct edgel_inputs;
+
+/*
+ * Collects what paths name. Folders are walked recursively, symbolic links to files and folders followed, loops cut;
+ * each folder's files in byte order of rel. In a walked folder, files that are no image by content and not named like
+ * one are passed over and counted. include and exclude apply to walked files only. A path that does not exist, or a
+ * folder that cannot be read, becomes an input that is broken.
+ *
+ * Returns EDGEL_OK (also with no inputs at all), EDGEL_EIO (files_from cannot be read), EDGEL_ENOMEM. *out is NULL on
+ * failure; the caller destroys it.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_inputs_collect(const struct edgel_inputs_params *params,
+                                                                 struct edgel_inputs **out,
+                                                                 struct edgel_error *err);
+EDGEL_API void edgel_inputs_destroy(struct edgel_inputs **inputs); /* NULL is fine */
+EDGEL_API size_t edgel_inputs_count(const struct edgel_inputs *inputs);
+EDGEL_API const struct edgel_input *edgel_inputs_at(const struct edgel_inputs *inputs, size_t i);
+EDGEL_API size_t edgel_inputs_passed_over(const struct edgel_inputs *inputs); /* not_images of the summary */
+
+/* --- outputs --- */
+
+enum edgel_existing { EDGEL_EXISTING_ERROR, EDGEL_EXISTING_SKIP, EDGEL_EXISTING_OVERWRITE };
+
+struct edgel_plan_params {
+    const struct edgel_inputs *inputs; /* must outlive the plan */
+    const char *
+        output; /* folder; or the output file itself for a single file input and a single method: when it ends in
+                           an image extension and is no folder */
+    const char *name;           /* template; NULL: "{stem}.png" */
+    const char *const *methods; /* values of {op}, one per output of an input; repeats allowed */
+    size_t nmethods;            /* >= 1 */
+    enum edgel_existing existing;
+};
+
+struct edgel_plan;
+
+/*
+ * Fixes where every output goes, before any work.
+ *
+ * Template: {stem} file name without extension, {dir} folder below the input folder, {ext} input extension without the
+ * dot, {op} method, {n} 1-based number of the method. A template without '/' and {dir} names the file in its mirrored
+ * folder OUT/[METHOD/]dir/ — METHOD/ only with several methods and when the template has neither {op} nor {n}; one
+ * with '/' or {dir} is the whole path below OUT. Empty components are dropped.
+ *
+ * Returns EDGEL_OK; EDGEL_EINVAL: unknown or unclosed {…}, a component "..", an extension that is no writable format
+ * (png pnm pbm pgm ppm pfm), two inputs or methods that map to one output (both are named), an output that is an input
+ * (same device and inode), an output that exists under EDGEL_EXISTING_ERROR (the first is named, the rest counted), an
+ * output that is a folder; EDGEL_ENOMEM. Broken inputs take no part in the checks.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_plan_create(const struct edgel_plan_params *params, struct edgel_plan **out, struct edgel_error *err);
+EDGEL_API void edgel_plan_destroy(struct edgel_plan **plan); /* NULL is fine */
+/* Writes the output path of input i by method m into buf (at most size bytes with the NUL); its length, or 0 if it does
+ * not fit. */
+EDGEL_API size_t edgel_plan_output(const struct edgel_plan *plan, size_t i, size_t m, char *buf, size_t size);
+/* True when that output existed and is to be left alone. */
+EDGEL_API bool edgel_plan_skips(const struct edgel_plan *plan, size_t i, size_t m);
+
+/* --- pairs --- */
+
+/* Predictions and their truth. Strings live as long as the list. */
+struct edgel_pair {
+    const char *key;          /* relative path without extension and suffix: how results name the image */
+    const char *prediction;   /* path; NULL: missing */
+    const char *const *truth; /* ntruth paths: one, or one per annotator */
+    size_t ntruth;            /* 0: a prediction without truth */
+    const char *valid; /* mask of pixels to judge; NULL: none asked for, or none found (see missing_valid) */
+    bool missing_valid;
+};
+
+struct edgel_pairs_params {
+    const char *prediction, *truth; /* file or folder each; a file pairs with a file whatever their names */
+    const char *valid;              /* folder (or file) of validity masks; NULL none */
+    const char
+        *pairs_file; /* lines PREDICTION <tab> TRUTH [<tab> TRUTH]...; then prediction, truth are folders
+                                       that relative paths start from, or NULL; NULL none */
+    const char *prediction_suffix, *truth_suffix; /* stripped from the stem where present; NULL none */
+};
+
+struct edgel_pairs;
+
+/*
+ * Pairs by relative path without extension, in byte order of the key. The truth of key K is the one file K.*, or the
+ * images in a folder K/ (annotators, byte order), or K_1.*, K_2.*, ... (annotators, without a gap). Files that are no
+ * images are passed over as in edgel_inputs_collect().
+ *
+ * Returns EDGEL_OK; EDGEL_EIO: a folder or list cannot be read; EDGEL_EINVAL: two files for one key, more than one of
+ * the three forms for one key, a malformed line of the list; EDGEL_ENOMEM.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_pairs_collect(const struct edgel_pairs_params *params,
+                                                                struct edgel_pairs **out,
+                                                                struct edgel_error *err);
+EDGEL_API void edgel_pairs_destroy(struct edgel_pairs **pairs); /* NULL is fine */
+EDGEL_API size_t edgel_pairs_count(const struct edgel_pairs *pairs);
+EDGEL_API const struct edgel_pair *edgel_pairs_at(const struct edgel_pairs *pairs, size_t i);
+
+/* --- the run --- */
+
+struct edgel_run {
+    size_t count;
+    int threads; /* >= 1; work gets a thread number below it */
+    size_t
+        window; /* results that may wait for an earlier one; 0: 8 per thread. Index i may use slot i % window */
+    void *user;
+    void (*work)(void *user, int thread, size_t i); /* in parallel */
+    void (*done)(void *user, size_t i);             /* in order of i, one at a time; may be NULL */
+    bool (*stop)(void *user);                       /* asked before each start; may be NULL */
+};
+
+/* The window that edgel_run_execute() uses: run->window, or 8 per thread. */
+EDGEL_API size_t edgel_run_window(const struct edgel_run *run);
+/* Runs all indices; *finished (may be NULL) = number of done ones. Returns EDGEL_OK, EDGEL_ENOMEM, or EDGEL_EINTERRUPTED
+ * when stop said true: what had started is finished and done, nothing else is. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_run_execute(const struct edgel_run *run, size_t *finished,
+                                                              struct edgel_error *err);
+
+/* Text of a progress bar, at most `columns` wide: label, bar, done/total, percent, rate and time left. seconds = since
+ * the start. Writes into buf (NUL-terminated, at most size bytes). */
+EDGEL_API void edgel_progress_text(char *buf, size_t size, int columns, const char *label, size_t done,
+                                   size_t total, size_t failed, double seconds);
+
+/* --- JSON lines --- */
+
+enum edgel_outcome { EDGEL_OUTCOME_OK, EDGEL_OUTCOME_ERROR, EDGEL_OUTCOME_SKIPPED };
+
+struct edgel_record {
+    const char *input;
+    const char *const *outputs; /* one: "output" is a string; several: an array of strings; none: null */
+    size_t noutputs;
+    enum edgel_outcome outcome;
+    const char *error;  /* NULL: null */
+    const char *remark; /* what the decoder remarked, NULL or "": left out */
+    int width, height;  /* 0: null */
+    double seconds;
+};
+
+struct edgel_totals {
+    size_t ok, failed, skipped, not_images;
+    bool interrupted;
+    double seconds;
+};
+
+/* A writer of JSON lines; path "-" is standard output. create NULL path: a log that drops everything. The file appears
+ * with finish, which writes the summary line. EDGEL_EIO, EDGEL_ENOMEM as edgel_output. */
+struct edgel_log;
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_log_create(const char *path, struct edgel_log **out,
+                                                             struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_log_image(struct edgel_log *log, const struct edgel_record *record, struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_log_finish(struct edgel_log **log, const struct edgel_totals *totals, struct edgel_error *err);
+EDGEL_API void edgel_log_discard(struct edgel_log **log); /* NULL is fine */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,274 @@
+/* edgel/eval.h: measure predictions against truth (integers per image), and reduce those to scores. */
+#ifndef EDGEL_EVAL_H
+#define EDGEL_EVAL_H
+
+#include "edgel/image.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- names and ids --- */
+
+/* Classes and colours by which masks are read. Zero-initialise; finish frees. */
+struct edgel_class {
+    int32_t id;
+    char *name;
+};
+struct edgel_classes {
+    struct edgel_class *v; /* rising id */
+    size_t n;
+};
+/* text: a number N (ids 0..N-1, names "0".."N-1"), or a file with lines "ID NAME" or, when no line starts with a
+ * number, one NAME per line from id 0 on; "#" starts a comment. EDGEL_EIO, EDGEL_EFORMAT (file, line, rule), EDGEL_ENOMEM. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_classes_read(const char *text, struct edgel_classes *out,
+                                                               struct edgel_error *err);
+EDGEL_API void edgel_classes_finish(struct edgel_classes *c);
+
+struct edgel_color {
+    uint8_t r, g, b;
+    int32_t id;
+};
+struct edgel_colors {
+    struct edgel_color *v;
+    size_t n;
+};
+/* A file with lines "R G B ID [NAME]". EDGEL_EIO, EDGEL_EFORMAT, EDGEL_ENOMEM. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_colors_read(const char *path, struct edgel_colors *out,
+                                                              struct edgel_error *err);
+EDGEL_API void edgel_colors_finish(struct edgel_colors *c);
+
+/* --- measuring --- */
+
+enum edgel_labels { EDGEL_LABELS_AUTO, EDGEL_LABELS_BINARY, EDGEL_LABELS_IDS };
+enum edgel_annotator {
+    EDGEL_ANNOTATOR_NONE,
+    EDGEL_ANNOTATOR_INDEX,
+    EDGEL_ANNOTATOR_ANY,
+    EDGEL_ANNOTATOR_MAJORITY
+};
+
+/* What is fixed when pixels are read; the first line of a counts file. */
+struct edgel_measure {
+    enum edgel_labels labels; /* BINARY or IDS once resolved */
+    double threshold;         /* BINARY: fraction of the full range, prediction where value >= T * full */
+    int thresholds;           /* BINARY: sweep over k / (N + 1), k = 1..N; 0 none */
+    double tolerance;         /* pixels; negative none */
+    const int32_t *ignore;    /* truth ids whose pixels are left out */
+    size_t nignore;
+    bool valid; /* only pixels of a validity mask were judged */
+    enum edgel_annotator annotator;
+    int annotator_index;               /* 1-based, with EDGEL_ANNOTATOR_INDEX */
+    const struct edgel_colors *colors; /* RGB masks to ids; NULL none */
+};
+#define EDGEL_MEASURE_DEFAULTS                                                       \
+    {                                                                                \
+        EDGEL_LABELS_AUTO, 0.5, 0, -1, NULL, 0, false, EDGEL_ANNOTATOR_NONE, 1, NULL \
+    }
+
+/* A mask as decoded by EDGEL_DECODE_LABELS, with what the file said. */
+struct edgel_mask {
+    struct edgel_view view;
+    int bits;     /* per sample as stored */
+    bool indexed; /* palette file */
+};
+
+/* The values seen in masks, to decide labels once per run. Start zeroed; merging is the bitwise or of the fields. */
+struct edgel_value_survey {
+    bool above_one; /* some value above 1 in a file that is not 1-bit */
+    bool one;       /* some value 1 in a file that is not 1-bit */
+    bool full;      /* some value at the full range (255, 65535, 1.0 in float files) */
+    bool other;     /* some value that is neither 0, 1 nor the full range */
+};
+/* Adds one mask's values. Ignored ids are passed over. */
+EDGEL_API void edgel_survey_add(struct edgel_value_survey *survey, const struct edgel_mask *mask,
+                                const int32_t *ignore, size_t nignore);
+/* auto: BINARY if and only if all truth values lie in {0,1} or all in {0, full range}, or the files are 1-bit. */
+EDGEL_API enum edgel_labels edgel_survey_labels(const struct edgel_value_survey *truth);
+/* True when predictions hold 0 and 1 instead of shares of the full range: some 1 and nothing above. */
+EDGEL_API bool edgel_survey_zero_one(const struct edgel_value_survey *prediction);
+
+struct edgel_cell {
+    int32_t truth, prediction; /* raw ids; EDGEL_ID_NONE as prediction: none at all */
+    uint64_t n;
+};
+enum { EDGEL_ID_NONE = -1 };
+
+struct edgel_tolerance_counts {
+    int32_t id;
+    uint64_t matched_prediction, prediction; /* predicted pixels with truth within reach; all */
+    uint64_t matched_truth, truth;           /* truth pixels with a prediction within reach; all */
+};
+
+enum edgel_row_kind { EDGEL_ROW_MEASURED, EDGEL_ROW_MISSING, EDGEL_ROW_FAILED };
+
+/* The integers of one image. Zero-initialise; finish frees what is in it. */
+struct edgel_row {
+    enum edgel_row_kind kind;
+    int prediction; /* index of the method */
+    char *image;    /* key of the pair */
+    int w, h;
+    uint64_t pixels; /* judged: valid and not ignored */
+    struct edgel_cell
+        *cells; /* sparse confusion of the judged pixels, rising (truth, prediction); no zero counts */
+    size_t ncells;
+    uint64_t *curve_tp, *curve_fp;            /* [thresholds] */
+    uint64_t positives, negatives;            /* truth pixels of the curve */
+    struct edgel_tolerance_counts *tolerance; /* rising id; BINARY: id 1 alone */
+    size_t ntolerance;
+};
+EDGEL_API void edgel_row_finish(struct edgel_row *row);
+
+/*
+ * Measures one image.
+ *
+ * params      labels resolved
+ * prediction  NULL: missing, every pixel is wrong (BINARY: the complement of the truth; IDS: EDGEL_ID_NONE)
+ * zero_one    BINARY: the method's masks hold 0 and 1 (edgel_survey_zero_one); 1-bit and palette masks always do
+ * truth       ntruth masks of equal size; more than one needs params->annotator (ANY, MAJORITY: BINARY only; majority is
+ *             more than half)
+ * valid       NULL: all pixels; else non-zero pixels are judged
+ * row         kind, w, h, pixels, counts are set; prediction and image are the caller's
+ *
+ * BINARY: truth is 0 or not 0, so ids are 0 and 1. IDS: raw values. RGB masks need params->colors, or three equal
+ * channels. Tolerance: Euclidean distance <= tolerance between pixel centres, judged pixels only.
+ * Returns EDGEL_OK; EDGEL_EFORMAT: sizes differ (both are named), an RGB mask with an unknown colour or no colours, a
+ * float truth, a prediction that IDS cannot read; EDGEL_EINVAL: params; EDGEL_ENOMEM. Exact integers.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_measure_image(const struct edgel_measure *params, const struct edgel_mask *prediction, bool zero_one,
+                    const struct edgel_mask *truth, size_t ntruth, const struct edgel_mask *valid,
+                    struct edgel_row *row, struct edgel_error *err);
+
+/* --- reducing --- */
+
+enum edgel_reduce_kind { EDGEL_REDUCE_POOLED, EDGEL_REDUCE_IMAGE };
+enum edgel_empty { EDGEL_EMPTY_NAN, EDGEL_EMPTY_ZERO, EDGEL_EMPTY_ONE };
+enum edgel_missing { EDGEL_MISSING_ERROR, EDGEL_MISSING_SKIP, EDGEL_MISSING_WORST };
+
+/* The convention of a number. */
+struct edgel_reduce {
+    enum edgel_reduce_kind reduce;
+    enum edgel_empty empty;
+    enum edgel_missing missing;
+    const int32_t *ignore;
+    size_t nignore;
+    const int32_t *exclude_from_mean;
+    size_t nexclude;
+    const struct edgel_classes
+        *classes; /* NULL: the ids that occur in truth or prediction, ignored ones left out */
+};
+#define EDGEL_REDUCE_DEFAULTS                                                             \
+    {                                                                                     \
+        EDGEL_REDUCE_POOLED, EDGEL_EMPTY_NAN, EDGEL_MISSING_ERROR, NULL, 0, NULL, 0, NULL \
+    }
+
+/* --- counts files: JSON lines, schema edgel.counts/1 --- */
+
+/* First line: how pixels were measured, the convention asked for (defaults of a later report), the methods' names. */
+struct edgel_counts_header {
+    struct edgel_measure measure;
+    struct edgel_reduce reduce;
+    const char *const *predictions;
+    size_t npredictions;
+};
+
+/* Writes the header line. EDGEL_EIO, EDGEL_ENOMEM. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_counts_write_header(struct edgel_output *out, const struct edgel_counts_header *header,
+                          struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_counts_write_row(struct edgel_output *out, const struct edgel_row *row, struct edgel_error *err);
+
+/* Reads counts files line by line; several in a row when their headers agree in measure. Hostile until checked: ids,
+ * counts and sums are bounded (a row's cells sum to its pixels). */
+struct edgel_counts_reader;
+/* path "-" is standard input. EDGEL_EIO, EDGEL_EFORMAT (file, line, rule), EDGEL_ENOMEM. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_counts_open(const char *path, struct edgel_counts_reader **out, struct edgel_error *err);
+/* Valid until the reader is closed. */
+EDGEL_API const struct edgel_counts_header *edgel_counts_header(const struct edgel_counts_reader *reader);
+/* *more = false at the end; then row is empty. The caller finishes row. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_counts_next(struct edgel_counts_reader *reader,
+                                                              struct edgel_row *row, bool *more,
+                                                              struct edgel_error *err);
+EDGEL_API void edgel_counts_close(struct edgel_counts_reader **reader); /* NULL is fine */
+
+/* --- scores --- */
+
+/* A real number that may be undefined: NaN then. Shown as null or "-". */
+struct edgel_scores {
+    double accuracy, precision, recall, f1, iou, specificity, mcc;
+};
+
+struct edgel_class_result {
+    int32_t id;
+    const char *name;
+    bool in_mean;
+    uint64_t tp, fp, fn, tn; /* pooled, whatever reduce says */
+    struct edgel_scores scores;
+};
+
+struct edgel_operating_point {
+    double threshold, recall, precision, f1;
+};
+
+struct edgel_curve_result {
+    int n;                                 /* thresholds; 0: no sweep was measured */
+    struct edgel_operating_point ods, ois; /* ois.threshold is NaN: each image has its own */
+    double ap, auc;
+    struct edgel_operating_point *points; /* [n], rising threshold */
+};
+
+struct edgel_summary {
+    const char *prediction;
+    uint64_t images, missing, failed,
+        pixels;                         /* images: measured ones (worst-counted missing ones included) */
+    struct edgel_class_result *classes; /* rising id; BINARY: id 1 "foreground" alone */
+    size_t nclasses;
+    struct edgel_scores mean; /* over classes in the mean */
+    double accuracy, kappa, fwiou;
+    int32_t *matrix_ids;    /* [nmatrix] ids of rows and columns: the classes; BINARY: 0 and 1 */
+    uint64_t *matrix;       /* [nmatrix * nmatrix], row = truth, column = prediction */
+    uint64_t *matrix_other; /* [nmatrix] truth pixels predicted as no class */
+    size_t nmatrix;
+    uint64_t empty_touched; /* values (image x class, or class) of iou that the rule for empty ones decided */
+    uint64_t ignored_predicted; /* pixels predicted as an ignored id where the truth is not ignored */
+    struct edgel_curve_result curve;
+    bool has_tolerance;
+    const struct edgel_measure *measure; /* the convention, for those who print it */
+    const struct edgel_reduce *reduce;
+};
+EDGEL_API void edgel_summary_finish(struct edgel_summary *s);
+
+/*
+ * Reduces rows to scores, one reducer per method. Formulas and rules stand at the top of src/eval/reduce.c.
+ * measure and reduce must outlive the reducer and its summary.
+ */
+struct edgel_reducer;
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_reducer_create(const struct edgel_measure *measure, const struct edgel_reduce *reduce,
+                     const char *prediction, struct edgel_reducer **out, struct edgel_error *err);
+/* Adds a row, in the order of the images. EDGEL_EFORMAT: the row has ids that are neither classes nor ignored (the text
+ * counts the pixels of each, truth and prediction apart); nothing is added then. EDGEL_ENOMEM. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_reducer_add(struct edgel_reducer *reducer, const struct edgel_row *row, struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_reducer_summary(const struct edgel_reducer *reducer,
+                                                                  struct edgel_summary *out,
+                                                                  struct edgel_error *err);
+EDGEL_API void edgel_reducer_destroy(struct edgel_reducer **reducer); /* NULL is fine */
+
+/* Scores of one image by class, for a table of image x class: the classes of reduce->classes, or those that occur in
+ * the row. *n results in *out, to be freed with edgel_class_results_free(). */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_row_scores(const struct edgel_row *row,
+                                                             const struct edgel_measure *measure,
+                                                             const struct edgel_reduce *reduce,
+                                                             struct edgel_class_result **out, size_t *n,
+                                                             struct edgel_error *err);
+EDGEL_API void edgel_class_results_free(struct edgel_class_result *results, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,213 @@
+/* edgel/image.h: pixels in memory, and image files in and out. */
+#ifndef EDGEL_IMAGE_H
+#define EDGEL_IMAGE_H
+
+#include "edgel/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- pixels --- */
+
+/* Sample types. Integer samples use their full range (255, 65535); float samples 0..1 nominally. */
+enum edgel_type { EDGEL_U8 = 1, EDGEL_U16 = 2, EDGEL_F32 = 3, EDGEL_I16 = 4, EDGEL_I32 = 5 };
+
+/* Bytes of one sample. */
+EDGEL_API size_t edgel_type_size(enum edgel_type type);
+
+/* A window onto pixels somebody else owns. Copy it freely; never free through it. Channels are interleaved
+ * (gray 1, gray+alpha 2, RGB 3, RGBA 4). Row y starts at (const char *)data + y * stride; stride is in BYTES. */
+struct edgel_view {
+    const void *data;
+    int w, h, channels;
+    enum edgel_type type;
+    ptrdiff_t stride;
+};
+
+/* Pixels that own their memory. Zero-initialise, then init; finish is safe on a zeroed one. */
+struct edgel_image {
+    void *data;
+    int w, h, channels;
+    enum edgel_type type;
+    ptrdiff_t stride;
+    size_t capacity_bytes; /* of data; lets init take the memory again */
+};
+
+/*
+ * Makes img w x h pixels of the given kind; rows start at multiples of 64 bytes. img is zeroed, or an image of
+ * an earlier call, whose memory is used again if it is large enough. Pixels are not initialised.
+ *
+ * w, h >= 1; channels 1..4
+ * Returns EDGEL_OK, EDGEL_EINVAL (a value out of range) or EDGEL_ENOMEM; img is then empty (finished).
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_init(struct edgel_image *img, int w, int h,
+                                                             int channels, enum edgel_type type,
+                                                             struct edgel_error *err);
+EDGEL_API void edgel_image_finish(struct edgel_image *img);
+EDGEL_API struct edgel_view edgel_image_view(const struct edgel_image *img);
+
+/* --- reading --- */
+
+enum edgel_format {
+    EDGEL_FORMAT_NONE = 0,
+    EDGEL_FORMAT_PNG,
+    EDGEL_FORMAT_JPEG,
+    EDGEL_FORMAT_PNM,
+    EDGEL_FORMAT_PFM
+};
+
+/* Format by the first bytes of a file (16 are enough), never by name; NONE if it is no image edgel reads. */
+EDGEL_API enum edgel_format edgel_format_of_bytes(const void *head, size_t n);
+/* Format that a file name's extension stands for, any letter case (.png .jpg .jpeg .jpe .jfif .pnm .pbm .pgm .ppm
+ * .pfm); NONE for others. */
+EDGEL_API enum edgel_format edgel_format_of_name(const char *name);
+/* True when the name's extension is that of any common image format, read by edgel or not (.tif, .gif, …). */
+EDGEL_API bool edgel_named_like_image(const char *name);
+
+/* What pixels to make of a file. */
+enum edgel_decode {
+    /* One channel. JPEG: libjpeg's gray (the Y plane). Else (9797 R + 19234 G + 3737 B) >> 15; 16-bit: with
+     * 16384 added first; float: divided by 32768. Alpha and tRNS are left out, palettes looked up, samples of
+     * 1, 2, 4 bits scaled to 0..255. */
+    EDGEL_DECODE_GRAY,
+    /* As stored, without alpha: 1 channel for gray files, 3 (R, G, B) for colour. CMYK is made RGB. */
+    EDGEL_DECODE_COLOR,
+    /* As stored with alpha: 1, 2, 3 or 4 channels; tRNS becomes alpha. */
+    EDGEL_DECODE_FULL,
+    /* Values of a mask: palette files give raw indices, gray files raw values (a 1-bit file 0 and 1, a 4-bit file
+     * 0..15), alpha left out, RGB stays RGB. */
+    EDGEL_DECODE_LABELS
+};
+
+struct edgel_limits {
+    uint64_t max_pixels;    /* w * h */
+    int max_side;           /* w and h; JPEG has 65500 in any case */
+    int max_scans;          /* of a progressive JPEG */
+    size_t max_chunk_bytes; /* of one PNG chunk other than IDAT, unpacked as well */
+};
+#define EDGEL_LIMITS_DEFAULTS                    \
+    {                                            \
+        (uint64_t)1 << 28, 1000000, 100, 8000000 \
+    }
+
+struct edgel_read {
+    enum edgel_decode decode;
+    bool orient;  /* turn and mirror by the EXIF orientation (JPEG; PNG eXIf) */
+    bool lenient; /* take what decodes of a damaged file; info->damage then says what was wrong */
+    struct edgel_limits limits;
+};
+#define EDGEL_READ_DEFAULTS                                   \
+    {                                                         \
+        EDGEL_DECODE_GRAY, true, false, EDGEL_LIMITS_DEFAULTS \
+    }
+
+/* What a file says of itself, before orientation. */
+struct edgel_info {
+    enum edgel_format format;
+    int w, h;
+    int channels;     /* as stored, alpha included; 1 for palette files; 4 for CMYK */
+    int bits;         /* per sample as stored: 1, 2, 4, 8, 16, 32 */
+    bool indexed;     /* palette file */
+    int orientation;  /* EXIF, 1..8; 1 when absent */
+    char remark[160]; /* first remark of the decoder that changes no pixel, or "" */
+    char damage[160]; /* lenient only: first fault that may have changed pixels, or "" */
+};
+
+/* The bytes of a whole file. Zero-initialise. */
+struct edgel_bytes {
+    unsigned char *data;
+    size_t size;
+    size_t capacity;
+};
+
+/*
+ * Reads a whole regular file. bytes is zeroed or of an earlier call, whose memory is used again.
+ * Returns EDGEL_OK, EDGEL_EIO (cannot be opened or read, no regular file), EDGEL_ENOMEM.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_bytes_read(const char *path, struct edgel_bytes *bytes,
+                                                             struct edgel_error *err);
+EDGEL_API void edgel_bytes_finish(struct edgel_bytes *bytes);
+
+/*
+ * Decodes a PNG, JPEG, PNM (P1..P6) or PFM file held in memory.
+ *
+ * bytes, size  the file
+ * name         for messages
+ * params       must be valid during the call only
+ * out          zeroed or an earlier image, whose memory is used again; 8-bit and smaller samples give U8, 16-bit
+ *              U16, PFM F32 (as stored, times the magnitude of its scale line left out)
+ * info         may be NULL; filled as far as known on failure as well
+ *
+ * Returns EDGEL_OK; EDGEL_EFORMAT: no image, corrupt or truncated (any libjpeg warning while scan data is decoded,
+ * a wrong PNG CRC or Adler sum, a missing IEND); EDGEL_EUNSUPPORTED: lossless or 12-bit JPEG; EDGEL_ELIMIT: over
+ * params->limits, found before pixels are allocated; EDGEL_ENOMEM. On failure out is empty.
+ * The text begins with name. Thread-safe; the same pixels everywhere.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_image_decode(const void *bytes, size_t size, const char *name, const struct edgel_read *params,
+                   struct edgel_image *out, struct edgel_info *info, struct edgel_error *err);
+
+/* edgel_bytes_read() and edgel_image_decode() in one. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_read(const char *path,
+                                                             const struct edgel_read *params,
+                                                             struct edgel_image *out, struct edgel_info *info,
+                                                             struct edgel_error *err);
+
+/* --- writing --- */
+
+/*
+ * A file that is being written under a temporary name in the folder of its final one. The final name appears
+ * when edgel_output_commit() has returned EDGEL_OK, complete, and never otherwise. "-" is standard output, written
+ * at once. edgel_output_begin() makes missing folders.
+ * write, commit: EDGEL_EIO with the path and the system's reason. After a failed write the file can only be
+ * discarded. commit and discard destroy the output and set *out to NULL; discarding NULL is fine.
+ */
+struct edgel_output;
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_begin(const char *path, struct edgel_output **out,
+                                                               struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_write(struct edgel_output *out, const void *bytes,
+                                                               size_t n, struct edgel_error *err);
+/* Hands what was written so far to the system (for a reader that follows along; "-" in a pipe). */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_flush(struct edgel_output *out,
+                                                               struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_commit(struct edgel_output **out,
+                                                                struct edgel_error *err);
+EDGEL_API void edgel_output_discard(struct edgel_output **out);
+
+/* A colour table for palette PNG. */
+struct edgel_palette {
+    int count; /* 1..256 */
+    uint8_t rgb[256][3];
+};
+
+/* The Pascal VOC colours: bit j of the index goes, three at a time, to bits 7 - j/3 of R, G, B. */
+EDGEL_API void edgel_palette_voc(struct edgel_palette *palette);
+
+struct edgel_write {
+    enum edgel_format format; /* PNG, PNM, PFM */
+    int bits;                 /* 0: the samples' own. 1: U8 with one channel, non-zero is white (PNG, PBM) */
+    const struct edgel_palette *palette; /* PNG of U8 with one channel; NULL for none */
+};
+
+/*
+ * Encodes pixels into an output (not yet committed). PNG: U8 or U16 with 1 or 3 channels, U8 with 1 channel and a
+ * palette, or 1 bit; PNM: U8, U16 with 1 or 3 channels, or 1 bit; PFM: F32 with 1 or 3 channels.
+ * PNG: 1-bit without filter and Z_RLE; the same bytes for the same pixels and zlib.
+ * Returns EDGEL_OK, EDGEL_EINVAL (a combination not named above), EDGEL_EIO, EDGEL_ENOMEM.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_encode(struct edgel_view image,
+                                                               const struct edgel_write *params,
+                                                               struct edgel_output *out,
+                                                               struct edgel_error *err);
+
+/* begin, encode and commit in one; nothing is left behind on failure. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_write(const char *path, struct edgel_view image,
+                                                              const struct edgel_write *params,
+                                                              struct edgel_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

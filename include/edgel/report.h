@@ -1,0 +1,32 @@
+/* edgel/report.h: show reduced scores as a table, JSON and CSV. */
+#ifndef EDGEL_REPORT_H
+#define EDGEL_REPORT_H
+
+#include "edgel/eval.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Aligned text: one block per class table and one line per method when there are several; names the convention.
+ * All: EDGEL_EIO, EDGEL_ENOMEM. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_table(struct edgel_output *out,
+                                                               const struct edgel_summary *s, size_t n,
+                                                               struct edgel_error *err);
+
+/* The summary document, schema edgel.eval/1; with n > 1 {"schema":…,"results":[…]}. Undefined values are null. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_report_json(struct edgel_output *out, const struct edgel_summary *s, size_t n, struct edgel_error *err);
+
+/* CSV (RFC 4180), one row per image x class: header line, then the rows of one image at a time. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_csv_header(struct edgel_output *out,
+                                                                    struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_report_csv_row(struct edgel_output *out, const char *prediction, const struct edgel_row *row,
+                     const struct edgel_class_result *results, size_t n, struct edgel_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

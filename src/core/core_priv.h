@@ -1,0 +1,105 @@
+/* core_priv.h: errors, memory, text, numbers, JSON and threads for every other folder. */
+#ifndef EDGEL_CORE_PRIV_H
+#define EDGEL_CORE_PRIV_H
+
+#include "edgel/base.h"
+#include <stdarg.h>
+
+/* --- status.c --- */
+/* Records code and message in err (if not NULL and still clear) and returns code, so that
+ *     return edgel_fail(err, EDGEL_EINVAL, "sigma %g: must be > 0", sigma);
+ * is the only way a function reports failure. */
+enum edgel_status edgel_fail(struct edgel_error *err, enum edgel_status code, const char *fmt, ...)
+    EDGEL_PRINTF(3, 4);
+
+/* Only where the function holds nothing to release; otherwise goto out. */
+#define EDGEL_TRY(call)                        \
+    do {                                       \
+        enum edgel_status edgel_try_ = (call); \
+        if (edgel_try_ != EDGEL_OK)            \
+            return edgel_try_;                 \
+    } while (0)
+
+/* --- alloc.c --- : all heap memory of the library comes from here */
+EDGEL_NODISCARD void *edgel_alloc(size_t n,
+                                  size_t size); /* n*size bytes, 64-aligned; NULL on overflow, OOM, 0 */
+EDGEL_NODISCARD void *edgel_calloc(size_t n, size_t size); /* the same, zeroed */
+/* Grows a block that holds `used` bytes to n*size bytes; the old block stays valid on NULL. */
+EDGEL_NODISCARD void *edgel_realloc(void *p, size_t used, size_t n, size_t size);
+void edgel_free(void *p);                          /* NULL is fine */
+EDGEL_NODISCARD char *edgel_strdup(const char *s); /* NULL on OOM */
+void edgel_alloc_fail_after(long n);               /* tests: the n-th call from now fails once; -1 = never */
+long edgel_alloc_live(void);                       /* tests: blocks not yet freed */
+
+/* Bump allocator for scratch of one image. Reset keeps one block as large as the largest use so far, so
+ * that a steady state allocates nothing. Zero-initialise. */
+struct edgel_arena {
+    struct edgel_arena_block *head;
+    size_t total;
+};
+EDGEL_NODISCARD void *edgel_arena_alloc(struct edgel_arena *a, size_t n,
+                                        size_t size); /* 64-aligned or NULL */
+void edgel_arena_reset(struct edgel_arena *a);
+void edgel_arena_finish(struct edgel_arena *a);
+
+/* --- cpu.c --- */
+unsigned edgel_cpu_flags(void); /* detected, lowered by $EDGEL_CPU; 0 = plain C */
+
+/* --- text.c --- : growable text. Zero-initialise; on OOM `failed` is set and later calls do nothing. */
+struct edgel_text {
+    char *s; /* NUL-terminated once anything was added */
+    size_t len, cap;
+    bool failed;
+};
+void edgel_text_add(struct edgel_text *t, const char *bytes, size_t n);
+void edgel_text_str(struct edgel_text *t, const char *s);
+void edgel_text_printf(struct edgel_text *t, const char *fmt, ...)
+    EDGEL_PRINTF(2, 3); /* no %f, %g: see real */
+void edgel_text_real(struct edgel_text *t,
+                     double v); /* fewest digits that read back the same; "." always; NaN,inf: null */
+void edgel_text_fixed(struct edgel_text *t, double v, int decimals); /* printf %.*f with "." always */
+void edgel_text_clear(struct edgel_text *t);                         /* keeps the memory */
+void edgel_text_finish(struct edgel_text *t);
+/* A JSON string with its quotes. Bytes that are not UTF-8 become \udc80..\udcff, one each (the convention of
+ * Python's surrogateescape); edgel_json_parse() turns them back. */
+void edgel_text_json(struct edgel_text *t, const char *s);
+
+/* --- json.c --- : strict reading of one JSON text (jansson). Values live as long as their document. */
+struct edgel_json; /* a value */
+enum edgel_status
+edgel_json_parse(const char *text, size_t n, const char *name, struct edgel_json **out,
+                 struct edgel_error *err);      /* duplicate keys, trailing text: EDGEL_EFORMAT */
+void edgel_json_finish(struct edgel_json *doc); /* the value parse returned; NULL is fine */
+const struct edgel_json *edgel_json_get(const struct edgel_json *object,
+                                        const char *key);                         /* NULL if absent */
+size_t edgel_json_count(const struct edgel_json *array);                          /* 0 if no array */
+const struct edgel_json *edgel_json_at(const struct edgel_json *array, size_t i); /* NULL if absent */
+bool edgel_json_is_array(const struct edgel_json *v);
+bool edgel_json_int(const struct edgel_json *v, int64_t *out); /* false if no integer (NULL is fine) */
+bool edgel_json_real(const struct edgel_json *v, double *out); /* integer or real */
+bool edgel_json_bool(const struct edgel_json *v, bool *out);
+/* A copy of the string's bytes with \udcXX undone, to be freed with edgel_free; NULL if no string or OOM. */
+char *edgel_json_strdup(const struct edgel_json *v);
+
+/* --- thread.c --- */
+/* Runs work(user, thread, i) for i = 0..n-1 on `threads` threads (the caller's is one of them), thread in
+ * 0..threads-1, and done(user, i) for the same i in increasing order, never two at once. At most `window`
+ * indices are worked on or wait for done at any time. stop (may be NULL) is asked before each index is
+ * started; once it says true no further index starts, and what was started is done.
+ * *finished (may be NULL) = number of done calls. Returns EDGEL_OK, EDGEL_ENOMEM, or EDGEL_EINTERRUPTED
+ * when stop said true before n was reached. */
+struct edgel_ordered {
+    size_t n;
+    int threads;
+    size_t window; /* >= threads */
+    void *user;
+    void (*work)(void *user, int thread, size_t i);
+    void (*done)(void *user, size_t i);
+    bool (*stop)(void *user);
+};
+enum edgel_status edgel_ordered_run(const struct edgel_ordered *o, size_t *finished, struct edgel_error *err);
+
+/* Seconds since an arbitrary start, monotonic. */
+double edgel_clock(void);
+
+#endif

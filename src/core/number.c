@@ -1,0 +1,96 @@
+/* Numbers to text and back, the same in every locale. */
+#include "core/core_priv.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <locale.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static locale_t c_locale;
+
+static void make_locale(void)
+{
+    c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+/* Switches this thread to the C locale; pass the result to leave_c(). */
+static locale_t enter_c(void)
+{
+    pthread_once(&once, make_locale);
+    return c_locale ? uselocale(c_locale) : (locale_t)0;
+}
+
+static void leave_c(locale_t before)
+{
+    if (before)
+        uselocale(before);
+}
+
+/* True for what the parser accepts to begin with: digits, a sign, a point; no space, no "inf", "nan", "0x". */
+static bool plain_number(const char *s)
+{
+    return *s != '\0' && strspn(s, "+-.0123456789eE") == strlen(s);
+}
+
+enum edgel_status edgel_parse_real(const char *what, const char *text, double lo, double hi, double *out,
+                                   struct edgel_error *err)
+{
+    char *end = NULL;
+    locale_t before = enter_c();
+    double v = plain_number(text) ? strtod(text, &end) : 0;
+    leave_c(before);
+    if (!end || end == text || *end != '\0' || !isfinite(v))
+        return edgel_fail(err, EDGEL_EINVAL, "%s '%s': not a number", what, text);
+    if (!(v >= lo && v <= hi)) {
+        if (isinf(hi))
+            return edgel_fail(err, EDGEL_EINVAL, "%s %s: must be at least %g", what, text, lo);
+        return edgel_fail(err, EDGEL_EINVAL, "%s %s: must be from %g to %g", what, text, lo, hi);
+    }
+    *out = v;
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_parse_int(const char *what, const char *text, int64_t lo, int64_t hi, int64_t *out,
+                                  struct edgel_error *err)
+{
+    char *end = NULL;
+    errno = 0;
+    long long v = plain_number(text) ? strtoll(text, &end, 10) : 0;
+    if (!end || end == text || *end != '\0')
+        return edgel_fail(err, EDGEL_EINVAL, "%s '%s': not a whole number", what, text);
+    if (errno == ERANGE || !(v >= lo && v <= hi))
+        return edgel_fail(err, EDGEL_EINVAL, "%s %s: must be from %" PRId64 " to %" PRId64, what, text, lo,
+                          hi);
+    *out = v;
+    return EDGEL_OK;
+}
+
+void edgel_text_real(struct edgel_text *t, double v)
+{
+    char buf[32];
+    if (!isfinite(v)) {
+        edgel_text_str(t, "null");
+        return;
+    }
+    locale_t before = enter_c();
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(buf, sizeof buf, "%.*g", digits, v);
+        if (strtod(buf, NULL) == v)
+            break;
+    }
+    leave_c(before);
+    edgel_text_str(t, buf);
+}
+
+void edgel_text_fixed(struct edgel_text *t, double v, int decimals)
+{
+    char buf[400];
+    locale_t before = enter_c();
+    snprintf(buf, sizeof buf, "%.*f", decimals, v);
+    leave_c(before);
+    edgel_text_str(t, buf);
+}

@@ -1,0 +1,240 @@
+/* Errors, memory, numbers, text, JSON and the ordered loop. */
+#include "core/core_priv.h"
+#include "edgel/image.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void first_failure_wins(void **state)
+{
+    (void)state;
+    struct edgel_error e = { 0 };
+    assert_int_equal(edgel_fail(&e, EDGEL_EINVAL, "sigma %d", 1), EDGEL_EINVAL);
+    assert_int_equal(edgel_fail(&e, EDGEL_ENOMEM, "later"), EDGEL_ENOMEM);
+    assert_int_equal(e.code, EDGEL_EINVAL);
+    assert_string_equal(e.msg, "sigma 1");
+    edgel_error_clear(&e);
+    assert_int_equal(e.code, EDGEL_OK);
+    assert_int_equal(edgel_fail(NULL, EDGEL_EIO, "no one listens"), EDGEL_EIO);
+}
+
+static void alloc_refuses_overflow(void **state)
+{
+    (void)state;
+    assert_null(edgel_alloc(SIZE_MAX / 2, 3));
+    assert_null(edgel_alloc(0, 1));
+    assert_null(edgel_alloc(1, SIZE_MAX - 10));
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+static void arena_settles_on_one_block(void **state)
+{
+    (void)state;
+    struct edgel_arena a = { 0 };
+    for (int image = 0; image < 3; image++) {
+        for (int i = 0; i < 5; i++) {
+            char *p = edgel_arena_alloc(&a, 50000, 1);
+            assert_non_null(p);
+            assert_int_equal((uintptr_t)p % 64, 0);
+            memset(p, i, 50000);
+        }
+        edgel_arena_reset(&a);
+        assert_int_equal(edgel_alloc_live(), 1);
+    }
+    edgel_alloc_fail_after(0); /* the steady state allocates nothing */
+    for (int i = 0; i < 5; i++)
+        assert_non_null(edgel_arena_alloc(&a, 50000, 1));
+    edgel_alloc_fail_after(-1);
+    edgel_arena_finish(&a);
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+static void numbers_are_read_whole(void **state)
+{
+    (void)state;
+    static const char *const bad[] = { "",     " 1",   "1 ",    "1x",  "nan", "inf",
+                                       "-inf", "0x10", "1e999", "--1", "1,5", "." };
+    double v = 7;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(edgel_parse_real("v", bad[i], -1e300, 1e300, &v, NULL), EDGEL_EINVAL);
+    assert_true(v == 7);
+    assert_int_equal(edgel_parse_real("v", "1.25e1", 0, 100, &v, NULL), EDGEL_OK);
+    assert_true(v == 12.5);
+    struct edgel_error e = { 0 };
+    assert_int_equal(edgel_parse_real("sigma", "-1", 0, INFINITY, &v, &e), EDGEL_EINVAL);
+    assert_string_equal(e.msg, "sigma -1: must be at least 0");
+    int64_t n;
+    assert_int_equal(edgel_parse_int("n", "12", 1, 12, &n, NULL), EDGEL_OK);
+    assert_int_equal(n, 12);
+    assert_int_equal(edgel_parse_int("n", "13", 1, 12, &n, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_parse_int("n", "99999999999999999999", 1, INT64_MAX, &n, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_parse_int("n", "1.5", 1, 12, &n, NULL), EDGEL_EINVAL);
+}
+
+static void reals_read_back(void **state)
+{
+    (void)state;
+    static const double v[] = { 0, 0.1, 1.0 / 3, 1e300, -2.5, 123456789, 5e-324, 0.30000000000000004 };
+    for (size_t i = 0; i < sizeof v / sizeof *v; i++) {
+        struct edgel_text t = { 0 };
+        edgel_text_real(&t, v[i]);
+        assert_true(strtod(t.s, NULL) == v[i]);
+        edgel_text_finish(&t);
+    }
+    struct edgel_text t = { 0 };
+    edgel_text_real(&t, 0.1);
+    edgel_text_str(&t, " ");
+    edgel_text_real(&t, NAN);
+    edgel_text_str(&t, " ");
+    edgel_text_fixed(&t, 2.0 / 3, 4);
+    assert_string_equal(t.s, "0.1 null 0.6667");
+    edgel_text_finish(&t);
+}
+
+static void names_survive_json(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "plain.png",
+        "quote\" back\\slash\n",
+        "gr\xc3\xbc\xc3\x9f",
+        "latin\xfc\xff",
+        "\xed\xa0\x80 surrogate",
+        "\xc0\xaf",
+        "\xf0\x9f\x98\x80",
+        "\xf4\x8f\xbe\x80 private",
+        "back\\udcff",
+        "\xf4\x90\x80\x80",
+        "cut\xe2\x82",
+        "\x7f",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct edgel_text t = { 0 };
+        edgel_text_json(&t, names[i]);
+        for (size_t k = 0; k < t.len; k++)
+            assert_true((unsigned char)t.s[k] >= 0x20);
+        edgel_text_str(&t, "");
+        struct edgel_text doc = { 0 };
+        edgel_text_printf(&doc, "{\"n\":%s}", t.s);
+        struct edgel_json *j;
+        assert_int_equal(edgel_json_parse(doc.s, doc.len, "t", &j, NULL), EDGEL_OK);
+        char *back = edgel_json_strdup(edgel_json_get(j, "n"));
+        assert_string_equal(back, names[i]);
+        edgel_free(back);
+        edgel_json_finish(j);
+        edgel_text_finish(&t);
+        edgel_text_finish(&doc);
+    }
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+static void json_is_strict(void **state)
+{
+    (void)state;
+    static const char *const bad[] = { "",       "{",    "{\"a\":1,\"a\":2}",
+                                       "{} {}",  "[1,]", "{\"a\":\"\\ud800\"}",
+                                       "[1e999]" };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct edgel_json *j;
+        assert_int_equal(edgel_json_parse(bad[i], strlen(bad[i]), "t", &j, NULL), EDGEL_EFORMAT);
+        assert_null(j);
+    }
+}
+
+static void image_memory_is_used_again(void **state)
+{
+    (void)state;
+    struct edgel_image img = { 0 };
+    assert_int_equal(edgel_image_init(&img, 100, 50, 3, EDGEL_U16, NULL), EDGEL_OK);
+    assert_int_equal(img.stride, 640);
+    void *p = img.data;
+    assert_int_equal(edgel_image_init(&img, 10, 10, 1, EDGEL_F32, NULL), EDGEL_OK);
+    assert_ptr_equal(img.data, p);
+    assert_int_equal(edgel_image_init(&img, 0, 10, 1, EDGEL_U8, NULL), EDGEL_EINVAL);
+    assert_null(img.data);
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+enum { N = 2000, WINDOW = 11 };
+
+struct ordered_probe {
+    int slot[WINDOW];
+    size_t next, stop_at;
+    bool in_done, wrong;
+    int worked;
+    pthread_mutex_t lock;
+};
+
+static void probe_work(void *user, int thread, size_t i)
+{
+    struct ordered_probe *p = user;
+    p->slot[i % WINDOW] = (int)i * 3 + (thread < 0);
+    pthread_mutex_lock(&p->lock);
+    p->worked++;
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void probe_done(void *user, size_t i)
+{
+    struct ordered_probe *p = user;
+    if (p->in_done || i != p->next || p->slot[i % WINDOW] != (int)i * 3)
+        p->wrong = true;
+    p->in_done = true;
+    p->next++;
+    p->in_done = false;
+}
+
+static bool probe_stop(void *user)
+{
+    struct ordered_probe *p = user;
+    pthread_mutex_lock(&p->lock);
+    bool stop = (size_t)p->worked >= p->stop_at;
+    pthread_mutex_unlock(&p->lock);
+    return stop;
+}
+
+static void ordered_run_keeps_order(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= 7; threads += 2)
+        for (int stops = 0; stops < 2; stops++) {
+            struct ordered_probe p = { .stop_at = stops ? 500 : SIZE_MAX, .lock = PTHREAD_MUTEX_INITIALIZER };
+            struct edgel_ordered o = { .n = N,
+                                       .threads = threads,
+                                       .window = WINDOW,
+                                       .user = &p,
+                                       .work = probe_work,
+                                       .done = probe_done,
+                                       .stop = probe_stop };
+            size_t finished;
+            assert_int_equal(edgel_ordered_run(&o, &finished, NULL), stops ? EDGEL_EINTERRUPTED : EDGEL_OK);
+            assert_false(p.wrong);
+            assert_int_equal(finished, p.next);
+            assert_int_equal(finished, (size_t)p.worked);
+            assert_true(stops ? finished >= 500 && finished < 520 : finished == N);
+        }
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(first_failure_wins),
+        cmocka_unit_test(alloc_refuses_overflow),
+        cmocka_unit_test(arena_settles_on_one_block),
+        cmocka_unit_test(numbers_are_read_whole),
+        cmocka_unit_test(reals_read_back),
+        cmocka_unit_test(names_survive_json),
+        cmocka_unit_test(json_is_strict),
+        cmocka_unit_test(image_memory_is_used_again),
+        cmocka_unit_test(ordered_run_keeps_order),
+    };
+    return cmocka_run_group_tests_name("core", tests, NULL, NULL);
+}
