@@ -1,13 +1,90 @@
-#include "edgel/base.h"
+/* The program: finds the command and runs it. */
+#include "cli.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+/* The commands in the order of the help; each is src/cli/cmd_NAME.c. */
+#define COMMANDS(X) X(help)
+
+#define DECLARE(name) extern const struct cli_command cli_command_##name;
+#define POINT(name)   &cli_command_##name,
+COMMANDS(DECLARE)
+
+static const struct cli_command *const commands[] = { COMMANDS(POINT) NULL };
+
+const struct cli_command *const *cli_commands(void)
+{
+    return commands;
+}
+
+const struct cli_command *cli_command_find(const char *name)
+{
+    for (const struct cli_command *const *c = commands; *c; c++)
+        if (strcmp((*c)->name, name) == 0)
+            return *c;
+    return NULL;
+}
+
+static int print_version(void)
+{
+    printf("edgel %s\nbuild: %s, %s\nCPU level: %s\n", edgel_version(), EDGEL_COMPILER, EDGEL_BUILDTYPE,
+           edgel_cpu_level());
+    return CLI_EXIT_OK;
+}
+
+static int unknown_command(const char *typed)
+{
+    const char *names[sizeof commands / sizeof *commands] = { NULL };
+    for (size_t i = 0; commands[i]; i++)
+        names[i] = commands[i]->name;
+    const char *kind = typed[0] == '-' ? "option" : "command";
+    const char *nearest = cli_nearest(typed, names);
+    if (nearest)
+        return cli_usage(NULL, "unknown %s '%s'; did you mean '%s'?", kind, typed, nearest);
+    return cli_usage(NULL, "unknown %s '%s'", kind, typed);
+}
+
+static int run_command(const struct cli_command *command, int argc, char **argv)
+{
+    struct cli_args args;
+    int code = cli_parse(command, argc, argv, &args);
+    if (code == 0 && args.help)
+        cli_help_command(command);
+    else if (code == 0)
+        code = command->run(&args);
+    cli_args_finish(&args);
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    struct edgel_error err = { 0 };
+    if (edgel_cpu_check(&err) != EDGEL_OK)
+        return cli_usage(NULL, "%s", err.msg);
+    if (argc < 2)
+        return cli_usage(NULL, "no command given");
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+        return print_version();
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        cli_help_all();
+        return CLI_EXIT_OK;
+    }
+    const struct cli_command *command = cli_command_find(argv[1]);
+    if (!command)
+        return unknown_command(argv[1]);
+    return run_command(command, argc - 2, argv + 2);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-        printf("edgel %s (CPU level %s)\n", edgel_version(), edgel_cpu_level());
-        return 0;
+    cli_signals();
+    int code = run(argc, argv);
+    errno = 0;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        cli_message("standard output: %s", errno ? strerror(errno) : "write failed");
+        if (code == CLI_EXIT_OK)
+            code = CLI_EXIT_FAILED;
     }
-    fprintf(stderr, "usage: edgel COMMAND [OPTION]... [FILE]...\n");
-    return 2;
+    return code;
 }

@@ -1,0 +1,199 @@
+/* cli.h: what the commands of the program share: option tables, help, messages, the run over images.
+ *
+ * A command is one file and one line. The file (cmd_NAME.c, listed in meson.build) defines
+ *
+ *     const struct cli_command cli_command_NAME = { .name = "NAME", .run = run_NAME, ... };
+ *
+ * and COMMANDS in main.c gets X(NAME). Parsing, help, the man page and completions all come from its table. */
+#ifndef EDGEL_CLI_H
+#define EDGEL_CLI_H
+
+#include "edgel/batch.h"
+
+enum {
+    CLI_EXIT_OK = 0,
+    CLI_EXIT_FAILED = 1,
+    CLI_EXIT_USAGE = 2,
+    CLI_EXIT_NOTHING = 3,
+    CLI_EXIT_BAR = 4,
+    CLI_EXIT_INTERRUPTED = 130
+};
+
+/* --- options --- */
+
+/* What an option stores, and the C type of the field that `at` points to. */
+enum cli_kind {
+    CLI_FLAG,     /* bool: true when given */
+    CLI_FLAG_OFF, /* bool: false when given, true before */
+    CLI_INT,      /* int64_t, min..max */
+    CLI_REAL,     /* double, min..max */
+    CLI_CHOICE,   /* int: index in choices; an enum field must have the size of an int */
+    CLI_STRING,   /* const char *, the argument itself; NULL when not given */
+    CLI_LIST,     /* struct cli_list; the one kind that may be given several times, the last wins elsewhere */
+    CLI_CALL      /* whatever `call` stores */
+};
+
+struct cli_list {
+    const char **v;
+    size_t n;
+};
+
+/* One option. A table is an array of them that ends with a zeroed row. */
+struct cli_option {
+    const char *name; /* without the dashes */
+    char letter;      /* 0: none */
+    enum cli_kind kind;
+    const char *metavar;        /* of the value; not for flags; NULL for choices: "a|b|c" */
+    size_t at;                  /* offsetof the field in the group's struct; unused by CLI_CALL */
+    double min, max;            /* CLI_INT, CLI_REAL: inclusive */
+    const char *const *choices; /* CLI_CHOICE: ends with NULL */
+    /* CLI_CALL: takes the value, says in err what is wrong with it (cli_fail). options: the group's struct. */
+    enum edgel_status (*call)(void *options, const char *text, struct edgel_error *err);
+    const char *def;  /* value before the command line is read, given as text; NULL: the zeroed field */
+    const char *note; /* shown as the default instead of def ("all cores"); NULL: def is shown */
+    const char *help; /* one or two sentences */
+};
+
+/* Options under one heading of the help. offset: of the group's struct within the command's options, so that rows that
+ * several commands share are written once. */
+struct cli_group {
+    const char *title;
+    const struct cli_option *rows;
+    size_t offset;
+};
+
+struct cli_example {
+    const char *text;    /* what it does */
+    const char *command; /* runs as it stands, in a folder that holds data/scenes */
+};
+
+struct cli_exit {
+    int code;
+    const char *text;
+};
+
+struct cli_args;
+
+struct cli_command {
+    const char *name;
+    const char *summary;                     /* a few words, no full stop */
+    const char *synopsis;                    /* what follows "edgel NAME"; several lines by '\n' */
+    const char *description;                 /* paragraphs, separated by "\n\n" */
+    const struct cli_group *groups;          /* ends with a zeroed row; --help is added by itself */
+    const struct cli_example *examples;      /* ends with a zeroed row */
+    const struct cli_exit *exits;            /* ends with a row without text */
+    size_t options_size;                     /* sizeof the command's options struct */
+    int (*run)(const struct cli_args *args); /* returns the exit code */
+};
+
+/* A command line that was read. */
+struct cli_args {
+    const struct cli_command *command;
+    void *options; /* the command's options struct, defaults filled in */
+    const char **operands;
+    size_t noperands;
+    bool help;    /* --help came first: nothing after it was read */
+    bool *given_; /* [option, over all groups] use cli_given() */
+};
+
+/* Reads argv[0..argc) (what follows the command's name). Returns 0, or CLI_EXIT_USAGE after telling the reason. The
+ * caller finishes args in both cases. */
+int cli_parse(const struct cli_command *command, int argc, char **argv, struct cli_args *args);
+void cli_args_finish(struct cli_args *args);
+/* True when the option was on the command line. */
+bool cli_given(const struct cli_args *args, const char *name);
+
+/* All commands in the order of the help, ending with NULL; and one by name, NULL if there is none. */
+const struct cli_command *const *cli_commands(void);
+const struct cli_command *cli_command_find(const char *name);
+
+/* The k-th option of a command over all groups, --help last; NULL after the last. *group may be NULL. */
+const struct cli_option *cli_option_at(const struct cli_command *command, size_t k,
+                                       const struct cli_group **group);
+bool cli_takes_value(const struct cli_option *option);
+/* "FILE", "a|b|c"; text that lives as long as the program. */
+const char *cli_metavar(const struct cli_option *option);
+/* Of several names (NULL at the end) the one nearest to a mistyped one, NULL when none is near. */
+const char *cli_nearest(const char *typed, const char *const *names);
+
+/* --- shared groups: struct, rows. A command embeds the struct and names the rows in a group with its offset --- */
+
+struct cli_input_options { /* cli_input_rows, "Inputs" */
+    struct cli_list include, exclude;
+    const char *files_from;
+    bool nul;
+};
+extern const struct cli_option cli_input_rows[];
+
+struct cli_read_options { /* cli_read_rows, "Reading" */
+    int64_t max_pixels, max_side, max_scans, max_chunk;
+    bool lenient;
+    bool orient;
+};
+extern const struct cli_option cli_read_rows[];
+/* The same as parameters of a decoder. */
+struct edgel_read cli_read_params(const struct cli_read_options *o, enum edgel_decode decode);
+
+enum cli_progress { CLI_PROGRESS_AUTO, CLI_PROGRESS_ALWAYS, CLI_PROGRESS_NEVER };
+
+struct cli_run_options { /* cli_run_rows, "Running" */
+    int64_t jobs;        /* 0: all cores; use cli_jobs() */
+    int progress;        /* enum cli_progress */
+    bool quiet, verbose;
+    const char *jsonl;
+};
+extern const struct cli_option cli_run_rows[];
+int cli_jobs(const struct cli_run_options *o);
+
+extern const struct cli_exit cli_batch_exits[]; /* 0 1 2 3 130 */
+
+/* --- text forms of the tables --- */
+
+void cli_help_all(void);                            /* edgel help */
+void cli_help_command(const struct cli_command *c); /* edgel help CMD */
+void cli_man(const struct cli_command *c);          /* troff; NULL: edgel(1) */
+void cli_complete_bash(void);
+void cli_complete_zsh(void);
+void cli_complete_fish(void);
+
+/* --- memory and messages --- */
+
+/* Exit with CLI_EXIT_FAILED and a message when memory is out. */
+void *cli_alloc(size_t n, size_t size); /* zeroed */
+void *cli_realloc(void *p, size_t n, size_t size);
+void cli_list_add(struct cli_list *list, const char *s);
+
+/* Records a text in err and returns EDGEL_EINVAL. */
+enum edgel_status cli_fail(struct edgel_error *err, const char *fmt, ...) EDGEL_PRINTF(2, 3);
+/* "edgel NAME: text" and where to find help, on stderr; returns CLI_EXIT_USAGE. command may be NULL. */
+int cli_usage(const struct cli_command *command, const char *fmt, ...) EDGEL_PRINTF(2, 3);
+/* "edgel: text" on stderr, the progress line cleared before it. */
+void cli_message(const char *fmt, ...) EDGEL_PRINTF(1, 2);
+
+/* The line of a progress bar on stderr: written over the one before, and removed. */
+void cli_bar_show(const char *line);
+void cli_bar_clear(void);
+int cli_bar_columns(void);
+
+/* --- interrupt.c --- */
+
+/* SIGINT and SIGTERM ask for a stop, a second one kills; installed by main. SIGPIPE shows as a write error. */
+void cli_signals(void);
+bool cli_stop(void *user); /* for struct edgel_run; true once a stop was asked for */
+
+/* --- run.c: what every run over images shares --- */
+
+/* Progress and totals of a run. One at a time. Calls come from one thread at a time: edgel_run's done(). */
+void cli_run_begin(const char *label, const struct cli_run_options *o, size_t total);
+/* Counts one input and moves the bar. */
+void cli_run_step(enum edgel_outcome outcome);
+/* Removes the bar and fills totals: counts, interrupted, seconds. not_images is the caller's. */
+void cli_run_end(struct edgel_totals *totals);
+/* One line with the totals on stderr, unless quiet. what: "image". */
+void cli_run_summary(const struct cli_run_options *o, const struct edgel_totals *totals);
+/* 130, 1, 3 (no input at all) or 0. */
+int cli_run_exit(const struct edgel_totals *totals);
+/* Seconds, monotonic. */
+double cli_clock(void);
+
+#endif

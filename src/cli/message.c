@@ -1,0 +1,104 @@
+/* Memory, and standard error: messages and the one line of a progress bar, which do not mix. */
+#include "cli.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static bool bar_visible;
+
+static void *checked(void *p)
+{
+    if (!p) {
+        fputs("edgel: out of memory\n", stderr);
+        exit(CLI_EXIT_FAILED);
+    }
+    return p;
+}
+
+void *cli_alloc(size_t n, size_t size)
+{
+    return checked(calloc(n ? n : 1, size));
+}
+
+void *cli_realloc(void *p, size_t n, size_t size)
+{
+    return checked(size && n > SIZE_MAX / size ? NULL : realloc(p, n * size));
+}
+
+void cli_list_add(struct cli_list *list, const char *s)
+{
+    list->v = cli_realloc(list->v, list->n + 1, sizeof *list->v);
+    list->v[list->n++] = s;
+}
+
+enum edgel_status cli_fail(struct edgel_error *err, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    if (err && err->code == EDGEL_OK) {
+        err->code = EDGEL_EINVAL;
+        vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+    }
+    va_end(ap);
+    return EDGEL_EINVAL;
+}
+
+int cli_usage(const struct cli_command *command, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    const char *space = command ? " " : "", *name = command ? command->name : "";
+    fprintf(stderr, "edgel%s%s: ", space, name);
+    vfprintf(stderr, fmt, ap);
+    fprintf(stderr, "\nSee 'edgel%s%s --help'.\n", space, name);
+    va_end(ap);
+    return CLI_EXIT_USAGE;
+}
+
+int cli_bar_columns(void)
+{
+    struct winsize w;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 10)
+        return w.ws_col - 1; /* the last column would wrap on some terminals */
+    return 79;
+}
+
+/* NO_COLOR asks for plain text: the bar is drawn without colour in any case, its line is then cleared with spaces
+ * rather than by an escape sequence. */
+static bool plain(void)
+{
+    const char *no_color = getenv("NO_COLOR");
+    return no_color && *no_color;
+}
+
+void cli_bar_clear(void)
+{
+    if (!bar_visible)
+        return;
+    if (plain())
+        fprintf(stderr, "\r%*s\r", cli_bar_columns(), "");
+    else
+        fputs("\r\033[K", stderr);
+    bar_visible = false;
+}
+
+void cli_bar_show(const char *line)
+{
+    fprintf(stderr, plain() ? "\r%s" : "\r\033[K%s", line);
+    fflush(stderr);
+    bar_visible = true;
+}
+
+void cli_message(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    cli_bar_clear();
+    fputs("edgel: ", stderr);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+}
