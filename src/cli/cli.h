@@ -47,8 +47,9 @@ struct cli_option {
     size_t at;                  /* offsetof the field in the group's struct; unused by CLI_CALL */
     double min, max;            /* CLI_INT, CLI_REAL: inclusive */
     const char *const *choices; /* CLI_CHOICE: ends with NULL */
-    /* CLI_CALL: takes the value, says in err what is wrong with it (cli_fail). options: the group's struct. */
-    enum edgel_status (*call)(void *options, const char *text, struct edgel_error *err);
+    /* CLI_CALL: stores the value; options is the group's struct. what names the value ("--low") in the text of err,
+     * which cli_fail() or the number parsers write. */
+    enum edgel_status (*call)(void *options, const char *what, const char *text, struct edgel_error *err);
     const char *def;  /* value before the command line is read, given as text; NULL: the zeroed field */
     const char *note; /* shown as the default instead of def ("all cores"); NULL: def is shown */
     const char *help; /* one or two sentences */
@@ -102,6 +103,11 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, struct c
 void cli_args_finish(struct cli_args *args);
 /* True when the option was on the command line. */
 bool cli_given(const struct cli_args *args, const char *name);
+
+/* Stores one value by a row, as the command line does: for key=value texts that use the rows of options as well. base:
+ * the struct of the row's group; what names the value in messages ("sigma"); text NULL for flags. */
+enum edgel_status cli_option_set(const struct cli_option *option, void *base, const char *what,
+                                 const char *text, struct edgel_error *err);
 
 /* All commands in the order of the help, ending with NULL; and one by name, NULL if there is none. */
 const struct cli_command *const *cli_commands(void);

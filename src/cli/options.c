@@ -78,7 +78,7 @@ static void join_choices(const char *const *choices, char *buf, size_t size)
     buf[n] = '\0';
 }
 
-static enum edgel_status set_choice(const struct cli_option *o, const char *text, int *out,
+static enum edgel_status set_choice(const struct cli_option *o, const char *what, const char *text, int *out,
                                     struct edgel_error *err)
 {
     for (int i = 0; o->choices[i]; i++)
@@ -88,27 +88,33 @@ static enum edgel_status set_choice(const struct cli_option *o, const char *text
         }
     char list[256];
     join_choices(o->choices, list, sizeof list);
-    return cli_fail(err, "--%s %s: must be one of %s", o->name, text, list);
+    return cli_fail(err, "%s %s: must be one of %s", what, text, list);
 }
 
-/* Stores one value. base: the struct of the option's group. text is NULL for flags. */
-static enum edgel_status set_option(const struct cli_option *o, char *base, const char *text,
-                                    struct edgel_error *err)
+enum edgel_status cli_option_set(const struct cli_option *o, void *base, const char *what, const char *text,
+                                 struct edgel_error *err)
 {
-    void *field = base + o->at;
-    char what[64] = "--";
-    strncat(what, o->name, sizeof what - 3);
+    void *field = (char *)base + o->at;
     switch (o->kind) {
     case CLI_FLAG: *(bool *)field = true; return EDGEL_OK;
     case CLI_FLAG_OFF: *(bool *)field = false; return EDGEL_OK;
     case CLI_INT: return edgel_parse_int(what, text, (int64_t)o->min, (int64_t)o->max, (int64_t *)field, err);
     case CLI_REAL: return edgel_parse_real(what, text, o->min, o->max, (double *)field, err);
-    case CLI_CHOICE: return set_choice(o, text, (int *)field, err);
+    case CLI_CHOICE: return set_choice(o, what, text, (int *)field, err);
     case CLI_STRING: *(const char **)field = text; return EDGEL_OK;
     case CLI_LIST: cli_list_add((struct cli_list *)field, text); return EDGEL_OK;
-    case CLI_CALL: return o->call(base, text, err);
+    case CLI_CALL: return o->call(base, what, text, err);
     }
     return EDGEL_OK;
+}
+
+/* The same for an option of the command line, by its name with two dashes. */
+static enum edgel_status set_option(const struct cli_option *o, char *base, const char *text,
+                                    struct edgel_error *err)
+{
+    char what[64] = "--";
+    strncat(what, o->name, sizeof what - 3);
+    return cli_option_set(o, base, what, text, err);
 }
 
 static enum edgel_status set_defaults(struct cli_args *args, struct edgel_error *err)
