@@ -1,0 +1,77 @@
+/* Whole files into memory. Regular files only: a pipe or a device named by mistake must not hang a batch, and a
+ * mapped file that is cut while it is read would kill the process, so the bytes are copied. */
+#include "io/io_priv.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum edgel_status edgel_fail_system(struct edgel_error *err, const char *path, const char *what,
+                                    int errno_value)
+{
+    char reason[128];
+    if (strerror_r(errno_value, reason, sizeof reason) != 0)
+        return edgel_fail(err, EDGEL_EIO, "%s: %s: error %d", path, what, errno_value);
+    return edgel_fail(err, EDGEL_EIO, "%s: %s: %s", path, what, reason);
+}
+
+static bool reserve(struct edgel_bytes *b, size_t capacity)
+{
+    if (capacity <= b->capacity)
+        return true;
+    unsigned char *p = edgel_realloc(b->data, b->size, capacity, 1);
+    if (!p)
+        return false;
+    b->data = p;
+    b->capacity = capacity;
+    return true;
+}
+
+/* One byte more than the file says it has: the end is seen without growing, and a file that grows is still read. */
+static enum edgel_status read_all(int fd, const char *path, uint64_t expected, struct edgel_bytes *b,
+                                  struct edgel_error *err)
+{
+    uint64_t want = expected + 1;
+    b->size = 0;
+    for (;;) {
+        if (want > SIZE_MAX / 2 || !reserve(b, (size_t)want))
+            return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory for %llu bytes", path,
+                              (unsigned long long)want);
+        ssize_t n = read(fd, b->data + b->size, b->capacity - b->size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return edgel_fail_system(err, path, "cannot read", errno);
+        if (n == 0)
+            return EDGEL_OK;
+        b->size += (size_t)n;
+        if (b->size == b->capacity)
+            want = (uint64_t)b->capacity + b->capacity / 2;
+    }
+}
+
+enum edgel_status edgel_bytes_read(const char *path, struct edgel_bytes *bytes, struct edgel_error *err)
+{
+    struct stat s;
+    enum edgel_status st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return edgel_fail_system(err, path, "cannot open", errno);
+    if (fstat(fd, &s) != 0)
+        st = edgel_fail_system(err, path, "cannot read", errno);
+    else if (S_ISDIR(s.st_mode))
+        st = edgel_fail(err, EDGEL_EIO, "%s: is a folder, not a file", path);
+    else if (!S_ISREG(s.st_mode))
+        st = edgel_fail(err, EDGEL_EIO, "%s: not a regular file", path);
+    else
+        st = read_all(fd, path, (uint64_t)s.st_size, bytes, err);
+    close(fd); /* nothing was written, so its result says nothing */
+    return st;
+}
+
+void edgel_bytes_finish(struct edgel_bytes *bytes)
+{
+    edgel_free(bytes->data);
+    *bytes = (struct edgel_bytes){ 0 };
+}

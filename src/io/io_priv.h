@@ -1,0 +1,105 @@
+/* io_priv.h: what the files of io share. A file's bytes become raw rows (png.c, jpeg.c, netpbm.c), raw rows become
+ * the pixels asked for (rows.c), and those are turned upright (orient.c). */
+#ifndef EDGEL_IO_PRIV_H
+#define EDGEL_IO_PRIV_H
+
+#include "core/core_priv.h"
+#include "edgel/image.h"
+
+/* One decoding. Lives on the stack of edgel_image_decode(). */
+struct edgel_source {
+    const unsigned char *bytes;
+    size_t size;
+    const char *name; /* for messages */
+    const struct edgel_read *params;
+    struct edgel_info *info; /* never NULL */
+    struct edgel_error *err;
+};
+
+/* --- decode.c --- */
+/* Checks the sides in info against the limits; call it before anything as large as the image is allocated. */
+EDGEL_NODISCARD enum edgel_status edgel_source_check_size(const struct edgel_source *src, uint32_t w,
+                                                          uint32_t h);
+/* Records a remark or a damage; the first one stays. */
+void edgel_source_remark(const struct edgel_source *src, const char *text);
+void edgel_source_damage(const struct edgel_source *src, const char *text);
+
+/* --- rows.c --- */
+/* Rows as they come out of a file. */
+struct edgel_raw {
+    int w, h;
+    int samples;          /* per pixel in a row, alpha included: 1 to 4 */
+    enum edgel_type type; /* U8 (samples of fewer bits: one a byte, not scaled), U16 (of this machine), F32 */
+    int bits;             /* per sample of U8: 1, 2, 4 or 8 */
+    bool alpha;           /* the last sample is alpha */
+    bool cmyk, inverted;  /* 4 samples C M Y K; inverted: 255 is no ink */
+    bool indexed;         /* samples are numbers of palette entries */
+    bool palette_alpha;
+    uint8_t palette[256][4]; /* R G B alpha */
+    bool keyed;              /* pixels whose stored samples equal key are transparent */
+    uint16_t key[3];
+};
+
+/* Turns raw rows into the rows of an image. Zero-initialise, init, then at and put for each row, finish. */
+struct edgel_rows {
+    struct edgel_raw raw;
+    struct edgel_image *out;
+    size_t raw_bytes;        /* of one row */
+    unsigned char *raw_rows; /* one row, or all of them; NULL: raw rows are image rows */
+    bool whole;
+    int lut_size; /* bytes per entry */
+    uint8_t lut[256][4];
+    void (*convert)(const struct edgel_rows *rows, const void *raw, void *out);
+};
+/* Makes the image. whole: all raw rows are kept until they are put (interlaced files). clear: all starts as 0. */
+EDGEL_NODISCARD enum edgel_status edgel_rows_init(struct edgel_rows *rows, const struct edgel_source *src,
+                                                  struct edgel_image *out, bool whole);
+void *edgel_rows_at(const struct edgel_rows *rows, int y); /* where raw row y goes */
+void edgel_rows_put(const struct edgel_rows *rows, int y); /* raw row y is there: convert it */
+void edgel_rows_finish(struct edgel_rows *rows);           /* the image stays */
+
+/* --- the decoders --- : fill src->info and *out; on failure *out is what it is */
+EDGEL_NODISCARD enum edgel_status edgel_png_decode(const struct edgel_source *src, struct edgel_image *out);
+EDGEL_NODISCARD enum edgel_status edgel_jpeg_decode(const struct edgel_source *src, struct edgel_image *out);
+EDGEL_NODISCARD enum edgel_status edgel_pnm_decode(const struct edgel_source *src, struct edgel_image *out);
+EDGEL_NODISCARD enum edgel_status edgel_pfm_decode(const struct edgel_source *src, struct edgel_image *out);
+
+/* --- chunks.c --- */
+/* What the list of PNG chunks says before anything is unpacked. */
+struct edgel_chunks {
+    uint32_t w, h;
+    int bits, color; /* bit depth and colour type of IHDR */
+    uint64_t idat_bytes;
+    bool complete; /* the list ends with IEND */
+    const unsigned char *exif;
+    size_t exif_size;
+};
+EDGEL_NODISCARD enum edgel_status edgel_chunks_scan(const struct edgel_source *src,
+                                                    struct edgel_chunks *chunks);
+
+/* --- exif.c --- : 1..8, and 1 for whatever is absent or malformed */
+int edgel_exif_orientation(const unsigned char *tiff, size_t n);
+int edgel_exif_orientation_of_jpeg(const unsigned char *bytes, size_t n);
+
+/* --- orient.c --- */
+/* Turns img as EXIF orientation 1..8 asks. */
+EDGEL_NODISCARD enum edgel_status edgel_image_orient(struct edgel_image *img, int orientation,
+                                                     struct edgel_error *err);
+
+/* --- encode.c, png.c, netpbm_write.c --- */
+EDGEL_NODISCARD enum edgel_status edgel_png_encode(struct edgel_view image, const struct edgel_write *params,
+                                                   struct edgel_output *out, struct edgel_error *err);
+EDGEL_NODISCARD enum edgel_status edgel_pnm_encode(struct edgel_view image, const struct edgel_write *params,
+                                                   struct edgel_output *out, struct edgel_error *err);
+EDGEL_NODISCARD enum edgel_status edgel_pfm_encode(struct edgel_view image, struct edgel_output *out,
+                                                   struct edgel_error *err);
+/* Packs w samples, eight a byte, the first in the highest bit; a bit is (sample != 0) != invert. */
+void edgel_bits_pack(const uint8_t *samples, int w, bool invert, uint8_t *bits);
+const void *edgel_view_row(struct edgel_view v, int y);
+
+/* --- bytes.c --- */
+/* EDGEL_EIO with "PATH: WHAT: reason of errno_value". */
+enum edgel_status edgel_fail_system(struct edgel_error *err, const char *path, const char *what,
+                                    int errno_value);
+
+#endif
