@@ -1,0 +1,102 @@
+/* The list of PNG chunks: length, type, data, CRC. Read without unpacking anything, so that sizes are known and
+ * refused first: sides, chunks over the limit, and more pixels than the packed data can possibly hold. CRCs are left
+ * to libpng, which reads every chunk. Source: PNG specification, 5 and 11. */
+#include "io/io_priv.h"
+#include <string.h>
+
+enum { SIGNATURE = 8, CHUNK_FRAME = 12, IHDR_DATA = 13 };
+
+static uint32_t get32(const unsigned char *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static bool is(const unsigned char *type, const char *name)
+{
+    return memcmp(type, name, 4) == 0;
+}
+
+/* The type as text; bytes that are no letters become '?'. */
+static void type_name(const unsigned char *type, char name[5])
+{
+    for (int i = 0; i < 4; i++) {
+        unsigned char lower = type[i] | 0x20;
+        name[i] = (char)(lower >= 'a' && lower <= 'z' ? type[i] : '?');
+    }
+    name[4] = '\0';
+}
+
+static enum edgel_status read_ihdr(const struct edgel_source *src, struct edgel_chunks *c)
+{
+    const unsigned char *p = src->bytes + SIGNATURE;
+    if (src->size < SIGNATURE + CHUNK_FRAME + IHDR_DATA || get32(p) != IHDR_DATA || !is(p + 4, "IHDR"))
+        return edgel_fail(src->err, EDGEL_EFORMAT, "%s: PNG without its IHDR chunk", src->name);
+    c->w = get32(p + 8);
+    c->h = get32(p + 12);
+    c->bits = p[16];
+    c->color = p[17];
+    if (c->w == 0 || c->h == 0 || c->w > INT32_MAX || c->h > INT32_MAX)
+        return edgel_fail(src->err, EDGEL_EFORMAT, "%s: PNG sides %lux%lu are not allowed", src->name,
+                          (unsigned long)c->w, (unsigned long)c->h);
+    src->info->w = (int)c->w;
+    src->info->h = (int)c->h;
+    return edgel_source_check_size(src, c->w, c->h);
+}
+
+static enum edgel_status visit(const struct edgel_source *src, struct edgel_chunks *c,
+                               const unsigned char *chunk)
+{
+    uint32_t len = get32(chunk);
+    if (is(chunk + 4, "IDAT")) {
+        c->idat_bytes += len;
+        return EDGEL_OK;
+    }
+    if (len > src->params->limits.max_chunk_bytes) {
+        char name[5];
+        type_name(chunk + 4, name);
+        return edgel_fail(src->err, EDGEL_ELIMIT,
+                          "%s: PNG chunk %s of %lu bytes is over the limit of %zu (--max-chunk-bytes)",
+                          src->name, name, (unsigned long)len, src->params->limits.max_chunk_bytes);
+    }
+    if (is(chunk + 4, "eXIf") && !c->exif) {
+        c->exif = chunk + 8;
+        c->exif_size = len;
+    }
+    return EDGEL_OK;
+}
+
+/* Deflate packs at most 1032 bytes into one (258 bytes into two bits), and a row has one filter byte at least: less
+ * packed data than that means a claim, not an image. */
+static enum edgel_status check_claim(const struct edgel_source *src, const struct edgel_chunks *c)
+{
+    enum { MOST_PER_BYTE = 1032 };
+    static const unsigned char samples[8] = { 1, 1, 3, 1, 2, 1, 4, 1 };
+    uint64_t row = ((uint64_t)c->w * (uint64_t)c->bits * samples[c->color & 7] + 7) / 8;
+    if (row * c->h / MOST_PER_BYTE <= c->idat_bytes)
+        return EDGEL_OK;
+    return edgel_fail(src->err, EDGEL_EFORMAT, "%s: %llu bytes of packed data cannot hold %lux%lu pixels",
+                      src->name, (unsigned long long)c->idat_bytes, (unsigned long)c->w, (unsigned long)c->h);
+}
+
+enum edgel_status edgel_chunks_scan(const struct edgel_source *src, struct edgel_chunks *c)
+{
+    *c = (struct edgel_chunks){ 0 };
+    EDGEL_TRY(read_ihdr(src, c));
+    size_t at = SIGNATURE;
+    while (!c->complete && src->size - at >= CHUNK_FRAME) {
+        const unsigned char *chunk = src->bytes + at;
+        uint32_t len = get32(chunk);
+        if (len > src->size - at - CHUNK_FRAME)
+            break;
+        EDGEL_TRY(visit(src, c, chunk));
+        c->complete = is(chunk + 4, "IEND");
+        at += CHUNK_FRAME + (size_t)len;
+    }
+    if (c->complete && at < src->size)
+        edgel_source_remark(src, "bytes after the end of the PNG data");
+    if (src->params->lenient)
+        return EDGEL_OK;
+    if (!c->complete)
+        return edgel_fail(src->err, EDGEL_EFORMAT, "%s: PNG is truncated: no IEND chunk", src->name);
+    return check_claim(src, c);
+}

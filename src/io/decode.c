@@ -1,0 +1,78 @@
+/* From the bytes of a file to an image: format, limits, decoder, orientation. */
+#include "io/io_priv.h"
+#include <inttypes.h>
+#include <stdio.h>
+
+enum edgel_status edgel_source_check_size(const struct edgel_source *src, uint32_t w, uint32_t h)
+{
+    const struct edgel_limits *l = &src->params->limits;
+    uint32_t side = w > h ? w : h;
+    if (l->max_side < 0 || side > (uint32_t)l->max_side)
+        return edgel_fail(src->err, EDGEL_ELIMIT,
+                          "%s: %" PRIu32 "x%" PRIu32 ": side over the limit of %d (--max-side)", src->name, w,
+                          h, l->max_side);
+    if ((uint64_t)w * h > l->max_pixels)
+        return edgel_fail(src->err, EDGEL_ELIMIT,
+                          "%s: %" PRIu32 "x%" PRIu32 ": %" PRIu64 " pixels, over the limit of %" PRIu64
+                          " (--max-pixels)",
+                          src->name, w, h, (uint64_t)w * h, l->max_pixels);
+    return EDGEL_OK;
+}
+
+static void note(char *to, size_t size, const char *text)
+{
+    if (to[0] == '\0')
+        snprintf(to, size, "%s", text);
+}
+
+void edgel_source_remark(const struct edgel_source *src, const char *text)
+{
+    note(src->info->remark, sizeof src->info->remark, text);
+}
+
+void edgel_source_damage(const struct edgel_source *src, const char *text)
+{
+    note(src->info->damage, sizeof src->info->damage, text);
+}
+
+static enum edgel_status decode_by_format(const struct edgel_source *src, struct edgel_image *out)
+{
+    src->info->format = edgel_format_of_bytes(src->bytes, src->size);
+    switch (src->info->format) {
+    case EDGEL_FORMAT_PNG: return edgel_png_decode(src, out);
+    case EDGEL_FORMAT_JPEG: return edgel_jpeg_decode(src, out);
+    case EDGEL_FORMAT_PNM: return edgel_pnm_decode(src, out);
+    case EDGEL_FORMAT_PFM: return edgel_pfm_decode(src, out);
+    case EDGEL_FORMAT_NONE: break;
+    }
+    return edgel_fail(src->err, EDGEL_EFORMAT, "%s: %s", src->name,
+                      src->size ? "not a PNG, JPEG, PNM or PFM image" : "the file is empty");
+}
+
+enum edgel_status edgel_image_decode(const void *bytes, size_t size, const char *name,
+                                     const struct edgel_read *params, struct edgel_image *out,
+                                     struct edgel_info *info, struct edgel_error *err)
+{
+    struct edgel_info unused;
+    struct edgel_source src = { bytes, size, name, params, info ? info : &unused, err };
+    *src.info = (struct edgel_info){ .orientation = 1 };
+    enum edgel_status st = decode_by_format(&src, out);
+    if (st == EDGEL_OK && params->orient)
+        st = edgel_image_orient(out, src.info->orientation, err);
+    if (st != EDGEL_OK)
+        edgel_image_finish(out);
+    return st;
+}
+
+enum edgel_status edgel_image_read(const char *path, const struct edgel_read *params, struct edgel_image *out,
+                                   struct edgel_info *info, struct edgel_error *err)
+{
+    struct edgel_bytes bytes = { 0 };
+    enum edgel_status st = edgel_bytes_read(path, &bytes, err);
+    if (st == EDGEL_OK)
+        st = edgel_image_decode(bytes.data, bytes.size, path, params, out, info, err);
+    else
+        edgel_image_finish(out);
+    edgel_bytes_finish(&bytes);
+    return st;
+}

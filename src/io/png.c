@@ -1,0 +1,325 @@
+/* PNG through libpng's row functions. libpng leaves by longjmp when something is wrong; fenced() is the only place
+ * it can land, and what must outlive the jump lives in struct job. All memory comes from edgel_alloc().
+ *
+ * Reading: CRC and Adler errors are fatal, in ancillary chunks too (a flipped bit anywhere is found); text is skipped
+ * unread, so that a small file cannot unpack a large note; remarks of libpng about other ancillary chunks are kept
+ * as info->remark. gAMA, sRGB, iCCP and bKGD change no pixel. Lenient: sums are not checked once the header is read.
+ *
+ * Writing: see settings_of() for filters and effort. No time, no text: the same pixels give the same bytes. */
+#include "io/io_priv.h"
+#include <png.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+struct job {
+    jmp_buf jump;
+    png_structp png;
+    png_infop info;
+    char message[128]; /* of libpng, "" when the failure has an error of its own */
+    bool no_memory;
+    /* reading */
+    const struct edgel_source *src;
+    size_t at;
+    struct edgel_rows rows;
+    int passes;
+    int rows_done; /* in any pass */
+    bool fault;    /* a warning that means damaged pixels */
+    /* writing */
+    struct edgel_view image;
+    const struct edgel_write *params;
+    struct edgel_output *out;
+    struct edgel_error *err;
+    enum edgel_status status; /* of the failed output */
+    uint8_t *packed;
+};
+
+/* --- the fence --- */
+
+static bool fenced(struct job *j, void (*body)(struct job *j))
+{
+    if (setjmp(j->jump))
+        return false;
+    body(j);
+    return true;
+}
+
+static void on_error(png_structp png, png_const_charp text)
+{
+    struct job *j = png_get_error_ptr(png);
+    snprintf(j->message, sizeof j->message, "%s", text);
+    longjmp(j->jump, 1);
+}
+
+/* libpng only warns when the Adler sum turns out wrong after the last row; that is damage here. */
+static void on_warning(png_structp png, png_const_charp text)
+{
+    struct job *j = png_get_error_ptr(png);
+    if (!j->src)
+        return;
+    bool data = strncmp(text, "IDAT: ", 6) == 0;
+    bool harmless = strstr(text, "Too much image data") || strstr(text, "Extra compressed data");
+    if ((data && !harmless) || strstr(text, "CRC error")) {
+        if (!j->fault)
+            snprintf(j->message, sizeof j->message, "%s", text);
+        j->fault = true;
+    } else
+        edgel_source_remark(j->src, text);
+}
+
+static png_voidp on_alloc(png_structp png, png_alloc_size_t n)
+{
+    struct job *j = png_get_mem_ptr(png);
+    void *p = edgel_alloc(1, n);
+    if (!p)
+        j->no_memory = true;
+    return p;
+}
+
+static void on_free(png_structp png, png_voidp p)
+{
+    (void)png;
+    edgel_free(p);
+}
+
+static bool little_endian(void)
+{
+    const uint16_t one = 1;
+    return *(const unsigned char *)&one == 1;
+}
+
+/* --- reading --- */
+
+static void on_read(png_structp png, png_bytep to, size_t n)
+{
+    struct job *j = png_get_io_ptr(png);
+    if (n > j->src->size - j->at)
+        png_error(png, "the file is truncated");
+    memcpy(to, j->src->bytes + j->at, n);
+    j->at += n;
+}
+
+static void read_header(struct job *j)
+{
+    static const png_byte text[] = "tEXt\0zTXt\0iTXt"; /* names with their NUL, as libpng wants them */
+    const struct edgel_limits *limits = &j->src->params->limits;
+    bool lenient = j->src->params->lenient;
+    j->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, j, on_error, on_warning, j, on_alloc, on_free);
+    j->info = j->png ? png_create_info_struct(j->png) : NULL;
+    if (!j->info) {
+        j->no_memory = true;
+        longjmp(j->jump, 1);
+    }
+    png_set_read_fn(j->png, j, on_read);
+    png_set_user_limits(j->png, (png_uint_32)limits->max_side, (png_uint_32)limits->max_side);
+    png_set_chunk_malloc_max(j->png, limits->max_chunk_bytes);
+    png_set_keep_unknown_chunks(j->png, PNG_HANDLE_CHUNK_NEVER, text, 3);
+    png_set_crc_action(j->png, PNG_CRC_ERROR_QUIT, lenient ? PNG_CRC_WARN_DISCARD : PNG_CRC_ERROR_QUIT);
+    /* Small pieces lose little of a truncated file. */
+    png_set_compression_buffer_size(j->png, lenient ? 64 : 1 << 15);
+    png_read_info(j->png, j->info);
+    if (lenient)
+        png_set_crc_action(j->png, PNG_CRC_WARN_USE, PNG_CRC_WARN_DISCARD);
+}
+
+static void describe_palette(struct job *j, struct edgel_raw *raw)
+{
+    png_colorp colors = NULL;
+    png_bytep alpha = NULL;
+    int n = 0, n_alpha = 0;
+    png_get_PLTE(j->png, j->info, &colors, &n);
+    png_get_tRNS(j->png, j->info, &alpha, &n_alpha, NULL);
+    raw->indexed = true;
+    raw->palette_alpha = n_alpha > 0;
+    for (int i = 0; i < 256; i++) { /* numbers past the table are black */
+        uint8_t *p = raw->palette[i];
+        p[0] = i < n ? colors[i].red : 0;
+        p[1] = i < n ? colors[i].green : 0;
+        p[2] = i < n ? colors[i].blue : 0;
+        p[3] = i < n_alpha ? alpha[i] : 255;
+    }
+}
+
+static void describe_key(struct job *j, struct edgel_raw *raw, int stored_bits)
+{
+    png_color_16p key = NULL;
+    if (png_get_tRNS(j->png, j->info, NULL, NULL, &key) == 0 || !key)
+        return;
+    unsigned mask = (1u << stored_bits) - 1;
+    raw->keyed = true;
+    raw->key[0] = (uint16_t)((raw->samples == 1 ? key->gray : key->red) & mask);
+    raw->key[1] = (uint16_t)(key->green & mask);
+    raw->key[2] = (uint16_t)(key->blue & mask);
+}
+
+/* One sample a byte, or one of this machine's 16-bit numbers; nothing else is done to the samples by libpng. */
+static void describe(struct job *j)
+{
+    struct edgel_raw *raw = &j->rows.raw;
+    struct edgel_info *info = j->src->info;
+    int color = png_get_color_type(j->png, j->info), bits = png_get_bit_depth(j->png, j->info);
+    raw->w = info->w;
+    raw->h = info->h;
+    raw->samples = png_get_channels(j->png, j->info);
+    raw->type = bits == 16 ? EDGEL_U16 : EDGEL_U8;
+    raw->bits = bits == 16 ? 8 : bits;
+    raw->alpha = (color & PNG_COLOR_MASK_ALPHA) != 0;
+    info->channels = raw->samples;
+    info->bits = bits;
+    info->indexed = color == PNG_COLOR_TYPE_PALETTE;
+    if (info->indexed)
+        describe_palette(j, raw);
+    else if (!raw->alpha)
+        describe_key(j, raw, bits);
+    png_set_packing(j->png);
+    if (bits == 16 && little_endian())
+        png_set_swap(j->png);
+    j->passes = png_set_interlace_handling(j->png);
+    png_read_update_info(j->png, j->info);
+}
+
+static void read_pixels(struct job *j)
+{
+    int h = j->rows.raw.h;
+    for (int pass = 0; pass < j->passes; pass++)
+        for (int y = 0; y < h; y++) {
+            png_read_row(j->png, edgel_rows_at(&j->rows, y), NULL);
+            j->rows_done++;
+            if (j->passes == 1)
+                edgel_rows_put(&j->rows, y);
+        }
+    png_read_end(j->png, NULL);
+}
+
+static enum edgel_status read_failure(struct job *j)
+{
+    if (j->no_memory)
+        return edgel_fail(j->src->err, EDGEL_ENOMEM, "%s: out of memory", j->src->name);
+    return edgel_fail(j->src->err, EDGEL_EFORMAT, "%s: PNG: %s", j->src->name, j->message);
+}
+
+/* Pixels into the image; a failure is damage when lenient and anything was decoded. */
+static enum edgel_status take_pixels(struct job *j)
+{
+    bool lenient = j->src->params->lenient;
+    bool ok = fenced(j, read_pixels) && !j->fault;
+    if (j->no_memory || (!ok && (!lenient || j->rows_done == 0)))
+        return read_failure(j);
+    if (!ok)
+        edgel_source_damage(j->src, j->message);
+    for (int y = 0; j->passes > 1 && y < j->rows.raw.h; y++)
+        edgel_rows_put(&j->rows, y);
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_png_decode(const struct edgel_source *src, struct edgel_image *out)
+{
+    struct edgel_chunks chunks;
+    EDGEL_TRY(edgel_chunks_scan(src, &chunks));
+    src->info->orientation = edgel_exif_orientation(chunks.exif, chunks.exif_size);
+    struct job j = { .src = src };
+    enum edgel_status st = EDGEL_OK;
+    if (!fenced(&j, read_header) || !fenced(&j, describe))
+        st = read_failure(&j);
+    if (st == EDGEL_OK)
+        st = edgel_rows_init(&j.rows, src, out, j.passes > 1);
+    if (st == EDGEL_OK)
+        st = take_pixels(&j);
+    edgel_rows_finish(&j.rows);
+    png_destroy_read_struct(&j.png, &j.info, NULL);
+    return st;
+}
+
+/* --- writing --- */
+
+enum { DEFAULT = 0, RLE = 3 }; /* Z_DEFAULT_STRATEGY and Z_RLE of zlib */
+
+struct settings {
+    int level, strategy, filter;
+};
+
+static struct settings settings_of(const struct job *j)
+{
+    if (j->params->bits == 1)
+        return (struct settings){ 1, RLE, PNG_FILTER_NONE };
+    if (j->params->palette)
+        return (struct settings){ 1, DEFAULT, PNG_FILTER_NONE };
+    return (struct settings){ 1, RLE, PNG_FILTER_SUB };
+}
+
+static void on_write(png_structp png, png_bytep bytes, size_t n)
+{
+    struct job *j = png_get_io_ptr(png);
+    j->status = edgel_output_write(j->out, bytes, n, j->err);
+    if (j->status != EDGEL_OK)
+        longjmp(j->jump, 1);
+}
+
+static void on_flush(png_structp png)
+{
+    (void)png;
+}
+
+static void write_header(struct job *j)
+{
+    struct edgel_view v = j->image;
+    const struct edgel_palette *palette = j->params->palette;
+    int bits = j->params->bits == 1 ? 1 : v.type == EDGEL_U16 ? 16 : 8;
+    int color = palette ? PNG_COLOR_TYPE_PALETTE : v.channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY;
+    struct settings s = settings_of(j);
+    png_set_write_fn(j->png, j, on_write, on_flush);
+    png_set_user_limits(j->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+    png_set_compression_level(j->png, s.level);
+    png_set_compression_strategy(j->png, s.strategy);
+    png_set_compression_buffer_size(j->png, 1 << 15);
+    png_set_filter(j->png, PNG_FILTER_TYPE_BASE, s.filter);
+    png_set_IHDR(j->png, j->info, (png_uint_32)v.w, (png_uint_32)v.h, bits, color, PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
+    if (palette) {
+        png_color colors[256];
+        for (int i = 0; i < palette->count; i++)
+            colors[i] = (png_color){ palette->rgb[i][0], palette->rgb[i][1], palette->rgb[i][2] };
+        png_set_PLTE(j->png, j->info, colors, palette->count);
+    }
+    png_write_info(j->png, j->info);
+    if (bits == 16 && little_endian())
+        png_set_swap(j->png);
+}
+
+static void write_image(struct job *j)
+{
+    j->png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, j, on_error, on_warning, j, on_alloc, on_free);
+    j->info = j->png ? png_create_info_struct(j->png) : NULL;
+    if (!j->info) {
+        j->no_memory = true;
+        longjmp(j->jump, 1);
+    }
+    write_header(j);
+    for (int y = 0; y < j->image.h; y++) {
+        const void *row = edgel_view_row(j->image, y);
+        if (j->packed) {
+            edgel_bits_pack(row, j->image.w, false, j->packed);
+            row = j->packed;
+        }
+        png_write_row(j->png, row);
+    }
+    png_write_end(j->png, NULL);
+}
+
+enum edgel_status edgel_png_encode(struct edgel_view image, const struct edgel_write *params,
+                                   struct edgel_output *out, struct edgel_error *err)
+{
+    struct job j = { .image = image, .params = params, .out = out, .err = err };
+    enum edgel_status st = EDGEL_OK;
+    if (params->bits == 1)
+        j.packed = edgel_alloc(((size_t)image.w + 7) / 8, 1);
+    if ((params->bits == 1 && !j.packed) || (!fenced(&j, write_image) && j.no_memory))
+        st = edgel_fail(err, EDGEL_ENOMEM, "PNG: out of memory");
+    else if (j.status != EDGEL_OK)
+        st = j.status;
+    else if (j.message[0])
+        st = edgel_fail(err, EDGEL_EINVAL, "PNG: %s", j.message);
+    png_destroy_write_struct(&j.png, &j.info);
+    edgel_free(j.packed);
+    return st;
+}
