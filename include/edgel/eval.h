@@ -10,6 +10,9 @@ extern "C" {
 
 /* --- names and ids --- */
 
+/* Ids are 0..65535. A run has at most EDGEL_CLASSES_MAX classes. */
+enum { EDGEL_CLASSES_MAX = 4096 };
+
 /* Classes and colours by which masks are read. Zero-initialise; finish frees. */
 struct edgel_class {
     int32_t id;
@@ -51,10 +54,12 @@ enum edgel_annotator {
 /* What is fixed when pixels are read; the first line of a counts file. */
 struct edgel_measure {
     enum edgel_labels labels; /* BINARY or IDS once resolved */
-    double threshold;         /* BINARY: fraction of the full range, prediction where value >= T * full */
-    int thresholds;           /* BINARY: sweep over k / (N + 1), k = 1..N; 0 none */
-    double tolerance;         /* pixels; negative none */
-    const int32_t *ignore;    /* truth ids whose pixels are left out */
+    double threshold; /* BINARY: fraction of the full range, prediction where value >= T * full; float samples
+                                 are compared with T rounded to float */
+    int thresholds;   /* BINARY: sweep over k / (N + 1), k = 1..N <= 65535; 0 none */
+    double tolerance; /* pixels; negative none */
+    const int32_t *ignore; /* truth ids whose pixels are left out; BINARY: raw values above 1, and 0 and 1 for
+                                 background and foreground */
     size_t nignore;
     bool valid; /* only pixels of a validity mask were judged */
     enum edgel_annotator annotator;
@@ -77,8 +82,9 @@ struct edgel_mask {
 struct edgel_value_survey {
     bool above_one; /* some value above 1 in a file that is not 1-bit */
     bool one;       /* some value 1 in a file that is not 1-bit */
-    bool full;      /* some value at the full range (255, 65535, 1.0 in float files) */
-    bool other;     /* some value that is neither 0, 1 nor the full range */
+    bool full; /* some value at the full range (255 in any file, 65535, 1.0 in float files, 3 and 15 in 2- and
+                       4-bit gray files) */
+    bool other; /* some value that is neither 0, 1 nor the full range */
 };
 /* Adds one mask's values. Ignored ids are passed over. */
 EDGEL_API void edgel_survey_add(struct edgel_value_survey *survey, const struct edgel_mask *mask,
@@ -102,19 +108,22 @@ struct edgel_tolerance_counts {
 
 enum edgel_row_kind { EDGEL_ROW_MEASURED, EDGEL_ROW_MISSING, EDGEL_ROW_FAILED };
 
-/* The integers of one image. Zero-initialise; finish frees what is in it. */
+/*
+ * The integers of one image. Zero-initialise; finish frees what is in it.
+ * MEASURED rows have counts. MISSING rows have them (and w > 0) when edgel_measure_image() made them with prediction NULL;
+ * else, as FAILED rows always, they have nothing but a name.
+ */
 struct edgel_row {
     enum edgel_row_kind kind;
     int prediction; /* index of the method */
     char *image;    /* key of the pair */
     int w, h;
-    uint64_t pixels; /* judged: valid and not ignored */
-    struct edgel_cell
-        *cells; /* sparse confusion of the judged pixels, rising (truth, prediction); no zero counts */
+    uint64_t pixels;          /* valid ones, ignored truth included: the sum of the cells */
+    struct edgel_cell *cells; /* sparse confusion of them, rising (truth, prediction); no zero counts */
     size_t ncells;
     uint64_t *curve_tp, *curve_fp;            /* [thresholds] */
-    uint64_t positives, negatives;            /* truth pixels of the curve */
-    struct edgel_tolerance_counts *tolerance; /* rising id; BINARY: id 1 alone */
+    uint64_t positives, negatives;            /* truth pixels of the curve, ignored ones left out */
+    struct edgel_tolerance_counts *tolerance; /* rising id, ignored truth left out; BINARY: id 1 alone */
     size_t ntolerance;
 };
 EDGEL_API void edgel_row_finish(struct edgel_row *row);
@@ -123,17 +132,21 @@ EDGEL_API void edgel_row_finish(struct edgel_row *row);
  * Measures one image.
  *
  * params      labels resolved
- * prediction  NULL: missing, every pixel is wrong (BINARY: the complement of the truth; IDS: EDGEL_ID_NONE)
+ * prediction  NULL: missing, every pixel is wrong (BINARY: the complement of the truth, passing every threshold, near
+ *             nothing; IDS: EDGEL_ID_NONE); the row's kind is then EDGEL_ROW_MISSING
  * zero_one    BINARY: the method's masks hold 0 and 1 (edgel_survey_zero_one); 1-bit and palette masks always do
  * truth       ntruth masks of equal size; more than one needs params->annotator (ANY, MAJORITY: BINARY only; majority is
- *             more than half)
+ *             more than half; who marked a pixel with an ignored value has no vote on it)
  * valid       NULL: all pixels; else non-zero pixels are judged
- * row         kind, w, h, pixels, counts are set; prediction and image are the caller's
+ * row         kind, w, h, pixels, counts are set (what was in them is not freed: finish before using a row again);
+ *             prediction and image are the caller's. After a failure only these two are left.
  *
- * BINARY: truth is 0 or not 0, so ids are 0 and 1. IDS: raw values. RGB masks need params->colors, or three equal
- * channels. Tolerance: Euclidean distance <= tolerance between pixel centres, judged pixels only.
+ * BINARY: truth is 0 or not 0, so ids are 0 and 1, but for ignored values above 1, which stay. IDS: raw values. RGB masks
+ * need params->colors, or three equal channels. The full range of a prediction is 255, 65535, 1.0 (float), 3 and 15 (2- and
+ * 4-bit gray), and 1 with zero_one. Tolerance: Euclidean distance <= tolerance between pixel centres, judged pixels only.
  * Returns EDGEL_OK; EDGEL_EFORMAT: sizes differ (both are named), an RGB mask with an unknown colour or no colours, a
- * float truth, a prediction that IDS cannot read; EDGEL_EINVAL: params; EDGEL_ENOMEM. Exact integers.
+ * float truth, a prediction that IDS cannot read, an annotator the image does not have; EDGEL_EINVAL: params;
+ * EDGEL_ENOMEM. Exact integers.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_measure_image(const struct edgel_measure *params, const struct edgel_mask *prediction, bool zero_one,
@@ -163,7 +176,22 @@ struct edgel_reduce {
         EDGEL_REDUCE_POOLED, EDGEL_EMPTY_NAN, EDGEL_MISSING_ERROR, NULL, 0, NULL, 0, NULL \
     }
 
+/*
+ * Checks that counts measured under `measure` can be reduced under `reduce`. Counts hold raw ids, so other ids may be
+ * ignored later, except where something was settled when pixels were read: a sweep, a tolerance and votes of annotators
+ * need the same set of ignored ids; BINARY counts can leave out 0, 1 and values that were ignored when measuring.
+ * EDGEL_EINVAL.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_reduce_check(const struct edgel_measure *measure,
+                                                               const struct edgel_reduce *reduce,
+                                                               struct edgel_error *err);
+
 /* --- counts files: JSON lines, schema edgel.counts/1 --- */
+
+/* EDGEL_OK when counts measured under a and b may be put together: equal in all fields (ignore as a set). EDGEL_EFORMAT
+ * names the first field that differs. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_measure_agree(const struct edgel_measure *a, const struct edgel_measure *b, struct edgel_error *err);
 
 /* First line: how pixels were measured, the convention asked for (defaults of a later report), the methods' names. */
 struct edgel_counts_header {
@@ -173,15 +201,16 @@ struct edgel_counts_header {
     size_t npredictions;
 };
 
-/* Writes the header line. EDGEL_EIO, EDGEL_ENOMEM. */
+/* Writes the header line; labels must be resolved. EDGEL_EIO, EDGEL_ENOMEM, EDGEL_ELIMIT (a line over 64 MB). */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_counts_write_header(struct edgel_output *out, const struct edgel_counts_header *header,
                           struct edgel_error *err);
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_counts_write_row(struct edgel_output *out, const struct edgel_row *row, struct edgel_error *err);
 
-/* Reads counts files line by line; several in a row when their headers agree in measure. Hostile until checked: ids,
- * counts and sums are bounded (a row's cells sum to its pixels). */
+/* Reads a counts file line by line; several may be put together when edgel_measure_agree() on their headers. Hostile until
+ * checked: ids are bounded and counts not negative, a row's cells rise without repetition and sum to its pixels, which are
+ * at most w * h; its sweep and tolerance counts agree with its cells. Keys that are not known are passed over. */
 struct edgel_counts_reader;
 /* path "-" is standard input. EDGEL_EIO, EDGEL_EFORMAT (file, line, rule), EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
@@ -203,9 +232,11 @@ struct edgel_scores {
 
 struct edgel_class_result {
     int32_t id;
-    const char *name;
+    char *name;
     bool in_mean;
-    uint64_t tp, fp, fn, tn; /* pooled, whatever reduce says */
+    /* Pooled, whatever reduce says. With a tolerance: tp = matched and fp = other predicted pixels, fn = unmatched truth
+     * pixels. */
+    uint64_t tp, fp, fn, tn;
     struct edgel_scores scores;
 };
 
@@ -221,21 +252,23 @@ struct edgel_curve_result {
 };
 
 struct edgel_summary {
-    const char *prediction;
-    uint64_t images, missing, failed,
-        pixels;                         /* images: measured ones (worst-counted missing ones included) */
+    char *prediction;
+    uint64_t images, missing, failed;   /* images: measured ones (worst-counted missing ones included) */
+    uint64_t pixels;                    /* judged: valid and not ignored */
     struct edgel_class_result *classes; /* rising id; BINARY: id 1 "foreground" alone */
     size_t nclasses;
-    struct edgel_scores mean; /* over classes in the mean */
-    double accuracy, kappa, fwiou;
-    int32_t *matrix_ids;    /* [nmatrix] ids of rows and columns: the classes; BINARY: 0 and 1 */
-    uint64_t *matrix;       /* [nmatrix * nmatrix], row = truth, column = prediction */
-    uint64_t *matrix_other; /* [nmatrix] truth pixels predicted as no class */
+    struct edgel_scores mean;      /* over classes in the mean */
+    double accuracy, kappa, fwiou; /* over all ids of the matrix, without tolerance */
+    int32_t *matrix_ids;           /* [nmatrix] ids of rows and columns: the classes; BINARY: 0 and 1 */
+    uint64_t *matrix;              /* [nmatrix * nmatrix], row = truth, column = prediction */
+    uint64_t *matrix_other;        /* [nmatrix] truth pixels predicted as no class */
     size_t nmatrix;
-    uint64_t empty_touched; /* values (image x class, or class) of iou that the rule for empty ones decided */
+    uint64_t
+        empty_touched; /* values (image x class, or class) of iou, with a tolerance of f1, that the rule for empty
+                               ones decided */
     uint64_t ignored_predicted; /* pixels predicted as an ignored id where the truth is not ignored */
     struct edgel_curve_result curve;
-    bool has_tolerance;
+    bool has_tolerance; /* then accuracy, iou, specificity and mcc of classes are undefined */
     const struct edgel_measure *measure; /* the convention, for those who print it */
     const struct edgel_reduce *reduce;
 };
@@ -246,10 +279,12 @@ EDGEL_API void edgel_summary_finish(struct edgel_summary *s);
  * measure and reduce must outlive the reducer and its summary.
  */
 struct edgel_reducer;
+/* EDGEL_EINVAL as edgel_reduce_check(); EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_reducer_create(const struct edgel_measure *measure, const struct edgel_reduce *reduce,
                      const char *prediction, struct edgel_reducer **out, struct edgel_error *err);
-/* Adds a row, in the order of the images. EDGEL_EFORMAT: the row has ids that are neither classes nor ignored (the text
+/* Adds a row, in the order of the images. Rows of kind MISSING and FAILED are counted as such; a MISSING row with counts is
+ * measured as well when reduce->missing is EDGEL_MISSING_WORST, one without them is then EDGEL_EFORMAT. EDGEL_EFORMAT also: the row has ids that are neither classes nor ignored (the text
  * counts the pixels of each, truth and prediction apart); nothing is added then. EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_reducer_add(struct edgel_reducer *reducer, const struct edgel_row *row, struct edgel_error *err);
@@ -259,7 +294,7 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_reducer_summary(const struct e
 EDGEL_API void edgel_reducer_destroy(struct edgel_reducer **reducer); /* NULL is fine */
 
 /* Scores of one image by class, for a table of image x class: the classes of reduce->classes, or those that occur in
- * the row. *n results in *out, to be freed with edgel_class_results_free(). */
+ * the row (none for a row that is not to be measured). *n results in *out, to be freed with edgel_class_results_free(). */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_row_scores(const struct edgel_row *row,
                                                              const struct edgel_measure *measure,
                                                              const struct edgel_reduce *reduce,

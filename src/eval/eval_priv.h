@@ -1,0 +1,114 @@
+/* eval_priv.h: what the files of src/eval share. Ids are 0..65535 wherever pixels are read. */
+#ifndef EDGEL_EVAL_PRIV_H
+#define EDGEL_EVAL_PRIV_H
+
+#include "core/core_priv.h"
+#include "edgel/eval.h"
+
+enum { EDGEL_IDS = 65536, EDGEL_THRESHOLDS_MAX = 65535 };
+
+bool edgel_id_in(const int32_t *ids, size_t n, int32_t id);
+
+/* --- line_reader.c --- : text files line by line, memory bounded */
+struct edgel_lines;
+/* path "-" is standard input; a line over max_bytes is EDGEL_EFORMAT. */
+EDGEL_NODISCARD enum edgel_status edgel_lines_open(const char *path, size_t max_bytes,
+                                                   struct edgel_lines **out, struct edgel_error *err);
+/* The next line without its end ("\n" or "\r\n"), NUL-terminated, valid until the next call; NULL at the end.
+ * *ended (may be NULL) is false when the file stops before the line does. */
+EDGEL_NODISCARD enum edgel_status edgel_lines_next(struct edgel_lines *l, char **line, size_t *n, bool *ended,
+                                                   struct edgel_error *err);
+const char *edgel_lines_where(struct edgel_lines *l); /* "FILE:LINE", valid until the next call */
+void edgel_lines_close(struct edgel_lines **l);
+
+/* --- mask.c --- */
+/* Checks that a mask's type can be read as ids (or, soft, as shares of the full range). role: "truth". */
+EDGEL_NODISCARD enum edgel_status edgel_mask_check(const struct edgel_mask *mask, const char *role, bool soft,
+                                                   struct edgel_error *err);
+/* Raw ids of row y into ids[w]. */
+EDGEL_NODISCARD enum edgel_status edgel_mask_row(const struct edgel_mask *mask,
+                                                 const struct edgel_colors *colors, int y, uint16_t *ids,
+                                                 struct edgel_error *err);
+/* The value that stands for "all": 1 for 1-bit, palette and colour masks and where zero_one says so, else the largest
+ * of the stored depth; float 1. */
+int edgel_mask_full(const struct edgel_mask *mask, bool zero_one, const struct edgel_colors *colors);
+bool edgel_mask_is_float(const struct edgel_mask *mask);
+/* True for pixel x of row y that is not 0 in its first channel. */
+bool edgel_mask_set(const struct edgel_mask *mask, int x, int y);
+
+/* --- confusion.c --- */
+struct edgel_confusion {
+    uint64_t *dense; /* [256 * 256], truth major: ids below 256 */
+    uint32_t *keys;  /* open addressing for the others: truth << 16 | prediction */
+    uint64_t *counts;
+    size_t slots, used; /* slots: 0 or a power of two; a slot is free when its count is 0 */
+};
+EDGEL_NODISCARD bool edgel_confusion_init(struct edgel_confusion *c); /* false: out of memory */
+EDGEL_NODISCARD bool edgel_confusion_add(struct edgel_confusion *c, const uint16_t *truth,
+                                         const uint16_t *prediction, size_t n);
+EDGEL_NODISCARD bool edgel_confusion_cells(const struct edgel_confusion *c, struct edgel_cell **cells,
+                                           size_t *ncells);
+void edgel_confusion_finish(struct edgel_confusion *c);
+
+/* --- curve.c --- */
+/* Number of k in 1..n with v * (n + 1) >= k * full. */
+int edgel_curve_level(uint32_t v, int n, int full);
+/* The same for float samples: number of k with v >= (float)(k / (n + 1)); NaN passes none. */
+int edgel_curve_level_float(float v, int n);
+/* hist[0..n]: pixels by level. out[k - 1] = pixels of level k and above. */
+void edgel_curve_suffix(const uint64_t *hist, int n, uint64_t *out);
+
+/* --- edt.c --- */
+enum { EDGEL_EDT_FAR = INT32_MAX };
+void edgel_edt_columns(const uint8_t *set, int w, int h, int32_t *g);
+void edgel_edt_row(const int32_t *g, int w, int64_t *d2, int32_t *s, int32_t *t);
+
+/* --- tolerance.c --- */
+/* truth, prediction: w * h ids, negative where nothing is. only: a single id that is always listed, or -1: all ids. */
+EDGEL_NODISCARD enum edgel_status edgel_tolerance_measure(const int32_t *truth, const int32_t *prediction,
+                                                          int w, int h, double tolerance, int32_t only,
+                                                          struct edgel_tolerance_counts **out, size_t *n,
+                                                          struct edgel_error *err);
+
+/* --- scores.c --- */
+struct edgel_pixel_counts {
+    uint64_t tp, truth, prediction; /* of one class */
+};
+/* num / den; 0 / 0 by the rule, *touched (may be NULL) counts those. */
+double edgel_ratio(double num, double den, enum edgel_empty empty, uint64_t *touched);
+/* touched counts IoU values that the rule decided. */
+void edgel_scores_pixels(const struct edgel_pixel_counts *c, uint64_t all, enum edgel_empty empty,
+                         struct edgel_scores *out, uint64_t *touched);
+/* touched counts F1 values. */
+void edgel_scores_tolerance(const struct edgel_tolerance_counts *t, enum edgel_empty empty,
+                            struct edgel_scores *out, uint64_t *touched);
+struct edgel_overall {
+    double accuracy, kappa, fwiou;
+};
+struct edgel_overall edgel_scores_overall(const struct edgel_pixel_counts *c, size_t n, uint64_t all,
+                                          enum edgel_empty empty);
+enum { EDGEL_NSCORES = 7 };
+double *edgel_scores_at(struct edgel_scores *s, int i); /* i-th of the seven, in the order of the struct */
+
+/* --- curve_reduce.c --- */
+struct edgel_curve_sums {
+    int n;
+    uint64_t *tp, *fp; /* [n] */
+    uint64_t positives, negatives;
+    uint64_t ois_tp, ois_fp;
+};
+EDGEL_NODISCARD bool edgel_curve_sums_init(struct edgel_curve_sums *c, int n);
+void edgel_curve_sums_add(struct edgel_curve_sums *c, const struct edgel_row *row);
+EDGEL_NODISCARD bool edgel_curve_sums_result(const struct edgel_curve_sums *c,
+                                             struct edgel_curve_result *out);
+void edgel_curve_sums_finish(struct edgel_curve_sums *c);
+
+/* --- counts_check.c --- */
+/* What must hold of a row's counts, beyond their types; where: "FILE:LINE". */
+EDGEL_NODISCARD enum edgel_status edgel_counts_check_row(const struct edgel_measure *m,
+                                                         const struct edgel_row *row, const char *where,
+                                                         struct edgel_error *err);
+
+enum { EDGEL_COUNTS_LINE_MAX = 1 << 26 };
+
+#endif

@@ -1,0 +1,109 @@
+/* Text files line by line: class lists, colour lists, counts. A line has an upper length, so that a file without line
+ * ends costs no more memory than that. */
+#include "eval/eval_priv.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct edgel_lines {
+    FILE *f;
+    char *name;
+    size_t max_bytes;
+    unsigned long number;
+    struct edgel_text line, where;
+};
+
+enum edgel_status edgel_lines_open(const char *path, size_t max_bytes, struct edgel_lines **out,
+                                   struct edgel_error *err)
+{
+    *out = NULL;
+    struct edgel_lines *l = edgel_calloc(1, sizeof *l);
+    char *name = edgel_strdup(strcmp(path, "-") == 0 ? "standard input" : path);
+    enum edgel_status st = EDGEL_OK;
+    if (!l || !name) {
+        st = edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", path);
+        goto fail;
+    }
+    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+    if (!f) {
+        st = edgel_fail(err, EDGEL_EIO, "%s: %s", path, strerror(errno));
+        goto fail;
+    }
+    *l = (struct edgel_lines){ .f = f, .name = name, .max_bytes = max_bytes };
+    *out = l;
+    return EDGEL_OK;
+fail:
+    edgel_free(name);
+    edgel_free(l);
+    return st;
+}
+
+/* Reads up to and with the line end into l->line. */
+static enum edgel_status fill(struct edgel_lines *l, bool *ended, struct edgel_error *err)
+{
+    char buf[4096];
+    size_t n = 0;
+    int c;
+    *ended = false;
+    while (!*ended && (c = getc(l->f)) != EOF) {
+        *ended = c == '\n';
+        buf[n++] = (char)c;
+        if (n < sizeof buf && !*ended)
+            continue;
+        edgel_text_add(&l->line, buf, n);
+        n = 0;
+        if (l->line.len > l->max_bytes)
+            return edgel_fail(err, EDGEL_EFORMAT, "%s: a line is longer than %zu bytes", edgel_lines_where(l),
+                              l->max_bytes);
+        if (l->line.failed)
+            break;
+    }
+    edgel_text_add(&l->line, buf, n);
+    if (l->line.failed)
+        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", l->name);
+    if (ferror(l->f))
+        return edgel_fail(err, EDGEL_EIO, "%s: %s", l->name, strerror(errno));
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_lines_next(struct edgel_lines *l, char **line, size_t *n, bool *ended,
+                                   struct edgel_error *err)
+{
+    bool end;
+    *line = NULL;
+    *n = 0;
+    l->number++;
+    edgel_text_clear(&l->line);
+    EDGEL_TRY(fill(l, &end, err));
+    if (ended)
+        *ended = end;
+    size_t len = l->line.len;
+    if (len == 0)
+        return EDGEL_OK;
+    len -= end;
+    len -= len > 0 && l->line.s[len - 1] == '\r';
+    l->line.s[len] = '\0';
+    *line = l->line.s;
+    *n = len;
+    return EDGEL_OK;
+}
+
+const char *edgel_lines_where(struct edgel_lines *l)
+{
+    edgel_text_clear(&l->where);
+    edgel_text_printf(&l->where, "%s:%lu", l->name, l->number);
+    return l->where.failed || !l->where.s ? l->name : l->where.s;
+}
+
+void edgel_lines_close(struct edgel_lines **l)
+{
+    if (!*l)
+        return;
+    if ((*l)->f && (*l)->f != stdin)
+        fclose((*l)->f); /* read only: nothing can be lost */
+    edgel_text_finish(&(*l)->line);
+    edgel_text_finish(&(*l)->where);
+    edgel_free((*l)->name);
+    edgel_free(*l);
+    *l = NULL;
+}
