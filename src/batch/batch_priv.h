@@ -1,0 +1,155 @@
+/* batch_priv.h: what the files of src/batch share. */
+#ifndef EDGEL_BATCH_PRIV_H
+#define EDGEL_BATCH_PRIV_H
+
+#include "core/core_priv.h"
+#include "edgel/batch.h"
+#include <sys/types.h>
+
+/* --- strings.c --- : many strings in few blocks; they stay where they are until finish. Zero-initialise. */
+struct edgel_strings {
+    struct edgel_strings_block *head;
+};
+/* The concatenation of two pieces, with a NUL; NULL on OOM. */
+char *edgel_strings_add(struct edgel_strings *s, const char *a, size_t na, const char *b, size_t nb);
+/* Gives back the string that was added last. */
+void edgel_strings_drop(struct edgel_strings *s, const char *last);
+void edgel_strings_finish(struct edgel_strings *s);
+
+/* Offset of the last component of a path; trailing slashes belong to it. */
+size_t edgel_path_base(const char *path);
+/* Length of a path without trailing slashes ("/" keeps its own). */
+size_t edgel_path_trim(const char *path);
+/* Length of path[0..n) without the extension of its last component; a dot that begins the name is none. */
+size_t edgel_path_bare(const char *path, size_t n);
+
+/* Calls fn for each record of a file ("-": standard input) that is not empty; stops at the first failure.
+ * separator is '\n' or '\0'. EDGEL_EIO, EDGEL_ENOMEM, EDGEL_EINVAL (NUL bytes in a list of lines). */
+enum edgel_status edgel_lines_read(const char *path, char separator,
+                                   enum edgel_status (*fn)(void *user, char *line, size_t n, size_t number,
+                                                           struct edgel_error *err),
+                                   void *user, struct edgel_error *err);
+
+/* --- inputs.c --- */
+struct edgel_inputs {
+    struct edgel_strings strings;
+    struct edgel_input *at;
+    size_t count, cap;
+    size_t passed_over;
+};
+/* Adds PREFIX + name; rel begins at offset rel of the whole. */
+enum edgel_status edgel_inputs_add(struct edgel_inputs *in, const char *prefix, const char *name, size_t rel,
+                                   bool folder, bool broken, struct edgel_error *err);
+
+void edgel_inputs_drop(struct edgel_inputs *in); /* the one added last */
+
+/* --- walk.c --- */
+struct edgel_walk {
+    const struct edgel_inputs_params *params;
+    struct edgel_inputs *inputs;
+    bool skips; /* skip_folder exists and is this one: */
+    dev_t skip_dev;
+    ino_t skip_ino;
+};
+/* Adds the files below a folder, in byte order of rel. The folder itself unreadable: one broken input. */
+enum edgel_status edgel_walk_folder(const struct edgel_walk *w, const char *folder, struct edgel_error *err);
+
+/* --- template.c --- */
+enum edgel_part {
+    EDGEL_PART_TEXT,
+    EDGEL_PART_STEM,
+    EDGEL_PART_DIR,
+    EDGEL_PART_EXT,
+    EDGEL_PART_OP,
+    EDGEL_PART_N
+};
+struct edgel_template {
+    struct edgel_piece {
+        enum edgel_part part;
+        size_t at, n; /* text only: source[at .. at+n) */
+    } * piece;
+    size_t count;
+    char *source;
+    bool whole;  /* names the whole path below OUT: holds '/' or {dir} */
+    bool counts; /* tells methods apart: holds {op} or {n} */
+};
+enum edgel_status edgel_template_parse(struct edgel_template *t, const char *source, struct edgel_error *err);
+void edgel_template_finish(struct edgel_template *t);
+
+/* What a template is filled with. */
+struct edgel_naming {
+    const char *prefix; /* taken as it is: "OUT/" */
+    const char *rel;
+    const char *method;
+    size_t n;        /* 1-based */
+    bool method_dir; /* METHOD/ before the mirrored folder */
+};
+/* Writes the NUL-terminated path into buf as far as size allows; returns its length. *climbs (may be NULL) is set
+ * when a component is "..". Empty components and "." are dropped. */
+size_t edgel_template_fill(const struct edgel_template *t, const struct edgel_naming *v, char *buf,
+                           size_t size, bool *climbs);
+
+/* --- plan.c, plan_check.c --- */
+struct edgel_plan {
+    const struct edgel_inputs *inputs;
+    struct edgel_template name;
+    char *prefix; /* "OUT/", or the whole output path when single */
+    bool single;
+    struct edgel_strings strings;
+    const char **methods;
+    size_t nmethods;
+    unsigned char *skip; /* bit i * nmethods + m; NULL: none */
+    size_t longest;      /* output path, without its NUL */
+    uint64_t hash_mask;  /* of the collision check; all ones but in tests */
+};
+/* edgel_plan_create() with a weakened hash. */
+enum edgel_status edgel_plan_make(const struct edgel_plan_params *params, uint64_t hash_mask,
+                                  struct edgel_plan **out, struct edgel_error *err);
+/* Length of the output path; buf as in edgel_template_fill(). */
+size_t edgel_plan_fill(const struct edgel_plan *plan, size_t i, size_t m, char *buf, size_t size,
+                       bool *climbs);
+/* No two outputs alike. */
+enum edgel_status edgel_plan_check_alike(const struct edgel_plan *plan, struct edgel_error *err);
+/* What exists already: inputs, folders, files; sets the skip bits. */
+enum edgel_status edgel_plan_check_existing(struct edgel_plan *plan, enum edgel_existing existing,
+                                            struct edgel_error *err);
+
+/* --- pair.c, pair_match.c, pair_list.c --- */
+struct edgel_pairs {
+    struct edgel_strings strings;
+    struct edgel_inputs *prediction, *truth, *valid; /* hold the paths of pairs made from folders */
+    struct edgel_pair *at;
+    size_t count, cap;
+    const char **truths; /* all pairs' truth[] end to end */
+    size_t ntruths, truths_cap;
+};
+/* One file of a folder under its key. */
+enum edgel_claim { EDGEL_CLAIM_NONE, EDGEL_CLAIM_FILE, EDGEL_CLAIM_NUMBER, EDGEL_CLAIM_FOLDER };
+struct edgel_keyed {
+    const char *key, *path;
+    enum edgel_claim claim; /* in which form it is the truth of a pair */
+};
+struct edgel_keyed_list {
+    struct edgel_keyed *at; /* in byte order of key, no key twice */
+    size_t count;
+};
+/* Appends a pair without truth; edgel_pairs_truth() adds to the last one. truth is set by edgel_pairs_seal(). */
+enum edgel_status edgel_pairs_add(struct edgel_pairs *p, const char *key, const char *prediction,
+                                  struct edgel_error *err);
+enum edgel_status edgel_pairs_truth(struct edgel_pairs *p, const char *path, struct edgel_error *err);
+/* Sorts by key; a key twice is EDGEL_EINVAL. */
+enum edgel_status edgel_pairs_seal(struct edgel_pairs *p, struct edgel_error *err);
+/* A copy of a relative path without extension and suffix; NULL on OOM. */
+const char *edgel_pairs_key(struct edgel_pairs *p, const char *rel, const char *suffix);
+/* Pairs of two folders. */
+enum edgel_status edgel_pairs_match(struct edgel_pairs *p, const struct edgel_keyed_list *prediction,
+                                    struct edgel_keyed_list *truth, struct edgel_error *err);
+/* Pairs of params->pairs_file. */
+enum edgel_status edgel_pairs_list(struct edgel_pairs *p, const struct edgel_pairs_params *params,
+                                   struct edgel_error *err);
+/* The entry of a key, or NULL. */
+struct edgel_keyed *edgel_keyed_find(const struct edgel_keyed_list *list, const char *key);
+/* Index of the first entry whose key is not below key. */
+size_t edgel_keyed_from(const struct edgel_keyed_list *list, const char *key);
+
+#endif
