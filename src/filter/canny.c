@@ -1,0 +1,188 @@
+/*
+ * Canny's edge detector without the smoothing.
+ *
+ *  1. gx, gy: Sobel, border replicated (gradient.c). 8-bit, aperture 7, sector suppression: both divided by 16 and
+ *     rounded half to even, and thresholds divided by 16, as OpenCV does.
+ *  2. m = |gx| + |gy| (L1) or gx^2 + gy^2 (L2, compared with squared thresholds). Several channels: the strongest
+ *     of each pixel with its derivatives, the first of equals from the last channel to the first. Outside the image
+ *     m = 0, so that pixels of the border can be edges.
+ *  3. Non-maximum suppression (nms.c): four sectors, or interpolated between the neighbours along the gradient.
+ *  4. What is kept is strong where m > high, weak where m > low, both strict; thresholds in threshold.c. If low is
+ *     above high they change places. For integer input m is an integer, so that fractions of thresholds make no
+ *     difference.
+ *  5. Hysteresis (hysteresis.c): strong pixels, and weak ones connected to them.
+ *
+ * With sectors and 8 bits the result is bit for bit that of OpenCV 4's Canny for the same derivatives.
+ * canny_u8.c computes that case in 16-bit lanes; this file holds the others, in double, which all integer values fit
+ * exactly. Memory: 5 bytes a pixel; quantile and automatic thresholds 8 more.
+ *
+ * Source: J. Canny, A Computational Approach to Edge Detection (1986); OpenCV for sectors and ties.
+ */
+#include "filter/filter_priv.h"
+#include <string.h>
+
+enum edgel_status edgel_canny_check(const struct edgel_canny *params, struct edgel_error *err)
+{
+    EDGEL_TRY(edgel_operator_check(EDGEL_SOBEL, params->aperture, err));
+    if (params->norm != EDGEL_NORM_L1 && params->norm != EDGEL_NORM_L2)
+        return edgel_fail(err, EDGEL_EINVAL, "norm %d: must be L1 or L2", (int)params->norm);
+    if (params->nms != EDGEL_NMS_SECTOR && params->nms != EDGEL_NMS_INTERP)
+        return edgel_fail(err, EDGEL_EINVAL, "nms %d: must be sector or interp", (int)params->nms);
+    EDGEL_TRY(edgel_threshold_check("low", params->low, err));
+    return edgel_threshold_check("high", params->high, err);
+}
+
+static enum edgel_status check_input(struct edgel_view in, const struct edgel_canny *params,
+                                     struct edgel_error *err)
+{
+    EDGEL_TRY(edgel_view_check("canny", in, 3, err));
+    if (in.channels == 2)
+        return edgel_fail(err, EDGEL_EINVAL, "canny: input with 2 channels: must have 1 or 3");
+    return edgel_canny_check(params, err);
+}
+
+bool edgel_canny_sixteenths(enum edgel_type type, const struct edgel_canny *params)
+{
+    return type == EDGEL_U8 && params->aperture == 7 && params->nms == EDGEL_NMS_SECTOR;
+}
+
+/* Thinned magnitudes, row by row: three rows of derivatives and magnitudes go round. */
+enum { ROWS = 3 };
+
+struct thinner {
+    struct edgel_derive derive;
+    enum edgel_norm norm;
+    enum edgel_nms nms;
+    bool sixteenths, wide;
+    double *gx[ROWS], *gy[ROWS], *m[ROWS]; /* m readable in [-1, w] */
+    double *kept;                          /* the result */
+};
+
+static enum edgel_status thinner_init(struct thinner *t, struct edgel_arena *arena, struct edgel_view in,
+                                      const struct edgel_canny *params, struct edgel_error *err)
+{
+    *t = (struct thinner){ .norm = params->norm, .nms = params->nms };
+    EDGEL_TRY(edgel_derive_init(&t->derive, arena, in, EDGEL_SOBEL, params->aperture, err));
+    t->sixteenths = edgel_canny_sixteenths(in.type, params);
+    t->wide = in.type == EDGEL_U16 && params->norm == EDGEL_NORM_L2;
+    const size_t w = (size_t)in.w;
+    double *block = edgel_arena_alloc(arena, 10 * (w + 2), sizeof *block);
+    if (!block)
+        return edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: out of memory", in.w, in.h);
+    memset(block, 0, 10 * (w + 2) * sizeof *block);
+    for (size_t i = 0; i < ROWS; i++) {
+        t->gx[i] = block + i * (w + 2);
+        t->gy[i] = block + (3 + i) * (w + 2);
+        t->m[i] = block + (6 + i) * (w + 2) + 1;
+    }
+    t->kept = block + 9 * (w + 2);
+    return EDGEL_OK;
+}
+
+static void thinner_derive(struct thinner *t, int y)
+{
+    const int slot = y % ROWS;
+    if (y >= t->derive.in.h) {
+        memset(t->m[slot], 0, (size_t)t->derive.in.w * sizeof *t->m[slot]);
+        return;
+    }
+    edgel_derive_row(&t->derive, y);
+    edgel_strongest(&t->derive, t->norm, t->sixteenths, t->gx[slot], t->gy[slot], t->m[slot]);
+}
+
+/* t->kept = what survives of row y; rows come in order. */
+static void thinner_row(struct thinner *t, int y)
+{
+    if (y == 0)
+        thinner_derive(t, 0);
+    thinner_derive(t, y + 1);
+    const int slot = y % ROWS;
+    edgel_nms_row(t->kept, t->gx[slot], t->gy[slot], t->m[(y + 2) % ROWS], t->m[slot], t->m[(y + 1) % ROWS],
+                  t->derive.in.w, t->nms, t->wide);
+}
+
+static enum edgel_status classify(struct edgel_arena *arena, struct edgel_view in,
+                                  const struct edgel_canny *params, const struct edgel_limits_pair *limits,
+                                  struct edgel_class_map *map, struct edgel_error *err)
+{
+    struct thinner t;
+    EDGEL_TRY(thinner_init(&t, arena, in, params, err));
+    for (int y = 0; y < in.h; y++) {
+        thinner_row(&t, y);
+        uint8_t *out = edgel_class_map_row(map, y);
+        for (int x = 0; x < in.w; x++) {
+            const double m = t.kept[x];
+            out[x] = (uint8_t)((m > 0 && m > limits->low) + (m > 0 && m > limits->high));
+        }
+    }
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_canny_into(struct edgel_arena *arena, struct edgel_view in,
+                                   const struct edgel_canny *params, const struct edgel_image *out,
+                                   struct edgel_canny_used *used, struct edgel_error *err)
+{
+    struct edgel_limits_pair limits;
+    struct edgel_canny_used resolved;
+    struct edgel_class_map map;
+    EDGEL_TRY(edgel_threshold_resolve(arena, in, params, &limits, &resolved, err));
+    EDGEL_TRY(edgel_class_map_init(&map, arena, in.w, in.h, err));
+    if (in.type == EDGEL_U8 && params->nms == EDGEL_NMS_SECTOR)
+        EDGEL_TRY(edgel_canny_u8(arena, in, params, &limits, &map, err));
+    else
+        EDGEL_TRY(classify(arena, in, params, &limits, &map, err));
+    EDGEL_TRY(edgel_hysteresis(&map, arena, err));
+    for (int y = 0; y < in.h; y++) {
+        const uint8_t *classes = edgel_class_map_row(&map, y);
+        uint8_t *o = (uint8_t *)out->data + y * out->stride;
+        for (int x = 0; x < in.w; x++)
+            o[x] = (uint8_t) - (classes[x] >> 1);
+    }
+    if (used)
+        *used = resolved;
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_strength_into(struct edgel_arena *arena, struct edgel_view in,
+                                      const struct edgel_canny *params, const struct edgel_image *out,
+                                      struct edgel_error *err)
+{
+    struct thinner t;
+    EDGEL_TRY(thinner_init(&t, arena, in, params, err));
+    const double scale = t.sixteenths ? 16 : 1;
+    for (int y = 0; y < in.h; y++) {
+        thinner_row(&t, y);
+        float *o = (float *)((char *)out->data + y * out->stride);
+        for (int x = 0; x < in.w; x++)
+            o[x] = (float)(edgel_magnitude_unit(t.kept[x], params->norm) * scale);
+    }
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_canny(struct edgel_scratch *scratch, struct edgel_view in,
+                              const struct edgel_canny *params, struct edgel_image *out,
+                              struct edgel_canny_used *used, struct edgel_error *err)
+{
+    EDGEL_TRY(check_input(in, params, err));
+    EDGEL_TRY(edgel_image_init(out, in.w, in.h, 1, EDGEL_U8, err));
+    struct edgel_arena own, *arena = edgel_scratch_begin(scratch, &own);
+    enum edgel_status st = edgel_canny_into(arena, in, params, out, used, err);
+    edgel_arena_finish(&own);
+    if (st != EDGEL_OK)
+        edgel_image_finish(out);
+    return st;
+}
+
+enum edgel_status edgel_canny_strength(struct edgel_scratch *scratch, struct edgel_view in,
+                                       const struct edgel_canny *params, struct edgel_image *out,
+                                       struct edgel_error *err)
+{
+    EDGEL_TRY(check_input(in, params, err));
+    EDGEL_TRY(edgel_image_init(out, in.w, in.h, 1, EDGEL_F32, err));
+    struct edgel_arena own, *arena = edgel_scratch_begin(scratch, &own);
+    enum edgel_status st = edgel_strength_into(arena, in, params, out, err);
+    edgel_arena_finish(&own);
+    if (st != EDGEL_OK)
+        edgel_image_finish(out);
+    return st;
+}

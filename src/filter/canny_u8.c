@@ -1,0 +1,149 @@
+/* Canny's classes of 8-bit images with sector suppression: the rules of canny.c in 16-bit lanes. One row of
+ * derivatives is made at a time; three rows of magnitudes go round. */
+#include "filter/filter_priv.h"
+#include <math.h>
+#include <string.h>
+
+enum { ROWS = 3 };
+
+struct lanes {
+    struct edgel_filter_dsp dsp;
+    const struct edgel_taps *taps;
+    struct edgel_view in;
+    bool l1;
+    int w, n, pad; /* pixels, samples of a row, samples beside it */
+    int loaded;
+    uint8_t *line[7];             /* rows of samples */
+    int16_t *vs, *vd;             /* work rows */
+    int16_t *all_gx, *all_gy;     /* several channels: before one is chosen */
+    void *all_m;                  /* int16_t (L1) or int32_t */
+    int16_t *gx[ROWS], *gy[ROWS]; /* of rows y mod 3 */
+    void *m[ROWS];                /* the same, readable in [-1, w] */
+};
+
+static void *take(struct edgel_arena *arena, size_t n, size_t size, bool *ok)
+{
+    void *p = edgel_arena_alloc(arena, n, size);
+    *ok = *ok && p;
+    return p;
+}
+
+static bool lanes_init(struct lanes *s, struct edgel_arena *arena, struct edgel_view in,
+                       const struct edgel_canny *params)
+{
+    *s = (struct lanes){ .taps = edgel_operator_taps(EDGEL_SOBEL, params->aperture), .in = in };
+    edgel_filter_dsp_init(&s->dsp, edgel_cpu_flags());
+    s->l1 = params->norm == EDGEL_NORM_L1;
+    s->w = in.w;
+    s->n = in.w * in.channels;
+    s->pad = s->taps->radius * in.channels;
+    const size_t n = (size_t)s->n, w = (size_t)s->w, padded = n + 2 * (size_t)s->pad, size = s->l1 ? 2 : 4;
+    bool ok = true;
+    for (int i = 0; i <= 2 * s->taps->radius; i++)
+        s->line[i] = take(arena, padded, 1, &ok);
+    s->vs = take(arena, padded, sizeof *s->vs, &ok);
+    s->vd = take(arena, padded, sizeof *s->vd, &ok);
+    s->all_gx = take(arena, n, sizeof *s->all_gx, &ok);
+    s->all_gy = take(arena, n, sizeof *s->all_gy, &ok);
+    s->all_m = take(arena, n, size, &ok);
+    for (int i = 0; i < ROWS; i++) {
+        s->gx[i] = take(arena, w, sizeof *s->gx[i], &ok);
+        s->gy[i] = take(arena, w, sizeof *s->gy[i], &ok);
+        char *m = take(arena, w + 2, size, &ok);
+        if (!ok)
+            return false;
+        memset(m, 0, (w + 2) * size);
+        s->m[i] = m + size;
+    }
+    return ok;
+}
+
+static void load_line(struct lanes *s, int y)
+{
+    const int c = s->in.channels, n = s->n;
+    uint8_t *dst = s->line[y % (2 * s->taps->radius + 1)] + s->pad;
+    memcpy(dst, (const char *)s->in.data + y * s->in.stride, (size_t)n);
+    for (int i = 0; i < s->pad; i++) {
+        dst[-1 - i] = dst[c - 1 - i % c];
+        dst[n + i] = dst[n - c + i % c];
+    }
+}
+
+/* Of each pixel the channel with the largest magnitude, the first of equals from the last channel on. */
+#define DEFINE_CHOOSE(name, LANE)                   \
+    static void name(struct lanes *s, int slot)     \
+    {                                               \
+        const int c = s->in.channels;               \
+        const LANE *m = s->all_m;                   \
+        LANE *out = s->m[slot];                     \
+        for (int x = 0; x < s->w; x++) {            \
+            int best = x * c + c - 1;               \
+            for (int i = best - 1; i >= x * c; i--) \
+                best = m[i] > m[best] ? i : best;   \
+            out[x] = m[best];                       \
+            s->gx[slot][x] = s->all_gx[best];       \
+            s->gy[slot][x] = s->all_gy[best];       \
+        }                                           \
+    }
+DEFINE_CHOOSE(choose_l1, int16_t)
+DEFINE_CHOOSE(choose_l2, int32_t)
+
+/* Derivatives and magnitudes of row y, in slot y mod 3. */
+static void derive_line(struct lanes *s, int y)
+{
+    const int r = s->taps->radius, count = 2 * r + 1, h = s->in.h, slot = y % ROWS;
+    const bool single = s->in.channels == 1;
+    for (; s->loaded < h && s->loaded <= y + r; s->loaded++)
+        load_line(s, s->loaded);
+    const uint8_t *rows[7];
+    for (int k = 0; k < count; k++) {
+        const int at = y - r + k;
+        rows[k] = s->line[(at < 0 ? 0 : at >= h ? h - 1 : at) % count] + s->pad;
+    }
+    int16_t *gx = single ? s->gx[slot] : s->all_gx, *gy = single ? s->gy[slot] : s->all_gy;
+    void *m = single ? s->m[slot] : s->all_m;
+    s->dsp.derive_u8(gx, gy, rows, s->n, s->in.channels, s->taps, s->vs + s->pad, s->vd + s->pad);
+    if (s->l1)
+        s->dsp.magnitude_l1(m, gx, gy, s->n);
+    else
+        s->dsp.magnitude_l2(m, gx, gy, s->n);
+    if (single)
+        return;
+    if (s->l1)
+        choose_l1(s, slot);
+    else
+        choose_l2(s, slot);
+}
+
+static int whole_limit(double t, int max)
+{
+    t = floor(t);
+    return t < -1 ? -1 : t > max ? max : (int)t;
+}
+
+enum edgel_status edgel_canny_u8(struct edgel_arena *arena, struct edgel_view in,
+                                 const struct edgel_canny *params, const struct edgel_limits_pair *limits,
+                                 struct edgel_class_map *map, struct edgel_error *err)
+{
+    struct lanes s;
+    if (!lanes_init(&s, arena, in, params))
+        return edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: out of memory", in.w, in.h);
+    const int max = s.l1 ? INT16_MAX : INT32_MAX;
+    const int low = whole_limit(limits->low, max), high = whole_limit(limits->high, max);
+    for (int y = 0; y <= in.h; y++) { /* row y is derived, row y - 1 is thinned */
+        if (y < in.h)
+            derive_line(&s, y);
+        else
+            memset(s.m[y % ROWS], 0, (size_t)in.w * (s.l1 ? 2 : 4));
+        if (y == 0)
+            continue;
+        const int slot = (y - 1) % ROWS;
+        const void *up = s.m[(y + 1) % ROWS], *mid = s.m[slot], *down = s.m[y % ROWS];
+        uint8_t *out = edgel_class_map_row(map, y - 1);
+        if (s.l1)
+            s.dsp.sector_l1(out, s.gx[slot], s.gy[slot], up, mid, down, in.w, low, high);
+        else
+            s.dsp.sector_l2(out, s.gx[slot], s.gy[slot], up, mid, down, in.w, low, high);
+    }
+    return EDGEL_OK;
+}

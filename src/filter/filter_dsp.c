@@ -1,0 +1,248 @@
+/* Row kernels in plain C. They define what every other variant must compute; loops are shaped so that the compiler
+ * turns them into the vector code of the baseline machine. */
+#include "filter/filter_priv.h"
+#include <string.h>
+
+/* --- Gaussian --- */
+
+static void blur_h_u8_c(uint16_t *restrict dst, const uint8_t *restrict src, int n, int step,
+                        const uint16_t *tap, int ntap)
+{
+    const int r = ntap / 2;
+    const uint8_t *mid = src + (ptrdiff_t)r * step;
+    for (int i = 0; i < n; i++)
+        dst[i] = (uint16_t)(tap[r] * mid[i]);
+    for (int k = 0; k < r; k++) {
+        const uint8_t *a = src + (ptrdiff_t)k * step, *b = src + (ptrdiff_t)(ntap - 1 - k) * step;
+        const uint16_t t = tap[k];
+        for (int i = 0; t && i < n; i++)
+            dst[i] = (uint16_t)(dst[i] + t * (a[i] + b[i]));
+    }
+}
+
+static void blur_h_u16_c(uint32_t *restrict dst, const uint16_t *restrict src, int n, int step,
+                         const uint32_t *tap, int ntap)
+{
+    memset(dst, 0, (size_t)n * sizeof *dst);
+    for (int k = 0; k < ntap; k++) {
+        const uint16_t *a = src + (ptrdiff_t)k * step;
+        const uint32_t t = tap[k];
+        for (int i = 0; t && i < n; i++)
+            dst[i] += t * a[i];
+    }
+}
+
+static void blur_h_f32_c(float *restrict dst, const float *restrict src, int n, int step, const float *tap,
+                         int ntap)
+{
+    for (int i = 0; i < n; i++)
+        dst[i] = 0;
+    for (int k = 0; k < ntap; k++) {
+        const float *a = src + (ptrdiff_t)k * step;
+        const float t = tap[k];
+        for (int i = 0; i < n; i++)
+            dst[i] = dst[i] + t * a[i];
+    }
+}
+
+enum { BLOCK = 256 }; /* samples summed at a time, so that sums stay in the nearest cache */
+
+static void blur_v_u8_c(uint8_t *restrict dst, const uint16_t *const *rows, int n, const uint16_t *tap,
+                        int ntap)
+{
+    for (int x = 0; x < n; x += BLOCK) {
+        const int m = n - x < BLOCK ? n - x : BLOCK;
+        uint32_t sum[BLOCK];
+        for (int i = 0; i < m; i++)
+            sum[i] = 1u << 15;
+        for (int k = 0; k < ntap; k++) {
+            const uint16_t *restrict a = rows[k] + x;
+            const uint16_t t = tap[k];
+            for (int i = 0; t && i < m; i++)
+                sum[i] += (uint32_t)a[i] * t;
+        }
+        for (int i = 0; i < m; i++)
+            dst[x + i] = (uint8_t)(sum[i] >> 16);
+    }
+}
+
+static void blur_v_u16_c(uint16_t *restrict dst, const uint32_t *const *rows, int n, const uint32_t *tap,
+                         int ntap)
+{
+    for (int x = 0; x < n; x += BLOCK) {
+        const int m = n - x < BLOCK ? n - x : BLOCK;
+        uint64_t sum[BLOCK];
+        for (int i = 0; i < m; i++)
+            sum[i] = 1u << 31;
+        for (int k = 0; k < ntap; k++) {
+            const uint32_t *restrict a = rows[k] + x;
+            const uint32_t t = tap[k];
+            for (int i = 0; t && i < m; i++)
+                sum[i] += (uint64_t)a[i] * t;
+        }
+        for (int i = 0; i < m; i++)
+            dst[x + i] = (uint16_t)(sum[i] >> 32);
+    }
+}
+
+static void blur_v_f32_c(float *restrict dst, const float *const *rows, int n, const float *tap, int ntap)
+{
+    for (int i = 0; i < n; i++)
+        dst[i] = 0;
+    for (int k = 0; k < ntap; k++) {
+        const float *restrict a = rows[k];
+        const float t = tap[k];
+        for (int i = 0; i < n; i++)
+            dst[i] = dst[i] + t * a[i];
+    }
+}
+
+/* --- derivatives --- */
+
+/* One derivative of one sample type. All are the same text: columns first (vs smoothed, vd differenced), then rows.
+ * FINISH brings a sum of type WORK to the result. */
+#define DEFINE_DERIVE(name, IN, WORK, SUM, OUT, FINISH)                                          \
+    static void name(OUT *restrict gx, OUT *restrict gy, const IN *const *rows, int n, int step, \
+                     const struct edgel_taps *t, WORK *restrict vs, WORK *restrict vd)           \
+    {                                                                                            \
+        const int r = t->radius, side = r * step;                                                \
+        const IN *restrict c = rows[r];                                                          \
+        for (int i = -side; i < n + side; i++) {                                                 \
+            vs[i] = (WORK)((WORK)t->s[0] * (WORK)c[i]);                                          \
+            vd[i] = 0;                                                                           \
+        }                                                                                        \
+        for (int k = 1; k <= r; k++) {                                                           \
+            const IN *restrict a = rows[r - k], *restrict b = rows[r + k];                       \
+            const WORK s = (WORK)t->s[k], d = (WORK)t->d[k];                                     \
+            for (int i = -side; i < n + side; i++) {                                             \
+                vs[i] = (WORK)(vs[i] + s * ((WORK)a[i] + (WORK)b[i]));                           \
+                vd[i] = (WORK)(vd[i] + d * ((WORK)b[i] - (WORK)a[i]));                           \
+            }                                                                                    \
+        }                                                                                        \
+        for (int i = 0; i < n; i++) {                                                            \
+            SUM x = 0, y = (SUM)t->s[0] * (SUM)vd[i];                                            \
+            for (int k = 1; k <= r; k++) {                                                       \
+                x = (SUM)(x + (SUM)t->d[k] * ((SUM)vs[i + k * step] - (SUM)vs[i - k * step]));   \
+                y = (SUM)(y + (SUM)t->s[k] * ((SUM)vd[i + k * step] + (SUM)vd[i - k * step]));   \
+            }                                                                                    \
+            gx[i] = (OUT)FINISH(x);                                                              \
+            gy[i] = (OUT)FINISH(y);                                                              \
+        }                                                                                        \
+    }
+#define WHOLE(v)      (v)
+#define SIXTEENTHS(v) (((v) + 7 + (((v) >> 4) & 1)) >> 4) /* v / 16, halves to even */
+
+DEFINE_DERIVE(derive_any_u8, uint8_t, int16_t, int16_t, int16_t, WHOLE)
+DEFINE_DERIVE(derive_7_u8, uint8_t, int16_t, int32_t, int16_t, SIXTEENTHS)
+DEFINE_DERIVE(derive_i32_c, int32_t, int32_t, int32_t, int32_t, WHOLE)
+DEFINE_DERIVE(derive_f32_c, float, double, double, float, WHOLE)
+
+static void derive_3_u8(int16_t *restrict gx, int16_t *restrict gy, const uint8_t *const *rows, int n,
+                        int step, int s0, int s1)
+{
+    const uint8_t *a = rows[0], *b = rows[1], *c = rows[2];
+    for (int i = 0; i < n; i++) {
+        int left = s1 * (a[i - step] + c[i - step]) + s0 * b[i - step];
+        int right = s1 * (a[i + step] + c[i + step]) + s0 * b[i + step];
+        int top = s1 * (a[i - step] + a[i + step]) + s0 * a[i];
+        int bottom = s1 * (c[i - step] + c[i + step]) + s0 * c[i];
+        gx[i] = (int16_t)(right - left);
+        gy[i] = (int16_t)(bottom - top);
+    }
+}
+
+static void derive_u8_c(int16_t *gx, int16_t *gy, const uint8_t *const *rows, int n, int step,
+                        const struct edgel_taps *t, int16_t *vs, int16_t *vd)
+{
+    if (t->radius == 1)
+        derive_3_u8(gx, gy, rows, n, step, t->s[0], t->s[1]);
+    else if (t->radius == 3)
+        derive_7_u8(gx, gy, rows, n, step, t, vs, vd);
+    else
+        derive_any_u8(gx, gy, rows, n, step, t, vs, vd);
+}
+
+static void roberts_i32_c(int32_t *restrict gx, int32_t *restrict gy, const int32_t *r0, const int32_t *r1,
+                          int n, int step)
+{
+    for (int i = 0; i < n; i++) {
+        gx[i] = r0[i] - r1[i + step];
+        gy[i] = r0[i + step] - r1[i];
+    }
+}
+
+static void roberts_f32_c(float *restrict gx, float *restrict gy, const float *r0, const float *r1, int n,
+                          int step)
+{
+    for (int i = 0; i < n; i++) {
+        gx[i] = r0[i] - r1[i + step];
+        gy[i] = r0[i + step] - r1[i];
+    }
+}
+
+/* --- magnitude and sector suppression of 8-bit images --- */
+
+static void magnitude_l1_c(int16_t *restrict m, const int16_t *restrict gx, const int16_t *restrict gy, int n)
+{
+    for (int i = 0; i < n; i++) {
+        int16_t x = (int16_t)(gx[i] < 0 ? -gx[i] : gx[i]), y = (int16_t)(gy[i] < 0 ? -gy[i] : gy[i]);
+        m[i] = (int16_t)(x + y);
+    }
+}
+
+static void magnitude_l2_c(int32_t *restrict m, const int16_t *restrict gx, const int16_t *restrict gy, int n)
+{
+    for (int i = 0; i < n; i++)
+        m[i] = gx[i] * gx[i] + gy[i] * gy[i];
+}
+
+/* With t = floor(13573 x / 32768) the sector tests y 2^15 < 13573 x and y 2^15 > 13573 x + x 2^16 are y <= t and
+ * y > 2x + t: 13573 is odd, so that 13573 x is no multiple of 2^15 for 0 < x < 2^15; and where x = y = 0 the
+ * magnitude is 0 and never a maximum. All values fit 16 signed bits. LANE is the type of a magnitude and of the
+ * masks (0 or -1) that go with it. */
+#define DEFINE_SECTOR(name, LANE)                                                                           \
+    static void name(uint8_t *restrict map, const int16_t *restrict gx, const int16_t *restrict gy,         \
+                     const LANE *restrict up, const LANE *restrict mid, const LANE *restrict down, int n,   \
+                     int low, int high)                                                                     \
+    {                                                                                                       \
+        const LANE lo = (LANE)low, hi = (LANE)high;                                                         \
+        for (int i = 0; i < n; i++) {                                                                       \
+            const int16_t x2 = (int16_t)((gx[i] < 0 ? -gx[i] : gx[i]) * 2);                                 \
+            const int16_t y = (int16_t)(gy[i] < 0 ? -gy[i] : gy[i]);                                        \
+            const int16_t t = (int16_t)((x2 * 13573) >> 16);                                                \
+            const LANE level = (LANE) - (y <= t), upright = (LANE) - (y > (int16_t)(x2 + t));               \
+            const LANE falling = (LANE) - ((int16_t)(gx[i] ^ gy[i]) < 0);                                   \
+            const LANE slanted = (LANE) ~(level | upright), m = mid[i];                                     \
+            const LANE before = (LANE)((level & mid[i - 1]) | (upright & up[i]) |                           \
+                                       (slanted & falling & up[i + 1]) | (slanted & ~falling & up[i - 1])); \
+            const LANE after =                                                                              \
+                (LANE)((level & mid[i + 1]) | (upright & down[i]) | (slanted & falling & down[i - 1]) |     \
+                       (slanted & ~falling & down[i + 1]));                                                 \
+            const LANE kept = (LANE)((LANE) - (m > before) & (LANE) - (m >= (LANE)(after - slanted)));      \
+            map[i] = (uint8_t)((kept & (LANE) - (m > lo) & 1) + (kept & (LANE) - (m > hi) & 1));            \
+        }                                                                                                   \
+    }
+DEFINE_SECTOR(sector_l1_c, int16_t)
+DEFINE_SECTOR(sector_l2_c, int32_t)
+
+void edgel_filter_dsp_init(struct edgel_filter_dsp *dsp, unsigned cpu_flags)
+{
+    *dsp = (struct edgel_filter_dsp){
+        .blur_h_u8 = blur_h_u8_c,
+        .blur_h_u16 = blur_h_u16_c,
+        .blur_h_f32 = blur_h_f32_c,
+        .blur_v_u8 = blur_v_u8_c,
+        .blur_v_u16 = blur_v_u16_c,
+        .blur_v_f32 = blur_v_f32_c,
+        .derive_u8 = derive_u8_c,
+        .derive_i32 = derive_i32_c,
+        .derive_f32 = derive_f32_c,
+        .roberts_i32 = roberts_i32_c,
+        .roberts_f32 = roberts_f32_c,
+        .magnitude_l1 = magnitude_l1_c,
+        .magnitude_l2 = magnitude_l2_c,
+        .sector_l1 = sector_l1_c,
+        .sector_l2 = sector_l2_c,
+    };
+    (void)cpu_flags; /* no other level exists yet */
+}

@@ -1,0 +1,161 @@
+/* filter_priv.h: what the files of src/filter share; row kernels, scratch, gradient rows. */
+#ifndef EDGEL_FILTER_PRIV_H
+#define EDGEL_FILTER_PRIV_H
+
+#include "core/core_priv.h"
+#include "edgel/filter.h"
+
+/* --- filter_dsp.c --- */
+
+/* A separable derivative, gx = d (x) s: s is even, d is odd; index = distance from the centre. */
+struct edgel_taps {
+    int radius; /* 1..3 */
+    int s[4], d[4];
+};
+
+/*
+ * Row kernels: cannot fail, allocate nothing, check nothing. n counts samples (pixels times channels), step is
+ * the number of channels, i.e. the distance of horizontal neighbours. rows[] run from the top one down.
+ * Float kernels compute exactly what their comment says, in that order, so that every variant has the same bits.
+ */
+struct edgel_filter_dsp {
+    /* dst[i] = sum_k tap[k] src[i + k step], k = 0..ntap-1; taps even (tap[k] = tap[ntap-1-k]), of sum 256 (u8)
+     * or 65536 (u16). f32: ascending k, starting from 0, product and sum each rounded. */
+    void (*blur_h_u8)(uint16_t *dst, const uint8_t *src, int n, int step, const uint16_t *tap, int ntap);
+    void (*blur_h_u16)(uint32_t *dst, const uint16_t *src, int n, int step, const uint32_t *tap, int ntap);
+    void (*blur_h_f32)(float *dst, const float *src, int n, int step, const float *tap, int ntap);
+    /* dst[i] = sum_k tap[k] rows[k][i], the integers rounded half up by 16 (u8) or 32 (u16) bits. */
+    void (*blur_v_u8)(uint8_t *dst, const uint16_t *const *rows, int n, const uint16_t *tap, int ntap);
+    void (*blur_v_u16)(uint16_t *dst, const uint32_t *const *rows, int n, const uint32_t *tap, int ntap);
+    void (*blur_v_f32)(float *dst, const float *const *rows, int n, const float *tap, int ntap);
+
+    /* Derivatives of 2 radius + 1 rows, each readable in [-radius step, n + radius step). vs and vd are work rows
+     * readable in the same range. u8: radius 3 gives sixteenths, rounded half to even (so that 16 bits hold them).
+     * f32: in double, columns first, pairs at equal distance joined before the multiplication, ascending distance;
+     * rounded once. */
+    void (*derive_u8)(int16_t *gx, int16_t *gy, const uint8_t *const *rows, int n, int step,
+                      const struct edgel_taps *t, int16_t *vs, int16_t *vd);
+    void (*derive_i32)(int32_t *gx, int32_t *gy, const int32_t *const *rows, int n, int step,
+                       const struct edgel_taps *t, int32_t *vs, int32_t *vd);
+    void (*derive_f32)(float *gx, float *gy, const float *const *rows, int n, int step,
+                       const struct edgel_taps *t, double *vs, double *vd);
+    /* gx = r0[i] - r1[i + step], gy = r0[i + step] - r1[i] */
+    void (*roberts_i32)(int32_t *gx, int32_t *gy, const int32_t *r0, const int32_t *r1, int n, int step);
+    void (*roberts_f32)(float *gx, float *gy, const float *r0, const float *r1, int n, int step);
+
+    /* |gx| + |gy| and gx^2 + gy^2 of 8-bit derivatives (each at most 12240). */
+    void (*magnitude_l1)(int16_t *m, const int16_t *gx, const int16_t *gy, int n);
+    void (*magnitude_l2)(int32_t *m, const int16_t *gx, const int16_t *gy, int n);
+    /* Sector non-maximum suppression and both thresholds (canny.c): map[i] = 0 none, 1 weak, 2 strong.
+     * Magnitudes readable in [-1, n]; for l1 low and high lie in -1..32767. */
+    void (*sector_l1)(uint8_t *map, const int16_t *gx, const int16_t *gy, const int16_t *up,
+                      const int16_t *mid, const int16_t *down, int n, int low, int high);
+    void (*sector_l2)(uint8_t *map, const int16_t *gx, const int16_t *gy, const int32_t *up,
+                      const int32_t *mid, const int32_t *down, int n, int low, int high);
+};
+void edgel_filter_dsp_init(struct edgel_filter_dsp *dsp, unsigned cpu_flags); /* C first, then upgrades */
+
+/* --- scratch.c --- */
+struct edgel_scratch {
+    struct edgel_arena arena;
+};
+/* The arena a public call works in: the scratch's, emptied, or (scratch NULL) own, which the caller finishes in
+ * either case. Inner functions take the arena and never empty it. */
+struct edgel_arena *edgel_scratch_begin(struct edgel_scratch *scratch, struct edgel_arena *own);
+/* An image in the arena; never to be finished. */
+enum edgel_status edgel_arena_image(struct edgel_arena *arena, struct edgel_image *img, int w, int h,
+                                    int channels, enum edgel_type type, struct edgel_error *err);
+/* EDGEL_EINVAL unless in is a view that filters read: U8, U16 or F32, sides >= 1, channels 1..max_channels, samples
+ * at multiples of their size. what names the operation. */
+enum edgel_status edgel_view_check(const char *what, struct edgel_view in, int max_channels,
+                                   struct edgel_error *err);
+/* 255, 65535, 1: what counts as white. */
+double edgel_type_range(enum edgel_type type);
+
+/* --- gaussian.c --- */
+enum edgel_status edgel_gaussian_check(double sigma, int ksize, struct edgel_error *err);
+/* out has the size, channels and type of in, and other memory. */
+enum edgel_status edgel_gaussian_into(struct edgel_arena *arena, struct edgel_view in,
+                                      const struct edgel_image *out, double sigma, int ksize,
+                                      struct edgel_error *err);
+
+/* --- gradient.c --- */
+/* NULL for Roberts. */
+const struct edgel_taps *edgel_operator_taps(enum edgel_operator op, int aperture);
+enum edgel_status edgel_operator_check(enum edgel_operator op, int aperture, struct edgel_error *err);
+
+/* Derivatives of a view, one row after the other. */
+struct edgel_derive {
+    struct edgel_filter_dsp dsp;
+    struct edgel_view in;
+    const struct edgel_taps *taps; /* NULL: Roberts */
+    int above, below;              /* rows needed around a row */
+    int pad, n;                    /* samples beside a row, samples of a row */
+    int loaded;                    /* rows 0..loaded-1 have been in the ring */
+    void *ring[7];                 /* rows as int32_t or float, at their first pixel */
+    void *vs, *vd;                 /* work rows */
+    void *gx, *gy;                 /* the current row: n int32_t, or n float for F32 */
+};
+enum edgel_status edgel_derive_init(struct edgel_derive *d, struct edgel_arena *arena, struct edgel_view in,
+                                    enum edgel_operator op, int aperture, struct edgel_error *err);
+void edgel_derive_rewind(struct edgel_derive *d);
+/* Fills d->gx and d->gy for row y; rows come in increasing order. */
+void edgel_derive_row(struct edgel_derive *d, int y);
+
+/* --- magnitude.c --- */
+/* The strongest channel of each pixel of d's current row, the last of equals: its derivatives and magnitude, L1 or
+ * the squared L2. Exact for integer input: all values are below 2^53. sixteenths: derivatives are divided by 16
+ * and rounded half to even first. */
+void edgel_strongest(const struct edgel_derive *d, enum edgel_norm norm, bool sixteenths, double *gx,
+                     double *gy, double *m);
+/* m, or its root for L2 */
+double edgel_magnitude_unit(double m, enum edgel_norm norm);
+
+/* --- nms.c --- */
+/* kept[x] = mid[x] where it is a maximum along its gradient, 0 elsewhere. Magnitudes readable in [-1, n].
+ * wide: they are integers whose products with a derivative need more than 53 bits. */
+void edgel_nms_row(double *kept, const double *gx, const double *gy, const double *up, const double *mid,
+                   const double *down, int n, enum edgel_nms nms, bool wide);
+
+/* --- threshold.c --- */
+/* Thresholds in the scale of edgel_strongest's magnitudes: squared for L2, sixteenths where they are. */
+struct edgel_limits_pair {
+    double low, high;
+};
+enum edgel_status edgel_threshold_check(const char *name, struct edgel_threshold t, struct edgel_error *err);
+enum edgel_status edgel_threshold_resolve(struct edgel_arena *arena, struct edgel_view in,
+                                          const struct edgel_canny *params, struct edgel_limits_pair *limits,
+                                          struct edgel_canny_used *used, struct edgel_error *err);
+
+/* --- hysteresis.c --- */
+/* A map of classes (0 none, 1 weak, 2 strong) with a border of one zero pixel all around. */
+struct edgel_class_map {
+    uint8_t *data; /* (w + 2) * (h + 2) */
+    int w, h;
+};
+enum edgel_status edgel_class_map_init(struct edgel_class_map *map, struct edgel_arena *arena, int w, int h,
+                                       struct edgel_error *err);
+uint8_t *edgel_class_map_row(const struct edgel_class_map *map, int y); /* at pixel 0 */
+/* Weak pixels that hang together with strong ones become strong. */
+enum edgel_status edgel_hysteresis(struct edgel_class_map *map, struct edgel_arena *arena,
+                                   struct edgel_error *err);
+
+/* --- canny_u8.c --- */
+/* Classes of an 8-bit image under sector suppression, in 16-bit (L1) and 32-bit (L2) lanes. */
+enum edgel_status edgel_canny_u8(struct edgel_arena *arena, struct edgel_view in,
+                                 const struct edgel_canny *params, const struct edgel_limits_pair *limits,
+                                 struct edgel_class_map *map, struct edgel_error *err);
+
+/* --- canny.c --- */
+enum edgel_status edgel_canny_check(const struct edgel_canny *params, struct edgel_error *err);
+bool edgel_canny_sixteenths(enum edgel_type type, const struct edgel_canny *params);
+/* out: U8, 1 channel */
+enum edgel_status edgel_canny_into(struct edgel_arena *arena, struct edgel_view in,
+                                   const struct edgel_canny *params, const struct edgel_image *out,
+                                   struct edgel_canny_used *used, struct edgel_error *err);
+/* out: F32, 1 channel */
+enum edgel_status edgel_strength_into(struct edgel_arena *arena, struct edgel_view in,
+                                      const struct edgel_canny *params, const struct edgel_image *out,
+                                      struct edgel_error *err);
+
+#endif

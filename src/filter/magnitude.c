@@ -1,0 +1,140 @@
+/*
+ * Gradient magnitude: |gx| + |gy| (L1) or sqrt(gx^2 + gy^2) (L2); of several channels the strongest. The strongest
+ * is looked for from the last channel to the first (B, G, R of an RGB image), and the first of equals found wins.
+ */
+#include "filter/filter_priv.h"
+#include <math.h>
+
+/* v / 16, halves to even. */
+static double sixteenth(double v)
+{
+    return rint(v / 16);
+}
+
+static double magnitude(double x, double y, enum edgel_norm norm)
+{
+    return norm == EDGEL_NORM_L1 ? fabs(x) + fabs(y) : x * x + y * y;
+}
+
+double edgel_magnitude_unit(double m, enum edgel_norm norm)
+{
+    return norm == EDGEL_NORM_L1 ? m : sqrt(m);
+}
+
+void edgel_strongest(const struct edgel_derive *d, enum edgel_norm norm, bool sixteenths, double *gx,
+                     double *gy, double *m)
+{
+    const int c = d->in.channels;
+    const bool real = d->in.type == EDGEL_F32;
+    for (int x = 0; x < d->in.w; x++) {
+        m[x] = -1;
+        for (int i = x * c + c - 1; i >= x * c; i--) {
+            double a = real ? (double)((const float *)d->gx)[i] : (double)((const int32_t *)d->gx)[i];
+            double b = real ? (double)((const float *)d->gy)[i] : (double)((const int32_t *)d->gy)[i];
+            a = sixteenths ? sixteenth(a) : a;
+            b = sixteenths ? sixteenth(b) : b;
+            double v = magnitude(a, b, norm);
+            if (v > m[x] || i == x * c + c - 1) {
+                m[x] = v;
+                gx[x] = a;
+                gy[x] = b;
+            }
+        }
+    }
+}
+
+/* --- public: whole planes --- */
+
+static double sample(const void *row, enum edgel_type type, int i)
+{
+    switch (type) {
+    case EDGEL_I32: return ((const int32_t *)row)[i];
+    case EDGEL_I16: return ((const int16_t *)row)[i];
+    default: return ((const float *)row)[i];
+    }
+}
+
+static enum edgel_status check_pair(const char *what, struct edgel_view gx, struct edgel_view gy,
+                                    struct edgel_error *err)
+{
+    if (gx.type != EDGEL_I32 && gx.type != EDGEL_I16 && gx.type != EDGEL_F32)
+        return edgel_fail(err, EDGEL_EINVAL, "%s: gradient type %d: must be I16, I32 or F32", what,
+                          (int)gx.type);
+    if (!gx.data || !gy.data || gx.w < 1 || gx.h < 1 || gx.channels < 1)
+        return edgel_fail(err, EDGEL_EINVAL, "%s: gradient %dx%d: sides must be >= 1 and pixels present",
+                          what, gx.w, gx.h);
+    if (gx.w != gy.w || gx.h != gy.h || gx.channels != gy.channels || gx.type != gy.type)
+        return edgel_fail(err, EDGEL_EINVAL,
+                          "%s: gx is %dx%d, gy %dx%d: must agree in size, channels and type", what, gx.w,
+                          gx.h, gy.w, gy.h);
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_magnitude(struct edgel_view gx, struct edgel_view gy, enum edgel_norm norm,
+                                  struct edgel_image *out, struct edgel_error *err)
+{
+    EDGEL_TRY(check_pair("magnitude", gx, gy, err));
+    if (norm != EDGEL_NORM_L1 && norm != EDGEL_NORM_L2)
+        return edgel_fail(err, EDGEL_EINVAL, "norm %d: must be L1 or L2", (int)norm);
+    EDGEL_TRY(edgel_image_init(out, gx.w, gx.h, 1, EDGEL_F32, err));
+    const int c = gx.channels;
+    for (int y = 0; y < gx.h; y++) {
+        const void *rx = (const char *)gx.data + y * gx.stride, *ry = (const char *)gy.data + y * gy.stride;
+        float *o = (float *)((char *)out->data + y * out->stride);
+        for (int x = 0; x < gx.w; x++) {
+            double best = 0;
+            for (int i = x * c; i < x * c + c; i++)
+                best = fmax(best, magnitude(sample(rx, gx.type, i), sample(ry, gx.type, i), norm));
+            o[x] = (float)edgel_magnitude_unit(best, norm);
+        }
+    }
+    return EDGEL_OK;
+}
+
+/*
+ * Direction: atan2(gy, gx). The smaller of |gx|, |gy| over the larger is t in [0, 1]; above tan(pi/8) it is turned by
+ * -pi/4, t' = (t - 1) / (t + 1), so that |t'| <= 0.4143, where the odd series of atan to t^21 is within 1e-10.
+ */
+static double atan_of_ratio(double t)
+{
+    const double quarter_pi = 0x1.921fb54442d18p-1;
+    double base = 0, power = t;
+    if (t > 0x1.a827999fcef32p-2) {
+        base = quarter_pi;
+        power = (t - 1) / (t + 1);
+    }
+    const double square = power * power;
+    double sum = 1.0 / 21;
+    for (int k = 19; k >= 1; k -= 2)
+        sum = 1.0 / k - square * sum;
+    return base + power * sum;
+}
+
+static double direction(double x, double y)
+{
+    const double half_pi = 0x1.921fb54442d18p+0;
+    const double ax = fabs(x), ay = fabs(y);
+    if (ax == 0 && ay == 0)
+        return 0;
+    double a = ay <= ax ? atan_of_ratio(ay / ax) : half_pi - atan_of_ratio(ax / ay);
+    if (x < 0)
+        a = 2 * half_pi - a;
+    return y < 0 ? -a : a;
+}
+
+enum edgel_status edgel_orientation(struct edgel_view gx, struct edgel_view gy, struct edgel_image *out,
+                                    struct edgel_error *err)
+{
+    EDGEL_TRY(check_pair("orientation", gx, gy, err));
+    if (gx.channels != 1)
+        return edgel_fail(err, EDGEL_EINVAL, "orientation: gradient with %d channels: must have 1",
+                          gx.channels);
+    EDGEL_TRY(edgel_image_init(out, gx.w, gx.h, 1, EDGEL_F32, err));
+    for (int y = 0; y < gx.h; y++) {
+        const void *rx = (const char *)gx.data + y * gx.stride, *ry = (const char *)gy.data + y * gy.stride;
+        float *o = (float *)((char *)out->data + y * out->stride);
+        for (int x = 0; x < gx.w; x++)
+            o[x] = (float)direction(sample(rx, gx.type, x), sample(ry, gx.type, x));
+    }
+    return EDGEL_OK;
+}

@@ -1,0 +1,281 @@
+/* The methods of `edgel detect`: one table row each; smoothing, the operator, and its result in the wanted depth. */
+#include "filter/filter_priv.h"
+#include <math.h>
+#include <string.h>
+
+#define METHOD(id, sigma, depth)                                                   \
+    {                                                                              \
+        id, sigma, 0, EDGEL_CANNY_DEFAULTS, EDGEL_EMIT_BINARY, false, false, depth \
+    }
+enum {
+    USES_GRADIENT = EDGEL_USES_SIGMA | EDGEL_USES_NORM | EDGEL_USES_DEPTH | EDGEL_USES_CHANNELS,
+    USES_CANNY =
+        USES_GRADIENT | EDGEL_USES_APERTURE | EDGEL_USES_THRESHOLDS | EDGEL_USES_NMS | EDGEL_USES_EMIT
+};
+
+static const struct edgel_method_info methods[] = {
+    { "gaussian", "Gaussian smoothing", EDGEL_USES_SIGMA | EDGEL_USES_DEPTH | EDGEL_USES_CHANNELS,
+      METHOD(EDGEL_METHOD_GAUSSIAN, 1.4, 0) },
+    { "sobel", "Sobel gradient magnitude", USES_GRADIENT | EDGEL_USES_APERTURE,
+      METHOD(EDGEL_METHOD_SOBEL, 0, 0) },
+    { "roberts", "Roberts cross gradient magnitude", USES_GRADIENT, METHOD(EDGEL_METHOD_ROBERTS, 0, 0) },
+    { "prewitt", "Prewitt gradient magnitude", USES_GRADIENT, METHOD(EDGEL_METHOD_PREWITT, 0, 0) },
+    { "scharr", "Scharr gradient magnitude", USES_GRADIENT, METHOD(EDGEL_METHOD_SCHARR, 0, 0) },
+    { "canny", "Canny edges: thinned, with two thresholds and hysteresis", USES_CANNY,
+      METHOD(EDGEL_METHOD_CANNY, 1.4, 0) },
+};
+
+enum { METHODS = sizeof methods / sizeof *methods };
+
+int edgel_method_count(void)
+{
+    return METHODS;
+}
+
+const struct edgel_method_info *edgel_method_info(int i)
+{
+    return i >= 0 && i < METHODS ? &methods[i] : NULL;
+}
+
+const struct edgel_method_info *edgel_method_find(const char *name)
+{
+    for (int i = 0; i < METHODS; i++)
+        if (strcmp(methods[i].name, name) == 0)
+            return &methods[i];
+    return NULL;
+}
+
+static const struct edgel_method_info *info_of(enum edgel_method_id id)
+{
+    for (int i = 0; i < METHODS; i++)
+        if (methods[i].defaults.id == id)
+            return &methods[i];
+    return NULL;
+}
+
+static enum edgel_operator operator_of(enum edgel_method_id id)
+{
+    switch (id) {
+    case EDGEL_METHOD_ROBERTS: return EDGEL_ROBERTS;
+    case EDGEL_METHOD_PREWITT: return EDGEL_PREWITT;
+    case EDGEL_METHOD_SCHARR: return EDGEL_SCHARR;
+    default: return EDGEL_SOBEL;
+    }
+}
+
+static bool smooths(const struct edgel_method *m)
+{
+    return m->sigma != 0 || m->ksize != 0;
+}
+
+static enum edgel_status check_depth(const struct edgel_method *m, const struct edgel_method_info *info,
+                                     struct edgel_error *err)
+{
+    const bool edges = m->id == EDGEL_METHOD_CANNY && m->emit == EDGEL_EMIT_BINARY;
+    if (m->depth != 0 && m->depth != 1 && m->depth != 8 && m->depth != 16 && m->depth != 32)
+        return edgel_fail(err, EDGEL_EINVAL, "depth %d: must be 1, 8, 16 or 32", m->depth);
+    if (m->depth == 1 && !edges)
+        return edgel_fail(err, EDGEL_EINVAL, "depth 1: must be 8, 16 or 32 for %s%s; only edges fit one bit",
+                          info->name, m->id == EDGEL_METHOD_CANNY ? " strength" : "");
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_method_check(const struct edgel_method *m, struct edgel_error *err)
+{
+    const struct edgel_method_info *info = info_of(m->id);
+    if (!info)
+        return edgel_fail(err, EDGEL_EINVAL, "method %d: must be one of the table", (int)m->id);
+    if (smooths(m) || m->id == EDGEL_METHOD_GAUSSIAN)
+        EDGEL_TRY(edgel_gaussian_check(m->sigma, m->ksize, err));
+    if (info->uses & EDGEL_USES_APERTURE)
+        EDGEL_TRY(edgel_operator_check(EDGEL_SOBEL, m->canny.aperture, err));
+    if ((info->uses & EDGEL_USES_NORM) && m->canny.norm != EDGEL_NORM_L1 && m->canny.norm != EDGEL_NORM_L2)
+        return edgel_fail(err, EDGEL_EINVAL, "norm %d: must be L1 or L2", (int)m->canny.norm);
+    if (info->uses & EDGEL_USES_THRESHOLDS)
+        EDGEL_TRY(edgel_canny_check(&m->canny, err));
+    if ((info->uses & EDGEL_USES_EMIT) && m->emit != EDGEL_EMIT_BINARY && m->emit != EDGEL_EMIT_STRENGTH)
+        return edgel_fail(err, EDGEL_EINVAL, "emit %d: must be binary or strength", (int)m->emit);
+    return check_depth(m, info, err);
+}
+
+/* The depth of the result: the asked one, or the method's default for the input. */
+static int depth_for(const struct edgel_method *m, enum edgel_type type)
+{
+    if (m->depth)
+        return m->depth;
+    if (m->id == EDGEL_METHOD_CANNY)
+        return m->emit == EDGEL_EMIT_BINARY ? 1 : 16;
+    return type == EDGEL_U8 ? 8 : type == EDGEL_U16 ? 16 : 32;
+}
+
+static enum edgel_type type_of_depth(int depth)
+{
+    return depth == 32 ? EDGEL_F32 : depth == 16 ? EDGEL_U16 : EDGEL_U8;
+}
+
+/* v, where `white` stands for the full range, as sample i of a row: integers round halves to even and saturate (a
+ * value that is no number is 0), floats are divided by white. */
+static void put(void *row, enum edgel_type type, int i, double v, double white)
+{
+    if (type == EDGEL_F32) {
+        ((float *)row)[i] = (float)(v / white);
+        return;
+    }
+    const double range = edgel_type_range(type), scaled = v * range / white;
+    const double kept = scaled >= range ? range : scaled > 0 ? rint(scaled) : 0;
+    if (type == EDGEL_U16)
+        ((uint16_t *)row)[i] = (uint16_t)kept;
+    else
+        ((uint8_t *)row)[i] = (uint8_t)kept;
+}
+
+static double get(const void *row, enum edgel_type type, int i)
+{
+    return type == EDGEL_U8    ? ((const uint8_t *)row)[i]
+           : type == EDGEL_U16 ? ((const uint16_t *)row)[i]
+                               : (double)((const float *)row)[i];
+}
+
+static const void *row_of(struct edgel_view v, int y)
+{
+    return (const char *)v.data + y * v.stride;
+}
+
+static void *out_row(const struct edgel_image *img, int y)
+{
+    return (char *)img->data + y * img->stride;
+}
+
+/* Smoothing into the arena where the method asks for it; else *smooth is in itself. */
+static enum edgel_status smoothed(struct edgel_arena *arena, struct edgel_view in,
+                                  const struct edgel_method *m, struct edgel_view *smooth,
+                                  struct edgel_error *err)
+{
+    *smooth = in;
+    if (!smooths(m))
+        return EDGEL_OK;
+    struct edgel_image img;
+    EDGEL_TRY(edgel_arena_image(arena, &img, in.w, in.h, in.channels, in.type, err));
+    EDGEL_TRY(edgel_gaussian_into(arena, in, &img, m->sigma, m->ksize, err));
+    *smooth = edgel_image_view(&img);
+    return EDGEL_OK;
+}
+
+static enum edgel_status run_gaussian(struct edgel_arena *arena, struct edgel_view in,
+                                      const struct edgel_method *m, const struct edgel_image *out,
+                                      struct edgel_error *err)
+{
+    if (out->type == in.type)
+        return edgel_gaussian_into(arena, in, out, m->sigma, m->ksize, err);
+    struct edgel_view smooth;
+    EDGEL_TRY(smoothed(arena, in, m, &smooth, err));
+    for (int y = 0; y < in.h; y++)
+        for (int i = 0; i < in.w * in.channels; i++)
+            put(out_row(out, y), out->type, i, get(row_of(smooth, y), in.type, i), edgel_type_range(in.type));
+    return EDGEL_OK;
+}
+
+static enum edgel_status run_gradient(struct edgel_arena *arena, struct edgel_view in,
+                                      const struct edgel_method *m, const struct edgel_image *out,
+                                      struct edgel_error *err)
+{
+    struct edgel_view smooth;
+    struct edgel_derive d;
+    EDGEL_TRY(smoothed(arena, in, m, &smooth, err));
+    EDGEL_TRY(edgel_derive_init(&d, arena, smooth, operator_of(m->id), m->canny.aperture, err));
+    const size_t w = (size_t)in.w;
+    double *work = edgel_arena_alloc(arena, 3 * w, sizeof *work);
+    if (!work)
+        return edgel_fail(err, EDGEL_ENOMEM, "gradient: image %dx%d: out of memory", in.w, in.h);
+    const enum edgel_norm norm = m->canny.norm;
+    for (int y = 0; y < in.h; y++) {
+        edgel_derive_row(&d, y);
+        edgel_strongest(&d, norm, false, work, work + w, work + 2 * w);
+        for (int x = 0; x < in.w; x++)
+            put(out_row(out, y), out->type, x, edgel_magnitude_unit(work[2 * w + (size_t)x], norm),
+                edgel_type_range(in.type));
+    }
+    return EDGEL_OK;
+}
+
+/* Full response of the Sobel kernels of an aperture: both derivatives at their largest. */
+static double full_response(enum edgel_type type, const struct edgel_canny *c)
+{
+    const struct edgel_taps *t = edgel_operator_taps(EDGEL_SOBEL, c->aperture);
+    int even = t->s[0], odd = 0;
+    for (int k = 1; k <= t->radius; k++) {
+        even += 2 * t->s[k];
+        odd += t->d[k];
+    }
+    const double one = even * odd * edgel_type_range(type);
+    return c->norm == EDGEL_NORM_L1 ? 2 * one : sqrt(2 * one * one);
+}
+
+static enum edgel_status run_strength(struct edgel_arena *arena, struct edgel_view in,
+                                      const struct edgel_method *m, const struct edgel_image *out,
+                                      struct edgel_error *err)
+{
+    struct edgel_image thin;
+    EDGEL_TRY(edgel_arena_image(arena, &thin, in.w, in.h, 1, EDGEL_F32, err));
+    EDGEL_TRY(edgel_strength_into(arena, in, &m->canny, &thin, err));
+    const double full = full_response(in.type, &m->canny);
+    for (int y = 0; y < in.h; y++) {
+        const float *strength = out_row(&thin, y);
+        for (int x = 0; x < in.w; x++) {
+            const double share = fmin(1, (double)strength[x] / full);
+            put(out_row(out, y), out->type, x, m->linear ? share : sqrt(share), 1);
+        }
+    }
+    return EDGEL_OK;
+}
+
+static enum edgel_status run_edges(struct edgel_arena *arena, struct edgel_view in,
+                                   const struct edgel_method *m, const struct edgel_image *out,
+                                   struct edgel_error *err)
+{
+    if (out->type == EDGEL_U8)
+        return edgel_canny_into(arena, in, &m->canny, out, NULL, err);
+    struct edgel_image edges;
+    EDGEL_TRY(edgel_arena_image(arena, &edges, in.w, in.h, 1, EDGEL_U8, err));
+    EDGEL_TRY(edgel_canny_into(arena, in, &m->canny, &edges, NULL, err));
+    for (int y = 0; y < in.h; y++)
+        for (int x = 0; x < in.w; x++)
+            put(out_row(out, y), out->type, x, ((uint8_t *)out_row(&edges, y))[x], 255);
+    return EDGEL_OK;
+}
+
+static enum edgel_status run_into(struct edgel_arena *arena, struct edgel_view in,
+                                  const struct edgel_method *m, const struct edgel_image *out,
+                                  struct edgel_error *err)
+{
+    struct edgel_view smooth;
+    if (m->id == EDGEL_METHOD_GAUSSIAN)
+        return run_gaussian(arena, in, m, out, err);
+    if (m->id != EDGEL_METHOD_CANNY)
+        return run_gradient(arena, in, m, out, err);
+    EDGEL_TRY(smoothed(arena, in, m, &smooth, err));
+    return m->emit == EDGEL_EMIT_STRENGTH ? run_strength(arena, smooth, m, out, err)
+                                          : run_edges(arena, smooth, m, out, err);
+}
+
+enum edgel_status edgel_method_run(struct edgel_scratch *scratch, struct edgel_view in,
+                                   const struct edgel_method *method, struct edgel_image *out, int *bits,
+                                   struct edgel_error *err)
+{
+    EDGEL_TRY(edgel_method_check(method, err));
+    const struct edgel_method_info *info = info_of(method->id);
+    EDGEL_TRY(edgel_view_check(info->name, in, 4, err));
+    const bool smoothing_only = method->id == EDGEL_METHOD_GAUSSIAN;
+    if (!smoothing_only && in.channels != 1 && !(in.channels == 3 && method->channels))
+        return edgel_fail(err, EDGEL_EINVAL,
+                          "%s: input with %d channels: must have 1, or 3 with channels asked for", info->name,
+                          in.channels);
+    *bits = depth_for(method, in.type);
+    EDGEL_TRY(edgel_image_init(out, in.w, in.h, smoothing_only ? in.channels : 1, type_of_depth(*bits), err));
+    struct edgel_arena own, *arena = edgel_scratch_begin(scratch, &own);
+    enum edgel_status st = run_into(arena, in, method, out, err);
+    edgel_arena_finish(&own);
+    if (st != EDGEL_OK)
+        edgel_image_finish(out);
+    return st;
+}
