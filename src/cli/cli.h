@@ -167,6 +167,7 @@ void cli_complete_fish(void);
 /* Exit with CLI_EXIT_FAILED and a message when memory is out. */
 void *cli_alloc(size_t n, size_t size); /* zeroed */
 void *cli_realloc(void *p, size_t n, size_t size);
+_Noreturn void cli_out_of_memory(void);
 void cli_list_add(struct cli_list *list, const char *s);
 
 /* Records a text in err and returns EDGEL_EINVAL. */
@@ -187,7 +188,7 @@ int cli_bar_columns(void);
 void cli_signals(void);
 bool cli_stop(void *user); /* for struct edgel_run; true once a stop was asked for */
 
-/* --- run.c: what every run over images shares --- */
+/* --- totals.c: what every run over images shares --- */
 
 /* Progress and totals of a run. One at a time. Calls come from one thread at a time: edgel_run's done(). */
 void cli_run_begin(const char *label, const struct cli_run_options *o, size_t total);

@@ -9,23 +9,26 @@
 
 static bool bar_visible;
 
-static void *checked(void *p)
+void cli_out_of_memory(void)
 {
-    if (!p) {
-        fputs("edgel: out of memory\n", stderr);
-        exit(CLI_EXIT_FAILED);
-    }
-    return p;
+    fputs("edgel: out of memory\n", stderr);
+    exit(CLI_EXIT_FAILED);
 }
 
 void *cli_alloc(size_t n, size_t size)
 {
-    return checked(calloc(n ? n : 1, size));
+    void *p = calloc(n ? n : 1, size);
+    if (!p)
+        cli_out_of_memory();
+    return p;
 }
 
 void *cli_realloc(void *p, size_t n, size_t size)
 {
-    return checked(size && n > SIZE_MAX / size ? NULL : realloc(p, n * size));
+    void *q = size && n > SIZE_MAX / size ? NULL : realloc(p, n * size);
+    if (!q)
+        cli_out_of_memory();
+    return q;
 }
 
 void cli_list_add(struct cli_list *list, const char *s)
