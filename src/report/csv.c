@@ -1,0 +1,71 @@
+/*
+ * CSV as RFC 4180 has it: a header line, commas, lines that end in CR LF, a field in double quotes when it holds a
+ * comma, a quote or a line break, a quote inside doubled. Names are written byte for byte. An undefined score is an
+ * empty field. One row per image x class; a row of a missing prediction says so under "status".
+ */
+#include "report/report_priv.h"
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+static void field(struct edgel_text *t, const char *s)
+{
+    if (!strpbrk(s, ",\"\r\n")) {
+        edgel_text_str(t, s);
+        return;
+    }
+    edgel_text_str(t, "\"");
+    for (; *s; s++) {
+        if (*s == '"')
+            edgel_text_str(t, "\"");
+        edgel_text_add(t, s, 1);
+    }
+    edgel_text_str(t, "\"");
+}
+
+static void add_line(struct edgel_text *t, const char *prediction, const struct edgel_row *row,
+                     const struct edgel_class_result *c)
+{
+    char digits[16];
+    double v[EDGEL_NSCORES];
+    field(t, prediction);
+    edgel_text_str(t, ",");
+    field(t, row->image);
+    edgel_text_printf(t, ",%s,%d,%d,%" PRId32 ",", row->kind == EDGEL_ROW_MISSING ? "missing" : "ok", row->w,
+                      row->h, c->id);
+    field(t, edgel_class_label(c, digits, sizeof digits));
+    edgel_text_printf(t, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64, c->tp, c->fp, c->fn, c->tn);
+    edgel_score_values(&c->scores, v);
+    for (int i = 0; i < EDGEL_NSCORES; i++) {
+        edgel_text_str(t, ",");
+        if (isfinite(v[i]))
+            edgel_text_real(t, v[i]);
+    }
+    edgel_text_str(t, "\r\n");
+}
+
+enum edgel_status edgel_report_csv_header(struct edgel_output *out, struct edgel_error *err)
+{
+    struct edgel_text t = { 0 };
+    edgel_text_str(&t, "prediction,image,status,width,height,class,name,tp,fp,fn,tn");
+    for (int i = 0; i < EDGEL_NSCORES; i++)
+        edgel_text_printf(&t, ",%s", edgel_score_names[i]);
+    edgel_text_str(&t, "\r\n");
+    enum edgel_status s = edgel_text_deliver(&t, out, err);
+    edgel_text_finish(&t);
+    return s;
+}
+
+enum edgel_status edgel_report_csv_row(struct edgel_output *out, const char *prediction,
+                                       const struct edgel_row *row, const struct edgel_class_result *results,
+                                       size_t n, struct edgel_error *err)
+{
+    if (n == 0)
+        return EDGEL_OK;
+    struct edgel_text t = { 0 };
+    for (size_t i = 0; i < n; i++)
+        add_line(&t, prediction, row, &results[i]);
+    enum edgel_status s = edgel_text_deliver(&t, out, err);
+    edgel_text_finish(&t);
+    return s;
+}

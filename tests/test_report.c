@@ -1,0 +1,346 @@
+/* Table, JSON and CSV of a summary built by hand, so that every figure is known. */
+#include "core/core_priv.h"
+#include "edgel/report.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const int32_t ignored[] = { 255 };
+static const int32_t excluded[] = { 0 };
+
+static const struct edgel_measure ids_measure = { EDGEL_LABELS_IDS,     0.5, 0,   -1, ignored, 1, false,
+                                                  EDGEL_ANNOTATOR_NONE, 1,   NULL };
+static const struct edgel_measure sweep_measure = { EDGEL_LABELS_BINARY,   0.25, 2,   1.5, NULL, 0, true,
+                                                    EDGEL_ANNOTATOR_INDEX, 3,    NULL };
+static const struct edgel_reduce ids_reduce = {
+    EDGEL_REDUCE_IMAGE, EDGEL_EMPTY_ZERO, EDGEL_MISSING_WORST, ignored, 1, excluded, 1, NULL
+};
+static const struct edgel_reduce plain_reduce = EDGEL_REDUCE_DEFAULTS;
+
+static char sky[] = "sky";
+static struct edgel_class_result two_classes[] = {
+    { 0, sky, false, 3, 1, 2, 4, { 0.7, 0.75, 0.6, 2.0 / 3, 0.5, 0.8, 0.408248290463863 } },
+    { 7, NULL, true, 0, 0, 0, 10, { 1, NAN, NAN, NAN, NAN, 1, NAN } },
+};
+static int32_t two_ids[] = { 0, 7 };
+static uint64_t two_matrix[] = { 3, 2, 1, 0 };
+static uint64_t two_other[] = { 0, 4 };
+
+static struct edgel_summary ids_summary(const char *prediction)
+{
+    struct edgel_summary s = { 0 };
+    s.prediction = (char *)prediction; /* only read */
+    s.images = 5;
+    s.missing = 1;
+    s.failed = 2;
+    s.pixels = 10;
+    s.classes = two_classes;
+    s.nclasses = 2;
+    s.mean = (struct edgel_scores){ 1, NAN, NAN, NAN, NAN, 1, NAN };
+    s.accuracy = 0.3;
+    s.kappa = -0.125;
+    s.fwiou = NAN;
+    s.matrix_ids = two_ids;
+    s.matrix = two_matrix;
+    s.matrix_other = two_other;
+    s.nmatrix = 2;
+    s.empty_touched = 6;
+    s.ignored_predicted = 8;
+    s.measure = &ids_measure;
+    s.reduce = &ids_reduce;
+    return s;
+}
+
+static struct edgel_operating_point two_points[] = {
+    { 1.0 / 3, 0.9, 0.5, 0.25 },
+    { 2.0 / 3, 0.1, NAN, NAN },
+};
+
+static struct edgel_summary sweep_summary(const char *prediction)
+{
+    struct edgel_summary s = ids_summary(prediction);
+    s.nclasses = 1;
+    s.measure = &sweep_measure;
+    s.reduce = &plain_reduce;
+    s.has_tolerance = true;
+    s.curve.n = 2;
+    s.curve.points = two_points;
+    s.curve.ods = two_points[0];
+    s.curve.ois = (struct edgel_operating_point){ NAN, 0.875, 0.75, 0.8125 };
+    s.curve.ap = 0.625;
+    s.curve.auc = NAN;
+    return s;
+}
+
+enum kind { TABLE, JSON, CSV };
+
+static enum edgel_status write_csv(struct edgel_output *out, const struct edgel_summary *s,
+                                   struct edgel_error *err)
+{
+    char image[] = "a,\"b\"\nc";
+    struct edgel_row row = { 0 };
+    row.kind = EDGEL_ROW_MISSING;
+    row.image = image;
+    row.w = 5;
+    row.h = 2;
+    EDGEL_TRY(edgel_report_csv_header(out, err));
+    return edgel_report_csv_row(out, s->prediction, &row, s->classes, s->nclasses, err);
+}
+
+static enum edgel_status write_as(enum kind kind, struct edgel_output *out, const struct edgel_summary *s,
+                                  size_t n, struct edgel_error *err)
+{
+    return kind == TABLE  ? edgel_report_table(out, s, n, err)
+           : kind == JSON ? edgel_report_json(out, s, n, err)
+                          : write_csv(out, s, err);
+}
+
+static const char *path_of_test(void)
+{
+    static char path[64];
+    snprintf(path, sizeof path, "/tmp/edgel-test-report-%ld", (long)getpid());
+    return path;
+}
+
+/* Commits out; the text that was written, in a static buffer. */
+static const char *committed(struct edgel_output **out)
+{
+    static char buf[20000];
+    assert_int_equal(edgel_output_commit(out, NULL), EDGEL_OK);
+    FILE *f = fopen(path_of_test(), "rb");
+    assert_non_null(f);
+    size_t got = fread(buf, 1, sizeof buf - 1, f);
+    fclose(f);
+    unlink(path_of_test());
+    buf[got] = '\0';
+    return buf;
+}
+
+static const char *written(enum kind kind, const struct edgel_summary *s, size_t n)
+{
+    struct edgel_output *out;
+    assert_int_equal(edgel_output_begin(path_of_test(), &out, NULL), EDGEL_OK);
+    assert_int_equal(write_as(kind, out, s, n, NULL), EDGEL_OK);
+    return committed(&out);
+}
+
+static void assert_has(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("no '%s' in:\n%s", part, text);
+}
+
+static struct edgel_json *parsed(const char *text)
+{
+    struct edgel_json *doc;
+    struct edgel_error e = { 0 };
+    if (edgel_json_parse(text, strlen(text), "summary", &doc, &e) != EDGEL_OK)
+        fail_msg("%s\n%s", e.msg, text);
+    return doc;
+}
+
+static double real_at(const struct edgel_json *object, const char *key)
+{
+    double v = NAN;
+    if (!edgel_json_real(edgel_json_get(object, key), &v))
+        fail_msg("no number '%s'", key);
+    return v;
+}
+
+static void assert_null_at(const struct edgel_json *object, const char *key)
+{
+    double v;
+    assert_non_null(edgel_json_get(object, key));
+    assert_false(edgel_json_real(edgel_json_get(object, key), &v));
+}
+
+static void json_holds_the_contract(void **state)
+{
+    (void)state;
+    struct edgel_summary s = ids_summary("run");
+    const char *text = written(JSON, &s, 1);
+    assert_has(text, "\"schema\":\"edgel.eval/1\"");
+    assert_has(text, "\"name\":\"edgel\",\"reduce\":\"image\",\"empty\":\"zero\",\"ignore\":[255],"
+                     "\"exclude_from_mean\":[0],\"labels\":\"ids\",\"threshold\":null");
+    assert_has(text, "\"missing\":\"worst\"");
+    assert_null(strstr(text, "nan"));
+    assert_null(strstr(text, "\"curve\""));
+    struct edgel_json *doc = parsed(text);
+    const struct edgel_json *c = edgel_json_get(doc, "classes"), *row;
+    assert_int_equal(edgel_json_count(c), 2);
+    assert_true(real_at(edgel_json_at(c, 0), "f1") == 2.0 / 3);
+    assert_true(real_at(edgel_json_at(c, 0), "fn") == 2);
+    assert_null_at(edgel_json_at(c, 1), "iou");
+    assert_null_at(edgel_json_get(doc, "mean"), "precision");
+    assert_null_at(doc, "fwiou");
+    assert_true(real_at(doc, "kappa") == -0.125);
+    assert_true(real_at(doc, "images") == 5 && real_at(doc, "missing") == 1 && real_at(doc, "failed") == 2);
+    assert_true(real_at(doc, "empty_touched") == 6 && real_at(doc, "ignored_predicted") == 8);
+    row = edgel_json_at(edgel_json_get(doc, "confusion"), 1);
+    int64_t n;
+    assert_true(edgel_json_int(edgel_json_at(row, 0), &n) && n == 1);
+    char *name = edgel_json_strdup(edgel_json_get(edgel_json_at(c, 1), "name"));
+    assert_string_equal(name, "7");
+    edgel_free(name);
+    edgel_json_finish(doc);
+}
+
+static void json_holds_the_curve(void **state)
+{
+    (void)state;
+    struct edgel_summary s = sweep_summary("run");
+    struct edgel_json *doc = parsed(written(JSON, &s, 1));
+    const struct edgel_json *c = edgel_json_get(doc, "curve");
+    assert_true(real_at(edgel_json_get(doc, "convention"), "threshold") == 0.25);
+    assert_true(real_at(edgel_json_get(doc, "convention"), "tolerance") == 1.5);
+    assert_true(real_at(edgel_json_get(c, "ods"), "threshold") == 1.0 / 3);
+    assert_true(real_at(edgel_json_get(c, "ois"), "f1") == 0.8125);
+    assert_null(edgel_json_get(edgel_json_get(c, "ois"), "threshold"));
+    assert_true(real_at(c, "ap") == 0.625);
+    assert_null_at(c, "auc");
+    assert_int_equal(edgel_json_count(edgel_json_get(c, "points")), 2);
+    edgel_json_finish(doc);
+}
+
+static void several_methods_are_an_array(void **state)
+{
+    (void)state;
+    struct edgel_summary s[] = { ids_summary("one"), sweep_summary("caf\xe9") };
+    struct edgel_json *doc = parsed(written(JSON, s, 2));
+    const struct edgel_json *r = edgel_json_get(doc, "results");
+    assert_int_equal(edgel_json_count(r), 2);
+    char *name = edgel_json_strdup(edgel_json_get(edgel_json_at(r, 1), "prediction"));
+    assert_string_equal(name, "caf\xe9");
+    edgel_free(name);
+    edgel_json_finish(doc);
+    const char *table = written(TABLE, s, 2);
+    assert_has(table, "\nmethod  ");
+    assert_has(table, "\none  "); /* its line stands before the blocks of the methods */
+    assert_true(strstr(table, "\none  ") < strstr(table, "prediction"));
+}
+
+static void table_names_the_convention(void **state)
+{
+    (void)state;
+    struct edgel_summary s = ids_summary("run");
+    const char *text = written(TABLE, &s, 1);
+    assert_has(text, "labels             ids\n");
+    assert_has(text, "reduce             image\n");
+    assert_has(text, "empty              zero\n");
+    assert_has(text, "empty touched  6\n");
+    assert_has(text, "ignore             255\n");
+    assert_has(text, "exclude-from-mean  0\n");
+    assert_has(text, "missing            worst\n");
+    assert_null(strstr(text, "threshold"));
+    assert_has(text, "sky (not in mean)   3   1   2   4    0.7000     0.7500  0.6000  0.6667  0.5000");
+    assert_has(text, "7     7                   0   0   0  10    1.0000          -       -       -       -");
+    assert_has(text, "mean  of 1");
+    assert_has(text, "truth  0  7  none\n    0  3  2     0\n    7  1  0     4\n");
+    assert_null(strstr(text, "method"));
+    assert_null(strstr(text, " \n"));
+    s = sweep_summary("run");
+    text = written(TABLE, &s, 1);
+    assert_has(text, "threshold          0.25 of");
+    assert_has(text, "tolerance          1.5 px");
+    assert_has(text, "annotator          3\n");
+    assert_has(text, "valid              only");
+    assert_has(text, "ODS       0.3333  0.9000     0.5000  0.2500\n");
+    assert_has(text, "OIS            -  0.8750     0.7500  0.8125\n");
+    assert_has(text, "AP   0.6250\nAUC       -\n");
+}
+
+static void table_tames_names(void **state)
+{
+    (void)state;
+    struct edgel_summary s[] = { ids_summary("\x1b[31m"), ids_summary("\xc3\xa9") };
+    const char *text = written(TABLE, s, 2);
+    assert_null(strchr(text, '\x1b'));
+    assert_has(text, "\n\\x1b[31m       5");
+    assert_has(text, "\n\xc3\xa9              5"); /* one character wide, not two */
+}
+
+static void csv_quotes(void **state)
+{
+    (void)state;
+    struct edgel_summary s = ids_summary("r\xff");
+    const char *text = written(CSV, &s, 1);
+    assert_string_equal(text, "prediction,image,status,width,height,class,name,tp,fp,fn,tn,"
+                              "accuracy,precision,recall,f1,iou,specificity,mcc\r\n"
+                              "r\xff,\"a,\"\"b\"\"\nc\",missing,5,2,0,sky,3,1,2,4,"
+                              "0.7,0.75,0.6,0.6666666666666666,0.5,0.8,0.408248290463863\r\n"
+                              "r\xff,\"a,\"\"b\"\"\nc\",missing,5,2,7,7,0,0,0,10,1,,,,,1,\r\n");
+}
+
+static void large_matrices_stay_out_of_the_table(void **state)
+{
+    (void)state;
+    int32_t ids[21];
+    uint64_t matrix[21 * 21] = { 0 }, other[21] = { 0 };
+    struct edgel_summary s = ids_summary("run");
+    for (int i = 0; i < 21; i++)
+        ids[i] = i;
+    s.matrix_ids = ids;
+    s.matrix = matrix;
+    s.matrix_other = other;
+    s.nmatrix = 20;
+    assert_has(written(TABLE, &s, 1), "confusion (rows truth");
+    s.nmatrix = 21;
+    assert_has(written(TABLE, &s, 1), "confusion: 21 x 21, written to the JSON document only\n");
+}
+
+/* Fails the n-th allocation: ENOMEM, nothing leaks, or the whole text is there. */
+static bool survives(enum kind kind, const struct edgel_summary *s, long n, const char *whole)
+{
+    struct edgel_error e = { 0 };
+    struct edgel_output *out;
+    assert_int_equal(edgel_output_begin(path_of_test(), &out, NULL), EDGEL_OK);
+    long live = edgel_alloc_live();
+    edgel_alloc_fail_after(n);
+    enum edgel_status status = write_as(kind, out, s, 2, &e);
+    edgel_alloc_fail_after(-1);
+    assert_int_equal(edgel_alloc_live(), live);
+    assert_int_equal(e.code, status);
+    if (status == EDGEL_OK) {
+        assert_string_equal(committed(&out), whole);
+        return true;
+    }
+    assert_int_equal(status, EDGEL_ENOMEM);
+    edgel_output_discard(&out);
+    assert_int_not_equal(access(path_of_test(), F_OK), 0);
+    return false;
+}
+
+static void allocation_failures_are_told(void **state)
+{
+    (void)state;
+    struct edgel_summary s[] = { ids_summary("one"), sweep_summary("two") };
+    for (int kind = TABLE; kind <= CSV; kind++) {
+        char whole[20000];
+        long n = 0;
+        snprintf(whole, sizeof whole, "%s", written((enum kind)kind, s, 2));
+        while (!survives((enum kind)kind, s, n, whole))
+            n++;
+        assert_true(n > 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_holds_the_contract),
+        cmocka_unit_test(json_holds_the_curve),
+        cmocka_unit_test(several_methods_are_an_array),
+        cmocka_unit_test(table_names_the_convention),
+        cmocka_unit_test(table_tames_names),
+        cmocka_unit_test(csv_quotes),
+        cmocka_unit_test(large_matrices_stay_out_of_the_table),
+        cmocka_unit_test(allocation_failures_are_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
