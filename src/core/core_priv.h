@@ -75,6 +75,8 @@ const struct edgel_json *edgel_json_get(const struct edgel_json *object,
 size_t edgel_json_count(const struct edgel_json *array);                          /* 0 if no array */
 const struct edgel_json *edgel_json_at(const struct edgel_json *array, size_t i); /* NULL if absent */
 bool edgel_json_is_array(const struct edgel_json *v);
+bool edgel_json_is_string(const struct edgel_json *v);
+bool edgel_json_is_null(const struct edgel_json *v);           /* a null that is there; NULL is none */
 bool edgel_json_int(const struct edgel_json *v, int64_t *out); /* false if no integer (NULL is fine) */
 bool edgel_json_real(const struct edgel_json *v, double *out); /* integer or real */
 bool edgel_json_bool(const struct edgel_json *v, bool *out);

@@ -97,6 +97,16 @@ bool edgel_json_is_array(const struct edgel_json *v)
     return v && json_is_array(value(v));
 }
 
+bool edgel_json_is_string(const struct edgel_json *v)
+{
+    return v && json_is_string(value(v));
+}
+
+bool edgel_json_is_null(const struct edgel_json *v)
+{
+    return v && json_is_null(value(v));
+}
+
 bool edgel_json_int(const struct edgel_json *v, int64_t *out)
 {
     if (!v || !json_is_integer(value(v)))
