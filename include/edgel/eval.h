@@ -121,6 +121,7 @@ struct edgel_row {
     uint64_t pixels;          /* valid ones, ignored truth included: the sum of the cells */
     struct edgel_cell *cells; /* sparse confusion of them, rising (truth, prediction); no zero counts */
     size_t ncells;
+    int thresholds;                           /* entries of the two arrays */
     uint64_t *curve_tp, *curve_fp;            /* [thresholds] */
     uint64_t positives, negatives;            /* truth pixels of the curve, ignored ones left out */
     struct edgel_tolerance_counts *tolerance; /* rising id, ignored truth left out; BINARY: id 1 alone */

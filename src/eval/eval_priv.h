@@ -7,6 +7,9 @@
 
 enum { EDGEL_IDS = 65536, EDGEL_THRESHOLDS_MAX = 65535 };
 
+/* Above it every pair of pixels of the largest image is within reach. */
+#define EDGEL_TOLERANCE_MAX 1e9
+
 bool edgel_id_in(const int32_t *ids, size_t n, int32_t id);
 
 /* --- line_reader.c --- : text files line by line, memory bounded */

@@ -39,9 +39,6 @@ static bool binary(const struct work *k)
     return k->params->labels == EDGEL_LABELS_BINARY;
 }
 
-/* Upper bound on the tolerance: above it every pair of pixels of the largest image is within reach. */
-static const double TOLERANCE_MAX = 1e9;
-
 static enum edgel_status check_params(const struct edgel_measure *p, size_t ntruth, struct edgel_error *err)
 {
     if (p->labels == EDGEL_LABELS_AUTO)
@@ -53,7 +50,7 @@ static enum edgel_status check_params(const struct edgel_measure *p, size_t ntru
                           EDGEL_THRESHOLDS_MAX);
     if (p->thresholds > 0 && p->labels != EDGEL_LABELS_BINARY)
         return edgel_fail(err, EDGEL_EINVAL, "thresholds: only binary masks can be swept");
-    if (!(p->tolerance <= TOLERANCE_MAX))
+    if (!(p->tolerance <= EDGEL_TOLERANCE_MAX))
         return edgel_fail(err, EDGEL_EINVAL, "tolerance: must be at most 1e9");
     for (size_t i = 0; i < p->nignore; i++)
         if (p->ignore[i] < 0 || p->ignore[i] >= EDGEL_IDS)
@@ -332,6 +329,7 @@ enum edgel_status edgel_measure_image(const struct edgel_measure *params, const 
     row->kind = prediction ? EDGEL_ROW_MEASURED : EDGEL_ROW_MISSING;
     row->w = k.w;
     row->h = k.h;
+    row->thresholds = params->thresholds;
     k.full = prediction ? edgel_mask_full(prediction, zero_one, params->colors) : 1;
     k.level = ceil(params->threshold * k.full);
     if (!prepare(&k))

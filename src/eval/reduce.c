@@ -276,8 +276,9 @@ static enum edgel_status check_row(const struct edgel_reducer *r, const struct e
     }
     if (sum != row->pixels)
         return edgel_fail(err, EDGEL_EINVAL, "row: its cells do not sum to its pixels");
-    if (r->curve.n > 0 && (!row->curve_tp || !row->curve_fp))
-        return edgel_fail(err, EDGEL_EINVAL, "row: no counts per threshold in it");
+    if (r->curve.n != row->thresholds)
+        return edgel_fail(err, EDGEL_EINVAL, "row: counts at %d thresholds, not %d", row->thresholds,
+                          r->curve.n);
     for (size_t i = 0; i < row->ntolerance; i++)
         if (row->tolerance[i].id < 0 || row->tolerance[i].id >= EDGEL_IDS)
             return edgel_fail(err, EDGEL_EINVAL, "row: tolerance counts of id %d", row->tolerance[i].id);

@@ -1,0 +1,452 @@
+/*
+ * Counts files, read; the format stands at the top of counts_write.c.
+ *
+ * The file is hostile until checked: lines are at most 64 MB and must end, ids lie in 0..65535, counts are whole and not
+ * negative, and what counts_check.c says must hold. Keys that are not known are passed over.
+ */
+#include "eval/eval_priv.h"
+#include <string.h>
+
+struct edgel_counts_reader {
+    struct edgel_lines *lines;
+    struct edgel_counts_header header;
+    int32_t *measure_ignore, *reduce_ignore, *exclude;
+    struct edgel_classes classes;
+    struct edgel_colors colors;
+    char **predictions;
+};
+
+/* A value inside a line: where errors are said to be. */
+struct place {
+    const char *where;
+    struct edgel_error *err;
+};
+
+static enum edgel_status refuse(const struct place *p, const char *key, const char *rule)
+{
+    return edgel_fail(p->err, EDGEL_EFORMAT, "%s: %s: %s", p->where, key, rule);
+}
+
+static enum edgel_status no_memory(const struct place *p)
+{
+    return edgel_fail(p->err, EDGEL_ENOMEM, "%s: out of memory", p->where);
+}
+
+static enum edgel_status whole(const struct place *p, const struct edgel_json *v, const char *key, int64_t lo,
+                               int64_t hi, int64_t *out)
+{
+    if (!edgel_json_int(v, out) || *out < lo || *out > hi)
+        return edgel_fail(p->err, EDGEL_EFORMAT, "%s: %s: must be a whole number from %lld to %lld", p->where,
+                          key, (long long)lo, (long long)hi);
+    return EDGEL_OK;
+}
+
+static enum edgel_status truth_value(const struct place *p, const struct edgel_json *v, const char *key,
+                                     bool *out)
+{
+    return edgel_json_bool(v, out) ? EDGEL_OK : refuse(p, key, "must be true or false");
+}
+
+static enum edgel_status string(const struct place *p, const struct edgel_json *v, const char *key,
+                                char **out)
+{
+    if (!edgel_json_is_string(v))
+        return refuse(p, key, "must be a string");
+    *out = edgel_json_strdup(v);
+    return *out ? EDGEL_OK : no_memory(p);
+}
+
+/* The index of the string v among names[n]. */
+static enum edgel_status choice(const struct place *p, const struct edgel_json *v, const char *key,
+                                const char *const *names, int n, int *out)
+{
+    char *s;
+    EDGEL_TRY(string(p, v, key, &s));
+    *out = -1;
+    for (int i = 0; i < n; i++)
+        if (strcmp(s, names[i]) == 0)
+            *out = i;
+    edgel_free(s);
+    return *out >= 0 ? EDGEL_OK : refuse(p, key, "is none of the known words");
+}
+
+static enum edgel_status array(const struct place *p, const struct edgel_json *v, const char *key, size_t max,
+                               size_t *n)
+{
+    *n = 0;
+    if (!edgel_json_is_array(v))
+        return refuse(p, key, "must be a list");
+    *n = edgel_json_count(v);
+    return *n <= max ? EDGEL_OK : refuse(p, key, "has too many entries");
+}
+
+static enum edgel_status id_list(const struct place *p, const struct edgel_json *object, const char *key,
+                                 int32_t **out, size_t *n)
+{
+    const struct edgel_json *v = edgel_json_get(object, key);
+    size_t count;
+    EDGEL_TRY(array(p, v, key, EDGEL_IDS, &count));
+    if (count == 0)
+        return EDGEL_OK;
+    if (!(*out = edgel_alloc(count, sizeof **out)))
+        return no_memory(p);
+    for (size_t i = 0; i < count; i++) {
+        int64_t id;
+        EDGEL_TRY(whole(p, edgel_json_at(v, i), key, 0, EDGEL_IDS - 1, &id));
+        (*out)[i] = (int32_t)id;
+    }
+    *n = count;
+    return EDGEL_OK;
+}
+
+/* v[n] from an array of n whole numbers in lo..hi. */
+static enum edgel_status tuple(const struct place *p, const struct edgel_json *a, const char *key, size_t n,
+                               int64_t lo, int64_t hi, int64_t *v)
+{
+    if (!edgel_json_is_array(a) || edgel_json_count(a) != n)
+        return refuse(p, key, "an entry has not as many numbers as it must");
+    for (size_t i = 0; i < n; i++)
+        EDGEL_TRY(whole(p, edgel_json_at(a, i), key, lo, hi, &v[i]));
+    return EDGEL_OK;
+}
+
+/* --- first line --- */
+
+static enum edgel_status read_colors(const struct place *p, const struct edgel_json *v,
+                                     struct edgel_counts_reader *r)
+{
+    size_t n;
+    if (edgel_json_is_null(v))
+        return EDGEL_OK;
+    EDGEL_TRY(array(p, v, "colors", EDGEL_CLASSES_MAX, &n));
+    if (n > 0 && !(r->colors.v = edgel_alloc(n, sizeof *r->colors.v)))
+        return no_memory(p);
+    for (size_t i = 0; i < n; i++) {
+        int64_t c[4];
+        EDGEL_TRY(tuple(p, edgel_json_at(v, i), "colors", 4, 0, EDGEL_IDS - 1, c));
+        if (c[0] > 255 || c[1] > 255 || c[2] > 255)
+            return refuse(p, "colors", "channels are 0 to 255");
+        r->colors.v[i] = (struct edgel_color){ (uint8_t)c[0], (uint8_t)c[1], (uint8_t)c[2], (int32_t)c[3] };
+    }
+    r->colors.n = n;
+    r->header.measure.colors = &r->colors;
+    return EDGEL_OK;
+}
+
+static enum edgel_status read_annotator(const struct place *p, const struct edgel_json *v,
+                                        struct edgel_measure *m)
+{
+    static const char *const names[] = { "none", "any", "majority" };
+    static const enum edgel_annotator values[] = { EDGEL_ANNOTATOR_NONE, EDGEL_ANNOTATOR_ANY,
+                                                   EDGEL_ANNOTATOR_MAJORITY };
+    int64_t k;
+    int i;
+    if (edgel_json_int(v, &k)) {
+        EDGEL_TRY(whole(p, v, "annotator", 1, INT16_MAX, &k));
+        m->annotator = EDGEL_ANNOTATOR_INDEX;
+        m->annotator_index = (int)k;
+        return EDGEL_OK;
+    }
+    EDGEL_TRY(choice(p, v, "annotator", names, 3, &i));
+    m->annotator = values[i];
+    return EDGEL_OK;
+}
+
+static enum edgel_status read_measure(const struct place *p, const struct edgel_json *o,
+                                      struct edgel_counts_reader *r)
+{
+    static const char *const labels[] = { "binary", "ids" };
+    struct edgel_measure *m = &r->header.measure;
+    int64_t n;
+    int i;
+    *m = (struct edgel_measure)EDGEL_MEASURE_DEFAULTS;
+    EDGEL_TRY(choice(p, edgel_json_get(o, "labels"), "labels", labels, 2, &i));
+    m->labels = i == 0 ? EDGEL_LABELS_BINARY : EDGEL_LABELS_IDS;
+    if (!edgel_json_real(edgel_json_get(o, "threshold"), &m->threshold) ||
+        !(m->threshold >= 0 && m->threshold <= 1))
+        return refuse(p, "threshold", "must be a number from 0 to 1");
+    EDGEL_TRY(whole(p, edgel_json_get(o, "thresholds"), "thresholds", 0, EDGEL_THRESHOLDS_MAX, &n));
+    m->thresholds = (int)n;
+    if (m->thresholds > 0 && m->labels != EDGEL_LABELS_BINARY)
+        return refuse(p, "thresholds", "only binary masks can be swept");
+    if (!edgel_json_is_null(edgel_json_get(o, "tolerance")) &&
+        (!edgel_json_real(edgel_json_get(o, "tolerance"), &m->tolerance) ||
+         !(m->tolerance >= 0 && m->tolerance <= EDGEL_TOLERANCE_MAX)))
+        return refuse(p, "tolerance", "must be null or a number from 0 to 1e9");
+    EDGEL_TRY(id_list(p, o, "ignore", &r->measure_ignore, &m->nignore));
+    m->ignore = r->measure_ignore;
+    EDGEL_TRY(truth_value(p, edgel_json_get(o, "valid"), "valid", &m->valid));
+    EDGEL_TRY(read_annotator(p, edgel_json_get(o, "annotator"), m));
+    return read_colors(p, edgel_json_get(o, "colors"), r);
+}
+
+static enum edgel_status read_classes(const struct place *p, const struct edgel_json *v,
+                                      struct edgel_counts_reader *r)
+{
+    struct edgel_classes *c = &r->classes;
+    size_t n;
+    if (edgel_json_is_null(v))
+        return EDGEL_OK;
+    EDGEL_TRY(array(p, v, "classes", EDGEL_CLASSES_MAX, &n));
+    if (n > 0 && !(c->v = edgel_calloc(n, sizeof *c->v)))
+        return no_memory(p);
+    c->n = n;
+    for (size_t i = 0; i < n; i++) {
+        const struct edgel_json *o = edgel_json_at(v, i);
+        int64_t id;
+        EDGEL_TRY(whole(p, edgel_json_get(o, "id"), "classes", 0, EDGEL_IDS - 1, &id));
+        c->v[i].id = (int32_t)id;
+        if (i > 0 && c->v[i].id <= c->v[i - 1].id)
+            return refuse(p, "classes", "ids must rise");
+        EDGEL_TRY(string(p, edgel_json_get(o, "name"), "classes", &c->v[i].name));
+    }
+    r->header.reduce.classes = c;
+    return EDGEL_OK;
+}
+
+static enum edgel_status read_reduce(const struct place *p, const struct edgel_json *o,
+                                     struct edgel_counts_reader *r)
+{
+    static const char *const reduce[] = { "pooled", "image" };
+    static const char *const empty[] = { "nan", "zero", "one" };
+    static const char *const missing[] = { "error", "skip", "worst" };
+    struct edgel_reduce *d = &r->header.reduce;
+    int i;
+    *d = (struct edgel_reduce)EDGEL_REDUCE_DEFAULTS;
+    EDGEL_TRY(choice(p, edgel_json_get(o, "reduce"), "reduce", reduce, 2, &i));
+    d->reduce = (enum edgel_reduce_kind)i;
+    EDGEL_TRY(choice(p, edgel_json_get(o, "empty"), "empty", empty, 3, &i));
+    d->empty = (enum edgel_empty)i;
+    EDGEL_TRY(choice(p, edgel_json_get(o, "missing"), "missing", missing, 3, &i));
+    d->missing = (enum edgel_missing)i;
+    EDGEL_TRY(id_list(p, o, "ignore", &r->reduce_ignore, &d->nignore));
+    d->ignore = r->reduce_ignore;
+    EDGEL_TRY(id_list(p, o, "exclude_from_mean", &r->exclude, &d->nexclude));
+    d->exclude_from_mean = r->exclude;
+    return read_classes(p, edgel_json_get(o, "classes"), r);
+}
+
+static enum edgel_status read_predictions(const struct place *p, const struct edgel_json *v,
+                                          struct edgel_counts_reader *r)
+{
+    size_t n;
+    EDGEL_TRY(array(p, v, "predictions", EDGEL_IDS, &n));
+    if (n == 0)
+        return refuse(p, "predictions", "at least one is needed");
+    if (!(r->predictions = edgel_calloc(n, sizeof *r->predictions)))
+        return no_memory(p);
+    r->header.predictions = (const char *const *)r->predictions;
+    r->header.npredictions = n;
+    for (size_t i = 0; i < n; i++)
+        EDGEL_TRY(string(p, edgel_json_at(v, i), "predictions", &r->predictions[i]));
+    return EDGEL_OK;
+}
+
+/* The next line as JSON; *doc = NULL at the end of the file. */
+static enum edgel_status next_line(struct edgel_counts_reader *r, struct edgel_json **doc,
+                                   struct edgel_error *err)
+{
+    char *line;
+    size_t n;
+    bool ended;
+    *doc = NULL;
+    EDGEL_TRY(edgel_lines_next(r->lines, &line, &n, &ended, err));
+    if (!line)
+        return EDGEL_OK;
+    if (!ended)
+        return edgel_fail(err, EDGEL_EFORMAT, "%s: the line is cut off", edgel_lines_where(r->lines));
+    return edgel_json_parse(line, n, edgel_lines_where(r->lines), doc, err);
+}
+
+static enum edgel_status read_header(struct edgel_counts_reader *r, struct edgel_error *err)
+{
+    static const char *const schema[] = { "edgel.counts/1" };
+    struct edgel_json *doc;
+    int i;
+    EDGEL_TRY(next_line(r, &doc, err));
+    const struct place p = { edgel_lines_where(r->lines), err };
+    if (!doc)
+        return edgel_fail(err, EDGEL_EFORMAT, "%s: empty: no counts file", p.where);
+    enum edgel_status st = choice(&p, edgel_json_get(doc, "schema"), "schema", schema, 1, &i);
+    if (st == EDGEL_OK)
+        st = read_measure(&p, edgel_json_get(doc, "measure"), r);
+    if (st == EDGEL_OK)
+        st = read_reduce(&p, edgel_json_get(doc, "reduce"), r);
+    if (st == EDGEL_OK)
+        st = read_predictions(&p, edgel_json_get(doc, "predictions"), r);
+    edgel_json_finish(doc);
+    return st;
+}
+
+enum edgel_status edgel_counts_open(const char *path, struct edgel_counts_reader **out,
+                                    struct edgel_error *err)
+{
+    *out = NULL;
+    struct edgel_counts_reader *r = edgel_calloc(1, sizeof *r);
+    if (!r)
+        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", path);
+    enum edgel_status st = edgel_lines_open(path, EDGEL_COUNTS_LINE_MAX, &r->lines, err);
+    if (st == EDGEL_OK)
+        st = read_header(r, err);
+    if (st != EDGEL_OK)
+        edgel_counts_close(&r);
+    *out = r;
+    return st;
+}
+
+const struct edgel_counts_header *edgel_counts_header(const struct edgel_counts_reader *reader)
+{
+    return &reader->header;
+}
+
+void edgel_counts_close(struct edgel_counts_reader **reader)
+{
+    struct edgel_counts_reader *r = *reader;
+    if (!r)
+        return;
+    edgel_lines_close(&r->lines);
+    edgel_free(r->measure_ignore);
+    edgel_free(r->reduce_ignore);
+    edgel_free(r->exclude);
+    edgel_classes_finish(&r->classes);
+    edgel_colors_finish(&r->colors);
+    for (size_t i = 0; r->predictions && i < r->header.npredictions; i++)
+        edgel_free(r->predictions[i]);
+    edgel_free(r->predictions);
+    edgel_free(r);
+    *reader = NULL;
+}
+
+/* --- rows --- */
+
+static enum edgel_status read_cells(const struct place *p, const struct edgel_json *v, struct edgel_row *row)
+{
+    size_t n;
+    EDGEL_TRY(array(p, v, "cells", SIZE_MAX, &n));
+    if (n == 0)
+        return EDGEL_OK;
+    if (!(row->cells = edgel_alloc(n, sizeof *row->cells)))
+        return no_memory(p);
+    for (size_t i = 0; i < n; i++) {
+        int64_t c[3];
+        EDGEL_TRY(tuple(p, edgel_json_at(v, i), "cells", 3, EDGEL_ID_NONE, INT64_MAX, c));
+        if (c[0] < 0 || c[0] >= EDGEL_IDS || c[1] >= EDGEL_IDS || c[2] < 0)
+            return refuse(p, "cells", "ids are 0 to 65535 (prediction -1: none), counts not negative");
+        row->cells[i] = (struct edgel_cell){ (int32_t)c[0], (int32_t)c[1], (uint64_t)c[2] };
+    }
+    row->ncells = n;
+    return EDGEL_OK;
+}
+
+static enum edgel_status read_numbers(const struct place *p, const struct edgel_json *v, const char *key,
+                                      int want, uint64_t **out)
+{
+    size_t n;
+    EDGEL_TRY(array(p, v, key, EDGEL_THRESHOLDS_MAX, &n));
+    if (n != (size_t)want)
+        return refuse(p, key, "must have one entry per threshold");
+    if (!(*out = edgel_alloc(n, sizeof **out)))
+        return no_memory(p);
+    for (size_t i = 0; i < n; i++) {
+        int64_t c;
+        EDGEL_TRY(whole(p, edgel_json_at(v, i), key, 0, INT64_MAX, &c));
+        (*out)[i] = (uint64_t)c;
+    }
+    return EDGEL_OK;
+}
+
+static enum edgel_status read_curve(const struct place *p, const struct edgel_json *o, int thresholds,
+                                    struct edgel_row *row)
+{
+    int64_t positives, negatives;
+    if (thresholds == 0)
+        return o ? refuse(p, "curve", "the first line has no thresholds") : EDGEL_OK;
+    EDGEL_TRY(whole(p, edgel_json_get(o, "positives"), "positives", 0, INT64_MAX, &positives));
+    EDGEL_TRY(whole(p, edgel_json_get(o, "negatives"), "negatives", 0, INT64_MAX, &negatives));
+    row->positives = (uint64_t)positives;
+    row->negatives = (uint64_t)negatives;
+    EDGEL_TRY(read_numbers(p, edgel_json_get(o, "tp"), "tp", thresholds, &row->curve_tp));
+    EDGEL_TRY(read_numbers(p, edgel_json_get(o, "fp"), "fp", thresholds, &row->curve_fp));
+    row->thresholds = thresholds;
+    return EDGEL_OK;
+}
+
+static enum edgel_status read_tolerance(const struct place *p, const struct edgel_json *v,
+                                        struct edgel_row *row)
+{
+    size_t n;
+    if (!v)
+        return EDGEL_OK;
+    EDGEL_TRY(array(p, v, "tolerance", EDGEL_IDS, &n));
+    if (n == 0)
+        return EDGEL_OK;
+    if (!(row->tolerance = edgel_alloc(n, sizeof *row->tolerance)))
+        return no_memory(p);
+    for (size_t i = 0; i < n; i++) {
+        int64_t c[5];
+        EDGEL_TRY(tuple(p, edgel_json_at(v, i), "tolerance", 5, 0, INT64_MAX, c));
+        if (c[0] >= EDGEL_IDS)
+            return refuse(p, "tolerance", "ids are 0 to 65535");
+        row->tolerance[i] = (struct edgel_tolerance_counts){ .id = (int32_t)c[0],
+                                                             .matched_prediction = (uint64_t)c[1],
+                                                             .prediction = (uint64_t)c[2],
+                                                             .matched_truth = (uint64_t)c[3],
+                                                             .truth = (uint64_t)c[4] };
+    }
+    row->ntolerance = n;
+    return EDGEL_OK;
+}
+
+static enum edgel_status read_counts(const struct place *p, const struct edgel_json *o,
+                                     const struct edgel_measure *m, struct edgel_row *row)
+{
+    int64_t w, h, pixels;
+    EDGEL_TRY(whole(p, edgel_json_get(o, "width"), "width", 1, INT32_MAX, &w));
+    EDGEL_TRY(whole(p, edgel_json_get(o, "height"), "height", 1, INT32_MAX, &h));
+    EDGEL_TRY(whole(p, edgel_json_get(o, "pixels"), "pixels", 0, INT64_MAX, &pixels));
+    row->w = (int)w;
+    row->h = (int)h;
+    row->pixels = (uint64_t)pixels;
+    EDGEL_TRY(read_cells(p, edgel_json_get(o, "cells"), row));
+    EDGEL_TRY(read_curve(p, edgel_json_get(o, "curve"), m->thresholds, row));
+    EDGEL_TRY(read_tolerance(p, edgel_json_get(o, "tolerance"), row));
+    return edgel_counts_check_row(m, row, p->where, p->err);
+}
+
+static enum edgel_status read_row(const struct place *p, const struct edgel_json *o,
+                                  const struct edgel_counts_header *header, struct edgel_row *row)
+{
+    static const char *const kinds[] = { "measured", "missing", "failed" };
+    int64_t prediction;
+    int kind;
+    EDGEL_TRY(whole(p, edgel_json_get(o, "prediction"), "prediction", 0, (int64_t)header->npredictions - 1,
+                    &prediction));
+    EDGEL_TRY(choice(p, edgel_json_get(o, "kind"), "kind", kinds, 3, &kind));
+    EDGEL_TRY(string(p, edgel_json_get(o, "image"), "image", &row->image));
+    row->prediction = (int)prediction;
+    row->kind = (enum edgel_row_kind)kind;
+    const bool counts = edgel_json_get(o, "cells") != NULL;
+    if (row->kind == EDGEL_ROW_FAILED && counts)
+        return refuse(p, "kind", "what failed has no counts");
+    if (row->kind == EDGEL_ROW_MEASURED || counts)
+        return read_counts(p, o, &header->measure, row);
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_counts_next(struct edgel_counts_reader *reader, struct edgel_row *row, bool *more,
+                                    struct edgel_error *err)
+{
+    struct edgel_json *doc;
+    *row = (struct edgel_row){ 0 };
+    *more = false;
+    EDGEL_TRY(next_line(reader, &doc, err));
+    if (!doc)
+        return EDGEL_OK;
+    const struct place p = { edgel_lines_where(reader->lines), err };
+    enum edgel_status st = read_row(&p, doc, &reader->header, row);
+    edgel_json_finish(doc);
+    *more = st == EDGEL_OK;
+    if (st != EDGEL_OK)
+        edgel_row_finish(row);
+    return st;
+}

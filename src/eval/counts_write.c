@@ -1,0 +1,158 @@
+/*
+ * Counts files, written: JSON lines, schema edgel.counts/1.
+ *
+ * First line  {"schema":"edgel.counts/1","measure":{...},"reduce":{...},"predictions":["..."]}
+ *   measure   labels "binary"|"ids", threshold, thresholds, tolerance (null: none), ignore [ids], valid, annotator "none"|
+ *             "any"|"majority"|K, colors null|[[r,g,b,id]...]
+ *   reduce    reduce "pooled"|"image", empty "nan"|"zero"|"one", missing "error"|"skip"|"worst", ignore, exclude_from_mean,
+ *             classes null|[{"id":..,"name":..}]
+ * Then a line for each image and method, in the order of the images:
+ *   {"prediction":INDEX,"image":"...","kind":"measured"|"missing"|"failed"}, and where there are counts
+ *   "width","height","pixels","cells":[[truth,prediction,n]...], with a sweep "curve":{"positives","negatives","tp":[...],
+ *   "fp":[...]}, with a tolerance "tolerance":[[id,matched_prediction,prediction,matched_truth,truth]...].
+ */
+#include "eval/eval_priv.h"
+#include <inttypes.h>
+
+static enum edgel_status send(struct edgel_output *out, struct edgel_text *t, struct edgel_error *err)
+{
+    enum edgel_status st;
+    edgel_text_str(t, "\n");
+    if (t->failed)
+        st = edgel_fail(err, EDGEL_ENOMEM, "counts: out of memory");
+    else if (t->len > EDGEL_COUNTS_LINE_MAX)
+        st = edgel_fail(err, EDGEL_ELIMIT, "counts: the line of one image is longer than %d bytes",
+                        EDGEL_COUNTS_LINE_MAX);
+    else
+        st = edgel_output_write(out, t->s, t->len, err);
+    edgel_text_finish(t);
+    return st;
+}
+
+static void ids(struct edgel_text *t, const char *key, const int32_t *v, size_t n)
+{
+    edgel_text_printf(t, "\"%s\":[", key);
+    for (size_t i = 0; i < n; i++)
+        edgel_text_printf(t, "%s%d", i ? "," : "", v[i]);
+    edgel_text_str(t, "]");
+}
+
+static void numbers(struct edgel_text *t, const char *key, const uint64_t *v, size_t n)
+{
+    edgel_text_printf(t, ",\"%s\":[", key);
+    for (size_t i = 0; i < n; i++)
+        edgel_text_printf(t, "%s%" PRIu64, i ? "," : "", v[i]);
+    edgel_text_str(t, "]");
+}
+
+static void colors_json(struct edgel_text *t, const struct edgel_colors *c)
+{
+    if (!c) {
+        edgel_text_str(t, "null");
+        return;
+    }
+    edgel_text_str(t, "[");
+    for (size_t i = 0; i < c->n; i++)
+        edgel_text_printf(t, "%s[%d,%d,%d,%d]", i ? "," : "", c->v[i].r, c->v[i].g, c->v[i].b, c->v[i].id);
+    edgel_text_str(t, "]");
+}
+
+static void measure_json(struct edgel_text *t, const struct edgel_measure *m)
+{
+    edgel_text_printf(
+        t, "{\"labels\":\"%s\",\"threshold\":", m->labels == EDGEL_LABELS_BINARY ? "binary" : "ids");
+    edgel_text_real(t, m->threshold);
+    edgel_text_printf(t, ",\"thresholds\":%d,\"tolerance\":", m->thresholds);
+    if (m->tolerance >= 0)
+        edgel_text_real(t, m->tolerance);
+    else
+        edgel_text_str(t, "null");
+    edgel_text_str(t, ",");
+    ids(t, "ignore", m->ignore, m->nignore);
+    edgel_text_printf(t, ",\"valid\":%s,\"annotator\":", m->valid ? "true" : "false");
+    switch (m->annotator) {
+    case EDGEL_ANNOTATOR_NONE: edgel_text_str(t, "\"none\""); break;
+    case EDGEL_ANNOTATOR_ANY: edgel_text_str(t, "\"any\""); break;
+    case EDGEL_ANNOTATOR_MAJORITY: edgel_text_str(t, "\"majority\""); break;
+    case EDGEL_ANNOTATOR_INDEX: edgel_text_printf(t, "%d", m->annotator_index); break;
+    }
+    edgel_text_str(t, ",\"colors\":");
+    colors_json(t, m->colors);
+    edgel_text_str(t, "}");
+}
+
+static void reduce_json(struct edgel_text *t, const struct edgel_reduce *r)
+{
+    static const char *const empty[] = { "nan", "zero", "one" };
+    static const char *const missing[] = { "error", "skip", "worst" };
+    edgel_text_printf(t, "{\"reduce\":\"%s\",\"empty\":\"%s\",\"missing\":\"%s\",",
+                      r->reduce == EDGEL_REDUCE_IMAGE ? "image" : "pooled", empty[r->empty],
+                      missing[r->missing]);
+    ids(t, "ignore", r->ignore, r->nignore);
+    edgel_text_str(t, ",");
+    ids(t, "exclude_from_mean", r->exclude_from_mean, r->nexclude);
+    edgel_text_str(t, ",\"classes\":");
+    for (size_t i = 0; r->classes && i < r->classes->n; i++) {
+        edgel_text_printf(t, "%s{\"id\":%d,\"name\":", i ? "," : "[", r->classes->v[i].id);
+        edgel_text_json(t, r->classes->v[i].name);
+        edgel_text_str(t, "}");
+    }
+    edgel_text_str(t, !r->classes ? "null}" : r->classes->n ? "]}" : "[]}");
+}
+
+enum edgel_status edgel_counts_write_header(struct edgel_output *out,
+                                            const struct edgel_counts_header *header, struct edgel_error *err)
+{
+    struct edgel_text t = { 0 };
+    edgel_text_str(&t, "{\"schema\":\"edgel.counts/1\",\"measure\":");
+    measure_json(&t, &header->measure);
+    edgel_text_str(&t, ",\"reduce\":");
+    reduce_json(&t, &header->reduce);
+    edgel_text_str(&t, ",\"predictions\":[");
+    for (size_t i = 0; i < header->npredictions; i++) {
+        edgel_text_str(&t, i ? "," : "");
+        edgel_text_json(&t, header->predictions[i]);
+    }
+    edgel_text_str(&t, "]}");
+    return send(out, &t, err);
+}
+
+static void counts_json(struct edgel_text *t, const struct edgel_row *row)
+{
+    edgel_text_printf(t, ",\"width\":%d,\"height\":%d,\"pixels\":%" PRIu64 ",\"cells\":[", row->w, row->h,
+                      row->pixels);
+    for (size_t i = 0; i < row->ncells; i++) {
+        const struct edgel_cell *c = &row->cells[i];
+        edgel_text_printf(t, "%s[%d,%d,%" PRIu64 "]", i ? "," : "", c->truth, c->prediction, c->n);
+    }
+    edgel_text_str(t, "]");
+    if (row->thresholds > 0) {
+        edgel_text_printf(t, ",\"curve\":{\"positives\":%" PRIu64 ",\"negatives\":%" PRIu64, row->positives,
+                          row->negatives);
+        numbers(t, "tp", row->curve_tp, (size_t)row->thresholds);
+        numbers(t, "fp", row->curve_fp, (size_t)row->thresholds);
+        edgel_text_str(t, "}");
+    }
+    for (size_t i = 0; i < row->ntolerance; i++) {
+        const struct edgel_tolerance_counts *c = &row->tolerance[i];
+        edgel_text_printf(t, "%s[%d,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]",
+                          i ? "," : ",\"tolerance\":[", c->id, c->matched_prediction, c->prediction,
+                          c->matched_truth, c->truth);
+    }
+    if (row->ntolerance > 0)
+        edgel_text_str(t, "]");
+}
+
+enum edgel_status edgel_counts_write_row(struct edgel_output *out, const struct edgel_row *row,
+                                         struct edgel_error *err)
+{
+    static const char *const kind[] = { "measured", "missing", "failed" };
+    struct edgel_text t = { 0 };
+    edgel_text_printf(&t, "{\"prediction\":%d,\"image\":", row->prediction);
+    edgel_text_json(&t, row->image ? row->image : "");
+    edgel_text_printf(&t, ",\"kind\":\"%s\"", kind[row->kind]);
+    if (row->kind != EDGEL_ROW_FAILED && row->w > 0)
+        counts_json(&t, row);
+    edgel_text_str(&t, "}");
+    return send(out, &t, err);
+}
