@@ -51,7 +51,7 @@ struct edgel_walk {
     dev_t skip_dev;
     ino_t skip_ino;
 };
-/* Adds the files below a folder, in byte order of rel. The folder itself unreadable: one broken input. */
+/* Adds the files below a folder, in byte order of rel. EDGEL_EIO, without a text: the folder itself cannot be read. */
 enum edgel_status edgel_walk_folder(const struct edgel_walk *w, const char *folder, struct edgel_error *err);
 
 /* --- template.c --- */

@@ -1,0 +1,127 @@
+/* The list of files to read: arguments and a list file in the order given, folders replaced by what they hold. */
+#include "batch/batch_priv.h"
+#include <string.h>
+#include <sys/stat.h>
+
+static enum edgel_status no_memory(struct edgel_error *err, size_t count)
+{
+    return edgel_fail(err, EDGEL_ENOMEM, "list of %zu inputs: out of memory", count);
+}
+
+static bool make_room(struct edgel_inputs *in)
+{
+    if (in->count < in->cap)
+        return true;
+    size_t cap = in->cap + in->cap / 2 + 32;
+    struct edgel_input *at = edgel_realloc(in->at, in->count * sizeof *at, cap, sizeof *at);
+    if (!at)
+        return false;
+    in->at = at;
+    in->cap = cap;
+    return true;
+}
+
+enum edgel_status edgel_inputs_add(struct edgel_inputs *in, const char *prefix, const char *name, size_t rel,
+                                   bool folder, bool broken, struct edgel_error *err)
+{
+    const char *path = NULL;
+    if (make_room(in))
+        path = edgel_strings_add(&in->strings, prefix, strlen(prefix), name, strlen(name));
+    if (!path)
+        return no_memory(err, in->count);
+    in->at[in->count++] =
+        (struct edgel_input){ .path = path, .rel = path + rel, .folder = folder, .broken = broken };
+    return EDGEL_OK;
+}
+
+void edgel_inputs_drop(struct edgel_inputs *in)
+{
+    edgel_strings_drop(&in->strings, in->at[--in->count].path);
+}
+
+/* A file by itself. "a.png/" is no file: it stays as it is to fail, but is named a.png. */
+static enum edgel_status add_file(struct edgel_inputs *in, const char *path, bool broken,
+                                  struct edgel_error *err)
+{
+    size_t base = edgel_path_base(path), end = edgel_path_trim(path);
+    EDGEL_TRY(edgel_inputs_add(in, "", path, base, false, broken, err));
+    if (path[end] == '\0')
+        return EDGEL_OK;
+    struct edgel_input *added = &in->at[in->count - 1];
+    added->rel = edgel_strings_add(&in->strings, path + base, end - base, "", 0);
+    return added->rel ? EDGEL_OK : no_memory(err, in->count);
+}
+
+static enum edgel_status add_path(const struct edgel_walk *w, const char *path, struct edgel_error *err)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return add_file(w->inputs, path, true, err);
+    if (!S_ISDIR(st.st_mode))
+        return add_file(w->inputs, path, false, err);
+    enum edgel_status s = edgel_walk_folder(w, path, err);
+    return s == EDGEL_EIO ? add_file(w->inputs, path, true, err) : s;
+}
+
+static enum edgel_status add_line(void *user, char *line, size_t n, size_t number, struct edgel_error *err)
+{
+    (void)n;
+    (void)number;
+    return add_path(user, line, err);
+}
+
+static enum edgel_status collect(const struct edgel_inputs_params *p, struct edgel_inputs *in,
+                                 struct edgel_error *err)
+{
+    struct edgel_walk w = { .params = p, .inputs = in };
+    struct stat st;
+    if (p->skip_folder && stat(p->skip_folder, &st) == 0) {
+        w.skips = true;
+        w.skip_dev = st.st_dev;
+        w.skip_ino = st.st_ino;
+    }
+    for (size_t i = 0; i < p->npaths; i++)
+        EDGEL_TRY(add_path(&w, p->paths[i], err));
+    if (p->files_from)
+        EDGEL_TRY(edgel_lines_read(p->files_from, p->nul ? '\0' : '\n', add_line, &w, err));
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_inputs_collect(const struct edgel_inputs_params *params, struct edgel_inputs **out,
+                                       struct edgel_error *err)
+{
+    *out = NULL;
+    struct edgel_inputs *in = edgel_calloc(1, sizeof *in);
+    if (!in)
+        return no_memory(err, 0);
+    enum edgel_status s = collect(params, in, err);
+    if (s != EDGEL_OK)
+        edgel_inputs_destroy(&in);
+    *out = in;
+    return s;
+}
+
+void edgel_inputs_destroy(struct edgel_inputs **inputs)
+{
+    if (!inputs || !*inputs)
+        return;
+    edgel_strings_finish(&(*inputs)->strings);
+    edgel_free((*inputs)->at);
+    edgel_free(*inputs);
+    *inputs = NULL;
+}
+
+size_t edgel_inputs_count(const struct edgel_inputs *inputs)
+{
+    return inputs->count;
+}
+
+const struct edgel_input *edgel_inputs_at(const struct edgel_inputs *inputs, size_t i)
+{
+    return &inputs->at[i];
+}
+
+size_t edgel_inputs_passed_over(const struct edgel_inputs *inputs)
+{
+    return inputs->passed_over;
+}
