@@ -1,0 +1,172 @@
+/*
+ * Where outputs go. Paths are made when asked for; the plan itself keeps the template, one bit per output that is
+ * to be skipped, and nothing per path.
+ */
+#include "batch/batch_priv.h"
+#include <string.h>
+#include <sys/stat.h>
+
+static enum edgel_status no_memory(struct edgel_error *err)
+{
+    return edgel_fail(err, EDGEL_ENOMEM, "plan of outputs: out of memory");
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* One file in, one method, and an output that is named like an image: OUT is the file. */
+static bool names_file(const struct edgel_plan_params *p)
+{
+    return edgel_inputs_count(p->inputs) == 1 && !edgel_inputs_at(p->inputs, 0)->folder && p->nmethods == 1 &&
+           p->output[edgel_path_trim(p->output)] == '\0' && edgel_named_like_image(p->output) &&
+           !is_folder(p->output);
+}
+
+static enum edgel_status copy_methods(struct edgel_plan *plan, const struct edgel_plan_params *p,
+                                      struct edgel_error *err)
+{
+    plan->methods = edgel_calloc(p->nmethods, sizeof *plan->methods);
+    if (!plan->methods)
+        return no_memory(err);
+    plan->nmethods = p->nmethods;
+    for (size_t m = 0; m < p->nmethods; m++) {
+        plan->methods[m] = edgel_strings_add(&plan->strings, p->methods[m], strlen(p->methods[m]), "", 0);
+        if (!plan->methods[m])
+            return no_memory(err);
+    }
+    return EDGEL_OK;
+}
+
+static enum edgel_status set_output(struct edgel_plan *plan, const struct edgel_plan_params *p,
+                                    struct edgel_error *err)
+{
+    struct stat st;
+    size_t n = edgel_path_trim(p->output);
+    plan->single = names_file(p);
+    if (plan->single && p->name)
+        return edgel_fail(err, EDGEL_EINVAL, "name '%s': has no use when the output is the file %s", p->name,
+                          p->output);
+    if (!plan->single && stat(p->output, &st) == 0 && !S_ISDIR(st.st_mode))
+        return edgel_fail(err, EDGEL_EINVAL,
+                          "output %s: is a file; several inputs or methods, or a folder, need a folder",
+                          p->output);
+    bool slash = !plan->single && p->output[n - 1] != '/';
+    plan->prefix = edgel_strings_add(&plan->strings, p->output, n, "/", slash);
+    return plan->prefix ? EDGEL_OK : no_memory(err);
+}
+
+size_t edgel_plan_fill(const struct edgel_plan *plan, size_t i, size_t m, char *buf, size_t size,
+                       bool *climbs)
+{
+    static const struct edgel_template nothing = { .whole = true };
+    struct edgel_naming v = { .prefix = plan->prefix,
+                              .rel = edgel_inputs_at(plan->inputs, i)->rel,
+                              .method = plan->methods[m],
+                              .n = m + 1 };
+    v.method_dir = !plan->single && plan->nmethods > 1 && !plan->name.whole && !plan->name.counts;
+    return edgel_template_fill(plan->single ? &nothing : &plan->name, &v, buf, size, climbs);
+}
+
+static bool is_writable(const char *path)
+{
+    enum edgel_format f = edgel_format_of_name(path);
+    return f == EDGEL_FORMAT_PNG || f == EDGEL_FORMAT_PNM || f == EDGEL_FORMAT_PFM;
+}
+
+/* Every path by itself: stays below OUT, has a format; and how long the longest is. */
+static enum edgel_status check_names(struct edgel_plan *plan, struct edgel_error *err)
+{
+    struct edgel_text path = { 0 };
+    enum edgel_status s = EDGEL_OK;
+    for (size_t k = 0; s == EDGEL_OK && k < edgel_inputs_count(plan->inputs) * plan->nmethods; k++) {
+        size_t i = k / plan->nmethods, m = k % plan->nmethods;
+        const struct edgel_input *in = edgel_inputs_at(plan->inputs, i);
+        bool climbs;
+        size_t n = edgel_plan_fill(plan, i, m, path.s, path.cap, &climbs);
+        if (n >= path.cap) {
+            edgel_free(path.s);
+            path.cap = n + n / 2 + 256;
+            path.s = edgel_alloc(path.cap, 1);
+            if (!path.s)
+                return no_memory(err);
+            edgel_plan_fill(plan, i, m, path.s, path.cap, &climbs);
+        }
+        if (n > plan->longest)
+            plan->longest = n;
+        if (in->broken)
+            continue;
+        if (climbs)
+            s = edgel_fail(err, EDGEL_EINVAL, "%s: its output %s would lead out of its folder by '..'",
+                           in->path, path.s);
+        else if (!is_writable(path.s))
+            s = edgel_fail(err, EDGEL_EINVAL,
+                           "output %s (of %s): the extension must be png, pnm, pbm, pgm, ppm or pfm", path.s,
+                           in->path);
+    }
+    edgel_text_finish(&path);
+    return s;
+}
+
+static enum edgel_status make(struct edgel_plan *plan, const struct edgel_plan_params *p,
+                              struct edgel_error *err)
+{
+    if (p->nmethods < 1)
+        return edgel_fail(err, EDGEL_EINVAL, "methods: there must be at least one");
+    if (!p->output || *p->output == '\0')
+        return edgel_fail(err, EDGEL_EINVAL, "output '': must name a file or a folder");
+    EDGEL_TRY(copy_methods(plan, p, err));
+    EDGEL_TRY(edgel_template_parse(&plan->name, p->name ? p->name : "{stem}.png", err));
+    EDGEL_TRY(set_output(plan, p, err));
+    EDGEL_TRY(check_names(plan, err));
+    EDGEL_TRY(edgel_plan_check_alike(plan, err));
+    return edgel_plan_check_existing(plan, p->existing, err);
+}
+
+enum edgel_status edgel_plan_make(const struct edgel_plan_params *params, uint64_t hash_mask,
+                                  struct edgel_plan **out, struct edgel_error *err)
+{
+    *out = NULL;
+    struct edgel_plan *plan = edgel_calloc(1, sizeof *plan);
+    if (!plan)
+        return no_memory(err);
+    plan->inputs = params->inputs;
+    plan->hash_mask = hash_mask;
+    enum edgel_status s = make(plan, params, err);
+    if (s != EDGEL_OK)
+        edgel_plan_destroy(&plan);
+    *out = plan;
+    return s;
+}
+
+enum edgel_status edgel_plan_create(const struct edgel_plan_params *params, struct edgel_plan **out,
+                                    struct edgel_error *err)
+{
+    return edgel_plan_make(params, UINT64_MAX, out, err);
+}
+
+void edgel_plan_destroy(struct edgel_plan **plan)
+{
+    if (!plan || !*plan)
+        return;
+    edgel_template_finish(&(*plan)->name);
+    edgel_strings_finish(&(*plan)->strings);
+    edgel_free((void *)(*plan)->methods);
+    edgel_free((*plan)->skip);
+    edgel_free(*plan);
+    *plan = NULL;
+}
+
+size_t edgel_plan_output(const struct edgel_plan *plan, size_t i, size_t m, char *buf, size_t size)
+{
+    size_t n = edgel_plan_fill(plan, i, m, buf, size, NULL);
+    return n < size ? n : 0;
+}
+
+bool edgel_plan_skips(const struct edgel_plan *plan, size_t i, size_t m)
+{
+    size_t k = i * plan->nmethods + m;
+    return plan->skip && (plan->skip[k / 8] >> k % 8 & 1);
+}

@@ -1,0 +1,259 @@
+/*
+ * What the plan refuses about outputs together.
+ *
+ * Alike: each output is a 64-bit hash and its number, 16 bytes; sorted, equal hashes lie together, and only those
+ * paths are made again and compared. O(n log n), and exact whatever the hash does. Of several collisions the one
+ * whose second output comes first is named.
+ *
+ * Existing: an output is an input when both have one (device, inode); inputs are looked up only once an output exists.
+ */
+#include "batch/batch_priv.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static enum edgel_status no_memory(struct edgel_error *err)
+{
+    return edgel_fail(err, EDGEL_ENOMEM, "checks of outputs: out of memory");
+}
+
+static size_t count_outputs(const struct edgel_plan *plan)
+{
+    return edgel_inputs_count(plan->inputs) * plan->nmethods;
+}
+
+static const struct edgel_input *input_of(const struct edgel_plan *plan, size_t k)
+{
+    return edgel_inputs_at(plan->inputs, k / plan->nmethods);
+}
+
+static void fill(const struct edgel_plan *plan, size_t k, char *buf)
+{
+    edgel_plan_fill(plan, k / plan->nmethods, k % plan->nmethods, buf, plan->longest + 1, NULL);
+}
+
+/* --- alike --- */
+
+struct entry {
+    uint64_t hash;
+    uint64_t k;
+};
+
+static int by_hash(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    return x->k < y->k ? -1 : x->k > y->k;
+}
+
+/* FNV-1a. */
+static uint64_t hash_of(const char *s)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+    for (; *s; s++)
+        h = (h ^ (unsigned char)*s) * UINT64_C(1099511628211);
+    return h;
+}
+
+struct collision {
+    size_t first, second; /* second SIZE_MAX: none yet */
+};
+
+/* Looks for two equal paths in a run of equal hashes; keeps the pair whose second comes first. */
+static void search_run(const struct edgel_plan *plan, const struct entry *run, size_t n, char *a, char *b,
+                       struct collision *found)
+{
+    for (size_t y = 1; y < n && run[y].k < found->second; y++) {
+        fill(plan, run[y].k, b);
+        for (size_t x = 0; x < y; x++) {
+            fill(plan, run[x].k, a);
+            if (strcmp(a, b) == 0) {
+                *found = (struct collision){ run[x].k, run[y].k };
+                return;
+            }
+        }
+    }
+}
+
+static enum edgel_status name_collision(const struct edgel_plan *plan, const struct collision *c, char *path,
+                                        struct edgel_error *err)
+{
+    fill(plan, c->first, path);
+    const char *first = input_of(plan, c->first)->path, *second = input_of(plan, c->second)->path;
+    size_t m = c->first % plan->nmethods, n = c->second % plan->nmethods;
+    if (m != n)
+        return edgel_fail(err, EDGEL_EINVAL,
+                          "%s by method %zu (%s) and %s by method %zu (%s) would both be written to %s",
+                          first, m + 1, plan->methods[m], second, n + 1, plan->methods[n], path);
+    return edgel_fail(err, EDGEL_EINVAL, "%s and %s would both be written to %s", first, second, path);
+}
+
+static enum edgel_status check_sorted(const struct edgel_plan *plan, const struct entry *e, size_t n,
+                                      struct edgel_error *err)
+{
+    char *a = edgel_alloc(2, plan->longest + 1), *b = a ? a + plan->longest + 1 : NULL;
+    if (!a)
+        return no_memory(err);
+    struct collision found = { 0, SIZE_MAX };
+    for (size_t x = 0, y; x < n; x = y) {
+        for (y = x + 1; y < n && e[y].hash == e[x].hash; y++)
+            ;
+        search_run(plan, e + x, y - x, a, b, &found);
+    }
+    enum edgel_status s = EDGEL_OK;
+    if (found.second != SIZE_MAX)
+        s = name_collision(plan, &found, a, err);
+    edgel_free(a);
+    return s;
+}
+
+enum edgel_status edgel_plan_check_alike(const struct edgel_plan *plan, struct edgel_error *err)
+{
+    size_t all = count_outputs(plan), n = 0;
+    if (all == 0)
+        return EDGEL_OK;
+    struct entry *e = edgel_alloc(all, sizeof *e);
+    char *path = edgel_alloc(plan->longest + 1, 1);
+    enum edgel_status s = e && path ? EDGEL_OK : no_memory(err);
+    for (size_t k = 0; s == EDGEL_OK && k < all; k++)
+        if (!input_of(plan, k)->broken) {
+            fill(plan, k, path);
+            e[n++] = (struct entry){ hash_of(path) & plan->hash_mask, k };
+        }
+    if (s == EDGEL_OK) {
+        qsort(e, n, sizeof *e, by_hash);
+        s = check_sorted(plan, e, n, err);
+    }
+    edgel_free(path);
+    edgel_free(e);
+    return s;
+}
+
+/* --- existing --- */
+
+struct seen {
+    dev_t dev;
+    ino_t ino;
+    size_t k;
+};
+
+struct existing {
+    struct seen *at;
+    size_t count, cap;
+    size_t folder; /* first output that is a folder; SIZE_MAX none */
+};
+
+static int by_inode(const void *a, const void *b)
+{
+    const struct seen *x = a, *y = b;
+    if (x->dev != y->dev)
+        return x->dev < y->dev ? -1 : 1;
+    if (x->ino != y->ino)
+        return x->ino < y->ino ? -1 : 1;
+    return 0;
+}
+
+static bool add_seen(struct existing *e, const struct stat *st, size_t k)
+{
+    if (e->count == e->cap) {
+        size_t cap = e->cap + e->cap / 2 + 32;
+        struct seen *at = edgel_realloc(e->at, e->count * sizeof *at, cap, sizeof *at);
+        if (!at)
+            return false;
+        e->at = at;
+        e->cap = cap;
+    }
+    e->at[e->count++] = (struct seen){ st->st_dev, st->st_ino, k };
+    return true;
+}
+
+/* A link that leads nowhere exists as well: a rename would replace it. */
+static bool exists(const char *path, struct stat *st)
+{
+    return stat(path, st) == 0 || lstat(path, st) == 0;
+}
+
+static enum edgel_status find_existing(const struct edgel_plan *plan, char *path, struct existing *e,
+                                       struct edgel_error *err)
+{
+    for (size_t k = 0; k < count_outputs(plan); k++) {
+        struct stat st;
+        fill(plan, k, path);
+        if (input_of(plan, k)->broken || !exists(path, &st))
+            continue;
+        if (S_ISDIR(st.st_mode) && e->folder == SIZE_MAX)
+            e->folder = k;
+        if (!S_ISDIR(st.st_mode) && !add_seen(e, &st, k))
+            return no_memory(err);
+    }
+    return EDGEL_OK;
+}
+
+static enum edgel_status refuse_inputs(const struct edgel_plan *plan, char *path, struct existing *e,
+                                       struct edgel_error *err)
+{
+    qsort(e->at, e->count, sizeof *e->at, by_inode);
+    for (size_t i = 0; i < edgel_inputs_count(plan->inputs); i++) {
+        const struct edgel_input *in = edgel_inputs_at(plan->inputs, i);
+        struct stat st;
+        if (stat(in->path, &st) != 0)
+            continue;
+        struct seen key = { st.st_dev, st.st_ino, 0 };
+        const struct seen *hit = bsearch(&key, e->at, e->count, sizeof key, by_inode);
+        if (!hit)
+            continue;
+        fill(plan, hit->k, path);
+        return edgel_fail(err, EDGEL_EINVAL,
+                          "output %s (of %s): is the input %s; inputs are never written to", path,
+                          input_of(plan, hit->k)->path, in->path);
+    }
+    return EDGEL_OK;
+}
+
+static enum edgel_status refuse_existing(const struct edgel_plan *plan, char *path, const struct existing *e,
+                                         struct edgel_error *err)
+{
+    size_t first = SIZE_MAX;
+    for (size_t j = 0; j < e->count; j++)
+        if (e->at[j].k < first)
+            first = e->at[j].k;
+    fill(plan, first, path);
+    if (e->count == 1)
+        return edgel_fail(err, EDGEL_EINVAL, "output %s: exists already", path);
+    return edgel_fail(err, EDGEL_EINVAL, "output %s: exists already, and %zu more do", path, e->count - 1);
+}
+
+static enum edgel_status mark_skipped(struct edgel_plan *plan, const struct existing *e,
+                                      struct edgel_error *err)
+{
+    plan->skip = edgel_calloc(count_outputs(plan) / 8 + 1, 1);
+    if (!plan->skip)
+        return no_memory(err);
+    for (size_t j = 0; j < e->count; j++)
+        plan->skip[e->at[j].k / 8] |= (unsigned char)(1 << e->at[j].k % 8);
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_plan_check_existing(struct edgel_plan *plan, enum edgel_existing existing,
+                                            struct edgel_error *err)
+{
+    struct existing e = { .folder = SIZE_MAX };
+    char *path = edgel_alloc(plan->longest + 1, 1);
+    enum edgel_status s = path ? find_existing(plan, path, &e, err) : no_memory(err);
+    if (s == EDGEL_OK && e.count > 0)
+        s = refuse_inputs(plan, path, &e, err);
+    if (s == EDGEL_OK && e.folder != SIZE_MAX) {
+        fill(plan, e.folder, path);
+        s = edgel_fail(err, EDGEL_EINVAL, "output %s (of %s): is a folder", path,
+                       input_of(plan, e.folder)->path);
+    }
+    if (s == EDGEL_OK && e.count > 0 && existing == EDGEL_EXISTING_ERROR)
+        s = refuse_existing(plan, path, &e, err);
+    if (s == EDGEL_OK && e.count > 0 && existing == EDGEL_EXISTING_SKIP)
+        s = mark_skipped(plan, &e, err);
+    edgel_free(e.at);
+    edgel_free(path);
+    return s;
+}
