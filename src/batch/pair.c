@@ -1,0 +1,257 @@
+/*
+ * Predictions and their truth: the list of pairs, and what is common to its two sources (folders in pair_match.c,
+ * list files in pair_list.c). Everything is looked up in arrays sorted by key, so n files cost O(n log n).
+ */
+#include "batch/batch_priv.h"
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static enum edgel_status no_memory(struct edgel_error *err)
+{
+    return edgel_fail(err, EDGEL_ENOMEM, "list of pairs: out of memory");
+}
+
+/* --- the list --- */
+
+enum edgel_status edgel_pairs_add(struct edgel_pairs *p, const char *key, const char *prediction,
+                                  struct edgel_error *err)
+{
+    if (p->count == p->cap) {
+        size_t cap = p->cap + p->cap / 2 + 32;
+        struct edgel_pair *at = edgel_realloc(p->at, p->count * sizeof *at, cap, sizeof *at);
+        if (!at)
+            return no_memory(err);
+        p->at = at;
+        p->cap = cap;
+    }
+    p->at[p->count++] = (struct edgel_pair){ .key = key, .prediction = prediction };
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_pairs_truth(struct edgel_pairs *p, const char *path, struct edgel_error *err)
+{
+    if (p->ntruths == p->truths_cap) {
+        size_t cap = p->truths_cap + p->truths_cap / 2 + 32;
+        const char **at = edgel_realloc((void *)p->truths, p->ntruths * sizeof *at, cap, sizeof *at);
+        if (!at)
+            return no_memory(err);
+        p->truths = at;
+        p->truths_cap = cap;
+    }
+    p->truths[p->ntruths++] = path;
+    p->at[p->count - 1].ntruth++;
+    return EDGEL_OK;
+}
+
+static int by_pair_key(const void *a, const void *b)
+{
+    return strcmp(((const struct edgel_pair *)a)->key, ((const struct edgel_pair *)b)->key);
+}
+
+static const char *file_of(const struct edgel_pair *pair)
+{
+    return pair->prediction ? pair->prediction : pair->truth[0];
+}
+
+enum edgel_status edgel_pairs_seal(struct edgel_pairs *p, struct edgel_error *err)
+{
+    size_t used = 0; /* pairs were added in the order of truths[], which no longer moves */
+    for (size_t i = 0; i < p->count; i++) {
+        p->at[i].truth = p->at[i].ntruth ? p->truths + used : NULL;
+        used += p->at[i].ntruth;
+    }
+    if (p->count > 1)
+        qsort(p->at, p->count, sizeof *p->at, by_pair_key);
+    for (size_t i = 1; i < p->count; i++)
+        if (strcmp(p->at[i - 1].key, p->at[i].key) == 0)
+            return edgel_fail(err, EDGEL_EINVAL, "%s and %s have one key, %s: a key stands for one image",
+                              file_of(&p->at[i - 1]), file_of(&p->at[i]), p->at[i].key);
+    return EDGEL_OK;
+}
+
+/* --- keys --- */
+
+const char *edgel_pairs_key(struct edgel_pairs *p, const char *rel, const char *suffix)
+{
+    size_t base = edgel_path_base(rel), n = edgel_path_bare(rel, strlen(rel));
+    size_t cut = suffix ? strlen(suffix) : 0;
+    if (cut > 0 && n - base > cut && memcmp(rel + n - cut, suffix, cut) == 0) /* a name is never emptied */
+        n -= cut;
+    return edgel_strings_add(&p->strings, rel, n, "", 0);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(((const struct edgel_keyed *)a)->key, ((const struct edgel_keyed *)b)->key);
+}
+
+size_t edgel_keyed_from(const struct edgel_keyed_list *list, const char *key)
+{
+    size_t lo = 0, hi = list->count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (strcmp(list->at[mid].key, key) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+struct edgel_keyed *edgel_keyed_find(const struct edgel_keyed_list *list, const char *key)
+{
+    size_t i = edgel_keyed_from(list, key);
+    return i < list->count && strcmp(list->at[i].key, key) == 0 ? &list->at[i] : NULL;
+}
+
+static const char *reason(const char *path)
+{
+    struct stat st;
+    DIR *dir = NULL;
+    errno = 0;
+    if (stat(path, &st) == 0 && (dir = opendir(path)) != NULL)
+        closedir(dir);
+    return strerror(errno);
+}
+
+static enum edgel_status key_files(struct edgel_pairs *p, const struct edgel_inputs *in, const char *suffix,
+                                   struct edgel_keyed_list *list, struct edgel_error *err)
+{
+    size_t n = edgel_inputs_count(in);
+    list->at = n ? edgel_calloc(n, sizeof *list->at) : NULL;
+    if (n && !list->at)
+        return no_memory(err);
+    for (size_t i = 0; i < n; i++) {
+        const struct edgel_input *f = edgel_inputs_at(in, i);
+        if (f->broken)
+            return edgel_fail(err, EDGEL_EIO, "%s: cannot be read: %s", f->path, reason(f->path));
+        const char *key = edgel_pairs_key(p, f->rel, suffix);
+        if (!key)
+            return no_memory(err);
+        list->at[list->count++] = (struct edgel_keyed){ .key = key, .path = f->path };
+    }
+    if (n > 1)
+        qsort(list->at, n, sizeof *list->at, by_key);
+    for (size_t i = 1; i < n; i++)
+        if (strcmp(list->at[i - 1].key, list->at[i].key) == 0)
+            return edgel_fail(err, EDGEL_EINVAL, "%s and %s have one key, %s: a key stands for one file",
+                              list->at[i - 1].path, list->at[i].path, list->at[i].key);
+    return EDGEL_OK;
+}
+
+/* The files of a folder (or one file) under their keys. */
+static enum edgel_status collect(struct edgel_pairs *p, const char *path, const char *suffix,
+                                 struct edgel_inputs **in, struct edgel_keyed_list *list,
+                                 struct edgel_error *err)
+{
+    const struct edgel_inputs_params params = { .paths = &path, .npaths = 1 };
+    EDGEL_TRY(edgel_inputs_collect(&params, in, err));
+    return key_files(p, *in, suffix, list, err);
+}
+
+/* --- folders, files --- */
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* A file pairs with a file: the prediction names the pair. */
+static enum edgel_status pair_files(struct edgel_pairs *p, const struct edgel_keyed_list *prediction,
+                                    const struct edgel_keyed_list *truth, struct edgel_error *err)
+{
+    EDGEL_TRY(edgel_pairs_add(p, prediction->at[0].key, prediction->at[0].path, err));
+    return edgel_pairs_truth(p, truth->at[0].path, err);
+}
+
+static enum edgel_status pair_paths(struct edgel_pairs *p, const struct edgel_pairs_params *params,
+                                    struct edgel_error *err)
+{
+    if (!params->prediction || !params->truth)
+        return edgel_fail(err, EDGEL_EINVAL, "pairs: need a prediction and a truth, or a list of pairs");
+    struct edgel_keyed_list prediction = { 0 }, truth = { 0 };
+    enum edgel_status s =
+        collect(p, params->prediction, params->prediction_suffix, &p->prediction, &prediction, err);
+    if (s == EDGEL_OK)
+        s = collect(p, params->truth, params->truth_suffix, &p->truth, &truth, err);
+    if (s == EDGEL_OK && is_folder(params->prediction) != is_folder(params->truth))
+        s = edgel_fail(err, EDGEL_EINVAL,
+                       "%s and %s: one is a folder, the other a file; both must be the same",
+                       params->prediction, params->truth);
+    else if (s == EDGEL_OK && is_folder(params->prediction))
+        s = edgel_pairs_match(p, &prediction, &truth, err);
+    else if (s == EDGEL_OK)
+        s = pair_files(p, &prediction, &truth, err);
+    edgel_free(prediction.at);
+    edgel_free(truth.at);
+    return s;
+}
+
+/* The mask of the same key; a mask named by itself holds for every pair. */
+static enum edgel_status add_masks(struct edgel_pairs *p, const char *valid, struct edgel_error *err)
+{
+    struct edgel_keyed_list masks = { 0 };
+    enum edgel_status s = collect(p, valid, NULL, &p->valid, &masks, err);
+    bool one = s == EDGEL_OK && !is_folder(valid);
+    for (size_t i = 0; s == EDGEL_OK && i < p->count; i++) {
+        const struct edgel_keyed *mask = one ? &masks.at[0] : edgel_keyed_find(&masks, p->at[i].key);
+        p->at[i].valid = mask ? mask->path : NULL;
+        p->at[i].missing_valid = !mask;
+    }
+    edgel_free(masks.at);
+    return s;
+}
+
+static enum edgel_status make(struct edgel_pairs *p, const struct edgel_pairs_params *params,
+                              struct edgel_error *err)
+{
+    if (params->pairs_file)
+        EDGEL_TRY(edgel_pairs_list(p, params, err));
+    else
+        EDGEL_TRY(pair_paths(p, params, err));
+    EDGEL_TRY(edgel_pairs_seal(p, err));
+    return params->valid ? add_masks(p, params->valid, err) : EDGEL_OK;
+}
+
+enum edgel_status edgel_pairs_collect(const struct edgel_pairs_params *params, struct edgel_pairs **out,
+                                      struct edgel_error *err)
+{
+    *out = NULL;
+    struct edgel_pairs *p = edgel_calloc(1, sizeof *p);
+    if (!p)
+        return no_memory(err);
+    enum edgel_status s = make(p, params, err);
+    if (s != EDGEL_OK)
+        edgel_pairs_destroy(&p);
+    *out = p;
+    return s;
+}
+
+void edgel_pairs_destroy(struct edgel_pairs **pairs)
+{
+    if (!pairs || !*pairs)
+        return;
+    struct edgel_pairs *p = *pairs;
+    edgel_strings_finish(&p->strings);
+    edgel_inputs_destroy(&p->prediction);
+    edgel_inputs_destroy(&p->truth);
+    edgel_inputs_destroy(&p->valid);
+    edgel_free(p->at);
+    edgel_free((void *)p->truths);
+    edgel_free(p);
+    *pairs = NULL;
+}
+
+size_t edgel_pairs_count(const struct edgel_pairs *pairs)
+{
+    return pairs->count;
+}
+
+const struct edgel_pair *edgel_pairs_at(const struct edgel_pairs *pairs, size_t i)
+{
+    return &pairs->at[i];
+}
