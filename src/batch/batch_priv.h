@@ -108,7 +108,7 @@ enum edgel_status edgel_plan_make(const struct edgel_plan_params *params, uint64
 /* Length of the output path; buf as in edgel_template_fill(). */
 size_t edgel_plan_fill(const struct edgel_plan *plan, size_t i, size_t m, char *buf, size_t size,
                        bool *climbs);
-/* No two outputs alike. */
+/* No two outputs alike, and none a folder of another. */
 enum edgel_status edgel_plan_check_alike(const struct edgel_plan *plan, struct edgel_error *err);
 /* What exists already: inputs, folders, files; sets the skip bits. */
 enum edgel_status edgel_plan_check_existing(struct edgel_plan *plan, enum edgel_existing existing,

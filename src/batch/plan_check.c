@@ -3,7 +3,7 @@
  *
  * Alike: each output is a 64-bit hash and its number, 16 bytes; sorted, equal hashes lie together, and only those
  * paths are made again and compared. O(n log n), and exact whatever the hash does. Of several collisions the one
- * whose second output comes first is named.
+ * whose second output comes first is named. An output that is a folder of another one is found by the same hashes.
  *
  * Existing: an output is an input when both have one (device, inode); inputs are looked up only once an output exists.
  */
@@ -48,12 +48,19 @@ static int by_hash(const void *a, const void *b)
     return x->k < y->k ? -1 : x->k > y->k;
 }
 
-/* FNV-1a. */
+/* FNV-1a, a byte at a time: the hash of a folder is that of its path so far. */
+static const uint64_t no_bytes = UINT64_C(14695981039346656037);
+
+static uint64_t with_byte(uint64_t h, char c)
+{
+    return (h ^ (unsigned char)c) * UINT64_C(1099511628211);
+}
+
 static uint64_t hash_of(const char *s)
 {
-    uint64_t h = UINT64_C(14695981039346656037);
+    uint64_t h = no_bytes;
     for (; *s; s++)
-        h = (h ^ (unsigned char)*s) * UINT64_C(1099511628211);
+        h = with_byte(h, *s);
     return h;
 }
 
@@ -90,6 +97,52 @@ static enum edgel_status name_collision(const struct edgel_plan *plan, const str
     return edgel_fail(err, EDGEL_EINVAL, "%s and %s would both be written to %s", first, second, path);
 }
 
+/* The output that is the file path[0..n), which is a folder of another one; SIZE_MAX none. */
+static size_t find_file(const struct edgel_plan *plan, const struct entry *e, size_t count, uint64_t hash,
+                        const char *path, size_t n, char *scratch)
+{
+    size_t lo = 0, hi = count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (e[mid].hash < hash)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    for (; lo < count && e[lo].hash == hash; lo++) {
+        fill(plan, e[lo].k, scratch);
+        if (strlen(scratch) == n && memcmp(scratch, path, n) == 0)
+            return e[lo].k;
+    }
+    return SIZE_MAX;
+}
+
+/* Looks for an output that would have to be a folder of another one; of several, the first other one is taken. */
+static void search_folders(const struct edgel_plan *plan, const struct entry *e, size_t n, char *a, char *b,
+                           struct collision *found)
+{
+    size_t below = strlen(plan->prefix);
+    for (size_t x = 0; x < n; x++) {
+        uint64_t h = no_bytes;
+        fill(plan, e[x].k, a);
+        for (size_t len = 0; a[len] != '\0' && e[x].k < found->second; h = with_byte(h, a[len]), len++) {
+            if (a[len] != '/' || len < below)
+                continue;
+            size_t file = find_file(plan, e, n, h & plan->hash_mask, a, len, b);
+            if (file != SIZE_MAX)
+                *found = (struct collision){ file, e[x].k };
+        }
+    }
+}
+
+static enum edgel_status name_folder(const struct edgel_plan *plan, const struct collision *c, char *path,
+                                     struct edgel_error *err)
+{
+    fill(plan, c->first, path);
+    return edgel_fail(err, EDGEL_EINVAL, "%s would be written to %s, which is a folder of the output of %s",
+                      input_of(plan, c->first)->path, path, input_of(plan, c->second)->path);
+}
+
 static enum edgel_status check_sorted(const struct edgel_plan *plan, const struct entry *e, size_t n,
                                       struct edgel_error *err)
 {
@@ -103,8 +156,13 @@ static enum edgel_status check_sorted(const struct edgel_plan *plan, const struc
         search_run(plan, e + x, y - x, a, b, &found);
     }
     enum edgel_status s = EDGEL_OK;
-    if (found.second != SIZE_MAX)
+    if (found.second != SIZE_MAX) {
         s = name_collision(plan, &found, a, err);
+    } else {
+        search_folders(plan, e, n, a, b, &found);
+        if (found.second != SIZE_MAX)
+            s = name_folder(plan, &found, a, err);
+    }
     edgel_free(a);
     return s;
 }
