@@ -46,14 +46,16 @@ enum edgel_status edgel_pairs_truth(struct edgel_pairs *p, const char *path, str
     return EDGEL_OK;
 }
 
-static int by_pair_key(const void *a, const void *b)
-{
-    return strcmp(((const struct edgel_pair *)a)->key, ((const struct edgel_pair *)b)->key);
-}
-
 static const char *file_of(const struct edgel_pair *pair)
 {
     return pair->prediction ? pair->prediction : pair->truth[0];
+}
+
+static int by_pair_key(const void *a, const void *b)
+{
+    const struct edgel_pair *x = a, *y = b;
+    int order = strcmp(x->key, y->key);
+    return order ? order : strcmp(file_of(x), file_of(y));
 }
 
 enum edgel_status edgel_pairs_seal(struct edgel_pairs *p, struct edgel_error *err)
@@ -85,7 +87,9 @@ const char *edgel_pairs_key(struct edgel_pairs *p, const char *rel, const char *
 
 static int by_key(const void *a, const void *b)
 {
-    return strcmp(((const struct edgel_keyed *)a)->key, ((const struct edgel_keyed *)b)->key);
+    const struct edgel_keyed *x = a, *y = b;
+    int order = strcmp(x->key, y->key);
+    return order ? order : strcmp(x->path, y->path);
 }
 
 size_t edgel_keyed_from(const struct edgel_keyed_list *list, const char *key)
