@@ -15,13 +15,21 @@ static void on_signal(int sig)
     stop_asked = 1;
 }
 
+/* A signal that was ignored from the start stays so: a job in the background is not stopped from the keyboard. */
+static void catch (int sig, const struct sigaction *a)
+{
+    struct sigaction old;
+    if (sigaction(sig, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+        sigaction(sig, a, NULL);
+}
+
 void cli_signals(void)
 {
     struct sigaction a = { .sa_flags = SA_RESTART | SA_RESETHAND };
     sigemptyset(&a.sa_mask);
     a.sa_handler = on_signal;
-    sigaction(SIGINT, &a, NULL);
-    sigaction(SIGTERM, &a, NULL);
+    catch (SIGINT, &a);
+    catch (SIGTERM, &a);
     a.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &a, NULL);
 }

@@ -5,7 +5,9 @@
 #include <string.h>
 
 /* The commands in the order of the help; each is src/cli/cmd_NAME.c. */
-#define COMMANDS(X) X(help)
+#define COMMANDS(X) \
+    X(detect)       \
+    X(help)
 
 #define DECLARE(name) extern const struct cli_command cli_command_##name;
 #define POINT(name)   &cli_command_##name,

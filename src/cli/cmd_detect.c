@@ -1,0 +1,359 @@
+/* `edgel detect`: edge and filter operators over files and folders. */
+#include "detect.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct detect_options {
+    struct cli_list methods;
+    const char *output, *name;
+    int existing; /* enum edgel_existing */
+    bool dry_run;
+    struct detect_settings settings;
+    struct cli_input_options inputs;
+    struct cli_read_options read;
+    struct cli_run_options run;
+};
+
+/* --- the table --- */
+
+static const char *const existing_names[] = { "error", "skip", "overwrite", NULL };
+
+static const struct cli_option output_rows[] = {
+    { .name = "output",
+      .letter = 'o',
+      .kind = CLI_STRING,
+      .metavar = "OUT",
+      .at = offsetof(struct detect_options, output),
+      .help =
+          "Folder to write to, mirroring each input folder; or the output file of a single file and a single "
+          "method. Required." },
+    { .name = "name",
+      .kind = CLI_STRING,
+      .metavar = "TEMPLATE",
+      .at = offsetof(struct detect_options, name),
+      .note = "{stem}.png",
+      .help =
+          "Names of outputs, with {stem} {dir} {ext} {op} {n}. The extension chooses the format: png, pgm, ppm, "
+          "pnm, pbm, or pfm (float samples)." },
+    { .name = "existing",
+      .kind = CLI_CHOICE,
+      .at = offsetof(struct detect_options, existing),
+      .choices = existing_names,
+      .def = "error",
+      .help = "Outputs that exist: refuse to start, leave them alone, or replace them." },
+    { .name = "dry-run",
+      .kind = CLI_FLAG,
+      .at = offsetof(struct detect_options, dry_run),
+      .help = "Do nothing, list input -> output." },
+    { 0 },
+};
+
+static const struct cli_option method_rows[] = {
+    { .name = "method",
+      .letter = 'm',
+      .kind = CLI_LIST,
+      .metavar = "METHOD[:key=value,...]",
+      .at = offsetof(struct detect_options, methods),
+      .note = "canny",
+      .help =
+          "One of gaussian, sobel, roberts, prewitt, scharr, canny, with parameters of its own. Several -m write "
+          "OUT/METHOD/..., unless --name holds {op} or {n}." },
+    { 0 },
+};
+
+static const struct cli_group groups[] = {
+    { "Output", output_rows, 0 },
+    { "Methods", method_rows, 0 },
+    { "Method parameters (for every chosen method; as key=value in -m for one)", detect_setting_rows,
+      offsetof(struct detect_options, settings) },
+    { "Inputs", cli_input_rows, offsetof(struct detect_options, inputs) },
+    { "Reading", cli_read_rows, offsetof(struct detect_options, read) },
+    { "Running", cli_run_rows, offsetof(struct detect_options, run) },
+    { 0 },
+};
+
+/* --- the run --- */
+
+struct run {
+    const struct detect_options *o;
+    struct detect_job job;
+    struct detect_worker *workers; /* [threads] */
+    struct detect_result *results; /* [window], image i in slot i % window */
+    size_t window;
+    struct edgel_log *log;
+    bool log_failed;
+};
+
+static void work(void *user, int thread, size_t i)
+{
+    struct run *r = user;
+    detect_image(&r->job, &r->workers[thread], i, &r->results[i % r->window]);
+}
+
+/* Tells of one image on stderr. */
+static void tell(const struct run *r, const char *input, const struct detect_result *res, char **paths)
+{
+    if (res->outcome == EDGEL_OUTCOME_ERROR)
+        cli_message("%s", res->error);
+    if (r->o->run.quiet)
+        return;
+    if (res->damage[0])
+        cli_message("%s: damaged, taken as far as it decodes: %s", input, res->damage);
+    if (res->remark[0])
+        cli_message("%s: %s", input, res->remark);
+    if (r->o->run.verbose && res->outcome != EDGEL_OUTCOME_ERROR)
+        for (size_t m = 0; m < r->job.ntasks; m++)
+            cli_message("%s -> %s%s", input, paths[m],
+                        res->outcome == EDGEL_OUTCOME_SKIPPED ? " (exists, left alone)" : "");
+}
+
+static void log_image(struct run *r, const char *input, const struct detect_result *res, char **paths)
+{
+    struct edgel_record record = { .input = input,
+                                   .outputs = (const char *const *)paths,
+                                   .noutputs = res->outcome == EDGEL_OUTCOME_ERROR ? 0 : r->job.ntasks,
+                                   .outcome = res->outcome,
+                                   .error = res->outcome == EDGEL_OUTCOME_ERROR ? res->error : NULL,
+                                   .remark = res->damage[0] ? res->damage : res->remark,
+                                   .width = res->width,
+                                   .height = res->height,
+                                   .seconds = res->seconds };
+    struct edgel_error err = { 0 };
+    if (!r->log_failed && edgel_log_image(r->log, &record, &err) != EDGEL_OK) {
+        cli_message("%s", err.msg);
+        r->log_failed = true;
+    }
+}
+
+static void done(void *user, size_t i)
+{
+    struct run *r = user;
+    const struct detect_result *res = &r->results[i % r->window];
+    const char *input = edgel_inputs_at(r->job.inputs, i)->path;
+    char **paths = NULL;
+    if (res->outcome != EDGEL_OUTCOME_ERROR) {
+        paths = cli_alloc(r->job.ntasks, sizeof *paths);
+        for (size_t m = 0; m < r->job.ntasks; m++)
+            paths[m] = detect_path(r->job.plan, i, m);
+    }
+    tell(r, input, res, paths);
+    log_image(r, input, res, paths);
+    for (size_t m = 0; paths && m < r->job.ntasks; m++)
+        free(paths[m]);
+    free(paths);
+    cli_run_step(res->outcome);
+}
+
+/* A log that cannot be written ends the run: its reader would miss what follows. */
+static bool stop(void *user)
+{
+    const struct run *r = user;
+    return r->log_failed || cli_stop(NULL);
+}
+
+static int threads_for(const struct run *r)
+{
+    size_t count = edgel_inputs_count(r->job.inputs);
+    int n = cli_jobs(&r->o->run);
+    return count < (size_t)n ? (count ? (int)count : 1) : n;
+}
+
+/* Runs all images; totals are filled. False when memory ran out. */
+static bool run_images(struct run *r, struct edgel_totals *totals)
+{
+    struct edgel_run run = { .count = edgel_inputs_count(r->job.inputs),
+                             .threads = threads_for(r),
+                             .user = r,
+                             .work = work,
+                             .done = done,
+                             .stop = stop };
+    r->window = edgel_run_window(&run);
+    r->results = cli_alloc(r->window, sizeof *r->results);
+    r->workers = cli_alloc((size_t)run.threads, sizeof *r->workers);
+    for (int t = 0; t < run.threads; t++)
+        detect_worker_init(&r->workers[t], r->job.ntasks);
+    struct edgel_error err = { 0 };
+    cli_run_begin("detect", &r->o->run, run.count);
+    enum edgel_status s = edgel_run_execute(&run, NULL, &err);
+    cli_run_end(totals);
+    totals->not_images = edgel_inputs_passed_over(r->job.inputs);
+    if (s != EDGEL_OK && s != EDGEL_EINTERRUPTED)
+        cli_message("%s", err.msg);
+    for (int t = 0; t < run.threads; t++)
+        detect_worker_finish(&r->workers[t]);
+    free(r->workers);
+    free(r->results);
+    return s == EDGEL_OK || s == EDGEL_EINTERRUPTED;
+}
+
+static int run_and_log(struct run *r)
+{
+    struct edgel_error err = { 0 };
+    if (edgel_log_create(r->o->run.jsonl, &r->log, &err) != EDGEL_OK) {
+        cli_message("%s", err.msg);
+        return CLI_EXIT_USAGE;
+    }
+    struct edgel_totals totals;
+    bool ran = run_images(r, &totals);
+    if (r->log_failed)
+        edgel_log_discard(&r->log);
+    else if (edgel_log_finish(&r->log, &totals, &err) != EDGEL_OK) {
+        cli_message("%s", err.msg);
+        r->log_failed = true;
+    }
+    cli_run_summary(&r->o->run, &totals);
+    if (ran && !totals.interrupted && totals.ok + totals.failed + totals.skipped == 0)
+        cli_message("no image among the inputs");
+    int code = cli_run_exit(&totals);
+    return code != CLI_EXIT_INTERRUPTED && (!ran || r->log_failed) ? CLI_EXIT_FAILED : code;
+}
+
+/* Lists what would be done; inputs that cannot be opened are told of as in a run. */
+static int dry_run(const struct run *r)
+{
+    int code = edgel_inputs_count(r->job.inputs) ? CLI_EXIT_OK : CLI_EXIT_NOTHING;
+    for (size_t i = 0; i < edgel_inputs_count(r->job.inputs); i++) {
+        const struct edgel_input *in = edgel_inputs_at(r->job.inputs, i);
+        if (in->broken) {
+            struct edgel_bytes bytes = { 0 };
+            struct edgel_error err = { 0 };
+            if (edgel_bytes_read(in->path, &bytes, &err) != EDGEL_OK)
+                cli_message("%s", err.msg);
+            edgel_bytes_finish(&bytes);
+            code = CLI_EXIT_FAILED;
+            continue;
+        }
+        for (size_t m = 0; m < r->job.ntasks; m++) {
+            char *path = detect_path(r->job.plan, i, m);
+            printf("%s -> %s%s\n", in->path, path,
+                   edgel_plan_skips(r->job.plan, i, m) ? " (exists, left alone)" : "");
+            free(path);
+        }
+    }
+    return code;
+}
+
+/* Every output's name must fit what its method writes, before any work. */
+static int check_formats(const struct run *r)
+{
+    for (size_t i = 0; i < edgel_inputs_count(r->job.inputs); i++)
+        for (size_t m = 0; m < r->job.ntasks && !edgel_inputs_at(r->job.inputs, i)->broken; m++) {
+            struct edgel_method method;
+            struct edgel_write write;
+            struct edgel_error err = { 0 };
+            char *path = detect_path(r->job.plan, i, m);
+            enum edgel_status s = detect_fit(&r->job.tasks[m], path, &method, &write, &err);
+            if (s == EDGEL_OK)
+                s = edgel_method_check(&method, &err);
+            free(path);
+            if (s != EDGEL_OK) {
+                cli_message("%s", err.msg);
+                return CLI_EXIT_USAGE;
+            }
+        }
+    return CLI_EXIT_OK;
+}
+
+static int fail_before_work(const struct edgel_error *err)
+{
+    cli_message("%s", err->msg);
+    return err->code == EDGEL_ENOMEM ? CLI_EXIT_FAILED : CLI_EXIT_USAGE;
+}
+
+static int plan_and_run(const struct cli_args *args, struct run *r)
+{
+    const struct detect_options *o = r->o;
+    struct edgel_inputs_params ip = { .paths = args->operands,
+                                      .npaths = args->noperands,
+                                      .files_from = o->inputs.files_from,
+                                      .nul = o->inputs.nul,
+                                      .include = o->inputs.include.v,
+                                      .exclude = o->inputs.exclude.v,
+                                      .ninclude = o->inputs.include.n,
+                                      .nexclude = o->inputs.exclude.n,
+                                      .skip_folder = o->output };
+    struct edgel_inputs *inputs = NULL;
+    struct edgel_plan *plan = NULL;
+    struct edgel_error err = { 0 };
+    int code;
+    const char **names = cli_alloc(r->job.ntasks, sizeof *names);
+    for (size_t m = 0; m < r->job.ntasks; m++)
+        names[m] = r->job.tasks[m].info->name;
+    if (edgel_inputs_collect(&ip, &inputs, &err) != EDGEL_OK) {
+        code = fail_before_work(&err);
+        goto out;
+    }
+    struct edgel_plan_params pp = { .inputs = inputs,
+                                    .output = o->output,
+                                    .name = o->name,
+                                    .methods = names,
+                                    .nmethods = r->job.ntasks,
+                                    .existing = (enum edgel_existing)o->existing };
+    if (edgel_plan_create(&pp, &plan, &err) != EDGEL_OK) {
+        code = fail_before_work(&err);
+        goto out;
+    }
+    r->job.inputs = inputs;
+    r->job.plan = plan;
+    code = check_formats(r);
+    if (code == CLI_EXIT_OK)
+        code = o->dry_run ? dry_run(r) : run_and_log(r);
+out:
+    free(names);
+    edgel_plan_destroy(&plan);
+    edgel_inputs_destroy(&inputs);
+    return code;
+}
+
+static int run_detect(const struct cli_args *args)
+{
+    const struct detect_options *o = args->options;
+    if (!o->output)
+        return cli_usage(args->command, "no output: -o OUT is required");
+    if (args->noperands == 0 && !o->inputs.files_from)
+        return cli_usage(args->command, "no input given");
+    if (o->inputs.nul && !o->inputs.files_from)
+        return cli_usage(args->command, "--null: there is no --files-from");
+    if (o->dry_run && o->run.jsonl)
+        return cli_usage(args->command, "--jsonl: --dry-run does no work to report");
+    struct detect_task *tasks = NULL;
+    size_t ntasks = 0;
+    int code = detect_tasks(args, &o->methods, &o->settings, &tasks, &ntasks);
+    if (code == 0) {
+        struct run r = { .o = o, .job = { .tasks = tasks, .ntasks = ntasks, .read = &o->read } };
+        code = plan_and_run(args, &r);
+    }
+    free(tasks);
+    return code;
+}
+
+const struct cli_command cli_command_detect = {
+    .name = "detect",
+    .summary = "find edges: Canny, Sobel, Prewitt, Scharr, Roberts, Gaussian",
+    .synopsis = "[-m METHOD[:key=value,...]]... [OPTION]... -o OUT INPUT...",
+    .description =
+        "Runs edge and filter operators over files and folders. Folders are walked recursively in sorted order; what "
+        "is an image is decided by content. Each image is decoded once, every method is run on it, and its outputs "
+        "appear complete or not at all. One bad image never stops a run.\n\n"
+        "With input folder 'in', in/a/b.jpg becomes OUT/a/b.png; with several methods OUT/METHOD/a/b.png. Inputs are "
+        "never written to.\n\n"
+        "canny is Gaussian, Sobel, non-maximum suppression, double threshold and hysteresis; on 8-bit images its "
+        "default thinning equals OpenCV's Canny(GaussianBlur(gray)) bit for bit. The gradient operators write "
+        "|gx| + |gy| or the L2 norm, saturated to the depth.",
+    .groups = groups,
+    .examples =
+        (const struct cli_example[]){
+            { "Canny edge maps of a folder", "edgel detect -o edges data/scenes/images" },
+            { "Two methods from one decode, each with its own parameters",
+              "edgel detect -m canny:sigma=2,low=30,high=90 -m sobel:aperture=5 -o out data/scenes/images" },
+            { "Thinned gradient strength, to be scored over many thresholds",
+              "edgel detect --emit strength --sigma 2 -o soft data/scenes/images" },
+            { "What would be written, without writing",
+              "edgel detect --dry-run --name '{stem}_{op}.png' -m canny -m scharr -o out2 data/scenes/images" },
+            { 0 },
+        },
+    .exits = cli_batch_exits,
+    .options_size = sizeof(struct detect_options),
+    .run = run_detect,
+};

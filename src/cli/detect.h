@@ -1,0 +1,74 @@
+/* detect.h: the parts of `edgel detect`: methods and their parameters, one image, the command. */
+#ifndef EDGEL_CLI_DETECT_H
+#define EDGEL_CLI_DETECT_H
+
+#include "cli.h"
+#include "edgel/filter.h"
+
+/* --- detect_methods.c --- */
+
+/* Values of the method parameters, as plain options or as key=value of -m. */
+struct detect_settings {
+    double sigma;
+    int64_t ksize;
+    int aperture, norm, nms, emit, strength, depth, gray; /* index of the choice */
+    struct edgel_threshold low, high;
+};
+extern const struct cli_option detect_setting_rows[];
+
+/* One -m: a method with its parameters resolved. */
+struct detect_task {
+    const struct edgel_method_info *info;
+    struct edgel_method method;
+};
+
+/* Resolves the -m texts (none: canny) with the plain options over each. Returns 0 or CLI_EXIT_USAGE after telling
+ * the reason; the caller frees *tasks. */
+int detect_tasks(const struct cli_args *args, const struct cli_list *texts,
+                 const struct detect_settings *settings, struct detect_task **tasks, size_t *ntasks);
+
+/* Fits a task to the format that the output's name asks for: depth, and whether the two go together. EDGEL_EINVAL names
+ * the path and the rule. */
+enum edgel_status detect_fit(const struct detect_task *task, const char *path, struct edgel_method *method,
+                             struct edgel_write *write, struct edgel_error *err);
+
+/* --- detect_image.c --- */
+
+/* What is the same for all images of a run. */
+struct detect_job {
+    const struct edgel_inputs *inputs;
+    const struct edgel_plan *plan;
+    const struct detect_task *tasks;
+    size_t ntasks;
+    const struct cli_read_options *read;
+};
+
+/* What one thread reuses from image to image. Zero-initialise; finish frees. */
+struct detect_worker {
+    struct edgel_bytes bytes;
+    struct edgel_image gray, color, pixels;
+    struct edgel_scratch *scratch;
+    char **paths;                  /* [ntasks] */
+    struct edgel_output **outputs; /* [ntasks] being written; NULL: none */
+};
+void detect_worker_init(struct detect_worker *w, size_t ntasks);
+void detect_worker_finish(struct detect_worker *w);
+
+/* What became of one image. */
+struct detect_result {
+    enum edgel_outcome outcome;
+    char error[1024];
+    char remark[160], damage[160];
+    int width, height;
+    double seconds;
+};
+
+/* Reads input i once, decodes it once per kind of pixels, runs all tasks and makes their outputs appear together: an
+ * image that fails leaves none. */
+void detect_image(const struct detect_job *job, struct detect_worker *w, size_t i,
+                  struct detect_result *result);
+
+/* Output path of input i by task m; to be freed. */
+char *detect_path(const struct edgel_plan *plan, size_t i, size_t m);
+
+#endif
