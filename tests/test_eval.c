@@ -1,0 +1,639 @@
+/* Measuring: every count against its definition on random masks, by the most naive loop there is. */
+#include "eval/eval_priv.h"
+#include "eval_masks.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- confusion --- */
+
+static void check_confusion(const struct edgel_row *row, const struct edgel_image *t,
+                            const struct edgel_image *p, const struct edgel_image *valid)
+{
+    uint64_t sum = 0, pixels = 0;
+    for (int y = 0; y < t->h; y++)
+        for (int x = 0; x < t->w; x++)
+            pixels += !valid || get(valid, x, y) != 0;
+    for (size_t i = 0; i < row->ncells; i++) {
+        const struct edgel_cell *c = &row->cells[i];
+        uint64_t n = 0;
+        for (int y = 0; y < t->h; y++)
+            for (int x = 0; x < t->w; x++)
+                n += (!valid || get(valid, x, y) != 0) && get(t, x, y) == c->truth &&
+                     get(p, x, y) == c->prediction;
+        assert_int_equal(n, c->n);
+        assert_true(c->n > 0);
+        if (i > 0)
+            assert_true(c->truth > c[-1].truth ||
+                        (c->truth == c[-1].truth && c->prediction > c[-1].prediction));
+        sum += n;
+    }
+    assert_int_equal(sum, pixels);
+    assert_int_equal(row->pixels, pixels);
+}
+
+static void confusion_is_the_double_loop(void **state)
+{
+    (void)state;
+    static const int small[] = { 0, 1, 2, 5, 11, 255 }, wide[] = { 0, 3, 255, 256, 4000, 65535 };
+    static const enum edgel_type types[] = { EDGEL_U8, EDGEL_U16 };
+    for (int round = 0; round < 200; round++) {
+        const int w = 1 + (int)rnd(40), h = 1 + (int)rnd(30);
+        const enum edgel_type tt = types[rnd(2)], pt = types[rnd(2)];
+        struct edgel_image t, p, v;
+        init_image(&t, w, h, rnd(4) ? 1 : 3, tt);
+        init_image(&p, w, h, rnd(4) ? 1 : 3, pt);
+        init_image(&v, w, h, 1, EDGEL_U8);
+        fill_blocks(&t, tt == EDGEL_U8 ? small : wide, 6);
+        fill_blocks(&p, pt == EDGEL_U8 ? small : wide, 6);
+        fill_blocks(&v, (const int[]){ 0, 7, 255 }, 3);
+        struct edgel_mask tm = mask_of(&t, 8), pm = mask_of(&p, 8), vm = mask_of(&v, 8);
+        struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+        m.labels = EDGEL_LABELS_IDS;
+        m.ignore = (const int32_t[]){ 255 };
+        m.nignore = 1;
+        const bool masked = rnd(2);
+        struct edgel_row row = { 0 };
+        assert_int_equal(edgel_measure_image(&m, &pm, false, &tm, 1, masked ? &vm : NULL, &row, NULL),
+                         EDGEL_OK);
+        assert_int_equal(row.kind, EDGEL_ROW_MEASURED);
+        check_confusion(&row, &t, &p, masked ? &v : NULL);
+        edgel_row_finish(&row);
+        edgel_image_finish(&t);
+        edgel_image_finish(&p);
+        edgel_image_finish(&v);
+    }
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+static void many_wide_ids_are_counted(void **state)
+{
+    (void)state;
+    struct edgel_image t, p;
+    init_image(&t, 300, 40, 1, EDGEL_U16);
+    init_image(&p, 300, 40, 1, EDGEL_U16);
+    for (int y = 0; y < 40; y++)
+        for (int x = 0; x < 300; x++) {
+            put(&t, x, y, y * 300 + x);
+            put(&p, x, y, 65535 - (y * 300 + x));
+        }
+    struct edgel_mask tm = mask_of(&t, 16), pm = mask_of(&p, 16);
+    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    m.labels = EDGEL_LABELS_IDS;
+    struct edgel_row row = { 0 };
+    assert_int_equal(edgel_measure_image(&m, &pm, false, &tm, 1, NULL, &row, NULL), EDGEL_OK);
+    assert_int_equal(row.ncells, 12000);
+    for (size_t i = 0; i < row.ncells; i++)
+        assert_true(row.cells[i].n == 1 && row.cells[i].truth == (int32_t)i &&
+                    row.cells[i].prediction == 65535 - (int32_t)i);
+    edgel_row_finish(&row);
+    edgel_image_finish(&t);
+    edgel_image_finish(&p);
+}
+
+/* --- binary masks --- */
+
+struct soft {
+    enum edgel_type type;
+    int bits;
+    bool indexed, zero_one;
+    int full;
+};
+
+static void binary_thresholds_share_of_full(void **state)
+{
+    (void)state;
+    static const struct soft kinds[] = {
+        { EDGEL_U8, 8, false, false, 255 },     { EDGEL_U8, 1, false, false, 1 },
+        { EDGEL_U8, 4, false, false, 15 },      { EDGEL_U8, 2, false, false, 3 },
+        { EDGEL_U8, 8, true, false, 1 },        { EDGEL_U8, 8, false, true, 1 },
+        { EDGEL_U16, 16, false, false, 65535 },
+    };
+    static const double thresholds[] = { 0, 0.2, 0.25, 0.5, 0.6, 1 };
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+        for (int round = 0; round < 30; round++) {
+            struct edgel_image t, p;
+            init_image(&t, 17, 13, 1, EDGEL_U8);
+            init_image(&p, 17, 13, 1, kinds[k].type);
+            fill_blocks(&t, (const int[]){ 0, 3, 255, 128 }, 4);
+            for (int y = 0; y < 13; y++)
+                for (int x = 0; x < 17; x++)
+                    put(&p, x, y, (int)rnd((uint32_t)kinds[k].full + 1));
+            struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+            m.labels = EDGEL_LABELS_BINARY;
+            m.threshold = thresholds[rnd(6)];
+            m.thresholds = 1 + (int)rnd(300);
+            m.ignore = (const int32_t[]){ 128 };
+            m.nignore = 1;
+            struct edgel_mask tm = mask_of(&t, 8), pm = mask_of(&p, kinds[k].bits);
+            pm.indexed = kinds[k].indexed;
+            struct edgel_row row = { 0 };
+            assert_int_equal(edgel_measure_image(&m, &pm, kinds[k].zero_one, &tm, 1, NULL, &row, NULL),
+                             EDGEL_OK);
+            uint64_t n[129][2] = { { 0 } };
+            for (int y = 0; y < 13; y++)
+                for (int x = 0; x < 17; x++) {
+                    int truth = get(&t, x, y) == 128 ? 128 : get(&t, x, y) != 0;
+                    n[truth][get(&p, x, y) >= m.threshold * kinds[k].full]++;
+                }
+            for (int a = 0; a < 129; a++)
+                for (int b = 0; b < 2; b++)
+                    assert_int_equal(cell_of(&row, a, b), n[a][b]);
+            assert_int_equal(row.thresholds, m.thresholds);
+            for (int i = 1; i <= m.thresholds; i++) {
+                uint64_t tp = 0, fp = 0;
+                for (int y = 0; y < 13; y++)
+                    for (int x = 0; x < 17; x++) {
+                        bool pass = (int64_t)get(&p, x, y) * (m.thresholds + 1) >= (int64_t)i * kinds[k].full;
+                        tp += pass && get(&t, x, y) != 0 && get(&t, x, y) != 128;
+                        fp += pass && get(&t, x, y) == 0;
+                    }
+                assert_int_equal(row.curve_tp[i - 1], tp);
+                assert_int_equal(row.curve_fp[i - 1], fp);
+            }
+            assert_int_equal(row.positives, n[1][0] + n[1][1]);
+            assert_int_equal(row.negatives, n[0][0] + n[0][1]);
+            edgel_row_finish(&row);
+            edgel_image_finish(&t);
+            edgel_image_finish(&p);
+        }
+}
+
+static void float_levels_are_the_loop(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 20000; round++) {
+        const int n = 1 + (int)rnd(1000);
+        float v = (float)rnd(1u << 20) / (float)(1u << 20);
+        if (rnd(2)) /* on a threshold, and next to one */
+            v = nextafterf((float)((double)rnd((uint32_t)n + 2) / (n + 1.0)), (float)rnd(3) - 1);
+        int k = 0;
+        for (int i = 1; i <= n; i++)
+            k += v >= (float)(i / (n + 1.0));
+        assert_int_equal(edgel_curve_level_float(v, n), k);
+    }
+    assert_int_equal(edgel_curve_level_float(NAN, 9), 0);
+    assert_int_equal(edgel_curve_level_float(-1, 9), 0);
+    assert_int_equal(edgel_curve_level_float(INFINITY, 9), 9);
+}
+
+static void float_masks_are_soft_predictions_only(void **state)
+{
+    (void)state;
+    struct edgel_image t, p;
+    init_image(&t, 3, 1, 1, EDGEL_U8);
+    init_image(&p, 3, 1, 1, EDGEL_F32);
+    for (int x = 0; x < 3; x++)
+        put(&t, x, 0, x == 2 ? 255 : 0);
+    float *f = p.data;
+    f[0] = 0.1f;
+    f[1] = 0.7f;
+    f[2] = NAN;
+    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_mask tm = mask_of(&t, 8), pm = mask_of(&p, 32);
+    struct edgel_row row = { 0 };
+    m.labels = EDGEL_LABELS_BINARY;
+    m.threshold = 0.7;
+    assert_int_equal(edgel_measure_image(&m, &pm, false, &tm, 1, NULL, &row, NULL), EDGEL_OK);
+    assert_int_equal(cell_of(&row, 0, 1), 1);
+    assert_int_equal(cell_of(&row, 1, 0), 1);
+    edgel_row_finish(&row);
+    assert_int_equal(edgel_measure_image(&m, &tm, false, &pm, 1, NULL, &row, NULL), EDGEL_EFORMAT);
+    m.labels = EDGEL_LABELS_IDS;
+    assert_int_equal(edgel_measure_image(&m, &pm, false, &tm, 1, NULL, &row, NULL), EDGEL_EFORMAT);
+    edgel_image_finish(&t);
+    edgel_image_finish(&p);
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+static void annotators_vote(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 60; round++) {
+        struct edgel_image t[5], p;
+        struct edgel_mask tm[5];
+        const int n = 2 + (int)rnd(4);
+        const bool any = rnd(2);
+        init_image(&p, 9, 7, 1, EDGEL_U8);
+        fill_blocks(&p, (const int[]){ 0, 255 }, 2);
+        for (int i = 0; i < n; i++) {
+            init_image(&t[i], 9, 7, 1, EDGEL_U8);
+            fill_blocks(&t[i], (const int[]){ 0, 255, 200 }, 3);
+            tm[i] = mask_of(&t[i], 8);
+        }
+        struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+        struct edgel_mask pm = mask_of(&p, 8);
+        m.labels = EDGEL_LABELS_BINARY;
+        m.annotator = any ? EDGEL_ANNOTATOR_ANY : EDGEL_ANNOTATOR_MAJORITY;
+        m.ignore = (const int32_t[]){ 200 };
+        m.nignore = 1;
+        uint64_t want[201][2] = { { 0 } };
+        for (int y = 0; y < 7; y++)
+            for (int x = 0; x < 9; x++) {
+                int yes = 0, no = 0;
+                for (int i = 0; i < n; i++) {
+                    yes += get(&t[i], x, y) == 255;
+                    no += get(&t[i], x, y) == 0;
+                }
+                int id = yes + no == 0 ? 200 : any ? yes > 0 : yes > no;
+                want[id][get(&p, x, y) == 255]++;
+            }
+        struct edgel_row row = { 0 };
+        assert_int_equal(edgel_measure_image(&m, &pm, false, tm, (size_t)n, NULL, &row, NULL), EDGEL_OK);
+        for (int a = 0; a < 201; a++)
+            for (int b = 0; b < 2; b++)
+                assert_int_equal(cell_of(&row, a, b), want[a][b]);
+        edgel_row_finish(&row);
+        m.annotator = EDGEL_ANNOTATOR_INDEX;
+        m.annotator_index = 2;
+        m.nignore = 0;
+        m.labels = EDGEL_LABELS_IDS;
+        assert_int_equal(edgel_measure_image(&m, &pm, false, tm, (size_t)n, NULL, &row, NULL), EDGEL_OK);
+        check_confusion(&row, &t[1], &p, NULL);
+        edgel_row_finish(&row);
+        m.annotator_index = n + 1;
+        assert_int_equal(edgel_measure_image(&m, &pm, false, tm, (size_t)n, NULL, &row, NULL), EDGEL_EFORMAT);
+        m.annotator = EDGEL_ANNOTATOR_NONE;
+        assert_int_equal(edgel_measure_image(&m, &pm, false, tm, (size_t)n, NULL, &row, NULL), EDGEL_EINVAL);
+        m.annotator = EDGEL_ANNOTATOR_ANY;
+        assert_int_equal(edgel_measure_image(&m, &pm, false, tm, (size_t)n, NULL, &row, NULL), EDGEL_EINVAL);
+        for (int i = 0; i < n; i++)
+            edgel_image_finish(&t[i]);
+        edgel_image_finish(&p);
+    }
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+static void colors_become_ids(void **state)
+{
+    (void)state;
+    struct edgel_color list[] = { { 0, 0, 0, 0 }, { 128, 0, 0, 7 }, { 0, 128, 0, 300 } };
+    struct edgel_colors colors = { list, 3 };
+    struct edgel_image t, p;
+    init_image(&t, 4, 1, 3, EDGEL_U8);
+    init_image(&p, 4, 1, 1, EDGEL_U16);
+    memcpy(t.data, (const uint8_t[]){ 128, 0, 0, 0, 128, 0, 0, 128, 0, 0, 0, 0 }, 12);
+    for (int x = 0; x < 4; x++)
+        put(&p, x, 0, 300);
+    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_mask tm = mask_of(&t, 8), pm = mask_of(&p, 16);
+    struct edgel_row row = { 0 };
+    struct edgel_error err = { 0 };
+    m.labels = EDGEL_LABELS_IDS;
+    m.colors = &colors;
+    assert_int_equal(edgel_measure_image(&m, &pm, false, &tm, 1, NULL, &row, NULL), EDGEL_OK);
+    assert_int_equal(cell_of(&row, 7, 300), 1);
+    assert_int_equal(cell_of(&row, 300, 300), 2);
+    assert_int_equal(cell_of(&row, 0, 300), 1);
+    edgel_row_finish(&row);
+    colors.n = 2;
+    assert_int_equal(edgel_measure_image(&m, &pm, false, &tm, 1, NULL, &row, &err), EDGEL_EFORMAT);
+    assert_non_null(strstr(err.msg, "0 128 0"));
+    m.colors = NULL;
+    assert_int_equal(edgel_measure_image(&m, &pm, false, &tm, 1, NULL, &row, NULL), EDGEL_EFORMAT);
+    edgel_image_finish(&t);
+    edgel_image_finish(&p);
+}
+
+static void sizes_that_differ_are_named(void **state)
+{
+    (void)state;
+    struct edgel_image t, p;
+    init_image(&t, 5, 4, 1, EDGEL_U8);
+    init_image(&p, 4, 5, 1, EDGEL_U8);
+    struct edgel_mask tm = mask_of(&t, 8), pm = mask_of(&p, 8);
+    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_row row = { .image = NULL, .prediction = 3 };
+    struct edgel_error err = { 0 };
+    m.labels = EDGEL_LABELS_IDS;
+    assert_int_equal(edgel_measure_image(&m, &pm, false, &tm, 1, NULL, &row, &err), EDGEL_EFORMAT);
+    assert_non_null(strstr(err.msg, "5x4"));
+    assert_non_null(strstr(err.msg, "4x5"));
+    assert_int_equal(row.prediction, 3);
+    edgel_image_finish(&t);
+    edgel_image_finish(&p);
+}
+
+static void missing_is_wrong_everywhere(void **state)
+{
+    (void)state;
+    struct edgel_image t;
+    init_image(&t, 20, 10, 1, EDGEL_U8);
+    fill_blocks(&t, (const int[]){ 0, 1, 9 }, 3);
+    uint64_t n[10] = { 0 };
+    for (int y = 0; y < 10; y++)
+        for (int x = 0; x < 20; x++)
+            n[get(&t, x, y)]++;
+    struct edgel_mask tm = mask_of(&t, 8);
+    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_row row = { 0 };
+    m.labels = EDGEL_LABELS_IDS;
+    m.tolerance = 3;
+    assert_int_equal(edgel_measure_image(&m, NULL, false, &tm, 1, NULL, &row, NULL), EDGEL_OK);
+    assert_int_equal(row.kind, EDGEL_ROW_MISSING);
+    for (int id = 0; id < 10; id++)
+        assert_int_equal(cell_of(&row, id, EDGEL_ID_NONE), n[id]);
+    for (size_t i = 0; i < row.ntolerance; i++)
+        assert_true(row.tolerance[i].matched_truth == 0 && row.tolerance[i].prediction == 0);
+    edgel_row_finish(&row);
+    m.labels = EDGEL_LABELS_BINARY;
+    m.thresholds = 4;
+    assert_int_equal(edgel_measure_image(&m, NULL, false, &tm, 1, NULL, &row, NULL), EDGEL_OK);
+    assert_int_equal(cell_of(&row, 0, 1), n[0]);
+    assert_int_equal(cell_of(&row, 1, 0), n[1] + n[9]);
+    assert_int_equal(row.ncells, 2);
+    for (int k = 0; k < 4; k++)
+        assert_true(row.curve_tp[k] == 0 && row.curve_fp[k] == n[0]);
+    assert_true(row.tolerance->matched_prediction == 0 && row.tolerance->prediction == n[0]);
+    edgel_row_finish(&row);
+    edgel_image_finish(&t);
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+/* --- distances --- */
+
+static int64_t nearest(const uint8_t *set, int w, int h, int x, int y)
+{
+    int64_t best = INT64_MAX;
+    for (int v = 0; v < h; v++)
+        for (int u = 0; u < w; u++) {
+            int64_t d = (int64_t)(u - x) * (u - x) + (int64_t)(v - y) * (v - y);
+            if (set[v * w + u] && d < best)
+                best = d;
+        }
+    return best;
+}
+
+static void distances_are_the_nearest(void **state)
+{
+    (void)state;
+    enum { SIDE = 24 };
+    uint8_t set[SIDE * SIDE];
+    int32_t g[SIDE * SIDE], s[SIDE], t[SIDE];
+    int64_t d2[SIDE];
+    for (int round = 0; round < 400; round++) {
+        const int w = 1 + (int)rnd(SIDE), h = 1 + (int)rnd(SIDE);
+        const uint32_t rare = 1 + rnd(60);
+        for (int i = 0; i < w * h; i++)
+            set[i] = rnd(rare) == 0;
+        if (round < 5)
+            memset(set, 0, sizeof set);
+        edgel_edt_columns(set, w, h, g);
+        for (int y = 0; y < h; y++) {
+            edgel_edt_row(g + y * w, w, d2, s, t);
+            for (int x = 0; x < w; x++)
+                assert_int_equal(d2[x], nearest(set, w, h, x, y));
+        }
+    }
+}
+
+/* Pixels of id in `of` with one of id in `to` within the squared distance, by trying all. */
+static uint64_t matched(const int *of, const int *to, int w, int h, int id, double limit)
+{
+    uint64_t n = 0;
+    for (int i = 0; i < w * h; i++) {
+        bool found = false;
+        for (int k = 0; k < w * h && of[i] == id && !found; k++) {
+            double dx = i % w - k % w, dy = i / w - k / w;
+            found = to[k] == id && dx * dx + dy * dy <= limit;
+        }
+        n += found;
+    }
+    return n;
+}
+
+static void tolerance_is_brute_force(void **state)
+{
+    (void)state;
+    static const double reach[] = { 0, 1, 1.5, 2, 2.5, 5, 100 };
+    for (int round = 0; round < 120; round++) {
+        const int w = 1 + (int)rnd(16), h = 1 + (int)rnd(16);
+        const bool bin = rnd(2);
+        struct edgel_image t, p, v;
+        init_image(&t, w, h, 1, EDGEL_U8);
+        init_image(&p, w, h, 1, EDGEL_U8);
+        init_image(&v, w, h, 1, EDGEL_U8);
+        fill_blocks(&t, bin ? (const int[]){ 0, 0, 255, 9 } : (const int[]){ 0, 1, 4, 9 }, 4);
+        fill_blocks(&p, bin ? (const int[]){ 0, 0, 0, 255 } : (const int[]){ 0, 1, 4, 9 }, 4);
+        fill_blocks(&v, (const int[]){ 0, 1, 1 }, 3);
+        int a[256], b[256];
+        for (int i = 0; i < w * h; i++) {
+            const int tv = get(&t, i % w, i / w), pv = get(&p, i % w, i / w);
+            const bool judged = tv != 9 && get(&v, i % w, i / w);
+            a[i] = !judged ? -1 : bin ? tv != 0 : tv;
+            b[i] = !judged ? -1 : bin ? pv != 0 : pv;
+        }
+        struct edgel_mask tm = mask_of(&t, 8), pm = mask_of(&p, 8), vm = mask_of(&v, 8);
+        struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+        m.labels = bin ? EDGEL_LABELS_BINARY : EDGEL_LABELS_IDS;
+        m.tolerance = reach[rnd(7)];
+        m.ignore = (const int32_t[]){ 9 };
+        m.nignore = 1;
+        struct edgel_row row = { 0 };
+        assert_int_equal(edgel_measure_image(&m, &pm, false, &tm, 1, &vm, &row, NULL), EDGEL_OK);
+        size_t k = 0;
+        for (int id = bin ? 1 : 0; id < (bin ? 2 : 10); id++) {
+            uint64_t nt = 0, np = 0;
+            for (int i = 0; i < w * h; i++) {
+                nt += a[i] == id;
+                np += b[i] == id;
+            }
+            if (!bin && nt + np == 0)
+                continue;
+            assert_true(k < row.ntolerance);
+            const struct edgel_tolerance_counts *c = &row.tolerance[k++];
+            assert_int_equal(c->id, id);
+            assert_int_equal(c->truth, nt);
+            assert_int_equal(c->prediction, np);
+            assert_int_equal(c->matched_truth, matched(a, b, w, h, id, m.tolerance * m.tolerance));
+            assert_int_equal(c->matched_prediction, matched(b, a, w, h, id, m.tolerance * m.tolerance));
+        }
+        assert_int_equal(k, row.ntolerance);
+        edgel_row_finish(&row);
+        edgel_image_finish(&t);
+        edgel_image_finish(&p);
+        edgel_image_finish(&v);
+    }
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+/* --- surveys and lists --- */
+
+static enum edgel_labels labels_of(enum edgel_type type, int bits, bool indexed, const int *v, int n,
+                                   bool *zero_one)
+{
+    struct edgel_value_survey s = { 0 };
+    struct edgel_image img;
+    init_image(&img, n, 1, 1, type);
+    for (int i = 0; i < n; i++)
+        if (type == EDGEL_F32)
+            ((float *)img.data)[i] = (float)v[i] / 100.0f;
+        else
+            put(&img, i, 0, v[i]);
+    struct edgel_mask m = mask_of(&img, bits);
+    m.indexed = indexed;
+    edgel_survey_add(&s, &m, (const int32_t[]){ 77 }, 1);
+    edgel_image_finish(&img);
+    *zero_one = edgel_survey_zero_one(&s);
+    return edgel_survey_labels(&s);
+}
+
+static void surveys_decide_labels(void **state)
+{
+    (void)state;
+    const enum edgel_labels bin = EDGEL_LABELS_BINARY, ids = EDGEL_LABELS_IDS;
+    static const struct {
+        enum edgel_type type;
+        int bits, v[4];
+        bool indexed, binary, zero_one;
+    } t[] = {
+        { EDGEL_U8, 8, { 0, 1, 0, 1 }, false, true, true },
+        { EDGEL_U8, 8, { 0, 255, 0, 0 }, false, true, false },
+        { EDGEL_U8, 8, { 0, 0, 0, 0 }, false, true, false },
+        { EDGEL_U8, 8, { 0, 1, 255, 0 }, false, false, false },
+        { EDGEL_U8, 8, { 0, 2, 0, 0 }, false, false, false },
+        { EDGEL_U8, 8, { 0, 1, 77, 0 }, false, true, true }, /* 77 is ignored */
+        { EDGEL_U8, 1, { 0, 1, 1, 0 }, false, true, false },
+        { EDGEL_U8, 4, { 0, 15, 0, 0 }, false, true, false },
+        { EDGEL_U8, 4, { 0, 15, 0, 0 }, true, false, false },
+        { EDGEL_U8, 8, { 0, 1, 2, 0 }, true, false, false },
+        { EDGEL_U16, 16, { 0, 65535, 0, 0 }, false, true, false },
+        { EDGEL_U16, 16, { 0, 255, 0, 0 }, false, true, false },
+        { EDGEL_U16, 16, { 0, 256, 0, 0 }, false, false, false },
+        { EDGEL_F32, 32, { 0, 100, 0, 0 }, false, true, false },
+        { EDGEL_F32, 32, { 0, 50, 0, 0 }, false, false, false },
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        bool zero_one;
+        assert_int_equal(labels_of(t[i].type, t[i].bits, t[i].indexed, t[i].v, 4, &zero_one),
+                         t[i].binary ? bin : ids);
+        assert_int_equal(zero_one, t[i].zero_one);
+    }
+}
+
+static const char *write_text(const char *text)
+{
+    static char path[64];
+    snprintf(path, sizeof path, "test_eval.%ld.txt", (long)getpid());
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
+    assert_int_equal(fclose(f), 0);
+    return path;
+}
+
+static void class_lists_are_read(void **state)
+{
+    (void)state;
+    struct edgel_classes c;
+    assert_int_equal(edgel_classes_read("3", &c, NULL), EDGEL_OK);
+    assert_true(c.n == 3 && c.v[2].id == 2);
+    assert_string_equal(c.v[2].name, "2");
+    edgel_classes_finish(&c);
+    assert_int_equal(edgel_classes_read(write_text("# seven\n7 road works # note\r\n\n 3\tsky\n9"), &c, NULL),
+                     EDGEL_OK);
+    assert_true(c.n == 3 && c.v[0].id == 3 && c.v[1].id == 7 && c.v[2].id == 9);
+    assert_string_equal(c.v[0].name, "sky");
+    assert_string_equal(c.v[1].name, "road works");
+    assert_string_equal(c.v[2].name, "9");
+    edgel_classes_finish(&c);
+    assert_int_equal(edgel_classes_read(write_text("sky\n2nd class\nC#\n"), &c, NULL), EDGEL_OK);
+    assert_true(c.n == 3 && c.v[2].id == 2);
+    assert_string_equal(c.v[2].name, "C#");
+    edgel_classes_finish(&c);
+    static const char *const bad[] = {
+        "", "# nothing\n", "1 a\n1 b\n", "1 a\nb\n", "65536 a\n", "-1 a\n1 b\n"
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct edgel_error err = { 0 };
+        const char *path = write_text(bad[i]);
+        assert_int_equal(edgel_classes_read(path, &c, &err), EDGEL_EFORMAT);
+        assert_non_null(strstr(err.msg, path));
+        assert_int_equal(c.n, 0);
+    }
+    assert_int_equal(edgel_classes_read("0", &c, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_classes_read("5000", &c, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_classes_read("no/such/file", &c, NULL), EDGEL_EIO);
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+static void color_lists_are_read(void **state)
+{
+    (void)state;
+    struct edgel_colors c;
+    assert_int_equal(edgel_colors_read(write_text("0 0 0 0 void\n255 128 7 12\n"), &c, NULL), EDGEL_OK);
+    assert_true(c.n == 2 && c.v[1].r == 255 && c.v[1].g == 128 && c.v[1].b == 7 && c.v[1].id == 12);
+    edgel_colors_finish(&c);
+    static const char *const bad[] = { "", "0 0 0\n", "0 0 256 1\n", "0 0 0 1\n0 0 0 2\n", "0 0 0 x\n" };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(edgel_colors_read(write_text(bad[i]), &c, NULL), EDGEL_EFORMAT);
+    assert_int_equal(unlink(write_text("")), 0);
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+static void allocation_failures_are_reported(void **state)
+{
+    (void)state;
+    struct edgel_image t, p;
+    init_image(&t, 40, 30, 1, EDGEL_U8);
+    init_image(&p, 40, 30, 1, EDGEL_U8);
+    fill_blocks(&t, (const int[]){ 0, 255 }, 2);
+    fill_blocks(&p, (const int[]){ 0, 100, 255 }, 3);
+    struct edgel_mask tm[2] = { mask_of(&t, 8), mask_of(&p, 8) }, pm = mask_of(&p, 8);
+    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    m.labels = EDGEL_LABELS_BINARY;
+    m.thresholds = 9;
+    m.tolerance = 2;
+    m.annotator = EDGEL_ANNOTATOR_ANY;
+    long n = 0;
+    for (enum edgel_status st = EDGEL_ENOMEM; st != EDGEL_OK; n++) {
+        struct edgel_row row = { 0 };
+        struct edgel_error err = { 0 };
+        edgel_alloc_fail_after(n);
+        st = edgel_measure_image(&m, &pm, false, tm, 2, NULL, &row, &err);
+        edgel_alloc_fail_after(-1);
+        assert_true(st == EDGEL_OK || (st == EDGEL_ENOMEM && err.msg[0] && !row.cells && !row.tolerance));
+        edgel_row_finish(&row);
+        assert_int_equal(edgel_alloc_live(), 2);
+    }
+    assert_true(n > 15);
+    const char *path = write_text("1 a\n2 b\n3 c\n");
+    n = 0;
+    for (enum edgel_status st = EDGEL_ENOMEM; st != EDGEL_OK; n++) {
+        struct edgel_classes c;
+        struct edgel_error err = { 0 };
+        edgel_alloc_fail_after(n);
+        st = edgel_classes_read(path, &c, &err);
+        edgel_alloc_fail_after(-1);
+        assert_true(st == EDGEL_OK || (st == EDGEL_ENOMEM && err.msg[0]));
+        edgel_classes_finish(&c);
+        assert_int_equal(edgel_alloc_live(), 2);
+    }
+    assert_true(n > 5);
+    unlink(path);
+    edgel_image_finish(&t);
+    edgel_image_finish(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(confusion_is_the_double_loop),
+        cmocka_unit_test(many_wide_ids_are_counted),
+        cmocka_unit_test(binary_thresholds_share_of_full),
+        cmocka_unit_test(float_levels_are_the_loop),
+        cmocka_unit_test(float_masks_are_soft_predictions_only),
+        cmocka_unit_test(annotators_vote),
+        cmocka_unit_test(colors_become_ids),
+        cmocka_unit_test(sizes_that_differ_are_named),
+        cmocka_unit_test(missing_is_wrong_everywhere),
+        cmocka_unit_test(distances_are_the_nearest),
+        cmocka_unit_test(tolerance_is_brute_force),
+        cmocka_unit_test(surveys_decide_labels),
+        cmocka_unit_test(class_lists_are_read),
+        cmocka_unit_test(color_lists_are_read),
+        cmocka_unit_test(allocation_failures_are_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
