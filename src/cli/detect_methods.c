@@ -4,6 +4,7 @@
  */
 #include "detect.h"
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,8 +34,10 @@ static enum edgel_status read_threshold(const char *what, const char *text, stru
         return edgel_parse_real(what, text, 0, 1e9, &out->value, err);
     }
     memcpy(number, text, n - 1);
+    char quantile[64];
+    snprintf(quantile, sizeof quantile, "%s quantile", what);
     out->kind = EDGEL_THRESHOLD_QUANTILE;
-    return edgel_parse_real(what, number, 0, 100, &out->value, err);
+    return edgel_parse_real(quantile, number, 0, 100, &out->value, err);
 }
 
 static enum edgel_status call_low(void *options, const char *what, const char *text, struct edgel_error *err)

@@ -1,0 +1,240 @@
+#!/usr/bin/env bats
+# The command line itself: commands, help, man pages, completions, reading of options.
+
+setup() {
+    load pictures
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+edgel() {
+    "$EDGEL" "$@"
+}
+
+commands() {
+    edgel help --format man | sed -n 's/^\.BR edgel\\-\([a-z]*\) (1)$/\1/p' | sort -u
+}
+
+# The options of a command, one a line, as each form tells them.
+from_help() {
+    edgel help "$1" | sed -nE 's/^ +(-[A-Za-z0-9], )?--([a-z-]+).*/--\2/p' | sort
+}
+from_man() {
+    edgel help --format man "$1" | sed 's/\\-/-/g' | sed -nE 's/^(\\fB-[A-Za-z0-9]\\fR, )?\\fB--([a-z-]+)\\fR.*/--\2/p' | sort
+}
+from_bash() {
+    # shellcheck source=/dev/null
+    (
+        source <(edgel help --format bash)
+        COMP_WORDS=(edgel "$1" --)
+        COMP_CWORD=2
+        _edgel
+        printf '%s\n' "${COMPREPLY[@]}"
+    ) | grep -- '^--[a-z]' | sort
+}
+from_zsh() {
+    edgel help --format zsh | sed -n "/^    $1) /,/;;\$/p" | sed -nE "s/^ +'\*?--([a-z-]+)=?\[.*/--\1/p" | sort
+}
+from_fish() {
+    edgel help --format fish | sed -nE "s/.*_from $1' -l ([a-z-]+) .*/--\1/p" | sort
+}
+# The letters, from help and from the others.
+letters() {
+    edgel help "$1" | sed -nE 's/^  (-[A-Za-z0-9]), --.*/\1/p' | sort
+}
+
+@test "no command and unknown commands exit 2 and suggest" {
+    run edgel
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"no command"* ]]
+    run edgel detct
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"did you mean 'detect'"* ]]
+    run edgel --versoin
+    [ "$status" -eq 2 ]
+    run edgel help detekt
+    [ "$status" -eq 2 ]
+}
+
+@test "--version names version, build and CPU level" {
+    run edgel --version
+    [ "$status" -eq 0 ]
+    [[ "$output" =~ ^edgel\ [0-9]+\.[0-9]+\.[0-9]+ ]]
+    [[ "$output" =~ build:\ (gcc|clang)\ [0-9] ]]
+    [[ "$output" =~ CPU\ level:\ [a-z0-9]+ ]]
+}
+
+@test "EDGEL_CPU with an unknown name exits 2 and lists the known ones" {
+    EDGEL_CPU=pentium run edgel help
+    [ "$status" -eq 2 ]
+    [[ "$output" == *pentium*known:*c* ]]
+    EDGEL_CPU=c run edgel --version
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"CPU level: c"* ]]
+}
+
+@test "--help and -h of each command say what help says" {
+    edgel help >all.txt
+    edgel --help | cmp - all.txt
+    edgel -h | cmp - all.txt
+    for c in $(commands); do
+        grep -qE "^  $c +[a-zA-Z]" all.txt
+        edgel help "$c" >one.txt
+        edgel "$c" --help | cmp - one.txt
+        edgel "$c" -h | cmp - one.txt
+    done
+}
+
+@test "help fits 80 columns" {
+    for c in $(commands); do
+        run awk 'length($0) > 80 && !/^Usage/ && !/^  edgel/' <(edgel help "$c")
+        [ "$output" = "" ]
+    done
+}
+
+@test "every option is in help, man page and all completions, or in none" {
+    [ "$(commands | wc -l)" -ge 2 ]
+    for c in $(commands); do
+        from_help "$c" >help.txt
+        grep -qx -- --help help.txt
+        for form in man bash zsh fish; do
+            "from_$form" "$c" >form.txt
+            diff help.txt form.txt
+        done
+        for l in $(letters "$c"); do
+            grep -qF -- "\\fB\\$l\\fR, " <(edgel help --format man "$c")
+            grep -qE -- " ${l#-}\b|-s ${l#-} " <(edgel help --format fish | grep "_from $c'")
+            grep -qF -- "$l" <(edgel help --format bash | sed -n "/^    $c)/,/opts=/p")
+            grep -qE -- "'\*?$l\+?\[" <(edgel help --format zsh | sed -n "/^    $c) /,/;;\$/p")
+        done
+    done
+}
+
+@test "man pages are clean for groff" {
+    command -v groff >/dev/null || skip "no groff"
+    for c in "" $(commands); do
+        # shellcheck disable=SC2086
+        run groff -ww -man -Tutf8 -z <(edgel help --format man $c)
+        [ "$status" -eq 0 ]
+        [ "$output" = "" ]
+    done
+}
+
+@test "completions are read by their shells" {
+    bash -n <(edgel help --format bash)
+    if command -v zsh >/dev/null; then edgel help --format zsh >_edgel && zsh -n _edgel; fi
+    if command -v fish >/dev/null; then edgel help --format fish >e.fish && fish -n e.fish; fi
+}
+
+@test "bash completes commands, choices and files" {
+    # shellcheck source=/dev/null
+    source <(edgel help --format bash)
+    COMP_WORDS=(edgel de) COMP_CWORD=1
+    _edgel
+    [ "${COMPREPLY[*]}" = detect ]
+    COMP_WORDS=(edgel detect --norm '') COMP_CWORD=3
+    _edgel
+    [ "${COMPREPLY[*]}" = "l1 l2" ]
+    COMP_WORDS=(edgel detect --norm '=' l2) COMP_CWORD=4
+    _edgel
+    [ "${COMPREPLY[*]}" = l2 ]
+    touch picture.png
+    COMP_WORDS=(edgel detect pict) COMP_CWORD=2
+    _edgel
+    [ "${COMPREPLY[*]}" = picture.png ]
+}
+
+@test "a standard output that cannot be written exits 1" {
+    [ -e /dev/full ] || skip "no /dev/full"
+    for words in help "help detect" "help --format fish" --version; do
+        # shellcheck disable=SC2086
+        run bash -c '"$EDGEL" "$@" >/dev/full' - $words
+        [ "$status" -eq 1 ]
+        [[ "$output" == *"standard output"* ]]
+    done
+}
+
+# --- reading of options, shown on detect ---
+
+dry() {
+    run edgel detect --dry-run -o out "$@"
+}
+
+@test "options: --opt value, --opt=value, -o value, -ovalue are the same" {
+    step 1 >a.pgm
+    for words in "--name x.png" "--name=x.png"; do
+        # shellcheck disable=SC2086
+        dry $words a.pgm
+        [ "$output" = "a.pgm -> out/x.png" ]
+    done
+    for words in "-m sobel" "-msobel" "--method sobel" "--method=sobel"; do
+        # shellcheck disable=SC2086
+        dry --name '{op}.png' $words a.pgm
+        [ "$output" = "a.pgm -> out/sobel.png" ]
+    done
+}
+
+@test "options: the last of repeated ones wins, operands may stand anywhere" {
+    step 1 >a.pgm
+    run edgel detect --name x.png a.pgm --dry-run --name y.png -o zut -o out
+    [ "$output" = "a.pgm -> out/y.png" ]
+}
+
+@test "options: flags in a bundle, the last may take the rest as its value" {
+    step 1 >a.pgm
+    run edgel detect -qvj1 -oout a.pgm
+    [ "$status" -eq 0 ]
+    [ "$output" = "" ]
+    [ -e out/a.png ]
+}
+
+@test "options: -- ends them" {
+    step 1 >-a.pgm
+    dry -- -a.pgm
+    [ "$output" = "-a.pgm -> out/-a.png" ]
+    dry -a.pgm
+    [ "$status" -eq 2 ]
+}
+
+@test "options: unknown ones exit 2 and suggest the nearest, abbreviations are unknown" {
+    dry --sgima 1 a.pgm
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"unknown option --sgima"*"--sigma"* ]]
+    dry --sigm=1 a.pgm
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--sigma"* ]]
+    dry -Z a.pgm
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"-Z"* ]]
+}
+
+@test "options: values where none belong, and missing values, exit 2" {
+    dry --lenient=yes a.pgm
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"takes no value"* ]]
+    dry a.pgm --sigma
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--sigma needs a value"* ]]
+    dry a.pgm -m
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"-m needs a value"* ]]
+}
+
+@test "options: a number out of range names option, value and rule" {
+    for words in "--sigma -1" "--sigma 1001" "--jobs 0" "-j -3" "--max-pixels 0" "--low -1" "--low 101%" \
+        "--norm l3" "--aperture 4" "--depth 2" "--existing no" "--progress 1"; do
+        # shellcheck disable=SC2086
+        dry $words a.pgm
+        [ "$status" -eq 2 ]
+        value=${words#* }
+        [[ "$output" == *"${value%\%}: must be "* ]]
+    done
+    for words in "--sigma nan" "--sigma 1x" "--ksize 1.5" "--high inf" "--high %" "--low 10x" "--max-side 1e3"; do
+        # shellcheck disable=SC2086
+        dry $words a.pgm
+        [ "$status" -eq 2 ]
+        value=${words#* }
+        [[ "$output" == *"${words% *}"*"'${value%\%}': not a"*number* ]]
+    done
+    dry -j -3 a.pgm
+    [[ "$output" == *"--jobs -3"* ]]
+}

@@ -1,0 +1,741 @@
+#!/usr/bin/env bats
+# `edgel detect`: each option, each exit code, and what becomes of outputs when things go wrong.
+
+setup() {
+    load pictures
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+detect() {
+    "$EDGEL" detect "$@"
+}
+
+# one OUT OPTION...: runs detect quietly on in.pgm.
+one() {
+    local out=$1
+    shift
+    detect -q --existing overwrite -o "$out" "$@" in.pgm
+}
+
+# Refused before any work: exit 2, a message with the given words, no output folder.
+refused() {
+    [ "$status" -eq 2 ]
+    [ ! -e out ]
+    for word in "$@"; do [[ "$output" == *"$word"* ]]; done
+}
+
+@test "each option of --help has a test here" {
+    for option in $("$EDGEL" help detect | sed -nE 's/^ +(-[A-Za-z0-9], )?(--[a-z0-9-]+).*/\2/p'); do
+        grep -qE "^@test \"$option( |\"|:|,)" "$BATS_TEST_FILENAME" || { echo "no test: $option"; return 1; }
+    done
+}
+
+@test "--help, -h: shows the options and does nothing else" {
+    run detect --help -o out nowhere.pgm
+    [ "$status" -eq 0 ]
+    [[ "$output" == "Usage: edgel detect"* ]]
+    run detect -h
+    [ "$status" -eq 0 ]
+}
+
+# --- output ---
+
+@test "--output, -o: a folder mirrors the input folder, a file name takes a single result" {
+    mkdir -p in/a/b
+    gray 9 7 >in/x.pgm
+    gray 9 7 >in/a/b/y.pgm
+    detect -q --output out in
+    [ "$(cd out && find . -type f | sort | xargs)" = "./a/b/y.png ./x.png" ]
+    detect -q -o edges.png in/x.pgm
+    cmp edges.png out/x.png
+    run detect in/x.pgm
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"-o OUT"* ]]
+}
+
+@test "--output: several methods write below a folder each" {
+    gray 9 7 >in.pgm
+    detect -q -o out -m sobel -m scharr in.pgm
+    [ "$(cd out && find . -type f | sort | xargs)" = "./scharr/in.png ./sobel/in.png" ]
+}
+
+@test "--name: {stem} {dir} {ext} {op} {n}, and the format by extension" {
+    mkdir -p in/a
+    gray 9 7 >in/a/x.pgm
+    detect -q -o out --name '{dir}/{stem}-{ext}-{op}-{n}.pgm' -m sobel -m roberts in
+    [ "$(cd out && find . -type f | sort | xargs)" = "./a/x-pgm-roberts-2.pgm ./a/x-pgm-sobel-1.pgm" ]
+    [ "$(head -c 2 out/a/x-pgm-sobel-1.pgm)" = P5 ]
+    run detect -o other --name '{what}.png' in
+    [ "$status" -eq 2 ]
+    run detect -o other --name '{stem}.jpg' in
+    [ "$status" -eq 2 ]
+    [ ! -e other ]
+}
+
+@test "--name: pbm holds edge maps of 1 bit, pfm floats, ppm colour" {
+    gray 9 7 >in.pgm
+    one out --name x.pbm
+    [ "$(head -c 2 out/x.pbm)" = P4 ]
+    one out --name x.pfm -m sobel
+    [ "$(head -c 2 out/x.pfm)" = Pf ]
+    color >c.ppm
+    detect -q -o out --name x.ppm -m gaussian --gray channels c.ppm
+    [ "$(head -c 2 out/x.ppm)" = P6 ]
+    rm -r out
+    run one out --name x.pbm -m sobel
+    refused x.pbm
+    run one out --name x.ppm -m sobel
+    refused x.ppm
+    run one out --name x.pfm --depth 8
+    refused x.pfm --depth
+    run one out --name x.pgm --depth 1
+    refused x.pgm "depth 1"
+    run detect -o out --name x.pgm -m gaussian --gray channels c.ppm
+    [ "$status" -eq 1 ]
+    [ "$(find out -type f | wc -l)" -eq 0 ]
+}
+
+@test "two inputs that map to one output are refused before any work" {
+    gray 9 7 >x.pgm
+    gray 9 7 >x.pnm
+    run detect -o out x.pgm x.pnm
+    refused x.pgm x.pnm
+    run detect -o out -m sobel -m scharr --name '{dir}/x.png' x.pgm
+    refused x.png
+}
+
+@test "inputs are never written to" {
+    mkdir in
+    gray 9 7 >in/x.pgm
+    cp in/x.pgm copy.pgm
+    run detect --existing overwrite --name '{stem}.pgm' -o in in
+    [ "$status" -eq 2 ]
+    cmp in/x.pgm copy.pgm
+}
+
+@test "--existing: error refuses, skip leaves alone, overwrite replaces" {
+    gray 9 7 >in.pgm
+    gray 9 7 >b.pgm
+    mkdir out
+    echo old >out/in.png
+    run detect -o out in.pgm b.pgm
+    [ "$status" -eq 2 ]
+    [[ "$output" == *out/in.png* ]]
+    [ ! -e out/b.png ]
+    run detect -o out --existing error in.pgm
+    [ "$status" -eq 2 ]
+    run detect -o out --existing skip --jsonl log in.pgm b.pgm
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"1 done, 0 failed, 1 skipped"* ]]
+    [ "$(cat out/in.png)" = old ]
+    grep -q '"input":"in.pgm".*"status":"skipped"' log
+    [ -e out/b.png ]
+    run detect -o out --existing overwrite in.pgm b.pgm
+    [ "$status" -eq 0 ]
+    cmp out/in.png out/b.png
+}
+
+@test "--existing: skip makes the missing ones of several outputs" {
+    gray 9 7 >in.pgm
+    detect -q -o out -m sobel -m scharr in.pgm
+    rm out/sobel/in.png
+    echo old >out/scharr/in.png
+    run detect -o out --existing skip -m sobel -m scharr in.pgm
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"1 done"* ]]
+    [ -e out/sobel/in.png ]
+    [ "$(cat out/scharr/in.png)" = old ]
+}
+
+@test "--dry-run: lists input -> output and does nothing" {
+    mkdir in
+    gray 9 7 >in/x.pgm
+    gray 9 7 >in/y.pgm
+    run detect --dry-run -o out in
+    [ "$status" -eq 0 ]
+    [ "$output" = $'in/x.pgm -> out/x.png\nin/y.pgm -> out/y.png' ]
+    [ ! -e out ]
+    run detect --dry-run -o out nowhere.pgm
+    [ "$status" -eq 1 ]
+    [[ "$output" == *nowhere.pgm* ]]
+    mkdir none
+    run detect --dry-run -o out none
+    [ "$status" -eq 3 ]
+}
+
+# --- methods and their parameters ---
+
+@test "--method, -m: each operator's formula on a step" {
+    step 1 >in.pgm
+    one out --name x.pgm --method sobel
+    [ "$(pixels 4 out/x.pgm)" = "0 40 40 0" ]
+    one out --name x.pgm -m prewitt
+    [ "$(pixels 4 out/x.pgm)" = "0 30 30 0" ]
+    one out --name x.pgm -m scharr
+    [ "$(pixels 4 out/x.pgm)" = "0 160 160 0" ]
+    one out --name x.pgm -m roberts
+    [ "$(pixels 4 out/x.pgm)" = "0 20 0 0" ]
+    one out --name x.pgm -m gaussian:ksize=3,sigma=0
+    [ "$(pixels 4 out/x.pgm)" = "0 3 8 10" ]
+    step 5 >in.pgm
+    one out --name x.pgm -m canny:sigma=0,low=10,high=20
+    [ "$(pixels 20 out/x.pgm)" = "0 255 0 0 0 255 0 0 0 255 0 0 0 255 0 0 0 255 0 0" ]
+}
+
+@test "--method: canny is the default" {
+    gray 40 30 >in.pgm
+    one a --name x.png
+    one b --name x.png -m canny
+    cmp a/x.png b/x.png
+}
+
+@test "--method: each -m has its own parameters, stronger than plain options" {
+    gray 40 30 >in.pgm
+    one a --name '{n}.pgm' -m sobel:sigma=2,norm=l2 -m sobel -m sobel:sigma=1 --sigma 3
+    one b --name 1.pgm -m sobel --sigma 2 --norm l2
+    one b --name 2.pgm -m sobel --sigma 3
+    one b --name 3.pgm -m sobel --sigma 1
+    for n in 1 2 3; do cmp "a/$n.pgm" "b/$n.pgm"; done
+    run cmp a/1.pgm a/2.pgm
+    [ "$status" -eq 1 ]
+}
+
+@test "--method: what is wrong with it exits 2" {
+    gray 9 7 >in.pgm
+    run one out -m cany
+    refused cany canny
+    run one out -m canny:sgma=1
+    refused sgma sigma
+    run one out -m canny:sigma
+    refused "'sigma' is not key=value"
+    run one out -m canny:
+    refused canny:
+    run one out -m canny:sigma=-1
+    refused "sigma -1"
+    run one out -m gaussian:aperture=5
+    refused aperture gaussian
+    run one out -m sobel:depth=1
+    refused "depth 1"
+}
+
+@test "an option that no chosen method uses is refused" {
+    gray 9 7 >in.pgm
+    for words in "-m gaussian --aperture 5" "-m sobel --low 3" "-m roberts --nms interp" "-m scharr --emit binary" \
+        "-m gaussian --norm l2" "--strength linear" "--emit strength --high 9"; do
+        # shellcheck disable=SC2086
+        run one out $words
+        option=$(grep -o -- '--[a-z]* [a-z0-9]*$' <<<"$words")
+        refused "${option% *}"
+    done
+    one out -m gaussian -m sobel --aperture 5
+    [ -e out/sobel/in.png ]
+}
+
+# differs OPTIONS...: the result is not that of the same without them. base: options of both.
+differs() {
+    one a --name x.pgm "${base[@]}"
+    one b --name x.pgm "${base[@]}" "$@"
+    ! cmp -s a/x.pgm b/x.pgm
+}
+same() {
+    ! differs "$@"
+}
+
+@test "--sigma: smooths; its defaults are those that help states" {
+    gray 40 30 >in.pgm
+    base=(-m sobel) && differs --sigma 1 && same --sigma 0
+    base=(-m gaussian) && differs --sigma 3 && same --sigma 1.4
+    base=(-m canny) && differs --sigma 3 && same --sigma 1.4
+    run one out -m gaussian --sigma 0
+    refused sigma
+}
+
+@test "--ksize: taps of the Gaussian, an odd number" {
+    gray 40 30 >in.pgm
+    base=(-m gaussian) && differs --ksize 3 && same --ksize 0 && same --ksize 9
+    step 1 >in.pgm
+    one out --name x.pgm -m gaussian --sigma 0 --ksize 3
+    [ "$(pixels 4 out/x.pgm)" = "0 3 8 10" ]
+    rm -r out
+    run one out --ksize 4
+    refused ksize 4
+}
+
+@test "--aperture: 3, 5 and 7" {
+    printf 'P2 4 1 255\n0 0 1 1\n' >in.pgm
+    one out --name x.pgm -m sobel --aperture 5
+    [ "$(pixels 4 out/x.pgm)" = "16 48 48 16" ]
+    base=(-m sobel) && same --aperture 3 && differs --aperture 7
+    gray 40 30 >in.pgm
+    base=(-m canny) && differs --aperture 5
+}
+
+@test "--norm: l1 is the sum, l2 the root of the squares" {
+    # gx = 3 and gy = 4 in the middle of Roberts' square
+    printf 'P2 2 2 255\n3 4 0 0\n' >in.pgm
+    one out --name x.pgm -m roberts --norm l1
+    [ "$(pixels 4 out/x.pgm | cut -d' ' -f1)" = 7 ]
+    one out --name x.pgm -m roberts --norm l2
+    [ "$(pixels 4 out/x.pgm | cut -d' ' -f1)" = 5 ]
+    gray 40 30 >in.pgm
+    base=(-m canny) && differs --norm l2 && same --norm l1
+}
+
+@test "--low: weak edges; a number, a quantile, auto" {
+    gray 40 30 >in.pgm
+    base=(-m canny --high 200) && differs --low 10 && differs --low 190 && same --low 50
+    base=(-m canny --high 200) && differs --low 1% && differs --low auto
+    run one out --low 10x
+    refused "--low '10x'"
+}
+
+@test "--high: strong edges; a number, a quantile, auto" {
+    gray 40 30 >in.pgm
+    base=(-m canny --low 10) && differs --high 400 && differs --high 90% && differs --high auto && same --high 100
+    step 5 >in.pgm
+    # the step's magnitude is 40, strong means more
+    one out --name x.pgm --sigma 0 --low 10 --high 39
+    [ "$(pixels 4 out/x.pgm)" = "0 255 0 0" ]
+    one out --name x.pgm --sigma 0 --low 10 --high 40
+    [ "$(pixels 4 out/x.pgm)" = "0 0 0 0" ]
+}
+
+@test "--nms: sector and interp" {
+    gray 60 50 >in.pgm
+    base=(-m canny --low 5 --high 10 --sigma 1) && differs --nms interp && same --nms sector
+}
+
+@test "--emit: strength is the thinned gradient, 16 bit" {
+    gray 40 30 >in.pgm
+    base=(-m canny) && differs --emit strength && same --emit binary
+    step 5 >in.pgm
+    one out --emit strength --sigma 0
+    [ "$(png_head out/in.png)" = "4 5 16 0" ]
+    # sqrt(40 / 2040) of 65535 is 9177 = 35 * 256 + 217
+    one out --emit strength --sigma 0 --name x.pgm
+    [ "$(pixels 8 out/x.pgm)" = "0 0 35 217 0 0 0 0" ]
+}
+
+@test "--strength: linear leaves the root out" {
+    step 5 >in.pgm
+    # 40 / 2040 of 65535 is 1285 = 5 * 256 + 5
+    one out --emit strength --strength linear --sigma 0 --name x.pgm
+    [ "$(pixels 8 out/x.pgm)" = "0 0 5 5 0 0 0 0" ]
+    base=(--emit strength) && same --strength root
+}
+
+@test "--depth: 1, 8 and 16; the default is that of the method and the input" {
+    gray 12 9 >in.pgm
+    awk 'BEGIN { print "P2 2 1 65535 300 40000" }' >deep.pgm
+    one out && [ "$(png_head out/in.png)" = "12 9 1 0" ]
+    one out --depth 8 && [ "$(png_head out/in.png)" = "12 9 8 0" ]
+    one out --depth 16 && [ "$(png_head out/in.png)" = "12 9 16 0" ]
+    one out --emit strength --depth 8 && [ "$(png_head out/in.png)" = "12 9 8 0" ]
+    one out -m sobel && [ "$(png_head out/in.png)" = "12 9 8 0" ]
+    detect -q -o out -m sobel deep.pgm && [ "$(png_head out/deep.png)" = "2 1 16 0" ]
+    step 1 >in.pgm
+    one out -m sobel --depth 16 --name x.pgm
+    [ "$(pixels 8 out/x.pgm)" = "0 0 40 40 40 40 0 0" ]
+}
+
+@test "--depth: float images default to 16 bit" {
+    gray 12 9 >in.pgm
+    one out --name x.pfm -m gaussian
+    detect -q -o out2 -m sobel out/x.pfm
+    [ "$(png_head out2/x.png)" = "12 9 16 0" ]
+}
+
+@test "--gray: luma does not see a step between colours of one gray, channels does" {
+    color >c.ppm
+    detect -q -o a --name x.pgm -m sobel c.ppm
+    detect -q -o b --name x.pgm -m sobel --gray channels c.ppm
+    [ "$(pixels 12 a/x.pgm)" = "0 0 0 0 0 0 0 0 0 0 0 0" ]
+    # blue rises by 157: 4 * 157, saturated
+    [ "$(pixels 12 b/x.pgm)" = "0 0 0 0 0 255 255 0 0 0 0 0" ]
+    detect -q -o c --name x.pgm -m sobel --gray luma c.ppm
+    cmp a/x.pgm c/x.pgm
+}
+
+# --- inputs ---
+
+tree() {
+    mkdir -p in/a
+    for f in in/x.pgm in/y.pgm in/a/x.pgm in/a/z.pgm; do gray 9 7 >"$f"; done
+}
+outputs() {
+    (cd out && find . -type f | sort | xargs)
+}
+
+@test "--include: only walked files that match, may be repeated" {
+    tree
+    detect -q -o out --include 'x.*' in
+    [ "$(outputs)" = "./a/x.png ./x.png" ]
+    rm -r out
+    detect -q -o out --include 'a/*' --include 'y*' in
+    [ "$(outputs)" = "./a/x.png ./a/z.png ./y.png" ]
+}
+
+@test "--exclude: leaves out walked files that match, may be repeated" {
+    tree
+    detect -q -o out --exclude 'x.*' in
+    [ "$(outputs)" = "./a/z.png ./y.png" ]
+    rm -r out
+    detect -q -o out --exclude 'a/*' --exclude y.pgm in
+    [ "$(outputs)" = "./x.png" ]
+}
+
+@test "--files-from: a list from a file or standard input" {
+    tree
+    printf 'in/y.pgm\nin/a/z.pgm\n' >list
+    detect -q -o out --files-from list
+    [ "$(outputs)" = "./y.png ./z.png" ]
+    rm -r out
+    echo in/x.pgm | detect -q -o out --files-from - in/y.pgm
+    [ "$(outputs)" = "./x.png ./y.png" ]
+    rm -r out
+    run detect -o out --files-from nowhere
+    refused nowhere
+}
+
+@test "--null, -0: the list is separated by NUL" {
+    name=$'line\nbreak.pgm'
+    gray 9 7 >"$name"
+    printf '%s\0' "$name" >list
+    detect -q -o out -0 --files-from list
+    [ -e $'out/line\nbreak.png' ]
+    rm -r out
+    detect -q -o out --null --files-from list
+    [ -e $'out/line\nbreak.png' ]
+    rm -r out
+    run detect -o out -0 x.pgm
+    refused --null
+}
+
+@test "an output folder inside the input folder is not walked" {
+    tree
+    detect -q -o in/out in
+    run detect -o in/out --existing skip in
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"4 skipped"* ]]
+    [ ! -e in/out/out ]
+}
+
+@test "files that are no images are passed over in folders and counted" {
+    tree
+    echo text >in/notes.txt
+    run detect -o out --jsonl log in
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"1 not images"* ]]
+    tail -n 1 log | grep -q '"not_images":1'
+}
+
+@test "names that are not UTF-8 are read, written and logged without loss" {
+    name=$'caf\xe9.pgm'
+    gray 9 7 >"$name" || skip "the file system refuses such names"
+    detect -q -o out --jsonl log "$name"
+    [ -e $'out/caf\xe9.png' ]
+    grep -qF '"input":"caf\udce9.pgm"' log
+}
+
+# --- reading ---
+
+@test "--lenient: takes what decodes of a truncated file and says so" {
+    gray 40 30 >in.pgm
+    one good --name x.pgm -m gaussian
+    head -c 1000 good/x.pgm >cut.pgm
+    run detect -o out cut.pgm
+    [ "$status" -eq 1 ]
+    [[ "$output" == *cut.pgm* ]]
+    [ ! -e out/cut.png ]
+    run detect -o out --lenient cut.pgm
+    [ "$status" -eq 0 ]
+    [[ "$output" == *cut.pgm*damaged* ]]
+    [ -e out/cut.png ]
+}
+
+@test "--no-orient: leaves the EXIF orientation alone" {
+    turned >t.jpg
+    detect -q -o out t.jpg
+    [ "$(png_head out/t.png)" = "8 12 1 0" ]
+    detect -q -o out2 --no-orient t.jpg
+    [ "$(png_head out2/t.png)" = "12 8 1 0" ]
+}
+
+@test "--max-pixels: larger images are refused" {
+    gray 10 10 >in.pgm
+    one out --max-pixels 100
+    run one out --max-pixels 99
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"--max-pixels"* ]]
+}
+
+@test "--max-side: wider or higher images are refused" {
+    gray 10 4 >in.pgm
+    one out --max-side 10
+    run one out --max-side 9
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"--max-side"* ]]
+}
+
+@test "--max-scans: JPEG files with more scans are refused" {
+    scans >s.jpg
+    detect -q -o out --max-scans 6 s.jpg
+    run detect -o out2 --max-scans 5 s.jpg
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"--max-scans"* ]]
+}
+
+@test "--max-chunk: PNG files with a larger chunk are refused" {
+    text >t.png
+    detect -q -o out t.png
+    run detect -o out2 --max-chunk 50 t.png
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"--max-chunk"* ]]
+}
+
+@test "remarks of a decoder are reported and exit 0" {
+    profile >p.png
+    run detect -o out --jsonl log p.png
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"p.png: "* ]]
+    grep -q '"remark":"' log
+    run detect -q -o out2 p.png
+    [ "$output" = "" ]
+}
+
+# --- running ---
+
+@test "--jobs, -j: as many threads, the same bytes and the same log" {
+    mkdir in
+    for i in 1 2 3 4 5 6 7 8 9; do gray $((10 + i)) 20 >"in/$i.pgm"; done
+    for j in 1 2 7; do detect -q -j "$j" --jsonl "log$j" -o "out$j" -m canny -m sobel in; done
+    diff -r out1 out2
+    diff -r out1 out7
+    for j in 1 2 7; do sed -e 's/"seconds":[0-9.e+-]*/S/g' -e "s/out$j/out/g" "log$j" >"l$j"; done
+    cmp l1 l2
+    cmp l1 l7
+    # the threads of the process are counted from outside
+    gray 300 300 >big.pgm
+    mkdir many
+    for i in 1 2 3 4 5 6; do cp big.pgm "many/$i.pgm"; done
+    for j in 1 3; do
+        "$EDGEL" detect -q --jobs "$j" -m gaussian:sigma=200 -o "many$j" many &
+        pid=$!
+        most=0
+        while [ -d "/proc/$pid/task" ] && kill -0 "$pid" 2>/dev/null; do
+            # shellcheck disable=SC2012
+            now=$(ls "/proc/$pid/task" 2>/dev/null | wc -l)
+            [ "$now" -gt "$most" ] && most=$now
+        done
+        wait "$pid"
+        [ "$most" -eq "$j" ]
+    done
+}
+
+@test "--jsonl: a line per image in input order and a summary" {
+    mkdir in
+    gray 9 7 >in/b.pgm
+    gray 9 7 >in/c.pgm
+    printf 'P5 9 7 255\nshort' >in/a.pgm
+    run detect -j 2 --jsonl log -o out in
+    [ "$status" -eq 1 ]
+    [ "$(sed -n 's/.*"input":"\([^"]*\)".*"status":"\([a-z]*\)".*/\1 \2/p' log | xargs)" = \
+        "in/a.pgm error in/b.pgm ok in/c.pgm ok" ]
+    tail -n 1 log | grep -q '"type":"summary","ok":2,"failed":1,"skipped":0'
+    grep -q '"input":"in/a.pgm","output":null' log
+    grep -q '"output":"out/b.png".*"error":null,.*"width":9,"height":7,"seconds":' log
+}
+
+@test "--jsonl: - is standard output; several outputs are an array" {
+    gray 9 7 >in.pgm
+    detect -o out -m sobel -m scharr --jsonl - in.pgm >lines 2>messages
+    grep -qF '"output":["out/sobel/in.png","out/scharr/in.png"]' lines
+    [ "$(wc -l <lines)" -eq 2 ]
+    ! grep -q '{' messages
+}
+
+@test "--jsonl: a log that cannot be written exits 1, one that cannot be begun 2" {
+    gray 9 7 >in.pgm
+    if [ -e /dev/full ]; then
+        run bash -c '"$EDGEL" detect -o out --jsonl - in.pgm >/dev/full'
+        [ "$status" -eq 1 ]
+    fi
+    run detect -o out2 --jsonl in.pgm/log in.pgm
+    [ "$status" -eq 2 ]
+    [ ! -e out2 ]
+}
+
+@test "--progress: a bar on standard error, always or never; auto: not without a terminal" {
+    gray 9 7 >in.pgm
+    detect -o a --progress always in.pgm 2>bar
+    grep -q $'\r' bar
+    grep -q 1/1 bar
+    for p in never auto; do
+        detect -o "$p" --progress "$p" in.pgm 2>plain
+        run grep -c $'\r' plain
+        [ "$output" = 0 ]
+    done
+}
+
+@test "--progress: NO_COLOR keeps escape sequences out, messages start on a clean line" {
+    printf 'P5 9 7 255\nshort' >bad.pgm
+    run detect -o a --progress always bad.pgm
+    [[ "$output" == *$'\033'* ]]
+    NO_COLOR=1 run detect -o a --progress always bad.pgm
+    [[ "$output" != *$'\033'* ]]
+    [[ "$output" == *$'\r'"edgel: bad.pgm"* ]]
+}
+
+@test "--progress: auto draws on a terminal" {
+    command -v script >/dev/null || skip "no script(1)"
+    gray 9 7 >in.pgm
+    script -qec "$EDGEL detect -o a in.pgm" /dev/null </dev/null >seen
+    grep -q 1/1 seen
+    script -qec "$EDGEL detect -q -o b in.pgm" /dev/null </dev/null >seen
+    run grep -c 1/1 seen
+    [ "$output" = 0 ]
+}
+
+@test "--quiet, -q: nothing but errors" {
+    gray 9 7 >in.pgm
+    run detect -o a in.pgm
+    [[ "$output" == *"1 done"* ]]
+    run detect -q -o b in.pgm
+    [ "$output" = "" ]
+    run detect --quiet --progress always -o c in.pgm nowhere.pgm
+    [ "$status" -eq 1 ]
+    [[ "$output" == "edgel: "*nowhere.pgm* ]]
+    [ "${#lines[@]}" -eq 1 ]
+}
+
+@test "--verbose, -v: says what is done with each image" {
+    gray 9 7 >in.pgm
+    for v in -v --verbose; do
+        run detect "$v" --existing overwrite -o out in.pgm
+        [[ "$output" == *"in.pgm -> out/in.png"* ]]
+    done
+    run detect --existing overwrite -o out in.pgm
+    [[ "$output" != *"->"* ]]
+}
+
+# --- exit codes and trouble ---
+
+@test "exit 0: all ok" {
+    tree
+    run detect -o out in
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"4 done, 0 failed"* ]]
+}
+
+@test "exit 1: one bad image does not stop the others and leaves no output" {
+    tree
+    printf 'P5 9 7 255\nshort' >in/bad.pgm
+    : >in/empty.png
+    echo text >in/text.png
+    run detect -o out -m sobel -m canny in
+    [ "$status" -eq 1 ]
+    [[ "$output" == *in/bad.pgm* && "$output" == *in/empty.png* && "$output" == *in/text.png* ]]
+    [[ "$output" == *"4 done, 3 failed"* ]]
+    [ "$(find out -type f | wc -l)" -eq 8 ]
+}
+
+@test "exit 1: an image whose last output cannot be written leaves none" {
+    gray 9 7 >in.pgm
+    mkdir out
+    echo file >out/sobel
+    run detect -o out -m canny -m sobel in.pgm
+    [ "$status" -eq 1 ]
+    [ "$(find out -type f)" = out/sobel ]
+}
+
+@test "exit 1: a missing input file, and a named file that is no image" {
+    gray 9 7 >in.pgm
+    echo text >text.txt
+    run detect -o out nowhere.pgm in.pgm text.txt
+    [ "$status" -eq 1 ]
+    [[ "$output" == *nowhere.pgm* && "$output" == *text.txt* && "$output" == *"1 done, 2 failed"* ]]
+    [ -e out/in.png ]
+}
+
+@test "exit 2: no input" {
+    run detect -o out
+    refused "no input"
+}
+
+@test "exit 3: nothing matched" {
+    tree
+    run detect -o out --include '*.tif' in
+    [ "$status" -eq 3 ]
+    mkdir none
+    run detect -o out none
+    [ "$status" -eq 3 ]
+    [ ! -e out ]
+}
+
+# Starts detect on 400 images with job control, so that it has its own signals, and waits for the first output.
+start() {
+    mkdir in
+    gray 200 150 >in/000.pgm
+    for i in $(seq -w 1 399); do ln in/000.pgm "in/$i.pgm"; done
+    set -m
+    "$EDGEL" detect -j 1 -m gaussian:sigma=100 --jsonl log -o out in 2>messages &
+    pid=$!
+    set +m
+    for _ in $(seq 200); do
+        ls out/*.png >/dev/null 2>&1 && break
+        sleep 0.05
+    done
+}
+
+@test "exit 130: an interrupt keeps what is finished and tears nothing" {
+    for signal in INT TERM; do
+        rm -rf in out log
+        start
+        kill -"$signal" "$pid"
+        code=0
+        wait "$pid" || code=$?
+        [ "$code" -eq 130 ]
+        n=$(find out -type f | wc -l)
+        [ "$n" -ge 1 ]
+        [ "$n" -lt 400 ]
+        [ "$(find out -type f ! -name '???.png' | wc -l)" -eq 0 ]
+        for f in out/*.png; do cmp "$f" out/000.png; done
+        tail -n 1 log | grep -q "\"ok\":$n,"
+        grep -q interrupted messages
+    done
+}
+
+@test "a second signal kills" {
+    { printf 'P5 1500 1500 65535\n' && head -c 4500000 /dev/zero; } >in.pgm
+    set -m
+    "$EDGEL" detect -j 1 -m gaussian:sigma=300 -o out in.pgm 2>messages &
+    pid=$!
+    set +m
+    sleep 0.3
+    kill -TERM "$pid"
+    sleep 0.2
+    kill -TERM "$pid"
+    code=0
+    wait "$pid" || code=$?
+    [ "$code" -eq 143 ]
+    [ ! -e out/in.png ]
+}
+
+@test "a reader that leaves is a write error, not a death by signal" {
+    tree
+    run bash -o pipefail -c '"$EDGEL" detect -q -o out --jsonl - in | true; echo ${PIPESTATUS[0]}'
+    [[ "${lines[-1]}" = 0 || "${lines[-1]}" = 1 ]]
+}
+
+@test "the examples of help run" {
+    [ -d "$EDGEL_SOURCE/data/scenes" ] || skip "no data/scenes"
+    mkdir -p bin data
+    ln -s "$EDGEL" bin/edgel
+    ln -s "$EDGEL_SOURCE/data/scenes" data/scenes
+    "$EDGEL" help detect | sed -n '/^Examples:/,/^Exit/p' | sed -n 's/^  \(edgel .*\)/\1/p' >examples
+    [ "$(wc -l <examples)" -ge 4 ]
+    while read -r line; do
+        PATH=$PWD/bin:$PATH bash -ec "$line" </dev/null
+    done <examples
+    [ "$(find edges -name '*.png' | wc -l)" -eq "$(find data/scenes/images -type f | wc -l)" ]
+}
