@@ -68,6 +68,22 @@ apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends valgrind bats"
     [ ! -e calls ]
 }
 
+@test "set-up: through sudo when not root, and says so when there is none" {
+    fake_system
+    printf '#!/bin/sh\necho 1000\n' >bin/id
+    . "$EDGEL_SOURCE/scripts/setup.sh"
+    packages_of() { echo bats; }
+    PATH=$PWD/bin run set_up test
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"needs root to install: apt-get install bats"* ]]
+    [ ! -e calls ]
+    printf '#!/bin/sh\necho sudo >>calls\nexec "$@"\n' >bin/sudo
+    chmod +x bin/sudo
+    set_up test
+    [ "$(grep -c sudo calls)" -eq 2 ]
+    [ "$(grep -c apt-get calls)" -eq 2 ]
+}
+
 @test "set-up: a job that nobody knows is refused" {
     . "$EDGEL_SOURCE/scripts/setup.sh"
     run set_up brew
@@ -78,4 +94,12 @@ apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends valgrind bats"
     run "$EDGEL_SOURCE/scripts/test" --fast
     [ "$status" -eq 2 ]
     [[ "$output" == *"--sanitize"* ]]
+}
+
+@test "scripts/demo: at most two folders" {
+    run "$EDGEL_SOURCE/scripts/demo" a b c
+    [ "$status" -eq 2 ]
+    run "$EDGEL_SOURCE/scripts/demo" --help
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"IMAGES [TRUTH]"* ]]
 }
