@@ -75,15 +75,21 @@ static struct edgel_operating_point from_counts(double threshold, uint64_t tp, u
     return point(threshold, ratio((double)tp, (double)positives), ratio((double)tp, (double)(tp + fp)));
 }
 
+/* Exactly a where a = b, so that equal neighbours hold no better point than either. */
+static double between(double a, double b, double share)
+{
+    return a + share * (b - a);
+}
+
 static struct edgel_operating_point ods(const struct edgel_operating_point *p, int n)
 {
     struct edgel_operating_point best = p[0];
     for (int k = 1; k < n; k++)
         for (int j = 0; j < 100; j++) {
-            const double d = j / 99.0, e = 1 - d;
-            struct edgel_operating_point q =
-                point(p[k].threshold * d + p[k - 1].threshold * e, p[k].recall * d + p[k - 1].recall * e,
-                      p[k].precision * d + p[k - 1].precision * e);
+            const double d = j / 99.0;
+            struct edgel_operating_point q = point(between(p[k - 1].threshold, p[k].threshold, d),
+                                                   between(p[k - 1].recall, p[k].recall, d),
+                                                   between(p[k - 1].precision, p[k].precision, d));
             if (q.f1 > best.f1)
                 best = q;
         }
@@ -113,7 +119,7 @@ static double average_precision(const struct edgel_operating_point *p, int n)
         while (next > 0 && p[next - 1].recall == p[next].recall)
             next--;
         const double share = (r - p[k].recall) / (p[next].recall - p[k].recall);
-        sum += p[k].precision + share * (p[next].precision - p[k].precision);
+        sum += between(p[k].precision, p[next].precision, share);
     }
     return sum * 0.01;
 }
