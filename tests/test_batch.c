@@ -1,4 +1,5 @@
-/* Inputs, the run, its progress line and its JSON lines. */
+/* The run, its progress line and its JSON lines. */
+#define _XOPEN_SOURCE 700
 #include "core/core_priv.h"
 #include "edgel/batch.h"
 #include <setjmp.h>
@@ -9,6 +10,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "tree.h"
 
 /* --- the run --- */
 
@@ -125,12 +128,139 @@ static void progress_fits_every_width(void **state)
     }
 }
 
+/* --- JSON lines --- */
+
+static char *read_line(FILE *f, struct edgel_json **json)
+{
+    static char line[4096];
+    if (!fgets(line, sizeof line, f))
+        return NULL;
+    assert_int_equal(edgel_json_parse(line, strlen(line), "line", json, NULL), EDGEL_OK);
+    return line;
+}
+
+static void assert_text(const struct edgel_json *v, const char *want)
+{
+    char *s = edgel_json_strdup(v);
+    assert_non_null(s);
+    assert_string_equal(s, want);
+    edgel_free(s);
+}
+
+static void assert_number(const struct edgel_json *v, double want)
+{
+    double got;
+    assert_true(edgel_json_real(v, &got));
+    assert_true(got == want);
+}
+
+static void log_lines_read_back(void **state)
+{
+    (void)state;
+    tree_make();
+    static const char name[] = "dir/\xff\"\\\n\t\xc3\xa9.png";
+    const char *outputs[] = { name, "b.png" };
+    struct edgel_log *log;
+    struct edgel_record r = { .input = name,
+                              .outputs = outputs,
+                              .noutputs = 1,
+                              .width = 3,
+                              .height = 4,
+                              .seconds = 0.0123456789,
+                              .remark = "odd \x01" };
+    assert_int_equal(edgel_log_create("run.jsonl", &log, NULL), EDGEL_OK);
+    assert_int_equal(edgel_log_image(log, &r, NULL), EDGEL_OK);
+    r.noutputs = 2;
+    r.outcome = EDGEL_OUTCOME_SKIPPED;
+    r.remark = "";
+    assert_int_equal(edgel_log_image(log, &r, NULL), EDGEL_OK);
+    r = (struct edgel_record){ .input = "bad", .outcome = EDGEL_OUTCOME_ERROR, .error = "bad: \xfe broken" };
+    assert_int_equal(edgel_log_image(log, &r, NULL), EDGEL_OK);
+    assert_int_not_equal(access("run.jsonl", F_OK), 0); /* only with finish */
+    const struct edgel_totals totals = { 1, 2, 3, 4, true, 5.25 };
+    assert_int_equal(edgel_log_finish(&log, &totals, NULL), EDGEL_OK);
+    assert_null(log);
+
+    FILE *f = fopen("run.jsonl", "rb");
+    struct edgel_json *j;
+    assert_non_null(f);
+    assert_non_null(read_line(f, &j));
+    assert_text(edgel_json_get(j, "type"), "image");
+    assert_text(edgel_json_get(j, "input"), name);
+    assert_text(edgel_json_get(j, "output"), name);
+    assert_text(edgel_json_get(j, "status"), "ok");
+    assert_text(edgel_json_get(j, "remark"), "odd \x01");
+    assert_number(edgel_json_get(j, "width"), 3);
+    assert_number(edgel_json_get(j, "height"), 4);
+    assert_number(edgel_json_get(j, "seconds"), 0.012346);
+    edgel_json_finish(j);
+    assert_non_null(read_line(f, &j));
+    assert_text(edgel_json_get(j, "status"), "skipped");
+    assert_null(edgel_json_get(j, "remark"));
+    assert_int_equal(edgel_json_count(edgel_json_get(j, "output")), 2);
+    assert_text(edgel_json_at(edgel_json_get(j, "output"), 0), name);
+    assert_text(edgel_json_at(edgel_json_get(j, "output"), 1), "b.png");
+    edgel_json_finish(j);
+    const char *line = read_line(f, &j);
+    assert_string_equal(line,
+                        "{\"type\":\"image\",\"input\":\"bad\",\"output\":null,\"status\":\"error\","
+                        "\"error\":\"bad: \\udcfe broken\",\"width\":null,\"height\":null,\"seconds\":0}\n");
+    edgel_json_finish(j);
+    line = read_line(f, &j);
+    assert_string_equal(line, "{\"type\":\"summary\",\"ok\":1,\"failed\":2,\"skipped\":3,\"not_images\":4,"
+                              "\"interrupted\":true,\"seconds\":5.25}\n");
+    edgel_json_finish(j);
+    assert_int_equal(fgetc(f), EOF);
+    fclose(f);
+    tree_remove();
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+static void log_may_be_dropped_or_fail(void **state)
+{
+    (void)state;
+    tree_make();
+    struct edgel_log *log;
+    struct edgel_error e = { 0 };
+    const struct edgel_record r = { .input = "a" };
+    const struct edgel_totals totals = { 0 };
+    assert_int_equal(edgel_log_create(NULL, &log, NULL), EDGEL_OK);
+    assert_int_equal(edgel_log_image(log, &r, NULL), EDGEL_OK);
+    assert_int_equal(edgel_log_finish(&log, &totals, NULL), EDGEL_OK);
+    assert_null(log);
+    tree_put("file", NULL);
+    assert_int_equal(edgel_log_create("file/x", &log, &e), EDGEL_EIO);
+    assert_null(log);
+    assert_non_null(strstr(e.msg, "file"));
+    assert_int_equal(edgel_log_create("gone.jsonl", &log, NULL), EDGEL_OK);
+    assert_int_equal(edgel_log_image(log, &r, NULL), EDGEL_OK);
+    edgel_log_discard(&log);
+    edgel_log_discard(&log);
+    assert_int_not_equal(access("gone.jsonl", F_OK), 0);
+    for (long n = 0;; n++) {
+        edgel_alloc_fail_after(n);
+        enum edgel_status s = edgel_log_create("a.jsonl", &log, NULL);
+        if (s == EDGEL_OK)
+            s = edgel_log_image(log, &r, NULL);
+        if (s == EDGEL_OK)
+            s = edgel_log_finish(&log, &totals, NULL);
+        edgel_alloc_fail_after(-1);
+        edgel_log_discard(&log);
+        assert_int_equal(edgel_alloc_live(), 0);
+        assert_int_equal(access("a.jsonl", F_OK) == 0, s == EDGEL_OK);
+        if (s == EDGEL_OK)
+            break;
+        assert_int_equal(s, EDGEL_ENOMEM);
+    }
+    tree_remove();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(run_is_ordered_and_stops),
-        cmocka_unit_test(progress_names_everything_when_wide),
-        cmocka_unit_test(progress_fits_every_width),
+        cmocka_unit_test(run_is_ordered_and_stops),   cmocka_unit_test(progress_names_everything_when_wide),
+        cmocka_unit_test(progress_fits_every_width),  cmocka_unit_test(log_lines_read_back),
+        cmocka_unit_test(log_may_be_dropped_or_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
