@@ -100,7 +100,8 @@ static void truth_comes_in_three_forms(void **state)
         put_all("p", cases[k].p);
         put_all("t", cases[k].t);
         assert_string_equal(paired(&folders, EDGEL_OK), cases[k].want);
-        assert_int_equal(system("rm -rf p t"), 0);
+        tree_remove();
+        tree_make();
     }
 }
 
@@ -126,7 +127,8 @@ static void unclaimed_annotators_count_once(void **state)
         put_all("p", cases[k].p);
         put_all("t", cases[k].t);
         assert_string_equal(paired(&folders, EDGEL_OK), cases[k].want);
-        assert_int_equal(system("rm -rf p t"), 0);
+        tree_remove();
+        tree_make();
     }
 }
 
@@ -146,7 +148,8 @@ static void ambiguity_is_refused(void **state)
         put_all("p", cases[k].p);
         put_all("t", cases[k].t);
         assert_string_equal(paired(&folders, EDGEL_EINVAL), cases[k].want);
-        assert_int_equal(system("rm -rf p t"), 0);
+        tree_remove();
+        tree_make();
     }
 }
 

@@ -35,11 +35,13 @@ struct edgel_inputs;
 /*
  * Collects what paths name. Folders are walked recursively, symbolic links to files and folders followed, loops cut;
  * each folder's files in byte order of rel. In a walked folder, files that are no image by content and not named like
- * one are passed over and counted. include and exclude apply to walked files only. A path that does not exist, or a
- * folder that cannot be read, becomes an input that is broken.
+ * one are passed over and counted; so are devices, pipes and sockets, which are never opened, and ".edgel-*", the
+ * unfinished outputs of a run that was killed. include and exclude apply to walked files only, and '*' matches '/'.
+ * A path that does not exist (also a link in a folder that is named like an image and leads nowhere), or a folder that
+ * cannot be read, becomes an input that is broken. Empty lines of files_from are left out.
  *
- * Returns EDGEL_OK (also with no inputs at all), EDGEL_EIO (files_from cannot be read), EDGEL_ENOMEM. *out is NULL on
- * failure; the caller destroys it.
+ * Returns EDGEL_OK (also with no inputs at all), EDGEL_EIO (files_from cannot be read), EDGEL_EINVAL (a line of it holds
+ * NUL bytes), EDGEL_ENOMEM. *out is NULL on failure; the caller destroys it.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_inputs_collect(const struct edgel_inputs_params *params,
                                                                  struct edgel_inputs **out,
@@ -72,12 +74,15 @@ struct edgel_plan;
  * Template: {stem} file name without extension, {dir} folder below the input folder, {ext} input extension without the
  * dot, {op} method, {n} 1-based number of the method. A template without '/' and {dir} names the file in its mirrored
  * folder OUT/[METHOD/]dir/ — METHOD/ only with several methods and when the template has neither {op} nor {n}; one
- * with '/' or {dir} is the whole path below OUT. Empty components are dropped.
+ * with '/' or {dir} is the whole path below OUT. Empty components and "." are dropped. A dot that begins a file name
+ * begins no extension.
  *
- * Returns EDGEL_OK; EDGEL_EINVAL: unknown or unclosed {…}, a component "..", an extension that is no writable format
- * (png pnm pbm pgm ppm pfm), two inputs or methods that map to one output (both are named), an output that is an input
- * (same device and inode), an output that exists under EDGEL_EXISTING_ERROR (the first is named, the rest counted), an
- * output that is a folder; EDGEL_ENOMEM. Broken inputs take no part in the checks.
+ * Returns EDGEL_OK; EDGEL_EINVAL: unknown or unclosed {…}, a component ".." (of the template or of a path), an
+ * extension that is no writable format (png pnm pbm pgm ppm pfm), a template although output is the file itself,
+ * an output folder that is a file, two inputs or methods that map to one output or to one that would be a folder of
+ * the other (both are named), an output that is an input (same device and inode), an output that exists under
+ * EDGEL_EXISTING_ERROR (the first is named, the rest counted), an output that is a folder; EDGEL_ENOMEM. Broken
+ * inputs take no part in the checks. Needs 16 bytes per output while it checks, and one bit to skip afterwards.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_plan_create(const struct edgel_plan_params *params, struct edgel_plan **out, struct edgel_error *err);
@@ -113,11 +118,20 @@ struct edgel_pairs;
 
 /*
  * Pairs by relative path without extension, in byte order of the key. The truth of key K is the one file K.*, or the
- * images in a folder K/ (annotators, byte order), or K_1.*, K_2.*, ... (annotators, without a gap). Files that are no
- * images are passed over as in edgel_inputs_collect().
+ * images in a folder K/ (annotators, byte order), or K_1.*, K_2.*, ... (annotators, up to the first gap). A file whose
+ * own key is that of a prediction belongs to that prediction alone; of the rest, numbers go before folders. Files that
+ * are no images are passed over as in edgel_inputs_collect().
+ *
+ * Truth without a prediction is listed with prediction NULL. Its annotators are one key, in the forms that the truth
+ * of other keys has: T_1, T_2, ... are T if some prediction has numbered truth (or none has any truth) and no truth
+ * is named T; the files of a folder T/ are T if some prediction has a folder. Else each file is a key by itself.
+ *
+ * In a list, the key is PREDICTION as written, without extension and suffix; empty lines are left out. The mask of K
+ * is the file K.* in valid; a valid that is a file holds for every pair.
  *
  * Returns EDGEL_OK; EDGEL_EIO: a folder or list cannot be read; EDGEL_EINVAL: two files for one key, more than one of
- * the three forms for one key, a malformed line of the list; EDGEL_ENOMEM.
+ * the three forms for one key, a malformed line of the list, a file against a folder, no truth or prediction and no
+ * list; EDGEL_ENOMEM.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_pairs_collect(const struct edgel_pairs_params *params,
                                                                 struct edgel_pairs **out,
@@ -141,13 +155,13 @@ struct edgel_run {
 
 /* The window that edgel_run_execute() uses: run->window, or 8 per thread. */
 EDGEL_API size_t edgel_run_window(const struct edgel_run *run);
-/* Runs all indices; *finished (may be NULL) = number of done ones. Returns EDGEL_OK, EDGEL_ENOMEM, or EDGEL_EINTERRUPTED
- * when stop said true: what had started is finished and done, nothing else is. */
+/* Runs all indices; *finished (may be NULL) = number of done ones. Returns EDGEL_OK, EDGEL_ENOMEM, EDGEL_EINVAL (no
+ * thread), or EDGEL_EINTERRUPTED when stop said true: what had started is finished and done, nothing else is. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_run_execute(const struct edgel_run *run, size_t *finished,
                                                               struct edgel_error *err);
 
 /* Text of a progress bar, at most `columns` wide: label, bar, done/total, percent, rate and time left. seconds = since
- * the start. Writes into buf (NUL-terminated, at most size bytes). */
+ * the start; parts are left out until the rest fits. Writes into buf (NUL-terminated, at most size bytes). */
 EDGEL_API void edgel_progress_text(char *buf, size_t size, int columns, const char *label, size_t done,
                                    size_t total, size_t failed, double seconds);
 
