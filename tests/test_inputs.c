@@ -211,6 +211,8 @@ static void unreadable_folders_are_broken_inputs(void **state)
     tree_put("in/a.png", NULL);
     tree_put("in/shut/b.png", NULL);
     tree_put("in/z.png", NULL);
+    tree_put("in/names/c", NULL);
+    assert_int_equal(chmod("in/names", 0444), 0); /* its names can be read, but not what they are */
     assert_int_equal(chmod("in/shut", 0), 0);
     bool root = geteuid() == 0; /* for whom nothing is unreadable */
     assert_int_equal(chmod(tree_root, 0755), 0);
@@ -222,7 +224,8 @@ static void unreadable_folders_are_broken_inputs(void **state)
     if (root)
         assert_int_equal(seteuid(0), 0);
     assert_int_equal(chmod("in/shut", 0700), 0);
-    assert_string_equal(below, "a.png=in/a.png !shut=in/shut z.png=in/z.png");
+    assert_int_equal(chmod("in/names", 0700), 0);
+    assert_string_equal(below, "a.png=in/a.png !names/c=in/names/c !shut=in/shut z.png=in/z.png");
     assert_string_equal(itself, "!.shut=in/shut/");
 }
 
