@@ -2,6 +2,7 @@
  * ends costs no more memory than that. */
 #include "eval/eval_priv.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,8 +20,11 @@ enum edgel_status edgel_lines_open(const char *path, size_t max_bytes, struct ed
     *out = NULL;
     struct edgel_lines *l = edgel_calloc(1, sizeof *l);
     char *name = edgel_strdup(strcmp(path, "-") == 0 ? "standard input" : path);
+    struct edgel_text where = { 0 };
     enum edgel_status st = EDGEL_OK;
-    if (!l || !name) {
+    if (name)
+        edgel_text_printf(&where, "%s:%lu", name, ULONG_MAX); /* room for every later one */
+    if (!l || !name || where.failed) {
         st = edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", path);
         goto fail;
     }
@@ -29,10 +33,11 @@ enum edgel_status edgel_lines_open(const char *path, size_t max_bytes, struct ed
         st = edgel_fail(err, EDGEL_EIO, "%s: %s", path, strerror(errno));
         goto fail;
     }
-    *l = (struct edgel_lines){ .f = f, .name = name, .max_bytes = max_bytes };
+    *l = (struct edgel_lines){ .f = f, .name = name, .max_bytes = max_bytes, .where = where };
     *out = l;
     return EDGEL_OK;
 fail:
+    edgel_text_finish(&where);
     edgel_free(name);
     edgel_free(l);
     return st;
@@ -92,7 +97,7 @@ const char *edgel_lines_where(struct edgel_lines *l)
 {
     edgel_text_clear(&l->where);
     edgel_text_printf(&l->where, "%s:%lu", l->name, l->number);
-    return l->where.failed || !l->where.s ? l->name : l->where.s;
+    return l->where.s;
 }
 
 void edgel_lines_close(struct edgel_lines **l)

@@ -1,0 +1,487 @@
+/* Counts files: what is written reads back and reduces to the same bits; what is damaged is refused by its rule. */
+#include "eval/eval_priv.h"
+#include "eval_masks.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char path[64];
+
+static void write_file(const char *bytes, size_t n)
+{
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+}
+
+static char *read_text(void)
+{
+    static char text[1 << 20];
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    size_t n = fread(text, 1, sizeof text - 1, f);
+    text[n] = '\0';
+    assert_int_equal(fclose(f), 0);
+    return text;
+}
+
+/* Reads everything; the number of rows, or -1 with err set. */
+static int read_all(struct edgel_error *err)
+{
+    struct edgel_counts_reader *r;
+    int n = 0;
+    if (edgel_counts_open(path, &r, err) != EDGEL_OK) {
+        assert_null(r);
+        return -1;
+    }
+    bool more = true;
+    enum edgel_status st = EDGEL_OK;
+    while (st == EDGEL_OK && more) {
+        struct edgel_row row;
+        st = edgel_counts_next(r, &row, &more, err);
+        n += st == EDGEL_OK && more;
+        edgel_row_finish(&row);
+    }
+    edgel_counts_close(&r);
+    return st == EDGEL_OK ? n : -1;
+}
+
+enum { ROWS = 8 };
+
+struct run {
+    struct edgel_counts_header header;
+    struct edgel_row rows[ROWS];
+    int n;
+};
+
+static void measure_run(struct run *run, enum edgel_labels labels, int thresholds, double tolerance)
+{
+    static const char *const names[] = { "canny", "so\"bel\xff" };
+    static const int32_t ignore[] = { 9 };
+    static const int ids[] = { 0, 1, 4, 9 }, truth2[] = { 0, 255, 9 }, soft[] = { 0, 30, 99, 180, 255 };
+    const bool bin = labels == EDGEL_LABELS_BINARY;
+    *run = (struct run){ .n = ROWS };
+    run->header.measure = (struct edgel_measure)EDGEL_MEASURE_DEFAULTS;
+    run->header.reduce = (struct edgel_reduce)EDGEL_REDUCE_DEFAULTS;
+    struct edgel_measure *m = &run->header.measure;
+    m->labels = labels;
+    m->threshold = 0.1;
+    m->thresholds = thresholds;
+    m->tolerance = tolerance;
+    m->ignore = run->header.reduce.ignore = ignore;
+    m->nignore = run->header.reduce.nignore = 1;
+    run->header.reduce.missing = EDGEL_MISSING_WORST;
+    run->header.reduce.reduce = EDGEL_REDUCE_IMAGE;
+    run->header.predictions = names;
+    run->header.npredictions = 2;
+    for (int i = 0; i < ROWS; i++) {
+        struct edgel_row *row = &run->rows[i];
+        struct edgel_image t, p;
+        init_image(&t, 12, 9, 1, EDGEL_U8);
+        init_image(&p, 12, 9, 1, EDGEL_U8);
+        fill_blocks(&t, bin ? truth2 : ids, bin ? 3 : 4);
+        fill_blocks(&p, bin ? soft : ids, bin ? 5 : 4);
+        struct edgel_mask tm = mask_of(&t, 8), pm = mask_of(&p, 8);
+        if (i == 6)
+            *row = (struct edgel_row){ .kind = EDGEL_ROW_FAILED };
+        else
+            assert_int_equal(edgel_measure_image(m, i == 3 ? NULL : &pm, false, &tm, 1, NULL, row, NULL),
+                             EDGEL_OK);
+        row->prediction = i % 2;
+        row->image = edgel_strdup(i == 2 ? "d\xc3\xa9\xfe/\\x" : "a/b");
+        assert_non_null(row->image);
+        edgel_image_finish(&t);
+        edgel_image_finish(&p);
+    }
+}
+
+static void finish_run(struct run *run)
+{
+    for (int i = 0; i < run->n; i++)
+        edgel_row_finish(&run->rows[i]);
+}
+
+static void write_run(const struct run *run)
+{
+    struct edgel_output *out;
+    assert_int_equal(edgel_output_begin(path, &out, NULL), EDGEL_OK);
+    assert_int_equal(edgel_counts_write_header(out, &run->header, NULL), EDGEL_OK);
+    for (int i = 0; i < run->n; i++)
+        assert_int_equal(edgel_counts_write_row(out, &run->rows[i], NULL), EDGEL_OK);
+    assert_int_equal(edgel_output_commit(&out, NULL), EDGEL_OK);
+}
+
+static void same_bits(double a, double b)
+{
+    assert_memory_equal(&a, &b, sizeof a);
+}
+
+static void same_summaries(const struct edgel_summary *a, const struct edgel_summary *b)
+{
+    assert_true(a->images == b->images && a->missing == b->missing && a->failed == b->failed &&
+                a->pixels == b->pixels && a->nclasses == b->nclasses && a->nmatrix == b->nmatrix &&
+                a->empty_touched == b->empty_touched && a->ignored_predicted == b->ignored_predicted);
+    assert_memory_equal(&a->mean, &b->mean, sizeof a->mean);
+    for (size_t i = 0; i < a->nclasses; i++) {
+        const struct edgel_class_result *p = &a->classes[i], *q = &b->classes[i];
+        assert_true(p->id == q->id && p->tp == q->tp && p->fp == q->fp && p->fn == q->fn && p->tn == q->tn);
+        assert_memory_equal(&p->scores, &q->scores, sizeof p->scores);
+    }
+    same_bits(a->accuracy, b->accuracy);
+    same_bits(a->kappa, b->kappa);
+    same_bits(a->fwiou, b->fwiou);
+    if (a->nmatrix)
+        assert_memory_equal(a->matrix, b->matrix, a->nmatrix * a->nmatrix * sizeof *a->matrix);
+    same_bits(a->curve.ods.f1, b->curve.ods.f1);
+    same_bits(a->curve.ois.f1, b->curve.ois.f1);
+    same_bits(a->curve.ap, b->curve.ap);
+    same_bits(a->curve.auc, b->curve.auc);
+}
+
+static void check_header(const struct edgel_counts_header *a, const struct edgel_counts_header *b)
+{
+    assert_int_equal(edgel_measure_agree(&a->measure, &b->measure, NULL), EDGEL_OK);
+    assert_true(a->reduce.reduce == b->reduce.reduce && a->reduce.empty == b->reduce.empty &&
+                a->reduce.missing == b->reduce.missing && a->reduce.nignore == b->reduce.nignore &&
+                a->reduce.nexclude == b->reduce.nexclude && a->npredictions == b->npredictions);
+    for (size_t i = 0; i < a->npredictions; i++)
+        assert_string_equal(a->predictions[i], b->predictions[i]);
+}
+
+static void what_is_written_reduces_to_the_same_bits(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 40; round++) {
+        const bool bin = rnd(2);
+        struct run run;
+        measure_run(&run, bin ? EDGEL_LABELS_BINARY : EDGEL_LABELS_IDS, bin && rnd(2) ? 1 + (int)rnd(40) : 0,
+                    rnd(2) ? 1.5 : -1);
+        write_run(&run);
+        struct edgel_counts_reader *r;
+        assert_int_equal(edgel_counts_open(path, &r, NULL), EDGEL_OK);
+        const struct edgel_counts_header *h = edgel_counts_header(r);
+        check_header(&run.header, h);
+        struct edgel_reducer *direct, *later;
+        assert_int_equal(edgel_reducer_create(&run.header.measure, &run.header.reduce, "p", &direct, NULL),
+                         EDGEL_OK);
+        assert_int_equal(edgel_reducer_create(&h->measure, &h->reduce, "p", &later, NULL), EDGEL_OK);
+        for (int i = 0; i < run.n; i++) {
+            struct edgel_row row;
+            bool more;
+            assert_int_equal(edgel_counts_next(r, &row, &more, NULL), EDGEL_OK);
+            assert_true(more && row.kind == run.rows[i].kind && row.prediction == run.rows[i].prediction);
+            assert_string_equal(row.image, run.rows[i].image);
+            assert_int_equal(edgel_reducer_add(direct, &run.rows[i], NULL), EDGEL_OK);
+            assert_int_equal(edgel_reducer_add(later, &row, NULL), EDGEL_OK);
+            edgel_row_finish(&row);
+        }
+        struct edgel_row row;
+        bool more = true;
+        assert_int_equal(edgel_counts_next(r, &row, &more, NULL), EDGEL_OK);
+        assert_false(more);
+        struct edgel_summary a, b;
+        assert_int_equal(edgel_reducer_summary(direct, &a, NULL), EDGEL_OK);
+        assert_int_equal(edgel_reducer_summary(later, &b, NULL), EDGEL_OK);
+        same_summaries(&a, &b);
+        assert_true(a.missing == 1 && a.failed == 1 && a.images == ROWS - 1);
+        edgel_summary_finish(&a);
+        edgel_summary_finish(&b);
+        edgel_reducer_destroy(&direct);
+        edgel_reducer_destroy(&later);
+        edgel_counts_close(&r);
+        finish_run(&run);
+    }
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+static void headers_carry_everything(void **state)
+{
+    (void)state;
+    static const int32_t ignore[] = { 3, 255 }, exclude[] = { 0 };
+    static const char *const names[] = { "one" };
+    char sky[] = "sky", road[] = "road \"B\"";
+    struct edgel_class list[] = { { 0, sky }, { 65535, road } };
+    struct edgel_color colors[] = { { 1, 2, 255, 65535 } };
+    const struct edgel_classes classes = { list, 2 };
+    const struct edgel_colors c = { colors, 1 };
+    struct edgel_counts_header h = {
+        { EDGEL_LABELS_IDS, 0.3, 0, 2.25, ignore, 2, true, EDGEL_ANNOTATOR_INDEX, 4, &c },
+        { EDGEL_REDUCE_POOLED, EDGEL_EMPTY_ONE, EDGEL_MISSING_SKIP, ignore, 2, exclude, 1, &classes },
+        names,
+        1
+    };
+    struct run run = { .header = h };
+    write_run(&run);
+    struct edgel_counts_reader *r;
+    assert_int_equal(edgel_counts_open(path, &r, NULL), EDGEL_OK);
+    const struct edgel_counts_header *g = edgel_counts_header(r);
+    check_header(&h, g);
+    assert_true(g->reduce.ignore[1] == 255 && g->reduce.exclude_from_mean[0] == 0 &&
+                g->measure.tolerance == 2.25 && g->measure.annotator_index == 4 &&
+                g->measure.colors->v[0].id == 65535 && g->measure.valid);
+    assert_string_equal(g->reduce.classes->v[1].name, "road \"B\"");
+    struct edgel_measure other[8];
+    for (int i = 0; i < 8; i++)
+        other[i] = h.measure;
+    other[0].labels = EDGEL_LABELS_BINARY;
+    other[1].threshold = 0.30000000000000004;
+    other[2].thresholds = 1;
+    other[3].tolerance = -1;
+    other[4].nignore = 1;
+    other[5].valid = false;
+    other[6].annotator_index = 3;
+    other[7].colors = NULL;
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(edgel_measure_agree(&other[i], &g->measure, NULL), EDGEL_EFORMAT);
+    edgel_counts_close(&r);
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+#define MEASURE                                                                                                \
+    "{\"labels\":\"ids\",\"threshold\":0.5,\"thresholds\":0,\"tolerance\":null,\"ignore\":[],\"valid\":false," \
+    "\"annotator\":\"none\",\"colors\":null}"
+#define REDUCE                                                                                               \
+    "{\"reduce\":\"pooled\",\"empty\":\"nan\",\"missing\":\"error\",\"ignore\":[],\"exclude_from_mean\":[]," \
+    "\"classes\":null}"
+#define HEAD(measure, reduce) \
+    "{\"schema\":\"edgel.counts/1\",\"measure\":" measure ",\"reduce\":" reduce ",\"predictions\":[\"p\"]}\n"
+#define SOFT                                                                                                    \
+    "{\"labels\":\"binary\",\"threshold\":0.5,\"thresholds\":2,\"tolerance\":1,\"ignore\":[9],\"valid\":false," \
+    "\"annotator\":\"none\",\"colors\":null}"
+#define ROW(counts)  "{\"prediction\":0,\"image\":\"a\",\"kind\":\"measured\"," counts "}\n"
+#define CELLS(cells) ROW("\"width\":2,\"height\":2,\"pixels\":4,\"cells\":" cells)
+#define SOFTROW(curve, tolerance)                                                                              \
+    ROW("\"width\":3,\"height\":2,\"pixels\":6,\"cells\":[[0,0,1],[0,1,1],[1,0,1],[1,1,2],[9,1,1]],\"curve\":" \
+        "{\"positives\":3,\"negatives\":2," curve "},\"tolerance\":" tolerance)
+#define CURVE "\"tp\":[2,1],\"fp\":[1,0]"
+
+static void each_rule_refuses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *rule; /* NULL: accepted */
+    } t[] = {
+        { HEAD(MEASURE, REDUCE), NULL },
+        { HEAD(MEASURE, REDUCE) CELLS("[[0,0,1],[0,7,2],[3,-1,1]]"), NULL },
+        { HEAD(MEASURE, REDUCE) CELLS("[[0,0,4]],\"later\":{\"x\":[1]}"), NULL },
+        { HEAD(SOFT, REDUCE) SOFTROW(CURVE, "[[1,1,3,2,3]]"), NULL },
+        { "", "empty" },
+        { "{}\n", "schema" },
+        { "[]\n", "schema" },
+        { "nonsense\n", "JSON" },
+        { "{\"schema\":\"edgel.counts/2\"}\n", "schema" },
+        { "{\"schema\":\"edgel.counts/1\"}\n", "labels" },
+        { HEAD("7", REDUCE), "labels" },
+        { HEAD(MEASURE, "{}"), "reduce" },
+        { HEAD("{\"labels\":\"auto\"}", REDUCE), "labels" },
+        { HEAD("{\"labels\":\"ids\",\"threshold\":1.5}", REDUCE), "threshold" },
+        { HEAD("{\"labels\":\"ids\",\"threshold\":1,\"thresholds\":3}", REDUCE), "swept" },
+        { HEAD("{\"labels\":\"binary\",\"threshold\":1,\"thresholds\":1e9}", REDUCE), "thresholds" },
+        { HEAD("{\"labels\":\"binary\",\"threshold\":1,\"thresholds\":65536}", REDUCE), "thresholds" },
+        { HEAD("{\"labels\":\"ids\",\"threshold\":1,\"thresholds\":0,\"tolerance\":-1}", REDUCE),
+          "tolerance" },
+        { HEAD("{\"labels\":\"ids\",\"threshold\":1,\"thresholds\":0,\"tolerance\":1,\"ignore\":[65536]}",
+               REDUCE),
+          "ignore" },
+        { "{\"schema\":\"edgel.counts/1\",\"measure\":" MEASURE ",\"reduce\":" REDUCE
+          ",\"predictions\":[]}\n",
+          "predictions" },
+        { "{\"schema\":\"edgel.counts/1\",\"measure\":" MEASURE ",\"reduce\":" REDUCE
+          ",\"predictions\":[1]}\n",
+          "predictions" },
+        { HEAD(MEASURE, REDUCE) "{\"prediction\":1,\"image\":\"a\",\"kind\":\"failed\"}\n", "prediction" },
+        { HEAD(MEASURE, REDUCE) "{\"prediction\":-1,\"image\":\"a\",\"kind\":\"failed\"}\n", "prediction" },
+        { HEAD(MEASURE, REDUCE) "{\"prediction\":0,\"image\":3,\"kind\":\"failed\"}\n", "image" },
+        { HEAD(MEASURE, REDUCE) "{\"prediction\":0,\"image\":\"a\",\"kind\":\"odd\"}\n", "kind" },
+        { HEAD(MEASURE, REDUCE) "{\"prediction\":0,\"image\":\"a\",\"kind\":\"failed\",\"cells\":[]}\n",
+          "failed" },
+        { HEAD(MEASURE, REDUCE) "{\"prediction\":0,\"image\":\"a\",\"kind\":\"measured\"}\n", "width" },
+        { HEAD(MEASURE, REDUCE) "{\"prediction\":0,\"image\":\"a\",\"kind\":\"failed\"}", "cut off" },
+        { HEAD(MEASURE, REDUCE) "\n", "JSON" },
+        { HEAD(MEASURE, REDUCE) ROW("\"width\":2,\"height\":0,\"pixels\":0,\"cells\":[]"), "height" },
+        { HEAD(MEASURE, REDUCE) ROW("\"width\":2,\"height\":2,\"pixels\":5,\"cells\":[[0,0,5]]"), "at most" },
+        { HEAD(MEASURE, REDUCE) ROW("\"width\":2,\"height\":2,\"pixels\":-4,\"cells\":[]"), "pixels" },
+        { HEAD(MEASURE, REDUCE) CELLS("[[0,0,3]]"), "sum" },
+        { HEAD(MEASURE, REDUCE) CELLS("[[0,0,5]]"), "sum" },
+        { HEAD(MEASURE, REDUCE) CELLS("[[0,0,0],[0,1,4]]"), "above 0" },
+        { HEAD(MEASURE, REDUCE) CELLS("[[0,0,-4]]"), "cells" },
+        { HEAD(MEASURE, REDUCE) CELLS("[[0,0,2.5]]"), "whole" },
+        { HEAD(MEASURE, REDUCE) CELLS("[[0,0,99999999999999999999]]"), "JSON" },
+        { HEAD(MEASURE, REDUCE) CELLS("[[0,0,9223372036854775807],[0,1,9223372036854775807]]"), "sum" },
+        { HEAD(MEASURE, REDUCE) CELLS("[[0,1,2],[0,0,2]]"), "rise" },
+        { HEAD(MEASURE, REDUCE) CELLS("[[0,0,2],[0,0,2]]"), "rise" },
+        { HEAD(MEASURE, REDUCE) CELLS("[[65536,0,4]]"), "ids" },
+        { HEAD(MEASURE, REDUCE) CELLS("[[0,65536,4]]"), "ids" },
+        { HEAD(MEASURE, REDUCE) CELLS("[[-1,0,4]]"), "ids" },
+        { HEAD(MEASURE, REDUCE) CELLS("[[0,-2,4]]"), "whole" },
+        { HEAD(MEASURE, REDUCE) CELLS("[[0,0]]"), "numbers" },
+        { HEAD(MEASURE, REDUCE) CELLS("{}"), "list" },
+        { HEAD(MEASURE, REDUCE) CELLS("[[0,0,4]],\"curve\":{}"), "thresholds" },
+        { HEAD(MEASURE, REDUCE) CELLS("[[0,0,4]],\"tolerance\":[[0,0,4,0,4]]"), "tolerance" },
+        { HEAD(SOFT, REDUCE) CELLS("[[0,0,4]]"), "positives" },
+        { HEAD(SOFT, REDUCE) SOFTROW("\"tp\":[2],\"fp\":[1,0]", "[[1,1,3,2,3]]"), "one entry per threshold" },
+        { HEAD(SOFT, REDUCE) SOFTROW("\"tp\":[1,2],\"fp\":[1,0]", "[[1,1,3,2,3]]"), "rise" },
+        { HEAD(SOFT, REDUCE) SOFTROW("\"tp\":[4,2],\"fp\":[1,0]", "[[1,1,3,2,3]]"), "rise" },
+        { HEAD(SOFT, REDUCE) SOFTROW("\"tp\":[2,-2],\"fp\":[1,0]", "[[1,1,3,2,3]]"), "whole" },
+        { HEAD(SOFT, REDUCE) SOFTROW(CURVE, "[]"), "id 1 alone" },
+        { HEAD(SOFT, REDUCE) SOFTROW(CURVE, "[[1,4,3,2,3]]"), "exceed" },
+        { HEAD(SOFT, REDUCE) SOFTROW(CURVE, "[[1,1,2,2,3]]"), "totals" },
+        { HEAD(SOFT, REDUCE) SOFTROW(CURVE, "[[0,1,3,2,3]]"), "id 1 alone" },
+        { HEAD(SOFT, REDUCE) ROW(
+              "\"width\":2,\"height\":2,\"pixels\":4,\"cells\":[[0,2,4]],\"curve\":{\"positives\":0,\"negatives\":4,"
+              "\"tp\":[0,0],\"fp\":[0,0]},\"tolerance\":[[1,0,0,0,0]]"),
+          "binary" },
+        { HEAD(SOFT, REDUCE) ROW(
+              "\"width\":2,\"height\":2,\"pixels\":4,\"cells\":[[7,1,4]],\"curve\":{\"positives\":0,\"negatives\":4,"
+              "\"tp\":[0,0],\"fp\":[0,0]},\"tolerance\":[[1,0,4,0,0]]"),
+          "binary" },
+        { HEAD(SOFT, REDUCE) ROW(
+              "\"width\":2,\"height\":2,\"pixels\":4,\"cells\":[[0,1,4]],\"curve\":{\"positives\":1,\"negatives\":3,"
+              "\"tp\":[0,0],\"fp\":[0,0]},\"tolerance\":[[1,0,4,0,0]]"),
+          "positives" },
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct edgel_error err = { 0 };
+        write_file(t[i].text, strlen(t[i].text));
+        int n = read_all(&err);
+        if (!t[i].rule) {
+            if (n < 0)
+                fail_msg("case %zu: refused: %s", i, err.msg);
+            continue;
+        }
+        if (n >= 0 || err.code != EDGEL_EFORMAT || !strstr(err.msg, t[i].rule) || !strstr(err.msg, path))
+            fail_msg("case %zu: not refused by '%s': %s", i, t[i].rule, err.msg);
+    }
+    struct edgel_error err = { 0 };
+    write_file(t[7].text, strlen(t[7].text));
+    assert_int_equal(read_all(&err), -1);
+    assert_non_null(strstr(err.msg, ":1:"));
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+static void long_lines_are_refused(void **state)
+{
+    (void)state;
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    static char zeros[1 << 20];
+    for (int i = 0; i < 65; i++)
+        assert_int_equal(fwrite(zeros, 1, sizeof zeros, f), sizeof zeros);
+    assert_int_equal(fclose(f), 0);
+    struct edgel_error err = { 0 };
+    assert_int_equal(read_all(&err), -1);
+    assert_int_equal(err.code, EDGEL_EFORMAT);
+    assert_non_null(strstr(err.msg, "longer"));
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+/* Whatever is accepted must also reduce without harm. */
+static void reduce_all(void)
+{
+    struct edgel_counts_reader *r;
+    struct edgel_reducer *reducer;
+    if (edgel_counts_open(path, &r, NULL) != EDGEL_OK)
+        return;
+    const struct edgel_counts_header *h = edgel_counts_header(r);
+    if (edgel_reducer_create(&h->measure, &h->reduce, "p", &reducer, NULL) == EDGEL_OK) {
+        struct edgel_summary s;
+        struct edgel_row row;
+        bool more = true;
+        while (edgel_counts_next(r, &row, &more, NULL) == EDGEL_OK && more) {
+            if (edgel_reducer_add(reducer, &row, NULL) != EDGEL_OK)
+                more = false;
+            edgel_row_finish(&row);
+        }
+        if (edgel_reducer_summary(reducer, &s, NULL) == EDGEL_OK)
+            edgel_summary_finish(&s);
+        edgel_reducer_destroy(&reducer);
+    }
+    edgel_counts_close(&r);
+}
+
+static void mutations_do_no_harm(void **state)
+{
+    (void)state;
+    static const char bytes[] = "0123456789-+.,:[]{}\"\\eEnul\n\r\t\0\xff";
+    int accepted = 0;
+    struct run run[2];
+    measure_run(&run[0], EDGEL_LABELS_BINARY, 5, 2);
+    measure_run(&run[1], EDGEL_LABELS_IDS, 0, 1);
+    const long before = edgel_alloc_live();
+    for (int k = 0; k < 2; k++) {
+        write_run(&run[k]);
+        char *text = read_text();
+        const size_t len = strlen(text);
+        char *copy = malloc(len + 1);
+        assert_non_null(copy);
+        for (int round = 0; round < 1000; round++) {
+            memcpy(copy, text, len);
+            size_t n = len;
+            for (uint32_t i = 0, e = 1 + rnd(3); i < e; i++)
+                copy[rnd((uint32_t)n)] = bytes[rnd(sizeof bytes - 1)];
+            if (rnd(8) == 0)
+                n = rnd((uint32_t)n);
+            write_file(copy, n);
+            accepted += read_all(NULL) >= 0;
+            reduce_all();
+            assert_int_equal(edgel_alloc_live(), before);
+        }
+        free(copy);
+    }
+    finish_run(&run[0]);
+    finish_run(&run[1]);
+    assert_int_equal(edgel_alloc_live(), 0);
+    assert_true(accepted > 0 && accepted < 1000);
+}
+
+static void allocation_failures_are_reported(void **state)
+{
+    (void)state;
+    struct run run;
+    measure_run(&run, EDGEL_LABELS_BINARY, 3, 2);
+    write_run(&run);
+    const long before = edgel_alloc_live();
+    long n = 0;
+    for (int rows = -1; rows < 0; n++) {
+        struct edgel_error err = { 0 };
+        edgel_alloc_fail_after(n);
+        rows = read_all(&err);
+        edgel_alloc_fail_after(-1);
+        assert_true(rows == ROWS || err.code == EDGEL_ENOMEM);
+        assert_int_equal(edgel_alloc_live(), before);
+    }
+    assert_true(n > 30);
+    n = 0;
+    for (enum edgel_status st = EDGEL_ENOMEM; st != EDGEL_OK; n++) {
+        struct edgel_output *out;
+        assert_int_equal(edgel_output_begin(path, &out, NULL), EDGEL_OK);
+        edgel_alloc_fail_after(n);
+        st = edgel_counts_write_header(out, &run.header, NULL);
+        if (st == EDGEL_OK)
+            st = edgel_counts_write_row(out, &run.rows[0], NULL);
+        edgel_alloc_fail_after(-1);
+        assert_true(st == EDGEL_OK || st == EDGEL_ENOMEM);
+        edgel_output_discard(&out);
+        assert_int_equal(edgel_alloc_live(), before);
+    }
+    assert_true(n > 2);
+    finish_run(&run);
+    unlink(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_reduces_to_the_same_bits),
+        cmocka_unit_test(headers_carry_everything),
+        cmocka_unit_test(each_rule_refuses),
+        cmocka_unit_test(long_lines_are_refused),
+        cmocka_unit_test(mutations_do_no_harm),
+        cmocka_unit_test(allocation_failures_are_reported),
+    };
+    snprintf(path, sizeof path, "test_counts.%ld.jsonl", (long)getpid());
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
