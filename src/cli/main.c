@@ -7,6 +7,8 @@
 /* The commands in the order of the help; each is src/cli/cmd_NAME.c. */
 #define COMMANDS(X) \
     X(detect)       \
+    X(eval)         \
+    X(report)       \
     X(help)
 
 #define DECLARE(name) extern const struct cli_command cli_command_##name;

@@ -1,0 +1,453 @@
+/* `edgel eval`: measures predictions against truth and shows the scores. */
+#include "edgel/eval.h"
+#include "score.h"
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct eval_options {
+    const char *truth, *pairs, *pred_suffix, *truth_suffix, *valid;
+    enum edgel_annotator annotator;
+    int annotator_index;
+    int labels;
+    const char *colors;
+    double threshold, tolerance;
+    int64_t thresholds;
+    struct score_options score;
+    const char *counts;
+    struct cli_read_options read;
+    struct cli_run_options run;
+};
+
+/* --- options --- */
+
+static const char *const label_names[] = { "auto", "binary", "ids", NULL };
+
+static enum edgel_status take_annotator(void *options, const char *what, const char *text,
+                                        struct edgel_error *err)
+{
+    struct eval_options *o = options;
+    int64_t k = 1;
+    if (strcmp(text, "any") == 0)
+        o->annotator = EDGEL_ANNOTATOR_ANY;
+    else if (strcmp(text, "majority") == 0)
+        o->annotator = EDGEL_ANNOTATOR_MAJORITY;
+    else if (edgel_parse_int(what, text, 1, 10000, &k, NULL) == EDGEL_OK)
+        o->annotator = EDGEL_ANNOTATOR_INDEX;
+    else
+        return cli_fail(err, "%s '%s': must be any, majority, or a number from 1 on", what, text);
+    o->annotator_index = (int)k;
+    return EDGEL_OK;
+}
+
+static enum edgel_status take_tolerance(void *options, const char *what, const char *text,
+                                        struct edgel_error *err)
+{
+    struct eval_options *o = options;
+    char digits[32];
+    size_t n = strlen(text);
+    if (n > 2 && strcmp(text + n - 2, "px") == 0)
+        n -= 2;
+    snprintf(digits, sizeof digits, "%.*s", n < sizeof digits ? (int)n : 31, text);
+    return edgel_parse_real(what, digits, 0, 100000, &o->tolerance, err);
+}
+
+#define AT(field) .at = offsetof(struct eval_options, field)
+
+static const struct cli_option pair_rows[] = {
+    { .name = "truth",
+      .kind = CLI_STRING,
+      .metavar = "TRUTH",
+      AT(truth),
+      .help =
+          "The ground truth: a folder, or a file. The truth of a/b.png is a/b.*; of several annotators the files "
+          "in a/b/, or a/b_1.*, a/b_2.*, ..." },
+    { .name = "pairs",
+      .kind = CLI_STRING,
+      .metavar = "FILE",
+      AT(pairs),
+      .help =
+          "Take the pairs from lines 'PREDICTION <tab> TRUTH', more annotators in further columns; relative paths "
+          "start from PRED and TRUTH when these are given." },
+    { .name = "pred-suffix",
+      .kind = CLI_STRING,
+      .metavar = "TEXT",
+      AT(pred_suffix),
+      .help =
+          "Strip TEXT from the end of the predictions' names, the extension aside, before they are paired." },
+    { .name = "truth-suffix",
+      .kind = CLI_STRING,
+      .metavar = "TEXT",
+      AT(truth_suffix),
+      .help = "The same for the truth, as in _gtFine_labelIds." },
+    { .name = "annotator",
+      .kind = CLI_CALL,
+      .metavar = "K|any|majority",
+      .call = take_annotator,
+      .help =
+          "With several annotators: the K-th alone, or for binary masks a pixel that any, or more than half, of "
+          "them set." },
+    { .name = "valid",
+      .kind = CLI_STRING,
+      .metavar = "DIR",
+      AT(valid),
+      .help = "Judge only the pixels that are set in the mask of the same name in DIR." },
+    { 0 },
+};
+
+static const struct cli_option mask_rows[] = {
+    { .name = "labels",
+      .kind = CLI_CHOICE,
+      AT(labels),
+      .choices = label_names,
+      .def = "auto",
+      .help =
+          "What masks hold. auto: binary if all values of the truth are 0 and 1, or 0 and the full value, or its "
+          "files are 1-bit; else ids." },
+    { .name = "colors",
+      .kind = CLI_STRING,
+      .metavar = "FILE",
+      AT(colors),
+      .help = "Read RGB masks by lines 'R G B ID [NAME]'." },
+    { .name = "threshold",
+      .kind = CLI_REAL,
+      .metavar = "T",
+      AT(threshold),
+      .min = 0,
+      .max = 1,
+      .def = "0.5",
+      .help = "Binary: a predicted value v counts as set when v >= T times the full value." },
+    { .name = "thresholds",
+      .kind = CLI_INT,
+      .metavar = "N",
+      AT(thresholds),
+      .min = 0,
+      .max = 9999,
+      .def = "0",
+      .note = "none",
+      .help = "Binary: measure at N thresholds k/(N+1) as well, for the curve with ODS, OIS, AP and AUC." },
+    { .name = "tolerance",
+      .kind = CLI_CALL,
+      .metavar = "D[px]",
+      .call = take_tolerance,
+      .help = "Precision and recall count a pixel as right when the other side has one within D pixels." },
+    { 0 },
+};
+
+static const struct cli_option counts_rows[] = {
+    { .name = "counts",
+      .kind = CLI_STRING,
+      .metavar = "FILE",
+      AT(counts),
+      .help =
+          "Write the counts of each image, from which 'edgel report' makes scores again; - is standard output, in "
+          "place of the table." },
+    { 0 },
+};
+
+/* --- before the run --- */
+
+static enum edgel_status read_inputs(const struct eval_options *o, struct edgel_colors *colors,
+                                     struct score *s, struct edgel_error *err)
+{
+    if (o->colors) {
+        enum edgel_status status = edgel_colors_read(o->colors, colors, err);
+        if (status != EDGEL_OK)
+            return status;
+        s->measure.colors = colors;
+    }
+    s->measure.ignore = s->reduce.ignore;
+    s->measure.nignore = s->reduce.nignore;
+    return EDGEL_OK;
+}
+
+static void fill_measure(const struct cli_args *args, struct edgel_measure *m)
+{
+    static const struct edgel_measure defaults = EDGEL_MEASURE_DEFAULTS;
+    const struct eval_options *o = args->options;
+    *m = defaults;
+    m->labels = o->labels == 1 ? EDGEL_LABELS_BINARY : o->labels == 2 ? EDGEL_LABELS_IDS : EDGEL_LABELS_AUTO;
+    m->threshold = o->threshold;
+    m->thresholds = (int)o->thresholds;
+    m->valid = o->valid != NULL;
+    if (cli_given(args, "tolerance"))
+        m->tolerance = o->tolerance;
+    if (cli_given(args, "annotator")) {
+        m->annotator = o->annotator;
+        m->annotator_index = o->annotator_index;
+    }
+}
+
+static int check_outputs(const struct cli_args *args)
+{
+    const struct eval_options *o = args->options;
+    const struct score_output outputs[] = {
+        { "counts", o->counts }, { "json", o->score.json }, { "csv", o->score.csv }, { "jsonl", o->run.jsonl }
+    };
+    const char *const named[] = { o->truth, o->pairs, o->score.classes, o->colors };
+    struct edgel_error err = { 0 };
+    if (score_check_outputs(outputs, 4, named, 4, &err) != EDGEL_OK ||
+        score_check_outputs(outputs, 4, args->operands, args->noperands, &err) != EDGEL_OK)
+        return cli_usage(args->command, "%s", err.msg);
+    return 0;
+}
+
+static bool to_stdout(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
+static int check_usage(const struct cli_args *args)
+{
+    const struct eval_options *o = args->options;
+    if (!o->truth && !o->pairs)
+        return cli_usage(args->command, "no truth: --truth TRUTH or --pairs FILE is needed");
+    if (args->noperands == 0 && !o->pairs)
+        return cli_usage(args->command, "no prediction given");
+    if (o->pairs && (o->pred_suffix || o->truth_suffix))
+        return cli_usage(args->command, "--pred-suffix and --truth-suffix have no use with --pairs");
+    return check_outputs(args);
+}
+
+/* Options that the decided labels have no use for are refused rather than passed over. */
+static int check_labels(const struct cli_args *args, const struct score *s)
+{
+    static const char *const binary_only[] = { "threshold", "thresholds" };
+    const struct edgel_measure *m = &s->measure;
+    for (size_t i = 0; m->labels == EDGEL_LABELS_IDS && i < 2; i++)
+        if (cli_given(args, binary_only[i]))
+            return cli_usage(args->command,
+                             "--%s is for binary masks, and the labels are ids (--labels binary "
+                             "changes that)",
+                             binary_only[i]);
+    if (m->labels == EDGEL_LABELS_IDS &&
+        (m->annotator == EDGEL_ANNOTATOR_ANY || m->annotator == EDGEL_ANNOTATOR_MAJORITY))
+        return cli_usage(args->command,
+                         "--annotator any and majority are for binary masks, and the labels are ids");
+    return score_check(s, args);
+}
+
+/* --- pairs --- */
+
+static enum edgel_status pair_method(const struct cli_args *args, const char *prediction,
+                                     struct eval_method *method, struct edgel_error *err)
+{
+    const struct eval_options *o = args->options;
+    struct edgel_pairs_params params = { .prediction = prediction,
+                                         .truth = o->truth,
+                                         .valid = o->valid,
+                                         .pairs_file = o->pairs,
+                                         .prediction_suffix = o->pred_suffix,
+                                         .truth_suffix = o->truth_suffix };
+    *method = (struct eval_method){ .name = prediction ? prediction : o->pairs };
+    return edgel_pairs_collect(&params, &method->pairs, err);
+}
+
+/* Pairs every PRED; one that cannot be read is reported and left out. Returns 0 or CLI_EXIT_USAGE. */
+static int collect_pairs(const struct cli_args *args, struct eval_run *run, bool *left_out)
+{
+    const struct eval_options *o = args->options;
+    size_t n = args->noperands ? args->noperands : 1;
+    run->methods = cli_alloc(n, sizeof *run->methods);
+    for (size_t i = 0; i < n; i++) {
+        struct edgel_error err = { 0 };
+        struct eval_method *method = &run->methods[run->nmethods];
+        enum edgel_status status =
+            pair_method(args, args->noperands ? args->operands[i] : NULL, method, &err);
+        if (status == EDGEL_EINVAL || (status == EDGEL_EIO && o->pairs))
+            return cli_usage(args->command, "%s", err.msg);
+        if (status != EDGEL_OK) {
+            cli_message("%s", err.msg);
+            *left_out = true;
+            continue;
+        }
+        method->first = run->total;
+        run->total += edgel_pairs_count(method->pairs);
+        run->nmethods++;
+    }
+    return 0;
+}
+
+static int check_annotators(const struct cli_args *args, const struct eval_run *run)
+{
+    if (run->score->measure.annotator != EDGEL_ANNOTATOR_NONE)
+        return 0;
+    for (size_t m = 0; m < run->nmethods; m++)
+        for (size_t i = 0; i < edgel_pairs_count(run->methods[m].pairs); i++) {
+            const struct edgel_pair *p = edgel_pairs_at(run->methods[m].pairs, i);
+            if (p->ntruth > 1)
+                return cli_usage(args->command,
+                                 "%s has %zu annotators: choose with --annotator K|any|majority", p->key,
+                                 p->ntruth);
+        }
+    return 0;
+}
+
+/* --- the run --- */
+
+static enum edgel_status begin_outputs(const struct eval_options *o, struct eval_run *run,
+                                       struct edgel_error *err)
+{
+    struct score *s = run->score;
+    const struct edgel_counts_header header = { s->measure, s->reduce, s->methods, s->nmethods };
+    enum edgel_status status = score_begin(s, &o->score, err);
+    if (status == EDGEL_OK)
+        status = edgel_log_create(o->run.jsonl, &run->log, err);
+    if (status == EDGEL_OK && o->counts)
+        status = edgel_output_begin(o->counts, &run->counts, err);
+    if (status == EDGEL_OK && o->counts)
+        status = edgel_counts_write_header(run->counts, &header, err);
+    return status;
+}
+
+static enum edgel_status end_outputs(const struct eval_options *o, struct eval_run *run,
+                                     const struct edgel_totals *totals, struct score_result *result,
+                                     struct edgel_error *err)
+{
+    char partial[120];
+    bool table = !to_stdout(o->counts) && !to_stdout(o->score.json) && !to_stdout(o->score.csv) &&
+                 !to_stdout(o->run.jsonl);
+    enum edgel_status status = EDGEL_OK;
+    snprintf(partial, sizeof partial, "PARTIAL: interrupted after %zu of %zu pairs\n\n",
+             totals->ok + totals->failed + totals->skipped, run->total);
+    if (run->counts)
+        status = edgel_output_commit(&run->counts, err);
+    if (status == EDGEL_OK)
+        status = edgel_log_finish(&run->log, totals, err);
+    if (status == EDGEL_OK)
+        status = score_end(run->score, &o->score, table, totals->interrupted ? partial : NULL, result, err);
+    return status;
+}
+
+static int exit_code(const struct edgel_totals *totals, const struct score_result *result, bool left_out)
+{
+    if (totals->interrupted)
+        return CLI_EXIT_INTERRUPTED;
+    if (totals->failed > 0 || left_out)
+        return CLI_EXIT_FAILED;
+    if (result->images == 0) {
+        cli_message("nothing to score");
+        return CLI_EXIT_NOTHING;
+    }
+    return result->bar_missed ? CLI_EXIT_BAR : CLI_EXIT_OK;
+}
+
+static int measure(const struct cli_args *args, struct eval_run *run, bool left_out)
+{
+    const struct eval_options *o = args->options;
+    struct edgel_error err = { 0 };
+    struct edgel_totals totals = { 0 };
+    struct score_result result = { 0 };
+    enum edgel_status status = begin_outputs(o, run, &err);
+    if (status == EDGEL_OK)
+        status = eval_execute(run, &totals, &err);
+    if (status == EDGEL_OK || status == EDGEL_EINTERRUPTED) {
+        edgel_error_clear(&err);
+        status = end_outputs(o, run, &totals, &result, &err);
+    }
+    if (status != EDGEL_OK) {
+        cli_message("%s", err.msg);
+        return CLI_EXIT_FAILED;
+    }
+    cli_run_summary(&o->run, &totals);
+    return exit_code(&totals, &result, left_out);
+}
+
+static int survey_and_measure(const struct cli_args *args, struct eval_run *run, bool left_out)
+{
+    struct edgel_error err = { 0 };
+    enum edgel_status status = eval_survey(run, &err);
+    if (status != EDGEL_OK) {
+        cli_message("%s", err.msg);
+        return status == EDGEL_EINTERRUPTED ? CLI_EXIT_INTERRUPTED : CLI_EXIT_FAILED;
+    }
+    int code = check_labels(args, run->score);
+    return code ? code : measure(args, run, left_out);
+}
+
+static int run_pairs(const struct cli_args *args, struct eval_run *run)
+{
+    bool left_out = false;
+    int code = collect_pairs(args, run, &left_out);
+    if (code == 0)
+        code = check_annotators(args, run);
+    if (code != 0)
+        return code;
+    if (run->total == 0 && !left_out)
+        cli_message("nothing to score: no pairs");
+    if (run->total == 0)
+        return left_out ? CLI_EXIT_FAILED : CLI_EXIT_NOTHING;
+    const char **names = cli_alloc(run->nmethods, sizeof *names);
+    for (size_t m = 0; m < run->nmethods; m++)
+        names[m] = run->methods[m].name;
+    run->score->methods = names;
+    run->score->nmethods = run->nmethods;
+    code = survey_and_measure(args, run, left_out);
+    free(names);
+    return code;
+}
+
+static int run_eval(const struct cli_args *args)
+{
+    static const struct edgel_reduce defaults = EDGEL_REDUCE_DEFAULTS;
+    const struct eval_options *o = args->options;
+    struct score s = { .reduce = defaults };
+    struct edgel_colors colors = { 0 };
+    struct edgel_error err = { 0 };
+    struct eval_run run = { .score = &s,
+                            .read = cli_read_params(&o->read, EDGEL_DECODE_LABELS),
+                            .options = &o->run };
+    fill_measure(args, &s.measure);
+    int code = check_usage(args);
+    if (code == 0)
+        code = score_prepare(&s, args, &o->score);
+    if (code == 0 && read_inputs(o, &colors, &s, &err) != EDGEL_OK)
+        code = cli_usage(args->command, "%s", err.msg);
+    if (code == 0)
+        code = run_pairs(args, &run);
+    edgel_output_discard(&run.counts);
+    edgel_log_discard(&run.log);
+    for (size_t m = 0; m < run.nmethods; m++)
+        edgel_pairs_destroy(&run.methods[m].pairs);
+    free(run.methods);
+    score_finish(&s);
+    edgel_colors_finish(&colors);
+    return code;
+}
+
+const struct cli_command cli_command_eval = {
+    .name = "eval",
+    .summary = "measure predictions against ground truth",
+    .synopsis = "--truth TRUTH [options] PRED...\n--pairs FILE [options] [PRED...]",
+    .description =
+        "Compares masks with ground truth, pixel by pixel, and prints scores per class, their mean, the overall "
+        "accuracy and the confusion matrix. PRED is a folder or a file; several PRED are several methods, judged side "
+        "by side. Pairs are made by relative path without extension; what has no partner is reported.\n\n"
+        "Masks are gray, palette (raw indices, never colours), 1-bit, 0/255, 0/1, 16-bit or, with --colors, RGB. "
+        "Predictions for binary truth may be soft: 8-bit, 16-bit or PFM.\n\n"
+        "Every number depends on a convention, which is printed with it: how images are summed, what an empty class "
+        "is, which pixels and classes are left out. 'edgel report' computes the same scores again from --counts under "
+        "another convention, without the images.",
+    .groups =
+        (const struct cli_group[]){
+            { "Pairs", pair_rows, 0 },
+            { "Masks", mask_rows, 0 },
+            { "Scores", score_rows, offsetof(struct eval_options, score) },
+            { "Outputs", score_output_rows, offsetof(struct eval_options, score) },
+            { "Counts", counts_rows, 0 },
+            { "Reading", cli_read_rows, offsetof(struct eval_options, read) },
+            { "Running", cli_run_rows, offsetof(struct eval_options, run) },
+            { 0 },
+        },
+    .examples =
+        (const struct cli_example[]){
+            { "Edges of the example scenes against their boundaries, within two pixels",
+              "edgel detect -m canny -o edges data/scenes/images && "
+              "edgel eval --truth data/scenes/boundaries --tolerance 2px edges" },
+            { 0 },
+        },
+    .exits = score_exits,
+    .options_size = sizeof(struct eval_options),
+    .run = run_eval,
+};

@@ -1,0 +1,276 @@
+/*
+ * The run of eval: one image per thread, rows delivered in the order of the methods and their pairs to the counts
+ * file, the CSV and the reducer. An image that fails leaves a row that says so and nothing else; so does, after an
+ * interruption, every image that was not reached, so that the counts never look complete when they are not.
+ */
+#include "score.h"
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { NOTES_SHOWN = 10 };
+
+struct eval_worker {
+    struct edgel_image prediction, valid, *truth;
+    struct edgel_mask *masks; /* [ntruth] */
+    size_t ntruth;
+};
+
+struct eval_slot {
+    struct edgel_row row;
+    struct edgel_error err;
+    char remark[200];
+    double seconds;
+};
+
+struct eval_state {
+    struct eval_run *run;
+    struct eval_worker *workers;
+    struct eval_slot *slots;
+    size_t window;
+    size_t missing, lone; /* truth without prediction, prediction without truth */
+    struct edgel_error broken;
+    atomic_bool stop;
+};
+
+static const struct edgel_pair *pair_at(const struct eval_run *run, size_t i, size_t *method)
+{
+    size_t m = run->nmethods - 1;
+    while (i < run->methods[m].first)
+        m--;
+    *method = m;
+    return edgel_pairs_at(run->methods[m].pairs, i - run->methods[m].first);
+}
+
+/* --- work --- */
+
+static enum edgel_status read_mask(const struct eval_state *s, const char *path, struct edgel_image *image,
+                                   struct edgel_mask *mask, struct eval_slot *slot)
+{
+    struct edgel_info info = { 0 };
+    enum edgel_status status = edgel_image_read(path, &s->run->read, image, &info, &slot->err);
+    *mask = (struct edgel_mask){ edgel_image_view(image), info.bits, info.indexed };
+    const char *said = info.damage[0] ? info.damage : info.remark;
+    if (status == EDGEL_OK && said[0] && !slot->remark[0])
+        snprintf(slot->remark, sizeof slot->remark, "%s%s",
+                 info.damage[0] ? "damaged, taken as it decodes: " : "", said);
+    return status;
+}
+
+static void room_for_truth(struct eval_worker *w, size_t n)
+{
+    if (n <= w->ntruth)
+        return;
+    w->truth = cli_realloc(w->truth, n, sizeof *w->truth);
+    w->masks = cli_realloc(w->masks, n, sizeof *w->masks);
+    for (; w->ntruth < n; w->ntruth++)
+        w->truth[w->ntruth] = (struct edgel_image){ 0 };
+}
+
+static enum edgel_status measure_pair(struct eval_state *s, struct eval_worker *w, const struct edgel_pair *p,
+                                      bool zero_one, struct eval_slot *slot)
+{
+    struct edgel_mask prediction = { 0 }, valid = { 0 };
+    enum edgel_status status = EDGEL_OK;
+    room_for_truth(w, p->ntruth);
+    if (p->missing_valid)
+        return cli_fail(&slot->err, "%s: no mask of valid pixels for it", p->key);
+    if (p->prediction)
+        status = read_mask(s, p->prediction, &w->prediction, &prediction, slot);
+    for (size_t k = 0; k < p->ntruth && status == EDGEL_OK; k++)
+        status = read_mask(s, p->truth[k], &w->truth[k], &w->masks[k], slot);
+    if (status == EDGEL_OK && p->valid)
+        status = read_mask(s, p->valid, &w->valid, &valid, slot);
+    if (status != EDGEL_OK)
+        return status;
+    struct edgel_error err = { 0 };
+    status = edgel_measure_image(&s->run->score->measure, p->prediction ? &prediction : NULL, zero_one,
+                                 w->masks, p->ntruth, p->valid ? &valid : NULL, &slot->row, &err);
+    if (status != EDGEL_OK)
+        (void)cli_fail(&slot->err, "%s: %.400s", p->prediction ? p->prediction : p->key, err.msg);
+    return status;
+}
+
+static void work(void *user, int thread, size_t i)
+{
+    struct eval_state *s = user;
+    struct eval_slot *slot = &s->slots[i % s->window];
+    double start = cli_clock();
+    size_t m;
+    const struct edgel_pair *p = pair_at(s->run, i, &m);
+    *slot = (struct eval_slot){ 0 };
+    if (p->ntruth == 0)
+        return;
+    if (measure_pair(s, &s->workers[thread], p, s->run->methods[m].zero_one, slot) != EDGEL_OK) {
+        edgel_row_finish(&slot->row);
+        slot->row = (struct edgel_row){ .kind = EDGEL_ROW_FAILED };
+    }
+    slot->row.prediction = (int)m;
+    slot->row.image = (char *)p->key; /* lent: taken back before the row is finished */
+    slot->seconds = cli_clock() - start;
+}
+
+/* --- done --- */
+
+static void give_up(struct eval_state *s, const struct edgel_error *err)
+{
+    if (s->broken.code == EDGEL_OK)
+        s->broken = *err;
+    atomic_store(&s->stop, true);
+}
+
+/* One line per file, the first few only unless everything is wanted. */
+static void note(const struct eval_state *s, size_t count, bool failure, const char *path, const char *what)
+{
+    const struct cli_run_options *o = s->run->options;
+    if ((o->quiet && !failure) || (count > NOTES_SHOWN && !o->verbose))
+        return;
+    cli_message("%s: %s", path, what);
+}
+
+static void note_rest(const struct eval_state *s, size_t count, bool failure, const char *what)
+{
+    const struct cli_run_options *o = s->run->options;
+    if (count > NOTES_SHOWN && !o->verbose && (failure || !o->quiet))
+        cli_message("%zu more files: %s (-v lists them)", count - NOTES_SHOWN, what);
+}
+
+static const char no_truth[] = "no truth for this prediction",
+                  no_prediction[] = "no prediction for this truth";
+
+static enum edgel_outcome done_lone(struct eval_state *s, const struct edgel_pair *p, struct eval_slot *slot)
+{
+    bool failure = s->run->score->reduce.missing == EDGEL_MISSING_ERROR;
+    note(s, ++s->lone, failure, p->prediction, no_truth);
+    (void)cli_fail(&slot->err, "%s: %s", p->prediction, no_truth);
+    return failure ? EDGEL_OUTCOME_ERROR : EDGEL_OUTCOME_SKIPPED;
+}
+
+static enum edgel_outcome done_missing(struct eval_state *s, const struct edgel_pair *p,
+                                       struct eval_slot *slot)
+{
+    enum edgel_missing rule = s->run->score->reduce.missing;
+    note(s, ++s->missing, rule == EDGEL_MISSING_ERROR, p->truth[0], no_prediction);
+    (void)cli_fail(&slot->err, "%s: %s", p->truth[0], no_prediction);
+    return rule == EDGEL_MISSING_ERROR  ? EDGEL_OUTCOME_ERROR
+           : rule == EDGEL_MISSING_SKIP ? EDGEL_OUTCOME_SKIPPED
+                                        : EDGEL_OUTCOME_OK;
+}
+
+/* Hands the row to the counts and to the scores. A row that cannot be scored stays in the counts: another choice of
+ * classes may score it. */
+static enum edgel_status deliver(struct eval_state *s, const struct edgel_row *row, struct edgel_error *err)
+{
+    enum edgel_status status = EDGEL_OK;
+    if (s->run->counts)
+        status = edgel_counts_write_row(s->run->counts, row, err);
+    return status == EDGEL_OK ? score_add(s->run->score, row, err) : status;
+}
+
+static enum edgel_outcome done_truth(struct eval_state *s, const struct edgel_pair *p, struct eval_slot *slot)
+{
+    struct edgel_error err = { 0 };
+    bool failed = slot->row.kind == EDGEL_ROW_FAILED;
+    enum edgel_status status = deliver(s, &slot->row, &err);
+    if (status == EDGEL_EFORMAT) {
+        (void)cli_fail(&slot->err, "%s: %.400s", p->prediction ? p->prediction : p->key, err.msg);
+        failed = true;
+    } else if (status != EDGEL_OK) {
+        give_up(s, &err);
+    }
+    if (failed) {
+        cli_message("%s", slot->err.msg);
+        return EDGEL_OUTCOME_ERROR;
+    }
+    if (!p->prediction)
+        return done_missing(s, p, slot);
+    if (slot->remark[0] && !s->run->options->quiet)
+        cli_message("%s: %s", p->prediction, slot->remark);
+    else if (s->run->options->verbose)
+        cli_message("%s: %dx%d, %.3f s", p->prediction, slot->row.w, slot->row.h, slot->seconds);
+    return EDGEL_OUTCOME_OK;
+}
+
+static void done(void *user, size_t i)
+{
+    struct eval_state *s = user;
+    struct eval_slot *slot = &s->slots[i % s->window];
+    struct edgel_error err = { 0 };
+    size_t m;
+    const struct edgel_pair *p = pair_at(s->run, i, &m);
+    enum edgel_outcome outcome = p->ntruth ? done_truth(s, p, slot) : done_lone(s, p, slot);
+    struct edgel_record record = { .input = p->prediction ? p->prediction : p->truth[0],
+                                   .outcome = outcome,
+                                   .error = slot->err.msg[0] ? slot->err.msg : NULL,
+                                   .remark = slot->remark,
+                                   .width = slot->row.w,
+                                   .height = slot->row.h,
+                                   .seconds = slot->seconds };
+    if (edgel_log_image(s->run->log, &record, &err) != EDGEL_OK)
+        give_up(s, &err);
+    slot->row.image = NULL;
+    edgel_row_finish(&slot->row);
+    cli_run_step(outcome);
+}
+
+static bool stop(void *user)
+{
+    struct eval_state *s = user;
+    return cli_stop(NULL) || atomic_load(&s->stop);
+}
+
+/* --- the run --- */
+
+static void mark_unreached(struct eval_state *s, size_t from)
+{
+    for (size_t i = from; i < s->run->total && s->broken.code == EDGEL_OK; i++) {
+        struct edgel_error err = { 0 };
+        size_t m;
+        const struct edgel_pair *p = pair_at(s->run, i, &m);
+        struct edgel_row row = { .kind = EDGEL_ROW_FAILED, .prediction = (int)m, .image = (char *)p->key };
+        if (p->ntruth && deliver(s, &row, &err) != EDGEL_OK)
+            give_up(s, &err);
+    }
+}
+
+static void finish(struct eval_state *s, int threads)
+{
+    for (int t = 0; t < threads; t++) {
+        struct eval_worker *w = &s->workers[t];
+        edgel_image_finish(&w->prediction);
+        edgel_image_finish(&w->valid);
+        for (size_t k = 0; k < w->ntruth; k++)
+            edgel_image_finish(&w->truth[k]);
+        free(w->truth);
+        free(w->masks);
+    }
+    free(s->workers);
+    free(s->slots);
+}
+
+enum edgel_status eval_execute(struct eval_run *run, struct edgel_totals *totals, struct edgel_error *err)
+{
+    struct eval_state s = { .run = run };
+    int threads = cli_jobs(run->options);
+    struct edgel_run job = {
+        .count = run->total, .threads = threads, .user = &s, .work = work, .done = done, .stop = stop
+    };
+    bool failure = run->score->reduce.missing == EDGEL_MISSING_ERROR;
+    size_t finished = 0;
+    s.window = edgel_run_window(&job);
+    s.slots = cli_alloc(s.window, sizeof *s.slots);
+    s.workers = cli_alloc((size_t)threads, sizeof *s.workers);
+    cli_run_begin("eval", run->options, run->total);
+    enum edgel_status status = edgel_run_execute(&job, &finished, err);
+    cli_run_end(totals);
+    note_rest(&s, s.missing, failure, no_prediction);
+    note_rest(&s, s.lone, failure, no_truth);
+    if (status == EDGEL_EINTERRUPTED)
+        mark_unreached(&s, finished);
+    if (s.broken.code != EDGEL_OK) {
+        *err = s.broken;
+        status = s.broken.code;
+    }
+    finish(&s, threads);
+    return status;
+}

@@ -1,0 +1,160 @@
+/*
+ * What the masks hold, before anything is measured: the truth's values decide between binary and ids (--labels auto),
+ * the predictions' values tell masks of 0 and 1 from masks of 0 and 255. Each survey ends as soon as no further file
+ * can change the answer; of a 1-bit file the header is enough.
+ */
+#include "edgel/eval.h"
+#include "score.h"
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct survey_worker {
+    struct edgel_bytes bytes;
+    struct edgel_image image;
+};
+
+struct survey {
+    const struct edgel_read *read;
+    const struct edgel_measure *measure;
+    bool truth;
+    const char **paths;
+    size_t n, window;
+    struct survey_worker *workers;
+    struct edgel_value_survey *slots; /* [window] */
+    struct edgel_value_survey merged;
+    atomic_bool decided;
+};
+
+/* A limit that no image meets makes the decoder stop after the header, which it then has told. */
+static struct edgel_info header_of(const struct survey *s, const struct edgel_bytes *b, const char *path)
+{
+    struct edgel_read read = *s->read;
+    struct edgel_image none = { 0 };
+    struct edgel_info info = { 0 };
+    read.limits.max_pixels = 0;
+    if (edgel_image_decode(b->data, b->size, path, &read, &none, &info, NULL) == EDGEL_OK)
+        edgel_image_finish(&none);
+    return info;
+}
+
+static void look(void *user, int thread, size_t i)
+{
+    struct survey *s = user;
+    struct survey_worker *w = &s->workers[thread];
+    struct edgel_value_survey *slot = &s->slots[i % s->window];
+    struct edgel_info info;
+    *slot = (struct edgel_value_survey){ 0 };
+    if (edgel_bytes_read(s->paths[i], &w->bytes, NULL) != EDGEL_OK)
+        return;
+    info = header_of(s, &w->bytes, s->paths[i]);
+    if ((info.bits == 1 && !info.indexed) || (!s->truth && info.indexed))
+        return;
+    if (edgel_image_decode(w->bytes.data, w->bytes.size, s->paths[i], s->read, &w->image, &info, NULL) !=
+        EDGEL_OK)
+        return;
+    struct edgel_mask mask = { edgel_image_view(&w->image), info.bits, info.indexed };
+    edgel_survey_add(slot, &mask, s->measure->ignore, s->measure->nignore);
+}
+
+static void merge(void *user, size_t i)
+{
+    struct survey *s = user;
+    struct edgel_value_survey *to = &s->merged;
+    const struct edgel_value_survey *from = &s->slots[i % s->window];
+    to->above_one |= from->above_one;
+    to->one |= from->one;
+    to->full |= from->full;
+    to->other |= from->other;
+    if (s->truth ? edgel_survey_labels(to) == EDGEL_LABELS_IDS : to->above_one)
+        atomic_store(&s->decided, true);
+}
+
+static bool enough(void *user)
+{
+    struct survey *s = user;
+    return atomic_load(&s->decided) || cli_stop(NULL);
+}
+
+/* Every truth file of the pairs, or every prediction that has truth. */
+static void collect(struct survey *s, const struct edgel_pairs *pairs)
+{
+    struct cli_list list = { 0 };
+    for (size_t i = 0; i < edgel_pairs_count(pairs); i++) {
+        const struct edgel_pair *p = edgel_pairs_at(pairs, i);
+        for (size_t k = 0; s->truth && k < p->ntruth; k++)
+            cli_list_add(&list, p->truth[k]);
+        if (!s->truth && p->prediction && p->ntruth)
+            cli_list_add(&list, p->prediction);
+    }
+    s->paths = list.v;
+    s->n = list.n;
+}
+
+static enum edgel_status survey(const struct eval_run *run, const struct edgel_pairs *pairs, bool truth,
+                                struct edgel_value_survey *out, struct edgel_error *err)
+{
+    struct survey s = { .read = &run->read, .measure = &run->score->measure, .truth = truth };
+    int threads = cli_jobs(run->options);
+    collect(&s, pairs);
+    struct edgel_run job = {
+        .count = s.n, .threads = threads, .user = &s, .work = look, .done = merge, .stop = enough
+    };
+    s.window = edgel_run_window(&job);
+    s.slots = cli_alloc(s.window, sizeof *s.slots);
+    s.workers = cli_alloc((size_t)threads, sizeof *s.workers);
+    enum edgel_status status = s.n ? edgel_run_execute(&job, NULL, NULL) : EDGEL_OK;
+    if (status == EDGEL_EINTERRUPTED && !cli_stop(NULL))
+        status = EDGEL_OK; /* it was stopped because it had seen enough */
+    if (status != EDGEL_OK)
+        (void)cli_fail(err, "survey of the masks: %s", edgel_status_name(status));
+    *out = s.merged;
+    for (int t = 0; t < threads; t++) {
+        edgel_bytes_finish(&s.workers[t].bytes);
+        edgel_image_finish(&s.workers[t].image);
+    }
+    free(s.workers);
+    free(s.slots);
+    free(s.paths);
+    return status;
+}
+
+/* The truth of one method's pairs is the truth of all: pairs hold truth without prediction as well. */
+static enum edgel_status decide_labels(struct eval_run *run, struct edgel_error *err)
+{
+    struct edgel_measure *m = &run->score->measure;
+    struct edgel_value_survey seen;
+    const char *why;
+    if (m->colors) {
+        m->labels = EDGEL_LABELS_IDS;
+        why = "colours are given";
+    } else {
+        enum edgel_status status = survey(run, run->methods[0].pairs, true, &seen, err);
+        if (status != EDGEL_OK)
+            return status;
+        m->labels = edgel_survey_labels(&seen);
+        why = m->labels == EDGEL_LABELS_BINARY
+                  ? "the truth holds nothing but 0 and 1, or 0 and the full value"
+                  : "the truth holds other values than 0 and 1, or 0 and the full value";
+    }
+    if (!run->options->quiet)
+        cli_message("labels: %s (%s)", m->labels == EDGEL_LABELS_BINARY ? "binary" : "ids", why);
+    return EDGEL_OK;
+}
+
+enum edgel_status eval_survey(struct eval_run *run, struct edgel_error *err)
+{
+    struct edgel_value_survey seen;
+    enum edgel_status status = EDGEL_OK;
+    if (run->score->measure.labels == EDGEL_LABELS_AUTO)
+        status = decide_labels(run, err);
+    if (run->score->measure.labels != EDGEL_LABELS_BINARY)
+        return status;
+    for (size_t m = 0; m < run->nmethods && status == EDGEL_OK; m++) {
+        struct eval_method *method = &run->methods[m];
+        status = survey(run, method->pairs, false, &seen, err);
+        method->zero_one = edgel_survey_zero_one(&seen);
+        if (status == EDGEL_OK && method->zero_one && !run->options->quiet)
+            cli_message("%s: the masks hold 0 and 1; 1 is taken as the full value", method->name);
+    }
+    return status;
+}

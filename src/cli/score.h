@@ -1,0 +1,108 @@
+/* score.h: what the commands eval and report share: the options of reducing, and the way from rows to scores. */
+#ifndef EDGEL_SCORE_H
+#define EDGEL_SCORE_H
+
+#include "cli.h"
+#include "edgel/eval.h"
+
+/* --- score_options.c --- */
+
+struct score_options {          /* score_rows, "Scores"; score_output_rows, "Outputs" */
+    int reduce, empty, missing; /* enum edgel_reduce_kind, edgel_empty, edgel_missing */
+    const char *ignore, *exclude, *classes;
+    struct cli_list bars;
+    const char *json, *csv;
+};
+extern const struct cli_option score_rows[];
+extern const struct cli_option score_output_rows[];
+extern const struct cli_exit score_exits[];
+
+/* A bar that every method must reach: --fail-under KEY=V. */
+struct score_bar {
+    int key; /* index in the table of keys */
+    double value;
+    const char *text; /* as given */
+};
+
+/* A file that a command writes; path NULL: not asked for. */
+struct score_output {
+    const char *option, *path;
+};
+
+/* Reads "1,2,255" into *out (freed by the caller). */
+enum edgel_status score_parse_ids(const char *what, const char *text, int32_t **out, size_t *n,
+                                  struct edgel_error *err);
+enum edgel_status score_parse_bars(const struct cli_list *list, struct score_bar **out,
+                                   struct edgel_error *err);
+/* Name of the first bar that needs a sweep over thresholds, NULL if none does. */
+const char *score_bar_of_curve(const struct score_bar *bars, size_t n);
+/* The summary's value under the bar's key. */
+double score_bar_value(const struct score_bar *bar, const struct edgel_summary *s);
+/* Refuses two outputs of one name and outputs that are one of the inputs. */
+enum edgel_status score_check_outputs(const struct score_output *outputs, size_t noutputs,
+                                      const char *const *inputs, size_t ninputs, struct edgel_error *err);
+
+/* --- score_run.c --- */
+
+/* From rows to scores, the same for fresh and for stored rows. Zero-initialise; score_finish frees. */
+struct score {
+    struct edgel_measure measure; /* set before score_begin; ids and classes are borrowed */
+    struct edgel_reduce reduce;
+    const char *const *methods;
+    size_t nmethods;
+    int32_t *ignore, *exclude; /* owned: what measure and reduce point to when options name ids */
+    struct edgel_classes classes;
+    struct score_bar *bars;
+    size_t nbars;
+    struct edgel_reducer **reducers; /* [nmethods] */
+    struct edgel_output *csv;
+};
+
+/* What came of it, over all methods. */
+struct score_result {
+    uint64_t images, missing, failed;
+    bool bar_missed;
+};
+
+/* Reads ids, classes and bars of the options into s; reduce keeps what the command line does not name. Returns 0 or
+ * CLI_EXIT_USAGE after telling the reason. */
+int score_prepare(struct score *s, const struct cli_args *args, const struct score_options *o);
+/* Refuses options that make no sense for the labels and the sweep. Returns as score_prepare. */
+int score_check(const struct score *s, const struct cli_args *args);
+enum edgel_status score_begin(struct score *s, const struct score_options *o, struct edgel_error *err);
+/* EDGEL_EFORMAT: the image cannot be scored (unknown ids) and counts as failed; other failures end the run. */
+enum edgel_status score_add(struct score *s, const struct edgel_row *row, struct edgel_error *err);
+/* Writes CSV, JSON and, with table, the table; says which bars are missed. partial: the run was interrupted; the table
+ * says so and no JSON is written. */
+enum edgel_status score_end(struct score *s, const struct score_options *o, bool table, const char *partial,
+                            struct score_result *result, struct edgel_error *err);
+void score_finish(struct score *s);
+
+/* --- eval_run.c, eval_survey.c --- */
+
+struct eval_method {
+    const char *name;
+    struct edgel_pairs *pairs;
+    size_t first;  /* index of its first pair in the run over all methods */
+    bool zero_one; /* BINARY: its masks hold 0 and 1 */
+};
+
+struct eval_run {
+    struct score *score;
+    struct eval_method *methods;
+    size_t nmethods;
+    size_t total; /* pairs of all methods */
+    struct edgel_read read;
+    const struct cli_run_options *options;
+    struct edgel_output *counts; /* NULL: none */
+    struct edgel_log *log;
+};
+
+/* Decides labels by the truth when measure says AUTO, and zero_one of the methods for BINARY. Files that cannot be read
+ * are passed over. EDGEL_EINTERRUPTED when a stop was asked for. */
+enum edgel_status eval_survey(struct eval_run *run, struct edgel_error *err);
+/* Measures all pairs and delivers the rows in order. totals has what was done. Failures of images are reported and
+ * counted; a status other than OK and INTERRUPTED is a result that could not be written. */
+enum edgel_status eval_execute(struct eval_run *run, struct edgel_totals *totals, struct edgel_error *err);
+
+#endif

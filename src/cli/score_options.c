@@ -1,0 +1,174 @@
+/* The options by which counts become scores, and what their values mean. */
+#include "score.h"
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define AT(field) .at = offsetof(struct score_options, field)
+
+static const char *const reduce_names[] = { "pooled", "image", NULL };
+static const char *const empty_names[] = { "nan", "zero", "one", NULL };
+static const char *const missing_names[] = { "error", "skip", "worst", NULL };
+
+const struct cli_option score_rows[] = {
+    { .name = "reduce",
+      .kind = CLI_CHOICE,
+      AT(reduce),
+      .choices = reduce_names,
+      .def = "pooled",
+      .help = "pooled: counts of all images are summed first. image: scores per image and class, then their "
+              "mean." },
+    { .name = "empty",
+      .kind = CLI_CHOICE,
+      AT(empty),
+      .choices = empty_names,
+      .def = "nan",
+      .help = "What a score without pixels (0/0) is: left out of the mean, 0 or 1." },
+    { .name = "missing",
+      .kind = CLI_CHOICE,
+      AT(missing),
+      .choices = missing_names,
+      .def = "error",
+      .help = "Truth without prediction: an error, passed over, or scored as all wrong. Predictions without "
+              "truth are an error under error, reported otherwise." },
+    { .name = "classes",
+      .kind = CLI_STRING,
+      .metavar = "FILE|N",
+      AT(classes),
+      .help = "The classes: ids 0..N-1, or a file with lines 'ID NAME', or NAME alone from id 0 on. Other "
+              "ids are then an error." },
+    { .name = "ignore",
+      .kind = CLI_STRING,
+      .metavar = "IDS",
+      AT(ignore),
+      .help = "Leave out pixels whose truth is one of these ids, as in 255 or 0,255." },
+    { .name = "exclude-from-mean",
+      .kind = CLI_STRING,
+      .metavar = "IDS",
+      AT(exclude),
+      .help = "Leave these classes out of the mean; their pixels stay." },
+    { .name = "fail-under",
+      .kind = CLI_LIST,
+      .metavar = "KEY=V",
+      AT(bars),
+      .help = "Exit with 4 when a score is below V or undefined. KEY: precision, recall, f1, iou (of the "
+              "mean), accuracy, ods, ois, ap. May be repeated; holds for each method." },
+    { 0 },
+};
+
+const struct cli_option score_output_rows[] = {
+    { .name = "json",
+      .kind = CLI_STRING,
+      .metavar = "FILE",
+      AT(json),
+      .help = "Write the summary document; - is standard output, in place of the table." },
+    { .name = "csv",
+      .kind = CLI_STRING,
+      .metavar = "FILE",
+      AT(csv),
+      .help = "Write one row per image and class; - is standard output, in place of the table." },
+    { 0 },
+};
+
+const struct cli_exit score_exits[] = {
+    { CLI_EXIT_OK, "everything was scored" },
+    { CLI_EXIT_FAILED,
+      "some images could not be scored, each was reported, the rest was scored; or a result could "
+      "not be written" },
+    { CLI_EXIT_USAGE, "wrong usage, or refused before any work" },
+    { CLI_EXIT_NOTHING, "there was nothing to score" },
+    { CLI_EXIT_BAR, "a score is below its --fail-under; 1 goes first when images failed as well" },
+    { CLI_EXIT_INTERRUPTED,
+      "interrupted; the table of what was measured is printed as partial, counts are kept" },
+    { 0 },
+};
+
+static const char *const bar_names[] = { "precision", "recall", "f1", "iou", "accuracy",
+                                         "ods",       "ois",    "ap", NULL };
+enum { FIRST_BAR_OF_CURVE = 5 };
+
+double score_bar_value(const struct score_bar *bar, const struct edgel_summary *s)
+{
+    const double v[] = { s->mean.precision, s->mean.recall,  s->mean.f1,      s->mean.iou,
+                         s->accuracy,       s->curve.ods.f1, s->curve.ois.f1, s->curve.ap };
+    return bar->key >= FIRST_BAR_OF_CURVE && s->curve.n == 0 ? NAN : v[bar->key];
+}
+
+static enum edgel_status parse_bar(const char *text, struct score_bar *bar, struct edgel_error *err)
+{
+    const char *equals = strchr(text, '=');
+    size_t n = equals ? (size_t)(equals - text) : 0;
+    for (int k = 0; equals && bar_names[k]; k++)
+        if (strlen(bar_names[k]) == n && memcmp(bar_names[k], text, n) == 0) {
+            *bar = (struct score_bar){ .key = k, .text = text };
+            return edgel_parse_real("--fail-under", equals + 1, 0, 1, &bar->value, err);
+        }
+    return cli_fail(err,
+                    "--fail-under '%s': must be KEY=V, KEY one of precision, recall, f1, iou, accuracy, "
+                    "ods, ois, ap",
+                    text);
+}
+
+enum edgel_status score_parse_bars(const struct cli_list *list, struct score_bar **out,
+                                   struct edgel_error *err)
+{
+    *out = cli_alloc(list->n, sizeof **out);
+    for (size_t i = 0; i < list->n; i++)
+        if (parse_bar(list->v[i], &(*out)[i], err) != EDGEL_OK)
+            return EDGEL_EINVAL;
+    return EDGEL_OK;
+}
+
+const char *score_bar_of_curve(const struct score_bar *bars, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (bars[i].key >= FIRST_BAR_OF_CURVE)
+            return bar_names[bars[i].key];
+    return NULL;
+}
+
+enum edgel_status score_parse_ids(const char *what, const char *text, int32_t **out, size_t *n,
+                                  struct edgel_error *err)
+{
+    *n = 0;
+    *out =
+        cli_alloc(strlen(text) / 2 + 1, sizeof **out); /* a number and a comma take two characters at least */
+    while (true) {
+        char digits[32];
+        int64_t id;
+        size_t length = strcspn(text, ",");
+        snprintf(digits, sizeof digits, "%.*s", (int)(length < sizeof digits ? length : sizeof digits), text);
+        if (edgel_parse_int(what, digits, 0, INT32_MAX, &id, err) != EDGEL_OK)
+            return EDGEL_EINVAL;
+        (*out)[(*n)++] = (int32_t)id;
+        if (!text[length])
+            return EDGEL_OK;
+        text += length + 1;
+    }
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    struct stat sa, sb;
+    return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+enum edgel_status score_check_outputs(const struct score_output *outputs, size_t noutputs,
+                                      const char *const *inputs, size_t ninputs, struct edgel_error *err)
+{
+    for (size_t i = 0; i < noutputs; i++) {
+        const struct score_output *a = &outputs[i];
+        for (size_t j = 0; a->path && j < i; j++)
+            if (outputs[j].path &&
+                (strcmp(a->path, outputs[j].path) == 0 || same_file(a->path, outputs[j].path)))
+                return cli_fail(err, "--%s and --%s both write %s", outputs[j].option, a->option,
+                                strcmp(a->path, "-") == 0 ? "to standard output" : a->path);
+        for (size_t j = 0; a->path && strcmp(a->path, "-") != 0 && j < ninputs; j++)
+            if (inputs[j] && same_file(a->path, inputs[j]))
+                return cli_fail(err, "--%s %s: is an input", a->option, a->path);
+    }
+    return EDGEL_OK;
+}

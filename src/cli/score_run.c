@@ -1,0 +1,218 @@
+/*
+ * From rows to scores. eval and report both come here with the same rows in the same order, so that what they write is
+ * the same to the last byte.
+ */
+#include "edgel/report.h"
+#include "score.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- before the run --- */
+
+static void take_reduce(struct edgel_reduce *r, const struct cli_args *args, const struct score_options *o)
+{
+    if (cli_given(args, "reduce"))
+        r->reduce = (enum edgel_reduce_kind)o->reduce;
+    if (cli_given(args, "empty"))
+        r->empty = (enum edgel_empty)o->empty;
+    if (cli_given(args, "missing"))
+        r->missing = (enum edgel_missing)o->missing;
+}
+
+static enum edgel_status take_ids(struct score *s, const struct score_options *o, struct edgel_error *err)
+{
+    struct edgel_reduce *r = &s->reduce;
+    if (o->ignore) {
+        if (score_parse_ids("--ignore", o->ignore, &s->ignore, &r->nignore, err) != EDGEL_OK)
+            return EDGEL_EINVAL;
+        r->ignore = s->ignore;
+    }
+    if (o->exclude) {
+        if (score_parse_ids("--exclude-from-mean", o->exclude, &s->exclude, &r->nexclude, err) != EDGEL_OK)
+            return EDGEL_EINVAL;
+        r->exclude_from_mean = s->exclude;
+    }
+    if (o->classes) {
+        enum edgel_status status = edgel_classes_read(o->classes, &s->classes, err);
+        if (status != EDGEL_OK)
+            return status;
+        r->classes = &s->classes;
+    }
+    return EDGEL_OK;
+}
+
+int score_prepare(struct score *s, const struct cli_args *args, const struct score_options *o)
+{
+    struct edgel_error err = { 0 };
+    take_reduce(&s->reduce, args, o);
+    s->nbars = o->bars.n;
+    if (take_ids(s, o, &err) != EDGEL_OK || score_parse_bars(&o->bars, &s->bars, &err) != EDGEL_OK)
+        return cli_usage(args->command, "%s", err.msg);
+    return 0;
+}
+
+int score_check(const struct score *s, const struct cli_args *args)
+{
+    const struct edgel_measure *m = &s->measure;
+    const char *bar = score_bar_of_curve(s->bars, s->nbars);
+    struct edgel_error err = { 0 };
+    if (m->labels == EDGEL_LABELS_BINARY && cli_given(args, "classes"))
+        return cli_usage(args->command,
+                         "--classes is for ids, and the labels are binary (--labels ids changes that)");
+    if (m->labels == EDGEL_LABELS_BINARY && cli_given(args, "exclude-from-mean"))
+        return cli_usage(args->command,
+                         "--exclude-from-mean is for ids, and the labels are binary: they have one "
+                         "class (--labels ids changes that)");
+    if (bar && m->thresholds == 0)
+        return cli_usage(args->command, "--fail-under %s needs a sweep: eval --thresholds N", bar);
+    if (edgel_reduce_check(m, &s->reduce, &err) != EDGEL_OK)
+        return cli_usage(args->command, "%s", err.msg);
+    return 0;
+}
+
+enum edgel_status score_begin(struct score *s, const struct score_options *o, struct edgel_error *err)
+{
+    enum edgel_status status = EDGEL_OK;
+    s->reducers = cli_alloc(s->nmethods, sizeof(struct edgel_reducer *));
+    for (size_t i = 0; i < s->nmethods && status == EDGEL_OK; i++)
+        status = edgel_reducer_create(&s->measure, &s->reduce, s->methods[i], &s->reducers[i], err);
+    if (status == EDGEL_OK && o->csv)
+        status = edgel_output_begin(o->csv, &s->csv, err);
+    if (status == EDGEL_OK && o->csv)
+        status = edgel_report_csv_header(s->csv, err);
+    return status;
+}
+
+/* --- the run --- */
+
+static enum edgel_status write_csv(struct score *s, const struct edgel_row *row, struct edgel_error *err)
+{
+    struct edgel_class_result *results = NULL;
+    size_t n = 0;
+    enum edgel_status status = edgel_row_scores(row, &s->measure, &s->reduce, &results, &n, err);
+    if (status == EDGEL_OK)
+        status = edgel_report_csv_row(s->csv, s->methods[row->prediction], row, results, n, err);
+    edgel_class_results_free(results, n);
+    return status;
+}
+
+enum edgel_status score_add(struct score *s, const struct edgel_row *row, struct edgel_error *err)
+{
+    struct edgel_reducer *reducer = s->reducers[row->prediction];
+    enum edgel_status status = edgel_reducer_add(reducer, row, err);
+    if (status == EDGEL_EFORMAT) {
+        struct edgel_row failed = { .kind = EDGEL_ROW_FAILED,
+                                    .prediction = row->prediction,
+                                    .image = row->image };
+        enum edgel_status counted = edgel_reducer_add(reducer, &failed, NULL);
+        return counted == EDGEL_OK ? status : counted;
+    }
+    if (status == EDGEL_OK && s->csv)
+        status = write_csv(s, row, err);
+    return status;
+}
+
+/* --- after the run --- */
+
+static void warn_ignored(const struct edgel_summary *s)
+{
+    if (s->ignored_predicted > 0)
+        cli_message("warning: %s: %" PRIu64
+                    " pixels are predicted as an ignored id where the truth is not ignored; "
+                    "they count as wrong",
+                    s->prediction, s->ignored_predicted);
+}
+
+static void check_bars(const struct score *s, const struct edgel_summary *summary,
+                       struct score_result *result)
+{
+    for (size_t i = 0; i < s->nbars; i++) {
+        double v = score_bar_value(&s->bars[i], summary);
+        if (v >= s->bars[i].value)
+            continue;
+        result->bar_missed = true;
+        if (isnan(v))
+            cli_message("%s: under %s: undefined", summary->prediction, s->bars[i].text);
+        else
+            cli_message("%s: under %s: %.6g", summary->prediction, s->bars[i].text, v);
+    }
+}
+
+static enum edgel_status write_json(const char *path, const struct edgel_summary *v, size_t n,
+                                    struct edgel_error *err)
+{
+    struct edgel_output *out = NULL;
+    enum edgel_status status = edgel_output_begin(path, &out, err);
+    if (status == EDGEL_OK)
+        status = edgel_report_json(out, v, n, err);
+    if (status == EDGEL_OK)
+        return edgel_output_commit(&out, err);
+    edgel_output_discard(&out);
+    return status;
+}
+
+static enum edgel_status print_table(const char *partial, const struct edgel_summary *v, size_t n,
+                                     struct edgel_error *err)
+{
+    struct edgel_output *out = NULL;
+    enum edgel_status status = edgel_output_begin("-", &out, err);
+    if (status == EDGEL_OK && partial)
+        status = edgel_output_write(out, partial, strlen(partial), err);
+    if (status == EDGEL_OK)
+        status = edgel_report_table(out, v, n, err);
+    if (status == EDGEL_OK)
+        return edgel_output_commit(&out, err);
+    edgel_output_discard(&out);
+    return status;
+}
+
+static void judge(const struct score *s, const struct edgel_summary *v, struct score_result *result)
+{
+    *result = (struct score_result){ 0 };
+    for (size_t i = 0; i < s->nmethods; i++) {
+        result->images += v[i].images;
+        result->missing += v[i].missing;
+        result->failed += v[i].failed;
+        warn_ignored(&v[i]);
+        check_bars(s, &v[i], result);
+    }
+}
+
+enum edgel_status score_end(struct score *s, const struct score_options *o, bool table, const char *partial,
+                            struct score_result *result, struct edgel_error *err)
+{
+    struct edgel_summary *v = cli_alloc(s->nmethods, sizeof *v);
+    enum edgel_status status = EDGEL_OK;
+    for (size_t i = 0; i < s->nmethods && status == EDGEL_OK; i++)
+        status = edgel_reducer_summary(s->reducers[i], &v[i], err);
+    if (status == EDGEL_OK && s->csv)
+        status = edgel_output_commit(&s->csv, err);
+    if (status == EDGEL_OK && o->json && !partial)
+        status = write_json(o->json, v, s->nmethods, err);
+    else if (o->json && partial)
+        cli_message("%s: not written, the run was interrupted", o->json);
+    if (status == EDGEL_OK && table)
+        status = print_table(partial, v, s->nmethods, err);
+    if (status == EDGEL_OK)
+        judge(s, v, result);
+    for (size_t i = 0; i < s->nmethods; i++)
+        edgel_summary_finish(&v[i]);
+    free(v);
+    return status;
+}
+
+void score_finish(struct score *s)
+{
+    for (size_t i = 0; s->reducers && i < s->nmethods; i++)
+        edgel_reducer_destroy(&s->reducers[i]);
+    free(s->reducers);
+    edgel_output_discard(&s->csv);
+    edgel_classes_finish(&s->classes);
+    free(s->ignore);
+    free(s->exclude);
+    free(s->bars);
+    *s = (struct score){ 0 };
+}
