@@ -95,6 +95,7 @@ static void templates_expand(void **state)
         { "//x//./{stem}.png/", "out", 1, "out/x/b.c.png" },
         { "}{stem}.png", "out", 1, "out/a/}b.c.png" },
         { "{stem}..png", "out", 1, "out/a/b.c..png" },
+        { "a./.b/.../{stem}.png", "out", 1, "out/a./.b/.../b.c.png" },
     };
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         const struct edgel_plan_params p = { .output = cases[k].output,
@@ -102,12 +103,15 @@ static void templates_expand(void **state)
                                              .nmethods = cases[k].nmethods };
         assert_string_equal(planned(p, "in", NULL), cases[k].want);
     }
-    tree_put("flat/.png", NULL); /* a name that begins with its only dot has no extension */
-    assert_string_equal(planned((struct edgel_plan_params){ .output = "o", .name = "{ext}{dir}{stem}.png" },
-                                "flat/.png", NULL),
-                        "o/.png.png");
+    /* a name that begins with its only dot has no extension */
+    const struct edgel_plan_params p = { .output = "o", .name = "{ext}{stem}.png" };
+    tree_put("flat/d/.png", "P5\n1 1\n255\nx");
+    tree_put(".png", NULL);
+    assert_string_equal(planned(p, "flat", NULL), "o/d/.png.png");
+    assert_string_equal(planned(p, "flat/d/.png", NULL), "o/.png.png");
+    assert_string_equal(planned(p, ".png", NULL), "o/.png.png");
     assert_string_equal(planned((struct edgel_plan_params){ .output = "o" }, "gone/", "."),
-                        "o/gone.png o/in/a/b.c.png");
+                        "o/gone.png o/flat/d/.png.png o/in/a/b.c.png");
 }
 
 static void one_file_may_be_named(void **state)
@@ -257,6 +261,16 @@ static void what_exists_is_found(void **state)
     assert_non_null(strstr(planned(p, "in/c.png", NULL), "is the input in/c.png"));
 }
 
+static void the_longest_path_is_looked_up_whole(void **state)
+{
+    (void)state;
+    tree_put("in/a.png", NULL);
+    tree_put("in/bb.png", NULL);
+    tree_put("out/bb.png", NULL);
+    assert_string_equal(planned((struct edgel_plan_params){ .output = "out" }, "in", NULL),
+                        "!output out/bb.png: exists already");
+}
+
 static void broken_inputs_take_no_part(void **state)
 {
     (void)state;
@@ -376,6 +390,7 @@ int main(void)
         CASE(one_file_may_be_named),
         CASE(refusals_name_their_reason),
         CASE(what_exists_is_found),
+        CASE(the_longest_path_is_looked_up_whole),
         CASE(broken_inputs_take_no_part),
         CASE(random_trees_agree_with_a_naive_check),
         CASE(plans_survive_lack_of_memory),
