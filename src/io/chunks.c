@@ -55,8 +55,8 @@ static enum edgel_status visit(const struct edgel_source *src, struct edgel_chun
         char name[5];
         type_name(chunk + 4, name);
         return edgel_fail(src->err, EDGEL_ELIMIT,
-                          "%s: PNG chunk %s of %lu bytes is over the limit of %zu (--max-chunk)",
-                          src->name, name, (unsigned long)len, src->params->limits.max_chunk_bytes);
+                          "%s: PNG chunk %s of %lu bytes is over the limit of %zu (--max-chunk)", src->name,
+                          name, (unsigned long)len, src->params->limits.max_chunk_bytes);
     }
     if (is(chunk + 4, "eXIf") && !c->exif) {
         c->exif = chunk + 8;
