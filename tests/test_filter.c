@@ -1,0 +1,510 @@
+/* Gaussian, gradients and the method table: twins, properties, depths, errors, allocation failure. */
+#include "filter_twin.h"
+
+static const enum edgel_type types[] = { EDGEL_U8, EDGEL_U16, EDGEL_F32 };
+
+/* --- Gaussian --- */
+
+static int mirrored(int i, int n)
+{
+    while (n > 1 && (i < 0 || i >= n))
+        i = i < 0 ? -i : 2 * (n - 1) - i;
+    return n == 1 ? 0 : i;
+}
+
+/* Taps by the formula of filter.h with the C library's exponential. */
+static int twin_taps(double *tap, int length, double sigma, int ksize, enum edgel_type type)
+{
+    int n = ksize ? ksize : (int)rint((type == EDGEL_U8 ? 6 : 8) * sigma + 1) | 1;
+    if (length == 1)
+        n = 1;
+    static const double fixed[5][5] = { { 1 },
+                                        { .5, .25 },
+                                        { .375, .25, .0625 },
+                                        { .28125, .21875, .109375, .03125 },
+                                        { 60. / 256, 51. / 256, 30. / 256, 13. / 256, 4. / 256 } };
+    const double s = sigma > 0 ? sigma : 0.15 * n + 0.35;
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        const int x = i - n / 2;
+        tap[i] = sigma == 0 && n <= 9 ? fixed[n / 2][abs(x)] : exp(-x * x / (2 * s * s));
+        sum += tap[i];
+    }
+    const double scale = type == EDGEL_U8 ? 256 : 65536;
+    double rest = scale, carried = 0;
+    for (int i = 0; i < n; i++)
+        tap[i] /= sum;
+    for (int i = 0; i < n / 2 && type != EDGEL_F32; i++) {
+        const double wanted = tap[i] * scale + carried;
+        tap[i] = tap[n - 1 - i] = rint(wanted);
+        carried = wanted - tap[i];
+        rest -= 2 * tap[i];
+    }
+    if (type != EDGEL_F32)
+        tap[n / 2] = rest;
+    return n;
+}
+
+static double twin_gaussian(const struct edgel_image *img, const double *h, int nh, const double *v, int nv,
+                            int x, int y, int c)
+{
+    uint64_t whole = 0;
+    float real = 0;
+    for (int j = 0; j < nv; j++) {
+        float row = 0;
+        uint64_t row_whole = 0;
+        for (int i = 0; i < nh; i++) {
+            const double p = get(img, mirrored(x + i - nh / 2, img->w), mirrored(y + j - nv / 2, img->h), c);
+            row += (float)h[i] * (float)p;
+            row_whole += (uint64_t)(h[i] * p);
+        }
+        real += (float)v[j] * row;
+        whole += (uint64_t)v[j] * row_whole;
+    }
+    if (img->type == EDGEL_F32)
+        return (double)real;
+    return img->type == EDGEL_U8 ? (double)((whole + (1u << 15)) >> 16)
+                                 : (double)((whole + (1u << 31)) >> 32);
+}
+
+static void gaussian_equals_its_formula(void **state)
+{
+    (void)state;
+    static double h[64], v[64];
+    struct edgel_image got = { 0 };
+    for (int i = 0; i < 400; i++) {
+        int w, rows;
+        random_size(&w, &rows);
+        struct edgel_image img =
+            random_image(w, rows, 1 + (int)(rnd() % 4), types[rnd() % 3], (int)(rnd() % PATTERNS));
+        const int ksize = rnd() % 2 ? 1 + 2 * (int)(rnd() % 12) : 0;
+        const double sigma = ksize && rnd() % 2 ? 0 : 0.2 + rnd() % 1000 / 200.0;
+        assert_int_equal(edgel_gaussian(NULL, edgel_image_view(&img), &got, sigma, ksize, NULL), EDGEL_OK);
+        const int nh = twin_taps(h, w, sigma, ksize, img.type),
+                  nv = twin_taps(v, rows, sigma, ksize, img.type);
+        struct edgel_image want = make(w, rows, img.channels, img.type);
+        for (int y = 0; y < rows; y++)
+            for (int k = 0; k < w * img.channels; k++)
+                set(&want, k / img.channels, y, k % img.channels,
+                    twin_gaussian(&img, h, nh, v, nv, k / img.channels, y, k % img.channels));
+        assert_same_image(&got, &want);
+        edgel_image_finish(&want);
+        edgel_image_finish(&img);
+    }
+    edgel_image_finish(&got);
+}
+
+/* --- gradients --- */
+
+static void gradients_equal_correlation(void **state)
+{
+    (void)state;
+    struct edgel_scratch *scratch = edgel_scratch_create();
+    struct edgel_image gx = { 0 }, gy = { 0 };
+    for (int i = 0; i < 300; i++) {
+        int w, h;
+        random_size(&w, &h);
+        struct edgel_image img =
+            random_image(w, h, 1 + (int)(rnd() % 4), types[rnd() % 3], (int)(rnd() % PATTERNS));
+        const enum edgel_operator op = (enum edgel_operator)(rnd() % 4);
+        const int aperture = 3 + 2 * (int)(rnd() % 3);
+        assert_int_equal(edgel_gradient(scratch, edgel_image_view(&img), op, aperture, &gx, &gy, NULL),
+                         EDGEL_OK);
+        assert_int_equal(gx.type, img.type == EDGEL_F32 ? EDGEL_F32 : EDGEL_I32);
+        for (int y = 0; y < h; y++)
+            for (int k = 0; k < w * img.channels; k++) {
+                const int x = k / img.channels, c = k % img.channels;
+                double a, b;
+                twin_gradient(&img, op, aperture, x, y, c, &a, &b);
+                assert_true(get(&gx, x, y, c) == (gx.type == EDGEL_F32 ? (double)(float)a : a));
+                assert_true(get(&gy, x, y, c) == (gx.type == EDGEL_F32 ? (double)(float)b : b));
+            }
+        edgel_image_finish(&img);
+    }
+    edgel_image_finish(&gx);
+    edgel_image_finish(&gy);
+    edgel_scratch_destroy(&scratch);
+}
+
+static void magnitude_takes_the_strongest_channel(void **state)
+{
+    (void)state;
+    struct edgel_image img = random_image(23, 11, 3, EDGEL_U16, 0), gx = { 0 }, gy = { 0 }, m = { 0 };
+    assert_int_equal(edgel_gradient(NULL, edgel_image_view(&img), EDGEL_SOBEL, 7, &gx, &gy, NULL), EDGEL_OK);
+    for (int norm = 0; norm < 2; norm++) {
+        assert_int_equal(
+            edgel_magnitude(edgel_image_view(&gx), edgel_image_view(&gy), (enum edgel_norm)norm, &m, NULL),
+            EDGEL_OK);
+        assert_int_equal(m.channels, 1);
+        for (int y = 0; y < m.h; y++)
+            for (int x = 0; x < m.w; x++) {
+                double best = 0;
+                for (int c = 0; c < 3; c++) {
+                    const double a = get(&gx, x, y, c), b = get(&gy, x, y, c);
+                    best = fmax(best, norm ? sqrt(a * a + b * b) : fabs(a) + fabs(b));
+                }
+                assert_true(get(&m, x, y, 0) == (double)(float)best);
+            }
+    }
+    gy.w--;
+    assert_int_equal(edgel_magnitude(edgel_image_view(&gx), edgel_image_view(&gy), EDGEL_NORM_L1, &m, NULL),
+                     EDGEL_EINVAL);
+    edgel_image_finish(&img);
+    edgel_image_finish(&gx);
+    edgel_image_finish(&gy);
+    edgel_image_finish(&m);
+}
+
+static void orientation_is_atan2(void **state)
+{
+    (void)state;
+    struct edgel_image gx = make(200, 50, 1, EDGEL_F32), gy = make(200, 50, 1, EDGEL_F32), o = { 0 };
+    static const double edge[] = { 0, 1, -1, 1e-30, -1e30 };
+    for (int y = 0; y < 50; y++)
+        for (int x = 0; x < 200; x++) {
+            const bool special = y == 0 && x < 25;
+            set(&gx, x, y, 0, special ? edge[x % 5] : (int)(rnd() % 2041) - 1020);
+            set(&gy, x, y, 0, special ? edge[x / 5] : (int)(rnd() % 2041) - 1020);
+        }
+    assert_int_equal(edgel_orientation(edgel_image_view(&gx), edgel_image_view(&gy), &o, NULL), EDGEL_OK);
+    for (int y = 0; y < 50; y++)
+        for (int x = 0; x < 200; x++) {
+            const double a = get(&gx, x, y, 0), b = get(&gy, x, y, 0);
+            assert_true(fabs(get(&o, x, y, 0) - (a == 0 && b == 0 ? 0 : atan2(b, a))) < 2e-6);
+        }
+    edgel_image_finish(&gx);
+    edgel_image_finish(&gy);
+    edgel_image_finish(&o);
+}
+
+/* --- the method table --- */
+
+static struct edgel_image run(const struct edgel_image *img, const struct edgel_method *m, int *bits)
+{
+    struct edgel_image out = { 0 };
+    int ignored;
+    struct edgel_error err = { 0 };
+    if (edgel_method_run(NULL, edgel_image_view(img), m, &out, bits ? bits : &ignored, &err) != EDGEL_OK)
+        fail_msg("%s", err.msg);
+    return out;
+}
+
+static void constant_images_have_no_gradient(void **state)
+{
+    (void)state;
+    for (int i = 0; i < edgel_method_count() * 6; i++) {
+        const struct edgel_method_info *info = edgel_method_info(i / 6);
+        struct edgel_image img = random_image(19, 14, i % 2 ? 3 : 1, types[i % 3], 4);
+        struct edgel_method m = info->defaults;
+        m.channels = true;
+        m.sigma = i % 2 ? 1.7 : m.sigma;
+        m.emit = i % 2 ? EDGEL_EMIT_STRENGTH : EDGEL_EMIT_BINARY;
+        struct edgel_image out = run(&img, &m, NULL);
+        for (int y = 0; y < out.h; y++)
+            for (int x = 0; x < out.w; x++) {
+                const double want = m.id == EDGEL_METHOD_GAUSSIAN ? get(&img, x, y, 0) : 0;
+                assert_true(fabs(get(&out, x, y, 0) - want) <= (img.type == EDGEL_F32 ? 1e-6 : 0));
+            }
+        edgel_image_finish(&img);
+        edgel_image_finish(&out);
+    }
+}
+
+enum { FLIP_X, FLIP_Y, TRANSPOSE, TURNS };
+
+static struct edgel_image turned(const struct edgel_image *a, int turn)
+{
+    struct edgel_image b =
+        turn == TRANSPOSE ? make(a->h, a->w, a->channels, a->type) : make(a->w, a->h, a->channels, a->type);
+    for (int y = 0; y < b.h; y++)
+        for (int x = 0; x < b.w; x++)
+            for (int c = 0; c < b.channels; c++)
+                set(&b, x, y, c,
+                    turn == TRANSPOSE ? get(a, y, x, c)
+                    : turn == FLIP_X  ? get(a, a->w - 1 - x, y, c)
+                                      : get(a, x, a->h - 1 - y, c));
+    return b;
+}
+
+/* Not so Roberts (its taps are not symmetric), sector Canny (its ties are not) and the float Gaussian (whose sums are
+ * rounded in order). */
+static void turned_images_have_turned_results(void **state)
+{
+    (void)state;
+    for (int i = 0; i < edgel_method_count() * 60; i++) {
+        struct edgel_method m = edgel_method_info(i / 60)->defaults;
+        int w, h;
+        random_size(&w, &h);
+        struct edgel_image img = random_image(w, h, rnd() % 2 ? 3 : 1, types[i % 3], (int)(rnd() % PATTERNS));
+        m.canny.nms = EDGEL_NMS_INTERP;
+        m.canny.norm = (enum edgel_norm)(rnd() % 2);
+        m.canny.aperture = 3 + 2 * (int)(rnd() % 3);
+        m.canny.high = (struct edgel_threshold){ EDGEL_THRESHOLD_QUANTILE, 60 };
+        m.emit = (enum edgel_emit)(rnd() % 2);
+        m.sigma = img.type == EDGEL_F32 ? 0 : 1;
+        m.channels = true;
+        if (m.id != EDGEL_METHOD_ROBERTS && (m.sigma > 0 || m.id != EDGEL_METHOD_GAUSSIAN))
+            for (int turn = 0; turn < TURNS; turn++) {
+                struct edgel_image there = turned(&img, turn), a = run(&there, &m, NULL);
+                struct edgel_image plain = run(&img, &m, NULL), b = turned(&plain, turn);
+                assert_same_image(&a, &b);
+                edgel_image_finish(&there);
+                edgel_image_finish(&plain);
+                edgel_image_finish(&a);
+                edgel_image_finish(&b);
+            }
+        edgel_image_finish(&img);
+    }
+}
+
+/* What put on paper a sample of a method is: smooth with the public call, differentiate with the twin. */
+static void gradient_methods_saturate_to_the_depth(void **state)
+{
+    (void)state;
+    static const int depths[] = { 0, 8, 16, 32 };
+    for (int i = 0; i < 240; i++) {
+        const enum edgel_method_id id = (enum edgel_method_id)(EDGEL_METHOD_SOBEL + i % 4);
+        static const enum edgel_operator ops[] = { EDGEL_SOBEL, EDGEL_ROBERTS, EDGEL_PREWITT, EDGEL_SCHARR };
+        struct edgel_image img =
+                               random_image(17, 9, i % 2 ? 3 : 1, types[rnd() % 3], (int)(rnd() % PATTERNS)),
+                           smooth = { 0 };
+        struct edgel_method m = {
+            id, 0, 0, EDGEL_CANNY_DEFAULTS, EDGEL_EMIT_BINARY, false, true, depths[i / 4 % 4]
+        };
+        m.canny.norm = (enum edgel_norm)(i / 2 % 2);
+        m.ksize = i % 5 ? 0 : 5;
+        int bits;
+        struct edgel_image out = run(&img, &m, &bits);
+        const int own = img.type == EDGEL_U8 ? 8 : img.type == EDGEL_U16 ? 16 : 32;
+        assert_int_equal(bits, m.depth ? m.depth : own);
+        if (m.ksize)
+            assert_int_equal(edgel_gaussian(NULL, edgel_image_view(&img), &smooth, 0, 5, NULL), EDGEL_OK);
+        const double full = own == 32 ? 1 : own == 16 ? 65535 : 255;
+        for (int y = 0; y < out.h; y++)
+            for (int x = 0; x < out.w; x++) {
+                double best = 0;
+                for (int c = 0; c < img.channels; c++) {
+                    double a, b;
+                    twin_gradient(m.ksize ? &smooth : &img, ops[i % 4], 3, x, y, c, &a, &b);
+                    a = own == 32 ? (double)(float)a : a;
+                    b = own == 32 ? (double)(float)b : b;
+                    best =
+                        fmax(best, m.canny.norm == EDGEL_NORM_L2 ? sqrt(a * a + b * b) : fabs(a) + fabs(b));
+                }
+                const double range = bits == 8 ? 255 : 65535;
+                const double want =
+                    bits == 32 ? (double)(float)(best / full) : fmin(range, rint(best * range / full));
+                assert_true(get(&out, x, y, 0) == want);
+            }
+        edgel_image_finish(&img);
+        edgel_image_finish(&smooth);
+        edgel_image_finish(&out);
+    }
+}
+
+static void gaussian_method_changes_depth(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 9; i++) {
+        struct edgel_image img = random_image(13, 8, 3, types[i % 3], 0), smooth = { 0 };
+        static const int depths[] = { 8, 16, 32 };
+        struct edgel_method m = edgel_method_find("gaussian")->defaults;
+        m.depth = depths[i / 3];
+        int bits;
+        struct edgel_image out = run(&img, &m, &bits);
+        assert_int_equal(bits, m.depth);
+        assert_int_equal(edgel_gaussian(NULL, edgel_image_view(&img), &smooth, m.sigma, 0, NULL), EDGEL_OK);
+        for (int y = 0; y < 8; y++)
+            for (int k = 0; k < 39; k++) {
+                double v = get(&smooth, k / 3, y, k % 3);
+                if (m.depth == 8)
+                    v = img.type == EDGEL_U16 ? rint(v / 257) : img.type == EDGEL_F32 ? rint(v * 255) : v;
+                else if (m.depth == 16)
+                    v = img.type == EDGEL_U8 ? v * 257 : img.type == EDGEL_F32 ? rint(v * 65535) : v;
+                else
+                    v = (double)(float)(v / (img.type == EDGEL_U8 ? 255 : img.type == EDGEL_U16 ? 65535 : 1));
+                assert_true(get(&out, k / 3, y, k % 3) == v);
+            }
+        edgel_image_finish(&img);
+        edgel_image_finish(&smooth);
+        edgel_image_finish(&out);
+    }
+}
+
+static void any_float_is_survived(void **state)
+{
+    (void)state;
+    static const float hostile[] = { NAN, INFINITY, -INFINITY, 3e38f, -3e38f, 1e-45f, -0.0f, 0.5f };
+    for (int i = 0; i < edgel_method_count() * 24; i++) {
+        struct edgel_method m = edgel_method_info(i / 24)->defaults;
+        struct edgel_image img = make(9, 7, 1, EDGEL_F32);
+        for (int k = 0; k < 63; k++)
+            set(&img, k % 9, k / 9, 0, (double)hostile[rnd() % 8]);
+        m.canny.nms = (enum edgel_nms)(i % 2);
+        m.canny.norm = (enum edgel_norm)(i / 2 % 2);
+        m.canny.high.kind = (enum edgel_threshold_kind)(i / 4 % 3);
+        m.emit = i / 12 % 2 ? EDGEL_EMIT_STRENGTH : EDGEL_EMIT_BINARY;
+        m.depth = i % 3 ? 16 : 8;
+        struct edgel_image out = run(&img, &m, NULL);
+        edgel_image_finish(&out);
+        edgel_image_finish(&img);
+    }
+}
+
+/* --- failure --- */
+
+static void errors_name_parameter_value_and_rule(void **state)
+{
+    (void)state;
+    const struct edgel_method canny = edgel_method_find("canny")->defaults;
+    const struct edgel_method gaussian = edgel_method_find("gaussian")->defaults;
+    struct {
+        struct edgel_method m;
+        const char *text;
+    } bad[] = {
+        { canny, "sigma -1: must be >= 0 and at most 1000" },
+        { canny, "sigma nan: must be >= 0 and at most 1000" },
+        { canny, "ksize 4: must be 0, or odd and at most 8191" },
+        { gaussian, "sigma 0: must be > 0 when ksize is 0" },
+        { canny, "aperture 4: must be 3, 5 or 7" },
+        { canny, "norm 9: must be L1 or L2" },
+        { canny, "low inf: must be a number from -1e9 to 1e9" },
+        { canny, "high 101%: must be 0% to 100%" },
+        { canny, "nms 5: must be sector or interp" },
+        { canny, "emit 7: must be binary or strength" },
+        { canny, "depth 12: must be 1, 8, 16 or 32" },
+        { gaussian, "depth 1: must be 8, 16 or 32 for gaussian; only edges fit one bit" },
+    };
+    bad[0].m.sigma = -1;
+    bad[1].m.sigma = NAN;
+    bad[2].m.ksize = 4;
+    bad[3].m.sigma = 0;
+    bad[4].m.canny.aperture = 4;
+    bad[5].m.canny.norm = (enum edgel_norm)9;
+    bad[6].m.canny.low.value = INFINITY;
+    bad[7].m.canny.high = (struct edgel_threshold){ EDGEL_THRESHOLD_QUANTILE, 101 };
+    bad[8].m.canny.nms = (enum edgel_nms)5;
+    bad[9].m.emit = (enum edgel_emit)7;
+    bad[10].m.depth = 12;
+    bad[11].m.depth = 1;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct edgel_error err = { 0 };
+        assert_int_equal(edgel_method_check(&bad[i].m, &err), EDGEL_EINVAL);
+        assert_string_equal(err.msg, bad[i].text);
+    }
+    struct edgel_image img = make(4, 4, 3, EDGEL_U8), out = { 0 };
+    struct edgel_error err = { 0 };
+    int bits;
+    assert_int_equal(edgel_method_run(NULL, edgel_image_view(&img), &canny, &out, &bits, &err), EDGEL_EINVAL);
+    assert_string_equal(err.msg, "canny: input with 3 channels: must have 1, or 3 with channels asked for");
+    struct edgel_view narrow = edgel_image_view(&img);
+    narrow.stride = 11;
+    edgel_error_clear(&err);
+    assert_int_equal(edgel_gaussian(NULL, narrow, &out, 1, 0, &err), EDGEL_EINVAL);
+    assert_non_null(strstr(err.msg, "stride 11"));
+    edgel_image_finish(&img);
+}
+
+static void every_method_survives_lack_of_memory(void **state)
+{
+    (void)state;
+    struct edgel_image img = random_image(40, 30, 3, EDGEL_U16, 3);
+    for (int i = 0; i < edgel_method_count() * 4; i++) {
+        struct edgel_method m = edgel_method_info(i / 4)->defaults;
+        m.channels = true;
+        m.sigma = 1;
+        m.emit = i % 2 ? EDGEL_EMIT_STRENGTH : EDGEL_EMIT_BINARY;
+        m.depth = i % 4 == 2 ? 8 : 16;
+        m.canny.high.kind = EDGEL_THRESHOLD_AUTO;
+        const long before = edgel_alloc_live();
+        enum edgel_status st = EDGEL_ENOMEM;
+        long n = 0;
+        for (; st != EDGEL_OK && n < 1000; n++) {
+            struct edgel_image out = { 0 };
+            struct edgel_error err = { 0 };
+            int bits;
+            edgel_alloc_fail_after(n);
+            st = edgel_method_run(NULL, edgel_image_view(&img), &m, &out, &bits, &err);
+            edgel_alloc_fail_after(-1);
+            assert_int_equal(st, st == EDGEL_OK ? EDGEL_OK : EDGEL_ENOMEM);
+            assert_true((st == EDGEL_OK) == (err.msg[0] == 0));
+            assert_true(st == EDGEL_OK || !out.data);
+            edgel_image_finish(&out);
+            assert_int_equal(edgel_alloc_live(), before);
+        }
+        assert_true(n > 2 && st == EDGEL_OK);
+    }
+    edgel_image_finish(&img);
+}
+
+static void gradient_survives_lack_of_memory(void **state)
+{
+    (void)state;
+    struct edgel_image img = random_image(40, 30, 1, EDGEL_F32, 3), gx = { 0 }, gy = { 0 };
+    enum edgel_status st = EDGEL_ENOMEM;
+    for (long n = 0; st != EDGEL_OK && n < 100; n++) {
+        edgel_alloc_fail_after(n);
+        st = edgel_gradient(NULL, edgel_image_view(&img), EDGEL_SOBEL, 5, &gx, &gy, NULL);
+        edgel_alloc_fail_after(-1);
+        assert_true(st == EDGEL_OK ||
+                    (st == EDGEL_ENOMEM && !gx.data && !gy.data && edgel_alloc_live() == 1));
+    }
+    assert_int_equal(st, EDGEL_OK);
+    edgel_image_finish(&img);
+    edgel_image_finish(&gx);
+    edgel_image_finish(&gy);
+}
+
+static void a_run_over_many_images_stops_allocating(void **state)
+{
+    (void)state;
+    struct edgel_scratch *scratch = edgel_scratch_create();
+    struct edgel_image img = random_image(300, 200, 1, EDGEL_U8, 3), out = { 0 };
+    const struct edgel_method canny = edgel_method_find("canny")->defaults;
+    int bits;
+    for (int i = 0; i < 4; i++) {
+        if (i == 2)
+            edgel_alloc_fail_after(0);
+        assert_int_equal(edgel_method_run(scratch, edgel_image_view(&img), &canny, &out, &bits, NULL),
+                         EDGEL_OK);
+    }
+    edgel_alloc_fail_after(-1);
+    edgel_image_finish(&img);
+    edgel_image_finish(&out);
+    edgel_scratch_destroy(&scratch);
+    edgel_scratch_destroy(&scratch);
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+static void methods_are_found_by_name(void **state)
+{
+    (void)state;
+    for (int i = 0; i < edgel_method_count(); i++) {
+        const struct edgel_method_info *info = edgel_method_info(i);
+        assert_ptr_equal(edgel_method_find(info->name), info);
+        assert_int_equal(edgel_method_check(&info->defaults, NULL), EDGEL_OK);
+    }
+    assert_null(edgel_method_find("Canny"));
+    assert_null(edgel_method_info(edgel_method_count()));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gaussian_equals_its_formula),
+        cmocka_unit_test(gradients_equal_correlation),
+        cmocka_unit_test(magnitude_takes_the_strongest_channel),
+        cmocka_unit_test(orientation_is_atan2),
+        cmocka_unit_test(constant_images_have_no_gradient),
+        cmocka_unit_test(turned_images_have_turned_results),
+        cmocka_unit_test(gradient_methods_saturate_to_the_depth),
+        cmocka_unit_test(gaussian_method_changes_depth),
+        cmocka_unit_test(any_float_is_survived),
+        cmocka_unit_test(errors_name_parameter_value_and_rule),
+        cmocka_unit_test(every_method_survives_lack_of_memory),
+        cmocka_unit_test(gradient_survives_lack_of_memory),
+        cmocka_unit_test(a_run_over_many_images_stops_allocating),
+        cmocka_unit_test(methods_are_found_by_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
