@@ -1,0 +1,406 @@
+/*
+ * kernelcheck: every row kernel must compute what its comment in filter_priv.h says.
+ *
+ *     kernelcheck [--seed N] [--bench]
+ *
+ * The kernels of every CPU level are held, bit for bit, against per-sample formulas written here: over random, lowest,
+ * highest and alternating samples, every width to 130 (so every tail), 1 and 3 channels, at odd addresses, with guard
+ * bytes around what is written. A kernel that a level takes over from the one below is not run
+ * twice. The seed is printed; --bench times every kernel. Exit 0 pass, 1 fail.
+ */
+#include "filter/filter_priv.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Levels above plain C, each with all flags up to it; none exists yet. */
+static const struct {
+    const char *name;
+    unsigned flags;
+} levels[] = { { "c", 0 } };
+
+enum {
+    LEVELS = sizeof levels / sizeof *levels,
+    MAXW = 130,
+    SIDE = 64,
+    GUARD = 64,
+    CANARY = 0xA5,
+    PATTERNS = 4
+};
+enum { ROOM = 3 * MAXW + 2 * SIDE + 16 };
+static int failures, compared;
+
+static uint64_t rng_state = 1;
+static uint32_t rnd(void)
+{
+    uint64_t z = (rng_state += 0x9E3779B97F4A7C15u);
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return (uint32_t)((z ^ (z >> 31)) >> 32);
+}
+
+static uint32_t level_of(int pattern, int i, uint32_t max)
+{
+    const uint32_t bit = rnd() & 1;
+    return pattern == 0 ? rnd() % (max + 1) : pattern == 1 ? bit : pattern == 2 ? max - bit : i & 1 ? max : 0;
+}
+
+/* A written row between guards, at an odd multiple of its sample size. */
+struct target {
+    _Alignas(64) unsigned char bytes[2 * GUARD + 8 * (3 * MAXW + 8)];
+};
+
+static void *target_row(struct target *t, size_t size)
+{
+    memset(t->bytes, CANARY, sizeof t->bytes);
+    return t->bytes + GUARD + size;
+}
+
+static bool guards_hold(const struct target *t, size_t size, int n)
+{
+    const size_t begin = GUARD + size, end = begin + size * (size_t)n;
+    for (size_t i = 0; i < sizeof t->bytes; i++)
+        if ((i < begin || i >= end) && t->bytes[i] != CANARY)
+            return false;
+    return true;
+}
+
+static void judge(const char *level, const char *kernel, int n, bool same, bool guarded)
+{
+    compared++;
+    if (same && guarded)
+        return;
+    if (failures++ < 20)
+        fprintf(stderr, "FAIL %s %s, %d samples: %s\n", level, kernel, n,
+                same ? "wrote outside the row" : "wrong result");
+}
+
+/* Rows that kernels read, SIDE samples free on either side. */
+static uint8_t u8[7][ROOM];
+static uint16_t u16[7][ROOM];
+static uint32_t u32[7][ROOM];
+static int32_t i32[7][ROOM];
+static float f32[7][ROOM];
+static int16_t gx16[ROOM], gy16[ROOM], m16[3][ROOM];
+static int32_t m32[3][ROOM];
+static uint16_t tap8[7];
+static uint32_t tap16[7];
+static float tapf[7];
+static int at; /* where rows begin this time */
+
+static void fill(int pattern)
+{
+    at = SIDE + (int)(rnd() % 8);
+    for (int k = 0; k < 7; k++)
+        for (int i = 0; i < ROOM; i++) {
+            u8[k][i] = (uint8_t)level_of(pattern, i, 255);
+            u16[k][i] = (uint16_t)level_of(pattern, i, 65535);
+            u32[k][i] = level_of(pattern, i, 65535) << 16;
+            i32[k][i] = (int32_t)level_of(pattern, i, 65535);
+            f32[k][i] = (float)level_of(pattern, i, 65535) / 65535.0f;
+        }
+    for (int i = 0; i < ROOM; i++) {
+        gx16[i] = (int16_t)((int)level_of(pattern, i, 24480) - 12240);
+        gy16[i] = (int16_t)((int)level_of(pattern, i / 2, 24480) - 12240);
+        if (rnd() % 2) { /* near the borders of the sectors */
+            gx16[i] = (int16_t)((int)(rnd() % 41) - 20);
+            gy16[i] = (int16_t)((int)(rnd() % 41) - 20);
+        }
+        for (int k = 0; k < 3; k++) {
+            const bool own = k == 1 || rnd() % 2;
+            m16[k][i] = own ? (int16_t)(abs(gx16[i]) + abs(gy16[i])) : (int16_t)level_of(pattern, i, 24480);
+            m32[k][i] =
+                own ? gx16[i] * gx16[i] + gy16[i] * gy16[i] : (int32_t)level_of(pattern, i, 299635200);
+        }
+    }
+    /* Even taps of sum 256 and 65536. */
+    uint32_t left8 = 128, left16 = 32768;
+    for (int k = 0; k < 3; k++) {
+        const uint32_t a = rnd() % (left8 / 2), b = rnd() % (left16 / 2);
+        tap8[k] = tap8[6 - k] = (uint16_t)a;
+        tap16[k] = tap16[6 - k] = b;
+        tapf[k] = tapf[6 - k] = (float)rnd() / 4294967296.0f;
+        left8 -= a;
+        left16 -= b;
+    }
+    tap8[3] = (uint16_t)(2 * left8);
+    tap16[3] = 2 * left16;
+    tapf[3] = 0.25f;
+}
+
+/* --- the Gaussian's rows --- */
+
+#define CHECK_BLUR_H(name, OUT, rows, taps, SUM)                                                   \
+    static void check_##name(const char *level, const struct edgel_filter_dsp *d, int n, int step) \
+    {                                                                                              \
+        static struct target t;                                                                    \
+        OUT *out = target_row(&t, sizeof *out);                                                    \
+        d->name(out, rows[0] + at, n, step, taps, 7);                                              \
+        bool same = true;                                                                          \
+        for (int i = 0; i < n; i++) {                                                              \
+            SUM sum = 0;                                                                           \
+            for (int k = 0; k < 7; k++)                                                            \
+                sum = sum + (SUM)taps[k] * (SUM)rows[0][at + i + k * step];                        \
+            same = same && out[i] == (OUT)sum;                                                     \
+        }                                                                                          \
+        judge(level, #name, n, same, guards_hold(&t, sizeof *out, n));                             \
+    }
+CHECK_BLUR_H(blur_h_u8, uint16_t, u8, tap8, uint64_t)
+CHECK_BLUR_H(blur_h_u16, uint32_t, u16, tap16, uint64_t)
+CHECK_BLUR_H(blur_h_f32, float, f32, tapf, float)
+
+#define CHECK_BLUR_V(name, OUT, IN, rows, taps, SUM, FINISH)                                       \
+    static void check_##name(const char *level, const struct edgel_filter_dsp *d, int n, int step) \
+    {                                                                                              \
+        static struct target t;                                                                    \
+        OUT *out = target_row(&t, sizeof *out);                                                    \
+        const IN *const in[7] = { rows[0] + at, rows[1] + at, rows[2] + at, rows[3] + at,          \
+                                  rows[4] + at, rows[5] + at, rows[6] + at };                      \
+        (void)step;                                                                                \
+        d->name(out, in, n, taps, 7);                                                              \
+        bool same = true;                                                                          \
+        for (int i = 0; i < n; i++) {                                                              \
+            SUM sum = 0;                                                                           \
+            for (int k = 0; k < 7; k++)                                                            \
+                sum = sum + (SUM)taps[k] * (SUM)in[k][i];                                          \
+            same = same && out[i] == (OUT)(FINISH);                                                \
+        }                                                                                          \
+        judge(level, #name, n, same, guards_hold(&t, sizeof *out, n));                             \
+    }
+static uint16_t sums8[7][ROOM]; /* what blur_h_u8 writes: at most 255 * 256 */
+CHECK_BLUR_V(blur_v_u8, uint8_t, uint16_t, sums8, tap8, uint64_t, (sum + 32768) / 65536)
+CHECK_BLUR_V(blur_v_u16, uint16_t, uint32_t, u32, tap16, uint64_t, (sum + 2147483648u) / 4294967296u)
+CHECK_BLUR_V(blur_v_f32, float, float, f32, tapf, float, sum)
+
+/* --- derivatives --- */
+
+static const struct edgel_taps *taps_of(int i)
+{
+    static const enum edgel_operator ops[] = { EDGEL_SOBEL, EDGEL_SOBEL, EDGEL_SOBEL, EDGEL_PREWITT,
+                                               EDGEL_SCHARR };
+    return edgel_operator_taps(ops[i], 3 + 2 * (i % 3));
+}
+
+/* The two-dimensional sum; vertical: smoothed along the row, differenced across rows. */
+static double derivative(double (*sample)(int row, int i), const struct edgel_taps *t, int i, int step,
+                         bool vertical)
+{
+    double sum = 0;
+    for (int dy = -t->radius; dy <= t->radius; dy++)
+        for (int dx = -t->radius; dx <= t->radius; dx++) {
+            const int along = vertical ? dy : dx, across = vertical ? dx : dy;
+            sum += (along < 0 ? -1 : 1) * t->d[abs(along)] * t->s[abs(across)] *
+                   sample(t->radius + dy, at + i + dx * step);
+        }
+    return sum;
+}
+
+static double sample_u8(int row, int i)
+{
+    return u8[row][i];
+}
+static double sample_i32(int row, int i)
+{
+    return i32[row][i];
+}
+static double sample_f32(int row, int i)
+{
+    return (double)f32[row][i];
+}
+
+#define CHECK_DERIVE(name, OUT, IN, WORK, rows, sample, FINISH)                                    \
+    static void check_##name(const char *level, const struct edgel_filter_dsp *d, int n, int step) \
+    {                                                                                              \
+        static struct target tx, ty;                                                               \
+        static WORK vs[ROOM], vd[ROOM];                                                            \
+        const IN *const in[7] = { rows[0] + at, rows[1] + at, rows[2] + at, rows[3] + at,          \
+                                  rows[4] + at, rows[5] + at, rows[6] + at };                      \
+        for (int op = 0; op < 5; op++) {                                                           \
+            const struct edgel_taps *t = taps_of(op);                                              \
+            OUT *gx = target_row(&tx, sizeof *gx), *gy = target_row(&ty, sizeof *gy);              \
+            d->name(gx, gy, in, n, step, t, vs + SIDE, vd + SIDE);                                 \
+            bool same = true;                                                                      \
+            for (int i = 0; i < n; i++) {                                                          \
+                const double x = derivative(sample, t, i, step, false);                            \
+                const double y = derivative(sample, t, i, step, true);                             \
+                same = same && gx[i] == (OUT)FINISH(x) && gy[i] == (OUT)FINISH(y);                 \
+            }                                                                                      \
+            judge(level, #name, n, same,                                                           \
+                  guards_hold(&tx, sizeof *gx, n) && guards_hold(&ty, sizeof *gy, n));             \
+        }                                                                                          \
+    }
+#define WHOLE(v)      (v)
+#define SIXTEENTHS(v) (t->radius == 3 ? rint((v) / 16) : (v))
+CHECK_DERIVE(derive_u8, int16_t, uint8_t, int16_t, u8, sample_u8, SIXTEENTHS)
+CHECK_DERIVE(derive_i32, int32_t, int32_t, int32_t, i32, sample_i32, WHOLE)
+CHECK_DERIVE(derive_f32, float, float, double, f32, sample_f32, WHOLE)
+
+#define CHECK_ROBERTS(name, T, rows)                                                                      \
+    static void check_##name(const char *level, const struct edgel_filter_dsp *d, int n, int step)        \
+    {                                                                                                     \
+        static struct target tx, ty;                                                                      \
+        T *gx = target_row(&tx, sizeof *gx), *gy = target_row(&ty, sizeof *gy);                           \
+        const T *a = rows[0] + at, *b = rows[1] + at;                                                     \
+        d->name(gx, gy, a, b, n, step);                                                                   \
+        bool same = true;                                                                                 \
+        for (int i = 0; i < n; i++)                                                                       \
+            same = same && gx[i] == a[i] - b[i + step] && gy[i] == a[i + step] - b[i];                    \
+        judge(level, #name, n, same, guards_hold(&tx, sizeof *gx, n) && guards_hold(&ty, sizeof *gy, n)); \
+    }
+CHECK_ROBERTS(roberts_i32, int32_t, i32)
+CHECK_ROBERTS(roberts_f32, float, f32)
+
+/* --- magnitudes and sectors of 8-bit images --- */
+
+#define CHECK_MAGNITUDE(name, T, FORMULA)                                                          \
+    static void check_##name(const char *level, const struct edgel_filter_dsp *d, int n, int step) \
+    {                                                                                              \
+        static struct target t;                                                                    \
+        T *m = target_row(&t, sizeof *m);                                                          \
+        (void)step;                                                                                \
+        d->name(m, gx16 + at, gy16 + at, n);                                                       \
+        bool same = true;                                                                          \
+        for (int i = 0; i < n; i++) {                                                              \
+            const int x = gx16[at + i], y = gy16[at + i];                                          \
+            same = same && m[i] == (FORMULA);                                                      \
+        }                                                                                          \
+        judge(level, #name, n, same, guards_hold(&t, sizeof *m, n));                               \
+    }
+CHECK_MAGNITUDE(magnitude_l1, int16_t, abs(x) + abs(y))
+CHECK_MAGNITUDE(magnitude_l2, int32_t, x *x + y * y)
+
+/* The rule as canny.c's page has it, in 64 bits. */
+static int class_of(int gx, int gy, int64_t m[3][3], int low, int high)
+{
+    const int64_t x = abs(gx), y = (int64_t)abs(gy) * 32768, flat = x * 13573, steep = flat + x * 65536;
+    const int64_t c = m[1][1];
+    const int s = (gx < 0) != (gy < 0) ? -1 : 1;
+    bool kept = c > m[0][1 - s] && c > m[2][1 + s];
+    if (y < flat)
+        kept = c > m[1][0] && c >= m[1][2];
+    else if (y > steep)
+        kept = c > m[0][1] && c >= m[2][1];
+    return kept ? (c > low) + (c > high) : 0;
+}
+
+#define CHECK_SECTOR(name, m)                                                                      \
+    static void check_##name(const char *level, const struct edgel_filter_dsp *d, int n, int step) \
+    {                                                                                              \
+        static struct target t;                                                                    \
+        uint8_t *out = target_row(&t, 1);                                                          \
+        const int low = (int)(rnd() % 60) - 1, high = low + (int)(rnd() % 9000);                   \
+        (void)step;                                                                                \
+        d->name(out, gx16 + at, gy16 + at, m[0] + at, m[1] + at, m[2] + at, n, low, high);         \
+        bool same = true;                                                                          \
+        for (int i = 0; i < n; i++) {                                                              \
+            int64_t around[3][3];                                                                  \
+            for (int k = 0; k < 9; k++)                                                            \
+                around[k / 3][k % 3] = m[k / 3][at + i + k % 3 - 1];                               \
+            same = same && out[i] == class_of(gx16[at + i], gy16[at + i], around, low, high);      \
+        }                                                                                          \
+        judge(level, #name, n, same, guards_hold(&t, 1, n));                                       \
+    }
+CHECK_SECTOR(sector_l1, m16)
+CHECK_SECTOR(sector_l2, m32)
+
+/* One row a kernel: its check, and where it lies in the table (to see whether a level changes it). */
+#define KERNEL(name)                                                 \
+    {                                                                \
+#name, check_##name, offsetof(struct edgel_filter_dsp, name) \
+    }
+static const struct kernel {
+    const char *name;
+    void (*check)(const char *level, const struct edgel_filter_dsp *d, int n, int step);
+    size_t slot;
+} kernels[] = {
+    KERNEL(blur_h_u8),   KERNEL(blur_h_u16),   KERNEL(blur_h_f32),   KERNEL(blur_v_u8),  KERNEL(blur_v_u16),
+    KERNEL(blur_v_f32),  KERNEL(derive_u8),    KERNEL(derive_i32),   KERNEL(derive_f32), KERNEL(roberts_i32),
+    KERNEL(roberts_f32), KERNEL(magnitude_l1), KERNEL(magnitude_l2), KERNEL(sector_l1),  KERNEL(sector_l2),
+};
+enum { KERNELS = sizeof kernels / sizeof *kernels };
+_Static_assert(KERNELS * sizeof(void (*)(void)) == sizeof(struct edgel_filter_dsp),
+               "a kernel without a check");
+
+static bool changed(const struct kernel *k, const struct edgel_filter_dsp *a,
+                    const struct edgel_filter_dsp *b)
+{
+    return memcmp((const char *)a + k->slot, (const char *)b + k->slot, sizeof(void (*)(void))) != 0;
+}
+
+static void check_level(const char *name, const struct edgel_filter_dsp *d,
+                        const struct edgel_filter_dsp *below)
+{
+    for (int pattern = 0; pattern < PATTERNS; pattern++)
+        for (int w = 1; w <= MAXW; w++) {
+            fill(pattern);
+            for (int k = 0; k < 7; k++)
+                for (int i = 0; i < ROOM; i++)
+                    sums8[k][i] = (uint16_t)(u8[k][i] * 256);
+            for (int k = 0; k < KERNELS; k++)
+                if (!below || changed(&kernels[k], d, below))
+                    for (int step = 1; step <= 3; step += 2)
+                        kernels[k].check(name, d, w * step, step);
+        }
+}
+
+/* The kernels of n samples each, on what fill() left; best of 200. */
+enum { BENCH_W = 3 * MAXW };
+static void bench_level(const char *name, const struct edgel_filter_dsp *d)
+{
+    static int16_t out16[2][ROOM];
+    static uint16_t out_h[ROOM];
+    static uint8_t out8[ROOM];
+    const uint8_t *const r8[3] = { u8[0] + at, u8[1] + at, u8[2] + at };
+    const uint16_t *const r16[7] = { u16[0], u16[1], u16[2], u16[3], u16[4], u16[5], u16[6] };
+    double best[5] = { 1e9, 1e9, 1e9, 1e9, 1e9 };
+    for (int rep = 0; rep < 200; rep++)
+        for (int k = 0; k < 5; k++) {
+            const double start = edgel_clock();
+            for (int i = 0; i < 100; i++) {
+                if (k == 0)
+                    d->blur_h_u8(out_h, u8[0] + at, BENCH_W, 1, tap8, 7);
+                else if (k == 1)
+                    d->blur_v_u8(out8, r16, BENCH_W, tap8, 7);
+                else if (k == 2)
+                    d->derive_u8(out16[0], out16[1], r8, BENCH_W, 1, taps_of(0), NULL, NULL);
+                else if (k == 3)
+                    d->magnitude_l1(out16[0], gx16, gy16, BENCH_W);
+                else
+                    d->sector_l1(out8, gx16 + at, gy16 + at, m16[0] + at, m16[1] + at, m16[2] + at, BENCH_W,
+                                 50, 100);
+            }
+            const double ns = (edgel_clock() - start) * 1e9 / 100 / BENCH_W;
+            best[k] = ns < best[k] ? ns : best[k];
+        }
+    printf(
+        "%-6s ns a sample: blur_h_u8 %.3f  blur_v_u8 %.3f  derive_u8 %.3f  magnitude_l1 %.3f  sector_l1 %.3f\n",
+        name, best[0], best[1], best[2], best[3], best[4]);
+}
+
+int main(int argc, char **argv)
+{
+    bool bench = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--bench") == 0)
+            bench = true;
+        else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
+            rng_state = strtoull(argv[++i], NULL, 0);
+        else
+            return fprintf(stderr, "usage: kernelcheck [--seed N] [--bench]\n"), 2;
+    }
+    printf("kernelcheck: seed %llu\n", (unsigned long long)rng_state);
+    struct edgel_filter_dsp below, d;
+    for (int i = 0; i < LEVELS; i++) {
+        if ((edgel_cpu_flags() & levels[i].flags) != levels[i].flags)
+            continue;
+        memset(&d, 0, sizeof d);
+        edgel_filter_dsp_init(&d, levels[i].flags);
+        check_level(levels[i].name, &d, i ? &below : NULL);
+        if (bench)
+            bench_level(levels[i].name, &d);
+        below = d;
+    }
+    printf("kernelcheck: %d comparisons, %d failures\n", compared, failures);
+    return failures ? 1 : 0;
+}
