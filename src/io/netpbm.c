@@ -43,7 +43,7 @@ static void skip_space(struct text *t)
     }
 }
 
-/* A decimal number below 2^31. */
+/* A decimal number below 2^31, ended by white space, a comment or the end of the file. */
 static bool number(struct text *t, uint32_t *out)
 {
     uint32_t v = 0;
@@ -56,7 +56,7 @@ static bool number(struct text *t, uint32_t *out)
         v = v * 10 + digit;
     }
     *out = v;
-    return t->at > start;
+    return t->at > start && (t->at == t->n || is_space(t->b[t->at]) || t->b[t->at] == '#');
 }
 
 /* --- headers --- */
@@ -162,7 +162,7 @@ static const char *scale_row(const struct job *j, void *row, size_t n)
             return "a sample is above the largest value";
         if (labels)
             continue;
-        v = (2 * v * full + maxval) / (2 * maxval);
+        v = (uint32_t)((2 * (uint64_t)v * full + maxval) / (2 * (uint64_t)maxval));
         if (full == 255)
             ((uint8_t *)row)[i] = (uint8_t)v;
         else

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { PIECE = 1 << 14 }; /* packed bytes handed over at once */
+
 struct job {
     jmp_buf jump;
     png_structp png;
@@ -90,6 +92,8 @@ static bool little_endian(void)
 
 /* --- reading --- */
 
+/* libpng asks for packed data in pieces and a piece that is cut is lost, so when lenient the last pieces are single
+ * bytes: every row that a truncated file holds decodes. */
 static void on_read(png_structp png, png_bytep to, size_t n)
 {
     struct job *j = png_get_io_ptr(png);
@@ -97,6 +101,8 @@ static void on_read(png_structp png, png_bytep to, size_t n)
         png_error(png, "the file is truncated");
     memcpy(to, j->src->bytes + j->at, n);
     j->at += n;
+    if (j->src->params->lenient && j->src->size - j->at < 2 * PIECE)
+        png_set_compression_buffer_size(png, 1);
 }
 
 static void read_header(struct job *j)
@@ -115,8 +121,7 @@ static void read_header(struct job *j)
     png_set_chunk_malloc_max(j->png, limits->max_chunk_bytes);
     png_set_keep_unknown_chunks(j->png, PNG_HANDLE_CHUNK_NEVER, text, 3);
     png_set_crc_action(j->png, PNG_CRC_ERROR_QUIT, lenient ? PNG_CRC_WARN_DISCARD : PNG_CRC_ERROR_QUIT);
-    /* Small pieces lose little of a truncated file. */
-    png_set_compression_buffer_size(j->png, lenient ? 64 : 1 << 15);
+    png_set_compression_buffer_size(j->png, PIECE);
     png_read_info(j->png, j->info);
     if (lenient)
         png_set_crc_action(j->png, PNG_CRC_WARN_USE, PNG_CRC_WARN_DISCARD);
@@ -271,7 +276,7 @@ static void write_header(struct job *j)
     png_set_user_limits(j->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     png_set_compression_level(j->png, s.level);
     png_set_compression_strategy(j->png, s.strategy);
-    png_set_compression_buffer_size(j->png, 1 << 15);
+    png_set_compression_buffer_size(j->png, PIECE);
     png_set_filter(j->png, PNG_FILTER_TYPE_BASE, s.filter);
     png_set_IHDR(j->png, j->info, (png_uint_32)v.w, (png_uint_32)v.h, bits, color, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
