@@ -98,9 +98,13 @@ static enum edgel_status open_directly(struct edgel_output *o, struct edgel_erro
 static enum edgel_status open_path(struct edgel_output *o, struct edgel_error *err)
 {
     struct stat s;
-    if (stat(o->name, &s) == 0 && S_ISDIR(s.st_mode))
+    size_t n = strlen(o->name);
+    if (n == 0 || o->name[n - 1] == '/')
+        return edgel_fail(err, EDGEL_EIO, "'%s': names no file", o->name);
+    bool there = stat(o->name, &s) == 0;
+    if (there && S_ISDIR(s.st_mode))
         return edgel_fail(err, EDGEL_EIO, "%s: is a folder, not a file", o->name);
-    if (stat(o->name, &s) == 0 && !S_ISREG(s.st_mode))
+    if (there && !S_ISREG(s.st_mode))
         return open_directly(o, err);
     char target[PATH_MAX];
     bool link = lstat(o->name, &s) == 0 && S_ISLNK(s.st_mode) && realpath(o->name, target);
