@@ -49,6 +49,7 @@ static enum edgel_status visit(const struct edgel_source *src, struct edgel_chun
     uint32_t len = get32(chunk);
     if (is(chunk + 4, "IDAT")) {
         c->idat_bytes += len;
+        c->idat_end = (size_t)(chunk - src->bytes) + 8 + len;
         return EDGEL_OK;
     }
     if (len > src->params->limits.max_chunk_bytes) {

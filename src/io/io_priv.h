@@ -70,7 +70,8 @@ struct edgel_chunks {
     uint32_t w, h;
     int bits, color; /* bit depth and colour type of IHDR */
     uint64_t idat_bytes;
-    bool complete; /* the list ends with IEND */
+    size_t idat_end; /* where the last IDAT ends in the file */
+    bool complete;   /* the list ends with IEND */
     const unsigned char *exif;
     size_t exif_size;
 };

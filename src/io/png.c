@@ -22,6 +22,7 @@ struct job {
     bool no_memory;
     /* reading */
     const struct edgel_source *src;
+    struct edgel_chunks chunks;
     size_t at;
     struct edgel_rows rows;
     int passes;
@@ -92,8 +93,22 @@ static bool little_endian(void)
 
 /* --- reading --- */
 
-/* libpng asks for packed data in pieces and a piece that is cut is lost, so when lenient the last pieces are single
- * bytes: every row that a truncated file holds decodes. */
+/* How much packed data libpng shall ask for next. What follows the last row is looked at in one piece only, so the end
+ * of the data is one piece: then the Adler sum is checked (one that is spread over two IDAT chunks is not; their CRCs
+ * are). A piece with an error is lost, and so is one that is cut: when lenient the sum is a piece of its own, and a
+ * truncated file is read byte by byte at its end, so that every row that is there decodes. */
+static void choose_piece(const struct job *j)
+{
+    enum { SUM = 4 };
+    size_t left = j->chunks.idat_end > j->at ? j->chunks.idat_end - j->at : 0, piece = PIECE;
+    bool lenient = j->src->params->lenient;
+    if (!j->chunks.complete && j->src->size - j->at < 2 * PIECE)
+        piece = 1;
+    else if (left < 2 * PIECE)
+        piece = lenient && left > SUM ? left - SUM : 2 * PIECE;
+    png_set_compression_buffer_size(j->png, piece);
+}
+
 static void on_read(png_structp png, png_bytep to, size_t n)
 {
     struct job *j = png_get_io_ptr(png);
@@ -101,8 +116,7 @@ static void on_read(png_structp png, png_bytep to, size_t n)
         png_error(png, "the file is truncated");
     memcpy(to, j->src->bytes + j->at, n);
     j->at += n;
-    if (j->src->params->lenient && j->src->size - j->at < 2 * PIECE)
-        png_set_compression_buffer_size(png, 1);
+    choose_piece(j);
 }
 
 static void read_header(struct job *j)
@@ -121,7 +135,6 @@ static void read_header(struct job *j)
     png_set_chunk_malloc_max(j->png, limits->max_chunk_bytes);
     png_set_keep_unknown_chunks(j->png, PNG_HANDLE_CHUNK_NEVER, text, 3);
     png_set_crc_action(j->png, PNG_CRC_ERROR_QUIT, lenient ? PNG_CRC_WARN_DISCARD : PNG_CRC_ERROR_QUIT);
-    png_set_compression_buffer_size(j->png, PIECE);
     png_read_info(j->png, j->info);
     if (lenient)
         png_set_crc_action(j->png, PNG_CRC_WARN_USE, PNG_CRC_WARN_DISCARD);
@@ -219,10 +232,9 @@ static enum edgel_status take_pixels(struct job *j)
 
 enum edgel_status edgel_png_decode(const struct edgel_source *src, struct edgel_image *out)
 {
-    struct edgel_chunks chunks;
-    EDGEL_TRY(edgel_chunks_scan(src, &chunks));
-    src->info->orientation = edgel_exif_orientation(chunks.exif, chunks.exif_size);
     struct job j = { .src = src };
+    EDGEL_TRY(edgel_chunks_scan(src, &j.chunks));
+    src->info->orientation = edgel_exif_orientation(j.chunks.exif, j.chunks.exif_size);
     enum edgel_status st = EDGEL_OK;
     if (!fenced(&j, read_header) || !fenced(&j, describe))
         st = read_failure(&j);
