@@ -109,6 +109,14 @@ letters() {
     done
 }
 
+@test "completions are for all commands at once" {
+    for f in bash zsh fish; do
+        run edgel help --format "$f" detect
+        [ "$status" -eq 2 ]
+        [[ "$output" == *"--format $f"* ]]
+    done
+}
+
 @test "man pages are clean for groff" {
     command -v groff >/dev/null || skip "no groff"
     for c in "" $(commands); do
@@ -134,6 +142,9 @@ letters() {
     COMP_WORDS=(edgel detect --norm '') COMP_CWORD=3
     _edgel
     [ "${COMPREPLY[*]}" = "l1 l2" ]
+    COMP_WORDS=(edgel detect -m so) COMP_CWORD=3
+    _edgel
+    [ "${COMPREPLY[*]}" = sobel ]
     COMP_WORDS=(edgel detect --norm '=' l2) COMP_CWORD=4
     _edgel
     [ "${COMPREPLY[*]}" = l2 ]

@@ -145,6 +145,10 @@ refused() {
     [[ "$output" == *"1 done"* ]]
     [ -e out/sobel/in.png ]
     [ "$(cat out/scharr/in.png)" = old ]
+    rm out/sobel/in.png
+    run detect -v -o out --existing skip -m sobel -m scharr in.pgm
+    [ "${lines[0]}" = "edgel: in.pgm -> out/sobel/in.png" ]
+    [ "${lines[1]}" = "edgel: in.pgm -> out/scharr/in.png (exists, left alone)" ]
 }
 
 @test "--dry-run: lists input -> output and does nothing" {
@@ -187,6 +191,15 @@ refused() {
     one a --name x.png
     one b --name x.png -m canny
     cmp a/x.png b/x.png
+}
+
+@test "--method: help and completion name every method there is" {
+    run detect -o out -m '?' in.pgm
+    methods=${output#*nown: }
+    methods=${methods%%$'\n'*}
+    [ "$(wc -w <<<"$methods")" -ge 6 ]
+    [[ "$("$EDGEL" help detect | tr -s ' \n' ' ')" == *"One of $methods,"* ]]
+    grep -qF -- "'${methods//,/}'" <("$EDGEL" help --format bash)
 }
 
 @test "--method: each -m has its own parameters, stronger than plain options" {
@@ -723,8 +736,11 @@ start() {
 
 @test "a reader that leaves is a write error, not a death by signal" {
     tree
-    run bash -o pipefail -c '"$EDGEL" detect -q -o out --jsonl - in | true; echo ${PIPESTATUS[0]}'
-    [[ "${lines[-1]}" = 0 || "${lines[-1]}" = 1 ]]
+    { sleep 0.3; code=0; detect -q -o out --jsonl - in || code=$?; echo "$code" >code; } 2>messages | true
+    [ "$(cat code)" = 1 ]
+    grep -q "edgel: " messages
+    { sleep 0.3; code=0; "$EDGEL" help || code=$?; echo "$code" >code; } 2>messages | true
+    [ "$(cat code)" = 1 ]
 }
 
 @test "the examples of help run" {

@@ -49,11 +49,17 @@ static const struct cli_option output_rows[] = {
     { 0 },
 };
 
+/* For completion; what is valid is the method table's to say. */
+static const char *const method_names[] = {
+    "gaussian", "sobel", "roberts", "prewitt", "scharr", "canny", NULL
+};
+
 static const struct cli_option method_rows[] = {
     { .name = "method",
       .letter = 'm',
       .kind = CLI_LIST,
       .metavar = "METHOD[:key=value,...]",
+      .choices = method_names,
       .at = offsetof(struct detect_options, methods),
       .note = "canny",
       .help =
@@ -91,8 +97,9 @@ static void work(void *user, int thread, size_t i)
     detect_image(&r->job, &r->workers[thread], i, &r->results[i % r->window]);
 }
 
-/* Tells of one image on stderr. */
-static void tell(const struct run *r, const char *input, const struct detect_result *res, char **paths)
+/* Tells of image i on stderr. */
+static void tell(const struct run *r, size_t i, const char *input, const struct detect_result *res,
+                 char **paths)
 {
     if (res->outcome == EDGEL_OUTCOME_ERROR)
         cli_message("%s", res->error);
@@ -105,7 +112,7 @@ static void tell(const struct run *r, const char *input, const struct detect_res
     if (r->o->run.verbose && res->outcome != EDGEL_OUTCOME_ERROR)
         for (size_t m = 0; m < r->job.ntasks; m++)
             cli_message("%s -> %s%s", input, paths[m],
-                        res->outcome == EDGEL_OUTCOME_SKIPPED ? " (exists, left alone)" : "");
+                        edgel_plan_skips(r->job.plan, i, m) ? " (exists, left alone)" : "");
 }
 
 static void log_image(struct run *r, const char *input, const struct detect_result *res, char **paths)
@@ -137,7 +144,7 @@ static void done(void *user, size_t i)
         for (size_t m = 0; m < r->job.ntasks; m++)
             paths[m] = detect_path(r->job.plan, i, m);
     }
-    tell(r, input, res, paths);
+    tell(r, i, input, res, paths);
     log_image(r, input, res, paths);
     for (size_t m = 0; paths && m < r->job.ntasks; m++)
         free(paths[m]);

@@ -35,7 +35,7 @@ static void bash_command(const struct cli_command *c)
         printf("        --%s", o->name);
         if (o->letter)
             printf("|-%c", o->letter);
-        if (o->kind == CLI_CHOICE) {
+        if (o->choices) {
             fputs(") COMPREPLY=($(compgen -W '", stdout);
             choice_list(o);
             puts("' -- \"$cur\")); return ;;");
@@ -90,7 +90,7 @@ static void zsh_value(const struct cli_option *o)
         return;
     putchar(':');
     quoted(o->kind == CLI_CHOICE ? o->name : cli_metavar(o), true);
-    if (o->kind == CLI_CHOICE) {
+    if (o->choices) {
         fputs(":(", stdout);
         choice_list(o);
         putchar(')');
@@ -155,7 +155,7 @@ void cli_complete_fish(void)
             printf("complete -c edgel -n '__fish_seen_subcommand_from %s' -l %s", (*c)->name, o->name);
             if (o->letter)
                 printf(" -s %c", o->letter);
-            if (o->kind == CLI_CHOICE) {
+            if (o->choices) {
                 fputs(" -x -a '", stdout);
                 choice_list(o);
                 putchar('\'');
