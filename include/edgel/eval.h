@@ -23,7 +23,8 @@ struct edgel_classes {
     size_t n;
 };
 /* text: a number N (ids 0..N-1, names "0".."N-1"), or a file with lines "ID NAME" or, when no line starts with a
- * number, one NAME per line from id 0 on; "#" starts a comment. EDGEL_EIO, EDGEL_EFORMAT (file, line, rule), EDGEL_ENOMEM. */
+ * number, one NAME per line from id 0 on; "#" starts a comment. EDGEL_EIO, EDGEL_EFORMAT (file, line, rule),
+ * EDGEL_EINVAL (N is not 1 to EDGEL_CLASSES_MAX), EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_classes_read(const char *text, struct edgel_classes *out,
                                                                struct edgel_error *err);
 EDGEL_API void edgel_classes_finish(struct edgel_classes *c);
@@ -209,8 +210,8 @@ edgel_counts_write_header(struct edgel_output *out, const struct edgel_counts_he
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_counts_write_row(struct edgel_output *out, const struct edgel_row *row, struct edgel_error *err);
 
-/* Reads a counts file line by line; several may be put together when edgel_measure_agree() on their headers. Hostile until
- * checked: ids are bounded and counts not negative, a row's cells rise without repetition and sum to its pixels, which are
+/* Reads a counts file line by line; several may be put together when edgel_measure_agree() says so of their headers.
+ * Hostile until checked: ids are bounded and counts not negative, a row's cells rise without repetition and sum to its pixels, which are
  * at most w * h; its sweep and tolerance counts agree with its cells. Keys that are not known are passed over. */
 struct edgel_counts_reader;
 /* path "-" is standard input. EDGEL_EIO, EDGEL_EFORMAT (file, line, rule), EDGEL_ENOMEM. */
@@ -284,9 +285,10 @@ struct edgel_reducer;
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_reducer_create(const struct edgel_measure *measure, const struct edgel_reduce *reduce,
                      const char *prediction, struct edgel_reducer **out, struct edgel_error *err);
-/* Adds a row, in the order of the images. Rows of kind MISSING and FAILED are counted as such; a MISSING row with counts is
- * measured as well when reduce->missing is EDGEL_MISSING_WORST, one without them is then EDGEL_EFORMAT. EDGEL_EFORMAT also: the row has ids that are neither classes nor ignored (the text
- * counts the pixels of each, truth and prediction apart); nothing is added then. EDGEL_ENOMEM. */
+/* Adds a row, in the order of the images. Rows of kind MISSING and FAILED are counted as such; a MISSING row with counts
+ * is measured as well when reduce->missing is EDGEL_MISSING_WORST, one without them is then EDGEL_EFORMAT. EDGEL_EFORMAT
+ * also: the row has ids that are neither classes nor ignored (the text counts the pixels of each, truth and prediction
+ * apart); EDGEL_EINVAL: its counts do not hang together. Nothing is added then. EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_reducer_add(struct edgel_reducer *reducer, const struct edgel_row *row, struct edgel_error *err);
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_reducer_summary(const struct edgel_reducer *reducer,

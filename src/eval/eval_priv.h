@@ -106,6 +106,46 @@ EDGEL_NODISCARD bool edgel_curve_sums_result(const struct edgel_curve_sums *c,
                                              struct edgel_curve_result *out);
 void edgel_curve_sums_finish(struct edgel_curve_sums *c);
 
+/* --- reduce.c, summary.c --- */
+enum { EDGEL_IS_CLASS = 1, EDGEL_IS_IGNORED = 2 };
+
+struct edgel_mean {
+    double sum;
+    uint64_t n;
+};
+
+/* Scores of one class over images. */
+struct edgel_class_sums {
+    int32_t id;
+    struct edgel_pixel_counts pooled;
+    struct edgel_tolerance_counts tolerance;
+    struct edgel_mean scores[EDGEL_NSCORES]; /* IMAGE */
+    uint64_t touched;                        /* IMAGE */
+};
+
+struct edgel_reducer {
+    const struct edgel_measure *measure;
+    const struct edgel_reduce *reduce;
+    char *prediction;
+    struct edgel_class_sums *classes; /* rising id; BINARY: 0 and 1 */
+    size_t nclasses;
+    struct edgel_class_sums absent; /* what a class not yet seen has */
+    struct edgel_cell *cells;       /* judged, summed over images, rising */
+    size_t ncells;
+    uint64_t images, missing, failed, all, ignored_predicted;
+    struct edgel_mean overall[3];
+    struct edgel_curve_sums curve;
+    uint8_t *known; /* [EDGEL_IDS]: EDGEL_IS_CLASS, EDGEL_IS_IGNORED */
+    bool fixed;     /* classes do not come from the rows */
+};
+
+bool edgel_reducer_binary(const struct edgel_reducer *r);
+bool edgel_reducer_ignores(const struct edgel_reducer *r, int32_t id);
+size_t edgel_reducer_index(const struct edgel_reducer *r, int32_t id); /* of a class */
+enum edgel_status edgel_reduce_no_memory(struct edgel_error *err);
+void edgel_mean_add(struct edgel_mean *m, double v); /* NaN leaves the mean */
+double edgel_mean_value(const struct edgel_mean *m); /* NaN if nothing was added */
+
 /* --- counts_check.c --- */
 /* What must hold of a row's counts, beyond their types; where: "FILE:LINE". */
 EDGEL_NODISCARD enum edgel_status edgel_counts_check_row(const struct edgel_measure *m,

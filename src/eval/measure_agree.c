@@ -1,4 +1,4 @@
-/* Whether counts were measured alike, so that they can be put together. */
+/* Whether counts were measured alike, so that they can be put together, and whether they can answer what is asked. */
 #include "eval/eval_priv.h"
 
 static bool same_ids(const int32_t *a, size_t na, const int32_t *b, size_t nb)
@@ -47,5 +47,46 @@ enum edgel_status edgel_measure_agree(const struct edgel_measure *a, const struc
         what = "colors";
     if (what)
         return edgel_fail(err, EDGEL_EFORMAT, "measured differently (%s): cannot be put together", what);
+    return EDGEL_OK;
+}
+
+static bool subset(const int32_t *a, size_t na, const int32_t *b, size_t nb, int32_t *odd)
+{
+    for (size_t i = 0; i < na; i++)
+        if (!edgel_id_in(b, nb, a[i])) {
+            *odd = a[i];
+            return false;
+        }
+    return true;
+}
+
+enum edgel_status edgel_reduce_check(const struct edgel_measure *measure, const struct edgel_reduce *reduce,
+                                     struct edgel_error *err)
+{
+    const bool votes =
+        measure->annotator == EDGEL_ANNOTATOR_ANY || measure->annotator == EDGEL_ANNOTATOR_MAJORITY;
+    const char *why = measure->thresholds > 0   ? "the sweep over thresholds"
+                      : measure->tolerance >= 0 ? "the tolerance"
+                      : votes                   ? "the annotators' votes"
+                                                : NULL;
+    int32_t id;
+    bool same = subset(reduce->ignore, reduce->nignore, measure->ignore, measure->nignore, &id) &&
+                subset(measure->ignore, measure->nignore, reduce->ignore, reduce->nignore, &id);
+    if (why && !same)
+        return edgel_fail(
+            err, EDGEL_EINVAL,
+            "ignore: differs (id %d) from what was ignored when the pixels were measured, and %s was "
+            "counted then: measure again",
+            id, why);
+    for (size_t i = 0; i < reduce->nignore; i++) {
+        id = reduce->ignore[i];
+        if (id < 0 || id >= EDGEL_IDS)
+            return edgel_fail(err, EDGEL_EINVAL, "ignore %d: ids are 0 to %d", id, EDGEL_IDS - 1);
+        if (measure->labels == EDGEL_LABELS_BINARY && id > 1 &&
+            !edgel_id_in(measure->ignore, measure->nignore, id))
+            return edgel_fail(
+                err, EDGEL_EINVAL,
+                "ignore %d: was counted as foreground when the pixels were measured: measure again", id);
+    }
     return EDGEL_OK;
 }

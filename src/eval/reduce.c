@@ -24,88 +24,31 @@
  * Classes: those given, less the ignored; else the ids that occur on judged pixels. BINARY: id 1, and any truth but 0 is 1.
  */
 #include "eval/eval_priv.h"
-#include <math.h>
-#include <string.h>
 
-struct mean {
-    double sum;
-    uint64_t n;
-};
-
-/* Scores of one class over images. */
-struct class_sums {
-    int32_t id;
-    struct edgel_pixel_counts pooled;
-    struct edgel_tolerance_counts tolerance;
-    struct mean scores[EDGEL_NSCORES]; /* IMAGE */
-    uint64_t touched;                  /* IMAGE */
-};
-
-struct edgel_reducer {
-    const struct edgel_measure *measure;
-    const struct edgel_reduce *reduce;
-    char *prediction;
-    struct class_sums *classes; /* rising id; BINARY: 0 and 1 */
-    size_t nclasses;
-    struct class_sums absent; /* what a class not yet seen has */
-    struct edgel_cell *cells; /* judged, summed over images, rising */
-    size_t ncells;
-    uint64_t images, missing, failed, all, ignored_predicted;
-    struct mean overall[3];
-    struct edgel_curve_sums curve;
-    uint8_t *known; /* [EDGEL_IDS]: IS_CLASS, IS_IGNORED */
-    bool fixed;     /* classes do not come from the rows */
-};
-
-enum { IS_CLASS = 1, IS_IGNORED = 2 };
-
-static bool binary(const struct edgel_reducer *r)
+bool edgel_reducer_binary(const struct edgel_reducer *r)
 {
     return r->measure->labels == EDGEL_LABELS_BINARY;
 }
 
-static bool subset(const int32_t *a, size_t na, const int32_t *b, size_t nb, int32_t *odd)
+bool edgel_reducer_ignores(const struct edgel_reducer *r, int32_t id)
 {
-    for (size_t i = 0; i < na; i++)
-        if (!edgel_id_in(b, nb, a[i])) {
-            *odd = a[i];
-            return false;
-        }
-    return true;
+    return id >= 0 && r->known[id] & EDGEL_IS_IGNORED;
 }
 
-enum edgel_status edgel_reduce_check(const struct edgel_measure *measure, const struct edgel_reduce *reduce,
-                                     struct edgel_error *err)
+size_t edgel_reducer_index(const struct edgel_reducer *r, int32_t id)
 {
-    const bool votes =
-        measure->annotator == EDGEL_ANNOTATOR_ANY || measure->annotator == EDGEL_ANNOTATOR_MAJORITY;
-    const char *why = measure->thresholds > 0   ? "the sweep over thresholds"
-                      : measure->tolerance >= 0 ? "the tolerance"
-                      : votes                   ? "the annotators' votes"
-                                                : NULL;
-    int32_t id;
-    bool same = subset(reduce->ignore, reduce->nignore, measure->ignore, measure->nignore, &id) &&
-                subset(measure->ignore, measure->nignore, reduce->ignore, reduce->nignore, &id);
-    if (why && !same)
-        return edgel_fail(
-            err, EDGEL_EINVAL,
-            "ignore: differs (id %d) from what was ignored when the pixels were measured, and %s was "
-            "counted then: measure again",
-            id, why);
-    for (size_t i = 0; i < reduce->nignore; i++) {
-        id = reduce->ignore[i];
-        if (id < 0 || id >= EDGEL_IDS)
-            return edgel_fail(err, EDGEL_EINVAL, "ignore %d: ids are 0 to %d", id, EDGEL_IDS - 1);
-        if (measure->labels == EDGEL_LABELS_BINARY && id > 1 &&
-            !edgel_id_in(measure->ignore, measure->nignore, id))
-            return edgel_fail(
-                err, EDGEL_EINVAL,
-                "ignore %d: was counted as foreground when the pixels were measured: measure again", id);
+    size_t lo = 0, hi = r->nclasses;
+    while (lo + 1 < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (r->classes[mid].id <= id)
+            lo = mid;
+        else
+            hi = mid;
     }
-    return EDGEL_OK;
+    return lo;
 }
 
-static enum edgel_status no_memory(struct edgel_error *err)
+enum edgel_status edgel_reduce_no_memory(struct edgel_error *err)
 {
     return edgel_fail(err, EDGEL_ENOMEM, "reduce: out of memory");
 }
@@ -113,17 +56,17 @@ static enum edgel_status no_memory(struct edgel_error *err)
 static bool add_fixed_classes(struct edgel_reducer *r)
 {
     const struct edgel_classes *given = r->reduce->classes;
-    const size_t n = binary(r) ? 2 : given->n;
+    const size_t n = edgel_reducer_binary(r) ? 2 : given->n;
     r->fixed = true;
     if (n == 0)
         return true;
     if (!(r->classes = edgel_calloc(n, sizeof *r->classes)))
         return false;
     for (size_t i = 0; i < n; i++) {
-        int32_t id = binary(r) ? (int32_t)i : given->v[i].id;
-        if (!binary(r) && r->known[id] & IS_IGNORED)
+        int32_t id = edgel_reducer_binary(r) ? (int32_t)i : given->v[i].id;
+        if (!edgel_reducer_binary(r) && r->known[id] & EDGEL_IS_IGNORED)
             continue;
-        r->known[id] |= IS_CLASS;
+        r->known[id] |= EDGEL_IS_CLASS;
         r->classes[r->nclasses++].id = id;
     }
     return true;
@@ -151,19 +94,19 @@ enum edgel_status edgel_reducer_create(const struct edgel_measure *measure, cons
     EDGEL_TRY(check_reduce(reduce, err));
     struct edgel_reducer *r = edgel_calloc(1, sizeof *r);
     if (!r)
-        return no_memory(err);
+        return edgel_reduce_no_memory(err);
     r->measure = measure;
     r->reduce = reduce;
     r->prediction = edgel_strdup(prediction);
     r->known = edgel_calloc(EDGEL_IDS, 1);
     bool ok = r->prediction && r->known && edgel_curve_sums_init(&r->curve, measure->thresholds);
     for (size_t i = 0; ok && i < reduce->nignore; i++)
-        r->known[reduce->ignore[i]] |= IS_IGNORED;
-    if (ok && (binary(r) || reduce->classes))
+        r->known[reduce->ignore[i]] |= EDGEL_IS_IGNORED;
+    if (ok && (edgel_reducer_binary(r) || reduce->classes))
         ok = add_fixed_classes(r);
     if (!ok) {
         edgel_reducer_destroy(&r);
-        return no_memory(err);
+        return edgel_reduce_no_memory(err);
     }
     *out = r;
     return EDGEL_OK;
@@ -188,14 +131,9 @@ void edgel_reducer_destroy(struct edgel_reducer **reducer)
 /* Id under which a cell's truth is judged, or EDGEL_ID_NONE if it is ignored. */
 static int32_t judged(const struct edgel_reducer *r, const struct edgel_cell *c)
 {
-    if (r->known[c->truth] & IS_IGNORED)
+    if (r->known[c->truth] & EDGEL_IS_IGNORED)
         return EDGEL_ID_NONE;
-    return binary(r) && c->truth > 1 ? 1 : c->truth;
-}
-
-static bool is_ignored(const struct edgel_reducer *r, int32_t id)
-{
-    return id >= 0 && r->known[id] & IS_IGNORED;
+    return edgel_reducer_binary(r) && c->truth > 1 ? 1 : c->truth;
 }
 
 /* Pixels of an id that is no class, for the message. */
@@ -240,7 +178,7 @@ static enum edgel_status check_known(const struct edgel_reducer *r, const struct
         int32_t t = judged(r, c);
         if (t < 0)
             continue;
-        if (!(r->known[t] & IS_CLASS))
+        if (!(r->known[t] & EDGEL_IS_CLASS))
             meet(&truth, t, c->n);
         if (c->prediction >= 0 && r->known[c->prediction] == 0)
             meet(&prediction, c->prediction, c->n);
@@ -253,7 +191,7 @@ static enum edgel_status check_known(const struct edgel_reducer *r, const struct
         edgel_text_str(&t, "; ");
     tell(&t, "in the prediction ", &prediction);
     enum edgel_status st =
-        t.failed ? no_memory(err)
+        t.failed ? edgel_reduce_no_memory(err)
                  : edgel_fail(err, EDGEL_EFORMAT, "%s: ids that are neither classes nor ignored: %s",
                               row->image ? row->image : "image", t.s);
     edgel_text_finish(&t);
@@ -270,7 +208,7 @@ static enum edgel_status check_row(const struct edgel_reducer *r, const struct e
         const bool rises =
             i == 0 || c->truth > c[-1].truth || (c->truth == c[-1].truth && c->prediction > c[-1].prediction);
         if (c->truth < 0 || c->truth >= EDGEL_IDS || c->prediction < EDGEL_ID_NONE ||
-            c->prediction >= (binary(r) ? 2 : EDGEL_IDS) || !rises || c->n > row->pixels - sum)
+            c->prediction >= (edgel_reducer_binary(r) ? 2 : EDGEL_IDS) || !rises || c->n > row->pixels - sum)
             return edgel_fail(err, EDGEL_EINVAL, "row: its cells are not a confusion of its pixels");
         sum += c->n;
     }
@@ -293,17 +231,17 @@ static enum edgel_status learn_classes(struct edgel_reducer *r, const struct edg
 {
     uint8_t *seen = edgel_calloc(EDGEL_IDS, 1);
     if (!seen)
-        return no_memory(err);
+        return edgel_reduce_no_memory(err);
     for (size_t i = 0; i < row->ncells; i++) {
         if (judged(r, &row->cells[i]) < 0)
             continue;
         seen[row->cells[i].truth] = 1;
-        if (row->cells[i].prediction >= 0 && !is_ignored(r, row->cells[i].prediction))
+        if (row->cells[i].prediction >= 0 && !edgel_reducer_ignores(r, row->cells[i].prediction))
             seen[row->cells[i].prediction] = 1;
     }
     size_t fresh = 0;
     for (int32_t id = 0; id < EDGEL_IDS; id++)
-        fresh += seen[id] && !(r->known[id] & IS_CLASS);
+        fresh += seen[id] && !(r->known[id] & EDGEL_IS_CLASS);
     enum edgel_status st = EDGEL_OK;
     if (fresh == 0)
         goto out;
@@ -313,19 +251,19 @@ static enum edgel_status learn_classes(struct edgel_reducer *r, const struct edg
                        row->image ? row->image : "image", EDGEL_CLASSES_MAX);
         goto out;
     }
-    struct class_sums *v = edgel_alloc(fresh + r->nclasses, sizeof *v);
+    struct edgel_class_sums *v = edgel_alloc(fresh + r->nclasses, sizeof *v);
     if (!v) {
-        st = no_memory(err);
+        st = edgel_reduce_no_memory(err);
         goto out;
     }
     size_t from = 0, to = 0;
     for (int32_t id = 0; id < EDGEL_IDS; id++) {
-        if (r->known[id] & IS_CLASS) {
+        if (r->known[id] & EDGEL_IS_CLASS) {
             v[to++] = r->classes[from++];
         } else if (seen[id]) {
             v[to] = r->absent;
             v[to++].id = id;
-            r->known[id] |= IS_CLASS;
+            r->known[id] |= EDGEL_IS_CLASS;
         }
     }
     edgel_free(r->classes);
@@ -356,11 +294,12 @@ static size_t append(struct edgel_cell *v, size_t n, struct edgel_cell c)
 static size_t judged_cells(const struct edgel_reducer *r, const struct edgel_row *row, struct edgel_cell *out)
 {
     size_t n = 0;
-    for (int32_t pass = 0; pass < (binary(r) ? 4 : 1); pass++)
+    for (int32_t pass = 0; pass < (edgel_reducer_binary(r) ? 4 : 1); pass++)
         for (size_t i = 0; i < row->ncells; i++) {
             struct edgel_cell c = row->cells[i];
             c.truth = judged(r, &row->cells[i]);
-            if (c.truth < 0 || (binary(r) && (c.truth != pass / 2 || (c.prediction == 1) != pass % 2)))
+            if (c.truth < 0 ||
+                (edgel_reducer_binary(r) && (c.truth != pass / 2 || (c.prediction == 1) != pass % 2)))
                 continue;
             n = append(out, n, c);
         }
@@ -376,47 +315,21 @@ static size_t merge_cells(const struct edgel_cell *a, size_t na, const struct ed
     return n;
 }
 
-static size_t class_index(const struct edgel_reducer *r, int32_t id)
-{
-    size_t lo = 0, hi = r->nclasses;
-    while (lo + 1 < hi) {
-        size_t mid = (lo + hi) / 2;
-        if (r->classes[mid].id <= id)
-            lo = mid;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
 static void count_pixels(const struct edgel_reducer *r, const struct edgel_cell *cells, size_t n,
                          struct edgel_pixel_counts *out)
 {
     for (size_t i = 0; i < n; i++) {
         const struct edgel_cell *c = &cells[i];
-        out[class_index(r, c->truth)].truth += c->n;
-        if (c->prediction < 0 || is_ignored(r, c->prediction))
+        out[edgel_reducer_index(r, c->truth)].truth += c->n;
+        if (c->prediction < 0 || edgel_reducer_ignores(r, c->prediction))
             continue;
-        out[class_index(r, c->prediction)].prediction += c->n;
+        out[edgel_reducer_index(r, c->prediction)].prediction += c->n;
         if (c->truth == c->prediction)
-            out[class_index(r, c->truth)].tp += c->n;
+            out[edgel_reducer_index(r, c->truth)].tp += c->n;
     }
 }
 
-static void add_mean(struct mean *m, double v)
-{
-    if (isnan(v))
-        return;
-    m->sum += v;
-    m->n++;
-}
-
-static double mean_of(const struct mean *m)
-{
-    return m->n ? m->sum / (double)m->n : NAN;
-}
-
-static void add_image_scores(const struct edgel_reducer *r, struct class_sums *c,
+static void add_image_scores(const struct edgel_reducer *r, struct edgel_class_sums *c,
                              const struct edgel_pixel_counts *pixels,
                              const struct edgel_tolerance_counts *tolerance, uint64_t all)
 {
@@ -426,17 +339,17 @@ static void add_image_scores(const struct edgel_reducer *r, struct class_sums *c
     else
         edgel_scores_pixels(pixels, all, r->reduce->empty, &s, &c->touched);
     for (int i = 0; i < EDGEL_NSCORES; i++)
-        add_mean(&c->scores[i], *edgel_scores_at(&s, i));
+        edgel_mean_add(&c->scores[i], *edgel_scores_at(&s, i));
 }
 
 static void add_overall(struct edgel_reducer *r, struct edgel_overall o)
 {
-    add_mean(&r->overall[0], o.accuracy);
-    add_mean(&r->overall[1], o.kappa);
-    add_mean(&r->overall[2], o.fwiou);
+    edgel_mean_add(&r->overall[0], o.accuracy);
+    edgel_mean_add(&r->overall[1], o.kappa);
+    edgel_mean_add(&r->overall[2], o.fwiou);
 }
 
-static void add_class_counts(struct class_sums *c, const struct edgel_pixel_counts *p,
+static void add_class_counts(struct edgel_class_sums *c, const struct edgel_pixel_counts *p,
                              const struct edgel_tolerance_counts *t)
 {
     c->pooled.tp += p->tp;
@@ -457,7 +370,7 @@ static void commit_row(struct edgel_reducer *r, const struct edgel_row *row, con
     uint64_t all = 0;
     for (size_t i = 0; i < n; i++) {
         all += cells[i].n;
-        if (is_ignored(r, cells[i].prediction))
+        if (edgel_reducer_ignores(r, cells[i].prediction))
             r->ignored_predicted += cells[i].n;
     }
     count_pixels(r, cells, n, pixels);
@@ -491,7 +404,7 @@ static enum edgel_status add_measured(struct edgel_reducer *r, const struct edge
     sum = edgel_alloc(r->ncells + row->ncells + 1, sizeof *sum);
     pixels = edgel_calloc(r->nclasses + 1, sizeof *pixels);
     if (!cells || !sum || !pixels) {
-        st = no_memory(err);
+        st = edgel_reduce_no_memory(err);
         goto out;
     }
     size_t n = judged_cells(r, row, cells);
@@ -521,196 +434,4 @@ enum edgel_status edgel_reducer_add(struct edgel_reducer *r, const struct edgel_
     r->missing += row->kind == EDGEL_ROW_MISSING;
     r->failed += row->kind == EDGEL_ROW_FAILED;
     return EDGEL_OK;
-}
-
-/* --- the summary --- */
-
-static char *class_name(const struct edgel_reducer *r, int32_t id)
-{
-    const struct edgel_classes *given = r->reduce->classes;
-    if (binary(r))
-        return edgel_strdup("foreground");
-    for (size_t i = 0; given && i < given->n; i++)
-        if (given->v[i].id == id)
-            return edgel_strdup(given->v[i].name);
-    struct edgel_text t = { 0 };
-    edgel_text_printf(&t, "%d", id);
-    if (t.failed) {
-        edgel_text_finish(&t);
-        return NULL;
-    }
-    return t.s;
-}
-
-static void class_scores(const struct edgel_reducer *r, const struct class_sums *c,
-                         struct edgel_class_result *out, uint64_t *touched)
-{
-    if (r->reduce->reduce == EDGEL_REDUCE_IMAGE) {
-        for (int i = 0; i < EDGEL_NSCORES; i++)
-            *edgel_scores_at(&out->scores, i) = mean_of(&c->scores[i]);
-        *touched += c->touched;
-    } else if (r->measure->tolerance >= 0) {
-        edgel_scores_tolerance(&c->tolerance, r->reduce->empty, &out->scores, touched);
-    } else {
-        edgel_scores_pixels(&c->pooled, r->all, r->reduce->empty, &out->scores, touched);
-    }
-}
-
-static void class_counts(const struct edgel_reducer *r, const struct class_sums *c,
-                         struct edgel_class_result *out)
-{
-    if (r->measure->tolerance >= 0) {
-        out->tp = c->tolerance.matched_prediction;
-        out->fp = c->tolerance.prediction - c->tolerance.matched_prediction;
-        out->fn = c->tolerance.truth - c->tolerance.matched_truth;
-    } else {
-        out->tp = c->pooled.tp;
-        out->fp = c->pooled.prediction - c->pooled.tp;
-        out->fn = c->pooled.truth - c->pooled.tp;
-    }
-    out->tn = r->all - out->tp - out->fp - out->fn;
-}
-
-static enum edgel_status class_results(const struct edgel_reducer *r, struct edgel_class_result **out,
-                                       size_t *n, uint64_t *touched, struct edgel_error *err)
-{
-    const size_t first = binary(r) ? 1 : 0;
-    *out = NULL;
-    *n = 0;
-    if (r->nclasses == first)
-        return EDGEL_OK;
-    struct edgel_class_result *v = edgel_calloc(r->nclasses - first, sizeof *v);
-    if (!v)
-        return no_memory(err);
-    for (size_t i = first; i < r->nclasses; i++) {
-        struct edgel_class_result *c = &v[i - first];
-        c->id = r->classes[i].id;
-        c->in_mean = !edgel_id_in(r->reduce->exclude_from_mean, r->reduce->nexclude, c->id);
-        class_counts(r, &r->classes[i], c);
-        class_scores(r, &r->classes[i], c, touched);
-        if (!(c->name = class_name(r, c->id))) {
-            edgel_class_results_free(v, r->nclasses - first);
-            return no_memory(err);
-        }
-    }
-    *out = v;
-    *n = r->nclasses - first;
-    return EDGEL_OK;
-}
-
-static void mean_scores(struct edgel_summary *s)
-{
-    for (int i = 0; i < EDGEL_NSCORES; i++) {
-        struct mean m = { 0 };
-        for (size_t k = 0; k < s->nclasses; k++)
-            if (s->classes[k].in_mean)
-                add_mean(&m, *edgel_scores_at(&s->classes[k].scores, i));
-        *edgel_scores_at(&s->mean, i) = mean_of(&m);
-    }
-}
-
-static enum edgel_status fill_matrix(const struct edgel_reducer *r, struct edgel_summary *s,
-                                     struct edgel_error *err)
-{
-    const size_t n = r->nclasses;
-    if (n == 0)
-        return EDGEL_OK;
-    s->matrix_ids = edgel_alloc(n, sizeof *s->matrix_ids);
-    s->matrix = edgel_calloc(n * n, sizeof *s->matrix);
-    s->matrix_other = edgel_calloc(n, sizeof *s->matrix_other);
-    if (!s->matrix_ids || !s->matrix || !s->matrix_other)
-        return no_memory(err);
-    s->nmatrix = n;
-    for (size_t i = 0; i < n; i++)
-        s->matrix_ids[i] = r->classes[i].id;
-    for (size_t i = 0; i < r->ncells; i++) {
-        const struct edgel_cell *c = &r->cells[i];
-        const size_t t = class_index(r, c->truth);
-        if (c->prediction < 0 || is_ignored(r, c->prediction))
-            s->matrix_other[t] += c->n;
-        else
-            s->matrix[t * n + class_index(r, c->prediction)] += c->n;
-    }
-    return EDGEL_OK;
-}
-
-static enum edgel_status fill_overall(const struct edgel_reducer *r, struct edgel_summary *s,
-                                      struct edgel_error *err)
-{
-    struct edgel_overall o = { mean_of(&r->overall[0]), mean_of(&r->overall[1]), mean_of(&r->overall[2]) };
-    if (r->reduce->reduce == EDGEL_REDUCE_POOLED) {
-        struct edgel_pixel_counts *pixels = edgel_calloc(r->nclasses + 1, sizeof *pixels);
-        if (!pixels)
-            return no_memory(err);
-        for (size_t i = 0; i < r->nclasses; i++)
-            pixels[i] = r->classes[i].pooled;
-        o = edgel_scores_overall(pixels, r->nclasses, r->all, r->reduce->empty);
-        edgel_free(pixels);
-    }
-    s->accuracy = o.accuracy;
-    s->kappa = o.kappa;
-    s->fwiou = o.fwiou;
-    return EDGEL_OK;
-}
-
-enum edgel_status edgel_reducer_summary(const struct edgel_reducer *r, struct edgel_summary *out,
-                                        struct edgel_error *err)
-{
-    *out = (struct edgel_summary){ .images = r->images,
-                                   .missing = r->missing,
-                                   .failed = r->failed,
-                                   .pixels = r->all,
-                                   .ignored_predicted = r->ignored_predicted,
-                                   .has_tolerance = r->measure->tolerance >= 0,
-                                   .measure = r->measure,
-                                   .reduce = r->reduce };
-    enum edgel_status st = EDGEL_OK;
-    if (!(out->prediction = edgel_strdup(r->prediction)) || !edgel_curve_sums_result(&r->curve, &out->curve))
-        st = no_memory(err);
-    if (st == EDGEL_OK)
-        st = class_results(r, &out->classes, &out->nclasses, &out->empty_touched, err);
-    if (st == EDGEL_OK)
-        st = fill_matrix(r, out, err);
-    if (st == EDGEL_OK)
-        st = fill_overall(r, out, err);
-    mean_scores(out);
-    if (st != EDGEL_OK)
-        edgel_summary_finish(out);
-    return st;
-}
-
-void edgel_summary_finish(struct edgel_summary *s)
-{
-    edgel_free(s->prediction);
-    edgel_class_results_free(s->classes, s->nclasses);
-    edgel_free(s->matrix_ids);
-    edgel_free(s->matrix);
-    edgel_free(s->matrix_other);
-    edgel_free(s->curve.points);
-    *s = (struct edgel_summary){ 0 };
-}
-
-void edgel_class_results_free(struct edgel_class_result *results, size_t n)
-{
-    for (size_t i = 0; results && i < n; i++)
-        edgel_free(results[i].name);
-    edgel_free(results);
-}
-
-enum edgel_status edgel_row_scores(const struct edgel_row *row, const struct edgel_measure *measure,
-                                   const struct edgel_reduce *reduce, struct edgel_class_result **out,
-                                   size_t *n, struct edgel_error *err)
-{
-    struct edgel_reduce one = *reduce;
-    struct edgel_reducer *r;
-    uint64_t touched = 0;
-    one.reduce = EDGEL_REDUCE_POOLED;
-    *out = NULL;
-    *n = 0;
-    EDGEL_TRY(edgel_reducer_create(measure, &one, "", &r, err));
-    enum edgel_status st = edgel_reducer_add(r, row, err);
-    if (st == EDGEL_OK && r->images > 0)
-        st = class_results(r, out, n, &touched, err);
-    edgel_reducer_destroy(&r);
-    return st;
 }

@@ -72,3 +72,16 @@ double *edgel_scores_at(struct edgel_scores *s, int i)
     default: return &s->mcc;
     }
 }
+
+void edgel_mean_add(struct edgel_mean *m, double v)
+{
+    if (isnan(v))
+        return;
+    m->sum += v;
+    m->n++;
+}
+
+double edgel_mean_value(const struct edgel_mean *m)
+{
+    return m->n ? m->sum / (double)m->n : NAN;
+}

@@ -1,0 +1,193 @@
+/* The summary of a reducer; formulas and rules stand at the top of reduce.c. */
+#include "eval/eval_priv.h"
+
+static char *class_name(const struct edgel_reducer *r, int32_t id)
+{
+    const struct edgel_classes *given = r->reduce->classes;
+    if (edgel_reducer_binary(r))
+        return edgel_strdup("foreground");
+    for (size_t i = 0; given && i < given->n; i++)
+        if (given->v[i].id == id)
+            return edgel_strdup(given->v[i].name);
+    struct edgel_text t = { 0 };
+    edgel_text_printf(&t, "%d", id);
+    if (t.failed) {
+        edgel_text_finish(&t);
+        return NULL;
+    }
+    return t.s;
+}
+
+static void class_scores(const struct edgel_reducer *r, const struct edgel_class_sums *c,
+                         struct edgel_class_result *out, uint64_t *touched)
+{
+    if (r->reduce->reduce == EDGEL_REDUCE_IMAGE) {
+        for (int i = 0; i < EDGEL_NSCORES; i++)
+            *edgel_scores_at(&out->scores, i) = edgel_mean_value(&c->scores[i]);
+        *touched += c->touched;
+    } else if (r->measure->tolerance >= 0) {
+        edgel_scores_tolerance(&c->tolerance, r->reduce->empty, &out->scores, touched);
+    } else {
+        edgel_scores_pixels(&c->pooled, r->all, r->reduce->empty, &out->scores, touched);
+    }
+}
+
+static void class_counts(const struct edgel_reducer *r, const struct edgel_class_sums *c,
+                         struct edgel_class_result *out)
+{
+    if (r->measure->tolerance >= 0) {
+        out->tp = c->tolerance.matched_prediction;
+        out->fp = c->tolerance.prediction - c->tolerance.matched_prediction;
+        out->fn = c->tolerance.truth - c->tolerance.matched_truth;
+    } else {
+        out->tp = c->pooled.tp;
+        out->fp = c->pooled.prediction - c->pooled.tp;
+        out->fn = c->pooled.truth - c->pooled.tp;
+    }
+    out->tn = r->all - out->tp - out->fp - out->fn;
+}
+
+static enum edgel_status class_results(const struct edgel_reducer *r, struct edgel_class_result **out,
+                                       size_t *n, uint64_t *touched, struct edgel_error *err)
+{
+    const size_t first = edgel_reducer_binary(r) ? 1 : 0;
+    *out = NULL;
+    *n = 0;
+    if (r->nclasses == first)
+        return EDGEL_OK;
+    struct edgel_class_result *v = edgel_calloc(r->nclasses - first, sizeof *v);
+    if (!v)
+        return edgel_reduce_no_memory(err);
+    for (size_t i = first; i < r->nclasses; i++) {
+        struct edgel_class_result *c = &v[i - first];
+        c->id = r->classes[i].id;
+        c->in_mean = !edgel_id_in(r->reduce->exclude_from_mean, r->reduce->nexclude, c->id);
+        class_counts(r, &r->classes[i], c);
+        class_scores(r, &r->classes[i], c, touched);
+        if (!(c->name = class_name(r, c->id))) {
+            edgel_class_results_free(v, r->nclasses - first);
+            return edgel_reduce_no_memory(err);
+        }
+    }
+    *out = v;
+    *n = r->nclasses - first;
+    return EDGEL_OK;
+}
+
+static void mean_scores(struct edgel_summary *s)
+{
+    for (int i = 0; i < EDGEL_NSCORES; i++) {
+        struct edgel_mean m = { 0 };
+        for (size_t k = 0; k < s->nclasses; k++)
+            if (s->classes[k].in_mean)
+                edgel_mean_add(&m, *edgel_scores_at(&s->classes[k].scores, i));
+        *edgel_scores_at(&s->mean, i) = edgel_mean_value(&m);
+    }
+}
+
+static enum edgel_status fill_matrix(const struct edgel_reducer *r, struct edgel_summary *s,
+                                     struct edgel_error *err)
+{
+    const size_t n = r->nclasses;
+    if (n == 0)
+        return EDGEL_OK;
+    s->matrix_ids = edgel_alloc(n, sizeof *s->matrix_ids);
+    s->matrix = edgel_calloc(n * n, sizeof *s->matrix);
+    s->matrix_other = edgel_calloc(n, sizeof *s->matrix_other);
+    if (!s->matrix_ids || !s->matrix || !s->matrix_other)
+        return edgel_reduce_no_memory(err);
+    s->nmatrix = n;
+    for (size_t i = 0; i < n; i++)
+        s->matrix_ids[i] = r->classes[i].id;
+    for (size_t i = 0; i < r->ncells; i++) {
+        const struct edgel_cell *c = &r->cells[i];
+        const size_t t = edgel_reducer_index(r, c->truth);
+        if (c->prediction < 0 || edgel_reducer_ignores(r, c->prediction))
+            s->matrix_other[t] += c->n;
+        else
+            s->matrix[t * n + edgel_reducer_index(r, c->prediction)] += c->n;
+    }
+    return EDGEL_OK;
+}
+
+static enum edgel_status fill_overall(const struct edgel_reducer *r, struct edgel_summary *s,
+                                      struct edgel_error *err)
+{
+    struct edgel_overall o = { edgel_mean_value(&r->overall[0]), edgel_mean_value(&r->overall[1]),
+                               edgel_mean_value(&r->overall[2]) };
+    if (r->reduce->reduce == EDGEL_REDUCE_POOLED) {
+        struct edgel_pixel_counts *pixels = edgel_calloc(r->nclasses + 1, sizeof *pixels);
+        if (!pixels)
+            return edgel_reduce_no_memory(err);
+        for (size_t i = 0; i < r->nclasses; i++)
+            pixels[i] = r->classes[i].pooled;
+        o = edgel_scores_overall(pixels, r->nclasses, r->all, r->reduce->empty);
+        edgel_free(pixels);
+    }
+    s->accuracy = o.accuracy;
+    s->kappa = o.kappa;
+    s->fwiou = o.fwiou;
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_reducer_summary(const struct edgel_reducer *r, struct edgel_summary *out,
+                                        struct edgel_error *err)
+{
+    *out = (struct edgel_summary){ .images = r->images,
+                                   .missing = r->missing,
+                                   .failed = r->failed,
+                                   .pixels = r->all,
+                                   .ignored_predicted = r->ignored_predicted,
+                                   .has_tolerance = r->measure->tolerance >= 0,
+                                   .measure = r->measure,
+                                   .reduce = r->reduce };
+    enum edgel_status st = EDGEL_OK;
+    if (!(out->prediction = edgel_strdup(r->prediction)) || !edgel_curve_sums_result(&r->curve, &out->curve))
+        st = edgel_reduce_no_memory(err);
+    if (st == EDGEL_OK)
+        st = class_results(r, &out->classes, &out->nclasses, &out->empty_touched, err);
+    if (st == EDGEL_OK)
+        st = fill_matrix(r, out, err);
+    if (st == EDGEL_OK)
+        st = fill_overall(r, out, err);
+    mean_scores(out);
+    if (st != EDGEL_OK)
+        edgel_summary_finish(out);
+    return st;
+}
+
+void edgel_summary_finish(struct edgel_summary *s)
+{
+    edgel_free(s->prediction);
+    edgel_class_results_free(s->classes, s->nclasses);
+    edgel_free(s->matrix_ids);
+    edgel_free(s->matrix);
+    edgel_free(s->matrix_other);
+    edgel_free(s->curve.points);
+    *s = (struct edgel_summary){ 0 };
+}
+
+void edgel_class_results_free(struct edgel_class_result *results, size_t n)
+{
+    for (size_t i = 0; results && i < n; i++)
+        edgel_free(results[i].name);
+    edgel_free(results);
+}
+
+enum edgel_status edgel_row_scores(const struct edgel_row *row, const struct edgel_measure *measure,
+                                   const struct edgel_reduce *reduce, struct edgel_class_result **out,
+                                   size_t *n, struct edgel_error *err)
+{
+    struct edgel_reduce one = *reduce;
+    struct edgel_reducer *r;
+    uint64_t touched = 0;
+    one.reduce = EDGEL_REDUCE_POOLED;
+    *out = NULL;
+    *n = 0;
+    EDGEL_TRY(edgel_reducer_create(measure, &one, "", &r, err));
+    enum edgel_status st = edgel_reducer_add(r, row, err);
+    if (st == EDGEL_OK && r->images > 0)
+        st = class_results(r, out, n, &touched, err);
+    edgel_reducer_destroy(&r);
+    return st;
+}
