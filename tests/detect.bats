@@ -572,6 +572,12 @@ outputs() {
     if [ -e /dev/full ]; then
         run bash -c '"$EDGEL" detect -o out --jsonl - in.pgm >/dev/full'
         [ "$status" -eq 1 ]
+        # and ends the run, whose reader would miss the rest
+        mkdir many
+        for i in $(seq 300); do ln in.pgm "many/$i.pgm"; done
+        run bash -c '"$EDGEL" detect -j 1 -o out3 --jsonl - many >/dev/full'
+        [ "$status" -eq 1 ]
+        [ "$(find out3 -type f | wc -l)" -lt 300 ]
     fi
     run detect -o out2 --jsonl in.pgm/log in.pgm
     [ "$status" -eq 2 ]
@@ -588,6 +594,15 @@ outputs() {
         run grep -c $'\r' plain
         [ "$output" = 0 ]
     done
+}
+
+@test "--progress: at most ten updates a second" {
+    mkdir in
+    gray 9 7 >in/0.pgm
+    for i in $(seq 500); do ln in/0.pgm "in/$i.pgm"; done
+    SECONDS=0
+    detect -o out --progress always in 2>bar
+    [ "$(tr -cd '\r' <bar | wc -c)" -le $((10 * (SECONDS + 1) + 3)) ]
 }
 
 @test "--progress: NO_COLOR keeps escape sequences out, messages start on a clean line" {
@@ -661,6 +676,14 @@ outputs() {
     [ "$(find out -type f)" = out/sobel ]
 }
 
+@test "exit 1: a disk that fills up leaves none of an image's outputs" {
+    gray 60 50 >in.pgm
+    run bash -c 'trap "" XFSZ; ulimit -f 1; exec "$EDGEL" detect -o out -m canny -m sobel:depth=16 in.pgm'
+    [ "$status" -eq 1 ]
+    [[ "$output" == *out/sobel/in.png* ]]
+    [ "$(find out -type f | wc -l)" -eq 0 ]
+}
+
 @test "exit 1: a missing input file, and a named file that is no image" {
     gray 9 7 >in.pgm
     echo text >text.txt
@@ -716,6 +739,26 @@ start() {
         tail -n 1 log | grep -q "\"ok\":$n,"
         grep -q interrupted messages
     done
+}
+
+@test "an interrupt that was ignored from the start stays ignored" {
+    mkdir in
+    gray 200 150 >in/000.pgm
+    for i in $(seq 30); do ln in/000.pgm "in/$i.pgm"; done
+    (
+        trap '' INT
+        exec "$EDGEL" detect -q -j 1 -m gaussian:sigma=100 -o out in
+    ) &
+    pid=$!
+    for _ in $(seq 200); do
+        ls out/*.png >/dev/null 2>&1 && break
+        sleep 0.05
+    done
+    kill -INT "$pid"
+    code=0
+    wait "$pid" || code=$?
+    [ "$code" -eq 0 ]
+    [ "$(find out -type f | wc -l)" -eq 31 ]
 }
 
 @test "a second signal kills" {
