@@ -249,19 +249,21 @@ enum edgel_status edgel_png_decode(const struct edgel_source *src, struct edgel_
 
 /* --- writing --- */
 
-enum { DEFAULT = 0, RLE = 3 }; /* Z_DEFAULT_STRATEGY and Z_RLE of zlib */
+enum { RLE = 3 }; /* Z_RLE of zlib */
 
 struct settings {
     int level, strategy, filter;
 };
 
+/* Runs only (Z_RLE): an edge map is runs, and elsewhere it beats zlib's level 1 on speed and, photographs included,
+ * on size. Rows are subtracted (filter Up) unless a sample is a name or a bit. Measured with zlib 1.2.13, ns and bits
+ * per pixel: 1 bit 0.2-0.8; class ids none 2.3/0.35 (level 1 2.4/0.44); Sobel of a photograph up 7.9/5.1, none
+ * 7.4/5.0, level 1 18.8/5.6; the photograph, blurred or not, up 8.1/4.1, sub 7.5/4.3, none 8.0/6.9, level 1 11.8/4.7;
+ * 16 bits and RGB alike. */
 static struct settings settings_of(const struct job *j)
 {
-    if (j->params->bits == 1)
-        return (struct settings){ 1, RLE, PNG_FILTER_NONE };
-    if (j->params->palette)
-        return (struct settings){ 1, DEFAULT, PNG_FILTER_NONE };
-    return (struct settings){ 1, RLE, PNG_FILTER_SUB };
+    bool plain = j->params->bits == 1 || j->params->palette;
+    return (struct settings){ 1, RLE, plain ? PNG_FILTER_NONE : PNG_FILTER_UP };
 }
 
 static void on_write(png_structp png, png_bytep bytes, size_t n)
