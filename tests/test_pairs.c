@@ -189,6 +189,16 @@ static void files_pair_with_files(void **state)
     assert_non_null(strstr(paired(&params, EDGEL_EINVAL), "need a prediction and a truth"));
 }
 
+static void a_bad_file_fails_alone(void **state)
+{
+    (void)state;
+    put_all("p", "a.png b.png");
+    put_all("t", "a.png");
+    assert_int_equal(symlink("/nowhere", "t/b.png"), 0);
+    const struct edgel_pairs_params params = { .prediction = "p", .truth = "t" };
+    assert_string_equal(paired(&params, EDGEL_OK), "a:p/a.png:t/a.png b:p/b.png:t/b.png");
+}
+
 static void masks_follow_the_key(void **state)
 {
     (void)state;
@@ -298,15 +308,11 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(truth_comes_in_three_forms),
-        CASE(unclaimed_annotators_count_once),
-        CASE(ambiguity_is_refused),
-        CASE(suffixes_are_stripped_where_present),
-        CASE(files_pair_with_files),
-        CASE(masks_follow_the_key),
-        CASE(lists_give_pairs),
-        CASE(many_pairs_are_found),
-        CASE(pairs_survive_lack_of_memory),
+        CASE(truth_comes_in_three_forms), CASE(unclaimed_annotators_count_once),
+        CASE(ambiguity_is_refused),       CASE(suffixes_are_stripped_where_present),
+        CASE(files_pair_with_files),      CASE(a_bad_file_fails_alone),
+        CASE(masks_follow_the_key),       CASE(lists_give_pairs),
+        CASE(many_pairs_are_found),       CASE(pairs_survive_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,8 +15,7 @@ struct edgel_input {
     const char *path; /* to open: the argument itself, or FOLDER/rel */
     const char *rel;  /* below the folder argument ("a/b.jpg"), or the last component of a file argument */
     bool folder;      /* found in a folder (false: named by itself) */
-    bool
-        broken; /* a folder that could not be read, or a path that does not exist: opening fails and says why */
+    bool broken; /* a folder that cannot be read, or a path that does not exist: opening fails and says why */
 };
 
 struct edgel_inputs_params {
@@ -108,9 +107,9 @@ struct edgel_pair {
 struct edgel_pairs_params {
     const char *prediction, *truth; /* file or folder each; a file pairs with a file whatever their names */
     const char *valid;              /* folder (or file) of validity masks; NULL none */
-    const char
-        *pairs_file; /* lines PREDICTION <tab> TRUTH [<tab> TRUTH]...; then prediction, truth are folders
-                                       that relative paths start from, or NULL; NULL none */
+    /* Lines PREDICTION <tab> TRUTH [<tab> TRUTH]...; prediction and truth are then the folders that relative paths
+     * start from, or NULL. NULL: no list. */
+    const char *pairs_file;
     const char *prediction_suffix, *truth_suffix; /* stripped from the stem where present; NULL none */
 };
 
@@ -129,6 +128,8 @@ struct edgel_pairs;
  * In a list, the key is PREDICTION as written, without extension and suffix; empty lines are left out. The mask of K
  * is the file K.* in valid; a valid that is a file holds for every pair.
  *
+ * A file in a folder that cannot be opened (a dangling link) is paired like any other: reading it fails, alone.
+ *
  * Returns EDGEL_OK; EDGEL_EIO: a folder or list cannot be read; EDGEL_EINVAL: two files for one key, more than one of
  * the three forms for one key, a malformed line of the list, a file against a folder, no truth or prediction and no
  * list; EDGEL_ENOMEM.
@@ -145,8 +146,8 @@ EDGEL_API const struct edgel_pair *edgel_pairs_at(const struct edgel_pairs *pair
 struct edgel_run {
     size_t count;
     int threads; /* >= 1; work gets a thread number below it */
-    size_t
-        window; /* results that may wait for an earlier one; 0: 8 per thread. Index i may use slot i % window */
+    /* Results that may wait for an earlier one; 0: 8 per thread. Index i may use slot i % window. */
+    size_t window;
     void *user;
     void (*work)(void *user, int thread, size_t i); /* in parallel */
     void (*done)(void *user, size_t i);             /* in order of i, one at a time; may be NULL */

@@ -111,6 +111,12 @@ struct edgel_keyed *edgel_keyed_find(const struct edgel_keyed_list *list, const 
     return i < list->count && strcmp(list->at[i].key, key) == 0 ? &list->at[i] : NULL;
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static const char *reason(const char *path)
 {
     struct stat st;
@@ -130,7 +136,8 @@ static enum edgel_status key_files(struct edgel_pairs *p, const struct edgel_inp
         return no_memory(err);
     for (size_t i = 0; i < n; i++) {
         const struct edgel_input *f = edgel_inputs_at(in, i);
-        if (f->broken)
+        if (f->broken &&
+            (!f->folder || is_folder(f->path))) /* a lone bad file fails by itself, when it is read */
             return edgel_fail(err, EDGEL_EIO, "%s: cannot be read: %s", f->path, reason(f->path));
         const char *key = edgel_pairs_key(p, f->rel, suffix);
         if (!key)
@@ -157,12 +164,6 @@ static enum edgel_status collect(struct edgel_pairs *p, const char *path, const 
 }
 
 /* --- folders, files --- */
-
-static bool is_folder(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
 
 /* A file pairs with a file: the prediction names the pair. */
 static enum edgel_status pair_files(struct edgel_pairs *p, const struct edgel_keyed_list *prediction,
