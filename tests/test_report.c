@@ -132,8 +132,12 @@ static const char *written(enum kind kind, const struct edgel_summary *s, size_t
 
 static void assert_has(const char *text, const char *part)
 {
-    if (!strstr(text, part))
-        fail_msg("no '%s' in:\n%s", part, text);
+    if (!strstr(text, part)) {
+        fputs(part, stderr);
+        fputs(" is not in:\n", stderr);
+        fputs(text, stderr);
+        fail();
+    }
 }
 
 static struct edgel_json *parsed(const char *text)
