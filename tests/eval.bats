@@ -184,6 +184,23 @@ ids() {
     grep -q '"image":"b","kind":"failed"' c
 }
 
+@test "exit 1: a result that cannot be written" {
+    two_images
+    for o in --json --csv --counts --jsonl; do
+        run "$EDGEL" eval -q --truth t "$o" t/a.pgm/x p
+        [ "$status" -eq 1 ] || { echo "$o: $status"; return 1; }
+        has t/a.pgm/x
+        status=0
+        "$EDGEL" eval -q --truth t "$o" - p >/dev/full 2>err || status=$?
+        [ "$status" -eq 1 ] || { echo "$o: $status"; return 1; }
+        [ -s err ]
+    done
+    status=0
+    "$EDGEL" eval -q --truth t p >/dev/full 2>err || status=$?
+    [ "$status" -eq 1 ]
+    [ -s err ]
+}
+
 @test "exit 1: sizes differ, both are named" {
     two_images
     pgm p/b.pgm 2 255 255 255 0
@@ -690,6 +707,8 @@ PY
     [ "$status" -eq 1 ]
     echo '{}' >none
     report none
+    [ "$status" -eq 2 ]
+    report - - <c
     [ "$status" -eq 2 ]
 }
 

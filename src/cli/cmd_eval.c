@@ -123,7 +123,7 @@ static const struct cli_option mask_rows[] = {
       .metavar = "N",
       AT(thresholds),
       .min = 0,
-      .max = 9999,
+      .max = 65535,
       .def = "0",
       .note = "none",
       .help = "Binary: measure at N thresholds k/(N+1) as well, for the curve with ODS, OIS, AP and AUC." },

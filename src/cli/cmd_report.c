@@ -22,6 +22,7 @@ struct report {
     const char **methods;
     size_t nmethods;
     struct score score;
+    bool interrupted;
 };
 
 /* --- opening --- */
@@ -62,7 +63,11 @@ static enum edgel_status add_rows(struct report *r, const struct report_source *
     struct edgel_row row = { 0 };
     bool more = true;
     enum edgel_status status = EDGEL_OK;
-    while (status == EDGEL_OK && more && !cli_stop(NULL)) {
+    while (status == EDGEL_OK && more) {
+        if (cli_stop(NULL)) {
+            r->interrupted = true;
+            break;
+        }
         status = edgel_counts_next(source->reader, &row, &more, err);
         if (status != EDGEL_OK || !more)
             break;
@@ -92,14 +97,14 @@ static enum edgel_status reduce_all(const struct cli_args *args, struct report *
         status = add_rows(r, &r->sources[i], err);
     if (status != EDGEL_OK)
         return status;
-    return score_end(&r->score, &o->score, table, cli_stop(NULL) ? "PARTIAL: interrupted\n\n" : NULL, result,
+    return score_end(&r->score, &o->score, table, r->interrupted ? "PARTIAL: interrupted\n\n" : NULL, result,
                      err);
 }
 
 static int exit_code(const struct report *r, const struct score_result *result)
 {
     bool missing = result->missing > 0 && r->score.reduce.missing == EDGEL_MISSING_ERROR;
-    if (cli_stop(NULL))
+    if (r->interrupted)
         return CLI_EXIT_INTERRUPTED;
     if (missing)
         cli_message("images without a prediction: %" PRIu64, result->missing);
@@ -125,9 +130,16 @@ static int reduce(const struct cli_args *args, struct report *r)
     return exit_code(r, &result);
 }
 
-static int check_outputs(const struct cli_args *args)
+static int check_usage(const struct cli_args *args)
 {
     const struct report_options *o = args->options;
+    size_t standard_input = 0;
+    if (args->noperands == 0)
+        return cli_usage(args->command, "no counts file given");
+    for (size_t i = 0; i < args->noperands; i++)
+        standard_input += strcmp(args->operands[i], "-") == 0;
+    if (standard_input > 1)
+        return cli_usage(args->command, "standard input can be read once");
     const struct score_output outputs[] = { { "json", o->score.json }, { "csv", o->score.csv } };
     struct edgel_error err = { 0 };
     if (score_check_outputs(outputs, 2, &o->score.classes, 1, &err) != EDGEL_OK ||
@@ -140,9 +152,7 @@ static int run_report(const struct cli_args *args)
 {
     const struct report_options *o = args->options;
     struct report r = { 0 };
-    if (args->noperands == 0)
-        return cli_usage(args->command, "no counts file given");
-    int code = check_outputs(args);
+    int code = check_usage(args);
     if (code == 0)
         code = open_sources(args, &r);
     if (code == 0) {
