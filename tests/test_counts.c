@@ -208,7 +208,7 @@ static void headers_carry_everything(void **state)
     const struct edgel_classes classes = { list, 2 };
     const struct edgel_colors c = { colors, 1 };
     struct edgel_counts_header h = {
-        { EDGEL_LABELS_IDS, 0.3, 0, 2.25, ignore, 2, true, EDGEL_ANNOTATOR_INDEX, 4, &c },
+        { EDGEL_LABELS_IDS, 0.30000000000000004, 0, 2.25, ignore, 2, true, EDGEL_ANNOTATOR_INDEX, 4, &c },
         { EDGEL_REDUCE_POOLED, EDGEL_EMPTY_ONE, EDGEL_MISSING_SKIP, ignore, 2, exclude, 1, &classes },
         names,
         1
@@ -227,7 +227,7 @@ static void headers_carry_everything(void **state)
     for (int i = 0; i < 8; i++)
         other[i] = h.measure;
     other[0].labels = EDGEL_LABELS_BINARY;
-    other[1].threshold = 0.30000000000000004;
+    other[1].threshold = 0.3;
     other[2].thresholds = 1;
     other[3].tolerance = -1;
     other[4].nignore = 1;

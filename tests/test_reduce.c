@@ -416,7 +416,7 @@ static void strangers_are_counted_and_nothing_is_added(void **state)
     assert_int_equal(edgel_reducer_add(reducer, &rows[0], NULL), EDGEL_OK);
     assert_int_equal(edgel_reducer_add(reducer, &rows[1], &err), EDGEL_EFORMAT);
     assert_string_equal(err.msg,
-                        "image: ids that are neither classes nor ignored: in the truth 5 (3 pixels); in the "
+                        "ids that are neither classes nor ignored: in the truth 5 (3 pixels); in the "
                         "prediction 8 (2 pixels)");
     struct edgel_summary s;
     assert_int_equal(edgel_reducer_summary(reducer, &s, NULL), EDGEL_OK);

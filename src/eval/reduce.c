@@ -192,8 +192,7 @@ static enum edgel_status check_known(const struct edgel_reducer *r, const struct
     tell(&t, "in the prediction ", &prediction);
     enum edgel_status st =
         t.failed ? edgel_reduce_no_memory(err)
-                 : edgel_fail(err, EDGEL_EFORMAT, "%s: ids that are neither classes nor ignored: %s",
-                              row->image ? row->image : "image", t.s);
+                 : edgel_fail(err, EDGEL_EFORMAT, "ids that are neither classes nor ignored: %s", t.s);
     edgel_text_finish(&t);
     return st;
 }
@@ -246,9 +245,8 @@ static enum edgel_status learn_classes(struct edgel_reducer *r, const struct edg
     if (fresh == 0)
         goto out;
     if (fresh + r->nclasses > EDGEL_CLASSES_MAX) {
-        st =
-            edgel_fail(err, EDGEL_EFORMAT, "%s: more than %d different ids: no classes (say which there are)",
-                       row->image ? row->image : "image", EDGEL_CLASSES_MAX);
+        st = edgel_fail(err, EDGEL_EFORMAT, "more than %d different ids: no classes (say which there are)",
+                        EDGEL_CLASSES_MAX);
         goto out;
     }
     struct edgel_class_sums *v = edgel_alloc(fresh + r->nclasses, sizeof *v);
@@ -425,10 +423,8 @@ enum edgel_status edgel_reducer_add(struct edgel_reducer *r, const struct edgel_
 {
     const bool worst = row->kind == EDGEL_ROW_MISSING && r->reduce->missing == EDGEL_MISSING_WORST;
     if (worst && row->w == 0)
-        return edgel_fail(
-            err, EDGEL_EFORMAT,
-            "%s: its prediction is missing and was not measured as the worst one: measure again",
-            row->image ? row->image : "image");
+        return edgel_fail(err, EDGEL_EFORMAT,
+                          "its prediction is missing and was not measured as the worst one: measure again");
     if (row->kind == EDGEL_ROW_MEASURED || worst)
         EDGEL_TRY(add_measured(r, row, err));
     r->missing += row->kind == EDGEL_ROW_MISSING;
