@@ -569,6 +569,26 @@ static void pnm_kinds_decode(void **state)
     edgel_image_finish(&img);
 }
 
+static void gray_follows_its_formula(void **state)
+{
+    (void)state;
+    enum { STEPS = 16 }; /* 0, 17, ..., 255 of each colour */
+    static char text[32 + 3 * STEPS * STEPS * STEPS];
+    struct edgel_image img = { 0 };
+    size_t n = (size_t)snprintf(text, sizeof text, "P6 %d %d 255\n", STEPS, STEPS * STEPS);
+    for (int i = 0; i < STEPS * STEPS * STEPS; i++) {
+        text[n++] = (char)(17 * (i % STEPS));
+        text[n++] = (char)(17 * (i / STEPS % STEPS));
+        text[n++] = (char)(17 * (i / STEPS / STEPS));
+    }
+    read_text(text, n, EDGEL_DECODE_GRAY, &img);
+    for (int i = 0; i < STEPS * STEPS * STEPS; i++) {
+        int r = 17 * (i % STEPS), g = 17 * (i / STEPS % STEPS), b = 17 * (i / STEPS / STEPS);
+        assert_int_equal(sample(&img, i % STEPS, i / STEPS, 0), (9797 * r + 19234 * g + 3737 * b) / 32768);
+    }
+    edgel_image_finish(&img);
+}
+
 static void maxval_is_scaled_to_the_full_range(void **state)
 {
     (void)state;
@@ -825,6 +845,7 @@ int main(void)
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(empty_claims_are_refused),
         cmocka_unit_test(pnm_kinds_decode),
+        cmocka_unit_test(gray_follows_its_formula),
         cmocka_unit_test(maxval_is_scaled_to_the_full_range),
         cmocka_unit_test(malformed_pnm_is_an_error),
         cmocka_unit_test(pfm_reads_both_byte_orders),
