@@ -111,6 +111,12 @@ void edgel_strongest(const struct edgel_derive *d, enum edgel_norm norm, bool si
 /* m, or its root for L2 */
 double edgel_magnitude_unit(double m, enum edgel_norm norm);
 
+/* Sample i of a row of I16, I32 or F32. */
+double edgel_gradient_sample(const void *row, enum edgel_type type, int i);
+/* EDGEL_EINVAL unless gx and gy are planes of one gradient. what names the operation. */
+enum edgel_status edgel_gradient_check(const char *what, struct edgel_view gx, struct edgel_view gy,
+                                       struct edgel_error *err);
+
 /* --- nms.c --- */
 /* kept[x] = mid[x] where it is a maximum along its gradient, 0 elsewhere. Magnitudes readable in [-1, n].
  * wide: they are integers whose products with a derivative need more than 53 bits. */

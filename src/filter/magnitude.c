@@ -45,7 +45,7 @@ void edgel_strongest(const struct edgel_derive *d, enum edgel_norm norm, bool si
 
 /* --- public: whole planes --- */
 
-static double sample(const void *row, enum edgel_type type, int i)
+double edgel_gradient_sample(const void *row, enum edgel_type type, int i)
 {
     switch (type) {
     case EDGEL_I32: return ((const int32_t *)row)[i];
@@ -54,8 +54,8 @@ static double sample(const void *row, enum edgel_type type, int i)
     }
 }
 
-static enum edgel_status check_pair(const char *what, struct edgel_view gx, struct edgel_view gy,
-                                    struct edgel_error *err)
+enum edgel_status edgel_gradient_check(const char *what, struct edgel_view gx, struct edgel_view gy,
+                                       struct edgel_error *err)
 {
     if (gx.type != EDGEL_I32 && gx.type != EDGEL_I16 && gx.type != EDGEL_F32)
         return edgel_fail(err, EDGEL_EINVAL, "%s: gradient type %d: must be I16, I32 or F32", what,
@@ -73,7 +73,7 @@ static enum edgel_status check_pair(const char *what, struct edgel_view gx, stru
 enum edgel_status edgel_magnitude(struct edgel_view gx, struct edgel_view gy, enum edgel_norm norm,
                                   struct edgel_image *out, struct edgel_error *err)
 {
-    EDGEL_TRY(check_pair("magnitude", gx, gy, err));
+    EDGEL_TRY(edgel_gradient_check("magnitude", gx, gy, err));
     if (norm != EDGEL_NORM_L1 && norm != EDGEL_NORM_L2)
         return edgel_fail(err, EDGEL_EINVAL, "norm %d: must be L1 or L2", (int)norm);
     EDGEL_TRY(edgel_image_init(out, gx.w, gx.h, 1, EDGEL_F32, err));
@@ -84,57 +84,10 @@ enum edgel_status edgel_magnitude(struct edgel_view gx, struct edgel_view gy, en
         for (int x = 0; x < gx.w; x++) {
             double best = 0;
             for (int i = x * c; i < x * c + c; i++)
-                best = fmax(best, magnitude(sample(rx, gx.type, i), sample(ry, gx.type, i), norm));
+                best = fmax(best, magnitude(edgel_gradient_sample(rx, gx.type, i),
+                                            edgel_gradient_sample(ry, gx.type, i), norm));
             o[x] = (float)edgel_magnitude_unit(best, norm);
         }
-    }
-    return EDGEL_OK;
-}
-
-/*
- * Direction: atan2(gy, gx). The smaller of |gx|, |gy| over the larger is t in [0, 1]; above tan(pi/8) it is turned by
- * -pi/4, t' = (t - 1) / (t + 1), so that |t'| <= 0.4143, where the odd series of atan to t^21 is within 1e-10.
- */
-static double atan_of_ratio(double t)
-{
-    const double quarter_pi = 0x1.921fb54442d18p-1;
-    double base = 0, power = t;
-    if (t > 0x1.a827999fcef32p-2) {
-        base = quarter_pi;
-        power = (t - 1) / (t + 1);
-    }
-    const double square = power * power;
-    double sum = 1.0 / 21;
-    for (int k = 19; k >= 1; k -= 2)
-        sum = 1.0 / k - square * sum;
-    return base + power * sum;
-}
-
-static double direction(double x, double y)
-{
-    const double half_pi = 0x1.921fb54442d18p+0;
-    const double ax = fabs(x), ay = fabs(y);
-    if (ax == 0 && ay == 0)
-        return 0;
-    double a = ay <= ax ? atan_of_ratio(ay / ax) : half_pi - atan_of_ratio(ax / ay);
-    if (x < 0)
-        a = 2 * half_pi - a;
-    return y < 0 ? -a : a;
-}
-
-enum edgel_status edgel_orientation(struct edgel_view gx, struct edgel_view gy, struct edgel_image *out,
-                                    struct edgel_error *err)
-{
-    EDGEL_TRY(check_pair("orientation", gx, gy, err));
-    if (gx.channels != 1)
-        return edgel_fail(err, EDGEL_EINVAL, "orientation: gradient with %d channels: must have 1",
-                          gx.channels);
-    EDGEL_TRY(edgel_image_init(out, gx.w, gx.h, 1, EDGEL_F32, err));
-    for (int y = 0; y < gx.h; y++) {
-        const void *rx = (const char *)gx.data + y * gx.stride, *ry = (const char *)gy.data + y * gy.stride;
-        float *o = (float *)((char *)out->data + y * out->stride);
-        for (int x = 0; x < gx.w; x++)
-            o[x] = (float)direction(sample(rx, gx.type, x), sample(ry, gx.type, x));
     }
     return EDGEL_OK;
 }
