@@ -100,34 +100,45 @@ static void blur_v_f32_c(float *restrict dst, const float *const *rows, int n, c
 /* --- derivatives --- */
 
 /* One derivative of one sample type. All are the same text: columns first (vs smoothed, vd differenced), then rows.
- * FINISH brings a sum of type WORK to the result. */
-#define DEFINE_DERIVE(name, IN, WORK, SUM, OUT, FINISH)                                          \
-    static void name(OUT *restrict gx, OUT *restrict gy, const IN *const *rows, int n, int step, \
-                     const struct edgel_taps *t, WORK *restrict vs, WORK *restrict vd)           \
-    {                                                                                            \
-        const int r = t->radius, side = r * step;                                                \
-        const IN *restrict c = rows[r];                                                          \
-        for (int i = -side; i < n + side; i++) {                                                 \
-            vs[i] = (WORK)((WORK)t->s[0] * (WORK)c[i]);                                          \
-            vd[i] = 0;                                                                           \
-        }                                                                                        \
-        for (int k = 1; k <= r; k++) {                                                           \
-            const IN *restrict a = rows[r - k], *restrict b = rows[r + k];                       \
-            const WORK s = (WORK)t->s[k], d = (WORK)t->d[k];                                     \
-            for (int i = -side; i < n + side; i++) {                                             \
-                vs[i] = (WORK)(vs[i] + s * ((WORK)a[i] + (WORK)b[i]));                           \
-                vd[i] = (WORK)(vd[i] + d * ((WORK)b[i] - (WORK)a[i]));                           \
-            }                                                                                    \
-        }                                                                                        \
-        for (int i = 0; i < n; i++) {                                                            \
-            SUM x = 0, y = (SUM)t->s[0] * (SUM)vd[i];                                            \
-            for (int k = 1; k <= r; k++) {                                                       \
-                x = (SUM)(x + (SUM)t->d[k] * ((SUM)vs[i + k * step] - (SUM)vs[i - k * step]));   \
-                y = (SUM)(y + (SUM)t->s[k] * ((SUM)vd[i + k * step] + (SUM)vd[i - k * step]));   \
-            }                                                                                    \
-            gx[i] = (OUT)FINISH(x);                                                              \
-            gy[i] = (OUT)FINISH(y);                                                              \
-        }                                                                                        \
+ * FINISH brings a sum of type SUM to the result. The radius is an argument of its own, so that each has its own loops. */
+#define DEFINE_DERIVE(name, IN, WORK, SUM, OUT, FINISH)                                                      \
+    static inline void name##_of(OUT *restrict gx, OUT *restrict gy, const IN *const *rows, int n, int step, \
+                                 const struct edgel_taps *t, WORK *restrict vs, WORK *restrict vd,           \
+                                 const int r)                                                                \
+    {                                                                                                        \
+        const int side = r * step;                                                                           \
+        const IN *restrict c = rows[r];                                                                      \
+        for (int i = -side; i < n + side; i++) {                                                             \
+            vs[i] = (WORK)((WORK)t->s[0] * (WORK)c[i]);                                                      \
+            vd[i] = 0;                                                                                       \
+        }                                                                                                    \
+        for (int k = 1; k <= r; k++) {                                                                       \
+            const IN *restrict a = rows[r - k], *restrict b = rows[r + k];                                   \
+            const WORK s = (WORK)t->s[k], d = (WORK)t->d[k];                                                 \
+            for (int i = -side; i < n + side; i++) {                                                         \
+                vs[i] = (WORK)(vs[i] + s * ((WORK)a[i] + (WORK)b[i]));                                       \
+                vd[i] = (WORK)(vd[i] + d * ((WORK)b[i] - (WORK)a[i]));                                       \
+            }                                                                                                \
+        }                                                                                                    \
+        for (int i = 0; i < n; i++) {                                                                        \
+            SUM x = 0, y = (SUM)t->s[0] * (SUM)vd[i];                                                        \
+            for (int k = 1; k <= r; k++) {                                                                   \
+                x = (SUM)(x + (SUM)t->d[k] * ((SUM)vs[i + k * step] - (SUM)vs[i - k * step]));               \
+                y = (SUM)(y + (SUM)t->s[k] * ((SUM)vd[i + k * step] + (SUM)vd[i - k * step]));               \
+            }                                                                                                \
+            gx[i] = (OUT)FINISH(x);                                                                          \
+            gy[i] = (OUT)FINISH(y);                                                                          \
+        }                                                                                                    \
+    }                                                                                                        \
+    static void name(OUT *gx, OUT *gy, const IN *const *rows, int n, int step, const struct edgel_taps *t,   \
+                     WORK *vs, WORK *vd)                                                                     \
+    {                                                                                                        \
+        if (t->radius == 1)                                                                                  \
+            name##_of(gx, gy, rows, n, step, t, vs, vd, 1);                                                  \
+        else if (t->radius == 2)                                                                             \
+            name##_of(gx, gy, rows, n, step, t, vs, vd, 2);                                                  \
+        else                                                                                                 \
+            name##_of(gx, gy, rows, n, step, t, vs, vd, 3);                                                  \
     }
 #define WHOLE(v)      (v)
 #define SIXTEENTHS(v) (((v) + 7 + (((v) >> 4) & 1)) >> 4) /* v / 16, halves to even */
