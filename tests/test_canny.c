@@ -301,6 +301,31 @@ static void strength_method_scales_to_the_depth(void **state)
     }
 }
 
+/* Half the image white, half black, across and down: the largest derivative there is, twice. */
+static void full_strength_is_the_largest_response(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 18; i++) {
+        struct edgel_canny p = EDGEL_CANNY_DEFAULTS;
+        p.aperture = 3 + 2 * (i % 3);
+        p.norm = (enum edgel_norm)(i / 9);
+        struct edgel_image img = make(12, 12, 1, types[i / 3 % 3]), gx = { 0 }, gy = { 0 };
+        const double white = img.type == EDGEL_U8 ? 255 : img.type == EDGEL_U16 ? 65535 : 1;
+        for (int k = 0; k < 12 * 12; k++)
+            set(&img, k % 12, k / 12, 0, k % 12 > 5 ? white : 0);
+        assert_int_equal(
+            edgel_gradient(NULL, edgel_image_view(&img), EDGEL_SOBEL, p.aperture, &gx, &gy, NULL), EDGEL_OK);
+        const double largest = fmax(get(&gx, 5, 5, 0), get(&gx, 6, 5, 0));
+        const double full = edgel_canny_full_strength(img.type, &p);
+        assert_true(full == (p.norm == EDGEL_NORM_L1 ? 2 * largest : sqrt(2 * largest * largest)));
+        edgel_image_finish(&img);
+        edgel_image_finish(&gx);
+        edgel_image_finish(&gy);
+    }
+    const struct edgel_canny defaults = EDGEL_CANNY_DEFAULTS;
+    assert_true(edgel_canny_full_strength(EDGEL_U8, &defaults) == 2040);
+}
+
 static void edges_are_white_at_every_depth(void **state)
 {
     (void)state;
@@ -486,6 +511,7 @@ int main(void)
         cmocka_unit_test(canny_equals_its_page),
         cmocka_unit_test(strength_is_what_survives),
         cmocka_unit_test(strength_method_scales_to_the_depth),
+        cmocka_unit_test(full_strength_is_the_largest_response),
         cmocka_unit_test(edges_are_white_at_every_depth),
         cmocka_unit_test(higher_thresholds_never_add_edges),
         cmocka_unit_test(types_agree_on_interpolated_edges),

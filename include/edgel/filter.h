@@ -31,7 +31,7 @@ EDGEL_API void edgel_scratch_destroy(struct edgel_scratch **scratch);
  *
  * sigma   >= 0, at most 1000; 0 needs ksize
  * ksize   0, or odd and 1..8191
- * out     same size, channels and type
+ * out     same size, channels and type; not the memory of in
  * Returns EDGEL_OK, EDGEL_EINVAL, EDGEL_ENOMEM. Same bytes on every machine.
  * Source: OpenCV's fixed-point path for 8-bit images.
  */
@@ -82,7 +82,9 @@ enum edgel_threshold_kind { EDGEL_THRESHOLD_VALUE, EDGEL_THRESHOLD_QUANTILE, EDG
 
 struct edgel_threshold {
     enum edgel_threshold_kind kind;
-    double value; /* VALUE: gradient units of 8-bit images; QUANTILE: percent, 0..100; AUTO: unused */
+    /* VALUE: gradient units of 8-bit images, -1e9..1e9; QUANTILE: percent, 0..100; AUTO: unused. Exact rules at the
+     * top of src/filter/threshold.c. Whichever of two thresholds is smaller is the low one. */
+    double value;
 };
 
 enum edgel_nms { EDGEL_NMS_SECTOR, EDGEL_NMS_INTERP };
@@ -127,6 +129,10 @@ edgel_canny(struct edgel_scratch *scratch, struct edgel_view in, const struct ed
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_canny_strength(struct edgel_scratch *scratch, struct edgel_view in, const struct edgel_canny *params,
                      struct edgel_image *out, struct edgel_error *err);
+
+/* The strength that counts as full: both derivatives at their largest for the input type (U8, U16, F32), summed (L1) or
+ * the root of their squares (L2). Sobel 3, L1, 8-bit: 2040. params must be valid. */
+EDGEL_API double edgel_canny_full_strength(enum edgel_type type, const struct edgel_canny *params);
 
 /* --- methods: what `edgel detect` runs --- */
 
@@ -178,11 +184,11 @@ EDGEL_API const struct edgel_method_info *edgel_method_find(const char *name); /
  *
  * gaussian: the smoothed image, channels kept. sobel, prewitt, scharr, roberts: magnitude, saturated to the depth.
  * canny: edges 0/255, or strength: sqrt(min(1, m / M)), or m / M with linear, times the full range of the depth,
- * halves to even; M is the largest response of the operator to the input type (Sobel 3, L1, 8-bit: 2040).
+ * halves to even; M is edgel_canny_full_strength().
  * Depth 8 and 16 of an input of another depth: integers are multiplied by 257 or divided by it, halves to even; float
  * input counts 1.0 as full range. Depth 32: F32 samples, full range of integer input = 1.0, nothing saturated.
  *
- * in      U8, U16 or F32; 1 channel, or 3 with method->channels (gaussian: any)
+ * in      U8, U16 or F32; 1 channel, or 3 with method->channels (gaussian: any); not the memory of out
  * out     U8, U16 or F32
  * bits    the depth of out: 1 (U8 of 0 and 255), 8, 16, 32
  * Returns EDGEL_OK, EDGEL_EINVAL (names the parameter, the value and the rule), EDGEL_ENOMEM.

@@ -19,6 +19,7 @@
  * Source: J. Canny, A Computational Approach to Edge Detection (1986); OpenCV for sectors and ties.
  */
 #include "filter/filter_priv.h"
+#include <math.h>
 #include <string.h>
 
 enum edgel_status edgel_canny_check(const struct edgel_canny *params, struct edgel_error *err)
@@ -157,6 +158,18 @@ enum edgel_status edgel_strength_into(struct edgel_arena *arena, struct edgel_vi
             o[x] = (float)(edgel_magnitude_unit(t.kept[x], params->norm) * scale);
     }
     return EDGEL_OK;
+}
+
+double edgel_canny_full_strength(enum edgel_type type, const struct edgel_canny *params)
+{
+    const struct edgel_taps *t = edgel_operator_taps(EDGEL_SOBEL, params->aperture);
+    int even = t->s[0], odd = 0;
+    for (int k = 1; k <= t->radius; k++) {
+        even += 2 * t->s[k];
+        odd += t->d[k];
+    }
+    const double one = even * odd * edgel_type_range(type);
+    return params->norm == EDGEL_NORM_L1 ? 2 * one : sqrt(2 * one * one);
 }
 
 enum edgel_status edgel_canny(struct edgel_scratch *scratch, struct edgel_view in,

@@ -198,19 +198,6 @@ static enum edgel_status run_gradient(struct edgel_arena *arena, struct edgel_vi
     return EDGEL_OK;
 }
 
-/* Full response of the Sobel kernels of an aperture: both derivatives at their largest. */
-static double full_response(enum edgel_type type, const struct edgel_canny *c)
-{
-    const struct edgel_taps *t = edgel_operator_taps(EDGEL_SOBEL, c->aperture);
-    int even = t->s[0], odd = 0;
-    for (int k = 1; k <= t->radius; k++) {
-        even += 2 * t->s[k];
-        odd += t->d[k];
-    }
-    const double one = even * odd * edgel_type_range(type);
-    return c->norm == EDGEL_NORM_L1 ? 2 * one : sqrt(2 * one * one);
-}
-
 static enum edgel_status run_strength(struct edgel_arena *arena, struct edgel_view in,
                                       const struct edgel_method *m, const struct edgel_image *out,
                                       struct edgel_error *err)
@@ -218,7 +205,7 @@ static enum edgel_status run_strength(struct edgel_arena *arena, struct edgel_vi
     struct edgel_image thin;
     EDGEL_TRY(edgel_arena_image(arena, &thin, in.w, in.h, 1, EDGEL_F32, err));
     EDGEL_TRY(edgel_strength_into(arena, in, &m->canny, &thin, err));
-    const double full = full_response(in.type, &m->canny);
+    const double full = edgel_canny_full_strength(in.type, &m->canny);
     for (int y = 0; y < in.h; y++) {
         const float *strength = out_row(&thin, y);
         for (int x = 0; x < in.w; x++) {
