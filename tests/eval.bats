@@ -782,6 +782,7 @@ PY
 @test "--progress, -q, -v" {
     two_images
     run "$EDGEL" eval --truth t --progress always p
+    has "survey"
     has "eval"
     has "100%"
     run "$EDGEL" eval --truth t --progress never p
@@ -834,6 +835,19 @@ while p.poll() is None:
     most = max(most, sum(1 for _ in pathlib.Path(f"/proc/{p.pid}/task").glob("*")))
 sys.exit(f"{most} threads" if most != int(sys.argv[2]) else p.returncode)
 PY
+    done
+}
+
+@test "the examples of the help run" {
+    ln -s "$EDGEL_SOURCE/data" data
+    ln -s "$EDGEL" edgel
+    PATH=$PWD:$PATH
+    for command in eval report; do
+        rm -rf edges
+        edgel help "$command" | sed -n '/^Examples:/,/^Exit status:/s/^  edgel/edgel/p' >examples
+        [ -s examples ]
+        bash -e examples >out
+        grep -q '^images  *12$' out
     done
 }
 

@@ -65,6 +65,7 @@ static void merge(void *user, size_t i)
     to->one |= from->one;
     to->full |= from->full;
     to->other |= from->other;
+    cli_run_step(EDGEL_OUTCOME_OK);
     if (s->truth ? edgel_survey_labels(to) == EDGEL_LABELS_IDS : to->above_one)
         atomic_store(&s->decided, true);
 }
@@ -102,7 +103,10 @@ static enum edgel_status survey(const struct eval_run *run, const struct edgel_p
     s.window = edgel_run_window(&job);
     s.slots = cli_alloc(s.window, sizeof *s.slots);
     s.workers = cli_alloc((size_t)threads, sizeof *s.workers);
+    struct edgel_totals totals;
+    cli_run_begin("survey", run->options, s.n);
     enum edgel_status status = s.n ? edgel_run_execute(&job, NULL, NULL) : EDGEL_OK;
+    cli_run_end(&totals);
     if (status == EDGEL_EINTERRUPTED && !cli_stop(NULL))
         status = EDGEL_OK; /* it was stopped because it had seen enough */
     if (status != EDGEL_OK)
