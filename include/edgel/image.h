@@ -75,8 +75,8 @@ enum edgel_decode {
     EDGEL_DECODE_COLOR,
     /* As stored with alpha: 1, 2, 3 or 4 channels; tRNS becomes alpha. */
     EDGEL_DECODE_FULL,
-    /* Values of a mask: palette files give raw indices, gray files raw values (a 1-bit file 0 and 1, a 4-bit file
-     * 0..15), alpha left out, RGB stays RGB. */
+    /* Values of a mask: palette files give raw indices, gray files raw values (a 1-bit file 0 and 1, 1 being white in
+     * PBM too; a 4-bit file 0..15), alpha left out, RGB stays RGB. */
     EDGEL_DECODE_LABELS
 };
 
@@ -159,7 +159,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_read(const char *path,
 /*
  * A file that is being written under a temporary name in the folder of its final one. The final name appears
  * when edgel_output_commit() has returned EDGEL_OK, complete, and never otherwise. "-" is standard output, written
- * at once. edgel_output_begin() makes missing folders.
+ * at once. edgel_output_begin() makes missing folders. A symbolic link means the file it points to; a device or pipe is
+ * written directly. The temporary names are ".edgel-PID-N.tmp": a killed process may leave one.
  * write, commit: EDGEL_EIO with the path and the system's reason. After a failed write the file can only be
  * discarded. commit and discard destroy the output and set *out to NULL; discarding NULL is fine.
  */
