@@ -164,6 +164,25 @@ letters() {
     done
 }
 
+@test "the examples of help run, each in a folder of its own" {
+    [ -d "$EDGEL_SOURCE/data/scenes" ] || skip "no data/scenes"
+    mkdir bin
+    ln -s "$EDGEL" bin/edgel
+    n=0
+    for c in $(commands); do
+        edgel help "$c" | sed -n '/^Examples:/,/^Exit/p' | sed -n 's/^  \([^# 0-9].*\)/\1/p' >examples
+        [ "$(wc -l <examples)" -ge 1 ]
+        while read -r line; do
+            [[ "$line" != *man\ -l* ]] || command -v man >/dev/null || continue
+            n=$((n + 1))
+            mkdir -p "$n/data"
+            ln -s "$EDGEL_SOURCE/data/scenes" "$n/data/scenes"
+            (cd "$n" && PATH=$BATS_TEST_TMPDIR/bin:$PATH bash -ec -o pipefail "$line" </dev/null)
+        done <examples
+    done
+    [ "$n" -ge 6 ]
+}
+
 # --- reading of options, shown on detect ---
 
 dry() {

@@ -785,16 +785,3 @@ start() {
     { sleep 0.3; code=0; "$EDGEL" help || code=$?; echo "$code" >code; } 2>messages | true
     [ "$(cat code)" = 1 ]
 }
-
-@test "the examples of help run" {
-    [ -d "$EDGEL_SOURCE/data/scenes" ] || skip "no data/scenes"
-    mkdir -p bin data
-    ln -s "$EDGEL" bin/edgel
-    ln -s "$EDGEL_SOURCE/data/scenes" data/scenes
-    "$EDGEL" help detect | sed -n '/^Examples:/,/^Exit/p' | sed -n 's/^  \(edgel .*\)/\1/p' >examples
-    [ "$(wc -l <examples)" -ge 4 ]
-    while read -r line; do
-        PATH=$PWD/bin:$PATH bash -ec "$line" </dev/null
-    done <examples
-    [ "$(find edges -name '*.png' | wc -l)" -eq "$(find data/scenes/images -type f | wc -l)" ]
-}
