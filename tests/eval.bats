@@ -560,10 +560,16 @@ ids() {
 
 @test "--classes: a number or a file; other ids are an error that counts them" {
     ids
-    evaluate --truth t --classes 3 p
+    evaluate --truth t --classes 3 --counts c p
     [ "$status" -eq 1 ]
     has "9"
     is 'd["failed"], d["images"]' '(1, 0)'
+    report c
+    [ "$status" -eq 1 ]
+    is 'd["failed"], d["images"]' '(1, 0)'
+    report --classes 10 c # what was measured is kept for other classes
+    [ "$status" -eq 0 ]
+    is 'd["failed"], d["images"]' '(0, 1)'
     printf '0 sky\n1 road, wet\n2 car\n9 void\n12 moon\n' >names
     evaluate --truth t --classes names --csv rows.csv p
     [ "$status" -eq 0 ]
