@@ -844,19 +844,6 @@ PY
     done
 }
 
-@test "the examples of the help run" {
-    ln -s "$EDGEL_SOURCE/data" data
-    ln -s "$EDGEL" edgel
-    PATH=$PWD:$PATH
-    for command in eval report; do
-        rm -rf edges
-        edgel help "$command" | sed -n '/^Examples:/,/^Exit status:/s/^  edgel/edgel/p' >examples
-        [ -s examples ]
-        bash -e examples >out
-        grep -q '^images  *12$' out
-    done
-}
-
 @test "help lists exactly the options that are tested here" {
     for command in eval report; do
         "$EDGEL" help "$command" >shown
