@@ -777,6 +777,19 @@ start() {
     [ ! -e out/in.png ]
 }
 
+@test "closed standard streams: messages never go into a file, a table that is lost exits 1" {
+    tree
+    detect -v -o out --jsonl log in 2>&-
+    [ "$(grep -c '^{"type":' log)" -eq "$(wc -l <log)" ]
+    code=0
+    detect -q --dry-run -o other in >&- 2>messages || code=$?
+    [ "$code" -eq 1 ]
+    grep -q "standard output" messages
+    code=0
+    detect -q -o other --files-from - <&- 2>messages || code=$?
+    [ "$code" -eq 2 ]
+}
+
 @test "a reader that leaves is a write error, not a death by signal" {
     tree
     { sleep 0.3; code=0; detect -q -o out --jsonl - in || code=$?; echo "$code" >code; } 2>messages | true

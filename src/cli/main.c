@@ -1,8 +1,10 @@
 /* The program: finds the command and runs it. */
 #include "cli.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The commands in the order of the help; each is src/cli/cmd_NAME.c. */
 #define COMMANDS(X) \
@@ -80,8 +82,18 @@ static int run(int argc, char **argv)
     return run_command(command, argc - 2, argv + 2);
 }
 
+/* A standard stream that was closed by the caller would be the number of the next file opened, and messages would go
+ * into it. Its place is taken by a descriptor that allows nothing: it fails when used, as the closed one would. */
+static void hold_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY); /* the lowest free one: fd */
+}
+
 int main(int argc, char **argv)
 {
+    hold_standard_streams();
     cli_signals();
     int code = run(argc, argv);
     errno = 0;
