@@ -106,8 +106,7 @@ static void stored_results_agree(void **state)
     struct edgel_image img = { 0 };
     while (next_line()) {
         char head[64];
-        strncpy(head, line, sizeof head - 1);
-        head[sizeof head - 1] = 0;
+        snprintf(head, sizeof head, "%.63s", line);
         int w, h, c, aperture, norm, ksize;
         double low, high, sigma;
         if (sscanf(head, "image %d %d %d", &w, &h, &c) == 3) {
