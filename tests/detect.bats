@@ -584,6 +584,20 @@ outputs() {
     [ ! -e out2 ]
 }
 
+@test "--jsonl: never over an input or an output" {
+    mkdir in
+    gray 9 7 >in/x.pgm
+    cp in/x.pgm copy.pgm
+    ln -s in/x.pgm link
+    run detect --jsonl in/x.pgm -o out in
+    refused in/x.pgm
+    run detect --jsonl link -o out in
+    refused link
+    run detect --jsonl out/x.png -o out in
+    refused out/x.png
+    cmp in/x.pgm copy.pgm
+}
+
 @test "--progress: a bar on standard error, always or never; auto: not without a terminal" {
     gray 9 7 >in.pgm
     detect -o a --progress always in.pgm 2>bar

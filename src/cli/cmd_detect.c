@@ -262,6 +262,29 @@ static int check_formats(const struct run *r)
     return CLI_EXIT_OK;
 }
 
+/* The log is written when all else is done: it must be neither an input nor an output. */
+static int check_log(const struct run *r)
+{
+    const char *log = r->o->run.jsonl;
+    for (size_t i = 0; log && strcmp(log, "-") != 0 && i < edgel_inputs_count(r->job.inputs); i++) {
+        const char *input = edgel_inputs_at(r->job.inputs, i)->path;
+        if (cli_same_file(log, input)) {
+            cli_message("--jsonl %s: is the input %s; inputs are never written to", log, input);
+            return CLI_EXIT_USAGE;
+        }
+        for (size_t m = 0; m < r->job.ntasks; m++) {
+            char *path = detect_path(r->job.plan, i, m);
+            bool same = strcmp(log, path) == 0 || cli_same_file(log, path);
+            free(path);
+            if (same) {
+                cli_message("--jsonl %s: is the output of %s", log, input);
+                return CLI_EXIT_USAGE;
+            }
+        }
+    }
+    return CLI_EXIT_OK;
+}
+
 static int fail_before_work(const struct edgel_error *err)
 {
     cli_message("%s", err->msg);
@@ -304,6 +327,8 @@ static int plan_and_run(const struct cli_args *args, struct run *r)
     r->job.inputs = inputs;
     r->job.plan = plan;
     code = check_formats(r);
+    if (code == CLI_EXIT_OK)
+        code = check_log(r);
     if (code == CLI_EXIT_OK)
         code = o->dry_run ? dry_run(r) : run_and_log(r);
 out:

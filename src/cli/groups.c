@@ -1,6 +1,7 @@
 /* The option rows that several commands share, and what follows from their values. */
 #include "cli.h"
 #include <stddef.h>
+#include <sys/stat.h>
 
 #define ROW(type, field) .at = offsetof(struct type, field)
 
@@ -134,4 +135,10 @@ struct edgel_read cli_read_params(const struct cli_read_options *o, enum edgel_d
 int cli_jobs(const struct cli_run_options *o)
 {
     return o->jobs > 0 ? (int)o->jobs : edgel_cpu_count();
+}
+
+bool cli_same_file(const char *a, const char *b)
+{
+    struct stat sa, sb;
+    return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define AT(field) .at = offsetof(struct score_options, field)
 
@@ -150,12 +149,6 @@ enum edgel_status score_parse_ids(const char *what, const char *text, int32_t **
     }
 }
 
-static bool same_file(const char *a, const char *b)
-{
-    struct stat sa, sb;
-    return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
-}
-
 enum edgel_status score_check_outputs(const struct score_output *outputs, size_t noutputs,
                                       const char *const *inputs, size_t ninputs, struct edgel_error *err)
 {
@@ -163,11 +156,11 @@ enum edgel_status score_check_outputs(const struct score_output *outputs, size_t
         const struct score_output *a = &outputs[i];
         for (size_t j = 0; a->path && j < i; j++)
             if (outputs[j].path &&
-                (strcmp(a->path, outputs[j].path) == 0 || same_file(a->path, outputs[j].path)))
+                (strcmp(a->path, outputs[j].path) == 0 || cli_same_file(a->path, outputs[j].path)))
                 return cli_fail(err, "--%s and --%s both write %s", outputs[j].option, a->option,
                                 strcmp(a->path, "-") == 0 ? "to standard output" : a->path);
         for (size_t j = 0; a->path && strcmp(a->path, "-") != 0 && j < ninputs; j++)
-            if (inputs[j] && same_file(a->path, inputs[j]))
+            if (inputs[j] && cli_same_file(a->path, inputs[j]))
                 return cli_fail(err, "--%s %s: is an input", a->option, a->path);
     }
     return EDGEL_OK;
