@@ -169,6 +169,16 @@ ids() {
     [ "$status" -eq 2 ]
     run "$EDGEL" eval --truth t/a.pgm --json p/a.pgm p/a.pgm
     [ "$status" -eq 2 ]
+    cp p/a.pgm copy
+    cp -r t v
+    for file in p/a.pgm t/a.pgm v/b.pgm; do
+        for option in --json --csv --counts --jsonl; do
+            run "$EDGEL" eval --truth t --valid v "$option" "$file" p
+            [ "$status" -eq 2 ]
+            has "$file: is an input"
+        done
+    done
+    cmp p/a.pgm copy
     "$EDGEL" eval -q --truth t --counts c p >/dev/null
     run "$EDGEL" report --json c c
     [ "$status" -eq 2 ]

@@ -179,16 +179,15 @@ static void fill_measure(const struct cli_args *args, struct edgel_measure *m)
     }
 }
 
-static int check_outputs(const struct cli_args *args)
+/* Refuses outputs that are one of the paths. */
+static int check_outputs(const struct cli_args *args, const char *const *paths, size_t n)
 {
     const struct eval_options *o = args->options;
     const struct score_output outputs[] = {
         { "counts", o->counts }, { "json", o->score.json }, { "csv", o->score.csv }, { "jsonl", o->run.jsonl }
     };
-    const char *const named[] = { o->truth, o->pairs, o->score.classes, o->colors };
     struct edgel_error err = { 0 };
-    if (score_check_outputs(outputs, 4, named, 4, &err) != EDGEL_OK ||
-        score_check_outputs(outputs, 4, args->operands, args->noperands, &err) != EDGEL_OK)
+    if (score_check_outputs(outputs, 4, paths, n, &err) != EDGEL_OK)
         return cli_usage(args->command, "%s", err.msg);
     return 0;
 }
@@ -207,7 +206,9 @@ static int check_usage(const struct cli_args *args)
         return cli_usage(args->command, "no prediction given");
     if (o->pairs && (o->pred_suffix || o->truth_suffix))
         return cli_usage(args->command, "--pred-suffix and --truth-suffix have no use with --pairs");
-    return check_outputs(args);
+    const char *const named[] = { o->truth, o->pairs, o->score.classes, o->colors };
+    int code = check_outputs(args, named, 4);
+    return code ? code : check_outputs(args, args->operands, args->noperands);
 }
 
 /* Options that the decided labels have no use for are refused rather than passed over. */
@@ -267,6 +268,23 @@ static int collect_pairs(const struct cli_args *args, struct eval_run *run, bool
         run->nmethods++;
     }
     return 0;
+}
+
+/* The files of the pairs are not to be written to either. */
+static int check_files(const struct cli_args *args, const struct eval_run *run)
+{
+    struct cli_list files = { 0 };
+    for (size_t m = 0; m < run->nmethods; m++)
+        for (size_t i = 0; i < edgel_pairs_count(run->methods[m].pairs); i++) {
+            const struct edgel_pair *p = edgel_pairs_at(run->methods[m].pairs, i);
+            cli_list_add(&files, p->prediction);
+            cli_list_add(&files, p->valid);
+            for (size_t k = 0; k < p->ntruth; k++)
+                cli_list_add(&files, p->truth[k]);
+        }
+    int code = check_outputs(args, files.v, files.n);
+    free(files.v);
+    return code;
 }
 
 static int check_annotators(const struct cli_args *args, const struct eval_run *run)
@@ -370,6 +388,8 @@ static int run_pairs(const struct cli_args *args, struct eval_run *run)
 {
     bool left_out = false;
     int code = collect_pairs(args, run, &left_out);
+    if (code == 0)
+        code = check_files(args, run);
     if (code == 0)
         code = check_annotators(args, run);
     if (code != 0)
