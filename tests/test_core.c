@@ -94,7 +94,13 @@ static void reals_read_back(void **state)
     edgel_text_real(&t, NAN);
     edgel_text_str(&t, " ");
     edgel_text_fixed(&t, 2.0 / 3, 4);
-    assert_string_equal(t.s, "0.1 null 0.6667");
+    edgel_text_str(&t, " ");
+    edgel_text_real(&t, 2040);
+    edgel_text_str(&t, " ");
+    edgel_text_real(&t, -9007199254740991.0);
+    edgel_text_str(&t, " ");
+    edgel_text_real(&t, 1e300);
+    assert_string_equal(t.s, "0.1 null 0.6667 2040 -9007199254740991 1e+300");
     edgel_text_finish(&t);
 }
 

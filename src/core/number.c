@@ -82,6 +82,9 @@ void edgel_text_real(struct edgel_text *t, double v)
         if (strtod(buf, NULL) == v)
             break;
     }
+    const char *exponent = strstr(buf, "e+"); /* 2040, not 2.04e+03: all its digits are known below 2^53 */
+    if (exponent && fabs(v) < 9007199254740992.0)
+        snprintf(buf, sizeof buf, "%.*g", atoi(exponent + 2) + 1, v);
     leave_c(before);
     edgel_text_str(t, buf);
 }
