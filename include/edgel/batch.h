@@ -170,10 +170,17 @@ EDGEL_API void edgel_progress_text(char *buf, size_t size, int columns, const ch
 
 enum edgel_outcome { EDGEL_OUTCOME_OK, EDGEL_OUTCOME_ERROR, EDGEL_OUTCOME_SKIPPED };
 
+/* How samples of a strength map stand for gradients: share = m / full, or its square root. */
+struct edgel_scale {
+    double full; /* gradient units of the input's type at the full range of the output; 0: no strength map */
+    bool linear;
+};
+
 struct edgel_record {
     const char *input;
     const char *const *outputs; /* one: "output" is a string; several: an array of strings; none: null */
     size_t noutputs;
+    const struct edgel_scale *scales; /* [noutputs], written as "scale" like "output"; NULL: left out */
     enum edgel_outcome outcome;
     const char *error;  /* NULL: null */
     const char *remark; /* what the decoder remarked, NULL or "": left out */

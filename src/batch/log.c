@@ -70,6 +70,31 @@ static void add_outputs(struct edgel_text *t, const struct edgel_record *r)
     edgel_text_str(t, "]");
 }
 
+static void add_scale(struct edgel_text *t, const struct edgel_scale *scale)
+{
+    if (!(scale->full > 0)) {
+        edgel_text_str(t, "null");
+        return;
+    }
+    edgel_text_str(t, "{\"full\":");
+    edgel_text_real(t, scale->full);
+    edgel_text_printf(t, ",\"kind\":\"%s\"}", scale->linear ? "linear" : "root");
+}
+
+static void add_scales(struct edgel_text *t, const struct edgel_record *r)
+{
+    if (!r->scales || r->noutputs == 0)
+        return;
+    edgel_text_str(t, r->noutputs > 1 ? ",\"scale\":[" : ",\"scale\":");
+    for (size_t i = 0; i < r->noutputs; i++) {
+        if (i > 0)
+            edgel_text_str(t, ",");
+        add_scale(t, &r->scales[i]);
+    }
+    if (r->noutputs > 1)
+        edgel_text_str(t, "]");
+}
+
 static void add_side(struct edgel_text *t, const char *key, int side)
 {
     if (side > 0)
@@ -100,6 +125,7 @@ enum edgel_status edgel_log_image(struct edgel_log *log, const struct edgel_reco
     edgel_text_str(t, "{\"type\":\"image\"");
     add_string(t, "input", r->input);
     add_outputs(t, r);
+    add_scales(t, r);
     add_string(t, "status", status[r->outcome]);
     add_string(t, "error", r->error);
     if (r->remark && *r->remark)

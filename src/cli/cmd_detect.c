@@ -115,11 +115,34 @@ static void tell(const struct run *r, size_t i, const char *input, const struct 
                         edgel_plan_skips(r->job.plan, i, m) ? " (exists, left alone)" : "");
 }
 
+static bool writes_strength(const struct detect_task *t)
+{
+    return t->method.id == EDGEL_METHOD_CANNY && t->method.emit == EDGEL_EMIT_STRENGTH;
+}
+
+/* The scales of an image's outputs, to be freed; NULL when none of them is a strength map that was made now. */
+static struct edgel_scale *scales_of(const struct run *r, const struct detect_result *res)
+{
+    struct edgel_scale *scales = NULL;
+    for (size_t m = 0; res->outcome == EDGEL_OUTCOME_OK && m < r->job.ntasks; m++) {
+        const struct edgel_method *method = &r->job.tasks[m].method;
+        if (!writes_strength(&r->job.tasks[m]))
+            continue;
+        if (!scales)
+            scales = cli_alloc(r->job.ntasks, sizeof *scales);
+        scales[m].full = edgel_canny_full_strength(res->type, &method->canny);
+        scales[m].linear = method->linear;
+    }
+    return scales;
+}
+
 static void log_image(struct run *r, const char *input, const struct detect_result *res, char **paths)
 {
+    struct edgel_scale *scales = scales_of(r, res);
     struct edgel_record record = { .input = input,
                                    .outputs = (const char *const *)paths,
                                    .noutputs = res->outcome == EDGEL_OUTCOME_ERROR ? 0 : r->job.ntasks,
+                                   .scales = scales,
                                    .outcome = res->outcome,
                                    .error = res->outcome == EDGEL_OUTCOME_ERROR ? res->error : NULL,
                                    .remark = res->damage[0] ? res->damage : res->remark,
@@ -131,6 +154,7 @@ static void log_image(struct run *r, const char *input, const struct detect_resu
         cli_message("%s", err.msg);
         r->log_failed = true;
     }
+    free(scales);
 }
 
 static void done(void *user, size_t i)

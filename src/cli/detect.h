@@ -60,6 +60,7 @@ struct detect_result {
     char error[1024];
     char remark[160], damage[160];
     int width, height;
+    enum edgel_type type; /* of the decoded pixels */
     double seconds;
 };
 

@@ -184,5 +184,6 @@ void detect_image(const struct detect_job *job, struct detect_worker *w, size_t 
     const struct edgel_image *decoded = k.has_gray ? &w->gray : k.has_color ? &w->color : NULL;
     result->width = decoded ? decoded->w : k.info.w;
     result->height = decoded ? decoded->h : k.info.h;
+    result->type = decoded ? decoded->type : EDGEL_U8;
     result->seconds = cli_clock() - start;
 }

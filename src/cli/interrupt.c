@@ -1,7 +1,8 @@
 /*
  * The wish to stop. The first SIGINT or SIGTERM sets a flag that a run asks for before each image; what had started is
  * finished, so that no file is torn. The handler is then gone, and a second signal kills. SIGPIPE is ignored: a closed
- * pipe shows as a failed write, which is reported like any other.
+ * pipe shows as a failed write, which is reported like any other. A shell without job control starts background jobs
+ * with SIGINT ignored; who sends one to such a job all the same means it, so it is caught there as well.
  */
 #include "cli.h"
 #include <signal.h>
@@ -15,21 +16,13 @@ static void on_signal(int sig)
     stop_asked = 1;
 }
 
-/* A signal that was ignored from the start stays so: a job in the background is not stopped from the keyboard. */
-static void catch (int sig, const struct sigaction *a)
-{
-    struct sigaction old;
-    if (sigaction(sig, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-        sigaction(sig, a, NULL);
-}
-
 void cli_signals(void)
 {
     struct sigaction a = { .sa_flags = SA_RESTART | SA_RESETHAND };
     sigemptyset(&a.sa_mask);
     a.sa_handler = on_signal;
-    catch (SIGINT, &a);
-    catch (SIGTERM, &a);
+    sigaction(SIGINT, &a, NULL);
+    sigaction(SIGTERM, &a, NULL);
     a.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &a, NULL);
 }
