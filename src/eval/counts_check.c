@@ -3,7 +3,8 @@
  *
  * Cells rise without repetition, none is 0, they sum to the pixels, and these are at most w * h. BINARY ids are 0 and 1, in
  * truth also the ignored ones. Sweep: its positives and negatives are the cells' judged truth, its counts never rise with
- * the threshold. Tolerance: ids rise, matched <= all, and the totals of each id are those of the cells.
+ * the threshold. Tolerance: ids rise, matched <= all, the totals of each id are those of the cells, and pixels that agree
+ * are matched.
  */
 #include "eval/eval_priv.h"
 #include <inttypes.h>
@@ -76,41 +77,62 @@ static enum edgel_status check_curve(const struct check *k, const struct totals 
     return EDGEL_OK;
 }
 
-static bool cells_agree(const struct check *k, const struct edgel_tolerance_counts *c)
+/* The pixels of an id in the cells; both: pixels that have it on either side, which are at distance 0. */
+struct id_totals {
+    uint64_t truth, prediction, both;
+};
+
+/* of[EDGEL_IDS], zeroed */
+static void add_up_ids(const struct check *k, struct id_totals *of)
 {
-    uint64_t truth = 0, prediction = 0;
     for (size_t i = 0; i < k->row->ncells; i++) {
-        const struct edgel_cell *p = &k->row->cells[i];
-        if (ignored(k, p->truth))
+        const struct edgel_cell *c = &k->row->cells[i];
+        if (ignored(k, c->truth))
             continue;
-        truth += p->truth == c->id ? p->n : 0;
-        prediction += p->prediction == c->id ? p->n : 0;
+        of[c->truth].truth += c->n;
+        if (c->prediction != EDGEL_ID_NONE)
+            of[c->prediction].prediction += c->n;
+        if (c->truth == c->prediction)
+            of[c->truth].both += c->n;
     }
-    return truth == c->truth && prediction == c->prediction;
 }
 
-static enum edgel_status check_tolerance(const struct check *k, const struct totals *t)
+static enum edgel_status check_ids(const struct check *k, const struct totals *t, const struct id_totals *of)
 {
     const struct edgel_row *r = k->row;
     uint64_t truth = 0, prediction = 0;
-    if (k->m->tolerance < 0)
-        return r->ntolerance == 0 ? EDGEL_OK : refuse(k, "tolerance: the first line has none");
-    if (binary(k) && (r->ntolerance != 1 || r->tolerance[0].id != 1))
-        return refuse(k, "tolerance: binary masks have id 1 alone");
     for (size_t i = 0; i < r->ntolerance; i++) {
         const struct edgel_tolerance_counts *c = &r->tolerance[i];
         if (i > 0 && c->id <= c[-1].id)
             return refuse(k, "tolerance: ids must rise");
         if (c->matched_prediction > c->prediction || c->matched_truth > c->truth)
             return refuse(k, "tolerance: matched pixels must not exceed all");
-        if (!cells_agree(k, c))
+        if (c->truth != of[c->id].truth || c->prediction != of[c->id].prediction)
             return refuse(k, "tolerance: totals must be those of the cells");
+        if (c->matched_prediction < of[c->id].both || c->matched_truth < of[c->id].both)
+            return refuse(k, "tolerance: pixels that agree must be matched");
         truth += c->truth;
         prediction += c->prediction;
     }
     if (!binary(k) && (truth != t->judged || prediction != t->predicted))
         return refuse(k, "tolerance: every id of the cells must be listed");
     return EDGEL_OK;
+}
+
+static enum edgel_status check_tolerance(const struct check *k, const struct totals *t)
+{
+    const struct edgel_row *r = k->row;
+    if (k->m->tolerance < 0)
+        return r->ntolerance == 0 ? EDGEL_OK : refuse(k, "tolerance: the first line has none");
+    if (binary(k) && (r->ntolerance != 1 || r->tolerance[0].id != 1))
+        return refuse(k, "tolerance: binary masks have id 1 alone");
+    struct id_totals *of = edgel_calloc(EDGEL_IDS, sizeof *of);
+    if (!of)
+        return edgel_fail(k->err, EDGEL_ENOMEM, "%s: out of memory", k->where);
+    add_up_ids(k, of);
+    enum edgel_status st = check_ids(k, t, of);
+    edgel_free(of);
+    return st;
 }
 
 enum edgel_status edgel_counts_check_row(const struct edgel_measure *m, const struct edgel_row *row,
