@@ -511,6 +511,39 @@ static void limits_hold(void **state)
     refused("PF 100000 100000 -1\n", 20, l, EDGEL_ELIMIT, "--max-pixels");
 }
 
+/* A file over the limit still tells what its header says. */
+static void headers_are_told(void **state)
+{
+    (void)state;
+    static struct file f;
+    static const struct {
+        struct kind kind;
+        int channels, bits;
+        bool indexed;
+    } t[] = { { { 0, 1, 1 }, 1, 1, false },  { { 0, 16, 1 }, 1, 16, false }, { { 3, 1, 1 }, 1, 1, true },
+              { { 3, 8, 1 }, 1, 8, true },   { { 2, 8, 3 }, 3, 8, false },   { { 4, 8, 2 }, 2, 8, false },
+              { { 6, 16, 4 }, 4, 16, false } };
+    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_image img = { 0 };
+    struct edgel_info info;
+    p.limits.max_pixels = 0;
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        make_png(&f, t[i].kind, false, NULL, NULL, 0);
+        assert_int_equal(edgel_image_decode(f.b, f.n, "t", &p, &img, &info, NULL), EDGEL_ELIMIT);
+        assert_int_equal(info.w, W);
+        assert_int_equal(info.h, H);
+        assert_int_equal(info.channels, t[i].channels);
+        assert_int_equal(info.bits, t[i].bits);
+        assert_int_equal(info.indexed, t[i].indexed);
+    }
+    assert_int_equal(edgel_image_decode("P4 9 9 ", 7, "t", &p, &img, &info, NULL), EDGEL_ELIMIT);
+    assert_int_equal(info.bits, 1);
+    assert_int_equal(edgel_image_decode(jpeg_color, sizeof jpeg_color, "t", &p, &img, &info, NULL),
+                     EDGEL_ELIMIT);
+    assert_int_equal(info.bits, 8);
+    assert_int_equal(info.channels, 3);
+}
+
 /* A claim of many pixels within the limit is refused before anything is allocated for it. */
 static void empty_claims_are_refused(void **state)
 {
@@ -843,6 +876,7 @@ int main(void)
         cmocka_unit_test(flipped_jpeg_bits_never_crash),
         cmocka_unit_test(stray_bytes_in_a_jpeg_are_an_error),
         cmocka_unit_test(limits_hold),
+        cmocka_unit_test(headers_are_told),
         cmocka_unit_test(empty_claims_are_refused),
         cmocka_unit_test(pnm_kinds_decode),
         cmocka_unit_test(gray_follows_its_formula),

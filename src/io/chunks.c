@@ -4,7 +4,7 @@
 #include "io/io_priv.h"
 #include <string.h>
 
-enum { SIGNATURE = 8, CHUNK_FRAME = 12, IHDR_DATA = 13 };
+enum { SIGNATURE = 8, CHUNK_FRAME = 12, IHDR_DATA = 13, PALETTE = 3 };
 
 static uint32_t get32(const unsigned char *p)
 {
@@ -26,6 +26,13 @@ static void type_name(const unsigned char *type, char name[5])
     name[4] = '\0';
 }
 
+/* Per pixel, by colour type. */
+static int samples_of(const struct edgel_chunks *c)
+{
+    static const unsigned char samples[8] = { 1, 1, 3, 1, 2, 1, 4, 1 };
+    return samples[c->color & 7];
+}
+
 static enum edgel_status read_ihdr(const struct edgel_source *src, struct edgel_chunks *c)
 {
     const unsigned char *p = src->bytes + SIGNATURE;
@@ -40,6 +47,9 @@ static enum edgel_status read_ihdr(const struct edgel_source *src, struct edgel_
                           (unsigned long)c->w, (unsigned long)c->h);
     src->info->w = (int)c->w;
     src->info->h = (int)c->h;
+    src->info->channels = samples_of(c);
+    src->info->bits = c->bits;
+    src->info->indexed = c->color == PALETTE;
     return edgel_source_check_size(src, c->w, c->h);
 }
 
@@ -71,8 +81,7 @@ static enum edgel_status visit(const struct edgel_source *src, struct edgel_chun
 static enum edgel_status check_claim(const struct edgel_source *src, const struct edgel_chunks *c)
 {
     enum { MOST_PER_BYTE = 1032 };
-    static const unsigned char samples[8] = { 1, 1, 3, 1, 2, 1, 4, 1 };
-    uint64_t row = ((uint64_t)c->w * (uint64_t)c->bits * samples[c->color & 7] + 7) / 8;
+    uint64_t row = ((uint64_t)c->w * (uint64_t)c->bits * (uint64_t)samples_of(c) + 7) / 8;
     if (row * c->h / MOST_PER_BYTE <= c->idat_bytes)
         return EDGEL_OK;
     return edgel_fail(src->err, EDGEL_EFORMAT, "%s: %llu bytes of packed data cannot hold %lux%lu pixels",

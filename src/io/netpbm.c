@@ -98,6 +98,8 @@ static enum edgel_status read_sides(struct job *j)
     info->w = j->rows.raw.w = (int)w;
     info->h = j->rows.raw.h = (int)h;
     info->channels = j->rows.raw.samples = color ? 3 : 1;
+    if (bitmap(j))
+        info->bits = 1;
     return edgel_source_check_size(j->src, w, h);
 }
 
@@ -124,7 +126,8 @@ static enum edgel_status read_pnm_header(struct job *j)
         return malformed(j, "the largest value must be a number from 1 to 65535");
     raw->type = j->maxval > 255 ? EDGEL_U16 : EDGEL_U8;
     raw->bits = 8;
-    j->src->info->bits = bitmap(j) ? 1 : j->maxval > 255 ? 16 : 8;
+    if (!bitmap(j))
+        j->src->info->bits = j->maxval > 255 ? 16 : 8;
     EDGEL_TRY(end_header(j));
     return check_claim(j);
 }
