@@ -787,18 +787,20 @@ start() {
 
 @test "a second signal kills" {
     { printf 'P5 1500 1500 65535\n' && head -c 4500000 /dev/zero; } >in.pgm
-    set -m
-    "$EDGEL" detect -j 1 -m gaussian:sigma=300 -o out in.pgm 2>messages &
-    pid=$!
-    set +m
-    sleep 0.3
-    kill -TERM "$pid"
-    sleep 0.2
-    kill -TERM "$pid"
-    code=0
-    wait "$pid" || code=$?
-    [ "$code" -eq 143 ]
-    [ ! -e out/in.png ]
+    for first in TERM INT; do
+        set -m
+        "$EDGEL" detect -j 1 -m gaussian:sigma=300 -o out in.pgm 2>messages &
+        pid=$!
+        set +m
+        sleep 0.3
+        kill -"$first" "$pid"
+        sleep 0.2
+        kill -TERM "$pid"
+        code=0
+        wait "$pid" || code=$?
+        [ "$code" -eq 143 ]
+        [ ! -e out/in.png ]
+    done
 }
 
 @test "closed standard streams: messages never go into a file, a table that is lost exits 1" {

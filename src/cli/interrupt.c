@@ -1,8 +1,8 @@
 /*
  * The wish to stop. The first SIGINT or SIGTERM sets a flag that a run asks for before each image; what had started is
- * finished, so that no file is torn. The handler is then gone, and a second signal kills. SIGPIPE is ignored: a closed
- * pipe shows as a failed write, which is reported like any other. A shell without job control starts background jobs
- * with SIGINT ignored; who sends one to such a job all the same means it, so it is caught there as well.
+ * finished, so that no file is torn. Both handlers are then gone, and a second signal of either kind kills. SIGPIPE is
+ * ignored: a closed pipe shows as a failed write, which is reported like any other. A shell without job control starts
+ * background jobs with SIGINT ignored; who sends one to such a job all the same means it, so it is caught there as well.
  */
 #include "cli.h"
 #include <signal.h>
@@ -10,21 +10,27 @@
 
 static volatile sig_atomic_t stop_asked;
 
-static void on_signal(int sig)
+static void set_handler(int sig, void (*handler)(int sig))
+{
+    struct sigaction a = { .sa_flags = SA_RESTART };
+    sigemptyset(&a.sa_mask);
+    a.sa_handler = handler;
+    sigaction(sig, &a, NULL);
+}
+
+static void on_stop(int sig)
 {
     (void)sig;
     stop_asked = 1;
+    set_handler(SIGINT, SIG_DFL);
+    set_handler(SIGTERM, SIG_DFL);
 }
 
 void cli_signals(void)
 {
-    struct sigaction a = { .sa_flags = SA_RESTART | SA_RESETHAND };
-    sigemptyset(&a.sa_mask);
-    a.sa_handler = on_signal;
-    sigaction(SIGINT, &a, NULL);
-    sigaction(SIGTERM, &a, NULL);
-    a.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &a, NULL);
+    set_handler(SIGINT, on_stop);
+    set_handler(SIGTERM, on_stop);
+    set_handler(SIGPIPE, SIG_IGN);
 }
 
 bool cli_stop(void *user)
