@@ -113,6 +113,17 @@ refused() {
     cmp in/x.pgm copy.pgm
 }
 
+@test "--jsonl: never replaces the list of inputs, nor an output whose name is spelled otherwise" {
+    gray 9 7 >in.pgm
+    echo in.pgm >list
+    run detect --jsonl ./list -o out --files-from list
+    refused "./list" "is the input list"
+    [ "$(cat list)" = in.pgm ]
+    run detect --jsonl ./x.png -o x.png in.pgm
+    refused "./x.png" "is the output of in.pgm"
+    [ ! -e x.png ]
+}
+
 @test "--existing: error refuses, skip leaves alone, overwrite replaces" {
     gray 9 7 >in.pgm
     gray 9 7 >b.pgm

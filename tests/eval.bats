@@ -165,6 +165,11 @@ ids() {
     run "$EDGEL" eval --truth t --json x --csv x p
     [ "$status" -eq 2 ]
     [ ! -e x ]
+    for o in "$PWD/x" ../"${PWD##*/}"/x ./x; do
+        run "$EDGEL" eval --truth t --json "$o" --csv x p
+        [ "$status" -eq 2 ]
+        [ ! -e x ]
+    done
     run "$EDGEL" eval --truth t --json - --counts - p
     [ "$status" -eq 2 ]
     run "$EDGEL" eval --truth t/a.pgm --json p/a.pgm p/a.pgm

@@ -154,7 +154,8 @@ int cli_jobs(const struct cli_run_options *o);
 
 extern const struct cli_exit cli_batch_exits[]; /* 0 1 2 3 130 */
 
-/* True when both paths exist and name one file: what is written must not be what is read. */
+/* True when both paths lead to one file, or would once it is written to a folder that exists: what is written must not
+ * be what is read or written elsewhere. */
 bool cli_same_file(const char *a, const char *b);
 
 /* --- text forms of the tables --- */

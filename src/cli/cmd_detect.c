@@ -289,7 +289,11 @@ static int check_formats(const struct run *r)
 /* The log is written when all else is done: it must be neither an input nor an output. */
 static int check_log(const struct run *r)
 {
-    const char *log = r->o->run.jsonl;
+    const char *log = r->o->run.jsonl, *list = r->o->inputs.files_from;
+    if (log && list && strcmp(list, "-") != 0 && cli_same_file(log, list)) {
+        cli_message("--jsonl %s: is the input %s; inputs are never written to", log, list);
+        return CLI_EXIT_USAGE;
+    }
     for (size_t i = 0; log && strcmp(log, "-") != 0 && i < edgel_inputs_count(r->job.inputs); i++) {
         const char *input = edgel_inputs_at(r->job.inputs, i)->path;
         if (cli_same_file(log, input)) {
