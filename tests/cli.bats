@@ -42,6 +42,21 @@ letters() {
     edgel help "$1" | sed -nE 's/^  (-[A-Za-z0-9]), --.*/\1/p' | sort
 }
 
+@test "control characters of a name are spelled in messages" {
+    cd "$BATS_TEST_TMPDIR"
+    run "$EDGEL" detect -q -o out $'esc\e[31m\x7f\r\n.png'
+    [ "$status" -eq 1 ]
+    [ "$output" = 'edgel: esc\x1b[31m\x7f\r\n.png: cannot open: No such file or directory' ]
+    run "$EDGEL" detect -o out $'--sigma=\e[2J' x.png
+    [ "$status" -eq 2 ]
+    [ "${lines[0]}" = "edgel detect: --sigma '\x1b[2J': not a number" ]
+    printf 'a.png\r\n' >list
+    run "$EDGEL" detect -q -o out --files-from list
+    [ "$output" = 'edgel: a.png\r: cannot open: No such file or directory' ]
+    run "$EDGEL" detect -q -o out $'\xc3\xa9\xff.png'
+    [ "$output" = $'edgel: \xc3\xa9\xff.png: cannot open: No such file or directory' ]
+}
+
 @test "no command and unknown commands exit 2 and suggest" {
     run edgel
     [ "$status" -eq 2 ]

@@ -179,7 +179,7 @@ void cli_list_add(struct cli_list *list, const char *s);
 enum edgel_status cli_fail(struct edgel_error *err, const char *fmt, ...) EDGEL_PRINTF(2, 3);
 /* "edgel NAME: text" and where to find help, on stderr; returns CLI_EXIT_USAGE. command may be NULL. */
 int cli_usage(const struct cli_command *command, const char *fmt, ...) EDGEL_PRINTF(2, 3);
-/* "edgel: text" on stderr, the progress line cleared before it. */
+/* "edgel: text" on stderr, the progress line cleared before it. In both, control characters of the text are spelled. */
 void cli_message(const char *fmt, ...) EDGEL_PRINTF(1, 2);
 
 /* The line of a progress bar on stderr: written over the one before, and removed. */

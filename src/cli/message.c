@@ -49,15 +49,37 @@ enum edgel_status cli_fail(struct edgel_error *err, const char *fmt, ...)
     return EDGEL_EINVAL;
 }
 
+/* The text with control characters spelled (\n, \x1b): names come from elsewhere, and must neither look like other names
+ * nor move the cursor of a terminal. To be freed. */
+static char *visible(const char *fmt, va_list ap)
+{
+    va_list again;
+    va_copy(again, ap);
+    const int length = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    const size_t n = length > 0 ? (size_t)length : 0;
+    char *text = cli_alloc(n + 1, 1), *out = cli_alloc(n + 1, 4), *end = out;
+    vsnprintf(text, n + 1, fmt, ap);
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++)
+        if (*p == '\n' || *p == '\r' || *p == '\t')
+            end += sprintf(end, "\\%c", *p == '\n' ? 'n' : *p == '\r' ? 'r' : 't');
+        else if (*p < 0x20 || *p == 0x7F)
+            end += sprintf(end, "\\x%02x", *p);
+        else
+            *end++ = (char)*p;
+    free(text);
+    return out;
+}
+
 int cli_usage(const struct cli_command *command, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
     const char *space = command ? " " : "", *name = command ? command->name : "";
-    fprintf(stderr, "edgel%s%s: ", space, name);
-    vfprintf(stderr, fmt, ap);
-    fprintf(stderr, "\nSee 'edgel%s%s --help'.\n", space, name);
+    char *text = visible(fmt, ap);
     va_end(ap);
+    fprintf(stderr, "edgel%s%s: %s\nSee 'edgel%s%s --help'.\n", space, name, text, space, name);
+    free(text);
     return CLI_EXIT_USAGE;
 }
 
@@ -99,9 +121,9 @@ void cli_message(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    cli_bar_clear();
-    fputs("edgel: ", stderr);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
+    char *text = visible(fmt, ap);
     va_end(ap);
+    cli_bar_clear();
+    fprintf(stderr, "edgel: %s\n", text);
+    free(text);
 }
