@@ -98,7 +98,6 @@ struct edgel_derive {
 };
 enum edgel_status edgel_derive_init(struct edgel_derive *d, struct edgel_arena *arena, struct edgel_view in,
                                     enum edgel_operator op, int aperture, struct edgel_error *err);
-void edgel_derive_rewind(struct edgel_derive *d);
 /* Fills d->gx and d->gy for row y; rows come in increasing order. */
 void edgel_derive_row(struct edgel_derive *d, int y);
 

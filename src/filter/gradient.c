@@ -77,11 +77,6 @@ enum edgel_status edgel_derive_init(struct edgel_derive *d, struct edgel_arena *
     return EDGEL_OK;
 }
 
-void edgel_derive_rewind(struct edgel_derive *d)
-{
-    d->loaded = 0;
-}
-
 /* Row y widened to 32 bits, its first and last pixel repeated on either side. */
 static void load_row(struct edgel_derive *d, int y)
 {
