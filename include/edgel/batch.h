@@ -23,8 +23,8 @@ struct edgel_inputs_params {
     size_t npaths;
     const char *files_from; /* list of further paths, one a line, "-" standard input; NULL none */
     bool nul;               /* the list is separated by NUL bytes, not newlines */
-    const char *const *include,
-        *const *exclude; /* globs: fnmatch on rel, and on its last component if the glob has no '/' */
+    /* Globs: fnmatch on rel, and on its last component if the glob has no '/'. */
+    const char *const *include, *const *exclude;
     size_t ninclude, nexclude;
     const char *skip_folder; /* not walked when below an input folder (the output folder); NULL none */
 };
@@ -56,9 +56,9 @@ enum edgel_existing { EDGEL_EXISTING_ERROR, EDGEL_EXISTING_SKIP, EDGEL_EXISTING_
 
 struct edgel_plan_params {
     const struct edgel_inputs *inputs; /* must outlive the plan */
-    const char *
-        output; /* folder; or the output file itself for a single file input and a single method: when it ends in
-                           an image extension and is no folder */
+    /* Folder; or the output file itself for a single file input and a single method: when it ends in an image extension
+     * and is no folder. */
+    const char *output;
     const char *name;           /* template; NULL: "{stem}.png" */
     const char *const *methods; /* values of {op}, one per output of an input; repeats allowed */
     size_t nmethods;            /* >= 1 */

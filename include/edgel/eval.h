@@ -55,12 +55,13 @@ enum edgel_annotator {
 /* What is fixed when pixels are read; the first line of a counts file. */
 struct edgel_measure {
     enum edgel_labels labels; /* BINARY or IDS once resolved */
-    double threshold; /* BINARY: fraction of the full range, prediction where value >= T * full; float samples
-                                 are compared with T rounded to float */
+    /* BINARY: fraction of the full range, prediction where value >= T * full; float samples are compared with T rounded
+     * to float. */
+    double threshold;
     int thresholds;   /* BINARY: sweep over k / (N + 1), k = 1..N <= 65535; 0 none */
     double tolerance; /* pixels; negative none */
-    const int32_t *ignore; /* truth ids whose pixels are left out; BINARY: raw values above 1, and 0 and 1 for
-                                 background and foreground */
+    /* Truth ids whose pixels are left out; BINARY: raw values above 1, and 0 and 1 for background and foreground. */
+    const int32_t *ignore;
     size_t nignore;
     bool valid; /* only pixels of a validity mask were judged */
     enum edgel_annotator annotator;
@@ -83,8 +84,8 @@ struct edgel_mask {
 struct edgel_value_survey {
     bool above_one; /* some value above 1 in a file that is not 1-bit */
     bool one;       /* some value 1 in a file that is not 1-bit */
-    bool full; /* some value at the full range (255 in any file, 65535, 1.0 in float files, 3 and 15 in 2- and
-                       4-bit gray files) */
+    /* Some value at the full range: 255 in any file, 65535, 1.0 in float files, 3 and 15 in 2- and 4-bit gray files. */
+    bool full;
     bool other; /* some value that is neither 0, 1 nor the full range */
 };
 /* Adds one mask's values. Ignored ids are passed over. */
@@ -265,9 +266,8 @@ struct edgel_summary {
     uint64_t *matrix;              /* [nmatrix * nmatrix], row = truth, column = prediction */
     uint64_t *matrix_other;        /* [nmatrix] truth pixels predicted as no class */
     size_t nmatrix;
-    uint64_t
-        empty_touched; /* values (image x class, or class) of iou, with a tolerance of f1, that the rule for empty
-                               ones decided */
+    /* Values (image x class, or class) of iou, with a tolerance of f1, that the rule for empty ones decided. */
+    uint64_t empty_touched;
     uint64_t ignored_predicted; /* pixels predicted as an ignored id where the truth is not ignored */
     struct edgel_curve_result curve;
     bool has_tolerance; /* then accuracy, iou, specificity and mcc of classes are undefined */

@@ -46,8 +46,8 @@ struct cli_option {
     const char *metavar; /* of the value; not for flags; NULL for choices: "a|b|c" */
     size_t at;           /* offsetof the field in the group's struct; unused by CLI_CALL */
     double min, max;     /* CLI_INT, CLI_REAL: inclusive */
-    const char *const
-        *choices; /* CLI_CHOICE: all there are; elsewhere values that shells propose. Ends with NULL */
+    /* CLI_CHOICE: all there are; elsewhere values that shells propose. Ends with NULL. */
+    const char *const *choices;
     /* CLI_CALL: stores the value; options is the group's struct. what names the value ("--low") in the text of err,
      * which cli_fail() or the number parsers write. */
     enum edgel_status (*call)(void *options, const char *what, const char *text, struct edgel_error *err);

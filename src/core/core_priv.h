@@ -21,8 +21,8 @@ enum edgel_status edgel_fail(struct edgel_error *err, enum edgel_status code, co
     } while (0)
 
 /* --- alloc.c --- : all heap memory of the library comes from here */
-EDGEL_NODISCARD void *edgel_alloc(size_t n,
-                                  size_t size); /* n*size bytes, 64-aligned; NULL on overflow, OOM, 0 */
+/* n*size bytes, 64-aligned; NULL on overflow, OOM, 0 */
+EDGEL_NODISCARD void *edgel_alloc(size_t n, size_t size);
 EDGEL_NODISCARD void *edgel_calloc(size_t n, size_t size); /* the same, zeroed */
 /* Grows a block that holds `used` bytes to n*size bytes; the old block stays valid on NULL. */
 EDGEL_NODISCARD void *edgel_realloc(void *p, size_t used, size_t n, size_t size);
@@ -37,8 +37,8 @@ struct edgel_arena {
     struct edgel_arena_block *head;
     size_t total;
 };
-EDGEL_NODISCARD void *edgel_arena_alloc(struct edgel_arena *a, size_t n,
-                                        size_t size); /* 64-aligned or NULL */
+/* 64-aligned or NULL */
+EDGEL_NODISCARD void *edgel_arena_alloc(struct edgel_arena *a, size_t n, size_t size);
 void edgel_arena_reset(struct edgel_arena *a);
 void edgel_arena_finish(struct edgel_arena *a);
 
@@ -53,10 +53,10 @@ struct edgel_text {
 };
 void edgel_text_add(struct edgel_text *t, const char *bytes, size_t n);
 void edgel_text_str(struct edgel_text *t, const char *s);
-void edgel_text_printf(struct edgel_text *t, const char *fmt, ...)
-    EDGEL_PRINTF(2, 3); /* no %f, %g: see real */
-void edgel_text_real(struct edgel_text *t,
-                     double v); /* fewest digits that read back the same; "." always; NaN,inf: null */
+/* No %f, %g: they follow the locale. */
+void edgel_text_printf(struct edgel_text *t, const char *fmt, ...) EDGEL_PRINTF(2, 3);
+/* The fewest digits that read back the same; "." always; NaN, inf: null. */
+void edgel_text_real(struct edgel_text *t, double v);
 void edgel_text_fixed(struct edgel_text *t, double v, int decimals); /* printf %.*f with "." always */
 void edgel_text_clear(struct edgel_text *t);                         /* keeps the memory */
 void edgel_text_finish(struct edgel_text *t);
@@ -66,12 +66,12 @@ void edgel_text_json(struct edgel_text *t, const char *s);
 
 /* --- json.c --- : strict reading of one JSON text (jansson). Values live as long as their document. */
 struct edgel_json; /* a value */
-enum edgel_status
-edgel_json_parse(const char *text, size_t n, const char *name, struct edgel_json **out,
-                 struct edgel_error *err);      /* duplicate keys, trailing text: EDGEL_EFORMAT */
+/* Duplicate keys, trailing text: EDGEL_EFORMAT. */
+enum edgel_status edgel_json_parse(const char *text, size_t n, const char *name, struct edgel_json **out,
+                                   struct edgel_error *err);
 void edgel_json_finish(struct edgel_json *doc); /* the value parse returned; NULL is fine */
-const struct edgel_json *edgel_json_get(const struct edgel_json *object,
-                                        const char *key);                         /* NULL if absent */
+/* NULL if absent. */
+const struct edgel_json *edgel_json_get(const struct edgel_json *object, const char *key);
 size_t edgel_json_count(const struct edgel_json *array);                          /* 0 if no array */
 const struct edgel_json *edgel_json_at(const struct edgel_json *array, size_t i); /* NULL if absent */
 bool edgel_json_is_array(const struct edgel_json *v);
