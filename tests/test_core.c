@@ -25,6 +25,24 @@ static void first_failure_wins(void **state)
     assert_int_equal(edgel_fail(NULL, EDGEL_EIO, "no one listens"), EDGEL_EIO);
 }
 
+static void a_long_text_keeps_its_end(void **state)
+{
+    (void)state;
+    char name[4097];
+    memset(name, 'x', sizeof name - 1);
+    for (size_t n = 480; n < sizeof name; n++) {
+        struct edgel_error e = { 0 };
+        name[n] = '\0';
+        assert_int_equal(edgel_fail(&e, EDGEL_EIO, "a%s: cannot open", name), EDGEL_EIO);
+        name[n] = 'x';
+        size_t len = strlen(e.msg);
+        assert_int_equal(len, n + 14 < sizeof e.msg ? n + 14 : sizeof e.msg - 1);
+        assert_string_equal(e.msg + len - 14, "x: cannot open");
+        assert_int_equal(e.msg[0], 'a');
+        assert_true((n + 14 < sizeof e.msg) == !strstr(e.msg, " ... "));
+    }
+}
+
 static void alloc_refuses_overflow(void **state)
 {
     (void)state;
@@ -232,15 +250,11 @@ static void ordered_run_keeps_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first_failure_wins),
-        cmocka_unit_test(alloc_refuses_overflow),
-        cmocka_unit_test(arena_settles_on_one_block),
-        cmocka_unit_test(numbers_are_read_whole),
-        cmocka_unit_test(reals_read_back),
-        cmocka_unit_test(names_survive_json),
-        cmocka_unit_test(json_is_strict),
-        cmocka_unit_test(image_memory_is_used_again),
-        cmocka_unit_test(ordered_run_keeps_order),
+        cmocka_unit_test(first_failure_wins),         cmocka_unit_test(a_long_text_keeps_its_end),
+        cmocka_unit_test(alloc_refuses_overflow),     cmocka_unit_test(arena_settles_on_one_block),
+        cmocka_unit_test(numbers_are_read_whole),     cmocka_unit_test(reals_read_back),
+        cmocka_unit_test(names_survive_json),         cmocka_unit_test(json_is_strict),
+        cmocka_unit_test(image_memory_is_used_again), cmocka_unit_test(ordered_run_keeps_order),
     };
     return cmocka_run_group_tests_name("core", tests, NULL, NULL);
 }

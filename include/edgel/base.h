@@ -36,7 +36,8 @@ enum edgel_status {
  * The first failure wins: later writes are ignored until edgel_error_clear(). */
 struct edgel_error {
     enum edgel_status code;
-    char msg[512]; /* NUL-terminated, no trailing newline; "" when code is EDGEL_OK */
+    /* NUL-terminated, no trailing newline; "" when code is EDGEL_OK. A longer text is cut in its middle. */
+    char msg[512];
 };
 
 /* Short English name of a status ("ok", "out of memory"); a static string, never NULL. */

@@ -1,5 +1,6 @@
 #include "core/core_priv.h"
 #include <stdio.h>
+#include <string.h>
 
 const char *edgel_status_name(enum edgel_status s)
 {
@@ -29,14 +30,31 @@ void edgel_error_clear(struct edgel_error *e)
     }
 }
 
+/* A text that is too long is a long name's: it loses its middle, because what went wrong stands at the end. */
+static void store(struct edgel_error *err, const char *text)
+{
+    static const char gap[] = " ... ";
+    enum { GAP = sizeof gap - 1, HEAD = 200, TAIL = sizeof err->msg - 1 - GAP - HEAD };
+    size_t n = strlen(text);
+    if (n < sizeof err->msg) {
+        memcpy(err->msg, text, n + 1);
+        return;
+    }
+    memcpy(err->msg, text, HEAD);
+    memcpy(err->msg + HEAD, gap, GAP);
+    memcpy(err->msg + HEAD + GAP, text + n - TAIL, TAIL + 1);
+}
+
 enum edgel_status edgel_fail(struct edgel_error *err, enum edgel_status code, const char *fmt, ...)
 {
     if (err && err->code == EDGEL_OK) {
+        char text[3 * 4096]; /* two names of the greatest length, and what is said of them */
         va_list ap;
         va_start(ap, fmt);
-        err->code = code;
-        vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+        vsnprintf(text, sizeof text, fmt, ap);
         va_end(ap);
+        err->code = code;
+        store(err, text);
     }
     return code;
 }
