@@ -6,146 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct eval_options {
-    const char *truth, *pairs, *pred_suffix, *truth_suffix, *valid;
-    enum edgel_annotator annotator;
-    int annotator_index;
-    int labels;
-    const char *colors;
-    double threshold, tolerance;
-    int64_t thresholds;
-    struct score_options score;
-    const char *counts;
-    struct cli_read_options read;
-    struct cli_run_options run;
-};
-
-/* --- options --- */
-
-static const char *const label_names[] = { "auto", "binary", "ids", NULL };
-
-static enum edgel_status take_annotator(void *options, const char *what, const char *text,
-                                        struct edgel_error *err)
-{
-    struct eval_options *o = options;
-    int64_t k = 1;
-    if (strcmp(text, "any") == 0)
-        o->annotator = EDGEL_ANNOTATOR_ANY;
-    else if (strcmp(text, "majority") == 0)
-        o->annotator = EDGEL_ANNOTATOR_MAJORITY;
-    else if (edgel_parse_int(what, text, 1, 10000, &k, NULL) == EDGEL_OK)
-        o->annotator = EDGEL_ANNOTATOR_INDEX;
-    else
-        return cli_fail(err, "%s '%s': must be any, majority, or a number from 1 on", what, text);
-    o->annotator_index = (int)k;
-    return EDGEL_OK;
-}
-
-static enum edgel_status take_tolerance(void *options, const char *what, const char *text,
-                                        struct edgel_error *err)
-{
-    struct eval_options *o = options;
-    char digits[32];
-    size_t n = strlen(text);
-    if (n > 2 && strcmp(text + n - 2, "px") == 0)
-        n -= 2;
-    snprintf(digits, sizeof digits, "%.*s", n < sizeof digits ? (int)n : 31, text);
-    return edgel_parse_real(what, digits, 0, 100000, &o->tolerance, err);
-}
-
-#define AT(field) .at = offsetof(struct eval_options, field)
-
-static const struct cli_option pair_rows[] = {
-    { .name = "truth",
-      .kind = CLI_STRING,
-      .metavar = "TRUTH",
-      AT(truth),
-      .help =
-          "The ground truth: a folder, or a file. The truth of a/b.png is a/b.*; of several annotators the files "
-          "in a/b/, or a/b_1.*, a/b_2.*, ..." },
-    { .name = "pairs",
-      .kind = CLI_STRING,
-      .metavar = "FILE",
-      AT(pairs),
-      .help =
-          "Take the pairs from lines 'PREDICTION <tab> TRUTH', more annotators in further columns; relative paths "
-          "start from PRED and TRUTH when these are given." },
-    { .name = "pred-suffix",
-      .kind = CLI_STRING,
-      .metavar = "TEXT",
-      AT(pred_suffix),
-      .help =
-          "Strip TEXT from the end of the predictions' names, the extension aside, before they are paired." },
-    { .name = "truth-suffix",
-      .kind = CLI_STRING,
-      .metavar = "TEXT",
-      AT(truth_suffix),
-      .help = "The same for the truth, as in _gtFine_labelIds." },
-    { .name = "annotator",
-      .kind = CLI_CALL,
-      .metavar = "K|any|majority",
-      .call = take_annotator,
-      .help =
-          "With several annotators: the K-th alone, or for binary masks a pixel that any, or more than half, of "
-          "them set." },
-    { .name = "valid",
-      .kind = CLI_STRING,
-      .metavar = "DIR",
-      AT(valid),
-      .help = "Judge only the pixels that are set in the mask of the same name in DIR." },
-    { 0 },
-};
-
-static const struct cli_option mask_rows[] = {
-    { .name = "labels",
-      .kind = CLI_CHOICE,
-      AT(labels),
-      .choices = label_names,
-      .def = "auto",
-      .help =
-          "What masks hold. auto: binary if all values of the truth are 0 and 1, or 0 and the full value, or its "
-          "files are 1-bit; else ids." },
-    { .name = "colors",
-      .kind = CLI_STRING,
-      .metavar = "FILE",
-      AT(colors),
-      .help = "Read RGB masks by lines 'R G B ID [NAME]'." },
-    { .name = "threshold",
-      .kind = CLI_REAL,
-      .metavar = "T",
-      AT(threshold),
-      .min = 0,
-      .max = 1,
-      .def = "0.5",
-      .help = "Binary: a predicted value v counts as set when v >= T times the full value." },
-    { .name = "thresholds",
-      .kind = CLI_INT,
-      .metavar = "N",
-      AT(thresholds),
-      .min = 0,
-      .max = 65535,
-      .def = "0",
-      .note = "none",
-      .help = "Binary: measure at N thresholds k/(N+1) as well, for the curve with ODS, OIS, AP and AUC." },
-    { .name = "tolerance",
-      .kind = CLI_CALL,
-      .metavar = "D[px]",
-      .call = take_tolerance,
-      .help = "Precision and recall count a pixel as right when the other side has one within D pixels." },
-    { 0 },
-};
-
-static const struct cli_option counts_rows[] = {
-    { .name = "counts",
-      .kind = CLI_STRING,
-      .metavar = "FILE",
-      AT(counts),
-      .help =
-          "Write the counts of each image, from which 'edgel report' makes scores again; - is standard output, in "
-          "place of the table." },
-    { 0 },
-};
-
 /* --- before the run --- */
 
 static enum edgel_status read_inputs(const struct eval_options *o, struct edgel_colors *colors,
@@ -451,11 +311,11 @@ const struct cli_command cli_command_eval = {
         "another convention, without the images.",
     .groups =
         (const struct cli_group[]){
-            { "Pairs", pair_rows, 0 },
-            { "Masks", mask_rows, 0 },
+            { "Pairs", eval_pair_rows, 0 },
+            { "Masks", eval_mask_rows, 0 },
             { "Scores", score_rows, offsetof(struct eval_options, score) },
             { "Outputs", score_output_rows, offsetof(struct eval_options, score) },
-            { "Counts", counts_rows, 0 },
+            { "Counts", eval_counts_rows, 0 },
             { "Reading", cli_read_rows, offsetof(struct eval_options, read) },
             { "Running", cli_run_rows, offsetof(struct eval_options, run) },
             { 0 },

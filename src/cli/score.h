@@ -1,4 +1,5 @@
-/* score.h: what the commands eval and report share: the options of reducing, and the way from rows to scores. */
+/* score.h: what the commands eval and report share: the options of reducing, and the way from rows to
+ * scores; and what the files of eval share. */
 #ifndef EDGEL_SCORE_H
 #define EDGEL_SCORE_H
 
@@ -77,6 +78,24 @@ enum edgel_status score_add(struct score *s, const struct edgel_row *row, struct
 enum edgel_status score_end(struct score *s, const struct score_options *o, bool table, const char *partial,
                             struct score_result *result, struct edgel_error *err);
 void score_finish(struct score *s);
+
+/* --- eval_options.c --- */
+
+struct eval_options {
+    const char *truth, *pairs, *pred_suffix, *truth_suffix, *valid;
+    enum edgel_annotator annotator;
+    int annotator_index;
+    int labels;
+    const char *colors;
+    double threshold, tolerance;
+    int64_t thresholds;
+    struct score_options score;
+    const char *counts;
+    struct cli_read_options read;
+    struct cli_run_options run;
+};
+/* "Pairs", "Masks", "Counts"; offsets in struct eval_options */
+extern const struct cli_option eval_pair_rows[], eval_mask_rows[], eval_counts_rows[];
 
 /* --- eval_run.c, eval_survey.c --- */
 
