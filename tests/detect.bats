@@ -88,6 +88,9 @@ refused() {
     refused x.ppm
     run one out --name x.pfm --depth 8
     refused x.pfm --depth
+    run one out -m sobel --depth 1
+    refused "depth 1" "too little for sobel" "edge maps"
+    [[ "$output" != *32* ]] # --depth has no such value
     run one out --name x.pgm --depth 1
     refused x.pgm "depth 1"
     run detect -o out --name x.pgm -m gaussian --gray channels c.ppm

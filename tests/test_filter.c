@@ -373,7 +373,7 @@ static void errors_name_parameter_value_and_rule(void **state)
         { canny, "nms 5: must be sector or interp" },
         { canny, "emit 7: must be binary or strength" },
         { canny, "depth 12: must be 1, 8, 16 or 32" },
-        { gaussian, "depth 1: must be 8, 16 or 32 for gaussian; only edges fit one bit" },
+        { gaussian, "depth 1: too little for gaussian; only edge maps fit one bit" },
     };
     bad[0].m.sigma = -1;
     bad[1].m.sigma = NAN;

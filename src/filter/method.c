@@ -75,7 +75,7 @@ static enum edgel_status check_depth(const struct edgel_method *m, const struct 
     if (m->depth != 0 && m->depth != 1 && m->depth != 8 && m->depth != 16 && m->depth != 32)
         return edgel_fail(err, EDGEL_EINVAL, "depth %d: must be 1, 8, 16 or 32", m->depth);
     if (m->depth == 1 && !edges)
-        return edgel_fail(err, EDGEL_EINVAL, "depth 1: must be 8, 16 or 32 for %s%s; only edges fit one bit",
+        return edgel_fail(err, EDGEL_EINVAL, "depth 1: too little for %s%s; only edge maps fit one bit",
                           info->name, m->id == EDGEL_METHOD_CANNY ? " strength" : "");
     return EDGEL_OK;
 }
