@@ -507,6 +507,18 @@ ids() {
     is '[(k["id"], k["tp"]) for k in d["classes"]]' '[(4, 1), (5, 1), (6, 0)]'
 }
 
+@test "--colors: a name behind the id is for readers of the list, --classes names classes" {
+    mask t/a.png rgb 2 255 0 0 0 255 0
+    cp t/a.png p
+    printf '255 0 0 4 red one\n0 255 0 5 green\n' >colors
+    printf '4 road\n5 tree\n' >classes
+    evaluate --truth t --colors colors p
+    is '[k["name"] for k in d["classes"]]' "['4', '5']"
+    evaluate --truth t --colors colors --classes classes p
+    is '[k["name"] for k in d["classes"]]' "['road', 'tree']"
+    [[ "$("$EDGEL" help eval | tr -s ' \n' ' ')" == *"for readers of the list; --classes names classes"* ]]
+}
+
 @test "--threshold: values at and above it are set, in 8 and 16 bit and PFM" {
     pgm t/a.pgm 4 255 255 255 255
     pgm p/a.pgm 4 0 51 102 255

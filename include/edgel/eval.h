@@ -37,7 +37,8 @@ struct edgel_colors {
     struct edgel_color *v;
     size_t n;
 };
-/* A file with lines "R G B ID [NAME]". EDGEL_EIO, EDGEL_EFORMAT, EDGEL_ENOMEM. */
+/* A file with lines "R G B ID [NAME]"; names are for readers of the file and not kept.
+ * EDGEL_EIO, EDGEL_EFORMAT, EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_colors_read(const char *path, struct edgel_colors *out,
                                                               struct edgel_error *err);
 EDGEL_API void edgel_colors_finish(struct edgel_colors *c);

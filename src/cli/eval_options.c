@@ -91,7 +91,8 @@ const struct cli_option eval_mask_rows[] = {
       .kind = CLI_STRING,
       .metavar = "FILE",
       AT(colors),
-      .help = "Read RGB masks by lines 'R G B ID [NAME]'." },
+      .help =
+          "Read RGB masks by lines 'R G B ID [NAME]'. NAME is for readers of the list; --classes names classes." },
     { .name = "threshold",
       .kind = CLI_REAL,
       .metavar = "T",
