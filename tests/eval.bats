@@ -199,6 +199,23 @@ ids() {
     grep -q '"image":"b","kind":"failed"' c
 }
 
+@test "exit 1: a result that cannot be begun is told before the first image is measured" {
+    two_images
+    mkdir d
+    "$EDGEL" eval -q --truth t --counts c p >/dev/null
+    for o in --json --csv --counts --jsonl; do
+        run "$EDGEL" eval -v --truth t "$o" d p
+        [ "$status" -eq 1 ]
+        has "d: is a folder"
+        [[ "$output" != *p/a.pgm* ]] || { echo "$o"; return 1; }
+    done
+    run "$EDGEL" report --json d c
+    [ "$status" -eq 1 ]
+    run "$EDGEL" eval -q --truth t --json s.json --csv d p
+    [ "$status" -eq 1 ]
+    [ "$(ls -A)" = "$(printf '%s\n' c d p t)" ]
+}
+
 @test "exit 1: a result that cannot be written" {
     two_images
     for o in --json --csv --counts --jsonl; do

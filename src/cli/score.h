@@ -56,7 +56,7 @@ struct score {
     struct score_bar *bars;
     size_t nbars;
     struct edgel_reducer **reducers; /* [nmethods] */
-    struct edgel_output *csv;
+    struct edgel_output *csv, *json; /* begun before the first row, so that what cannot be is told early */
 };
 
 /* What came of it, over all methods. */

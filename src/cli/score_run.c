@@ -83,6 +83,8 @@ enum edgel_status score_begin(struct score *s, const struct score_options *o, st
         status = edgel_output_begin(o->csv, &s->csv, err);
     if (status == EDGEL_OK && o->csv)
         status = edgel_report_csv_header(s->csv, err);
+    if (status == EDGEL_OK && o->json)
+        status = edgel_output_begin(o->json, &s->json, err);
     return status;
 }
 
@@ -141,19 +143,6 @@ static void check_bars(const struct score *s, const struct edgel_summary *summar
     }
 }
 
-static enum edgel_status write_json(const char *path, const struct edgel_summary *v, size_t n,
-                                    struct edgel_error *err)
-{
-    struct edgel_output *out = NULL;
-    enum edgel_status status = edgel_output_begin(path, &out, err);
-    if (status == EDGEL_OK)
-        status = edgel_report_json(out, v, n, err);
-    if (status == EDGEL_OK)
-        return edgel_output_commit(&out, err);
-    edgel_output_discard(&out);
-    return status;
-}
-
 static enum edgel_status print_table(const char *partial, const struct edgel_summary *v, size_t n,
                                      struct edgel_error *err)
 {
@@ -190,8 +179,10 @@ enum edgel_status score_end(struct score *s, const struct score_options *o, bool
         status = edgel_reducer_summary(s->reducers[i], &v[i], err);
     if (status == EDGEL_OK && s->csv)
         status = edgel_output_commit(&s->csv, err);
-    if (status == EDGEL_OK && o->json && !partial)
-        status = write_json(o->json, v, s->nmethods, err);
+    if (status == EDGEL_OK && s->json && !partial)
+        status = edgel_report_json(s->json, v, s->nmethods, err);
+    if (status == EDGEL_OK && s->json && !partial)
+        status = edgel_output_commit(&s->json, err);
     else if (o->json && partial)
         cli_message("%s: not written, the run was interrupted", o->json);
     if (status == EDGEL_OK && table)
@@ -210,6 +201,7 @@ void score_finish(struct score *s)
         edgel_reducer_destroy(&s->reducers[i]);
     free(s->reducers);
     edgel_output_discard(&s->csv);
+    edgel_output_discard(&s->json);
     edgel_classes_finish(&s->classes);
     free(s->ignore);
     free(s->exclude);
