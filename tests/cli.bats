@@ -84,7 +84,16 @@ letters() {
     [[ "$output" == *pentium*known:*c* ]]
     EDGEL_CPU=c run edgel --version
     [ "$status" -eq 0 ]
-    [[ "$output" == *"CPU level: c"* ]]
+    [[ "$output" == *"CPU level: c" ]]
+}
+
+@test "EDGEL_CPU lowers the CPU level and never raises it" {
+    best=$(unset EDGEL_CPU; edgel --version)
+    for level in $(EDGEL_CPU=pentium edgel help 2>&1 | sed -n 's/.*known: //p' | tr -d ,); do
+        EDGEL_CPU=$level run edgel --version
+        [ "$status" -eq 0 ]
+        [[ "$output" == *"CPU level: $level" || "$output" == "$best" ]]
+    done
 }
 
 @test "--help and -h of each command say what help says" {

@@ -43,7 +43,14 @@ void edgel_arena_reset(struct edgel_arena *a);
 void edgel_arena_finish(struct edgel_arena *a);
 
 /* --- cpu.c --- */
-unsigned edgel_cpu_flags(void); /* detected, lowered by $EDGEL_CPU; 0 = plain C */
+/* Instruction sets that kernels are written for; AVX512 stands for F, BW, DQ and VL. */
+enum { EDGEL_CPU_AVX2 = 1, EDGEL_CPU_AVX512 = 2 };
+struct edgel_cpu_level {
+    const char *name;
+    unsigned flags;
+};
+const struct edgel_cpu_level *edgel_cpu_levels(int *count); /* of this build, plain C first */
+unsigned edgel_cpu_flags(void); /* of the level that kernels run at: detected, lowered by $EDGEL_CPU */
 
 /* --- text.c --- : growable text. Zero-initialise; on OOM `failed` is set and later calls do nothing. */
 struct edgel_text {

@@ -5,16 +5,42 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Levels in rising order, with the flags that each adds. Kernels exist for plain C only so far. */
-static const struct {
-    const char *name;
-    unsigned flags;
-} levels[] = { { "c", 0 } };
+/* The levels of this build in rising order; each has the flags of those below it. */
+static const struct edgel_cpu_level levels[] = {
+    { "c", 0 },
+#ifdef EDGEL_HAVE_AVX2
+    { "avx2", EDGEL_CPU_AVX2 },
+#endif
+#ifdef EDGEL_HAVE_AVX512
+    { "avx512", EDGEL_CPU_AVX2 | EDGEL_CPU_AVX512 },
+#endif
+};
 
 enum { LEVELS = sizeof levels / sizeof *levels };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static int level = LEVELS - 1;
+static int level;
+
+const struct edgel_cpu_level *edgel_cpu_levels(int *count)
+{
+    *count = LEVELS;
+    return levels;
+}
+
+/* What the processor and the system (which must save the wide registers) have. */
+static unsigned present(void)
+{
+    unsigned flags = 0;
+#if defined(EDGEL_HAVE_AVX2) || defined(EDGEL_HAVE_AVX512)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx2"))
+        flags |= EDGEL_CPU_AVX2;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        flags |= EDGEL_CPU_AVX512;
+#endif
+    return flags;
+}
 
 static int find_level(const char *name)
 {
@@ -27,7 +53,11 @@ static int find_level(const char *name)
 static void decide(void)
 {
     const char *name = getenv("EDGEL_CPU");
-    int asked = name ? find_level(name) : -1;
+    const int asked = name ? find_level(name) : -1;
+    const unsigned flags = present();
+    for (int i = 0; i < LEVELS; i++)
+        if ((levels[i].flags & flags) == levels[i].flags)
+            level = i;
     if (asked >= 0 && asked < level)
         level = asked;
 }

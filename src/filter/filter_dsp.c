@@ -255,5 +255,13 @@ void edgel_filter_dsp_init(struct edgel_filter_dsp *dsp, unsigned cpu_flags)
         .sector_l1 = sector_l1_c,
         .sector_l2 = sector_l2_c,
     };
-    (void)cpu_flags; /* no other level exists yet */
+    (void)cpu_flags; /* unused where no other level is built */
+#ifdef EDGEL_HAVE_AVX2
+    if (cpu_flags & EDGEL_CPU_AVX2)
+        edgel_canny_dsp_init_avx2(dsp);
+#endif
+#ifdef EDGEL_HAVE_AVX512
+    if (cpu_flags & EDGEL_CPU_AVX512)
+        edgel_canny_dsp_init_avx512(dsp);
+#endif
 }

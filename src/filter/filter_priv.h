@@ -54,6 +54,9 @@ struct edgel_filter_dsp {
                       const int32_t *mid, const int32_t *down, int n, int low, int high);
 };
 void edgel_filter_dsp_init(struct edgel_filter_dsp *dsp, unsigned cpu_flags); /* C first, then upgrades */
+/* What a level upgrades; one function a file of kernels. Call only where the processor has the level. */
+void edgel_canny_dsp_init_avx2(struct edgel_filter_dsp *dsp);   /* canny_avx2.c */
+void edgel_canny_dsp_init_avx512(struct edgel_filter_dsp *dsp); /* canny_avx512.c */
 
 /* --- scratch.c --- */
 struct edgel_scratch {
