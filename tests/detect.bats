@@ -799,6 +799,30 @@ start() {
     [ "$(find out -type f | wc -l)" -lt 31 ]
 }
 
+@test "--shard: every N-th input, the outputs of the whole, refused values" {
+    mkdir in
+    for i in 1 2 3 4 5; do gray $((8 + i)) 7 >in/$i.pgm; done
+    detect -q -o whole in
+    detect -q --shard 2/3 -o parts in
+    [ "$(cd parts && echo *)" = "2.png 5.png" ]
+    detect -q --shard 1/3 -o parts in # what other parts wrote is in nobody's way
+    run detect -q --shard 1/3 -o parts in
+    [ "$status" -eq 2 ]
+    [[ "$output" == *parts/1.png*"1 more"* ]]
+    [ "$(detect --dry-run --shard 3/3 -o parts in)" = "in/3.pgm -> parts/3.png" ]
+    detect -q --shard 3/3 -o parts in
+    diff -r whole parts
+    detect -q --shard 6/6 -o none in
+    [ ! -e none ]
+    for value in 0/3 4/3 1 1/ /3 1/0 1/x -1/3 1/1000001 1/3/3 ''; do
+        run detect --shard "$value" -o out in
+        refused --shard
+    done
+    mkdir empty
+    run detect --shard 1/2 -o out empty
+    [ "$status" -eq 3 ]
+}
+
 @test "a second signal kills" {
     { printf 'P5 1500 1500 65535\n' && head -c 4500000 /dev/zero; } >in.pgm
     for first in TERM INT; do

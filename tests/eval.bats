@@ -869,6 +869,35 @@ PY
     done
 }
 
+@test "--shard: labels are decided over all truth, scores are said to be of a part" {
+    pgm t/a.pgm 4 255 255 0 0
+    pgm p/a.pgm 4 255 0 255 0
+    pgm t/b.pgm 4 7 7 255 0 # not binary, and not in part 1
+    pgm p/b.pgm 4 7 0 255 0
+    run "$EDGEL" eval --shard 1/2 --counts 1.counts --truth t p
+    [ "$status" -eq 0 ]
+    has "labels: ids"
+    grep -q '"labels":"ids"' 1.counts
+    [ "$(wc -l <1.counts)" -eq 2 ]
+    run "$EDGEL" eval -q --shard 2/2 --truth t p
+    [ "$status" -eq 0 ]
+    has "PARTIAL: shard 2 of 2"
+    run "$EDGEL" report 1.counts
+    [ "$status" -eq 2 ]
+    has "edgel merge"
+    run "$EDGEL" eval -q --shard 5/5 --truth t p
+    [ "$status" -eq 0 ]
+    for option in "--json x" "--csv x" "--fail-under f1=0.1"; do
+        # shellcheck disable=SC2086
+        run "$EDGEL" eval --shard 1/2 $option --truth t p
+        [ "$status" -eq 2 ]
+        has "edgel merge"
+    done
+    run "$EDGEL" eval --shard 3/2 --truth t p
+    [ "$status" -eq 2 ]
+    has "--shard"
+}
+
 @test "-j: that many threads" {
     { printf 'P5\n3000 3000\n255\n'; head -c 9000000 /dev/zero; } >big
     for i in $(seq 12); do

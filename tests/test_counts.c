@@ -211,7 +211,8 @@ static void headers_carry_everything(void **state)
         { EDGEL_LABELS_IDS, 0.30000000000000004, 0, 2.25, ignore, 2, true, EDGEL_ANNOTATOR_INDEX, 4, &c },
         { EDGEL_REDUCE_POOLED, EDGEL_EMPTY_ONE, EDGEL_MISSING_SKIP, ignore, 2, exclude, 1, &classes },
         names,
-        1
+        1,
+        { 2, 3, 10, 77 },
     };
     struct run run = { .header = h };
     write_run(&run);
@@ -219,6 +220,7 @@ static void headers_carry_everything(void **state)
     assert_int_equal(edgel_counts_open(path, &r, NULL), EDGEL_OK);
     const struct edgel_counts_header *g = edgel_counts_header(r);
     check_header(&h, g);
+    assert_memory_equal(&g->shard, &h.shard, sizeof h.shard);
     assert_true(g->reduce.ignore[1] == 255 && g->reduce.exclude_from_mean[0] == 0 &&
                 g->measure.tolerance == 2.25 && g->measure.annotator_index == 4 &&
                 g->measure.colors->v[0].id == 65535 && g->measure.valid);

@@ -75,6 +75,25 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_parse_int(const char *what, co
                                                             int64_t hi, int64_t *out,
                                                             struct edgel_error *err);
 
+/* --- shards: a list of work cut into parts that run apart, and whose results are joined again --- */
+
+/* Part `index` of `count`; the zeroed struct is the whole. items and digest tell the whole list from others: the number
+ * of its names and the FNV-1a hash (64 bits) of all names in order, each with its NUL. */
+struct edgel_shard {
+    int64_t index, count; /* 1 <= index <= count <= 1000000; count 0: the whole */
+    uint64_t items, digest;
+};
+
+/* Reads "i/N"; items and digest are set for a list without names. EDGEL_EINVAL with a text that begins with what. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_shard_parse(const char *what, const char *text, struct edgel_shard *out, struct edgel_error *err);
+/* Adds the next name of the whole list. */
+EDGEL_API void edgel_shard_add(struct edgel_shard *shard, const char *name);
+/* How many of n items belong to the part, and the index in the list of the k-th of them: every count-th, so that what
+ * lies together (a folder of large images) is spread over all parts. */
+EDGEL_API size_t edgel_shard_size(const struct edgel_shard *shard, size_t n);
+EDGEL_API size_t edgel_shard_at(const struct edgel_shard *shard, size_t k);
+
 #ifdef __cplusplus
 }
 #endif

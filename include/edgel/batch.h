@@ -63,6 +63,9 @@ struct edgel_plan_params {
     const char *const *methods; /* values of {op}, one per output of an input; repeats allowed */
     size_t nmethods;            /* >= 1 */
     enum edgel_existing existing;
+    /* NULL: all. Else outputs that exist are looked for among those of this part alone, since other parts may have
+     * written theirs; everything else is checked for all. */
+    const struct edgel_shard *shard;
 };
 
 struct edgel_plan;
@@ -204,6 +207,28 @@ edgel_log_image(struct edgel_log *log, const struct edgel_record *record, struct
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_log_finish(struct edgel_log **log, const struct edgel_totals *totals, struct edgel_error *err);
 EDGEL_API void edgel_log_discard(struct edgel_log **log); /* NULL is fine */
+
+/* The first line of the log of a shard: which part it is, of which list. items and digest of shard: the "input" names of
+ * the whole list. Nothing for the whole. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_log_shard(struct edgel_log *log, const struct edgel_shard *shard, struct edgel_error *err);
+
+/*
+ * Joins the logs of all shards of one run, in any order, into the log of the whole: the image lines as they are, in the
+ * order of the whole list, and one summary with the counts and seconds added up (not_images, which each part counts in
+ * full: the largest). Logs are hostile until checked: every line is JSON of a known type, the names are those of the
+ * list, and each summary counts its own lines.
+ *
+ * output  as edgel_log_create(); appears only when all is well
+ * stop    asked now and then; may be NULL
+ * totals  may be NULL
+ * Returns EDGEL_OK; EDGEL_EINVAL: a shard is missing, given twice, of another list, or no shard at all; EDGEL_EFORMAT
+ * (file, line, rule): damaged, or of a run that did not end; EDGEL_EIO; EDGEL_ENOMEM; EDGEL_EINTERRUPTED.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_log_merge(const char *const *paths, size_t npaths,
+                                                            const char *output, bool (*stop)(void *user),
+                                                            struct edgel_totals *totals,
+                                                            struct edgel_error *err);
 
 #ifdef __cplusplus
 }

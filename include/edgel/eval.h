@@ -203,6 +203,7 @@ struct edgel_counts_header {
     struct edgel_reduce reduce;
     const char *const *predictions;
     size_t npredictions;
+    struct edgel_shard shard; /* zeroed: the whole. items and digest: the names of all rows of the whole */
 };
 
 /* Writes the header line; labels must be resolved. EDGEL_EIO, EDGEL_ENOMEM, EDGEL_ELIMIT (a line over 64 MB). */
@@ -226,6 +227,20 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_counts_next(struct edgel_count
                                                               struct edgel_row *row, bool *more,
                                                               struct edgel_error *err);
 EDGEL_API void edgel_counts_close(struct edgel_counts_reader **reader); /* NULL is fine */
+
+/*
+ * Joins the counts of all shards of one run, in any order, into the counts of the whole, byte for byte: rows in the
+ * order of methods, and of each in byte order of the names.
+ *
+ * output  as edgel_output_begin(); appears only when all is well
+ * stop    asked now and then; may be NULL
+ * Returns EDGEL_OK; EDGEL_EINVAL: a shard is missing, given twice, of another list, no shard at all, or its first line
+ * differs from the others' (the text says in what); EDGEL_EFORMAT: as edgel_counts_next(), a row out of order or in two
+ * files, or rows that are missing; EDGEL_EIO; EDGEL_ENOMEM; EDGEL_EINTERRUPTED.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_counts_merge(const char *const *paths, size_t npaths,
+                                                               const char *output, bool (*stop)(void *user),
+                                                               struct edgel_error *err);
 
 /* --- scores --- */
 

@@ -112,7 +112,11 @@ size_t edgel_plan_fill(const struct edgel_plan *plan, size_t i, size_t m, char *
 enum edgel_status edgel_plan_check_alike(const struct edgel_plan *plan, struct edgel_error *err);
 /* What exists already: inputs, folders, files; sets the skip bits. */
 enum edgel_status edgel_plan_check_existing(struct edgel_plan *plan, enum edgel_existing existing,
-                                            struct edgel_error *err);
+                                            const struct edgel_shard *shard, struct edgel_error *err);
+
+/* --- log.c --- */
+/* Writes a line as it is, with "\n" after it. */
+enum edgel_status edgel_log_line(struct edgel_log *log, const char *line, size_t n, struct edgel_error *err);
 
 /* --- pair.c, pair_match.c, pair_list.c --- */
 struct edgel_pairs {

@@ -112,6 +112,24 @@ static enum edgel_status write_line(struct edgel_log *log, struct edgel_error *e
     return log->follow ? edgel_output_flush(log->out, err) : EDGEL_OK;
 }
 
+enum edgel_status edgel_log_line(struct edgel_log *log, const char *line, size_t n, struct edgel_error *err)
+{
+    EDGEL_TRY(edgel_output_write(log->out, line, n, err));
+    EDGEL_TRY(edgel_output_write(log->out, "\n", 1, err));
+    return log->follow ? edgel_output_flush(log->out, err) : EDGEL_OK;
+}
+
+enum edgel_status edgel_log_shard(struct edgel_log *log, const struct edgel_shard *shard,
+                                  struct edgel_error *err)
+{
+    if (!log->out || shard->count == 0)
+        return EDGEL_OK;
+    edgel_text_clear(&log->line);
+    edgel_text_str(&log->line, "{\"type\":\"shard\",\"shard\":");
+    edgel_shard_text(&log->line, shard);
+    return write_line(log, err);
+}
+
 enum edgel_status edgel_log_image(struct edgel_log *log, const struct edgel_record *r,
                                   struct edgel_error *err)
 {

@@ -122,7 +122,7 @@ static enum edgel_status make(struct edgel_plan *plan, const struct edgel_plan_p
     EDGEL_TRY(set_output(plan, p, err));
     EDGEL_TRY(check_names(plan, err));
     EDGEL_TRY(edgel_plan_check_alike(plan, err));
-    return edgel_plan_check_existing(plan, p->existing, err);
+    return edgel_plan_check_existing(plan, p->existing, p->shard, err);
 }
 
 enum edgel_status edgel_plan_make(const struct edgel_plan_params *params, uint64_t hash_mask,

@@ -270,17 +270,30 @@ static enum edgel_status refuse_inputs(const struct edgel_plan *plan, char *path
     return EDGEL_OK;
 }
 
-static enum edgel_status refuse_existing(const struct edgel_plan *plan, char *path, const struct existing *e,
-                                         struct edgel_error *err)
+/* Whether output k is of an image that the shard works on. */
+static bool is_part(const struct edgel_plan *plan, size_t k, const struct edgel_shard *shard)
 {
-    size_t first = SIZE_MAX;
-    for (size_t j = 0; j < e->count; j++)
+    return !shard || shard->count == 0 ||
+           k / plan->nmethods % (size_t)shard->count == (size_t)shard->index - 1;
+}
+
+static enum edgel_status refuse_existing(const struct edgel_plan *plan, char *path, const struct existing *e,
+                                         const struct edgel_shard *shard, struct edgel_error *err)
+{
+    size_t first = SIZE_MAX, count = 0;
+    for (size_t j = 0; j < e->count; j++) {
+        if (!is_part(plan, e->at[j].k, shard))
+            continue;
+        count++;
         if (e->at[j].k < first)
             first = e->at[j].k;
+    }
+    if (count == 0)
+        return EDGEL_OK;
     fill(plan, first, path);
-    if (e->count == 1)
+    if (count == 1)
         return edgel_fail(err, EDGEL_EINVAL, "output %s: exists already", path);
-    return edgel_fail(err, EDGEL_EINVAL, "output %s: exists already, and %zu more do", path, e->count - 1);
+    return edgel_fail(err, EDGEL_EINVAL, "output %s: exists already, and %zu more do", path, count - 1);
 }
 
 static enum edgel_status mark_skipped(struct edgel_plan *plan, const struct existing *e,
@@ -295,7 +308,7 @@ static enum edgel_status mark_skipped(struct edgel_plan *plan, const struct exis
 }
 
 enum edgel_status edgel_plan_check_existing(struct edgel_plan *plan, enum edgel_existing existing,
-                                            struct edgel_error *err)
+                                            const struct edgel_shard *shard, struct edgel_error *err)
 {
     struct existing e = { .folder = SIZE_MAX };
     char *path = edgel_alloc(plan->longest + 1, 1);
@@ -308,7 +321,7 @@ enum edgel_status edgel_plan_check_existing(struct edgel_plan *plan, enum edgel_
                        input_of(plan, e.folder)->path);
     }
     if (s == EDGEL_OK && e.count > 0 && existing == EDGEL_EXISTING_ERROR)
-        s = refuse_existing(plan, path, &e, err);
+        s = refuse_existing(plan, path, &e, shard, err);
     if (s == EDGEL_OK && e.count > 0 && existing == EDGEL_EXISTING_SKIP)
         s = mark_skipped(plan, &e, err);
     edgel_free(e.at);

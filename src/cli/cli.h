@@ -152,6 +152,11 @@ struct cli_run_options { /* cli_run_rows, "Running" */
 extern const struct cli_option cli_run_rows[];
 int cli_jobs(const struct cli_run_options *o);
 
+struct cli_shard_options { /* cli_shard_rows, "Parts of a run" */
+    struct edgel_shard shard;
+};
+extern const struct cli_option cli_shard_rows[];
+
 extern const struct cli_exit cli_batch_exits[]; /* 0 1 2 3 130 */
 
 /* True when both paths lead to one file, or would once it is written to a folder that exists: what is written must not

@@ -12,6 +12,7 @@ struct detect_options {
     struct detect_settings settings;
     struct cli_input_options inputs;
     struct cli_read_options read;
+    struct cli_shard_options part;
     struct cli_run_options run;
 };
 
@@ -75,6 +76,7 @@ static const struct cli_group groups[] = {
       offsetof(struct detect_options, settings) },
     { "Inputs", cli_input_rows, offsetof(struct detect_options, inputs) },
     { "Reading", cli_read_rows, offsetof(struct detect_options, read) },
+    { "Parts of a run", cli_shard_rows, offsetof(struct detect_options, part) },
     { "Running", cli_run_rows, offsetof(struct detect_options, run) },
     { 0 },
 };
@@ -85,16 +87,17 @@ struct run {
     const struct detect_options *o;
     struct detect_job job;
     struct detect_worker *workers; /* [threads] */
-    struct detect_result *results; /* [window], image i in slot i % window */
+    struct edgel_shard shard;      /* the part to do, and the whole list */
+    struct detect_result *results; /* [window], the k-th image of the part in slot k % window */
     size_t window;
     struct edgel_log *log;
     bool log_failed;
 };
 
-static void work(void *user, int thread, size_t i)
+static void work(void *user, int thread, size_t k)
 {
     struct run *r = user;
-    detect_image(&r->job, &r->workers[thread], i, &r->results[i % r->window]);
+    detect_image(&r->job, &r->workers[thread], edgel_shard_at(&r->shard, k), &r->results[k % r->window]);
 }
 
 /* Tells of image i on stderr. */
@@ -157,10 +160,11 @@ static void log_image(struct run *r, const char *input, const struct detect_resu
     free(scales);
 }
 
-static void done(void *user, size_t i)
+static void done(void *user, size_t k)
 {
     struct run *r = user;
-    const struct detect_result *res = &r->results[i % r->window];
+    const struct detect_result *res = &r->results[k % r->window];
+    size_t i = edgel_shard_at(&r->shard, k);
     const char *input = edgel_inputs_at(r->job.inputs, i)->path;
     char **paths = NULL;
     if (res->outcome != EDGEL_OUTCOME_ERROR) {
@@ -183,9 +187,14 @@ static bool stop(void *user)
     return r->log_failed || cli_stop(NULL);
 }
 
+static size_t part_size(const struct run *r)
+{
+    return edgel_shard_size(&r->shard, edgel_inputs_count(r->job.inputs));
+}
+
 static int threads_for(const struct run *r)
 {
-    size_t count = edgel_inputs_count(r->job.inputs);
+    size_t count = part_size(r);
     int n = cli_jobs(&r->o->run);
     return count < (size_t)n ? (count ? (int)count : 1) : n;
 }
@@ -193,12 +202,9 @@ static int threads_for(const struct run *r)
 /* Runs all images; totals are filled. False when memory ran out. */
 static bool run_images(struct run *r, struct edgel_totals *totals)
 {
-    struct edgel_run run = { .count = edgel_inputs_count(r->job.inputs),
-                             .threads = threads_for(r),
-                             .user = r,
-                             .work = work,
-                             .done = done,
-                             .stop = stop };
+    struct edgel_run run = {
+        .count = part_size(r), .threads = threads_for(r), .user = r, .work = work, .done = done, .stop = stop
+    };
     r->window = edgel_run_window(&run);
     r->results = cli_alloc(r->window, sizeof *r->results);
     r->workers = cli_alloc((size_t)run.threads, sizeof *r->workers);
@@ -221,7 +227,11 @@ static bool run_images(struct run *r, struct edgel_totals *totals)
 static int run_and_log(struct run *r)
 {
     struct edgel_error err = { 0 };
-    if (edgel_log_create(r->o->run.jsonl, &r->log, &err) != EDGEL_OK) {
+    for (size_t i = 0; i < edgel_inputs_count(r->job.inputs); i++)
+        edgel_shard_add(&r->shard, edgel_inputs_at(r->job.inputs, i)->path);
+    if (edgel_log_create(r->o->run.jsonl, &r->log, &err) != EDGEL_OK ||
+        edgel_log_shard(r->log, &r->shard, &err) != EDGEL_OK) {
+        edgel_log_discard(&r->log);
         cli_message("%s", err.msg);
         return CLI_EXIT_USAGE;
     }
@@ -234,9 +244,11 @@ static int run_and_log(struct run *r)
         r->log_failed = true;
     }
     cli_run_summary(&r->o->run, &totals);
-    if (ran && !totals.interrupted && totals.ok + totals.failed + totals.skipped == 0)
-        cli_message("no image among the inputs");
     int code = cli_run_exit(&totals);
+    if (code == CLI_EXIT_NOTHING && edgel_inputs_count(r->job.inputs) > 0)
+        code = CLI_EXIT_OK; /* a part of a list shorter than there are parts */
+    if (ran && code == CLI_EXIT_NOTHING)
+        cli_message("no image among the inputs");
     return code != CLI_EXIT_INTERRUPTED && (!ran || r->log_failed) ? CLI_EXIT_FAILED : code;
 }
 
@@ -244,7 +256,8 @@ static int run_and_log(struct run *r)
 static int dry_run(const struct run *r)
 {
     int code = edgel_inputs_count(r->job.inputs) ? CLI_EXIT_OK : CLI_EXIT_NOTHING;
-    for (size_t i = 0; i < edgel_inputs_count(r->job.inputs); i++) {
+    for (size_t k = 0; k < part_size(r); k++) {
+        size_t i = edgel_shard_at(&r->shard, k);
         const struct edgel_input *in = edgel_inputs_at(r->job.inputs, i);
         if (in->broken) {
             struct edgel_bytes bytes = { 0 };
@@ -347,7 +360,8 @@ static int plan_and_run(const struct cli_args *args, struct run *r)
                                     .name = o->name,
                                     .methods = names,
                                     .nmethods = r->job.ntasks,
-                                    .existing = (enum edgel_existing)o->existing };
+                                    .existing = (enum edgel_existing)o->existing,
+                                    .shard = &r->shard };
     if (edgel_plan_create(&pp, &plan, &err) != EDGEL_OK) {
         code = fail_before_work(&err);
         goto out;
@@ -381,7 +395,9 @@ static int run_detect(const struct cli_args *args)
     size_t ntasks = 0;
     int code = detect_tasks(args, &o->methods, &o->settings, &tasks, &ntasks);
     if (code == 0) {
-        struct run r = { .o = o, .job = { .tasks = tasks, .ntasks = ntasks, .read = &o->read } };
+        struct run r = { .o = o,
+                         .shard = o->part.shard,
+                         .job = { .tasks = tasks, .ntasks = ntasks, .read = &o->read } };
         code = plan_and_run(args, &r);
     }
     free(tasks);

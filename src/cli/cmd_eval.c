@@ -1,6 +1,7 @@
 /* `edgel eval`: measures predictions against truth and shows the scores. */
 #include "edgel/eval.h"
 #include "score.h"
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,6 +58,21 @@ static bool to_stdout(const char *path)
     return path && strcmp(path, "-") == 0;
 }
 
+/* Scores of a part are no result: its rows are, in counts and log. */
+static int check_part(const struct cli_args *args)
+{
+    static const char *const of_the_whole[] = { "json", "csv", "fail-under" };
+    const struct eval_options *o = args->options;
+    for (size_t i = 0; o->part.shard.count > 0 && i < 3; i++)
+        if (cli_given(args, of_the_whole[i]))
+            return cli_usage(
+                args->command,
+                "--%s: scores are of the whole: write --counts of each --shard, join them with 'edgel "
+                "merge', and give this option to 'edgel report'",
+                of_the_whole[i]);
+    return 0;
+}
+
 static int check_usage(const struct cli_args *args)
 {
     const struct eval_options *o = args->options;
@@ -67,7 +83,9 @@ static int check_usage(const struct cli_args *args)
     if (o->pairs && (o->pred_suffix || o->truth_suffix))
         return cli_usage(args->command, "--pred-suffix and --truth-suffix have no use with --pairs");
     const char *const named[] = { o->truth, o->pairs, o->score.classes, o->colors };
-    int code = check_outputs(args, named, 4);
+    int code = check_part(args);
+    if (code == 0)
+        code = check_outputs(args, named, 4);
     return code ? code : check_outputs(args, args->operands, args->noperands);
 }
 
@@ -164,14 +182,33 @@ static int check_annotators(const struct cli_args *args, const struct eval_run *
 
 /* --- the run --- */
 
+/* What the parts of the run have in common: of the log every pair, of the counts what has truth. */
+static void mark_whole(const struct eval_run *run, struct edgel_shard *log, struct edgel_shard *counts)
+{
+    *log = *counts = run->shard;
+    for (size_t m = 0; m < run->nmethods; m++)
+        for (size_t i = 0; i < edgel_pairs_count(run->methods[m].pairs); i++) {
+            const struct edgel_pair *p = edgel_pairs_at(run->methods[m].pairs, i);
+            edgel_shard_add(log, eval_input(p));
+            if (p->ntruth > 0)
+                edgel_shard_add(counts, p->key);
+        }
+}
+
 static enum edgel_status begin_outputs(const struct eval_options *o, struct eval_run *run,
                                        struct edgel_error *err)
 {
     struct score *s = run->score;
-    const struct edgel_counts_header header = { s->measure, s->reduce, s->methods, s->nmethods };
+    struct edgel_counts_header header = {
+        .measure = s->measure, .reduce = s->reduce, .predictions = s->methods, .npredictions = s->nmethods
+    };
+    struct edgel_shard logged;
+    mark_whole(run, &logged, &header.shard);
     enum edgel_status status = score_begin(s, &o->score, err);
     if (status == EDGEL_OK)
         status = edgel_log_create(o->run.jsonl, &run->log, err);
+    if (status == EDGEL_OK)
+        status = edgel_log_shard(run->log, &logged, err);
     if (status == EDGEL_OK && o->counts)
         status = edgel_output_begin(o->counts, &run->counts, err);
     if (status == EDGEL_OK && o->counts)
@@ -183,28 +220,36 @@ static enum edgel_status end_outputs(const struct eval_options *o, struct eval_r
                                      const struct edgel_totals *totals, struct score_result *result,
                                      struct edgel_error *err)
 {
-    char partial[120];
+    char partial[160], part[60] = "";
+    const struct edgel_shard *shard = &run->shard;
     bool table = !to_stdout(o->counts) && !to_stdout(o->score.json) && !to_stdout(o->score.csv) &&
                  !to_stdout(o->run.jsonl);
     enum edgel_status status = EDGEL_OK;
-    snprintf(partial, sizeof partial, "PARTIAL: interrupted after %zu of %zu pairs\n\n",
-             totals->ok + totals->failed + totals->skipped, run->total);
+    if (shard->count > 0)
+        snprintf(part, sizeof part, " shard %" PRId64 " of %" PRId64, shard->index, shard->count);
+    if (totals->interrupted)
+        snprintf(partial, sizeof partial, "PARTIAL:%s interrupted after %zu of %zu pairs\n\n", part,
+                 totals->ok + totals->failed + totals->skipped, edgel_shard_size(shard, run->total));
+    else
+        snprintf(partial, sizeof partial, "PARTIAL:%s\n\n", part);
     if (run->counts)
         status = edgel_output_commit(&run->counts, err);
     if (status == EDGEL_OK)
         status = edgel_log_finish(&run->log, totals, err);
     if (status == EDGEL_OK)
-        status = score_end(run->score, &o->score, table, totals->interrupted ? partial : NULL, result, err);
+        status = score_end(run->score, &o->score, table, totals->interrupted || part[0] ? partial : NULL,
+                           result, err);
     return status;
 }
 
-static int exit_code(const struct edgel_totals *totals, const struct score_result *result, bool left_out)
+static int exit_code(const struct eval_run *run, const struct edgel_totals *totals,
+                     const struct score_result *result, bool left_out)
 {
     if (totals->interrupted)
         return CLI_EXIT_INTERRUPTED;
     if (totals->failed > 0 || left_out)
         return CLI_EXIT_FAILED;
-    if (result->images == 0) {
+    if (result->images == 0 && run->shard.count == 0) {
         cli_message("nothing to score");
         return CLI_EXIT_NOTHING;
     }
@@ -229,7 +274,7 @@ static int measure(const struct cli_args *args, struct eval_run *run, bool left_
         return CLI_EXIT_FAILED;
     }
     cli_run_summary(&o->run, &totals);
-    return exit_code(&totals, &result, left_out);
+    return exit_code(run, &totals, &result, left_out);
 }
 
 static int survey_and_measure(const struct cli_args *args, struct eval_run *run, bool left_out)
@@ -277,7 +322,8 @@ static int run_eval(const struct cli_args *args)
     struct edgel_error err = { 0 };
     struct eval_run run = { .score = &s,
                             .read = cli_read_params(&o->read, EDGEL_DECODE_LABELS),
-                            .options = &o->run };
+                            .options = &o->run,
+                            .shard = o->part.shard };
     fill_measure(args, &s.measure);
     int code = check_usage(args);
     if (code == 0)
@@ -317,6 +363,7 @@ const struct cli_command cli_command_eval = {
             { "Outputs", score_output_rows, offsetof(struct eval_options, score) },
             { "Counts", eval_counts_rows, 0 },
             { "Reading", cli_read_rows, offsetof(struct eval_options, read) },
+            { "Parts of a run", cli_shard_rows, offsetof(struct eval_options, part) },
             { "Running", cli_run_rows, offsetof(struct eval_options, run) },
             { 0 },
         },

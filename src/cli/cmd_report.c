@@ -45,6 +45,14 @@ static int open_sources(const struct cli_args *args, struct report *r)
         source->path = args->operands[r->n];
         if (edgel_counts_open(source->path, &source->reader, &err) != EDGEL_OK)
             return cli_usage(args->command, "%s", err.msg);
+        const struct edgel_shard *shard = &edgel_counts_header(source->reader)->shard;
+        if (shard->count > 0) {
+            r->n++;
+            return cli_usage(args->command,
+                             "%s: is shard %" PRId64 " of %" PRId64
+                             ", a part: join all with 'edgel merge' first",
+                             source->path, shard->index, shard->count);
+        }
         take_methods(r, source);
         if (edgel_measure_agree(&edgel_counts_header(r->sources[0].reader)->measure,
                                 &edgel_counts_header(source->reader)->measure, &err) != EDGEL_OK) {

@@ -33,9 +33,10 @@ struct eval_state {
     atomic_bool stop;
 };
 
-static const struct edgel_pair *pair_at(const struct eval_run *run, size_t i, size_t *method)
+/* The k-th pair of the part to measure. */
+static const struct edgel_pair *pair_at(const struct eval_run *run, size_t k, size_t *method)
 {
-    size_t m = run->nmethods - 1;
+    size_t m = run->nmethods - 1, i = edgel_shard_at(&run->shard, k);
     while (i < run->methods[m].first)
         m--;
     *method = m;
@@ -91,13 +92,13 @@ static enum edgel_status measure_pair(struct eval_state *s, struct eval_worker *
     return status;
 }
 
-static void work(void *user, int thread, size_t i)
+static void work(void *user, int thread, size_t k)
 {
     struct eval_state *s = user;
-    struct eval_slot *slot = &s->slots[i % s->window];
+    struct eval_slot *slot = &s->slots[k % s->window];
     double start = cli_clock();
     size_t m;
-    const struct edgel_pair *p = pair_at(s->run, i, &m);
+    const struct edgel_pair *p = pair_at(s->run, k, &m);
     *slot = (struct eval_slot){ 0 };
     if (p->ntruth == 0)
         return;
@@ -111,6 +112,11 @@ static void work(void *user, int thread, size_t i)
 }
 
 /* --- done --- */
+
+const char *eval_input(const struct edgel_pair *p)
+{
+    return p->prediction ? p->prediction : p->truth[0];
+}
 
 static void give_up(struct eval_state *s, const struct edgel_error *err)
 {
@@ -191,15 +197,15 @@ static enum edgel_outcome done_truth(struct eval_state *s, const struct edgel_pa
     return EDGEL_OUTCOME_OK;
 }
 
-static void done(void *user, size_t i)
+static void done(void *user, size_t k)
 {
     struct eval_state *s = user;
-    struct eval_slot *slot = &s->slots[i % s->window];
+    struct eval_slot *slot = &s->slots[k % s->window];
     struct edgel_error err = { 0 };
     size_t m;
-    const struct edgel_pair *p = pair_at(s->run, i, &m);
+    const struct edgel_pair *p = pair_at(s->run, k, &m);
     enum edgel_outcome outcome = p->ntruth ? done_truth(s, p, slot) : done_lone(s, p, slot);
-    struct edgel_record record = { .input = p->prediction ? p->prediction : p->truth[0],
+    struct edgel_record record = { .input = eval_input(p),
                                    .outcome = outcome,
                                    .error = slot->err.msg[0] ? slot->err.msg : NULL,
                                    .remark = slot->remark,
@@ -223,10 +229,11 @@ static bool stop(void *user)
 
 static void mark_unreached(struct eval_state *s, size_t from)
 {
-    for (size_t i = from; i < s->run->total && s->broken.code == EDGEL_OK; i++) {
+    size_t count = edgel_shard_size(&s->run->shard, s->run->total);
+    for (size_t k = from; k < count && s->broken.code == EDGEL_OK; k++) {
         struct edgel_error err = { 0 };
         size_t m;
-        const struct edgel_pair *p = pair_at(s->run, i, &m);
+        const struct edgel_pair *p = pair_at(s->run, k, &m);
         struct edgel_row row = { .kind = EDGEL_ROW_FAILED, .prediction = (int)m, .image = (char *)p->key };
         if (p->ntruth && deliver(s, &row, &err) != EDGEL_OK)
             give_up(s, &err);
@@ -252,15 +259,18 @@ enum edgel_status eval_execute(struct eval_run *run, struct edgel_totals *totals
 {
     struct eval_state s = { .run = run };
     int threads = cli_jobs(run->options);
-    struct edgel_run job = {
-        .count = run->total, .threads = threads, .user = &s, .work = work, .done = done, .stop = stop
-    };
+    struct edgel_run job = { .count = edgel_shard_size(&run->shard, run->total),
+                             .threads = threads,
+                             .user = &s,
+                             .work = work,
+                             .done = done,
+                             .stop = stop };
     bool failure = run->score->reduce.missing == EDGEL_MISSING_ERROR;
     size_t finished = 0;
     s.window = edgel_run_window(&job);
     s.slots = cli_alloc(s.window, sizeof *s.slots);
     s.workers = cli_alloc((size_t)threads, sizeof *s.workers);
-    cli_run_begin("eval", run->options, run->total);
+    cli_run_begin("eval", run->options, job.count);
     enum edgel_status status = edgel_run_execute(&job, &finished, err);
     cli_run_end(totals);
     note_rest(&s, s.missing, failure, no_prediction);

@@ -77,6 +77,23 @@ const struct cli_option cli_read_rows[] = {
     { 0 },
 };
 
+static enum edgel_status take_shard(void *options, const char *what, const char *text,
+                                    struct edgel_error *err)
+{
+    return edgel_shard_parse(what, text, &((struct cli_shard_options *)options)->shard, err);
+}
+
+const struct cli_option cli_shard_rows[] = {
+    { .name = "shard",
+      .kind = CLI_CALL,
+      .metavar = "i/N",
+      .call = take_shard,
+      .help =
+          "Do part i of N alone, every N-th of the sorted list. Parts may run at the same time, on several "
+          "machines; 'edgel merge' joins what they wrote." },
+    { 0 },
+};
+
 static const char *const progress_names[] = { "auto", "always", "never", NULL };
 
 const struct cli_option cli_run_rows[] = {

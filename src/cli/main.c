@@ -11,6 +11,7 @@
     X(detect)       \
     X(eval)         \
     X(report)       \
+    X(merge)        \
     X(help)
 
 #define DECLARE(name) extern const struct cli_command cli_command_##name;

@@ -92,6 +92,7 @@ struct eval_options {
     struct score_options score;
     const char *counts;
     struct cli_read_options read;
+    struct cli_shard_options part;
     struct cli_run_options run;
 };
 /* "Pairs", "Masks", "Counts"; offsets in struct eval_options */
@@ -110,15 +111,18 @@ struct eval_run {
     struct score *score;
     struct eval_method *methods;
     size_t nmethods;
-    size_t total; /* pairs of all methods */
+    size_t total;             /* pairs of all methods */
+    struct edgel_shard shard; /* the part of them to measure */
     struct edgel_read read;
     const struct cli_run_options *options;
     struct edgel_output *counts; /* NULL: none */
     struct edgel_log *log;
 };
 
-/* Decides labels by the truth when measure says AUTO, and zero_one of the methods for BINARY. Files that cannot be read
- * are passed over. EDGEL_EINTERRUPTED when a stop was asked for. */
+/* How the log names a pair: its prediction, or the first file of the truth when there is none. */
+const char *eval_input(const struct edgel_pair *p);
+/* Decides labels by the truth when measure says AUTO, and zero_one of the methods for BINARY. Looks at all pairs, whatever the
+ * part to measure, so that all parts decide alike. Files that cannot be read are passed over. EDGEL_EINTERRUPTED when a stop was asked for. */
 enum edgel_status eval_survey(struct eval_run *run, struct edgel_error *err);
 /* Measures all pairs and delivers the rows in order. totals has what was done. Failures of images are reported and
  * counted; a status other than OK and INTERRUPTED is a result that could not be written. */

@@ -90,6 +90,29 @@ bool edgel_json_bool(const struct edgel_json *v, bool *out);
 /* A copy of the string's bytes with \udcXX undone, to be freed with edgel_free; NULL if no string or OOM. */
 char *edgel_json_strdup(const struct edgel_json *v);
 
+/* --- line_reader.c --- : text files line by line, memory bounded */
+struct edgel_lines;
+/* path "-" is standard input; a line over max_bytes is EDGEL_EFORMAT. */
+EDGEL_NODISCARD enum edgel_status edgel_lines_open(const char *path, size_t max_bytes,
+                                                   struct edgel_lines **out, struct edgel_error *err);
+/* The next line without its end ("\n" or "\r\n"), NUL-terminated, valid until the next call; NULL at the end.
+ * *ended (may be NULL) is false when the file stops before the line does. */
+EDGEL_NODISCARD enum edgel_status edgel_lines_next(struct edgel_lines *l, char **line, size_t *n, bool *ended,
+                                                   struct edgel_error *err);
+const char *edgel_lines_where(struct edgel_lines *l); /* "FILE:LINE", valid until the next call */
+void edgel_lines_close(struct edgel_lines **l);
+
+/* --- shard.c --- */
+/* The JSON object of a shard, and back. where names the place of an error: EDGEL_EFORMAT. */
+void edgel_shard_text(struct edgel_text *t, const struct edgel_shard *shard);
+EDGEL_NODISCARD enum edgel_status edgel_shard_read(const struct edgel_json *v, const char *where,
+                                                   struct edgel_shard *out, struct edgel_error *err);
+/* Checks that shards[n], of the files paths[n], are all the parts of one list, and writes into order[part - 1] which of
+ * them that part is. EDGEL_EINVAL tells what is missing, twice, no part at all, or of another list. */
+EDGEL_NODISCARD enum edgel_status edgel_shard_order(const struct edgel_shard *shards, size_t n,
+                                                    const char *const *paths, size_t *order,
+                                                    struct edgel_error *err);
+
 /* --- thread.c --- */
 /* Runs work(user, thread, i) for i = 0..n-1 on `threads` threads (the caller's is one of them), thread in
  * 0..threads-1, and done(user, i) for the same i in increasing order, never two at once. At most `window`

@@ -274,6 +274,8 @@ static enum edgel_status read_header(struct edgel_counts_reader *r, struct edgel
         st = read_reduce(&p, edgel_json_get(doc, "reduce"), r);
     if (st == EDGEL_OK)
         st = read_predictions(&p, edgel_json_get(doc, "predictions"), r);
+    if (st == EDGEL_OK && edgel_json_get(doc, "shard"))
+        st = edgel_shard_read(edgel_json_get(doc, "shard"), p.where, &r->header.shard, err);
     edgel_json_finish(doc);
     return st;
 }

@@ -6,6 +6,7 @@
  *             "any"|"majority"|K, colors null|[[r,g,b,id]...]
  *   reduce    reduce "pooled"|"image", empty "nan"|"zero"|"one", missing "error"|"skip"|"worst", ignore, exclude_from_mean,
  *             classes null|[{"id":..,"name":..}]
+ * and of a part also "shard":{"index":i,"count":N,"items":rows of the whole,"list":"hash of their names"}.
  * Then a line for each image and method, in the order of the images:
  *   {"prediction":INDEX,"image":"...","kind":"measured"|"missing"|"failed"}, and where there are counts
  *   "width","height","pixels","cells":[[truth,prediction,n]...], with a sweep "curve":{"positives","negatives","tp":[...],
@@ -81,7 +82,7 @@ static void measure_json(struct edgel_text *t, const struct edgel_measure *m)
     edgel_text_str(t, "}");
 }
 
-static void reduce_json(struct edgel_text *t, const struct edgel_reduce *r)
+void edgel_counts_reduce_json(struct edgel_text *t, const struct edgel_reduce *r)
 {
     static const char *const empty[] = { "nan", "zero", "one" };
     static const char *const missing[] = { "error", "skip", "worst" };
@@ -107,13 +108,18 @@ enum edgel_status edgel_counts_write_header(struct edgel_output *out,
     edgel_text_str(&t, "{\"schema\":\"edgel.counts/1\",\"measure\":");
     measure_json(&t, &header->measure);
     edgel_text_str(&t, ",\"reduce\":");
-    reduce_json(&t, &header->reduce);
+    edgel_counts_reduce_json(&t, &header->reduce);
     edgel_text_str(&t, ",\"predictions\":[");
     for (size_t i = 0; i < header->npredictions; i++) {
         edgel_text_str(&t, i ? "," : "");
         edgel_text_json(&t, header->predictions[i]);
     }
-    edgel_text_str(&t, "]}");
+    edgel_text_str(&t, "]");
+    if (header->shard.count > 0) {
+        edgel_text_str(&t, ",\"shard\":");
+        edgel_shard_text(&t, &header->shard);
+    }
+    edgel_text_str(&t, "}");
     return send(out, &t, err);
 }
 

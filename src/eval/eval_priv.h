@@ -12,18 +12,6 @@ enum { EDGEL_IDS = 65536, EDGEL_THRESHOLDS_MAX = 65535 };
 
 bool edgel_id_in(const int32_t *ids, size_t n, int32_t id);
 
-/* --- line_reader.c --- : text files line by line, memory bounded */
-struct edgel_lines;
-/* path "-" is standard input; a line over max_bytes is EDGEL_EFORMAT. */
-EDGEL_NODISCARD enum edgel_status edgel_lines_open(const char *path, size_t max_bytes,
-                                                   struct edgel_lines **out, struct edgel_error *err);
-/* The next line without its end ("\n" or "\r\n"), NUL-terminated, valid until the next call; NULL at the end.
- * *ended (may be NULL) is false when the file stops before the line does. */
-EDGEL_NODISCARD enum edgel_status edgel_lines_next(struct edgel_lines *l, char **line, size_t *n, bool *ended,
-                                                   struct edgel_error *err);
-const char *edgel_lines_where(struct edgel_lines *l); /* "FILE:LINE", valid until the next call */
-void edgel_lines_close(struct edgel_lines **l);
-
 /* --- mask.c --- */
 /* Checks that a mask's type can be read as ids (or, soft, as shares of the full range). role: "truth". */
 EDGEL_NODISCARD enum edgel_status edgel_mask_check(const struct edgel_mask *mask, const char *role, bool soft,
@@ -153,5 +141,8 @@ EDGEL_NODISCARD enum edgel_status edgel_counts_check_row(const struct edgel_meas
                                                          struct edgel_error *err);
 
 enum { EDGEL_COUNTS_LINE_MAX = 1 << 26 };
+
+/* --- counts_write.c --- */
+void edgel_counts_reduce_json(struct edgel_text *t, const struct edgel_reduce *r);
 
 #endif

@@ -1,6 +1,6 @@
-/* Text files line by line: class lists, colour lists, counts. A line has an upper length, so that a file without line
+/* Text files line by line: class lists, colour lists, counts, logs. A line has an upper length, so that a file without line
  * ends costs no more memory than that. */
-#include "eval/eval_priv.h"
+#include "core/core_priv.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
