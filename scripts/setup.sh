@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Sourced by scripts/demo and scripts/test: the Debian 12 packages that a job needs, and their installation.
-# Touches nothing when all of them are there.
+# Sourced by scripts/demo, scripts/test and scripts/bench: the Debian 12 packages that a job needs, and their
+# installation. Touches nothing when all of them are there.
 
 # Prints the packages of the jobs named, one a line.
 packages_of() {
@@ -12,6 +12,7 @@ packages_of() {
         test) printf '%s\n' binutils libcmocka-dev bats clang-format-14 shellcheck groff-base ;;
         clang) printf '%s\n' clang libclang-rt-14-dev ;;
         valgrind) printf '%s\n' valgrind libc6-dbg ;; # valgrind needs the symbols of ld.so
+        peers) printf '%s\n' g++ libopencv-dev libvips-dev python3-skimage python3-venv linux-perf ;;
         *)
             echo "setup.sh: no job '$job'" >&2
             return 2

@@ -103,3 +103,14 @@ apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends valgrind bats"
     [ "$status" -eq 0 ]
     [[ "$output" == *"IMAGES [TRUTH]"* ]]
 }
+
+@test "scripts/bench: help lists the sections, an unknown one is a usage error" {
+    run python3 "$EDGEL_SOURCE/scripts/bench" --help
+    [ "$status" -eq 0 ]
+    for section in canny gaussian gradient large folder overwrite share; do
+        [[ "$output" == *"    $section "* ]]
+    done
+    run python3 "$EDGEL_SOURCE/scripts/bench" folder brew
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"no section 'brew'"* ]]
+}
