@@ -33,6 +33,7 @@ static inline double get(const struct edgel_image *img, int x, int y, int c)
     case EDGEL_U16: return ((const uint16_t *)row)[i];
     case EDGEL_I16: return ((const int16_t *)row)[i];
     case EDGEL_I32: return ((const int32_t *)row)[i];
+    case EDGEL_U1: return ((const uint8_t *)row)[i / 8] << i % 8 & 128 ? 255 : 0;
     case EDGEL_F32: break;
     }
     return (double)((const float *)row)[i];
@@ -47,6 +48,10 @@ static inline void set(struct edgel_image *img, int x, int y, int c, double v)
     case EDGEL_U16: ((uint16_t *)row)[i] = (uint16_t)v; break;
     case EDGEL_I16: ((int16_t *)row)[i] = (int16_t)v; break;
     case EDGEL_I32: ((int32_t *)row)[i] = (int32_t)v; break;
+    case EDGEL_U1: /* pixels are set once, from 0 */
+        if (v > 0)
+            ((uint8_t *)row)[i / 8] |= (uint8_t)(128 >> i % 8);
+        break;
     case EDGEL_F32: ((float *)row)[i] = (float)v; break;
     }
 }

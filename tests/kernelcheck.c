@@ -257,6 +257,11 @@ CHECK_ROBERTS(roberts_f32, float, f32)
 CHECK_MAGNITUDE(magnitude_l1, int16_t, abs(x) + abs(y))
 CHECK_MAGNITUDE(magnitude_l2, int32_t, x *x + y * y)
 
+static bool bit_of(const uint64_t *words, int i)
+{
+    return (words[i / 64] >> (i % 64) & 1) != 0;
+}
+
 /* The rule as canny.c's page has it, in 64 bits. */
 static int class_of(int gx, int gy, int64_t m[3][3], int low, int high)
 {
@@ -271,25 +276,41 @@ static int class_of(int gx, int gy, int64_t m[3][3], int low, int high)
     return kept ? (c > low) + (c > high) : 0;
 }
 
-#define CHECK_SECTOR(name, m)                                                                      \
-    static void check_##name(const char *level, const struct edgel_filter_dsp *d, int n, int step) \
-    {                                                                                              \
-        static struct target t;                                                                    \
-        uint8_t *out = target_row(&t, 1);                                                          \
-        const int low = (int)(rnd() % 60) - 1, high = low + (int)(rnd() % 9000);                   \
-        (void)step;                                                                                \
-        d->name(out, gx16 + at, gy16 + at, m[0] + at, m[1] + at, m[2] + at, n, low, high);         \
-        bool same = true;                                                                          \
-        for (int i = 0; i < n; i++) {                                                              \
-            int64_t around[3][3];                                                                  \
-            for (int k = 0; k < 9; k++)                                                            \
-                around[k / 3][k % 3] = m[k / 3][at + i + k % 3 - 1];                               \
-            same = same && out[i] == class_of(gx16[at + i], gy16[at + i], around, low, high);      \
-        }                                                                                          \
-        judge(level, #name, n, same, guards_hold(&t, 1, n));                                       \
+#define CHECK_SECTOR(name, m)                                                                           \
+    static void check_##name(const char *level, const struct edgel_filter_dsp *d, int n, int step)      \
+    {                                                                                                   \
+        static struct target tw, ts;                                                                    \
+        uint64_t *weak = target_row(&tw, sizeof *weak), *strong = target_row(&ts, sizeof *strong);      \
+        const int words = (n + 63) / 64, low = (int)(rnd() % 60) - 1, high = low + (int)(rnd() % 9000); \
+        (void)step;                                                                                     \
+        d->name(weak, strong, gx16 + at, gy16 + at, m[0] + at, m[1] + at, m[2] + at, n, low, high);     \
+        bool same = true;                                                                               \
+        for (int i = 0; i < 64 * words; i++) {                                                          \
+            int64_t around[3][3];                                                                       \
+            for (int k = 0; i < n && k < 9; k++)                                                        \
+                around[k / 3][k % 3] = m[k / 3][at + i + k % 3 - 1];                                    \
+            const int want = i < n ? class_of(gx16[at + i], gy16[at + i], around, low, high) : 0;       \
+            same = same && bit_of(weak, i) == (want > 0) && bit_of(strong, i) == (want > 1);            \
+        }                                                                                               \
+        judge(level, #name, n, same, guards_hold(&tw, 8, words) && guards_hold(&ts, 8, words));         \
     }
 CHECK_SECTOR(sector_l1, m16)
 CHECK_SECTOR(sector_l2, m32)
+
+static void check_expand_u8(const char *level, const struct edgel_filter_dsp *d, int n, int step)
+{
+    static struct target t;
+    uint8_t *out = target_row(&t, 1);
+    uint64_t bits[(3 * MAXW + 63) / 64];
+    (void)step;
+    for (size_t i = 0; i < sizeof bits / sizeof *bits; i++)
+        bits[i] = (uint64_t)u32[0][2 * i] << 16 | u16[0][i];
+    d->expand_u8(out, bits, n);
+    bool same = true;
+    for (int i = 0; i < n; i++)
+        same = same && out[i] == (bit_of(bits, i) ? 255 : 0);
+    judge(level, "expand_u8", n, same, guards_hold(&t, 1, n));
+}
 
 /* One row a kernel: its check, and where it lies in the table (to see whether a level changes it). */
 #define KERNEL(name)                                                 \
@@ -301,9 +322,10 @@ static const struct kernel {
     void (*check)(const char *level, const struct edgel_filter_dsp *d, int n, int step);
     size_t slot;
 } kernels[] = {
-    KERNEL(blur_h_u8),   KERNEL(blur_h_u16),   KERNEL(blur_h_f32),   KERNEL(blur_v_u8),  KERNEL(blur_v_u16),
-    KERNEL(blur_v_f32),  KERNEL(derive_u8),    KERNEL(derive_i32),   KERNEL(derive_f32), KERNEL(roberts_i32),
-    KERNEL(roberts_f32), KERNEL(magnitude_l1), KERNEL(magnitude_l2), KERNEL(sector_l1),  KERNEL(sector_l2),
+    KERNEL(blur_h_u8),    KERNEL(blur_h_u16),  KERNEL(blur_h_f32),  KERNEL(blur_v_u8),
+    KERNEL(blur_v_u16),   KERNEL(blur_v_f32),  KERNEL(derive_u8),   KERNEL(derive_i32),
+    KERNEL(derive_f32),   KERNEL(roberts_i32), KERNEL(roberts_f32), KERNEL(magnitude_l1),
+    KERNEL(magnitude_l2), KERNEL(sector_l1),   KERNEL(sector_l2),   KERNEL(expand_u8),
 };
 enum { KERNELS = sizeof kernels / sizeof *kernels };
 _Static_assert(KERNELS * sizeof(void (*)(void)) == sizeof(struct edgel_filter_dsp),
@@ -338,6 +360,7 @@ static void bench_level(const char *name, const struct edgel_filter_dsp *d)
     static int16_t out16[2][ROOM];
     static uint16_t out_h[ROOM];
     static uint8_t out8[ROOM];
+    static uint64_t words[2][ROOM / 64];
     const uint8_t *const r8[3] = { u8[0] + at, u8[1] + at, u8[2] + at };
     const uint16_t *const r16[7] = { u16[0], u16[1], u16[2], u16[3], u16[4], u16[5], u16[6] };
     double best[5] = { 1e9, 1e9, 1e9, 1e9, 1e9 };
@@ -354,8 +377,8 @@ static void bench_level(const char *name, const struct edgel_filter_dsp *d)
                 else if (k == 3)
                     d->magnitude_l1(out16[0], gx16, gy16, BENCH_W);
                 else
-                    d->sector_l1(out8, gx16 + at, gy16 + at, m16[0] + at, m16[1] + at, m16[2] + at, BENCH_W,
-                                 50, 100);
+                    d->sector_l1(words[0], words[1], gx16 + at, gy16 + at, m16[0] + at, m16[1] + at,
+                                 m16[2] + at, BENCH_W, 50, 100);
             }
             const double ns = (edgel_clock() - start) * 1e9 / 100 / BENCH_W;
             best[k] = ns < best[k] ? ns : best[k];

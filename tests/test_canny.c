@@ -458,6 +458,65 @@ static void hysteresis_follows_a_spiral(void **state)
     edgel_image_finish(&want);
 }
 
+/* 0 none, 1 weak, 2 strong: noise of some density, or corridors between walls whose gaps alternate. */
+static void random_classes(uint8_t *classes, int w, int h)
+{
+    const uint32_t density = rnd() % 100, seeds = 1 + rnd() % 400;
+    const int kind = (int)(rnd() % 4);
+    for (int i = 0; i < w * h; i++) {
+        const int x = i % w, y = i / w, along = kind == 1 ? x : y, across = kind == 1 ? y : x;
+        const bool wall = kind == 1 || kind == 2
+                              ? across % 2 && along != (across % 4 == 1 ? 0 : (kind == 1 ? w : h) - 1)
+                              : rnd() % 100 >= density;
+        classes[i] = wall ? 0 : rnd() % seeds == 0 ? 2 : 1;
+    }
+}
+
+/* One pass after the other until nothing changes. */
+static void reach(uint8_t *classes, int w, int h)
+{
+    for (bool grew = true; grew;) {
+        grew = false;
+        for (int i = 0; i < w * h; i++)
+            for (int k = 0; k < 9 && classes[i] == 1; k++) {
+                const int x = i % w + k % 3 - 1, y = i / w + k / 3 - 1;
+                if (x >= 0 && x < w && y >= 0 && y < h && classes[y * w + x] == 2) {
+                    classes[i] = 2;
+                    grew = true;
+                }
+            }
+    }
+}
+
+static void hysteresis_is_reachability(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 600; i++) {
+        const int w = 1 + (int)(rnd() % 200), h = 1 + (int)(rnd() % 40);
+        uint8_t classes[200 * 40];
+        struct edgel_arena arena = { 0 };
+        struct edgel_bit_map map;
+        random_classes(classes, w, h);
+        assert_int_equal(edgel_bit_map_init(&map, &arena, w, h, NULL), EDGEL_OK);
+        for (int y = 0; y < h; y++) {
+            uint64_t *weak = edgel_bit_map_weak(&map, y), *strong = edgel_bit_map_strong(&map, y);
+            memset(weak, 0, (size_t)map.words * 8);
+            memset(strong, 0, (size_t)map.words * 8);
+            for (int x = 0; x < w; x++) {
+                weak[x / 64] |= (uint64_t)(classes[y * w + x] > 0) << x % 64;
+                strong[x / 64] |= (uint64_t)(classes[y * w + x] > 1) << x % 64;
+            }
+            edgel_hysteresis_row(&map, y);
+        }
+        assert_int_equal(edgel_hysteresis_finish(&map, &arena, NULL), EDGEL_OK);
+        reach(classes, w, h);
+        for (int k = 0; k < w * h; k++)
+            assert_int_equal(edgel_bit_map_strong(&map, k / w)[k % w / 64] >> (k % w % 64) & 1,
+                             classes[k] == 2);
+        edgel_arena_finish(&arena);
+    }
+}
+
 /* Ahead of the pixel lies (p (m + k) + q (m - 1)) / (p + q) with p = 3, q = 3 k + 1: one part in 10^22 below m. The
  * pixel is a maximum, and with m + k + 1 it is none; double alone cannot tell. */
 static void wide_products_are_exact(void **state)
@@ -517,6 +576,7 @@ int main(void)
         cmocka_unit_test(types_agree_on_interpolated_edges),
         cmocka_unit_test(used_thresholds_are_told_and_do_the_same),
         cmocka_unit_test(hysteresis_follows_a_spiral),
+        cmocka_unit_test(hysteresis_is_reachability),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

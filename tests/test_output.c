@@ -265,6 +265,8 @@ static const struct kind kinds[] = {
     { EDGEL_FORMAT_PNG, EDGEL_U16, 3, 16, false, "v.png" },
     { EDGEL_FORMAT_PNG, EDGEL_U8, 1, 0, true, "p.png" },
     { EDGEL_FORMAT_PNM, EDGEL_U8, 1, 1, false, "1.pbm" },
+    { EDGEL_FORMAT_PNG, EDGEL_U1, 1, 0, false, "p1.png" },
+    { EDGEL_FORMAT_PNM, EDGEL_U1, 1, 1, false, "p1.pbm" },
     { EDGEL_FORMAT_PNM, EDGEL_U8, 1, 0, false, "g.pgm" },
     { EDGEL_FORMAT_PNM, EDGEL_U16, 1, 16, false, "w.pgm" },
     { EDGEL_FORMAT_PNM, EDGEL_U8, 3, 8, false, "c.ppm" },
@@ -282,6 +284,14 @@ static unsigned value(int x, int y, int c)
 
 static void fill(struct edgel_image *img)
 {
+    if (img->type == EDGEL_U1) {
+        memset(img->data, 0, (size_t)img->stride * (size_t)img->h);
+        for (int y = 0; y < img->h; y++)
+            for (int x = 0; x < img->w; x++)
+                if (value(x, y, 0) & 1)
+                    ((uint8_t *)img->data + y * img->stride)[x / 8] |= (uint8_t)(128 >> x % 8);
+        return;
+    }
     for (int y = 0; y < img->h; y++)
         for (int i = 0; i < img->w * img->channels; i++) {
             char *row = (char *)img->data + y * img->stride;
@@ -300,7 +310,10 @@ static void same_rows(const struct edgel_image *a, const struct edgel_image *b, 
     assert_int_equal(a->w, b->w);
     assert_int_equal(a->h, b->h);
     assert_int_equal(a->channels, b->channels);
-    assert_int_equal(a->type, b->type);
+    assert_int_equal(a->type == EDGEL_U1 ? EDGEL_U8 : a->type, b->type);
+    for (int y = 0; a->type == EDGEL_U1 && y < a->h; y++)
+        for (int x = 0; x < a->w; x++)
+            assert_int_equal(((uint8_t *)b->data + y * b->stride)[x], value(x, y, 0) & 1);
     size_t n = (size_t)a->w * (size_t)a->channels * edgel_type_size(a->type);
     for (int y = 0; y < a->h; y++) {
         const uint8_t *p = (uint8_t *)a->data + y * a->stride, *q = (uint8_t *)b->data + y * b->stride;
@@ -327,7 +340,9 @@ static void check_round_trip(const struct kind *k, int w, int h)
         fail_msg("%s: %s", k->name, e.msg);
     same_rows(&img, &back, k->bits == 1);
     assert_int_equal(info.format, edgel_format_of_name(path));
-    assert_int_equal(info.bits, k->bits ? k->bits : 8 * (int)edgel_type_size(k->type));
+    assert_int_equal(info.bits, k->bits               ? k->bits
+                                : k->type == EDGEL_U1 ? 1
+                                                      : 8 * (int)edgel_type_size(k->type));
     assert_int_equal(info.indexed, k->palette);
     assert_string_equal(info.remark, "");
     r.decode = EDGEL_DECODE_COLOR;
@@ -406,6 +421,9 @@ static void impossible_combinations_are_refused(void **state)
         { EDGEL_U16, 1, { EDGEL_FORMAT_PNG, 8, NULL } },
         { EDGEL_U16, 1, { EDGEL_FORMAT_PNG, 1, NULL } },
         { EDGEL_U8, 3, { EDGEL_FORMAT_PNM, 1, NULL } },
+        { EDGEL_U1, 1, { EDGEL_FORMAT_PNG, 8, NULL } },
+        { EDGEL_U1, 1, { EDGEL_FORMAT_PFM, 0, NULL } },
+        { EDGEL_U1, 1, { EDGEL_FORMAT_PNG, 0, &palette } },
         { EDGEL_U8, 1, { EDGEL_FORMAT_PFM, 0, NULL } },
         { EDGEL_U8, 1, { EDGEL_FORMAT_JPEG, 0, NULL } },
         { EDGEL_U8, 1, { EDGEL_FORMAT_NONE, 0, NULL } },

@@ -189,8 +189,8 @@ EDGEL_API const struct edgel_method_info *edgel_method_find(const char *name); /
  * input counts 1.0 as full range. Depth 32: F32 samples, full range of integer input = 1.0, nothing saturated.
  *
  * in      U8, U16 or F32; 1 channel, or 3 with method->channels (gaussian: any); not the memory of out
- * out     U8, U16 or F32
- * bits    the depth of out: 1 (U8 of 0 and 255), 8, 16, 32
+ * out     U1 (depth 1), U8, U16 or F32
+ * bits    the depth of out: 1, 8, 16, 32
  * Returns EDGEL_OK, EDGEL_EINVAL (names the parameter, the value and the rule), EDGEL_ENOMEM.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status

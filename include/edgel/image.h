@@ -10,10 +10,11 @@ extern "C" {
 
 /* --- pixels --- */
 
-/* Sample types. Integer samples use their full range (255, 65535); float samples 0..1 nominally. */
-enum edgel_type { EDGEL_U8 = 1, EDGEL_U16 = 2, EDGEL_F32 = 3, EDGEL_I16 = 4, EDGEL_I32 = 5 };
+/* Sample types. Integer samples use their full range (255, 65535); float samples 0..1 nominally. U1: one channel, eight
+ * pixels a byte, the leftmost in the highest bit; bits beyond the width are 0. Edges are made and written in it. */
+enum edgel_type { EDGEL_U8 = 1, EDGEL_U16 = 2, EDGEL_F32 = 3, EDGEL_I16 = 4, EDGEL_I32 = 5, EDGEL_U1 = 6 };
 
-/* Bytes of one sample. */
+/* Bytes of one sample; 0 for U1. */
 EDGEL_API size_t edgel_type_size(enum edgel_type type);
 
 /* A window onto pixels somebody else owns. Copy it freely; never free through it. Channels are interleaved
@@ -38,7 +39,7 @@ struct edgel_image {
  * Makes img w x h pixels of the given kind; rows start at multiples of 64 bytes. img is zeroed, or an image of
  * an earlier call, whose memory is used again if it is large enough. Pixels are not initialised.
  *
- * w, h >= 1; channels 1..4
+ * w, h >= 1; channels 1..4 (U1: 1)
  * Returns EDGEL_OK, EDGEL_EINVAL (a value out of range) or EDGEL_ENOMEM; img is then empty (finished).
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_init(struct edgel_image *img, int w, int h,
@@ -187,13 +188,13 @@ EDGEL_API void edgel_palette_voc(struct edgel_palette *palette);
 
 struct edgel_write {
     enum edgel_format format; /* PNG, PNM, PFM */
-    int bits;                 /* 0: the samples' own. 1: U8 with one channel, non-zero is white (PNG, PBM) */
+    int bits; /* 0: the samples' own. 1: U1, or U8 with one channel, non-zero is white (PNG, PBM) */
     const struct edgel_palette *palette; /* PNG of U8 with one channel; NULL for none */
 };
 
 /*
  * Encodes pixels into an output (not yet committed). PNG: U8 or U16 with 1 or 3 channels, U8 with 1 channel and a
- * palette, or 1 bit; PNM: U8, U16 with 1 or 3 channels, or 1 bit; PFM: F32 with 1 or 3 channels.
+ * palette, U1, or 1 bit; PNM: U8, U16 with 1 or 3 channels, U1, or 1 bit; PFM: F32 with 1 or 3 channels.
  * PNG: 1-bit without filter and Z_RLE; the same bytes for the same pixels and zlib.
  * Returns EDGEL_OK, EDGEL_EINVAL (a combination not named above), EDGEL_EIO, EDGEL_ENOMEM.
  */

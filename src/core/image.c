@@ -10,6 +10,7 @@ size_t edgel_type_size(enum edgel_type type)
     case EDGEL_I16: return 2;
     case EDGEL_F32:
     case EDGEL_I32: return 4;
+    case EDGEL_U1: return 0;
     }
     return 0;
 }
@@ -17,14 +18,16 @@ size_t edgel_type_size(enum edgel_type type)
 enum edgel_status edgel_image_init(struct edgel_image *img, int w, int h, int channels, enum edgel_type type,
                                    struct edgel_error *err)
 {
-    size_t size = edgel_type_size(type);
+    const size_t size = edgel_type_size(type);
+    const bool packed = type == EDGEL_U1;
     enum edgel_status st = EDGEL_OK;
-    if (w < 1 || h < 1 || channels < 1 || channels > 4 || size == 0) {
+    if (w < 1 || h < 1 || channels < 1 || channels > (packed ? 1 : 4) || (size == 0 && !packed)) {
         st = edgel_fail(err, EDGEL_EINVAL, "image %dx%d, %d channels: sides must be >= 1, channels 1 to 4", w,
                         h, channels);
         goto fail;
     }
-    size_t row = ((size_t)w * (size_t)channels * size + 63) & ~(size_t)63;
+    const size_t bytes = packed ? ((size_t)w + 7) / 8 : (size_t)w * (size_t)channels * size;
+    const size_t row = (bytes + 63) & ~(size_t)63;
     if (row > PTRDIFF_MAX || (size_t)h > SIZE_MAX / row || row * (size_t)h > img->capacity_bytes) {
         edgel_image_finish(img);
         img->data = edgel_alloc((size_t)h, row);

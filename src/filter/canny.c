@@ -14,7 +14,8 @@
  *
  * With sectors and 8 bits the result is bit for bit that of OpenCV 4's Canny for the same derivatives.
  * canny_u8.c computes that case in 16-bit lanes; this file holds the others, in double, which all integer values fit
- * exactly. Memory: 5 bytes a pixel; quantile and automatic thresholds 8 more.
+ * exactly. Memory: 3 bits a pixel; quantile and automatic thresholds, and smoothing outside the 8-bit case, need the
+ * whole smoothed image, the former 8 bytes a pixel more.
  *
  * Source: J. Canny, A Computational Approach to Edge Detection (1986); OpenCV for sectors and ties.
  */
@@ -104,44 +105,52 @@ static void thinner_row(struct thinner *t, int y)
 
 static enum edgel_status classify(struct edgel_arena *arena, struct edgel_view in,
                                   const struct edgel_canny *params, const struct edgel_limits_pair *limits,
-                                  struct edgel_class_map *map, struct edgel_error *err)
+                                  struct edgel_bit_map *map, struct edgel_error *err)
 {
     struct thinner t;
     EDGEL_TRY(thinner_init(&t, arena, in, params, err));
     for (int y = 0; y < in.h; y++) {
         thinner_row(&t, y);
-        uint8_t *out = edgel_class_map_row(map, y);
+        uint64_t *weak = edgel_bit_map_weak(map, y), *strong = edgel_bit_map_strong(map, y);
+        memset(weak, 0, (size_t)map->words * sizeof *weak);
+        memset(strong, 0, (size_t)map->words * sizeof *strong);
         for (int x = 0; x < in.w; x++) {
             const double m = t.kept[x];
-            out[x] = (uint8_t)((m > 0 && m > limits->low) + (m > 0 && m > limits->high));
+            weak[x / 64] |= (uint64_t)(m > 0 && m > limits->low) << x % 64;
+            strong[x / 64] |= (uint64_t)(m > 0 && m > limits->high) << x % 64;
         }
+        edgel_hysteresis_row(map, y);
     }
     return EDGEL_OK;
 }
 
-enum edgel_status edgel_canny_into(struct edgel_arena *arena, struct edgel_view in,
-                                   const struct edgel_canny *params, const struct edgel_image *out,
-                                   struct edgel_canny_used *used, struct edgel_error *err)
+/* Thresholds that are counted over the image need all of it, smoothed. */
+static bool counts_pixels(const struct edgel_canny *params)
 {
-    struct edgel_limits_pair limits;
-    struct edgel_canny_used resolved;
-    struct edgel_class_map map;
-    EDGEL_TRY(edgel_threshold_resolve(arena, in, params, &limits, &resolved, err));
-    EDGEL_TRY(edgel_class_map_init(&map, arena, in.w, in.h, err));
-    if (in.type == EDGEL_U8 && params->nms == EDGEL_NMS_SECTOR)
-        EDGEL_TRY(edgel_canny_u8(arena, in, params, &limits, &map, err));
-    else
-        EDGEL_TRY(classify(arena, in, params, &limits, &map, err));
-    EDGEL_TRY(edgel_hysteresis(&map, arena, err));
-    for (int y = 0; y < in.h; y++) {
-        const uint8_t *classes = edgel_class_map_row(&map, y);
-        uint8_t *o = (uint8_t *)out->data + y * out->stride;
-        for (int x = 0; x < in.w; x++)
-            o[x] = (uint8_t) - (classes[x] >> 1);
+    return params->high.kind != EDGEL_THRESHOLD_VALUE || params->low.kind == EDGEL_THRESHOLD_QUANTILE;
+}
+
+enum edgel_status edgel_canny_map(struct edgel_arena *arena, struct edgel_view in,
+                                  const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
+                                  struct edgel_bit_map *map, struct edgel_canny_used *used,
+                                  struct edgel_error *err)
+{
+    const bool in_lanes = in.type == EDGEL_U8 && params->nms == EDGEL_NMS_SECTOR;
+    if (smoothing && (!in_lanes || counts_pixels(params))) {
+        struct edgel_image smooth;
+        EDGEL_TRY(edgel_arena_image(arena, &smooth, in.w, in.h, in.channels, in.type, err));
+        EDGEL_TRY(edgel_gaussian_into(arena, in, &smooth, *smoothing, err));
+        in = edgel_image_view(&smooth);
+        smoothing = NULL;
     }
-    if (used)
-        *used = resolved;
-    return EDGEL_OK;
+    struct edgel_limits_pair limits;
+    EDGEL_TRY(edgel_threshold_resolve(arena, in, params, &limits, used, err));
+    EDGEL_TRY(edgel_bit_map_init(map, arena, in.w, in.h, err));
+    if (in_lanes)
+        EDGEL_TRY(edgel_canny_u8(arena, in, smoothing, params, &limits, map, err));
+    else
+        EDGEL_TRY(classify(arena, in, params, &limits, map, err));
+    return edgel_hysteresis_finish(map, arena, err);
 }
 
 enum edgel_status edgel_strength_into(struct edgel_arena *arena, struct edgel_view in,
@@ -178,11 +187,19 @@ enum edgel_status edgel_canny(struct edgel_scratch *scratch, struct edgel_view i
 {
     EDGEL_TRY(check_input(in, params, err));
     EDGEL_TRY(edgel_image_init(out, in.w, in.h, 1, EDGEL_U8, err));
+    struct edgel_filter_dsp dsp;
+    struct edgel_bit_map map;
+    struct edgel_canny_used resolved;
+    edgel_filter_dsp_init(&dsp, edgel_cpu_flags());
     struct edgel_arena own, *arena = edgel_scratch_begin(scratch, &own);
-    enum edgel_status st = edgel_canny_into(arena, in, params, out, used, err);
+    enum edgel_status st = edgel_canny_map(arena, in, NULL, params, &map, &resolved, err);
+    for (int y = 0; st == EDGEL_OK && y < in.h; y++)
+        edgel_bit_map_edges(&dsp, &map, y, out->type, (char *)out->data + y * out->stride);
     edgel_arena_finish(&own);
     if (st != EDGEL_OK)
         edgel_image_finish(out);
+    else if (used)
+        *used = resolved;
     return st;
 }
 

@@ -1,5 +1,6 @@
 /* Canny's classes of 8-bit images with sector suppression: the rules of canny.c in 16-bit lanes. One row of
- * derivatives is made at a time; three rows of magnitudes go round. */
+ * derivatives is made at a time; three rows of magnitudes go round. Where the image is smoothed its rows come straight
+ * from the smoothing: from reading a row to its bits nothing leaves the caches. */
 #include "filter/filter_priv.h"
 #include <math.h>
 #include <string.h>
@@ -10,8 +11,9 @@ struct lanes {
     struct edgel_filter_dsp dsp;
     const struct edgel_taps *taps;
     struct edgel_view in;
-    bool l1;
-    int w, n, pad; /* pixels, samples of a row, samples beside it */
+    bool l1, smooths;
+    struct edgel_blur blur; /* where rows come from, if smooths */
+    int w, n, pad;          /* pixels, samples of a row, samples beside it */
     int loaded;
     uint8_t *line[7];             /* rows of samples */
     int16_t *vs, *vd;             /* work rows */
@@ -28,11 +30,15 @@ static void *take(struct edgel_arena *arena, size_t n, size_t size, bool *ok)
     return p;
 }
 
-static bool lanes_init(struct lanes *s, struct edgel_arena *arena, struct edgel_view in,
-                       const struct edgel_canny *params)
+static enum edgel_status lanes_init(struct lanes *s, struct edgel_arena *arena, struct edgel_view in,
+                                    const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
+                                    struct edgel_error *err)
 {
     *s = (struct lanes){ .taps = edgel_operator_taps(EDGEL_SOBEL, params->aperture), .in = in };
     edgel_filter_dsp_init(&s->dsp, edgel_cpu_flags());
+    s->smooths = smoothing;
+    if (smoothing)
+        EDGEL_TRY(edgel_blur_init(&s->blur, arena, in, *smoothing, err));
     s->l1 = params->norm == EDGEL_NORM_L1;
     s->w = in.w;
     s->n = in.w * in.channels;
@@ -50,19 +56,21 @@ static bool lanes_init(struct lanes *s, struct edgel_arena *arena, struct edgel_
         s->gx[i] = take(arena, w, sizeof *s->gx[i], &ok);
         s->gy[i] = take(arena, w, sizeof *s->gy[i], &ok);
         char *m = take(arena, w + 2, size, &ok);
-        if (!ok)
-            return false;
-        memset(m, 0, (w + 2) * size);
+        if (ok)
+            memset(m, 0, (w + 2) * size);
         s->m[i] = m + size;
     }
-    return ok;
+    return ok ? EDGEL_OK : edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: out of memory", in.w, in.h);
 }
 
 static void load_line(struct lanes *s, int y)
 {
     const int c = s->in.channels, n = s->n;
     uint8_t *dst = s->line[y % (2 * s->taps->radius + 1)] + s->pad;
-    memcpy(dst, (const char *)s->in.data + y * s->in.stride, (size_t)n);
+    if (s->smooths)
+        edgel_blur_row(&s->blur, y, dst);
+    else
+        memcpy(dst, (const char *)s->in.data + y * s->in.stride, (size_t)n);
     for (int i = 0; i < s->pad; i++) {
         dst[-1 - i] = dst[c - 1 - i % c];
         dst[n + i] = dst[n - c + i % c];
@@ -122,12 +130,12 @@ static int whole_limit(double t, int max)
 }
 
 enum edgel_status edgel_canny_u8(struct edgel_arena *arena, struct edgel_view in,
-                                 const struct edgel_canny *params, const struct edgel_limits_pair *limits,
-                                 struct edgel_class_map *map, struct edgel_error *err)
+                                 const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
+                                 const struct edgel_limits_pair *limits, struct edgel_bit_map *map,
+                                 struct edgel_error *err)
 {
     struct lanes s;
-    if (!lanes_init(&s, arena, in, params))
-        return edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: out of memory", in.w, in.h);
+    EDGEL_TRY(lanes_init(&s, arena, in, smoothing, params, err));
     const int max = s.l1 ? INT16_MAX : INT32_MAX;
     const int low = whole_limit(limits->low, max), high = whole_limit(limits->high, max);
     for (int y = 0; y <= in.h; y++) { /* row y is derived, row y - 1 is thinned */
@@ -139,11 +147,12 @@ enum edgel_status edgel_canny_u8(struct edgel_arena *arena, struct edgel_view in
             continue;
         const int slot = (y - 1) % ROWS;
         const void *up = s.m[(y + 1) % ROWS], *mid = s.m[slot], *down = s.m[y % ROWS];
-        uint8_t *out = edgel_class_map_row(map, y - 1);
+        uint64_t *weak = edgel_bit_map_weak(map, y - 1), *strong = edgel_bit_map_strong(map, y - 1);
         if (s.l1)
-            s.dsp.sector_l1(out, s.gx[slot], s.gy[slot], up, mid, down, in.w, low, high);
+            s.dsp.sector_l1(weak, strong, s.gx[slot], s.gy[slot], up, mid, down, in.w, low, high);
         else
-            s.dsp.sector_l2(out, s.gx[slot], s.gy[slot], up, mid, down, in.w, low, high);
+            s.dsp.sector_l2(weak, strong, s.gx[slot], s.gy[slot], up, mid, down, in.w, low, high);
+        edgel_hysteresis_row(map, y - 1);
     }
     return EDGEL_OK;
 }

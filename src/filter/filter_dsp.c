@@ -207,34 +207,75 @@ static void magnitude_l2_c(int32_t *restrict m, const int16_t *restrict gx, cons
         m[i] = gx[i] * gx[i] + gy[i] * gy[i];
 }
 
+/* Eight samples of 0 or 1 as bits, the first one lowest. */
+static uint64_t eight_bits(const uint8_t *flag)
+{
+    uint64_t v = 0;
+    for (int i = 0; i < 8; i++)
+        v |= (uint64_t)flag[i] << (8 * i);
+    return v * 0x0102040810204080u >> 56;
+}
+
+static uint64_t word_of(const uint8_t *flag)
+{
+    uint64_t word = 0;
+    for (int i = 0; i < 64; i += 8)
+        word |= eight_bits(flag + i) << i;
+    return word;
+}
+
 /* With t = floor(13573 x / 32768) the sector tests y 2^15 < 13573 x and y 2^15 > 13573 x + x 2^16 are y <= t and
  * y > 2x + t: 13573 is odd, so that 13573 x is no multiple of 2^15 for 0 < x < 2^15; and where x = y = 0 the
  * magnitude is 0 and never a maximum. All values fit 16 signed bits. LANE is the type of a magnitude and of the
  * masks (0 or -1) that go with it. */
-#define DEFINE_SECTOR(name, LANE)                                                                           \
-    static void name(uint8_t *restrict map, const int16_t *restrict gx, const int16_t *restrict gy,         \
-                     const LANE *restrict up, const LANE *restrict mid, const LANE *restrict down, int n,   \
-                     int low, int high)                                                                     \
-    {                                                                                                       \
-        const LANE lo = (LANE)low, hi = (LANE)high;                                                         \
-        for (int i = 0; i < n; i++) {                                                                       \
-            const int16_t x2 = (int16_t)((gx[i] < 0 ? -gx[i] : gx[i]) * 2);                                 \
-            const int16_t y = (int16_t)(gy[i] < 0 ? -gy[i] : gy[i]);                                        \
-            const int16_t t = (int16_t)((x2 * 13573) >> 16);                                                \
-            const LANE level = (LANE) - (y <= t), upright = (LANE) - (y > (int16_t)(x2 + t));               \
-            const LANE falling = (LANE) - ((int16_t)(gx[i] ^ gy[i]) < 0);                                   \
-            const LANE slanted = (LANE) ~(level | upright), m = mid[i];                                     \
-            const LANE before = (LANE)((level & mid[i - 1]) | (upright & up[i]) |                           \
-                                       (slanted & falling & up[i + 1]) | (slanted & ~falling & up[i - 1])); \
-            const LANE after =                                                                              \
-                (LANE)((level & mid[i + 1]) | (upright & down[i]) | (slanted & falling & down[i - 1]) |     \
-                       (slanted & ~falling & down[i + 1]));                                                 \
-            const LANE kept = (LANE)((LANE) - (m > before) & (LANE) - (m >= (LANE)(after - slanted)));      \
-            map[i] = (uint8_t)((kept & (LANE) - (m > lo) & 1) + (kept & (LANE) - (m > hi) & 1));            \
-        }                                                                                                   \
+#define DEFINE_SECTOR(name, LANE)                                                                            \
+    static void name##_64(uint8_t *restrict weak, uint8_t *restrict strong, const int16_t *restrict gx,      \
+                          const int16_t *restrict gy, const LANE *restrict up, const LANE *restrict mid,     \
+                          const LANE *restrict down, int n, LANE low, LANE high)                             \
+    {                                                                                                        \
+        for (int i = 0; i < n; i++) {                                                                        \
+            const int16_t x2 = (int16_t)((gx[i] < 0 ? -gx[i] : gx[i]) * 2);                                  \
+            const int16_t y = (int16_t)(gy[i] < 0 ? -gy[i] : gy[i]);                                         \
+            const int16_t t = (int16_t)((x2 * 13573) >> 16);                                                 \
+            const LANE level = (LANE) - (y <= t), upright = (LANE) - (y > (int16_t)(x2 + t));                \
+            const LANE falling = (LANE) - ((int16_t)(gx[i] ^ gy[i]) < 0);                                    \
+            const LANE slanted = (LANE) ~(level | upright), m = mid[i];                                      \
+            const LANE before = (LANE)((level & mid[i - 1]) | (upright & up[i]) |                            \
+                                       (slanted & falling & up[i + 1]) | (slanted & ~falling & up[i - 1]));  \
+            const LANE after =                                                                               \
+                (LANE)((level & mid[i + 1]) | (upright & down[i]) | (slanted & falling & down[i - 1]) |      \
+                       (slanted & ~falling & down[i + 1]));                                                  \
+            const LANE kept = (LANE)((LANE) - (m > before) & (LANE) - (m >= (LANE)(after - slanted)));       \
+            weak[i] = (uint8_t)(kept & (LANE) - (m > low) & 1);                                              \
+            strong[i] = (uint8_t)(kept & (LANE) - (m > high) & 1);                                           \
+        }                                                                                                    \
+    }                                                                                                        \
+    static void name(uint64_t *weak, uint64_t *strong, const int16_t *gx, const int16_t *gy, const LANE *up, \
+                     const LANE *mid, const LANE *down, int n, int low, int high)                            \
+    {                                                                                                        \
+        uint8_t flags[2][64] = { { 0 } };                                                                    \
+        for (int i = 0; i < n; i += 64) {                                                                    \
+            if (n - i < 64)                                                                                  \
+                memset(flags, 0, sizeof flags);                                                              \
+            name##_64(flags[0], flags[1], gx + i, gy + i, up + i, mid + i, down + i,                         \
+                      n - i < 64 ? n - i : 64, (LANE)low, (LANE)high);                                       \
+            weak[i / 64] = word_of(flags[0]);                                                                \
+            strong[i / 64] = word_of(flags[1]);                                                              \
+        }                                                                                                    \
     }
 DEFINE_SECTOR(sector_l1_c, int16_t)
 DEFINE_SECTOR(sector_l2_c, int32_t)
+
+static void expand_u8_c(uint8_t *dst, const uint64_t *bits, int n)
+{
+    for (int i = 0; i < n; i += 8) {
+        /* bit k alone in byte k; one addition brings it to the top */
+        const uint64_t spread = (bits[i / 64] >> (i % 64) & 255) * 0x0101010101010101u & 0x8040201008040201u;
+        const uint64_t bytes = ((spread + 0x7F7F7F7F7F7F7F7Fu) >> 7 & 0x0101010101010101u) * 255;
+        for (int k = 0; k < 8 && i + k < n; k++)
+            dst[i + k] = (uint8_t)(bytes >> (8 * k));
+    }
+}
 
 void edgel_filter_dsp_init(struct edgel_filter_dsp *dsp, unsigned cpu_flags)
 {
@@ -254,6 +295,7 @@ void edgel_filter_dsp_init(struct edgel_filter_dsp *dsp, unsigned cpu_flags)
         .magnitude_l2 = magnitude_l2_c,
         .sector_l1 = sector_l1_c,
         .sector_l2 = sector_l2_c,
+        .expand_u8 = expand_u8_c,
     };
     (void)cpu_flags; /* unused where no other level is built */
 #ifdef EDGEL_HAVE_AVX2

@@ -46,12 +46,15 @@ struct edgel_filter_dsp {
     /* |gx| + |gy| and gx^2 + gy^2 of 8-bit derivatives (each at most 12240). */
     void (*magnitude_l1)(int16_t *m, const int16_t *gx, const int16_t *gy, int n);
     void (*magnitude_l2)(int32_t *m, const int16_t *gx, const int16_t *gy, int n);
-    /* Sector non-maximum suppression and both thresholds (canny.c): map[i] = 0 none, 1 weak, 2 strong.
-     * Magnitudes readable in [-1, n]; for l1 low and high lie in -1..32767. */
-    void (*sector_l1)(uint8_t *map, const int16_t *gx, const int16_t *gy, const int16_t *up,
-                      const int16_t *mid, const int16_t *down, int n, int low, int high);
-    void (*sector_l2)(uint8_t *map, const int16_t *gx, const int16_t *gy, const int32_t *up,
-                      const int32_t *mid, const int32_t *down, int n, int low, int high);
+    /* Sector non-maximum suppression and both thresholds (canny.c): bit i mod 64 of word i / 64 = what is kept and
+     * above low (weak), high (strong); bits from n on are 0. Magnitudes readable in [-1, n]; for l1 low and high lie
+     * in -1..32767. */
+    void (*sector_l1)(uint64_t *weak, uint64_t *strong, const int16_t *gx, const int16_t *gy,
+                      const int16_t *up, const int16_t *mid, const int16_t *down, int n, int low, int high);
+    void (*sector_l2)(uint64_t *weak, uint64_t *strong, const int16_t *gx, const int16_t *gy,
+                      const int32_t *up, const int32_t *mid, const int32_t *down, int n, int low, int high);
+    /* dst[i] = 255 where bit i mod 64 of word i / 64 is set, else 0 */
+    void (*expand_u8)(uint8_t *dst, const uint64_t *bits, int n);
 };
 void edgel_filter_dsp_init(struct edgel_filter_dsp *dsp, unsigned cpu_flags); /* C first, then upgrades */
 /* What a level upgrades; one function a file of kernels. Call only where the processor has the level. */
@@ -76,10 +79,32 @@ enum edgel_status edgel_view_check(const char *what, struct edgel_view in, int m
 double edgel_type_range(enum edgel_type type);
 
 /* --- gaussian.c --- */
+struct edgel_smoothing {
+    double sigma; /* 0: from ksize */
+    int ksize;    /* 0: from sigma */
+};
 enum edgel_status edgel_gaussian_check(double sigma, int ksize, struct edgel_error *err);
+
+/* A smoothed view, one row after the other. */
+struct edgel_blur {
+    struct edgel_filter_dsp dsp;
+    struct edgel_view in;
+    struct edgel_axis {
+        int n;
+        void *tap; /* uint16_t, uint32_t or float, as the kernels of the type take them */
+    } across, down;
+    int slots, loaded; /* rows of the ring; rows 0..loaded-1 have been in it */
+    char *line, *ring; /* a row with mirrored ends; horizontal sums */
+    size_t sum_row;    /* bytes of a row of sums */
+    const void **rows; /* down.n */
+};
+enum edgel_status edgel_blur_init(struct edgel_blur *b, struct edgel_arena *arena, struct edgel_view in,
+                                  struct edgel_smoothing smoothing, struct edgel_error *err);
+/* Row y into dst, of the type of the view; rows come in increasing order. */
+void edgel_blur_row(struct edgel_blur *b, int y, void *dst);
 /* out has the size, channels and type of in, and other memory. */
 enum edgel_status edgel_gaussian_into(struct edgel_arena *arena, struct edgel_view in,
-                                      const struct edgel_image *out, double sigma, int ksize,
+                                      const struct edgel_image *out, struct edgel_smoothing smoothing,
                                       struct edgel_error *err);
 
 /* --- gradient.c --- */
@@ -135,32 +160,45 @@ enum edgel_status edgel_threshold_resolve(struct edgel_arena *arena, struct edge
                                           const struct edgel_canny *params, struct edgel_limits_pair *limits,
                                           struct edgel_canny_used *used, struct edgel_error *err);
 
-/* --- hysteresis.c --- */
-/* A map of classes (0 none, 1 weak, 2 strong) with a border of one zero pixel all around. */
-struct edgel_class_map {
-    uint8_t *data; /* (w + 2) * (h + 2) */
-    int w, h;
+/* --- bit_map.c --- */
+/* Two bits a pixel: weak (kept and above the low threshold) and strong (above the high one, too). Pixel x is bit x mod
+ * 64 of word x / 64 of its row; bits beyond the width are 0. A border of one zero word goes all around. */
+struct edgel_bit_map {
+    uint64_t *weak, *strong; /* at the first word of row 0 */
+    int w, h, words;         /* words of a row */
+    ptrdiff_t pitch;         /* words from row to row */
 };
-enum edgel_status edgel_class_map_init(struct edgel_class_map *map, struct edgel_arena *arena, int w, int h,
-                                       struct edgel_error *err);
-uint8_t *edgel_class_map_row(const struct edgel_class_map *map, int y); /* at pixel 0 */
-/* Weak pixels that hang together with strong ones become strong. */
-enum edgel_status edgel_hysteresis(struct edgel_class_map *map, struct edgel_arena *arena,
-                                   struct edgel_error *err);
+enum edgel_status edgel_bit_map_init(struct edgel_bit_map *map, struct edgel_arena *arena, int w, int h,
+                                     struct edgel_error *err);
+uint64_t *edgel_bit_map_weak(const struct edgel_bit_map *map, int y);
+uint64_t *edgel_bit_map_strong(const struct edgel_bit_map *map, int y);
+/* The strong bits of row y as samples: U1, or U8, U16 or F32 with edges at the full range. */
+void edgel_bit_map_edges(const struct edgel_filter_dsp *dsp, const struct edgel_bit_map *map, int y,
+                         enum edgel_type type, void *dst);
+
+/* --- hysteresis.c --- */
+/* Weak pixels that hang together with strong ones become strong: first this for each row, in order, as soon as its
+ * bits are there, then finish. */
+void edgel_hysteresis_row(struct edgel_bit_map *map, int y);
+enum edgel_status edgel_hysteresis_finish(struct edgel_bit_map *map, struct edgel_arena *arena,
+                                          struct edgel_error *err);
 
 /* --- canny_u8.c --- */
-/* Classes of an 8-bit image under sector suppression, in 16-bit (L1) and 32-bit (L2) lanes. */
+/* Edges of an 8-bit image under sector suppression, in 16-bit (L1) and 32-bit (L2) lanes, rows smoothed on the way
+ * (smoothing NULL: not at all). map is initialised; its strong bits are the edges. */
 enum edgel_status edgel_canny_u8(struct edgel_arena *arena, struct edgel_view in,
-                                 const struct edgel_canny *params, const struct edgel_limits_pair *limits,
-                                 struct edgel_class_map *map, struct edgel_error *err);
+                                 const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
+                                 const struct edgel_limits_pair *limits, struct edgel_bit_map *map,
+                                 struct edgel_error *err);
 
 /* --- canny.c --- */
 enum edgel_status edgel_canny_check(const struct edgel_canny *params, struct edgel_error *err);
 bool edgel_canny_sixteenths(enum edgel_type type, const struct edgel_canny *params);
-/* out: U8, 1 channel */
-enum edgel_status edgel_canny_into(struct edgel_arena *arena, struct edgel_view in,
-                                   const struct edgel_canny *params, const struct edgel_image *out,
-                                   struct edgel_canny_used *used, struct edgel_error *err);
+/* Edges of in, smoothed first (smoothing NULL: not): the strong bits of map, which is made in the arena. */
+enum edgel_status edgel_canny_map(struct edgel_arena *arena, struct edgel_view in,
+                                  const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
+                                  struct edgel_bit_map *map, struct edgel_canny_used *used,
+                                  struct edgel_error *err);
 /* out: F32, 1 channel */
 enum edgel_status edgel_strength_into(struct edgel_arena *arena, struct edgel_view in,
                                       const struct edgel_canny *params, const struct edgel_image *out,

@@ -88,13 +88,8 @@ static void whole_taps(uint32_t *tap, const double *g, int n, int scale)
     tap[n / 2] = (uint32_t)(scale - 2 * sum);
 }
 
-/* The taps of one axis in the form the kernels of the type take. An axis of one pixel has one tap. */
-struct axis {
-    int n;
-    void *tap; /* uint16_t, uint32_t or float */
-};
-
-static bool make_axis(struct axis *axis, struct edgel_arena *arena, int length, double sigma, int ksize,
+/* The taps of one axis. An axis of one pixel has one tap. */
+static bool make_axis(struct edgel_axis *axis, struct edgel_arena *arena, int length, double sigma, int ksize,
                       enum edgel_type type)
 {
     const int n = length == 1 ? 1 : ksize ? ksize : taps_for_sigma(sigma, type);
@@ -143,7 +138,7 @@ static void load_row(char *dst, struct edgel_view in, int y, int pad)
 }
 
 static void blur_h(const struct edgel_filter_dsp *dsp, enum edgel_type type, void *dst, const void *src,
-                   int n, int step, const struct axis *a)
+                   int n, int step, const struct edgel_axis *a)
 {
     if (type == EDGEL_U8)
         dsp->blur_h_u8(dst, src, n, step, a->tap, a->n);
@@ -154,7 +149,7 @@ static void blur_h(const struct edgel_filter_dsp *dsp, enum edgel_type type, voi
 }
 
 static void blur_v(const struct edgel_filter_dsp *dsp, enum edgel_type type, void *dst, const void *rows,
-                   int n, const struct axis *a)
+                   int n, const struct edgel_axis *a)
 {
     if (type == EDGEL_U8)
         dsp->blur_v_u8(dst, rows, n, a->tap, a->n);
@@ -175,41 +170,51 @@ enum edgel_status edgel_gaussian_check(double sigma, int ksize, struct edgel_err
     return EDGEL_OK;
 }
 
-/* The horizontal sums of the rows that one output row needs go round in a ring of vertical.n rows (fewer where the
- * image is lower): mirrored rows always lie among them. */
+/* The horizontal sums of the rows that one output row needs go round in a ring of down.n rows (fewer where the image is
+ * lower): mirrored rows always lie among them. */
+enum edgel_status edgel_blur_init(struct edgel_blur *b, struct edgel_arena *arena, struct edgel_view in,
+                                  struct edgel_smoothing smoothing, struct edgel_error *err)
+{
+    *b = (struct edgel_blur){ .in = in };
+    edgel_filter_dsp_init(&b->dsp, edgel_cpu_flags());
+    const size_t n = (size_t)in.w * (size_t)in.channels, sum_size = in.type == EDGEL_U8 ? 2 : 4;
+    bool ok = make_axis(&b->across, arena, in.w, smoothing.sigma, smoothing.ksize, in.type) &&
+              make_axis(&b->down, arena, in.h, smoothing.sigma, smoothing.ksize, in.type);
+    if (ok) {
+        const size_t padded = (size_t)in.w + 2 * (size_t)(b->across.n / 2);
+        b->slots = b->down.n < in.h ? b->down.n : in.h;
+        b->sum_row = (n * sum_size + 63) & ~(size_t)63;
+        b->line = edgel_arena_alloc(arena, padded, edgel_type_size(in.type) * (size_t)in.channels);
+        b->ring = edgel_arena_alloc(arena, (size_t)b->slots, b->sum_row);
+        b->rows = edgel_arena_alloc(arena, (size_t)b->down.n, sizeof *b->rows);
+    }
+    if (!ok || !b->line || !b->ring || !b->rows)
+        return edgel_fail(err, EDGEL_ENOMEM, "gaussian: image %dx%d: out of memory", in.w, in.h);
+    return EDGEL_OK;
+}
+
+void edgel_blur_row(struct edgel_blur *b, int y, void *dst)
+{
+    const int n = b->in.w * b->in.channels, r = b->down.n / 2, h = b->in.h;
+    for (; b->loaded < h && b->loaded <= y + r; b->loaded++) {
+        load_row(b->line, b->in, b->loaded, b->across.n / 2);
+        blur_h(&b->dsp, b->in.type, b->ring + (size_t)(b->loaded % b->slots) * b->sum_row, b->line, n,
+               b->in.channels, &b->across);
+    }
+    for (int k = 0; k < b->down.n; k++)
+        b->rows[k] = b->ring + (size_t)(reflect_101(y - r + k, h) % b->slots) * b->sum_row;
+    blur_v(&b->dsp, b->in.type, dst, b->rows, n, &b->down);
+}
+
 enum edgel_status edgel_gaussian_into(struct edgel_arena *arena, struct edgel_view in,
-                                      const struct edgel_image *out, double sigma, int ksize,
+                                      const struct edgel_image *out, struct edgel_smoothing smoothing,
                                       struct edgel_error *err)
 {
-    struct edgel_filter_dsp dsp;
-    edgel_filter_dsp_init(&dsp, edgel_cpu_flags());
-    struct axis across, down;
-    const int n = in.w * in.channels;
-    if (!make_axis(&across, arena, in.w, sigma, ksize, in.type) ||
-        !make_axis(&down, arena, in.h, sigma, ksize, in.type))
-        goto no_memory;
-    const int pad = across.n / 2, r = down.n / 2, slots = down.n < in.h ? down.n : in.h;
-    const size_t sum_size = in.type == EDGEL_U8 ? 2 : 4, sum_row = ((size_t)n * sum_size + 63) & ~(size_t)63;
-    char *line = edgel_arena_alloc(arena, (size_t)in.w + 2 * (size_t)pad,
-                                   edgel_type_size(in.type) * (size_t)in.channels);
-    char *ring = edgel_arena_alloc(arena, (size_t)slots, sum_row);
-    const void **rows = edgel_arena_alloc(arena, (size_t)down.n, sizeof *rows);
-    if (!line || !ring || !rows)
-        goto no_memory;
-
-    int loaded = 0;
-    for (int y = 0; y < in.h; y++) {
-        for (; loaded < in.h && loaded <= y + r; loaded++) {
-            load_row(line, in, loaded, pad);
-            blur_h(&dsp, in.type, ring + (size_t)(loaded % slots) * sum_row, line, n, in.channels, &across);
-        }
-        for (int k = 0; k < down.n; k++)
-            rows[k] = ring + (size_t)(reflect_101(y - r + k, in.h) % slots) * sum_row;
-        blur_v(&dsp, in.type, (char *)out->data + y * out->stride, rows, n, &down);
-    }
+    struct edgel_blur b;
+    EDGEL_TRY(edgel_blur_init(&b, arena, in, smoothing, err));
+    for (int y = 0; y < in.h; y++)
+        edgel_blur_row(&b, y, (char *)out->data + y * out->stride);
     return EDGEL_OK;
-no_memory:
-    return edgel_fail(err, EDGEL_ENOMEM, "gaussian: image %dx%d: out of memory", in.w, in.h);
 }
 
 enum edgel_status edgel_gaussian(struct edgel_scratch *scratch, struct edgel_view in, struct edgel_image *out,
@@ -219,7 +224,7 @@ enum edgel_status edgel_gaussian(struct edgel_scratch *scratch, struct edgel_vie
     EDGEL_TRY(edgel_gaussian_check(sigma, ksize, err));
     EDGEL_TRY(edgel_image_init(out, in.w, in.h, in.channels, in.type, err));
     struct edgel_arena own, *arena = edgel_scratch_begin(scratch, &own);
-    enum edgel_status st = edgel_gaussian_into(arena, in, out, sigma, ksize, err);
+    enum edgel_status st = edgel_gaussian_into(arena, in, out, (struct edgel_smoothing){ sigma, ksize }, err);
     edgel_arena_finish(&own);
     if (st != EDGEL_OK)
         edgel_image_finish(out);

@@ -1,73 +1,125 @@
 /*
  * Hysteresis: of the weak pixels those stay that are connected, through weak pixels and over 8 neighbours, to a strong
- * one. Breadth-first from all strong pixels at once: each pixel enters the queue when it becomes strong, hence once,
- * and the result does not depend on the order. Time O(pixels), memory 4 bytes a pixel for the queue, of which only
- * what is used is touched.
+ * one. Pixels are bits of 64-bit words, and whole words grow at a time.
+ *
+ * The result is that of a breadth-first search from all strong pixels. Let R be the set of strong pixels. Every step
+ * adds to R only open pixels (weak, not in R) that touch R, directly or through open pixels of their own word, so R
+ * never holds a pixel that a search would not reach. And the work ends only when no open pixel touches R:
+ *
+ *     down   row after row (as soon as it is known) grows from the row above and along itself; it is then closed
+ *            under both, that is, no open pixel of it touches R in them
+ *     up     row after row from below likewise. Where the row above grew after a row was closed, words of the lower
+ *            row with an open pixel that now touches R go to the worklist
+ *     list   a word grows from its eight neighbours; of these, words with an open pixel that touches what has grown
+ *            go to the list
+ *
+ * so that R holds every pixel that a search would reach. There is one smallest closed set, hence the order is free.
+ *
+ * Along a word R spreads to higher bits by the carry of an addition, weak + R: it runs from each bit of R to the end
+ * of its run of weak bits; to lower bits in six doubling steps (P. Kogge, H. Stone, A Parallel Algorithm for the
+ * Efficient Solution of a General Class of Recurrence Equations, 1973).
+ *
+ * Time: two sweeps over the words and what the list takes: at most one visit for each pixel that joins. Memory: the
+ * list, 5 bytes a word, of which only what is used is touched.
  */
 #include "filter/filter_priv.h"
 #include <string.h>
 
-enum { WEAK = 1, STRONG = 2 };
-
-enum edgel_status edgel_class_map_init(struct edgel_class_map *map, struct edgel_arena *arena, int w, int h,
-                                       struct edgel_error *err)
+/* The pixels of word *s and those beside them, from the words on either side as well. */
+static uint64_t widened(const uint64_t *s)
 {
-    const uint64_t total = ((uint64_t)w + 2) * ((uint64_t)h + 2);
-    *map = (struct edgel_class_map){ .w = w, .h = h };
-    if (total > UINT32_MAX)
-        return edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: more than 2^32 pixels", w, h);
-    map->data = edgel_arena_alloc(arena, (size_t)total, 1);
-    if (!map->data)
-        return edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: out of memory", w, h);
-    const size_t pitch = (size_t)w + 2;
-    memset(map->data, 0, pitch);
-    for (size_t y = 1; y <= (size_t)h; y++)
-        map->data[y * pitch] = map->data[y * pitch + pitch - 1] = 0;
-    memset(map->data + ((size_t)h + 1) * pitch, 0, pitch);
-    return EDGEL_OK;
+    return s[0] | s[0] << 1 | s[0] >> 1 | s[-1] >> 63 | s[1] << 63;
 }
 
-uint8_t *edgel_class_map_row(const struct edgel_class_map *map, int y)
+/* s, spread along the runs of weak. */
+static uint64_t spread(uint64_t s, uint64_t weak)
 {
-    return map->data + ((size_t)y + 1) * ((size_t)map->w + 2) + 1;
-}
-
-/* Writes the places of all strong pixels to queue, in raster order; returns their number. */
-static size_t find_strong(const struct edgel_class_map *map, size_t total, uint32_t *queue)
-{
-    const uint64_t twos = 0x0202020202020202u;
-    size_t n = 0, i = 0;
-    for (; i + 8 <= total; i += 8) {
-        uint64_t eight;
-        memcpy(&eight, map->data + i, 8);
-        if (eight & twos)
-            for (size_t k = i; k < i + 8; k++)
-                if (map->data[k] == STRONG)
-                    queue[n++] = (uint32_t)k;
+    s |= ((weak + s) ^ weak) & weak;
+    for (int step = 1; step < 64; step *= 2) {
+        s |= weak & s >> step;
+        weak &= weak >> step;
     }
-    for (; i < total; i++)
-        if (map->data[i] == STRONG)
-            queue[n++] = (uint32_t)i;
-    return n;
+    return s;
 }
 
-enum edgel_status edgel_hysteresis(struct edgel_class_map *map, struct edgel_arena *arena,
-                                   struct edgel_error *err)
+/* Row s grows from itself and from another row; true if it did. */
+static bool grow_row(uint64_t *s, const uint64_t *weak, const uint64_t *from, int words)
 {
-    const size_t pitch = (size_t)map->w + 2, total = pitch * ((size_t)map->h + 2);
-    uint32_t *queue = edgel_arena_alloc(arena, (size_t)map->w * (size_t)map->h, sizeof *queue);
-    if (!queue)
-        return edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: out of memory", map->w, map->h);
-    const ptrdiff_t p = (ptrdiff_t)pitch;
-    const ptrdiff_t around[8] = { -p - 1, -p, -p + 1, -1, 1, p - 1, p, p + 1 };
-    size_t tail = find_strong(map, total, queue);
-    for (size_t head = 0; head < tail; head++)
-        for (int k = 0; k < 8; k++) {
-            const size_t at = (size_t)((ptrdiff_t)queue[head] + around[k]);
-            if (map->data[at] == WEAK) {
-                map->data[at] = STRONG;
-                queue[tail++] = (uint32_t)at;
-            }
+    bool grew = false;
+    for (int i = 0; i < words; i++) {
+        const uint64_t open = weak[i] & ~s[i];
+        if (!open)
+            continue;
+        const uint64_t joining = (widened(s + i) | widened(from + i)) & open;
+        if (!joining)
+            continue;
+        grew = true;
+        s[i] = spread(s[i] | joining, weak[i]);
+        for (int k = i; (s[k] & 1) != 0 && (weak[k - 1] & ~s[k - 1]) >> 63 != 0; k--) /* back to the left */
+            s[k - 1] = spread(s[k - 1] | (uint64_t)1 << 63, weak[k - 1]);
+    }
+    return grew;
+}
+
+void edgel_hysteresis_row(struct edgel_bit_map *map, int y)
+{
+    uint64_t *s = edgel_bit_map_strong(map, y);
+    grow_row(s, edgel_bit_map_weak(map, y), s - map->pitch, map->words);
+}
+
+/* Words still to be looked at, each at most once: places from the first word of the map, guards included. */
+struct worklist {
+    uint64_t *weak, *strong;
+    uint32_t *place;
+    size_t n;
+    uint8_t *listed;
+};
+
+/* Puts a word on the list if an open pixel of it is among those that touch what has grown. */
+static void offer(struct worklist *list, size_t at, uint64_t touched)
+{
+    if ((list->weak[at] & ~list->strong[at] & touched) == 0 || list->listed[at])
+        return;
+    list->listed[at] = 1;
+    list->place[list->n++] = (uint32_t)at;
+}
+
+static void work_off(struct worklist *list, size_t pitch)
+{
+    while (list->n > 0) {
+        const size_t at = list->place[--list->n];
+        uint64_t *s = list->strong + at;
+        list->listed[at] = 0;
+        const uint64_t before = *s, weak = list->weak[at];
+        *s = spread((before | widened(s - pitch) | widened(s) | widened(s + pitch)) & weak, weak);
+        const uint64_t grown = *s ^ before, beside = grown | grown << 1 | grown >> 1;
+        const uint64_t left = grown << 63, right = grown >> 63;
+        for (size_t k = at - pitch; k <= at + pitch; k += pitch) {
+            offer(list, k - 1, left);
+            offer(list, k, beside);
+            offer(list, k + 1, right);
         }
+    }
+}
+
+enum edgel_status edgel_hysteresis_finish(struct edgel_bit_map *map, struct edgel_arena *arena,
+                                          struct edgel_error *err)
+{
+    const size_t pitch = (size_t)map->pitch, total = pitch * ((size_t)map->h + 2);
+    struct worklist list = { .weak = map->weak - pitch - 1, .strong = map->strong - pitch - 1 };
+    list.place = edgel_arena_alloc(arena, total, sizeof *list.place);
+    list.listed = edgel_arena_alloc(arena, total, 1);
+    if (!list.place || !list.listed)
+        return edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: out of memory", map->w, map->h);
+    memset(list.listed, 0, total);
+    for (int y = map->h - 2; y >= 0; y--) {
+        uint64_t *s = edgel_bit_map_strong(map, y), *below = s + pitch;
+        if (!grow_row(s, edgel_bit_map_weak(map, y), below, map->words))
+            continue;
+        const size_t at = (size_t)(below - list.strong);
+        for (int i = 0; i < map->words; i++)
+            offer(&list, at + (size_t)i, widened(s + i));
+    }
+    work_off(&list, pitch);
     return EDGEL_OK;
 }

@@ -63,6 +63,11 @@ static enum edgel_operator operator_of(enum edgel_method_id id)
     }
 }
 
+static struct edgel_smoothing smoothing_of(const struct edgel_method *m)
+{
+    return (struct edgel_smoothing){ m->sigma, m->ksize };
+}
+
 static bool smooths(const struct edgel_method *m)
 {
     return m->sigma != 0 || m->ksize != 0;
@@ -110,7 +115,7 @@ static int depth_for(const struct edgel_method *m, enum edgel_type type)
 
 static enum edgel_type type_of_depth(int depth)
 {
-    return depth == 32 ? EDGEL_F32 : depth == 16 ? EDGEL_U16 : EDGEL_U8;
+    return depth == 32 ? EDGEL_F32 : depth == 16 ? EDGEL_U16 : depth == 1 ? EDGEL_U1 : EDGEL_U8;
 }
 
 /* v, where `white` stands for the full range, as sample i of a row: integers round halves to even and saturate (a
@@ -156,7 +161,7 @@ static enum edgel_status smoothed(struct edgel_arena *arena, struct edgel_view i
         return EDGEL_OK;
     struct edgel_image img;
     EDGEL_TRY(edgel_arena_image(arena, &img, in.w, in.h, in.channels, in.type, err));
-    EDGEL_TRY(edgel_gaussian_into(arena, in, &img, m->sigma, m->ksize, err));
+    EDGEL_TRY(edgel_gaussian_into(arena, in, &img, smoothing_of(m), err));
     *smooth = edgel_image_view(&img);
     return EDGEL_OK;
 }
@@ -166,7 +171,7 @@ static enum edgel_status run_gaussian(struct edgel_arena *arena, struct edgel_vi
                                       struct edgel_error *err)
 {
     if (out->type == in.type)
-        return edgel_gaussian_into(arena, in, out, m->sigma, m->ksize, err);
+        return edgel_gaussian_into(arena, in, out, smoothing_of(m), err);
     struct edgel_view smooth;
     EDGEL_TRY(smoothed(arena, in, m, &smooth, err));
     for (int y = 0; y < in.h; y++)
@@ -220,14 +225,14 @@ static enum edgel_status run_edges(struct edgel_arena *arena, struct edgel_view 
                                    const struct edgel_method *m, const struct edgel_image *out,
                                    struct edgel_error *err)
 {
-    if (out->type == EDGEL_U8)
-        return edgel_canny_into(arena, in, &m->canny, out, NULL, err);
-    struct edgel_image edges;
-    EDGEL_TRY(edgel_arena_image(arena, &edges, in.w, in.h, 1, EDGEL_U8, err));
-    EDGEL_TRY(edgel_canny_into(arena, in, &m->canny, &edges, NULL, err));
+    const struct edgel_smoothing smoothing = smoothing_of(m);
+    struct edgel_filter_dsp dsp;
+    struct edgel_bit_map map;
+    struct edgel_canny_used used;
+    EDGEL_TRY(edgel_canny_map(arena, in, smooths(m) ? &smoothing : NULL, &m->canny, &map, &used, err));
+    edgel_filter_dsp_init(&dsp, edgel_cpu_flags());
     for (int y = 0; y < in.h; y++)
-        for (int x = 0; x < in.w; x++)
-            put(out_row(out, y), out->type, x, ((uint8_t *)out_row(&edges, y))[x], 255);
+        edgel_bit_map_edges(&dsp, &map, y, out->type, out_row(out, y));
     return EDGEL_OK;
 }
 
@@ -235,14 +240,15 @@ static enum edgel_status run_into(struct edgel_arena *arena, struct edgel_view i
                                   const struct edgel_method *m, const struct edgel_image *out,
                                   struct edgel_error *err)
 {
-    struct edgel_view smooth;
     if (m->id == EDGEL_METHOD_GAUSSIAN)
         return run_gaussian(arena, in, m, out, err);
     if (m->id != EDGEL_METHOD_CANNY)
         return run_gradient(arena, in, m, out, err);
+    if (m->emit == EDGEL_EMIT_BINARY)
+        return run_edges(arena, in, m, out, err);
+    struct edgel_view smooth;
     EDGEL_TRY(smoothed(arena, in, m, &smooth, err));
-    return m->emit == EDGEL_EMIT_STRENGTH ? run_strength(arena, smooth, m, out, err)
-                                          : run_edges(arena, smooth, m, out, err);
+    return run_strength(arena, smooth, m, out, err);
 }
 
 enum edgel_status edgel_method_run(struct edgel_scratch *scratch, struct edgel_view in,

@@ -1,13 +1,31 @@
 /* From an image to the bytes of a file. */
 #include "io/io_priv.h"
+#include <string.h>
 
 const void *edgel_view_row(struct edgel_view v, int y)
 {
     return (const char *)v.data + y * v.stride;
 }
 
-void edgel_bits_pack(const uint8_t *samples, int w, bool invert, uint8_t *bits)
+static void invert_packed(const uint8_t *from, int w, uint8_t *bits)
 {
+    for (int x = 0; x < w; x += 8)
+        bits[x / 8] = (uint8_t)~from[x / 8];
+    if (w % 8)
+        bits[w / 8] &= (uint8_t)(0xFF00 >> w % 8);
+}
+
+void edgel_bits_pack(struct edgel_view v, int y, bool invert, uint8_t *bits)
+{
+    const uint8_t *samples = edgel_view_row(v, y);
+    const int w = v.w;
+    if (v.type == EDGEL_U1) {
+        if (invert)
+            invert_packed(samples, w, bits);
+        else
+            memcpy(bits, samples, ((size_t)w + 7) / 8);
+        return;
+    }
     unsigned flip = invert ? 0xFF : 0;
     int x = 0;
     for (; x + 8 <= w; x += 8) {
@@ -35,6 +53,9 @@ static bool allowed(struct edgel_view v, const struct edgel_write *p)
     if (p->palette && (p->bits == 1 || v.type != EDGEL_U8 || v.channels != 1 || p->palette->count < 1 ||
                        p->palette->count > 256))
         return false;
+    if (v.type == EDGEL_U1)
+        return v.channels == 1 && p->bits <= 1 && p->bits >= 0 && !p->palette &&
+               (p->format == EDGEL_FORMAT_PNG || p->format == EDGEL_FORMAT_PNM);
     if (p->bits != 0 && p->bits != 1 && p->bits != 8 * (int)edgel_type_size(v.type))
         return false;
     if (p->bits == 1 && (v.type != EDGEL_U8 || v.channels != 1))

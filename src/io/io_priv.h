@@ -94,9 +94,9 @@ EDGEL_NODISCARD enum edgel_status edgel_pnm_encode(struct edgel_view image, cons
                                                    struct edgel_output *out, struct edgel_error *err);
 EDGEL_NODISCARD enum edgel_status edgel_pfm_encode(struct edgel_view image, struct edgel_output *out,
                                                    struct edgel_error *err);
-/* Packs w samples, eight a byte, the first in the highest bit; a bit is (sample != 0) != invert. */
-void edgel_bits_pack(const uint8_t *samples, int w, bool invert, uint8_t *bits);
 const void *edgel_view_row(struct edgel_view v, int y);
+/* Row y of U8 or U1, eight samples a byte, the first in the highest bit; a bit is (sample != 0) != invert. */
+void edgel_bits_pack(struct edgel_view v, int y, bool invert, uint8_t *bits);
 
 /* --- bytes.c --- */
 /* EDGEL_EIO with "PATH: WHAT: reason of errno_value". */

@@ -43,7 +43,7 @@ static enum edgel_status write_rows(struct edgel_view v, bool bits, struct edgel
     for (int y = 0; y < v.h && st == EDGEL_OK; y++) {
         const void *row = edgel_view_row(v, v.type == EDGEL_F32 ? v.h - 1 - y : y);
         if (bits)
-            edgel_bits_pack(row, v.w, true, packed);
+            edgel_bits_pack(v, y, true, packed);
         else if (v.type == EDGEL_U16)
             pack16(row, n, packed);
         else if (v.type == EDGEL_F32)
@@ -59,7 +59,7 @@ static enum edgel_status write_rows(struct edgel_view v, bool bits, struct edgel
 enum edgel_status edgel_pnm_encode(struct edgel_view image, const struct edgel_write *params,
                                    struct edgel_output *out, struct edgel_error *err)
 {
-    bool bits = params->bits == 1;
+    bool bits = params->bits == 1 || image.type == EDGEL_U1;
     EDGEL_TRY(write_header(out,
                            bits                  ? "P4"
                            : image.channels == 3 ? "P6"

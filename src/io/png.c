@@ -34,6 +34,7 @@ struct job {
     struct edgel_output *out;
     struct edgel_error *err;
     enum edgel_status status; /* of the failed output */
+    bool one_bit;
     uint8_t *packed;
 };
 
@@ -262,7 +263,7 @@ struct settings {
  * 16 bits and RGB alike. */
 static struct settings settings_of(const struct job *j)
 {
-    bool plain = j->params->bits == 1 || j->params->palette;
+    bool plain = j->one_bit || j->params->palette;
     return (struct settings){ 1, RLE, plain ? PNG_FILTER_NONE : PNG_FILTER_UP };
 }
 
@@ -283,7 +284,7 @@ static void write_header(struct job *j)
 {
     struct edgel_view v = j->image;
     const struct edgel_palette *palette = j->params->palette;
-    int bits = j->params->bits == 1 ? 1 : v.type == EDGEL_U16 ? 16 : 8;
+    int bits = j->one_bit ? 1 : v.type == EDGEL_U16 ? 16 : 8;
     int color = palette ? PNG_COLOR_TYPE_PALETTE : v.channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY;
     struct settings s = settings_of(j);
     png_set_write_fn(j->png, j, on_write, on_flush);
@@ -317,7 +318,7 @@ static void write_image(struct job *j)
     for (int y = 0; y < j->image.h; y++) {
         const void *row = edgel_view_row(j->image, y);
         if (j->packed) {
-            edgel_bits_pack(row, j->image.w, false, j->packed);
+            edgel_bits_pack(j->image, y, false, j->packed);
             row = j->packed;
         }
         png_write_row(j->png, row);
@@ -330,9 +331,11 @@ enum edgel_status edgel_png_encode(struct edgel_view image, const struct edgel_w
 {
     struct job j = { .image = image, .params = params, .out = out, .err = err };
     enum edgel_status st = EDGEL_OK;
-    if (params->bits == 1)
+    const bool packs = params->bits == 1 && image.type != EDGEL_U1; /* else rows are written as they are */
+    j.one_bit = params->bits == 1 || image.type == EDGEL_U1;
+    if (packs)
         j.packed = edgel_alloc(((size_t)image.w + 7) / 8, 1);
-    if ((params->bits == 1 && !j.packed) || (!fenced(&j, write_image) && j.no_memory))
+    if ((packs && !j.packed) || (!fenced(&j, write_image) && j.no_memory))
         st = edgel_fail(err, EDGEL_ENOMEM, "PNG: out of memory");
     else if (j.status != EDGEL_OK)
         st = j.status;

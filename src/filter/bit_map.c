@@ -1,0 +1,69 @@
+/* Maps of two bits a pixel, and their edges as samples. */
+#include "filter/filter_priv.h"
+#include <string.h>
+
+enum edgel_status edgel_bit_map_init(struct edgel_bit_map *map, struct edgel_arena *arena, int w, int h,
+                                     struct edgel_error *err)
+{
+    const size_t words = ((size_t)w + 63) / 64, pitch = words + 2, rows = (size_t)h + 2;
+    *map = (struct edgel_bit_map){ .w = w, .h = h, .words = (int)words, .pitch = (ptrdiff_t)pitch };
+    if (rows > UINT32_MAX / pitch)
+        return edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: more than 2^38 pixels", w, h);
+    uint64_t *block = edgel_arena_alloc(arena, 2 * rows, pitch * sizeof *block);
+    if (!block)
+        return edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: out of memory", w, h);
+    for (size_t i = 0; i < 2 * rows; i++)
+        if (i % rows == 0 || i % rows == rows - 1)
+            memset(block + i * pitch, 0, pitch * sizeof *block);
+        else
+            block[i * pitch] = block[i * pitch + pitch - 1] = 0;
+    map->weak = block + pitch + 1;
+    map->strong = map->weak + rows * pitch;
+    return EDGEL_OK;
+}
+
+uint64_t *edgel_bit_map_weak(const struct edgel_bit_map *map, int y)
+{
+    return map->weak + y * map->pitch;
+}
+
+uint64_t *edgel_bit_map_strong(const struct edgel_bit_map *map, int y)
+{
+    return map->strong + y * map->pitch;
+}
+
+/* The bits of each byte in reverse order. */
+static uint64_t mirrored(uint64_t v)
+{
+    v = (v >> 1 & 0x5555555555555555u) | (v & 0x5555555555555555u) << 1;
+    v = (v >> 2 & 0x3333333333333333u) | (v & 0x3333333333333333u) << 2;
+    return (v >> 4 & 0x0F0F0F0F0F0F0F0Fu) | (v & 0x0F0F0F0F0F0F0F0Fu) << 4;
+}
+
+static void pack(uint8_t *dst, const uint64_t *bits, int w)
+{
+    const int bytes = (w + 7) / 8;
+    for (int i = 0; i < bytes; i += 8) {
+        const uint64_t v = mirrored(bits[i / 8]);
+        for (int k = 0; k < 8 && i + k < bytes; k++)
+            dst[i + k] = (uint8_t)(v >> (8 * k));
+    }
+}
+
+void edgel_bit_map_edges(const struct edgel_filter_dsp *dsp, const struct edgel_bit_map *map, int y,
+                         enum edgel_type type, void *dst)
+{
+    const uint64_t *bits = edgel_bit_map_strong(map, y);
+    if (type == EDGEL_U1)
+        pack(dst, bits, map->w);
+    else if (type == EDGEL_U8)
+        dsp->expand_u8(dst, bits, map->w);
+    else
+        for (int x = 0; x < map->w; x++) {
+            const bool edge = (bits[x / 64] >> (x % 64) & 1) != 0;
+            if (type == EDGEL_U16)
+                ((uint16_t *)dst)[x] = edge ? 65535 : 0;
+            else
+                ((float *)dst)[x] = edge;
+        }
+}
