@@ -178,6 +178,11 @@ static void formats_are_told_by_bytes(void **state)
     assert_int_equal(edgel_format_of_bytes("\x89PNG\r\n\x1a\n", 8), EDGEL_FORMAT_PNG);
     assert_int_equal(edgel_format_of_bytes("\x89PNG\r\n\x1a", 7), EDGEL_FORMAT_NONE);
     assert_int_equal(edgel_format_of_bytes("\xff\xd8\xff\xe0", 4), EDGEL_FORMAT_JPEG);
+    assert_int_equal(edgel_format_of_bytes("II*\0", 4), EDGEL_FORMAT_TIFF);
+    assert_int_equal(edgel_format_of_bytes("MM\0*", 4), EDGEL_FORMAT_TIFF);
+    assert_int_equal(edgel_format_of_bytes("II+\0", 4), EDGEL_FORMAT_TIFF);
+    assert_int_equal(edgel_format_of_bytes("MM\0+", 4), EDGEL_FORMAT_TIFF);
+    assert_int_equal(edgel_format_of_bytes("MM*\0", 4), EDGEL_FORMAT_NONE);
     assert_int_equal(edgel_format_of_bytes("P1\n", 3), EDGEL_FORMAT_PNM);
     assert_int_equal(edgel_format_of_bytes("P6#c", 4), EDGEL_FORMAT_PNM);
     assert_int_equal(edgel_format_of_bytes("P7\n", 3), EDGEL_FORMAT_NONE);
@@ -195,11 +200,13 @@ static void formats_are_told_by_name(void **state)
     assert_int_equal(edgel_format_of_name("a.b/x.JpEg"), EDGEL_FORMAT_JPEG);
     assert_int_equal(edgel_format_of_name("x.pgm"), EDGEL_FORMAT_PNM);
     assert_int_equal(edgel_format_of_name("x.pfm"), EDGEL_FORMAT_PFM);
+    assert_int_equal(edgel_format_of_name("x.tif"), EDGEL_FORMAT_TIFF);
+    assert_int_equal(edgel_format_of_name("x.TIFF"), EDGEL_FORMAT_TIFF);
     assert_int_equal(edgel_format_of_name("x.png/y"), EDGEL_FORMAT_NONE);
     assert_int_equal(edgel_format_of_name(".png"), EDGEL_FORMAT_NONE);
     assert_int_equal(edgel_format_of_name("png"), EDGEL_FORMAT_NONE);
     assert_int_equal(edgel_format_of_name("x.pngx"), EDGEL_FORMAT_NONE);
-    assert_int_equal(edgel_format_of_name("x.tif"), EDGEL_FORMAT_NONE);
+    assert_int_equal(edgel_format_of_name("x.gif"), EDGEL_FORMAT_NONE);
     assert_true(edgel_named_like_image("x.TIF"));
     assert_true(edgel_named_like_image("x.jpe"));
     assert_false(edgel_named_like_image("x.txt"));

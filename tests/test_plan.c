@@ -180,7 +180,7 @@ static void refusals_name_their_reason(void **state)
         { { .output = "o", .name = "{stem}.{ext}" },
           "in2",
           NULL,
-          "!output o/x.jpg (of in2/x.jpg): the extension must be png, pnm, pbm, pgm, ppm or pfm" },
+          "!output o/x.jpg (of in2/x.jpg): the extension must be png, tif, pnm, pbm, pgm, ppm or pfm" },
         { { .output = "o", .name = "{stem}" },
           "in2",
           NULL,

@@ -55,15 +55,18 @@ enum edgel_format {
     EDGEL_FORMAT_PNG,
     EDGEL_FORMAT_JPEG,
     EDGEL_FORMAT_PNM,
-    EDGEL_FORMAT_PFM
+    EDGEL_FORMAT_PFM,
+    EDGEL_FORMAT_TIFF
 };
 
 /* Format by the first bytes of a file (16 are enough), never by name; NONE if it is no image edgel reads. */
 EDGEL_API enum edgel_format edgel_format_of_bytes(const void *head, size_t n);
-/* Format that a file name's extension stands for, any letter case (.png .jpg .jpeg .jpe .jfif .pnm .pbm .pgm .ppm
- * .pfm); NONE for others. */
+/* Format that a file name's extension stands for, any letter case (.png .jpg .jpeg .jpe .jfif .tif .tiff .pnm
+ * .pbm .pgm .ppm .pfm); NONE for others. */
 EDGEL_API enum edgel_format edgel_format_of_name(const char *name);
-/* True when the name's extension is that of any common image format, read by edgel or not (.tif, .gif, …). */
+/* Whether this build reads the format: TIFF is left out of a build without libtiff. */
+EDGEL_API bool edgel_format_built(enum edgel_format format);
+/* True when the name's extension is that of any common image format, read by edgel or not (.gif, .webp, …). */
 EDGEL_API bool edgel_named_like_image(const char *name);
 
 /* What pixels to make of a file. */
@@ -94,7 +97,7 @@ struct edgel_limits {
 
 struct edgel_read {
     enum edgel_decode decode;
-    bool orient;  /* turn and mirror by the EXIF orientation (JPEG; PNG eXIf) */
+    bool orient;  /* turn and mirror by the EXIF orientation (JPEG; PNG eXIf) or the TIFF tag */
     bool lenient; /* take what decodes of a damaged file; info->damage then says what was wrong */
     struct edgel_limits limits;
 };
@@ -131,17 +134,17 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_bytes_read(const char *path, s
 EDGEL_API void edgel_bytes_finish(struct edgel_bytes *bytes);
 
 /*
- * Decodes a PNG, JPEG, PNM (P1..P6) or PFM file held in memory.
+ * Decodes a PNG, JPEG, TIFF (its first page), PNM (P1..P6) or PFM file held in memory.
  *
  * bytes, size  the file
  * name         for messages
  * params       must be valid during the call only
  * out          zeroed or an earlier image, whose memory is used again; 8-bit and smaller samples give U8, 16-bit
- *              U16, PFM F32 (as stored, times the magnitude of its scale line left out)
+ *              U16, PFM and float TIFF F32 (as stored, times the magnitude of the scale line left out)
  * info         may be NULL; filled as far as known on failure as well
  *
  * Returns EDGEL_OK; EDGEL_EFORMAT: no image, corrupt or truncated (any libjpeg warning while scan data is decoded,
- * a wrong PNG CRC or Adler sum, a missing IEND); EDGEL_EUNSUPPORTED: lossless or 12-bit JPEG; EDGEL_ELIMIT: over
+ * a wrong PNG CRC or Adler sum, a missing IEND, any complaint of libtiff about pixels); EDGEL_EUNSUPPORTED: lossless or 12-bit JPEG, kinds of TIFF not named in src/io/tiff.c, any TIFF in a build without libtiff; EDGEL_ELIMIT: over
  * params->limits, found before pixels are allocated; EDGEL_ENOMEM. On failure out is empty.
  * The text begins with name. Thread-safe; the same pixels everywhere.
  */
@@ -187,14 +190,15 @@ struct edgel_palette {
 EDGEL_API void edgel_palette_voc(struct edgel_palette *palette);
 
 struct edgel_write {
-    enum edgel_format format; /* PNG, PNM, PFM */
-    int bits; /* 0: the samples' own. 1: U1, or U8 with one channel, non-zero is white (PNG, PBM) */
+    enum edgel_format format; /* PNG, TIFF, PNM, PFM */
+    int bits; /* 0: the samples' own. 1: U1, or U8 with one channel, non-zero is white (PNG, TIFF, PBM) */
     const struct edgel_palette *palette; /* PNG of U8 with one channel; NULL for none */
 };
 
 /*
  * Encodes pixels into an output (not yet committed). PNG: U8 or U16 with 1 or 3 channels, U8 with 1 channel and a
- * palette, U1, or 1 bit; PNM: U8, U16 with 1 or 3 channels, U1, or 1 bit; PFM: F32 with 1 or 3 channels.
+ * palette, U1, or 1 bit; PNM: U8, U16 with 1 or 3 channels, U1, or 1 bit; PFM: F32 with 1 or 3 channels;
+ * TIFF: all of these but a palette.
  * PNG: 1-bit without filter and Z_RLE; the same bytes for the same pixels and zlib.
  * Returns EDGEL_OK, EDGEL_EINVAL (a combination not named above), EDGEL_EIO, EDGEL_ENOMEM.
  */

@@ -73,7 +73,7 @@ size_t edgel_plan_fill(const struct edgel_plan *plan, size_t i, size_t m, char *
 static bool is_writable(const char *path)
 {
     enum edgel_format f = edgel_format_of_name(path);
-    return f == EDGEL_FORMAT_PNG || f == EDGEL_FORMAT_PNM || f == EDGEL_FORMAT_PFM;
+    return f == EDGEL_FORMAT_PNG || f == EDGEL_FORMAT_TIFF || f == EDGEL_FORMAT_PNM || f == EDGEL_FORMAT_PFM;
 }
 
 /* Every path by itself: stays below OUT, has a format; and how long the longest is. */
@@ -103,8 +103,8 @@ static enum edgel_status check_names(struct edgel_plan *plan, struct edgel_error
                            in->path, path.s);
         else if (!is_writable(path.s))
             s = edgel_fail(err, EDGEL_EINVAL,
-                           "output %s (of %s): the extension must be png, pnm, pbm, pgm, ppm or pfm", path.s,
-                           in->path);
+                           "output %s (of %s): the extension must be png, tif, pnm, pbm, pgm, ppm or pfm",
+                           path.s, in->path);
     }
     edgel_text_finish(&path);
     return s;

@@ -35,8 +35,8 @@ static const struct cli_option output_rows[] = {
       .at = offsetof(struct detect_options, name),
       .note = "{stem}.png",
       .help =
-          "Names of outputs, with {stem} {dir} {ext} {op} {n}. The extension chooses the format: png, pgm, ppm, "
-          "pnm, pbm, or pfm (float samples)." },
+          "Names of outputs, with {stem} {dir} {ext} {op} {n}. The extension chooses the format: png, tif, pgm, "
+          "ppm, pnm, pbm, or pfm (float samples)." },
     { .name = "existing",
       .kind = CLI_CHOICE,
       .at = offsetof(struct detect_options, existing),

@@ -99,7 +99,8 @@ static enum edgel_status run_task(struct work *k, size_t m, struct edgel_error *
         s = decode(k, method.channels, &in, err);
     if (s != EDGEL_OK)
         return s;
-    if (in->type == EDGEL_F32 && method.depth == 0 && method.id != EDGEL_METHOD_CANNY)
+    if (in->type == EDGEL_F32 && method.depth == 0 && method.id != EDGEL_METHOD_CANNY &&
+        write.format != EDGEL_FORMAT_TIFF)
         method.depth = 16;
     int bits = 0;
     if (edgel_method_run(k->w->scratch, edgel_image_view(in), &method, &k->w->pixels, &bits, &detail) !=

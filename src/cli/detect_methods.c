@@ -15,8 +15,8 @@ static const char *const norm_names[] = { "l1", "l2", NULL };
 static const char *const nms_names[] = { "sector", "interp", NULL };
 static const char *const emit_names[] = { "binary", "strength", NULL };
 static const char *const strength_names[] = { "root", "linear", NULL };
-static const char *const depth_names[] = { "1", "8", "16", NULL };
-static const int depths[] = { 1, 8, 16 };
+static const char *const depth_names[] = { "1", "8", "16", "32", NULL };
+static const int depths[] = { 1, 8, 16, 32 };
 static const char *const gray_names[] = { "luma", "channels", NULL };
 
 /* "auto", "P%" or a number. */
@@ -126,7 +126,8 @@ const struct cli_option detect_setting_rows[] = {
                 FIELD(depth),
                 .choices = depth_names,
                 .note = "1 for edge maps, 16 for strength, else the input's",
-                .help = "Bits per sample of what is written; values saturate." },
+                .help =
+                    "Bits per sample of what is written; values saturate. 32: float, 1.0 is full range (tif, pfm)." },
     [GRAY] = { .name = "gray",
                .kind = CLI_CHOICE,
                FIELD(gray),
@@ -319,10 +320,14 @@ enum edgel_status detect_fit(const struct detect_task *task, const char *path, s
 {
     *method = task->method;
     *write = (struct edgel_write){ .format = edgel_format_of_name(path) };
+    if (write->format != EDGEL_FORMAT_NONE && !edgel_format_built(write->format))
+        return cli_fail(err, "%s: this build of edgel was made without libtiff", path);
     int depth = method->depth;
     bool map = method->id == EDGEL_METHOD_CANNY && method->emit == EDGEL_EMIT_BINARY;
+    if (depth == 32 && write->format != EDGEL_FORMAT_PFM && write->format != EDGEL_FORMAT_TIFF)
+        return cli_fail(err, "%s: --depth 32 is for float samples, which .tif and .pfm hold", path);
     if (write->format == EDGEL_FORMAT_PFM) {
-        if (depth != 0)
+        if (depth != 0 && depth != 32)
             return cli_fail(err, "%s: PFM holds float samples, --depth %d does not go with it", path, depth);
         method->depth = 32;
     } else if (has_extension(path, ".pbm")) {

@@ -41,12 +41,13 @@ static enum edgel_status decode_by_format(const struct edgel_source *src, struct
     switch (src->info->format) {
     case EDGEL_FORMAT_PNG: return edgel_png_decode(src, out);
     case EDGEL_FORMAT_JPEG: return edgel_jpeg_decode(src, out);
+    case EDGEL_FORMAT_TIFF: return edgel_tiff_decode(src, out);
     case EDGEL_FORMAT_PNM: return edgel_pnm_decode(src, out);
     case EDGEL_FORMAT_PFM: return edgel_pfm_decode(src, out);
     case EDGEL_FORMAT_NONE: break;
     }
     return edgel_fail(src->err, EDGEL_EFORMAT, "%s: %s", src->name,
-                      src->size ? "not a PNG, JPEG, PNM or PFM image" : "the file is empty");
+                      src->size ? "not a PNG, JPEG, TIFF, PNM or PFM image" : "the file is empty");
 }
 
 enum edgel_status edgel_image_decode(const void *bytes, size_t size, const char *name,

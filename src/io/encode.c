@@ -55,7 +55,8 @@ static bool allowed(struct edgel_view v, const struct edgel_write *p)
         return false;
     if (v.type == EDGEL_U1)
         return v.channels == 1 && p->bits <= 1 && p->bits >= 0 && !p->palette &&
-               (p->format == EDGEL_FORMAT_PNG || p->format == EDGEL_FORMAT_PNM);
+               (p->format == EDGEL_FORMAT_PNG || p->format == EDGEL_FORMAT_PNM ||
+                p->format == EDGEL_FORMAT_TIFF);
     if (p->bits != 0 && p->bits != 1 && p->bits != 8 * (int)edgel_type_size(v.type))
         return false;
     if (p->bits == 1 && (v.type != EDGEL_U8 || v.channels != 1))
@@ -64,6 +65,8 @@ static bool allowed(struct edgel_view v, const struct edgel_write *p)
     case EDGEL_FORMAT_PNG:
     case EDGEL_FORMAT_PNM: return one_or_three && (v.type == EDGEL_U8 || v.type == EDGEL_U16);
     case EDGEL_FORMAT_PFM: return one_or_three && v.type == EDGEL_F32;
+    case EDGEL_FORMAT_TIFF:
+        return one_or_three && (v.type == EDGEL_U8 || v.type == EDGEL_U16 || v.type == EDGEL_F32);
     default: return false;
     }
 }
@@ -78,6 +81,7 @@ enum edgel_status edgel_image_encode(struct edgel_view image, const struct edgel
                           (int)params->format);
     switch (params->format) {
     case EDGEL_FORMAT_PNG: return edgel_png_encode(image, params, out, err);
+    case EDGEL_FORMAT_TIFF: return edgel_tiff_encode(image, params, out, err);
     case EDGEL_FORMAT_PNM: return edgel_pnm_encode(image, params, out, err);
     default: return edgel_pfm_encode(image, out, err);
     }

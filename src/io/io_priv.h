@@ -1,4 +1,4 @@
-/* io_priv.h: what the files of io share. A file's bytes become raw rows (png.c, jpeg.c, netpbm.c), raw rows become
+/* io_priv.h: what the files of io share. A file's bytes become raw rows (png.c, jpeg.c, tiff.c, netpbm.c), raw rows become
  * the pixels asked for (rows.c), and those are turned upright (orient.c). */
 #ifndef EDGEL_IO_PRIV_H
 #define EDGEL_IO_PRIV_H
@@ -61,6 +61,7 @@ void edgel_rows_finish(struct edgel_rows *rows);           /* the image stays */
 /* --- the decoders --- : fill src->info and *out; on failure *out is what it is */
 EDGEL_NODISCARD enum edgel_status edgel_png_decode(const struct edgel_source *src, struct edgel_image *out);
 EDGEL_NODISCARD enum edgel_status edgel_jpeg_decode(const struct edgel_source *src, struct edgel_image *out);
+EDGEL_NODISCARD enum edgel_status edgel_tiff_decode(const struct edgel_source *src, struct edgel_image *out);
 EDGEL_NODISCARD enum edgel_status edgel_pnm_decode(const struct edgel_source *src, struct edgel_image *out);
 EDGEL_NODISCARD enum edgel_status edgel_pfm_decode(const struct edgel_source *src, struct edgel_image *out);
 
@@ -87,16 +88,23 @@ int edgel_exif_orientation_of_jpeg(const unsigned char *bytes, size_t n);
 EDGEL_NODISCARD enum edgel_status edgel_image_orient(struct edgel_image *img, int orientation,
                                                      struct edgel_error *err);
 
-/* --- encode.c, png.c, netpbm_write.c --- */
+/* --- encode.c, png.c, tiff.c, netpbm_write.c --- */
 EDGEL_NODISCARD enum edgel_status edgel_png_encode(struct edgel_view image, const struct edgel_write *params,
                                                    struct edgel_output *out, struct edgel_error *err);
 EDGEL_NODISCARD enum edgel_status edgel_pnm_encode(struct edgel_view image, const struct edgel_write *params,
                                                    struct edgel_output *out, struct edgel_error *err);
+EDGEL_NODISCARD enum edgel_status edgel_tiff_encode(struct edgel_view image, const struct edgel_write *params,
+                                                    struct edgel_output *out, struct edgel_error *err);
 EDGEL_NODISCARD enum edgel_status edgel_pfm_encode(struct edgel_view image, struct edgel_output *out,
                                                    struct edgel_error *err);
 const void *edgel_view_row(struct edgel_view v, int y);
 /* Row y of U8 or U1, eight samples a byte, the first in the highest bit; a bit is (sample != 0) != invert. */
 void edgel_bits_pack(struct edgel_view v, int y, bool invert, uint8_t *bits);
+
+/* --- output.c --- */
+/* Writes over bytes that were written earlier, at <= their number; a regular file only (EDGEL_EUNSUPPORTED). */
+EDGEL_NODISCARD enum edgel_status edgel_output_patch(struct edgel_output *o, uint64_t at, const void *bytes,
+                                                     size_t n, struct edgel_error *err);
 
 /* --- bytes.c --- */
 /* EDGEL_EIO with "PATH: WHAT: reason of errno_value". */

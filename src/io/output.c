@@ -177,6 +177,27 @@ enum edgel_status edgel_output_write(struct edgel_output *o, const void *bytes, 
     return EDGEL_OK;
 }
 
+enum edgel_status edgel_output_patch(struct edgel_output *o, uint64_t at, const void *bytes, size_t n,
+                                     struct edgel_error *err)
+{
+    if (!o->temp)
+        return edgel_fail(err, EDGEL_EUNSUPPORTED, "%s: this format needs a regular file", o->name);
+    EDGEL_TRY(edgel_output_flush(o, err));
+    for (const unsigned char *p = bytes; n;) {
+        ssize_t k = pwrite(o->fd, p, n, (off_t)at);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0) {
+            o->failed = true;
+            return edgel_fail_system(err, o->name, "cannot write", errno);
+        }
+        p += k;
+        at += (uint64_t)k;
+        n -= (size_t)k;
+    }
+    return EDGEL_OK;
+}
+
 enum edgel_status edgel_output_commit(struct edgel_output **out, struct edgel_error *err)
 {
     struct edgel_output *o = *out;

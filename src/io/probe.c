@@ -9,6 +9,9 @@ enum edgel_format edgel_format_of_bytes(const void *head, size_t n)
         return EDGEL_FORMAT_PNG;
     if (n >= 3 && memcmp(b, "\xff\xd8\xff", 3) == 0)
         return EDGEL_FORMAT_JPEG;
+    if (n >= 4 && (memcmp(b, "II*\0", 4) == 0 || memcmp(b, "MM\0*", 4) == 0 || memcmp(b, "II+\0", 4) == 0 ||
+                   memcmp(b, "MM\0+", 4) == 0))
+        return EDGEL_FORMAT_TIFF;
     if (n < 3 || b[0] != 'P' || !strchr(" \t\n\v\f\r#", b[2]) || b[2] == '\0')
         return EDGEL_FORMAT_NONE;
     if (b[1] >= '1' && b[1] <= '6')
@@ -25,7 +28,7 @@ static const struct extension extensions[] = {
     { "png", EDGEL_FORMAT_PNG },   { "jpg", EDGEL_FORMAT_JPEG },  { "jpeg", EDGEL_FORMAT_JPEG },
     { "jpe", EDGEL_FORMAT_JPEG },  { "jfif", EDGEL_FORMAT_JPEG }, { "pnm", EDGEL_FORMAT_PNM },
     { "pbm", EDGEL_FORMAT_PNM },   { "pgm", EDGEL_FORMAT_PNM },   { "ppm", EDGEL_FORMAT_PNM },
-    { "pfm", EDGEL_FORMAT_PFM },   { "tif", EDGEL_FORMAT_NONE },  { "tiff", EDGEL_FORMAT_NONE },
+    { "pfm", EDGEL_FORMAT_PFM },   { "tif", EDGEL_FORMAT_TIFF },  { "tiff", EDGEL_FORMAT_TIFF },
     { "gif", EDGEL_FORMAT_NONE },  { "bmp", EDGEL_FORMAT_NONE },  { "webp", EDGEL_FORMAT_NONE },
     { "apng", EDGEL_FORMAT_NONE }, { "jp2", EDGEL_FORMAT_NONE },  { "j2k", EDGEL_FORMAT_NONE },
     { "jxl", EDGEL_FORMAT_NONE },  { "avif", EDGEL_FORMAT_NONE }, { "heic", EDGEL_FORMAT_NONE },
@@ -62,6 +65,11 @@ enum edgel_format edgel_format_of_name(const char *name)
 {
     const struct extension *e = find_extension(name);
     return e ? e->format : EDGEL_FORMAT_NONE;
+}
+
+bool edgel_format_built(enum edgel_format format)
+{
+    return format != EDGEL_FORMAT_NONE && (format != EDGEL_FORMAT_TIFF || EDGEL_HAVE_TIFF);
 }
 
 bool edgel_named_like_image(const char *name)
