@@ -3,7 +3,9 @@
  *
  * matched_prediction = predicted pixels of the class with a truth pixel of the class at distance <= tolerance,
  * matched_truth the other way round; not one to one. Distances come from the exact transform (edt.c) of either side
- * inside the box that holds both, which no connection leaves. O(sum of the boxes' areas).
+ * inside the box that holds both, which no connection leaves; or, where that is less work, from all pairs of pixels, so
+ * that many small scattered classes (noise taken for ids) do not cost an image each. With A pixels in all, O(A) for
+ * each large class and never more than O(A^1.5).
  */
 #include "eval/eval_priv.h"
 #include <math.h>
@@ -18,6 +20,10 @@ struct job {
     int w, h;
     int64_t limit; /* largest squared distance that counts */
     uint8_t *set;  /* of the box */
+    struct places {
+        uint32_t *at;    /* pixels in rising order, id after id */
+        uint32_t *first; /* [EDGEL_IDS + 1] where those of an id begin */
+    } in_truth, in_prediction;
     int32_t *g, *s, *t;
     int64_t *d2;
 };
@@ -53,9 +59,50 @@ static uint64_t within(const struct job *j, const struct box *b, const int32_t *
     return n;
 }
 
+/* The same by looking at all pairs. */
+static uint64_t within_pairs(const struct job *j, const struct places *of, const struct places *to,
+                             int32_t id)
+{
+    const uint32_t w = (uint32_t)j->w;
+    uint64_t n = 0;
+    for (uint32_t i = of->first[id]; i < of->first[id + 1]; i++) {
+        const int64_t x = of->at[i] % w, y = of->at[i] / w;
+        bool near = false;
+        for (uint32_t k = to->first[id]; k < to->first[id + 1] && !near; k++) {
+            const int64_t dx = to->at[k] % w - x, dy = to->at[k] / w - y;
+            near = dx * dx + dy * dy <= j->limit;
+        }
+        n += near;
+    }
+    return n;
+}
+
+/* Sorts the pixels of a plane by id (counting sort; stable). */
+static bool find_places(const int32_t *plane, size_t n, struct places *p)
+{
+    p->at = edgel_alloc(n, sizeof *p->at);
+    p->first = edgel_calloc(EDGEL_IDS + 2, sizeof *p->first);
+    if (!p->at || !p->first)
+        return false;
+    uint32_t *next =
+        p->first + 1; /* next[id] runs from the begin of id to that of id + 1, which it then is */
+    for (size_t i = 0; i < n; i++)
+        if (plane[i] >= 0)
+            next[plane[i] + 1]++;
+    for (int32_t id = 0; id < EDGEL_IDS; id++)
+        next[id + 1] += next[id];
+    for (size_t i = 0; i < n; i++)
+        if (plane[i] >= 0)
+            p->at[next[plane[i]]++] = (uint32_t)i;
+    return true;
+}
+
 static bool prepare(struct job *j)
 {
     size_t n = (size_t)j->w * (size_t)j->h, w = (size_t)j->w;
+    if (n > UINT32_MAX || !find_places(j->truth, n, &j->in_truth) ||
+        !find_places(j->prediction, n, &j->in_prediction))
+        return false;
     j->set = edgel_alloc(n, 1);
     j->g = edgel_alloc(n, sizeof *j->g);
     j->s = edgel_alloc(w, sizeof *j->s);
@@ -66,6 +113,10 @@ static bool prepare(struct job *j)
 
 static void release(struct job *j)
 {
+    edgel_free(j->in_truth.at);
+    edgel_free(j->in_truth.first);
+    edgel_free(j->in_prediction.at);
+    edgel_free(j->in_prediction.first);
     edgel_free(j->set);
     edgel_free(j->g);
     edgel_free(j->s);
@@ -97,8 +148,14 @@ static void measure_id(const struct job *j, const struct box *b, int32_t id, str
     c->id = id;
     if (c->truth == 0 || c->prediction == 0)
         return;
-    c->matched_prediction = within(j, b, j->prediction, j->truth, id);
-    c->matched_truth = within(j, b, j->truth, j->prediction, id);
+    const uint64_t area = (uint64_t)(b->x1 - b->x0 + 1) * (uint64_t)(b->y1 - b->y0 + 1);
+    if (c->truth * c->prediction < area) {
+        c->matched_prediction = within_pairs(j, &j->in_prediction, &j->in_truth, id);
+        c->matched_truth = within_pairs(j, &j->in_truth, &j->in_prediction, id);
+    } else {
+        c->matched_prediction = within(j, b, j->prediction, j->truth, id);
+        c->matched_truth = within(j, b, j->truth, j->prediction, id);
+    }
 }
 
 enum edgel_status edgel_tolerance_measure(const int32_t *truth, const int32_t *prediction, int w, int h,
