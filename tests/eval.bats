@@ -631,6 +631,8 @@ ids() {
     [ "$status" -eq 0 ]
     is '[k["id"] for k in d["classes"]], d["pixels"], d["convention"]["ignore"]' '([0, 1, 2], 5, [9])'
     is 'd["mean"]["iou"]' '(1 / 3 + 2 / 3 + 0) / 3'
+    evaluate --truth t --ignore 0000000000000000000000000000000000000009 p
+    is 'd["convention"]["ignore"]' '[9]'
     evaluate --truth t --exclude-from-mean 9,2 p
     is '[k["in_mean"] for k in d["classes"]], d["pixels"]' '([True, True, False, False], 6)'
     is 'd["mean"]["iou"], d["convention"]["exclude_from_mean"]' '((1 / 3 + 2 / 3) / 2, [9, 2])'

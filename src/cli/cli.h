@@ -177,6 +177,7 @@ void cli_complete_fish(void);
 /* Exit with CLI_EXIT_FAILED and a message when memory is out. */
 void *cli_alloc(size_t n, size_t size); /* zeroed */
 void *cli_realloc(void *p, size_t n, size_t size);
+char *cli_strndup(const char *s, size_t n); /* the first n bytes */
 _Noreturn void cli_out_of_memory(void);
 void cli_list_add(struct cli_list *list, const char *s);
 

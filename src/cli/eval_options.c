@@ -1,7 +1,7 @@
 /* The options of `edgel eval` beside those it shares with report. */
 #include "score.h"
 #include <stddef.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const label_names[] = { "auto", "binary", "ids", NULL };
@@ -27,12 +27,13 @@ static enum edgel_status take_tolerance(void *options, const char *what, const c
                                         struct edgel_error *err)
 {
     struct eval_options *o = options;
-    char digits[32];
     size_t n = strlen(text);
     if (n > 2 && strcmp(text + n - 2, "px") == 0)
         n -= 2;
-    snprintf(digits, sizeof digits, "%.*s", n < sizeof digits ? (int)n : 31, text);
-    return edgel_parse_real(what, digits, 0, 100000, &o->tolerance, err);
+    char *number = cli_strndup(text, n);
+    enum edgel_status s = edgel_parse_real(what, number, 0, 100000, &o->tolerance, err);
+    free(number);
+    return s;
 }
 
 #define AT(field) .at = offsetof(struct eval_options, field)

@@ -23,6 +23,13 @@ void *cli_alloc(size_t n, size_t size)
     return p;
 }
 
+char *cli_strndup(const char *s, size_t n)
+{
+    char *copy = cli_alloc(n + 1, 1);
+    memcpy(copy, s, n);
+    return copy;
+}
+
 void *cli_realloc(void *p, size_t n, size_t size)
 {
     void *q = size && n > SIZE_MAX / size ? NULL : realloc(p, n * size);

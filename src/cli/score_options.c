@@ -136,12 +136,13 @@ enum edgel_status score_parse_ids(const char *what, const char *text, int32_t **
     *out =
         cli_alloc(strlen(text) / 2 + 1, sizeof **out); /* a number and a comma take two characters at least */
     while (true) {
-        char digits[32];
         int64_t id;
         size_t length = strcspn(text, ",");
-        snprintf(digits, sizeof digits, "%.*s", (int)(length < sizeof digits ? length : sizeof digits), text);
-        if (edgel_parse_int(what, digits, 0, INT32_MAX, &id, err) != EDGEL_OK)
-            return EDGEL_EINVAL;
+        char *number = cli_strndup(text, length);
+        enum edgel_status s = edgel_parse_int(what, number, 0, INT32_MAX, &id, err);
+        free(number);
+        if (s != EDGEL_OK)
+            return s;
         (*out)[(*n)++] = (int32_t)id;
         if (!text[length])
             return EDGEL_OK;

@@ -19,17 +19,22 @@ static const struct edgel_json *wrap(const json_t *v)
     return (const struct edgel_json *)(const void *)v;
 }
 
+static bool one_of(char c, const char *set)
+{
+    return c != '\0' && strchr(set, c) != NULL;
+}
+
 /* True when text[i..] is a lone low surrogate escape for a byte: \udc80..\udcff. */
 static bool byte_escape(const char *s, size_t left)
 {
     if (left < 6 || s[0] != '\\' || s[1] != 'u' || (s[2] | 0x20) != 'd' || (s[3] | 0x20) != 'c')
         return false;
-    return strchr("89abcdefABCDEF", s[4]) != NULL && strchr("0123456789abcdefABCDEF", s[5]) != NULL;
+    return one_of(s[4], "89abcdefABCDEF") && one_of(s[5], "0123456789abcdefABCDEF");
 }
 
 static bool high_surrogate(const char *s, size_t left)
 {
-    return left >= 6 && s[0] == '\\' && s[1] == 'u' && (s[2] | 0x20) == 'd' && strchr("89abAB", s[3]) != NULL;
+    return left >= 6 && s[0] == '\\' && s[1] == 'u' && (s[2] | 0x20) == 'd' && one_of(s[3], "89abAB");
 }
 
 static void rewrite_byte_escapes(struct edgel_text *out, const char *s, size_t n)
