@@ -1,18 +1,94 @@
-/* Canny's row kernels in 512-bit registers; tails are masked. */
+/* Canny's row kernels in 512-bit registers: what filter_dsp.c computes, 32 samples at a time. */
 #include "filter/filter_priv.h"
 #include <immintrin.h>
+
+static __m512i load_u8(const uint8_t *p)
+{
+    return _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)p));
+}
 
 static void magnitude_l1_avx512(int16_t *m, const int16_t *gx, const int16_t *gy, int n)
 {
     for (int i = 0; i < n; i += 32) {
-        const __mmask32 k = n - i >= 32 ? ~0u : (1u << (n - i)) - 1;
-        const __m512i x = _mm512_abs_epi16(_mm512_maskz_loadu_epi16(k, gx + i));
-        const __m512i y = _mm512_abs_epi16(_mm512_maskz_loadu_epi16(k, gy + i));
-        _mm512_mask_storeu_epi16(m + i, k, _mm512_add_epi16(x, y));
+        const __m512i x = _mm512_abs_epi16(_mm512_loadu_si512(gx + i));
+        const __m512i y = _mm512_abs_epi16(_mm512_loadu_si512(gy + i));
+        _mm512_storeu_si512(m + i, _mm512_add_epi16(x, y));
+    }
+}
+
+/* With the falling diagonal p = c[1] - a[-1] and the rising one q = c[-1] - a[1]:
+ * gx = p - q + 2 (b[1] - b[-1]), gy = p + q + 2 (c[0] - a[0]). */
+static void sobel_l1_avx512(int16_t *gx, int16_t *gy, int16_t *m, const uint8_t *a, const uint8_t *b,
+                            const uint8_t *c, int n)
+{
+    for (int i = 0; i < n; i += 32) {
+        const __m512i p = _mm512_sub_epi16(load_u8(c + i + 1), load_u8(a + i - 1));
+        const __m512i q = _mm512_sub_epi16(load_u8(c + i - 1), load_u8(a + i + 1));
+        const __m512i across = _mm512_sub_epi16(load_u8(b + i + 1), load_u8(b + i - 1));
+        const __m512i down = _mm512_sub_epi16(load_u8(c + i), load_u8(a + i));
+        const __m512i x = _mm512_add_epi16(_mm512_sub_epi16(p, q), _mm512_slli_epi16(across, 1));
+        const __m512i y = _mm512_add_epi16(_mm512_add_epi16(p, q), _mm512_slli_epi16(down, 1));
+        _mm512_storeu_si512(gx + i, x);
+        _mm512_storeu_si512(gy + i, y);
+        _mm512_storeu_si512(m + i, _mm512_add_epi16(_mm512_abs_epi16(x), _mm512_abs_epi16(y)));
+    }
+}
+
+/* Which of 32 lanes, those of k, are kept. */
+static __mmask32 kept_l1(__mmask32 k, __m512i m, const int16_t *gx, const int16_t *gy, const int16_t *up,
+                         const int16_t *mid, const int16_t *down)
+{
+    const __m512i dx = _mm512_loadu_si512(gx), dy = _mm512_loadu_si512(gy), y = _mm512_abs_epi16(dy);
+    const __m512i x2 = _mm512_slli_epi16(_mm512_abs_epi16(dx), 1);
+    const __m512i t = _mm512_mulhi_epi16(x2, _mm512_set1_epi16(13573));
+    const __mmask32 level = _mm512_cmple_epi16_mask(y, t);
+    const __mmask32 upright = _mm512_cmpgt_epi16_mask(y, _mm512_add_epi16(x2, t));
+    const __mmask32 falling = _mm512_movepi16_mask(_mm512_xor_si512(dx, dy));
+    __m512i before = _mm512_mask_loadu_epi16(_mm512_loadu_si512(up - 1), falling, up + 1);
+    __m512i after = _mm512_mask_loadu_epi16(_mm512_loadu_si512(down + 1), falling, down - 1);
+    before = _mm512_mask_loadu_epi16(before, upright, up);
+    after = _mm512_mask_loadu_epi16(after, upright, down);
+    before = _mm512_mask_loadu_epi16(before, level, mid - 1);
+    after = _mm512_mask_loadu_epi16(after, level, mid + 1);
+    /* m >= after is m > after - 1; slanted is strict on both sides */
+    after = _mm512_mask_add_epi16(after, level | upright, after, _mm512_set1_epi16(-1));
+    k = _mm512_mask_cmpgt_epi16_mask(k, m, before);
+    return _mm512_mask_cmpgt_epi16_mask(k, m, after);
+}
+
+static void sector_l1_avx512(uint64_t *weak, uint64_t *strong, const int16_t *gx, const int16_t *gy,
+                             const int16_t *up, const int16_t *mid, const int16_t *down, int n, int low,
+                             int high)
+{
+    const __m512i lo = _mm512_set1_epi16((int16_t)low), hi = _mm512_set1_epi16((int16_t)high);
+    for (int i = 0; i < n; i += 64) {
+        const uint64_t inside = n - i < 64 ? ((uint64_t)1 << (n - i)) - 1 : ~(uint64_t)0;
+        const __m512i m0 = _mm512_loadu_si512(mid + i), m1 = _mm512_loadu_si512(mid + i + 32);
+        __mmask32 k0 = _mm512_cmpgt_epi16_mask(m0, lo), k1 = _mm512_cmpgt_epi16_mask(m1, lo);
+        weak[i / 64] = strong[i / 64] = 0;
+        if ((k0 | k1) == 0)
+            continue;
+        k0 = kept_l1(k0, m0, gx + i, gy + i, up + i, mid + i, down + i);
+        k1 = kept_l1(k1, m1, gx + i + 32, gy + i + 32, up + i + 32, mid + i + 32, down + i + 32);
+        weak[i / 64] = (k0 | (uint64_t)k1 << 32) & inside;
+        k0 = _mm512_mask_cmpgt_epi16_mask(k0, m0, hi);
+        k1 = _mm512_mask_cmpgt_epi16_mask(k1, m1, hi);
+        strong[i / 64] = (k0 | (uint64_t)k1 << 32) & inside;
+    }
+}
+
+static void expand_u8_avx512(uint8_t *dst, const uint64_t *bits, int n)
+{
+    for (int i = 0; i < n; i += 64) {
+        const __mmask64 inside = n - i < 64 ? ((uint64_t)1 << (n - i)) - 1 : ~(uint64_t)0;
+        _mm512_mask_storeu_epi8(dst + i, inside, _mm512_movm_epi8(bits[i / 64]));
     }
 }
 
 void edgel_canny_dsp_init_avx512(struct edgel_filter_dsp *dsp)
 {
     dsp->magnitude_l1 = magnitude_l1_avx512;
+    dsp->sobel_l1 = sobel_l1_avx512;
+    dsp->sector_l1 = sector_l1_avx512;
+    dsp->expand_u8 = expand_u8_avx512;
 }

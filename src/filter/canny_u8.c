@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROWS = 3 };
+enum { ROWS = 3, SIDE = 64, ROOM = 128 };
 
 struct lanes {
     struct edgel_filter_dsp dsp;
@@ -23,11 +23,14 @@ struct lanes {
     void *m[ROWS];                /* the same, readable in [-1, w] */
 };
 
+/* A row of zeros, with room beside it for what kernels touch. */
 static void *take(struct edgel_arena *arena, size_t n, size_t size, bool *ok)
 {
-    void *p = edgel_arena_alloc(arena, n, size);
+    void *p = edgel_arena_alloc(arena, n + SIDE + ROOM, size);
     *ok = *ok && p;
-    return p;
+    if (p)
+        memset(p, 0, (n + SIDE + ROOM) * size);
+    return p ? (char *)p + SIDE * size : NULL;
 }
 
 static enum edgel_status lanes_init(struct lanes *s, struct edgel_arena *arena, struct edgel_view in,
@@ -43,22 +46,19 @@ static enum edgel_status lanes_init(struct lanes *s, struct edgel_arena *arena, 
     s->w = in.w;
     s->n = in.w * in.channels;
     s->pad = s->taps->radius * in.channels;
-    const size_t n = (size_t)s->n, w = (size_t)s->w, padded = n + 2 * (size_t)s->pad, size = s->l1 ? 2 : 4;
+    const size_t n = (size_t)s->n, w = (size_t)s->w, size = s->l1 ? 2 : 4;
     bool ok = true;
     for (int i = 0; i <= 2 * s->taps->radius; i++)
-        s->line[i] = take(arena, padded, 1, &ok);
-    s->vs = take(arena, padded, sizeof *s->vs, &ok);
-    s->vd = take(arena, padded, sizeof *s->vd, &ok);
+        s->line[i] = take(arena, n, 1, &ok);
+    s->vs = take(arena, n, sizeof *s->vs, &ok);
+    s->vd = take(arena, n, sizeof *s->vd, &ok);
     s->all_gx = take(arena, n, sizeof *s->all_gx, &ok);
     s->all_gy = take(arena, n, sizeof *s->all_gy, &ok);
     s->all_m = take(arena, n, size, &ok);
     for (int i = 0; i < ROWS; i++) {
         s->gx[i] = take(arena, w, sizeof *s->gx[i], &ok);
         s->gy[i] = take(arena, w, sizeof *s->gy[i], &ok);
-        char *m = take(arena, w + 2, size, &ok);
-        if (ok)
-            memset(m, 0, (w + 2) * size);
-        s->m[i] = m + size;
+        s->m[i] = take(arena, w, size, &ok);
     }
     return ok ? EDGEL_OK : edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: out of memory", in.w, in.h);
 }
@@ -66,7 +66,7 @@ static enum edgel_status lanes_init(struct lanes *s, struct edgel_arena *arena, 
 static void load_line(struct lanes *s, int y)
 {
     const int c = s->in.channels, n = s->n;
-    uint8_t *dst = s->line[y % (2 * s->taps->radius + 1)] + s->pad;
+    uint8_t *dst = s->line[y % (2 * s->taps->radius + 1)];
     if (s->smooths)
         edgel_blur_row(&s->blur, y, dst);
     else
@@ -106,15 +106,22 @@ static void derive_line(struct lanes *s, int y)
     const uint8_t *rows[7];
     for (int k = 0; k < count; k++) {
         const int at = y - r + k;
-        rows[k] = s->line[(at < 0 ? 0 : at >= h ? h - 1 : at) % count] + s->pad;
+        rows[k] = s->line[(at < 0 ? 0 : at >= h ? h - 1 : at) % count];
     }
     int16_t *gx = single ? s->gx[slot] : s->all_gx, *gy = single ? s->gy[slot] : s->all_gy;
     void *m = single ? s->m[slot] : s->all_m;
-    s->dsp.derive_u8(gx, gy, rows, s->n, s->in.channels, s->taps, s->vs + s->pad, s->vd + s->pad);
+    if (single && s->l1 && r == 1) {
+        s->dsp.sobel_l1(gx, gy, m, rows[0], rows[1], rows[2], s->n);
+        ((int16_t *)m)[s->w] = 0; /* outside the image */
+        return;
+    }
+    s->dsp.derive_u8(gx, gy, rows, s->n, s->in.channels, s->taps, s->vs, s->vd);
     if (s->l1)
         s->dsp.magnitude_l1(m, gx, gy, s->n);
     else
         s->dsp.magnitude_l2(m, gx, gy, s->n);
+    if (single && s->l1)
+        ((int16_t *)m)[s->w] = 0;
     if (single)
         return;
     if (s->l1)
@@ -142,7 +149,7 @@ enum edgel_status edgel_canny_u8(struct edgel_arena *arena, struct edgel_view in
         if (y < in.h)
             derive_line(&s, y);
         else
-            memset(s.m[y % ROWS], 0, (size_t)in.w * (s.l1 ? 2 : 4));
+            memset(s.m[y % ROWS], 0, (size_t)in.w * (s.l1 ? 2 : 4)); /* below the image */
         if (y == 0)
             continue;
         const int slot = (y - 1) % ROWS;

@@ -191,7 +191,7 @@ static void roberts_f32_c(float *restrict gx, float *restrict gy, const float *r
     }
 }
 
-/* --- magnitude and sector suppression of 8-bit images --- */
+/* --- magnitudes of 8-bit images --- */
 
 static void magnitude_l1_c(int16_t *restrict m, const int16_t *restrict gx, const int16_t *restrict gy, int n)
 {
@@ -206,6 +206,15 @@ static void magnitude_l2_c(int32_t *restrict m, const int16_t *restrict gx, cons
     for (int i = 0; i < n; i++)
         m[i] = gx[i] * gx[i] + gy[i] * gy[i];
 }
+
+static void sobel_l1_c(int16_t *gx, int16_t *gy, int16_t *m, const uint8_t *a, const uint8_t *b,
+                       const uint8_t *c, int n)
+{
+    derive_3_u8(gx, gy, (const uint8_t *const[]){ a, b, c }, n, 1, 2, 1);
+    magnitude_l1_c(m, gx, gy, n);
+}
+
+/* --- sector suppression of 8-bit images --- */
 
 /* Eight samples of 0 or 1 as bits, the first one lowest. */
 static uint64_t eight_bits(const uint8_t *flag)
@@ -291,6 +300,7 @@ void edgel_filter_dsp_init(struct edgel_filter_dsp *dsp, unsigned cpu_flags)
         .derive_f32 = derive_f32_c,
         .roberts_i32 = roberts_i32_c,
         .roberts_f32 = roberts_f32_c,
+        .sobel_l1 = sobel_l1_c,
         .magnitude_l1 = magnitude_l1_c,
         .magnitude_l2 = magnitude_l2_c,
         .sector_l1 = sector_l1_c,

@@ -43,6 +43,11 @@ struct edgel_filter_dsp {
     void (*roberts_i32)(int32_t *gx, int32_t *gy, const int32_t *r0, const int32_t *r1, int n, int step);
     void (*roberts_f32)(float *gx, float *gy, const float *r0, const float *r1, int n, int step);
 
+    /* Rows of the four kernels below are readable and writable up to n rounded up to a multiple of 64, and for what
+     * they read beside a sample one more; what lies there has no influence on the first n results. */
+    /* Derivatives of single-channel rows a, b, c with Sobel 3, and their |gx| + |gy|. */
+    void (*sobel_l1)(int16_t *gx, int16_t *gy, int16_t *m, const uint8_t *a, const uint8_t *b,
+                     const uint8_t *c, int n);
     /* |gx| + |gy| and gx^2 + gy^2 of 8-bit derivatives (each at most 12240). */
     void (*magnitude_l1)(int16_t *m, const int16_t *gx, const int16_t *gy, int n);
     void (*magnitude_l2)(int32_t *m, const int16_t *gx, const int16_t *gy, int n);
