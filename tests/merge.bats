@@ -187,7 +187,7 @@ PY
     cp 2.counts good
     sed '$d' good >2.counts
     run merge -o merged 1.counts 2.counts 3.counts
-    refused 1 "rows instead of"
+    refused 1 "fewer rows than the"
     sed '2{h;d};3{G}' good >2.counts
     run merge -o merged 1.counts 2.counts 3.counts
     refused 1 2.counts "out of order"

@@ -213,6 +213,7 @@ static void headers_carry_everything(void **state)
         names,
         1,
         { 2, 3, 10, 77 },
+        0,
     };
     struct run run = { .header = h };
     write_run(&run);
@@ -250,6 +251,9 @@ static void headers_carry_everything(void **state)
     "\"classes\":null}"
 #define HEAD(measure, reduce) \
     "{\"schema\":\"edgel.counts/1\",\"measure\":" measure ",\"reduce\":" reduce ",\"predictions\":[\"p\"]}\n"
+#define TOLD(rows)                                                              \
+    "{\"schema\":\"edgel.counts/1\",\"measure\":" MEASURE ",\"reduce\":" REDUCE \
+    ",\"predictions\":[\"p\"],\"rows\":" rows "}\n"
 #define SOFT                                                                                                    \
     "{\"labels\":\"binary\",\"threshold\":0.5,\"thresholds\":2,\"tolerance\":1,\"ignore\":[9],\"valid\":false," \
     "\"annotator\":\"none\",\"colors\":null}"
@@ -302,6 +306,12 @@ static void each_rule_refuses(void **state)
           "failed" },
         { HEAD(MEASURE, REDUCE) "{\"prediction\":0,\"image\":\"a\",\"kind\":\"measured\"}\n", "width" },
         { HEAD(MEASURE, REDUCE) "{\"prediction\":0,\"image\":\"a\",\"kind\":\"failed\"}", "cut off" },
+        { TOLD("2") CELLS("[[0,0,4]]") CELLS("[[0,0,4]]"), NULL },
+        { TOLD("2") CELLS("[[0,0,4]]"), "fewer rows" },
+        { TOLD("2"), "fewer rows" },
+        { TOLD("1") CELLS("[[0,0,4]]") CELLS("[[0,0,4]]"), "more rows" },
+        { TOLD("0"), "rows" },
+        { TOLD("-1"), "rows" },
         { HEAD(MEASURE, REDUCE) "\n", "JSON" },
         { HEAD(MEASURE, REDUCE) ROW("\"width\":2,\"height\":0,\"pixels\":0,\"cells\":[]"), "height" },
         { HEAD(MEASURE, REDUCE) ROW("\"width\":2,\"height\":2,\"pixels\":5,\"cells\":[[0,0,5]]"), "at most" },

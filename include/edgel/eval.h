@@ -204,6 +204,7 @@ struct edgel_counts_header {
     const char *const *predictions;
     size_t npredictions;
     struct edgel_shard shard; /* zeroed: the whole. items and digest: the names of all rows of the whole */
+    uint64_t rows;            /* of this file: with fewer or more it is cut or altered; 0: not told */
 };
 
 /* Writes the header line; labels must be resolved. EDGEL_EIO, EDGEL_ENOMEM, EDGEL_ELIMIT (a line over 64 MB). */

@@ -204,6 +204,7 @@ static enum edgel_status begin_outputs(const struct eval_options *o, struct eval
     };
     struct edgel_shard logged;
     mark_whole(run, &logged, &header.shard);
+    header.rows = eval_rows(run);
     enum edgel_status status = score_begin(s, &o->score, err);
     if (status == EDGEL_OK)
         status = edgel_log_create(o->run.jsonl, &run->log, err);

@@ -58,6 +58,16 @@ static enum edgel_status read_mask(const struct eval_state *s, const char *path,
     return status;
 }
 
+uint64_t eval_rows(const struct eval_run *run)
+{
+    uint64_t rows = 0;
+    for (size_t k = 0; k < edgel_shard_size(&run->shard, run->total); k++) {
+        size_t m;
+        rows += pair_at(run, k, &m)->ntruth > 0;
+    }
+    return rows;
+}
+
 static void room_for_truth(struct eval_worker *w, size_t n)
 {
     if (n <= w->ntruth)

@@ -121,6 +121,8 @@ struct eval_run {
 
 /* How the log names a pair: its prediction, or the first file of the truth when there is none. */
 const char *eval_input(const struct edgel_pair *p);
+/* Rows of counts that the part to measure will have: its pairs with truth. */
+uint64_t eval_rows(const struct eval_run *run);
 /* Decides labels by the truth when measure says AUTO, and zero_one of the methods for BINARY. Looks at all pairs, whatever the
  * part to measure, so that all parts decide alike. Files that cannot be read are passed over. EDGEL_EINTERRUPTED when a stop was asked for. */
 enum edgel_status eval_survey(struct eval_run *run, struct edgel_error *err);

@@ -129,6 +129,7 @@ static enum edgel_status join(struct merge *m, struct edgel_output *out, bool (*
     struct edgel_shard seen = { .digest = whole.items == 0 ? whole.digest : 0 };
     struct source *s;
     header.shard = (struct edgel_shard){ 0 };
+    header.rows = whole.items;
     EDGEL_TRY(edgel_counts_write_header(out, &header, err));
     for (size_t i = 0; i < m->n; i++)
         EDGEL_TRY(advance(m, &m->sources[i], err));

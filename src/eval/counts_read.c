@@ -5,6 +5,7 @@
  * negative, and what counts_check.c says must hold. Keys that are not known are passed over.
  */
 #include "eval/eval_priv.h"
+#include <inttypes.h>
 #include <string.h>
 
 struct edgel_counts_reader {
@@ -14,6 +15,7 @@ struct edgel_counts_reader {
     struct edgel_classes classes;
     struct edgel_colors colors;
     char **predictions;
+    uint64_t rows; /* read so far */
 };
 
 /* A value inside a line: where errors are said to be. */
@@ -274,6 +276,10 @@ static enum edgel_status read_header(struct edgel_counts_reader *r, struct edgel
         st = read_reduce(&p, edgel_json_get(doc, "reduce"), r);
     if (st == EDGEL_OK)
         st = read_predictions(&p, edgel_json_get(doc, "predictions"), r);
+    int64_t rows = 0;
+    if (st == EDGEL_OK && edgel_json_get(doc, "rows"))
+        st = whole(&p, edgel_json_get(doc, "rows"), "rows", 1, INT64_MAX, &rows);
+    r->header.rows = (uint64_t)rows;
     if (st == EDGEL_OK && edgel_json_get(doc, "shard"))
         st = edgel_shard_read(edgel_json_get(doc, "shard"), p.where, &r->header.shard, err);
     edgel_json_finish(doc);
@@ -442,10 +448,17 @@ enum edgel_status edgel_counts_next(struct edgel_counts_reader *reader, struct e
     *row = (struct edgel_row){ 0 };
     *more = false;
     EDGEL_TRY(next_line(reader, &doc, err));
-    if (!doc)
-        return EDGEL_OK;
+    const uint64_t rows = reader->header.rows;
+    reader->rows += doc != NULL;
     const struct place p = { edgel_lines_where(reader->lines), err };
-    enum edgel_status st = read_row(&p, doc, &reader->header, row);
+    enum edgel_status st = EDGEL_OK;
+    if (rows > 0 && (doc ? reader->rows > rows : reader->rows < rows))
+        st = edgel_fail(err, EDGEL_EFORMAT, "%s: %s rows than the %" PRIu64 " its first line tells of",
+                        p.where, doc ? "more" : "fewer", rows);
+    if (!doc)
+        return st;
+    if (st == EDGEL_OK)
+        st = read_row(&p, doc, &reader->header, row);
     edgel_json_finish(doc);
     *more = st == EDGEL_OK;
     if (st != EDGEL_OK)

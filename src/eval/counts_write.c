@@ -115,6 +115,8 @@ enum edgel_status edgel_counts_write_header(struct edgel_output *out,
         edgel_text_json(&t, header->predictions[i]);
     }
     edgel_text_str(&t, "]");
+    if (header->rows > 0)
+        edgel_text_printf(&t, ",\"rows\":%" PRIu64, header->rows);
     if (header->shard.count > 0) {
         edgel_text_str(&t, ",\"shard\":");
         edgel_shard_text(&t, &header->shard);
