@@ -27,6 +27,7 @@ static int run(const struct bench_case *c, struct bench_result *result)
     m.ksize = c->ksize;
     m.canny.low.value = c->low;
     m.canny.high.value = c->high;
+    m.depth = 8; /* bytes, as the peers give */
     const struct edgel_view in = { c->pixels, c->w, c->h, 1, EDGEL_U8, c->w };
     if (edgel_method_run(scratch, in, &m, &out, &bits, &err) != EDGEL_OK)
         return fail(&err);
