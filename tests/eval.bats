@@ -2,53 +2,7 @@
 # edgel eval and edgel report: every option, exit code, kind of mask and way of pairing, on masks of a few pixels whose
 # scores are computed by hand.
 
-setup() {
-    cd "$BATS_TEST_TMPDIR" || return
-    mkdir t p
-}
-
-# pgm FILE WIDTH VALUE...: an 8-bit gray file of one or more rows.
-pgm() {
-    local file=$1 width=$2
-    shift 2
-    mkdir -p "$(dirname "$file")"
-    printf 'P2\n%d %d\n255\n%s\n' "$width" "$(($# / width))" "$*" >"$file"
-}
-
-mask() {
-    python3 "$EDGEL_SOURCE/tests/make_mask.py" "$@"
-}
-
-# evaluate ARG...: runs eval quietly, JSON into s.json.
-evaluate() {
-    run "$EDGEL" eval -q --json s.json "$@"
-    echo "$output"
-}
-
-report() {
-    run "$EDGEL" report --json s.json "$@"
-    echo "$output"
-}
-
-# is EXPRESSION VALUE: an expression over the summary document d (c: its first class) in python.
-is() {
-    python3 - "$1" "$2" <<'PY'
-import json, sys
-d = json.load(open("s.json"))
-c = d["classes"][0] if d.get("classes") else None
-got, want = eval(sys.argv[1]), eval(sys.argv[2])
-if got != want:
-    sys.exit(f"{sys.argv[1]} is {got}, not {want}")
-PY
-}
-
-has() {
-    [[ $output == *"$1"* ]] || { echo "no '$1' in: $output"; return 1; }
-}
-
-hasnt() {
-    [[ $output != *"$1"* ]] || { echo "'$1' in: $output"; return 1; }
-}
+load scoring
 
 # Two binary images: a has tp 1 fp 1 fn 1 tn 1, b has tp 3 fp 0 fn 1 tn 0.
 two_images() {
@@ -926,7 +880,7 @@ PY
         [ "$status" -eq 0 ]
         [ "$output" = "$(cat shown)" ]
         for o in $(grep -oE '^ +(-[a-z], )?--[a-z-]+' shown | grep -oE -- '--[a-z-]+' | grep -v -- --help); do
-            grep -q -- "$o" "$BATS_TEST_FILENAME" || { echo "$command $o has no test"; return 1; }
+            cat "$EDGEL_SOURCE"/tests/eval*.bats | grep -q -- "$o" || { echo "$command $o has no test"; return 1; }
         done
     done
 }

@@ -71,6 +71,7 @@ static void measure_run(struct run *run, enum edgel_labels labels, int threshold
     m->threshold = 0.1;
     m->thresholds = thresholds;
     m->tolerance = tolerance;
+    m->distances = rnd(2);
     m->ignore = run->header.reduce.ignore = ignore;
     m->nignore = run->header.reduce.nignore = 1;
     run->header.reduce.missing = EDGEL_MISSING_WORST;
@@ -129,6 +130,7 @@ static void same_summaries(const struct edgel_summary *a, const struct edgel_sum
         const struct edgel_class_result *p = &a->classes[i], *q = &b->classes[i];
         assert_true(p->id == q->id && p->tp == q->tp && p->fp == q->fp && p->fn == q->fn && p->tn == q->tn);
         assert_memory_equal(&p->scores, &q->scores, sizeof p->scores);
+        assert_memory_equal(&p->distance, &q->distance, sizeof p->distance);
     }
     same_bits(a->accuracy, b->accuracy);
     same_bits(a->kappa, b->kappa);
@@ -149,6 +151,9 @@ static void check_header(const struct edgel_counts_header *a, const struct edgel
                 a->reduce.nexclude == b->reduce.nexclude && a->npredictions == b->npredictions);
     for (size_t i = 0; i < a->npredictions; i++)
         assert_string_equal(a->predictions[i], b->predictions[i]);
+    assert_int_equal(a->reduce.nnsd, b->reduce.nnsd);
+    for (size_t i = 0; i < a->reduce.nnsd; i++)
+        assert_true(a->reduce.nsd_tolerance[i] == b->reduce.nsd_tolerance[i]);
 }
 
 static void what_is_written_reduces_to_the_same_bits(void **state)
@@ -208,8 +213,26 @@ static void headers_carry_everything(void **state)
     const struct edgel_classes classes = { list, 2 };
     const struct edgel_colors c = { colors, 1 };
     struct edgel_counts_header h = {
-        { EDGEL_LABELS_IDS, 0.30000000000000004, 0, 2.25, ignore, 2, true, EDGEL_ANNOTATOR_INDEX, 4, &c },
-        { EDGEL_REDUCE_POOLED, EDGEL_EMPTY_ONE, EDGEL_MISSING_SKIP, ignore, 2, exclude, 1, &classes },
+        { .labels = EDGEL_LABELS_IDS,
+          .threshold = 0.30000000000000004,
+          .tolerance = 2.25,
+          .ignore = ignore,
+          .nignore = 2,
+          .valid = true,
+          .annotator = EDGEL_ANNOTATOR_INDEX,
+          .annotator_index = 4,
+          .colors = &c,
+          .distances = true },
+        { .reduce = EDGEL_REDUCE_POOLED,
+          .empty = EDGEL_EMPTY_ONE,
+          .missing = EDGEL_MISSING_SKIP,
+          .ignore = ignore,
+          .nignore = 2,
+          .exclude_from_mean = exclude,
+          .nexclude = 1,
+          .classes = &classes,
+          .nsd_tolerance = { 0.5, 3 },
+          .nnsd = 2 },
         names,
         1,
         { 2, 3, 10, 77 },

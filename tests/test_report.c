@@ -14,19 +14,38 @@
 static const int32_t ignored[] = { 255 };
 static const int32_t excluded[] = { 0 };
 
-static const struct edgel_measure ids_measure = { EDGEL_LABELS_IDS,     0.5, 0,   -1, ignored, 1, false,
-                                                  EDGEL_ANNOTATOR_NONE, 1,   NULL };
-static const struct edgel_measure sweep_measure = { EDGEL_LABELS_BINARY,   0.25, 2,   1.5, NULL, 0, true,
-                                                    EDGEL_ANNOTATOR_INDEX, 3,    NULL };
+static const struct edgel_measure ids_measure = {
+    .labels = EDGEL_LABELS_IDS, .threshold = 0.5, .tolerance = -1, .ignore = ignored, .nignore = 1
+};
+static const struct edgel_measure sweep_measure = {
+    .labels = EDGEL_LABELS_BINARY,
+    .threshold = 0.25,
+    .thresholds = 2,
+    .tolerance = 1.5,
+    .valid = true,
+    .annotator = EDGEL_ANNOTATOR_INDEX,
+    .annotator_index = 3,
+};
 static const struct edgel_reduce ids_reduce = {
-    EDGEL_REDUCE_IMAGE, EDGEL_EMPTY_ZERO, EDGEL_MISSING_WORST, ignored, 1, excluded, 1, NULL
+    .reduce = EDGEL_REDUCE_IMAGE,
+    .empty = EDGEL_EMPTY_ZERO,
+    .missing = EDGEL_MISSING_WORST,
+    .ignore = ignored,
+    .nignore = 1,
+    .exclude_from_mean = excluded,
+    .nexclude = 1,
 };
 static const struct edgel_reduce plain_reduce = EDGEL_REDUCE_DEFAULTS;
 
 static char sky[] = "sky";
 static struct edgel_class_result two_classes[] = {
-    { 0, sky, false, 3, 1, 2, 4, { 0.7, 0.75, 0.6, 2.0 / 3, 0.5, 0.8, 0.408248290463863 } },
-    { 7, NULL, true, 0, 0, 0, 10, { 1, NAN, NAN, NAN, NAN, 1, NAN } },
+    { .name = sky,
+      .tp = 3,
+      .fp = 1,
+      .fn = 2,
+      .tn = 4,
+      .scores = { 0.7, 0.75, 0.6, 2.0 / 3, 0.5, 0.8, 0.408248290463863 } },
+    { .id = 7, .in_mean = true, .tn = 10, .scores = { 1, NAN, NAN, NAN, NAN, 1, NAN } },
 };
 static int32_t two_ids[] = { 0, 7 };
 static uint64_t two_matrix[] = { 3, 2, 1, 0 };

@@ -68,10 +68,11 @@ struct edgel_measure {
     enum edgel_annotator annotator;
     int annotator_index;               /* 1-based, with EDGEL_ANNOTATOR_INDEX */
     const struct edgel_colors *colors; /* RGB masks to ids; NULL none */
+    bool distances;                    /* between the surfaces of each class */
 };
-#define EDGEL_MEASURE_DEFAULTS                                                       \
-    {                                                                                \
-        EDGEL_LABELS_AUTO, 0.5, 0, -1, NULL, 0, false, EDGEL_ANNOTATOR_NONE, 1, NULL \
+#define EDGEL_MEASURE_DEFAULTS                                                              \
+    {                                                                                       \
+        EDGEL_LABELS_AUTO, 0.5, 0, -1, NULL, 0, false, EDGEL_ANNOTATOR_NONE, 1, NULL, false \
     }
 
 /* A mask as decoded by EDGEL_DECODE_LABELS, with what the file said. */
@@ -109,6 +110,21 @@ struct edgel_tolerance_counts {
     uint64_t matched_truth, truth;           /* truth pixels with a prediction within reach; all */
 };
 
+/* Distances between the surfaces of one class. */
+struct edgel_distance_bin {
+    uint64_t d2, n; /* squared distance between pixel centres, pixels that have it */
+};
+struct edgel_surface {
+    uint64_t pixels;
+    struct edgel_distance_bin
+        *bins; /* to the other side's surface, rising d2; none when either side is empty */
+    size_t nbins;
+};
+struct edgel_distance_counts {
+    int32_t id;
+    struct edgel_surface prediction, truth;
+};
+
 enum edgel_row_kind { EDGEL_ROW_MEASURED, EDGEL_ROW_MISSING, EDGEL_ROW_FAILED };
 
 /*
@@ -129,6 +145,8 @@ struct edgel_row {
     uint64_t positives, negatives;            /* truth pixels of the curve, ignored ones left out */
     struct edgel_tolerance_counts *tolerance; /* rising id, ignored truth left out; BINARY: id 1 alone */
     size_t ntolerance;
+    struct edgel_distance_counts *distances; /* as tolerance; a missing prediction has no surface */
+    size_t ndistances;
 };
 EDGEL_API void edgel_row_finish(struct edgel_row *row);
 
@@ -163,6 +181,8 @@ enum edgel_reduce_kind { EDGEL_REDUCE_POOLED, EDGEL_REDUCE_IMAGE };
 enum edgel_empty { EDGEL_EMPTY_NAN, EDGEL_EMPTY_ZERO, EDGEL_EMPTY_ONE };
 enum edgel_missing { EDGEL_MISSING_ERROR, EDGEL_MISSING_SKIP, EDGEL_MISSING_WORST };
 
+enum { EDGEL_NSD_MAX = 8 }; /* tolerances of the normalised surface distance */
+
 /* The convention of a number. */
 struct edgel_reduce {
     enum edgel_reduce_kind reduce;
@@ -174,10 +194,12 @@ struct edgel_reduce {
     size_t nexclude;
     const struct edgel_classes
         *classes; /* NULL: the ids that occur in truth or prediction, ignored ones left out */
+    double nsd_tolerance[EDGEL_NSD_MAX]; /* pixels, not negative */
+    size_t nnsd;
 };
-#define EDGEL_REDUCE_DEFAULTS                                                             \
-    {                                                                                     \
-        EDGEL_REDUCE_POOLED, EDGEL_EMPTY_NAN, EDGEL_MISSING_ERROR, NULL, 0, NULL, 0, NULL \
+#define EDGEL_REDUCE_DEFAULTS                                                                       \
+    {                                                                                               \
+        EDGEL_REDUCE_POOLED, EDGEL_EMPTY_NAN, EDGEL_MISSING_ERROR, NULL, 0, NULL, 0, NULL, { 1 }, 1 \
     }
 
 /*
@@ -250,6 +272,16 @@ struct edgel_scores {
     double accuracy, precision, recall, f1, iou, specificity, mcc;
 };
 
+/* Formulas and rules stand at the top of src/eval/distance_scores.c. */
+struct edgel_distance_scores {
+    double hd, hd95, assd, nsd[EDGEL_NSD_MAX]; /* pixels; nsd: shares */
+};
+struct edgel_distance_result {
+    struct edgel_distance_scores scores; /* means over images */
+    /* Images with both surfaces; with that of the truth alone, of the prediction alone, of neither. */
+    uint64_t both, missed, invented, empty;
+};
+
 struct edgel_class_result {
     int32_t id;
     char *name;
@@ -258,6 +290,7 @@ struct edgel_class_result {
      * pixels. */
     uint64_t tp, fp, fn, tn;
     struct edgel_scores scores;
+    struct edgel_distance_result distance; /* measured with distances */
 };
 
 struct edgel_operating_point {
@@ -287,6 +320,7 @@ struct edgel_summary {
     uint64_t empty_touched;
     uint64_t ignored_predicted; /* pixels predicted as an ignored id where the truth is not ignored */
     struct edgel_curve_result curve;
+    struct edgel_distance_result distance; /* means over classes in the mean, sums of their images */
     bool has_tolerance; /* then accuracy, iou, specificity and mcc of classes are undefined */
     const struct edgel_measure *measure; /* the convention, for those who print it */
     const struct edgel_reduce *reduce;

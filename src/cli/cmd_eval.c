@@ -32,6 +32,7 @@ static void fill_measure(const struct cli_args *args, struct edgel_measure *m)
     m->threshold = o->threshold;
     m->thresholds = (int)o->thresholds;
     m->valid = o->valid != NULL;
+    m->distances = o->distances;
     if (cli_given(args, "tolerance"))
         m->tolerance = o->tolerance;
     if (cli_given(args, "annotator")) {

@@ -116,6 +116,13 @@ const struct cli_option eval_mask_rows[] = {
       .metavar = "D[px]",
       .call = take_tolerance,
       .help = "Precision and recall count a pixel as right when the other side has one within D pixels." },
+    { .name = "distances",
+      .kind = CLI_FLAG,
+      AT(distances),
+      .help =
+          "Measure distances between the surfaces of each class as well: Hausdorff, its 95th percentile, the average "
+          "(ASSD) and the normalised surface distance. Means over images; where one side lacks the class the "
+          "distance is the image's diagonal." },
     { 0 },
 };
 

@@ -11,7 +11,7 @@
 struct score_options {          /* score_rows, "Scores"; score_output_rows, "Outputs" */
     int reduce, empty, missing; /* enum edgel_reduce_kind, edgel_empty, edgel_missing */
     const char *ignore, *exclude, *classes;
-    struct cli_list bars;
+    struct cli_list bars, nsd;
     const char *json, *csv;
 };
 extern const struct cli_option score_rows[];
@@ -35,6 +35,9 @@ enum edgel_status score_parse_ids(const char *what, const char *text, int32_t **
                                   struct edgel_error *err);
 enum edgel_status score_parse_bars(const struct cli_list *list, struct score_bar **out,
                                    struct edgel_error *err);
+/* Reads the tolerances of --nsd-tolerance into reduce; none: it stays. */
+enum edgel_status score_parse_nsd(const struct cli_list *list, struct edgel_reduce *reduce,
+                                  struct edgel_error *err);
 /* Name of the first bar that needs a sweep over thresholds, NULL if none does. */
 const char *score_bar_of_curve(const struct score_bar *bars, size_t n);
 /* The summary's value under the bar's key. */
@@ -89,6 +92,7 @@ struct eval_options {
     const char *colors;
     double threshold, tolerance;
     int64_t thresholds;
+    bool distances;
     struct score_options score;
     const char *counts;
     struct cli_read_options read;

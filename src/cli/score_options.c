@@ -49,6 +49,14 @@ const struct cli_option score_rows[] = {
       .metavar = "IDS",
       AT(exclude),
       .help = "Leave these classes out of the mean; their pixels stay." },
+    { .name = "nsd-tolerance",
+      .kind = CLI_LIST,
+      .metavar = "D",
+      AT(nsd),
+      .note = "1",
+      .help =
+          "With distances: the share of surface pixels within D pixels of the other side's surface. May be "
+          "repeated, up to 8 times." },
     { .name = "fail-under",
       .kind = CLI_LIST,
       .metavar = "KEY=V",
@@ -118,6 +126,20 @@ enum edgel_status score_parse_bars(const struct cli_list *list, struct score_bar
     for (size_t i = 0; i < list->n; i++)
         if (parse_bar(list->v[i], &(*out)[i], err) != EDGEL_OK)
             return EDGEL_EINVAL;
+    return EDGEL_OK;
+}
+
+enum edgel_status score_parse_nsd(const struct cli_list *list, struct edgel_reduce *reduce,
+                                  struct edgel_error *err)
+{
+    if (list->n > EDGEL_NSD_MAX)
+        return cli_fail(err, "--nsd-tolerance: at most %d of them", EDGEL_NSD_MAX);
+    for (size_t i = 0; i < list->n; i++)
+        if (edgel_parse_real("--nsd-tolerance", list->v[i], 0, 100000, &reduce->nsd_tolerance[i], err) !=
+            EDGEL_OK)
+            return EDGEL_EINVAL;
+    if (list->n > 0)
+        reduce->nnsd = list->n;
     return EDGEL_OK;
 }
 

@@ -49,7 +49,8 @@ int score_prepare(struct score *s, const struct cli_args *args, const struct sco
     struct edgel_error err = { 0 };
     take_reduce(&s->reduce, args, o);
     s->nbars = o->bars.n;
-    if (take_ids(s, o, &err) != EDGEL_OK || score_parse_bars(&o->bars, &s->bars, &err) != EDGEL_OK)
+    if (take_ids(s, o, &err) != EDGEL_OK || score_parse_bars(&o->bars, &s->bars, &err) != EDGEL_OK ||
+        score_parse_nsd(&o->nsd, &s->reduce, &err) != EDGEL_OK)
         return cli_usage(args->command, "%s", err.msg);
     return 0;
 }
@@ -66,6 +67,8 @@ int score_check(const struct score *s, const struct cli_args *args)
         return cli_usage(args->command,
                          "--exclude-from-mean is for ids, and the labels are binary: they have one "
                          "class (--labels ids changes that)");
+    if (cli_given(args, "nsd-tolerance") && !m->distances)
+        return cli_usage(args->command, "--nsd-tolerance needs distances: eval --distances");
     if (bar && m->thresholds == 0)
         return cli_usage(args->command, "--fail-under %s needs a sweep: eval --thresholds N", bar);
     if (edgel_reduce_check(m, &s->reduce, &err) != EDGEL_OK)

@@ -77,17 +77,11 @@ static enum edgel_status check_curve(const struct check *k, const struct totals 
     return EDGEL_OK;
 }
 
-/* The pixels of an id in the cells; both: pixels that have it on either side, which are at distance 0. */
-struct id_totals {
-    uint64_t truth, prediction, both;
-};
-
-/* of[EDGEL_IDS], zeroed */
-static void add_up_ids(const struct check *k, struct id_totals *of)
+void edgel_id_totals(const struct edgel_measure *m, const struct edgel_row *row, struct edgel_id_totals *of)
 {
-    for (size_t i = 0; i < k->row->ncells; i++) {
-        const struct edgel_cell *c = &k->row->cells[i];
-        if (ignored(k, c->truth))
+    for (size_t i = 0; i < row->ncells; i++) {
+        const struct edgel_cell *c = &row->cells[i];
+        if (edgel_id_in(m->ignore, m->nignore, c->truth))
             continue;
         of[c->truth].truth += c->n;
         if (c->prediction != EDGEL_ID_NONE)
@@ -97,7 +91,8 @@ static void add_up_ids(const struct check *k, struct id_totals *of)
     }
 }
 
-static enum edgel_status check_ids(const struct check *k, const struct totals *t, const struct id_totals *of)
+static enum edgel_status check_ids(const struct check *k, const struct totals *t,
+                                   const struct edgel_id_totals *of)
 {
     const struct edgel_row *r = k->row;
     uint64_t truth = 0, prediction = 0;
@@ -126,10 +121,10 @@ static enum edgel_status check_tolerance(const struct check *k, const struct tot
         return r->ntolerance == 0 ? EDGEL_OK : refuse(k, "tolerance: the first line has none");
     if (binary(k) && (r->ntolerance != 1 || r->tolerance[0].id != 1))
         return refuse(k, "tolerance: binary masks have id 1 alone");
-    struct id_totals *of = edgel_calloc(EDGEL_IDS, sizeof *of);
+    struct edgel_id_totals *of = edgel_calloc(EDGEL_IDS, sizeof *of);
     if (!of)
         return edgel_fail(k->err, EDGEL_ENOMEM, "%s: out of memory", k->where);
-    add_up_ids(k, of);
+    edgel_id_totals(k->m, k->row, of);
     enum edgel_status st = check_ids(k, t, of);
     edgel_free(of);
     return st;
@@ -144,5 +139,6 @@ enum edgel_status edgel_counts_check_row(const struct edgel_measure *m, const st
         return refuse(&k, "pixels must be at most width times height");
     EDGEL_TRY(check_cells(&k, &t));
     EDGEL_TRY(check_curve(&k, &t));
+    EDGEL_TRY(edgel_distances_check(m, row, where, err));
     return check_tolerance(&k, &t);
 }

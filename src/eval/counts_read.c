@@ -179,6 +179,8 @@ static enum edgel_status read_measure(const struct place *p, const struct edgel_
     m->ignore = r->measure_ignore;
     EDGEL_TRY(truth_value(p, edgel_json_get(o, "valid"), "valid", &m->valid));
     EDGEL_TRY(read_annotator(p, edgel_json_get(o, "annotator"), m));
+    if (edgel_json_get(o, "distances"))
+        EDGEL_TRY(truth_value(p, edgel_json_get(o, "distances"), "distances", &m->distances));
     return read_colors(p, edgel_json_get(o, "colors"), r);
 }
 
@@ -206,6 +208,18 @@ static enum edgel_status read_classes(const struct place *p, const struct edgel_
     return EDGEL_OK;
 }
 
+static enum edgel_status read_nsd(const struct place *p, const struct edgel_json *v, struct edgel_reduce *d)
+{
+    if (!v)
+        return EDGEL_OK;
+    EDGEL_TRY(array(p, v, "nsd_tolerance", EDGEL_NSD_MAX, &d->nnsd));
+    for (size_t i = 0; i < d->nnsd; i++)
+        if (!edgel_json_real(edgel_json_at(v, i), &d->nsd_tolerance[i]) ||
+            !(d->nsd_tolerance[i] >= 0 && d->nsd_tolerance[i] <= EDGEL_TOLERANCE_MAX))
+            return refuse(p, "nsd_tolerance", "must be numbers from 0 to 1e9");
+    return EDGEL_OK;
+}
+
 static enum edgel_status read_reduce(const struct place *p, const struct edgel_json *o,
                                      struct edgel_counts_reader *r)
 {
@@ -221,6 +235,7 @@ static enum edgel_status read_reduce(const struct place *p, const struct edgel_j
     d->empty = (enum edgel_empty)i;
     EDGEL_TRY(choice(p, edgel_json_get(o, "missing"), "missing", missing, 3, &i));
     d->missing = (enum edgel_missing)i;
+    EDGEL_TRY(read_nsd(p, edgel_json_get(o, "nsd_tolerance"), d));
     EDGEL_TRY(id_list(p, o, "ignore", &r->reduce_ignore, &d->nignore));
     d->ignore = r->reduce_ignore;
     EDGEL_TRY(id_list(p, o, "exclude_from_mean", &r->exclude, &d->nexclude));
@@ -418,6 +433,7 @@ static enum edgel_status read_counts(const struct place *p, const struct edgel_j
     EDGEL_TRY(read_cells(p, edgel_json_get(o, "cells"), row));
     EDGEL_TRY(read_curve(p, edgel_json_get(o, "curve"), m->thresholds, row));
     EDGEL_TRY(read_tolerance(p, edgel_json_get(o, "tolerance"), row));
+    EDGEL_TRY(edgel_distances_read(edgel_json_get(o, "distances"), p->where, row, p->err));
     return edgel_counts_check_row(m, row, p->where, p->err);
 }
 

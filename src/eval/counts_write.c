@@ -5,12 +5,13 @@
  *   measure   labels "binary"|"ids", threshold, thresholds, tolerance (null: none), ignore [ids], valid, annotator "none"|
  *             "any"|"majority"|K, colors null|[[r,g,b,id]...]
  *   reduce    reduce "pooled"|"image", empty "nan"|"zero"|"one", missing "error"|"skip"|"worst", ignore, exclude_from_mean,
- *             classes null|[{"id":..,"name":..}]
+ *             nsd_tolerance [px...], classes null|[{"id":..,"name":..}]
  * and of a part also "shard":{"index":i,"count":N,"items":rows of the whole,"list":"hash of their names"}.
  * Then a line for each image and method, in the order of the images:
  *   {"prediction":INDEX,"image":"...","kind":"measured"|"missing"|"failed"}, and where there are counts
  *   "width","height","pixels","cells":[[truth,prediction,n]...], with a sweep "curve":{"positives","negatives","tp":[...],
- *   "fp":[...]}, with a tolerance "tolerance":[[id,matched_prediction,prediction,matched_truth,truth]...].
+ *   "fp":[...]}, with a tolerance "tolerance":[[id,matched_prediction,prediction,matched_truth,truth]...], with
+ *   distances "distances" as distance_counts.c says.
  */
 #include "eval/eval_priv.h"
 #include <inttypes.h>
@@ -77,6 +78,8 @@ static void measure_json(struct edgel_text *t, const struct edgel_measure *m)
     case EDGEL_ANNOTATOR_MAJORITY: edgel_text_str(t, "\"majority\""); break;
     case EDGEL_ANNOTATOR_INDEX: edgel_text_printf(t, "%d", m->annotator_index); break;
     }
+    if (m->distances)
+        edgel_text_str(t, ",\"distances\":true");
     edgel_text_str(t, ",\"colors\":");
     colors_json(t, m->colors);
     edgel_text_str(t, "}");
@@ -92,7 +95,12 @@ void edgel_counts_reduce_json(struct edgel_text *t, const struct edgel_reduce *r
     ids(t, "ignore", r->ignore, r->nignore);
     edgel_text_str(t, ",");
     ids(t, "exclude_from_mean", r->exclude_from_mean, r->nexclude);
-    edgel_text_str(t, ",\"classes\":");
+    edgel_text_str(t, ",\"nsd_tolerance\":[");
+    for (size_t i = 0; i < r->nnsd; i++) {
+        edgel_text_str(t, i ? "," : "");
+        edgel_text_real(t, r->nsd_tolerance[i]);
+    }
+    edgel_text_str(t, "],\"classes\":");
     for (size_t i = 0; r->classes && i < r->classes->n; i++) {
         edgel_text_printf(t, "%s{\"id\":%d,\"name\":", i ? "," : "[", r->classes->v[i].id);
         edgel_text_json(t, r->classes->v[i].name);
@@ -149,6 +157,7 @@ static void counts_json(struct edgel_text *t, const struct edgel_row *row)
     }
     if (row->ntolerance > 0)
         edgel_text_str(t, "]");
+    edgel_distances_write(t, row);
 }
 
 enum edgel_status edgel_counts_write_row(struct edgel_output *out, const struct edgel_row *row,

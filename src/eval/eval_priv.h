@@ -12,6 +12,11 @@ enum { EDGEL_IDS = 65536, EDGEL_THRESHOLDS_MAX = 65535 };
 
 bool edgel_id_in(const int32_t *ids, size_t n, int32_t id);
 
+struct edgel_mean {
+    double sum;
+    uint64_t n;
+};
+
 /* --- mask.c --- */
 /* Checks that a mask's type can be read as ids (or, soft, as shares of the full range). role: "truth". */
 EDGEL_NODISCARD enum edgel_status edgel_mask_check(const struct edgel_mask *mask, const char *role, bool soft,
@@ -53,6 +58,52 @@ void edgel_curve_suffix(const uint64_t *hist, int n, uint64_t *out);
 enum { EDGEL_EDT_FAR = INT32_MAX };
 void edgel_edt_columns(const uint8_t *set, int w, int h, int32_t *g);
 void edgel_edt_row(const int32_t *g, int w, int64_t *d2, int32_t *s, int32_t *t);
+
+/* --- id_boxes.c --- */
+struct edgel_id_box {
+    int x0, y0, x1, y1; /* holds the pixels of both sides, last ones included */
+    uint64_t truth, prediction;
+};
+/* boxes[EDGEL_IDS], zeroed. truth, prediction: w * h ids, negative where nothing is; prediction NULL: nothing at all.
+ * only: a single id, or -1: all. */
+void edgel_id_boxes(const int32_t *truth, const int32_t *prediction, int w, int h, int32_t only,
+                    struct edgel_id_box *boxes);
+/* What has counts: ids that occur, and the single one always. */
+bool edgel_id_box_listed(const struct edgel_id_box *box, int32_t id, int32_t only);
+size_t edgel_id_boxes_listed(const struct edgel_id_box *boxes, int32_t only); /* their number */
+
+/* --- distances.c --- */
+/* As edgel_tolerance_measure(); prediction NULL: a missing one. */
+EDGEL_NODISCARD enum edgel_status edgel_distances_measure(const int32_t *truth, const int32_t *prediction,
+                                                          int w, int h, int32_t only,
+                                                          struct edgel_distance_counts **out, size_t *n,
+                                                          struct edgel_error *err);
+void edgel_distances_free(struct edgel_distance_counts *v, size_t n);
+
+/* --- distance_counts.c --- */
+void edgel_distances_write(struct edgel_text *t, const struct edgel_row *row);
+/* v: the key's value, NULL if it is absent. */
+EDGEL_NODISCARD enum edgel_status edgel_distances_read(const struct edgel_json *v, const char *where,
+                                                       struct edgel_row *row, struct edgel_error *err);
+EDGEL_NODISCARD enum edgel_status edgel_distances_check(const struct edgel_measure *m,
+                                                        const struct edgel_row *row, const char *where,
+                                                        struct edgel_error *err);
+
+/* What must hold of any row before its numbers are used; no check against the cells. */
+bool edgel_distances_sound(const struct edgel_row *row);
+
+/* --- distance_scores.c --- */
+enum { EDGEL_NDISTANCES = 3 + EDGEL_NSD_MAX };
+struct edgel_distance_sums {
+    struct edgel_mean values[EDGEL_NDISTANCES];
+    uint64_t both, missed, invented, empty;
+};
+double *edgel_distance_at(struct edgel_distance_scores *s, int i); /* hd, hd95, assd, nsd... */
+/* Adds one image; c NULL: neither side has the class. */
+void edgel_distance_sums_add(struct edgel_distance_sums *sums, const struct edgel_distance_counts *c, int w,
+                             int h, const struct edgel_reduce *reduce);
+void edgel_distance_sums_result(const struct edgel_distance_sums *sums, struct edgel_distance_result *out);
+void edgel_distance_mean(struct edgel_summary *s);
 
 /* --- tolerance.c --- */
 /* truth, prediction: w * h ids, negative where nothing is. only: a single id that is always listed, or -1: all ids. */
@@ -97,18 +148,14 @@ void edgel_curve_sums_finish(struct edgel_curve_sums *c);
 /* --- reduce.c, summary.c --- */
 enum { EDGEL_IS_CLASS = 1, EDGEL_IS_IGNORED = 2 };
 
-struct edgel_mean {
-    double sum;
-    uint64_t n;
-};
-
 /* Scores of one class over images. */
 struct edgel_class_sums {
     int32_t id;
     struct edgel_pixel_counts pooled;
     struct edgel_tolerance_counts tolerance;
     struct edgel_mean scores[EDGEL_NSCORES]; /* IMAGE */
-    uint64_t touched;                        /* IMAGE */
+    struct edgel_distance_sums distance;
+    uint64_t touched; /* IMAGE */
 };
 
 struct edgel_reducer {
@@ -135,6 +182,12 @@ void edgel_mean_add(struct edgel_mean *m, double v); /* NaN leaves the mean */
 double edgel_mean_value(const struct edgel_mean *m); /* NaN if nothing was added */
 
 /* --- counts_check.c --- */
+/* The judged pixels of an id in the cells; both: those that have it on either side, which are at distance 0. */
+struct edgel_id_totals {
+    uint64_t truth, prediction, both;
+};
+/* of[EDGEL_IDS], zeroed */
+void edgel_id_totals(const struct edgel_measure *m, const struct edgel_row *row, struct edgel_id_totals *of);
 /* What must hold of a row's counts, beyond their types; where: "FILE:LINE". */
 EDGEL_NODISCARD enum edgel_status edgel_counts_check_row(const struct edgel_measure *m,
                                                          const struct edgel_row *row, const char *where,

@@ -28,7 +28,7 @@ struct work {
     uint16_t *votes, *voters;         /* ANY, MAJORITY */
     uint16_t *level_of;               /* integer sample to curve level */
     uint64_t *hist[2];                /* [thresholds + 1] of negatives, positives */
-    int32_t *t_plane, *p_plane;       /* tolerance: [w * h] judged ids, else -1 */
+    int32_t *t_plane, *p_plane;       /* tolerance, distances: [w * h] judged ids, else -1 */
     struct edgel_confusion confusion;
     struct edgel_row *row;
     struct edgel_error *err;
@@ -138,7 +138,7 @@ static bool prepare(struct work *k)
         return false;
     for (size_t i = 0; i < k->params->nignore; i++)
         k->ignored[k->params->ignore[i]] = 1;
-    if (k->params->tolerance >= 0) {
+    if (k->params->tolerance >= 0 || k->params->distances) {
         k->t_plane = edgel_alloc(w * (size_t)k->h, sizeof *k->t_plane);
         k->p_plane = edgel_alloc(w * (size_t)k->h, sizeof *k->p_plane);
         if (!k->t_plane || !k->p_plane)
@@ -288,11 +288,23 @@ static enum edgel_status measure_row(struct work *k, int y)
 static enum edgel_status finish_tolerance(struct work *k)
 {
     struct edgel_row *r = k->row;
+    if (k->params->tolerance < 0)
+        return EDGEL_OK;
     EDGEL_TRY(edgel_tolerance_measure(k->t_plane, k->p_plane, k->w, k->h, k->params->tolerance,
                                       binary(k) ? 1 : -1, &r->tolerance, &r->ntolerance, k->err));
     for (size_t i = 0; !k->prediction && i < r->ntolerance; i++) /* a missing one is near nothing */
         r->tolerance[i].matched_prediction = r->tolerance[i].matched_truth = 0;
     return EDGEL_OK;
+}
+
+static enum edgel_status finish_planes(struct work *k)
+{
+    struct edgel_row *r = k->row;
+    EDGEL_TRY(finish_tolerance(k));
+    if (!k->params->distances)
+        return EDGEL_OK;
+    return edgel_distances_measure(k->t_plane, k->prediction ? k->p_plane : NULL, k->w, k->h,
+                                   binary(k) ? 1 : -1, &r->distances, &r->ndistances, k->err);
 }
 
 static enum edgel_status finish_counts(struct work *k)
@@ -309,7 +321,7 @@ static enum edgel_status finish_counts(struct work *k)
         r->positives = r->curve_tp[0] + k->hist[1][0];
         r->negatives = r->curve_fp[0] + k->hist[0][0];
     }
-    return k->t_plane ? finish_tolerance(k) : EDGEL_OK;
+    return k->t_plane ? finish_planes(k) : EDGEL_OK;
 }
 
 enum edgel_status edgel_measure_image(const struct edgel_measure *params, const struct edgel_mask *prediction,
@@ -354,5 +366,6 @@ void edgel_row_finish(struct edgel_row *row)
     edgel_free(row->curve_tp);
     edgel_free(row->curve_fp);
     edgel_free(row->tolerance);
+    edgel_distances_free(row->distances, row->ndistances);
     *row = (struct edgel_row){ 0 };
 }

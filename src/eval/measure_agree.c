@@ -43,6 +43,8 @@ enum edgel_status edgel_measure_agree(const struct edgel_measure *a, const struc
         what = "valid";
     else if (a->annotator != b->annotator || (numbered && a->annotator_index != b->annotator_index))
         what = "annotator";
+    else if (a->distances != b->distances)
+        what = "distances";
     else if (!same_colors(a->colors, b->colors))
         what = "colors";
     if (what)
@@ -67,9 +69,15 @@ enum edgel_status edgel_reduce_check(const struct edgel_measure *measure, const 
         measure->annotator == EDGEL_ANNOTATOR_ANY || measure->annotator == EDGEL_ANNOTATOR_MAJORITY;
     const char *why = measure->thresholds > 0   ? "the sweep over thresholds"
                       : measure->tolerance >= 0 ? "the tolerance"
+                      : measure->distances      ? "the distances"
                       : votes                   ? "the annotators' votes"
                                                 : NULL;
     int32_t id;
+    if (reduce->nnsd > EDGEL_NSD_MAX)
+        return edgel_fail(err, EDGEL_EINVAL, "nsd tolerance: at most %d", EDGEL_NSD_MAX);
+    for (size_t i = 0; i < reduce->nnsd; i++)
+        if (!(reduce->nsd_tolerance[i] >= 0 && reduce->nsd_tolerance[i] <= EDGEL_TOLERANCE_MAX))
+            return edgel_fail(err, EDGEL_EINVAL, "nsd tolerance: must be from 0 to 1e9");
     bool same = subset(reduce->ignore, reduce->nignore, measure->ignore, measure->nignore, &id) &&
                 subset(measure->ignore, measure->nignore, reduce->ignore, reduce->nignore, &id);
     if (why && !same)

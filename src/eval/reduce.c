@@ -19,7 +19,7 @@
  * POOLED: counts summed over images, then scores; mean = over the classes in the mean. IMAGE: per class the mean of the
  * images' scores, then the mean over classes; overall values are means over images. A class takes part in every image: one
  * that is absent from an image has its scores there from TP = FP = FN = 0, TN = all, also when the class first occurs
- * in a later image. Sums run over images in the order they are added, then over classes by rising id.
+ * in a later image. Distances go their own way (distance_scores.c). Sums run over images in the order they are added, then over classes by rising id.
  *
  * Classes: those given, less the ignored; else the ids that occur on judged pixels. BINARY: id 1, and any truth but 0 is 1.
  */
@@ -219,6 +219,8 @@ static enum edgel_status check_row(const struct edgel_reducer *r, const struct e
     for (size_t i = 0; i < row->ntolerance; i++)
         if (row->tolerance[i].id < 0 || row->tolerance[i].id >= EDGEL_IDS)
             return edgel_fail(err, EDGEL_EINVAL, "row: tolerance counts of id %d", row->tolerance[i].id);
+    if (!edgel_distances_sound(row))
+        return edgel_fail(err, EDGEL_EINVAL, "row: its distances do not sum to its surfaces");
     if (row->pixels > UINT64_MAX / 8 - r->all)
         return edgel_fail(err, EDGEL_EFORMAT, "more than 2^61 pixels in all");
     return EDGEL_OK;
@@ -359,6 +361,21 @@ static void add_class_counts(struct edgel_class_sums *c, const struct edgel_pixe
     c->tolerance.truth += t->truth;
 }
 
+static void add_distances(struct edgel_reducer *r, const struct edgel_row *row)
+{
+    size_t k = 0;
+    if (!r->measure->distances)
+        return;
+    for (size_t i = 0; i < r->nclasses; i++) {
+        while (k < row->ndistances && row->distances[k].id < r->classes[i].id)
+            k++;
+        const bool here = k < row->ndistances && row->distances[k].id == r->classes[i].id;
+        edgel_distance_sums_add(&r->classes[i].distance, here ? &row->distances[k] : NULL, row->w, row->h,
+                                r->reduce);
+    }
+    edgel_distance_sums_add(&r->absent.distance, NULL, row->w, row->h, r->reduce);
+}
+
 /* Cannot fail: adds an image whose judged cells are cells[n]. pixels[nclasses] is zeroed scratch. */
 static void commit_row(struct edgel_reducer *r, const struct edgel_row *row, const struct edgel_cell *cells,
                        size_t n, struct edgel_pixel_counts *pixels)
@@ -382,6 +399,7 @@ static void commit_row(struct edgel_reducer *r, const struct edgel_row *row, con
         add_class_counts(&r->classes[i], &pixels[i], t);
         add_image_scores(r, &r->classes[i], &pixels[i], t, all);
     }
+    add_distances(r, row);
     add_image_scores(r, &r->absent, &no_pixels, &no_tolerance, all);
     add_overall(r, edgel_scores_overall(pixels, r->nclasses, all, r->reduce->empty));
     edgel_curve_sums_add(&r->curve, row);

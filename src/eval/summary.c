@@ -64,6 +64,8 @@ static enum edgel_status class_results(const struct edgel_reducer *r, struct edg
         c->in_mean = !edgel_id_in(r->reduce->exclude_from_mean, r->reduce->nexclude, c->id);
         class_counts(r, &r->classes[i], c);
         class_scores(r, &r->classes[i], c, touched);
+        if (r->measure->distances)
+            edgel_distance_sums_result(&r->classes[i].distance, &c->distance);
         if (!(c->name = class_name(r, c->id))) {
             edgel_class_results_free(v, r->nclasses - first);
             return edgel_reduce_no_memory(err);
@@ -151,6 +153,7 @@ enum edgel_status edgel_reducer_summary(const struct edgel_reducer *r, struct ed
     if (st == EDGEL_OK)
         st = fill_overall(r, out, err);
     mean_scores(out);
+    edgel_distance_mean(out);
     if (st != EDGEL_OK)
         edgel_summary_finish(out);
     return st;

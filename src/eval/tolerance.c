@@ -11,10 +11,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-struct box {
-    int x0, y0, x1, y1; /* last ones included */
-};
-
 struct job {
     const int32_t *truth, *prediction;
     int w, h;
@@ -28,19 +24,9 @@ struct job {
     int64_t *d2;
 };
 
-static void stretch(struct box *b, bool first, int x, int y)
-{
-    if (first)
-        *b = (struct box){ x, y, x, y };
-    b->x0 = x < b->x0 ? x : b->x0;
-    b->x1 = x > b->x1 ? x : b->x1;
-    b->y0 = y < b->y0 ? y : b->y0;
-    b->y1 = y > b->y1 ? y : b->y1;
-}
-
 /* Pixels of id in `of` that lie within reach of a pixel of id in `to`. */
-static uint64_t within(const struct job *j, const struct box *b, const int32_t *of, const int32_t *to,
-                       int32_t id)
+static uint64_t within(const struct job *j, const struct edgel_id_box *b, const int32_t *of,
+                       const int32_t *to, int32_t id)
 {
     const int bw = b->x1 - b->x0 + 1, bh = b->y1 - b->y0 + 1;
     for (int y = 0; y < bh; y++) {
@@ -124,28 +110,10 @@ static void release(struct job *j)
     edgel_free(j->d2);
 }
 
-/* Totals and boxes of all ids (or of `only`) in tables over all ids. */
-static void survey_ids(const struct job *j, int32_t only, struct edgel_tolerance_counts *counts,
-                       struct box *boxes)
+static void measure_id(const struct job *j, const struct edgel_id_box *b, int32_t id,
+                       struct edgel_tolerance_counts *c)
 {
-    for (int y = 0; y < j->h; y++)
-        for (int x = 0; x < j->w; x++) {
-            size_t i = (size_t)y * (size_t)j->w + (size_t)x;
-            int32_t t = j->truth[i], p = j->prediction[i];
-            if (t >= 0 && (only < 0 || t == only)) {
-                stretch(&boxes[t], counts[t].truth + counts[t].prediction == 0, x, y);
-                counts[t].truth++;
-            }
-            if (p >= 0 && (only < 0 || p == only)) {
-                stretch(&boxes[p], counts[p].truth + counts[p].prediction == 0, x, y);
-                counts[p].prediction++;
-            }
-        }
-}
-
-static void measure_id(const struct job *j, const struct box *b, int32_t id, struct edgel_tolerance_counts *c)
-{
-    c->id = id;
+    *c = (struct edgel_tolerance_counts){ .id = id, .truth = b->truth, .prediction = b->prediction };
     if (c->truth == 0 || c->prediction == 0)
         return;
     const uint64_t area = (uint64_t)(b->x1 - b->x0 + 1) * (uint64_t)(b->y1 - b->y0 + 1);
@@ -163,29 +131,21 @@ enum edgel_status edgel_tolerance_measure(const int32_t *truth, const int32_t *p
                                           size_t *n, struct edgel_error *err)
 {
     struct job j = { .truth = truth, .prediction = prediction, .w = w, .h = h };
-    struct edgel_tolerance_counts *counts = edgel_calloc(EDGEL_IDS, sizeof *counts);
-    struct box *boxes = edgel_alloc(EDGEL_IDS, sizeof *boxes);
+    struct edgel_id_box *boxes = edgel_calloc(EDGEL_IDS, sizeof *boxes);
     j.limit = (int64_t)floor(tolerance * tolerance);
     *out = NULL;
     *n = 0;
-    bool ok = counts && boxes && prepare(&j);
-    if (ok) {
-        survey_ids(&j, only, counts, boxes);
-        for (int32_t id = 0; id < EDGEL_IDS; id++)
-            if (id == only || counts[id].truth + counts[id].prediction > 0) {
-                measure_id(&j, &boxes[id], id, &counts[id]);
-                counts[(*n)++] = counts[id];
-            }
-        if (*n > 0) {
-            *out = edgel_alloc(*n, sizeof **out);
-            ok = *out != NULL;
-        }
-        for (size_t i = 0; ok && i < *n; i++)
-            (*out)[i] = counts[i];
-    }
+    bool ok = boxes && prepare(&j);
+    if (ok)
+        edgel_id_boxes(truth, prediction, w, h, only, boxes);
+    if (ok && (*n = edgel_id_boxes_listed(boxes, only)) > 0)
+        ok = (*out = edgel_alloc(*n, sizeof **out)) != NULL;
+    size_t k = 0;
+    for (int32_t id = 0; ok && id < EDGEL_IDS; id++)
+        if (edgel_id_box_listed(&boxes[id], id, only))
+            measure_id(&j, &boxes[id], id, &(*out)[k++]);
     release(&j);
     edgel_free(boxes);
-    edgel_free(counts);
     if (!ok) {
         *n = 0;
         return edgel_fail(err, EDGEL_ENOMEM, "tolerance, %dx%d: out of memory", w, h);

@@ -24,6 +24,11 @@ const char *edgel_class_label(const struct edgel_class_result *c, char *buf, siz
 EDGEL_NODISCARD enum edgel_status edgel_text_deliver(struct edgel_text *t, struct edgel_output *out,
                                                      struct edgel_error *err);
 
+/* --- distance_show.c --- : the section of the summary, from the comma on, and the part of the table; nothing where no
+ * distances were measured */
+void edgel_distances_json(struct edgel_text *t, const struct edgel_summary *s);
+void edgel_distances_table(struct edgel_text *t, const struct edgel_summary *s);
+
 /* --- grid.c --- : cells to aligned text. Zero-initialise, set columns, finish frees. */
 struct edgel_grid {
     size_t columns;

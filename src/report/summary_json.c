@@ -132,6 +132,7 @@ static void summary(struct edgel_text *t, const struct edgel_summary *s)
     confusion(t, s);
     if (s->curve.n > 0)
         curve(t, &s->curve);
+    edgel_distances_json(t, s);
     edgel_text_str(t, "}");
 }
 
