@@ -324,6 +324,36 @@ static int class_of(int gx, int gy, int64_t m[3][3], int low, int high)
 CHECK_SECTOR(sector_l1, m16)
 CHECK_SECTOR(sector_l2, m32)
 
+/* Bit by bit until nothing changes; words do not reach into each other. */
+static void check_grow_words(const char *level, const struct edgel_filter_dsp *d, int n, int step)
+{
+    static struct target t;
+    enum { WORDS = (3 * MAXW + 63) / 64 };
+    uint64_t *s = target_row(&t, sizeof *s), weak[WORDS], from[WORDS + 2] = { 0 }, want[WORDS];
+    const int words = (n + 63) / 64;
+    bool grew = false;
+    (void)step;
+    for (int i = 0; i < words; i++) {
+        weak[i] = (uint64_t)u32[0][2 * i] << 16 | u16[0][i] | (uint64_t)u32[0][2 * i + 1] >> 16;
+        weak[i] |= rnd() % 2 ? ~(uint64_t)0 >> rnd() % 64 : 0;
+        from[i + 1] = rnd() % 2 ? (uint64_t)u32[1][2 * i] << 20 | 1 : (uint64_t)(rnd() % 2) << 63;
+        s[i] = want[i] = weak[i] & (uint64_t)1 << rnd() % 64;
+    }
+    for (int i = 0; i < 64 * words; i++)
+        if (bit_of(weak, i) && (bit_of(from, i + 63) || bit_of(from, i + 64) || bit_of(from, i + 65)))
+            want[i / 64] |= (uint64_t)1 << i % 64;
+    for (int i = 0; i < words; i++)
+        for (uint64_t more = 1; more;) {
+            more = (want[i] << 1 | want[i] >> 1) & weak[i] & ~want[i];
+            want[i] |= more;
+        }
+    for (int i = 0; i < words; i++)
+        grew = grew || want[i] != s[i];
+    const bool told = d->grow_words(s, weak, from + 1, words);
+    judge(level, "grow_words", n, told == grew && memcmp(s, want, (size_t)words * sizeof *s) == 0,
+          guards_hold(&t, sizeof *s, words));
+}
+
 static void check_expand_u8(const char *level, const struct edgel_filter_dsp *d, int n, int step)
 {
     static struct target t;
@@ -352,7 +382,7 @@ static const struct kernel {
     KERNEL(blur_h_u8),   KERNEL(blur_h_u16), KERNEL(blur_h_f32),   KERNEL(blur_v_u8),    KERNEL(blur_v_u16),
     KERNEL(blur_v_f32),  KERNEL(derive_u8),  KERNEL(derive_i32),   KERNEL(derive_f32),   KERNEL(roberts_i32),
     KERNEL(roberts_f32), KERNEL(sobel_l1),   KERNEL(magnitude_l1), KERNEL(magnitude_l2), KERNEL(sector_l1),
-    KERNEL(sector_l2),   KERNEL(expand_u8),
+    KERNEL(sector_l2),   KERNEL(grow_words), KERNEL(expand_u8),
 };
 enum { KERNELS = sizeof kernels / sizeof *kernels };
 _Static_assert(KERNELS * sizeof(void (*)(void)) == sizeof(struct edgel_filter_dsp),

@@ -7,6 +7,7 @@ enum edgel_status edgel_bit_map_init(struct edgel_bit_map *map, struct edgel_are
 {
     const size_t words = ((size_t)w + 63) / 64, pitch = words + 2, rows = (size_t)h + 2;
     *map = (struct edgel_bit_map){ .w = w, .h = h, .words = (int)words, .pitch = (ptrdiff_t)pitch };
+    edgel_filter_dsp_init(&map->dsp, edgel_cpu_flags());
     if (rows > UINT32_MAX / pitch)
         return edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: more than 2^38 pixels", w, h);
     uint64_t *block = edgel_arena_alloc(arena, 2 * rows, pitch * sizeof *block);
@@ -40,24 +41,23 @@ static uint64_t mirrored(uint64_t v)
     return (v >> 4 & 0x0F0F0F0F0F0F0F0Fu) | (v & 0x0F0F0F0F0F0F0F0Fu) << 4;
 }
 
-static void pack(uint8_t *dst, const uint64_t *bits, int w)
+/* Whole words: rows of images have room for them. */
+static void pack(uint8_t *dst, const uint64_t *bits, int words)
 {
-    const int bytes = (w + 7) / 8;
-    for (int i = 0; i < bytes; i += 8) {
-        const uint64_t v = mirrored(bits[i / 8]);
-        for (int k = 0; k < 8 && i + k < bytes; k++)
-            dst[i + k] = (uint8_t)(v >> (8 * k));
+    for (int i = 0; i < words; i++, dst += 8) {
+        const uint64_t v = mirrored(bits[i]);
+        for (int k = 0; k < 8; k++)
+            dst[k] = (uint8_t)(v >> (8 * k));
     }
 }
 
-void edgel_bit_map_edges(const struct edgel_filter_dsp *dsp, const struct edgel_bit_map *map, int y,
-                         enum edgel_type type, void *dst)
+void edgel_bit_map_edges(const struct edgel_bit_map *map, int y, enum edgel_type type, void *dst)
 {
     const uint64_t *bits = edgel_bit_map_strong(map, y);
     if (type == EDGEL_U1)
-        pack(dst, bits, map->w);
+        pack(dst, bits, map->words);
     else if (type == EDGEL_U8)
-        dsp->expand_u8(dst, bits, map->w);
+        map->dsp.expand_u8(dst, bits, map->w);
     else
         for (int x = 0; x < map->w; x++) {
             const bool edge = (bits[x / 64] >> (x % 64) & 1) != 0;

@@ -187,14 +187,12 @@ enum edgel_status edgel_canny(struct edgel_scratch *scratch, struct edgel_view i
 {
     EDGEL_TRY(check_input(in, params, err));
     EDGEL_TRY(edgel_image_init(out, in.w, in.h, 1, EDGEL_U8, err));
-    struct edgel_filter_dsp dsp;
     struct edgel_bit_map map;
     struct edgel_canny_used resolved;
-    edgel_filter_dsp_init(&dsp, edgel_cpu_flags());
     struct edgel_arena own, *arena = edgel_scratch_begin(scratch, &own);
     enum edgel_status st = edgel_canny_map(arena, in, NULL, params, &map, &resolved, err);
     for (int y = 0; st == EDGEL_OK && y < in.h; y++)
-        edgel_bit_map_edges(&dsp, &map, y, out->type, (char *)out->data + y * out->stride);
+        edgel_bit_map_edges(&map, y, out->type, (char *)out->data + y * out->stride);
     edgel_arena_finish(&own);
     if (st != EDGEL_OK)
         edgel_image_finish(out);

@@ -93,9 +93,55 @@ static void sector_l1_avx2(uint64_t *weak, uint64_t *strong, const int16_t *gx, 
     }
 }
 
+static __m256i load_words(const uint64_t *p)
+{
+    return _mm256_loadu_si256((const __m256i *)p);
+}
+
+static __m256i either(__m256i a, __m256i b)
+{
+    return _mm256_or_si256(a, b);
+}
+
+static bool grow_words_avx2(uint64_t *s, const uint64_t *weak, const uint64_t *from, int words)
+{
+    bool grew = false;
+    int i = 0;
+    for (; i + 4 <= words; i += 4) {
+        const __m256i w = load_words(weak + i), before = load_words(s + i);
+        const __m256i open = _mm256_andnot_si256(before, w);
+        if (_mm256_testz_si256(open, open))
+            continue;
+        const __m256i f = load_words(from + i);
+        const __m256i ends = either(_mm256_srli_epi64(load_words(from + i - 1), 63),
+                                    _mm256_slli_epi64(load_words(from + i + 1), 63));
+        const __m256i beside =
+            either(either(_mm256_slli_epi64(f, 1), _mm256_srli_epi64(f, 1)), either(f, ends));
+        const __m256i near = either(_mm256_slli_epi64(before, 1), _mm256_srli_epi64(before, 1));
+        if (_mm256_testz_si256(either(beside, near), open))
+            continue;
+        grew = true;
+        const __m256i seeds = either(before, _mm256_and_si256(beside, w));
+        const __m256i carried = _mm256_xor_si256(_mm256_add_epi64(w, seeds), w);
+        __m256i left = seeds, run = w;
+        for (int step = 1; step < 64; step *= 2) {
+            left = either(left, _mm256_and_si256(run, _mm256_srli_epi64(left, step)));
+            run = _mm256_and_si256(run, _mm256_srli_epi64(run, step));
+        }
+        _mm256_storeu_si256((__m256i *)(s + i), either(left, _mm256_and_si256(carried, w)));
+    }
+    for (; i < words; i++) {
+        const uint64_t spread = edgel_spread(s[i] | (edgel_widened(from + i) & weak[i]), weak[i]);
+        grew = grew || s[i] != spread;
+        s[i] = spread;
+    }
+    return grew;
+}
+
 void edgel_canny_dsp_init_avx2(struct edgel_filter_dsp *dsp)
 {
     dsp->magnitude_l1 = magnitude_l1_avx2;
     dsp->sobel_l1 = sobel_l1_avx2;
+    dsp->grow_words = grow_words_avx2;
     dsp->sector_l1 = sector_l1_avx2;
 }

@@ -77,6 +77,42 @@ static void sector_l1_avx512(uint64_t *weak, uint64_t *strong, const int16_t *gx
     }
 }
 
+static __m512i or3(__m512i a, __m512i b, __m512i c)
+{
+    return _mm512_ternarylogic_epi64(a, b, c, 0xFE);
+}
+
+static bool grow_words_avx512(uint64_t *s, const uint64_t *weak, const uint64_t *from, int words)
+{
+    bool grew = false;
+    for (int i = 0; i < words; i += 8) {
+        const __mmask8 k = (__mmask8)(words - i < 8 ? (1 << (words - i)) - 1 : 255);
+        const __m512i w = _mm512_maskz_loadu_epi64(k, weak + i), before = _mm512_maskz_loadu_epi64(k, s + i);
+        const __m512i open = _mm512_andnot_si512(before, w);
+        if (_mm512_test_epi64_mask(open, open) == 0)
+            continue;
+        const __m512i f = _mm512_maskz_loadu_epi64(k, from + i);
+        const __m512i fl = _mm512_maskz_loadu_epi64(k, from + i - 1);
+        const __m512i fr = _mm512_maskz_loadu_epi64(k, from + i + 1);
+        const __m512i beside = or3(_mm512_slli_epi64(f, 1), _mm512_srli_epi64(f, 1), f);
+        const __m512i ends = _mm512_or_si512(_mm512_srli_epi64(fl, 63), _mm512_slli_epi64(fr, 63));
+        const __m512i near = or3(_mm512_slli_epi64(before, 1), _mm512_srli_epi64(before, 1), beside);
+        const __mmask8 grows = _mm512_test_epi64_mask(_mm512_or_si512(near, ends), open);
+        if (grows == 0)
+            continue;
+        grew = true;
+        const __m512i seeds = _mm512_or_si512(before, _mm512_and_si512(_mm512_or_si512(beside, ends), w));
+        const __m512i carried = _mm512_xor_si512(_mm512_add_epi64(w, seeds), w);
+        __m512i left = seeds, run = w;
+        for (unsigned step = 1; step < 64; step *= 2) {
+            left = _mm512_or_si512(left, _mm512_and_si512(run, _mm512_srli_epi64(left, step)));
+            run = _mm512_and_si512(run, _mm512_srli_epi64(run, step));
+        }
+        _mm512_mask_storeu_epi64(s + i, grows, _mm512_or_si512(left, _mm512_and_si512(carried, w)));
+    }
+    return grew;
+}
+
 static void expand_u8_avx512(uint8_t *dst, const uint64_t *bits, int n)
 {
     for (int i = 0; i < n; i += 64) {
@@ -90,5 +126,6 @@ void edgel_canny_dsp_init_avx512(struct edgel_filter_dsp *dsp)
     dsp->magnitude_l1 = magnitude_l1_avx512;
     dsp->sobel_l1 = sobel_l1_avx512;
     dsp->sector_l1 = sector_l1_avx512;
+    dsp->grow_words = grow_words_avx512;
     dsp->expand_u8 = expand_u8_avx512;
 }

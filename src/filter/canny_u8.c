@@ -15,12 +15,12 @@ struct lanes {
     struct edgel_blur blur; /* where rows come from, if smooths */
     int w, n, pad;          /* pixels, samples of a row, samples beside it */
     int loaded;
-    uint8_t *line[7];             /* rows of samples */
-    int16_t *vs, *vd;             /* work rows */
-    int16_t *all_gx, *all_gy;     /* several channels: before one is chosen */
-    void *all_m;                  /* int16_t (L1) or int32_t */
-    int16_t *gx[ROWS], *gy[ROWS]; /* of rows y mod 3 */
-    void *m[ROWS];                /* the same, readable in [-1, w] */
+    uint8_t *line[7];         /* rows of samples */
+    int16_t *vs, *vd;         /* work rows */
+    int16_t *all_gx, *all_gy; /* several channels: before one is chosen */
+    void *all_m;              /* int16_t (L1) or int32_t */
+    int16_t *gx[2], *gy[2];   /* of rows y mod 2 */
+    void *m[ROWS];            /* of rows y mod 3, readable in [-1, w] */
 };
 
 /* A row of zeros, with room beside it for what kernels touch. */
@@ -55,11 +55,12 @@ static enum edgel_status lanes_init(struct lanes *s, struct edgel_arena *arena, 
     s->all_gx = take(arena, n, sizeof *s->all_gx, &ok);
     s->all_gy = take(arena, n, sizeof *s->all_gy, &ok);
     s->all_m = take(arena, n, size, &ok);
-    for (int i = 0; i < ROWS; i++) {
+    for (int i = 0; i < 2; i++) {
         s->gx[i] = take(arena, w, sizeof *s->gx[i], &ok);
         s->gy[i] = take(arena, w, sizeof *s->gy[i], &ok);
-        s->m[i] = take(arena, w, size, &ok);
     }
+    for (int i = 0; i < ROWS; i++)
+        s->m[i] = take(arena, w, size, &ok);
     return ok ? EDGEL_OK : edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: out of memory", in.w, in.h);
 }
 
@@ -79,27 +80,27 @@ static void load_line(struct lanes *s, int y)
 
 /* Of each pixel the channel with the largest magnitude, the first of equals from the last channel on. */
 #define DEFINE_CHOOSE(name, LANE)                   \
-    static void name(struct lanes *s, int slot)     \
+    static void name(struct lanes *s, int y)        \
     {                                               \
         const int c = s->in.channels;               \
         const LANE *m = s->all_m;                   \
-        LANE *out = s->m[slot];                     \
+        LANE *out = s->m[y % ROWS];                 \
         for (int x = 0; x < s->w; x++) {            \
             int best = x * c + c - 1;               \
             for (int i = best - 1; i >= x * c; i--) \
                 best = m[i] > m[best] ? i : best;   \
             out[x] = m[best];                       \
-            s->gx[slot][x] = s->all_gx[best];       \
-            s->gy[slot][x] = s->all_gy[best];       \
+            s->gx[y % 2][x] = s->all_gx[best];      \
+            s->gy[y % 2][x] = s->all_gy[best];      \
         }                                           \
     }
 DEFINE_CHOOSE(choose_l1, int16_t)
 DEFINE_CHOOSE(choose_l2, int32_t)
 
-/* Derivatives and magnitudes of row y, in slot y mod 3. */
+/* Derivatives and magnitudes of row y. */
 static void derive_line(struct lanes *s, int y)
 {
-    const int r = s->taps->radius, count = 2 * r + 1, h = s->in.h, slot = y % ROWS;
+    const int r = s->taps->radius, count = 2 * r + 1, h = s->in.h;
     const bool single = s->in.channels == 1;
     for (; s->loaded < h && s->loaded <= y + r; s->loaded++)
         load_line(s, s->loaded);
@@ -108,8 +109,8 @@ static void derive_line(struct lanes *s, int y)
         const int at = y - r + k;
         rows[k] = s->line[(at < 0 ? 0 : at >= h ? h - 1 : at) % count];
     }
-    int16_t *gx = single ? s->gx[slot] : s->all_gx, *gy = single ? s->gy[slot] : s->all_gy;
-    void *m = single ? s->m[slot] : s->all_m;
+    int16_t *gx = single ? s->gx[y % 2] : s->all_gx, *gy = single ? s->gy[y % 2] : s->all_gy;
+    void *m = single ? s->m[y % ROWS] : s->all_m;
     if (single && s->l1 && r == 1) {
         s->dsp.sobel_l1(gx, gy, m, rows[0], rows[1], rows[2], s->n);
         ((int16_t *)m)[s->w] = 0; /* outside the image */
@@ -125,9 +126,9 @@ static void derive_line(struct lanes *s, int y)
     if (single)
         return;
     if (s->l1)
-        choose_l1(s, slot);
+        choose_l1(s, y);
     else
-        choose_l2(s, slot);
+        choose_l2(s, y);
 }
 
 static int whole_limit(double t, int max)
@@ -152,13 +153,13 @@ enum edgel_status edgel_canny_u8(struct edgel_arena *arena, struct edgel_view in
             memset(s.m[y % ROWS], 0, (size_t)in.w * (s.l1 ? 2 : 4)); /* below the image */
         if (y == 0)
             continue;
-        const int slot = (y - 1) % ROWS;
-        const void *up = s.m[(y + 1) % ROWS], *mid = s.m[slot], *down = s.m[y % ROWS];
+        const int16_t *gx = s.gx[(y - 1) % 2], *gy = s.gy[(y - 1) % 2];
+        const void *up = s.m[(y + 1) % ROWS], *mid = s.m[(y - 1) % ROWS], *down = s.m[y % ROWS];
         uint64_t *weak = edgel_bit_map_weak(map, y - 1), *strong = edgel_bit_map_strong(map, y - 1);
         if (s.l1)
-            s.dsp.sector_l1(weak, strong, s.gx[slot], s.gy[slot], up, mid, down, in.w, low, high);
+            s.dsp.sector_l1(weak, strong, gx, gy, up, mid, down, in.w, low, high);
         else
-            s.dsp.sector_l2(weak, strong, s.gx[slot], s.gy[slot], up, mid, down, in.w, low, high);
+            s.dsp.sector_l2(weak, strong, gx, gy, up, mid, down, in.w, low, high);
         edgel_hysteresis_row(map, y - 1);
     }
     return EDGEL_OK;

@@ -275,6 +275,18 @@ static uint64_t word_of(const uint8_t *flag)
 DEFINE_SECTOR(sector_l1_c, int16_t)
 DEFINE_SECTOR(sector_l2_c, int32_t)
 
+static bool grow_words_c(uint64_t *restrict s, const uint64_t *restrict weak, const uint64_t *restrict from,
+                         int words)
+{
+    uint64_t grown = 0;
+    for (int i = 0; i < words; i++) {
+        const uint64_t spread = edgel_spread(s[i] | (edgel_widened(from + i) & weak[i]), weak[i]);
+        grown |= s[i] ^ spread;
+        s[i] = spread;
+    }
+    return grown != 0;
+}
+
 static void expand_u8_c(uint8_t *dst, const uint64_t *bits, int n)
 {
     for (int i = 0; i < n; i += 8) {
@@ -305,6 +317,7 @@ void edgel_filter_dsp_init(struct edgel_filter_dsp *dsp, unsigned cpu_flags)
         .magnitude_l2 = magnitude_l2_c,
         .sector_l1 = sector_l1_c,
         .sector_l2 = sector_l2_c,
+        .grow_words = grow_words_c,
         .expand_u8 = expand_u8_c,
     };
     (void)cpu_flags; /* unused where no other level is built */

@@ -7,6 +7,30 @@
 
 /* --- filter_dsp.c --- */
 
+/* The bits of s, spread along the runs of weak bits that they lie in: to higher bits by the carry of an addition, to
+ * lower ones in doubling steps. */
+static inline uint64_t edgel_spread_right(uint64_t s, uint64_t weak)
+{
+    return s | (((weak + s) ^ weak) & weak);
+}
+static inline uint64_t edgel_spread_left(uint64_t s, uint64_t weak)
+{
+    for (int step = 1; step < 64; step *= 2) {
+        s |= weak & s >> step;
+        weak &= weak >> step;
+    }
+    return s;
+}
+static inline uint64_t edgel_spread(uint64_t s, uint64_t weak)
+{
+    return edgel_spread_right(s, weak) | edgel_spread_left(s, weak);
+}
+/* The pixels of word *s and those beside them, from the words on either side as well. */
+static inline uint64_t edgel_widened(const uint64_t *s)
+{
+    return s[0] | s[0] << 1 | s[0] >> 1 | s[-1] >> 63 | s[1] << 63;
+}
+
 /* A separable derivative, gx = d (x) s: s is even, d is odd; index = distance from the centre. */
 struct edgel_taps {
     int radius; /* 1..3 */
@@ -58,6 +82,9 @@ struct edgel_filter_dsp {
                       const int16_t *up, const int16_t *mid, const int16_t *down, int n, int low, int high);
     void (*sector_l2)(uint64_t *weak, uint64_t *strong, const int16_t *gx, const int16_t *gy,
                       const int32_t *up, const int32_t *mid, const int32_t *down, int n, int low, int high);
+    /* Hysteresis along the words of a row: each word of s takes what touches it in row from (words -1 and n are there),
+     * as far as it is weak, and spreads along its runs of weak bits. False if none changed. */
+    bool (*grow_words)(uint64_t *s, const uint64_t *weak, const uint64_t *from, int words);
     /* dst[i] = 255 where bit i mod 64 of word i / 64 is set, else 0 */
     void (*expand_u8)(uint8_t *dst, const uint64_t *bits, int n);
 };
@@ -169,6 +196,7 @@ enum edgel_status edgel_threshold_resolve(struct edgel_arena *arena, struct edge
 /* Two bits a pixel: weak (kept and above the low threshold) and strong (above the high one, too). Pixel x is bit x mod
  * 64 of word x / 64 of its row; bits beyond the width are 0. A border of one zero word goes all around. */
 struct edgel_bit_map {
+    struct edgel_filter_dsp dsp;
     uint64_t *weak, *strong; /* at the first word of row 0 */
     int w, h, words;         /* words of a row */
     ptrdiff_t pitch;         /* words from row to row */
@@ -177,9 +205,8 @@ enum edgel_status edgel_bit_map_init(struct edgel_bit_map *map, struct edgel_are
                                      struct edgel_error *err);
 uint64_t *edgel_bit_map_weak(const struct edgel_bit_map *map, int y);
 uint64_t *edgel_bit_map_strong(const struct edgel_bit_map *map, int y);
-/* The strong bits of row y as samples: U1, or U8, U16 or F32 with edges at the full range. */
-void edgel_bit_map_edges(const struct edgel_filter_dsp *dsp, const struct edgel_bit_map *map, int y,
-                         enum edgel_type type, void *dst);
+/* The strong bits of row y as samples: U1 (whole words), or U8, U16 or F32 with edges at the full range. */
+void edgel_bit_map_edges(const struct edgel_bit_map *map, int y, enum edgel_type type, void *dst);
 
 /* --- hysteresis.c --- */
 /* Weak pixels that hang together with strong ones become strong: first this for each row, in order, as soon as its

@@ -25,46 +25,45 @@
 #include "filter/filter_priv.h"
 #include <string.h>
 
-/* The pixels of word *s and those beside them, from the words on either side as well. */
-static uint64_t widened(const uint64_t *s)
-{
-    return s[0] | s[0] << 1 | s[0] >> 1 | s[-1] >> 63 | s[1] << 63;
-}
-
-/* s, spread along the runs of weak. */
-static uint64_t spread(uint64_t s, uint64_t weak)
-{
-    s |= ((weak + s) ^ weak) & weak;
-    for (int step = 1; step < 64; step *= 2) {
-        s |= weak & s >> step;
-        weak &= weak >> step;
-    }
-    return s;
-}
-
-/* Row s grows from itself and from another row; true if it did. */
-static bool grow_row(uint64_t *s, const uint64_t *weak, const uint64_t *from, int words)
+/* Row s, whose words are closed, grows across their borders; true if it did. */
+static bool join_words(uint64_t *s, const uint64_t *weak, int words)
 {
     bool grew = false;
-    for (int i = 0; i < words; i++) {
-        const uint64_t open = weak[i] & ~s[i];
-        if (!open)
+    for (int i = 0; i + 1 < words; i++) {
+        const uint64_t open = weak[i] & ~s[i], open_next = weak[i + 1] & ~s[i + 1];
+        if ((s[i] >> 63 & open_next) != 0) {
+            s[i + 1] = edgel_spread_right(s[i + 1] | 1, weak[i + 1]);
+            grew = true;
+        }
+        if ((s[i + 1] << 63 & open) == 0)
             continue;
-        const uint64_t joining = (widened(s + i) | widened(from + i)) & open;
-        if (!joining)
-            continue;
+        for (int k = i; k >= 0 && (s[k + 1] << 63 & weak[k] & ~s[k]) != 0; k--)
+            s[k] = edgel_spread_left(s[k] | (uint64_t)1 << 63, weak[k]);
         grew = true;
-        s[i] = spread(s[i] | joining, weak[i]);
-        for (int k = i; (s[k] & 1) != 0 && (weak[k - 1] & ~s[k - 1]) >> 63 != 0; k--) /* back to the left */
-            s[k - 1] = spread(s[k - 1] | (uint64_t)1 << 63, weak[k - 1]);
     }
     return grew;
 }
 
-void edgel_hysteresis_row(struct edgel_bit_map *map, int y)
+static bool grow_row(const struct edgel_bit_map *map, int y, const uint64_t *from)
 {
     uint64_t *s = edgel_bit_map_strong(map, y);
-    grow_row(s, edgel_bit_map_weak(map, y), s - map->pitch, map->words);
+    const uint64_t *weak = edgel_bit_map_weak(map, y);
+    const bool grew = map->dsp.grow_words(s, weak, from, map->words);
+    return join_words(s, weak, map->words) || grew;
+}
+
+void edgel_hysteresis_row(struct edgel_bit_map *map, int y)
+{
+    grow_row(map, y, edgel_bit_map_strong(map, y - 1));
+}
+
+/* True if an open pixel of a row touches row s. */
+static bool touches(const uint64_t *s, const uint64_t *row, const uint64_t *weak, int words)
+{
+    uint64_t any = 0;
+    for (int i = 0; i < words; i++)
+        any |= edgel_widened(s + i) & weak[i] & ~row[i];
+    return any != 0;
 }
 
 /* Words still to be looked at, each at most once: places from the first word of the map, guards included. */
@@ -91,7 +90,8 @@ static void work_off(struct worklist *list, size_t pitch)
         uint64_t *s = list->strong + at;
         list->listed[at] = 0;
         const uint64_t before = *s, weak = list->weak[at];
-        *s = spread((before | widened(s - pitch) | widened(s) | widened(s + pitch)) & weak, weak);
+        *s = edgel_spread(
+            (before | edgel_widened(s - pitch) | edgel_widened(s) | edgel_widened(s + pitch)) & weak, weak);
         const uint64_t grown = *s ^ before, beside = grown | grown << 1 | grown >> 1;
         const uint64_t left = grown << 63, right = grown >> 63;
         for (size_t k = at - pitch; k <= at + pitch; k += pitch) {
@@ -114,11 +114,11 @@ enum edgel_status edgel_hysteresis_finish(struct edgel_bit_map *map, struct edge
     memset(list.listed, 0, total);
     for (int y = map->h - 2; y >= 0; y--) {
         uint64_t *s = edgel_bit_map_strong(map, y), *below = s + pitch;
-        if (!grow_row(s, edgel_bit_map_weak(map, y), below, map->words))
+        if (!grow_row(map, y, below) || !touches(s, below, edgel_bit_map_weak(map, y + 1), map->words))
             continue;
         const size_t at = (size_t)(below - list.strong);
         for (int i = 0; i < map->words; i++)
-            offer(&list, at + (size_t)i, widened(s + i));
+            offer(&list, at + (size_t)i, edgel_widened(s + i));
     }
     work_off(&list, pitch);
     return EDGEL_OK;

@@ -226,13 +226,11 @@ static enum edgel_status run_edges(struct edgel_arena *arena, struct edgel_view 
                                    struct edgel_error *err)
 {
     const struct edgel_smoothing smoothing = smoothing_of(m);
-    struct edgel_filter_dsp dsp;
     struct edgel_bit_map map;
     struct edgel_canny_used used;
     EDGEL_TRY(edgel_canny_map(arena, in, smooths(m) ? &smoothing : NULL, &m->canny, &map, &used, err));
-    edgel_filter_dsp_init(&dsp, edgel_cpu_flags());
     for (int y = 0; y < in.h; y++)
-        edgel_bit_map_edges(&dsp, &map, y, out->type, out_row(out, y));
+        edgel_bit_map_edges(&map, y, out->type, out_row(out, y));
     return EDGEL_OK;
 }
 
