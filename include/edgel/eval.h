@@ -53,6 +53,18 @@ enum edgel_annotator {
     EDGEL_ANNOTATOR_MAJORITY
 };
 
+enum edgel_boundary { EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_BSDS };
+
+/* How boundaries are matched, for EDGEL_BOUNDARY_BSDS. */
+struct edgel_boundary_params {
+    double max_dist; /* farthest match, inclusive: share of the image's diagonal, above 0, at most 1 */
+    bool thin;       /* detections are thinned to lines at every threshold */
+};
+#define EDGEL_BOUNDARY_DEFAULTS \
+    {                           \
+        0.0075, true            \
+    }
+
 /* What is fixed when pixels are read; the first line of a counts file. */
 struct edgel_measure {
     enum edgel_labels labels; /* BINARY or IDS once resolved */
@@ -69,10 +81,15 @@ struct edgel_measure {
     int annotator_index;               /* 1-based, with EDGEL_ANNOTATOR_INDEX */
     const struct edgel_colors *colors; /* RGB masks to ids; NULL none */
     bool distances;                    /* between the surfaces of each class */
+    /* BSDS: boundaries are matched at each of the thresholds, and no pixels are counted: labels BINARY, thresholds from 1,
+     * no tolerance, no distances, nothing ignored, no validity mask, annotator NONE (all of them) or INDEX. */
+    enum edgel_boundary boundary;
+    struct edgel_boundary_params boundary_params;
 };
-#define EDGEL_MEASURE_DEFAULTS                                                              \
-    {                                                                                       \
-        EDGEL_LABELS_AUTO, 0.5, 0, -1, NULL, 0, false, EDGEL_ANNOTATOR_NONE, 1, NULL, false \
+#define EDGEL_MEASURE_DEFAULTS                                                               \
+    {                                                                                        \
+        EDGEL_LABELS_AUTO, 0.5, 0, -1, NULL, 0, false, EDGEL_ANNOTATOR_NONE, 1, NULL, false, \
+            EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_DEFAULTS                                     \
     }
 
 /* A mask as decoded by EDGEL_DECODE_LABELS, with what the file said. */
@@ -125,6 +142,24 @@ struct edgel_distance_counts {
     struct edgel_surface prediction, truth;
 };
 
+/* Boundary pixels at each threshold, of one image; several annotators are matched one by one. */
+struct edgel_boundary_counts {
+    int n;                        /* thresholds; 0: not measured */
+    uint64_t truth;               /* pixels of all annotators */
+    uint64_t *matched_truth;      /* [n] of them */
+    uint64_t *prediction;         /* [n] detections */
+    uint64_t *matched_prediction; /* [n] detections that some annotator has a match for */
+};
+
+/* What looks like a mistake in boundary maps, as bits; only rows fresh from edgel_measure_image() have them. */
+enum {
+    EDGEL_REMARK_INVERTED = 1, /* most of the prediction is at or above half of the full range */
+    EDGEL_REMARK_TWO_VALUED =
+        2, /* the prediction is the same at every one of several thresholds, and not empty */
+    EDGEL_REMARK_TRUTH_THICK = 4, /* thinning would delete more than a quarter of a truth mask */
+    EDGEL_REMARK_TRUTH_VALUES = 8 /* a truth mask has several values that are not 0 */
+};
+
 enum edgel_row_kind { EDGEL_ROW_MEASURED, EDGEL_ROW_MISSING, EDGEL_ROW_FAILED };
 
 /*
@@ -147,6 +182,8 @@ struct edgel_row {
     size_t ntolerance;
     struct edgel_distance_counts *distances; /* as tolerance; a missing prediction has no surface */
     size_t ndistances;
+    struct edgel_boundary_counts boundary;
+    unsigned remarks; /* EDGEL_REMARK_ */
 };
 EDGEL_API void edgel_row_finish(struct edgel_row *row);
 
@@ -165,7 +202,7 @@ EDGEL_API void edgel_row_finish(struct edgel_row *row);
  *
  * BINARY: truth is 0 or not 0, so ids are 0 and 1, but for ignored values above 1, which stay. IDS: raw values. RGB masks
  * need params->colors, or three equal channels. The full range of a prediction is 255, 65535, 1.0 (float), 3 and 15 (2- and
- * 4-bit gray), and 1 with zero_one. Tolerance: Euclidean distance <= tolerance between pixel centres, judged pixels only.
+ * 4-bit gray), and 1 with zero_one. Boundaries: any truth but 0; formulas stand at the top of src/eval/boundary.c. Tolerance: Euclidean distance <= tolerance between pixel centres, judged pixels only.
  * Returns EDGEL_OK; EDGEL_EFORMAT: sizes differ (both are named), an RGB mask with an unknown colour or no colours, a
  * float truth, a prediction that IDS cannot read, an annotator the image does not have; EDGEL_EINVAL: params;
  * EDGEL_ENOMEM. Exact integers.
@@ -304,6 +341,13 @@ struct edgel_curve_result {
     struct edgel_operating_point *points; /* [n], rising threshold */
 };
 
+struct edgel_boundary_result {
+    int n;                                 /* thresholds; 0: not measured */
+    struct edgel_operating_point ods, ois; /* ois.threshold is NaN: each image has its own */
+    double ap, r50;                        /* r50: recall where precision is 0.5 */
+    struct edgel_operating_point *points;  /* [n], rising threshold */
+};
+
 struct edgel_summary {
     char *prediction;
     uint64_t images, missing, failed;   /* images: measured ones (worst-counted missing ones included) */
@@ -321,6 +365,8 @@ struct edgel_summary {
     uint64_t ignored_predicted; /* pixels predicted as an ignored id where the truth is not ignored */
     struct edgel_curve_result curve;
     struct edgel_distance_result distance; /* means over classes in the mean, sums of their images */
+    struct edgel_boundary_result
+        boundary;       /* measured: classes and matrix are empty then, the scores of pixels undefined */
     bool has_tolerance; /* then accuracy, iou, specificity and mcc of classes are undefined */
     const struct edgel_measure *measure; /* the convention, for those who print it */
     const struct edgel_reduce *reduce;
@@ -348,7 +394,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_reducer_summary(const struct e
 EDGEL_API void edgel_reducer_destroy(struct edgel_reducer **reducer); /* NULL is fine */
 
 /* Scores of one image by class, for a table of image x class: the classes of reduce->classes, or those that occur in
- * the row (none for a row that is not to be measured). *n results in *out, to be freed with edgel_class_results_free(). */
+ * the row (none for a row that is not to be measured); boundaries: one result "boundary", counts and scores of the first
+ * threshold of the image's largest F. *n results in *out, to be freed with edgel_class_results_free(). */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_row_scores(const struct edgel_row *row,
                                                              const struct edgel_measure *measure,
                                                              const struct edgel_reduce *reduce,

@@ -4,7 +4,7 @@
  * Cells rise without repetition, none is 0, they sum to the pixels, and these are at most w * h. BINARY ids are 0 and 1, in
  * truth also the ignored ones. Sweep: its positives and negatives are the cells' judged truth, its counts never rise with
  * the threshold. Tolerance: ids rise, matched <= all, the totals of each id are those of the cells, and pixels that agree
- * are matched.
+ * are matched. Boundaries: matched <= all, and a matched detection has a truth pixel of its own.
  */
 #include "eval/eval_priv.h"
 #include <inttypes.h>
@@ -61,7 +61,7 @@ static enum edgel_status check_cells(const struct check *k, struct totals *t)
 static enum edgel_status check_curve(const struct check *k, const struct totals *t)
 {
     const struct edgel_row *r = k->row;
-    if (r->thresholds != k->m->thresholds)
+    if (r->thresholds != edgel_curve_thresholds(k->m))
         return refuse(k, "curve must have as many entries as the first line says thresholds");
     if (r->thresholds == 0)
         return EDGEL_OK;
@@ -130,6 +130,24 @@ static enum edgel_status check_tolerance(const struct check *k, const struct tot
     return st;
 }
 
+static enum edgel_status check_boundary(const struct check *k)
+{
+    const struct edgel_boundary_counts *c = &k->row->boundary;
+    if (k->m->boundary == EDGEL_BOUNDARY_NONE)
+        return EDGEL_OK;
+    if (k->row->pixels != 0)
+        return refuse(k, "pixels are not counted where boundaries are");
+    for (int i = 0; i < c->n; i++) {
+        if (c->prediction[i] > (uint64_t)k->row->w * (uint64_t)k->row->h)
+            return refuse(k, "boundary: prediction must be at most width times height");
+        if (c->matched_truth[i] > c->truth || c->matched_prediction[i] > c->prediction[i])
+            return refuse(k, "boundary: matched pixels must not exceed all");
+        if (c->matched_prediction[i] > c->matched_truth[i])
+            return refuse(k, "boundary: a matched detection has a truth pixel of its own");
+    }
+    return EDGEL_OK;
+}
+
 enum edgel_status edgel_counts_check_row(const struct edgel_measure *m, const struct edgel_row *row,
                                          const char *where, struct edgel_error *err)
 {
@@ -140,5 +158,6 @@ enum edgel_status edgel_counts_check_row(const struct edgel_measure *m, const st
     EDGEL_TRY(check_cells(&k, &t));
     EDGEL_TRY(check_curve(&k, &t));
     EDGEL_TRY(edgel_distances_check(m, row, where, err));
+    EDGEL_TRY(check_boundary(&k));
     return check_tolerance(&k, &t);
 }

@@ -154,6 +154,24 @@ static enum edgel_status read_annotator(const struct place *p, const struct edge
     return EDGEL_OK;
 }
 
+static enum edgel_status read_boundary_params(const struct place *p, const struct edgel_json *o,
+                                              struct edgel_measure *m)
+{
+    static const char *const protocols[] = { "bsds" };
+    int i;
+    if (!o || edgel_json_is_null(o))
+        return EDGEL_OK;
+    EDGEL_TRY(choice(p, edgel_json_get(o, "protocol"), "protocol", protocols, 1, &i));
+    m->boundary = EDGEL_BOUNDARY_BSDS;
+    if (!edgel_json_real(edgel_json_get(o, "max_dist"), &m->boundary_params.max_dist))
+        return refuse(p, "max_dist", "must be a number");
+    EDGEL_TRY(truth_value(p, edgel_json_get(o, "thin"), "thin", &m->boundary_params.thin));
+    struct edgel_error odd = { 0 };
+    return edgel_boundary_check(m, &odd) == EDGEL_OK
+               ? EDGEL_OK
+               : edgel_fail(p->err, EDGEL_EFORMAT, "%s: %.400s", p->where, odd.msg);
+}
+
 static enum edgel_status read_measure(const struct place *p, const struct edgel_json *o,
                                       struct edgel_counts_reader *r)
 {
@@ -181,7 +199,8 @@ static enum edgel_status read_measure(const struct place *p, const struct edgel_
     EDGEL_TRY(read_annotator(p, edgel_json_get(o, "annotator"), m));
     if (edgel_json_get(o, "distances"))
         EDGEL_TRY(truth_value(p, edgel_json_get(o, "distances"), "distances", &m->distances));
-    return read_colors(p, edgel_json_get(o, "colors"), r);
+    EDGEL_TRY(read_colors(p, edgel_json_get(o, "colors"), r));
+    return read_boundary_params(p, edgel_json_get(o, "boundary"), m);
 }
 
 static enum edgel_status read_classes(const struct place *p, const struct edgel_json *v,
@@ -394,6 +413,24 @@ static enum edgel_status read_curve(const struct place *p, const struct edgel_js
     return EDGEL_OK;
 }
 
+static enum edgel_status read_boundary(const struct place *p, const struct edgel_json *o,
+                                       const struct edgel_measure *m, struct edgel_row *row)
+{
+    struct edgel_boundary_counts *c = &row->boundary;
+    int64_t truth;
+    if (m->boundary == EDGEL_BOUNDARY_NONE)
+        return o ? refuse(p, "boundary", "the first line has none") : EDGEL_OK;
+    EDGEL_TRY(whole(p, edgel_json_get(o, "truth"), "truth", 0, INT64_MAX / 8, &truth));
+    c->truth = (uint64_t)truth;
+    EDGEL_TRY(read_numbers(p, edgel_json_get(o, "matched_truth"), "matched_truth", m->thresholds,
+                           &c->matched_truth));
+    EDGEL_TRY(read_numbers(p, edgel_json_get(o, "prediction"), "prediction", m->thresholds, &c->prediction));
+    EDGEL_TRY(read_numbers(p, edgel_json_get(o, "matched_prediction"), "matched_prediction", m->thresholds,
+                           &c->matched_prediction));
+    c->n = m->thresholds;
+    return EDGEL_OK;
+}
+
 static enum edgel_status read_tolerance(const struct place *p, const struct edgel_json *v,
                                         struct edgel_row *row)
 {
@@ -431,7 +468,8 @@ static enum edgel_status read_counts(const struct place *p, const struct edgel_j
     row->h = (int)h;
     row->pixels = (uint64_t)pixels;
     EDGEL_TRY(read_cells(p, edgel_json_get(o, "cells"), row));
-    EDGEL_TRY(read_curve(p, edgel_json_get(o, "curve"), m->thresholds, row));
+    EDGEL_TRY(read_curve(p, edgel_json_get(o, "curve"), edgel_curve_thresholds(m), row));
+    EDGEL_TRY(read_boundary(p, edgel_json_get(o, "boundary"), m, row));
     EDGEL_TRY(read_tolerance(p, edgel_json_get(o, "tolerance"), row));
     EDGEL_TRY(edgel_distances_read(edgel_json_get(o, "distances"), p->where, row, p->err));
     return edgel_counts_check_row(m, row, p->where, p->err);

@@ -3,7 +3,8 @@
  *
  * First line  {"schema":"edgel.counts/1","measure":{...},"reduce":{...},"predictions":["..."]}
  *   measure   labels "binary"|"ids", threshold, thresholds, tolerance (null: none), ignore [ids], valid, annotator "none"|
- *             "any"|"majority"|K, colors null|[[r,g,b,id]...]
+ *             "any"|"majority"|K, colors null|[[r,g,b,id]...], where boundaries are matched "boundary":{"protocol":"bsds",
+ *             "max_dist":..,"thin":true|false}
  *   reduce    reduce "pooled"|"image", empty "nan"|"zero"|"one", missing "error"|"skip"|"worst", ignore, exclude_from_mean,
  *             nsd_tolerance [px...], classes null|[{"id":..,"name":..}]
  * and of a part also "shard":{"index":i,"count":N,"items":rows of the whole,"list":"hash of their names"}.
@@ -11,7 +12,8 @@
  *   {"prediction":INDEX,"image":"...","kind":"measured"|"missing"|"failed"}, and where there are counts
  *   "width","height","pixels","cells":[[truth,prediction,n]...], with a sweep "curve":{"positives","negatives","tp":[...],
  *   "fp":[...]}, with a tolerance "tolerance":[[id,matched_prediction,prediction,matched_truth,truth]...], with
- *   distances "distances" as distance_counts.c says.
+ *   distances "distances" as distance_counts.c says, with boundaries
+ *   "boundary":{"truth":n,"matched_truth":[...],"prediction":[...],"matched_prediction":[...]} by threshold.
  */
 #include "eval/eval_priv.h"
 #include <inttypes.h>
@@ -82,6 +84,11 @@ static void measure_json(struct edgel_text *t, const struct edgel_measure *m)
         edgel_text_str(t, ",\"distances\":true");
     edgel_text_str(t, ",\"colors\":");
     colors_json(t, m->colors);
+    if (m->boundary != EDGEL_BOUNDARY_NONE) {
+        edgel_text_str(t, ",\"boundary\":{\"protocol\":\"bsds\",\"max_dist\":");
+        edgel_text_real(t, m->boundary_params.max_dist);
+        edgel_text_printf(t, ",\"thin\":%s}", m->boundary_params.thin ? "true" : "false");
+    }
     edgel_text_str(t, "}");
 }
 
@@ -158,6 +165,14 @@ static void counts_json(struct edgel_text *t, const struct edgel_row *row)
     if (row->ntolerance > 0)
         edgel_text_str(t, "]");
     edgel_distances_write(t, row);
+    if (row->boundary.n > 0) {
+        const struct edgel_boundary_counts *c = &row->boundary;
+        edgel_text_printf(t, ",\"boundary\":{\"truth\":%" PRIu64, c->truth);
+        numbers(t, "matched_truth", c->matched_truth, (size_t)c->n);
+        numbers(t, "prediction", c->prediction, (size_t)c->n);
+        numbers(t, "matched_prediction", c->matched_prediction, (size_t)c->n);
+        edgel_text_str(t, "}");
+    }
 }
 
 enum edgel_status edgel_counts_write_row(struct edgel_output *out, const struct edgel_row *row,

@@ -64,7 +64,7 @@ void edgel_curve_sums_add(struct edgel_curve_sums *c, const struct edgel_row *ro
     c->ois_fp += row->curve_fp[best];
 }
 
-static struct edgel_operating_point point(double threshold, double r, double p)
+struct edgel_operating_point edgel_curve_point(double threshold, double r, double p)
 {
     return (struct edgel_operating_point){ threshold, r, p, harmonic(p, r) };
 }
@@ -72,7 +72,8 @@ static struct edgel_operating_point point(double threshold, double r, double p)
 static struct edgel_operating_point from_counts(double threshold, uint64_t tp, uint64_t fp,
                                                 uint64_t positives)
 {
-    return point(threshold, ratio((double)tp, (double)positives), ratio((double)tp, (double)(tp + fp)));
+    return edgel_curve_point(threshold, ratio((double)tp, (double)positives),
+                             ratio((double)tp, (double)(tp + fp)));
 }
 
 /* Exactly a where a = b, so that equal neighbours hold no better point than either. */
@@ -81,15 +82,15 @@ static double between(double a, double b, double share)
     return a + share * (b - a);
 }
 
-static struct edgel_operating_point ods(const struct edgel_operating_point *p, int n)
+struct edgel_operating_point edgel_curve_ods(const struct edgel_operating_point *p, int n)
 {
     struct edgel_operating_point best = p[0];
     for (int k = 1; k < n; k++)
         for (int j = 0; j < 100; j++) {
             const double d = j / 99.0;
-            struct edgel_operating_point q = point(between(p[k - 1].threshold, p[k].threshold, d),
-                                                   between(p[k - 1].recall, p[k].recall, d),
-                                                   between(p[k - 1].precision, p[k].precision, d));
+            struct edgel_operating_point q = edgel_curve_point(
+                between(p[k - 1].threshold, p[k].threshold, d), between(p[k - 1].recall, p[k].recall, d),
+                between(p[k - 1].precision, p[k].precision, d));
             if (q.f1 > best.f1)
                 best = q;
         }
@@ -150,7 +151,7 @@ bool edgel_curve_sums_result(const struct edgel_curve_sums *c, struct edgel_curv
         out->points[k] = from_counts((double)(k + 1) / ((double)c->n + 1), c->tp[k], c->fp[k], c->positives);
     if (c->positives == 0)
         return true;
-    out->ods = ods(out->points, c->n);
+    out->ods = edgel_curve_ods(out->points, c->n);
     out->ois = from_counts(NAN, c->ois_tp, c->ois_fp, c->positives);
     out->ap = average_precision(out->points, c->n);
     out->auc = area_under_roc(c);

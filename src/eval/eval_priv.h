@@ -112,6 +112,22 @@ EDGEL_NODISCARD enum edgel_status edgel_tolerance_measure(const int32_t *truth, 
                                                           struct edgel_tolerance_counts **out, size_t *n,
                                                           struct edgel_error *err);
 
+/* --- boundary.c --- */
+/* Thresholds of the sweep over pixels: none where boundaries are matched instead. */
+static inline int edgel_curve_thresholds(const struct edgel_measure *m)
+{
+    return m->boundary == EDGEL_BOUNDARY_NONE ? m->thresholds : 0;
+}
+/* EDGEL_EINVAL when params do not suit boundaries. */
+EDGEL_NODISCARD enum edgel_status edgel_boundary_check(const struct edgel_measure *params,
+                                                       struct edgel_error *err);
+/* Fills row->boundary and row->remarks. Masks of equal size, checked; prediction NULL: nothing is detected. full: of the
+ * prediction. EDGEL_EFORMAT (a colour mask whose channels differ), EDGEL_ELIMIT, EDGEL_ENOMEM. */
+EDGEL_NODISCARD enum edgel_status edgel_boundary_measure(const struct edgel_measure *params,
+                                                         const struct edgel_mask *prediction, int full,
+                                                         const struct edgel_mask *truth, size_t ntruth,
+                                                         struct edgel_row *row, struct edgel_error *err);
+
 /* --- scores.c --- */
 struct edgel_pixel_counts {
     uint64_t tp, truth, prediction; /* of one class */
@@ -144,6 +160,26 @@ void edgel_curve_sums_add(struct edgel_curve_sums *c, const struct edgel_row *ro
 EDGEL_NODISCARD bool edgel_curve_sums_result(const struct edgel_curve_sums *c,
                                              struct edgel_curve_result *out);
 void edgel_curve_sums_finish(struct edgel_curve_sums *c);
+/* The first of the largest F, also between neighbouring points. */
+struct edgel_operating_point edgel_curve_ods(const struct edgel_operating_point *p, int n);
+struct edgel_operating_point edgel_curve_point(double threshold, double recall, double precision);
+
+/* --- boundary_reduce.c --- */
+struct edgel_boundary_sums {
+    int n;
+    uint64_t truth, *matched_truth, *prediction, *matched_prediction; /* [n] */
+    struct {
+        uint64_t matched_truth, prediction, matched_prediction;
+    } ois; /* of each image's best threshold */
+};
+EDGEL_NODISCARD bool edgel_boundary_sums_init(struct edgel_boundary_sums *b, int n);
+void edgel_boundary_sums_add(struct edgel_boundary_sums *b, const struct edgel_boundary_counts *c);
+EDGEL_NODISCARD bool edgel_boundary_sums_result(const struct edgel_boundary_sums *b,
+                                                struct edgel_boundary_result *out);
+void edgel_boundary_sums_finish(struct edgel_boundary_sums *b);
+/* The point of threshold k (from 0) of one image, and the first threshold of its largest F. */
+struct edgel_operating_point edgel_boundary_point(const struct edgel_boundary_counts *c, int k);
+int edgel_boundary_best(const struct edgel_boundary_counts *c);
 
 /* --- reduce.c, summary.c --- */
 enum { EDGEL_IS_CLASS = 1, EDGEL_IS_IGNORED = 2 };
@@ -170,6 +206,7 @@ struct edgel_reducer {
     uint64_t images, missing, failed, all, ignored_predicted;
     struct edgel_mean overall[3];
     struct edgel_curve_sums curve;
+    struct edgel_boundary_sums boundary;
     uint8_t *known; /* [EDGEL_IDS]: EDGEL_IS_CLASS, EDGEL_IS_IGNORED */
     bool fixed;     /* classes do not come from the rows */
 };

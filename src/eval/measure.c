@@ -55,12 +55,14 @@ static enum edgel_status check_params(const struct edgel_measure *p, size_t ntru
     for (size_t i = 0; i < p->nignore; i++)
         if (p->ignore[i] < 0 || p->ignore[i] >= EDGEL_IDS)
             return edgel_fail(err, EDGEL_EINVAL, "ignore %d: ids are 0 to %d", p->ignore[i], EDGEL_IDS - 1);
+    if (p->boundary != EDGEL_BOUNDARY_NONE)
+        EDGEL_TRY(edgel_boundary_check(p, err));
     bool votes = p->annotator == EDGEL_ANNOTATOR_ANY || p->annotator == EDGEL_ANNOTATOR_MAJORITY;
     if (votes && p->labels != EDGEL_LABELS_BINARY)
         return edgel_fail(err, EDGEL_EINVAL, "annotator: any and majority need binary masks");
     if (ntruth < 1 || ntruth > INT16_MAX)
         return edgel_fail(err, EDGEL_EINVAL, "truth: %zu masks for one image", ntruth);
-    if (ntruth > 1 && p->annotator == EDGEL_ANNOTATOR_NONE)
+    if (ntruth > 1 && p->annotator == EDGEL_ANNOTATOR_NONE && p->boundary == EDGEL_BOUNDARY_NONE)
         return edgel_fail(err, EDGEL_EINVAL, "%zu annotators: say which to take (a number, any or majority)",
                           ntruth);
     if (p->annotator == EDGEL_ANNOTATOR_INDEX && p->annotator_index < 1)
@@ -72,8 +74,10 @@ static enum edgel_status check_size(const struct work *k, const struct edgel_mas
 {
     if (mask->view.w == k->w && mask->view.h == k->h)
         return EDGEL_OK;
-    return edgel_fail(k->err, EDGEL_EFORMAT, "%s is %dx%d, truth is %dx%d: sizes differ", role, mask->view.w,
-                      mask->view.h, k->w, k->h);
+    const bool swapped = mask->view.w == k->h && mask->view.h == k->w;
+    return edgel_fail(k->err, EDGEL_EFORMAT, "%s is %dx%d, truth is %dx%d: sizes differ%s", role,
+                      mask->view.w, mask->view.h, k->w, k->h,
+                      swapped ? ", width and height are swapped" : "");
 }
 
 static enum edgel_status check_masks(struct work *k)
@@ -324,6 +328,19 @@ static enum edgel_status finish_counts(struct work *k)
     return k->t_plane ? finish_planes(k) : EDGEL_OK;
 }
 
+static enum edgel_status measure_pixels(struct work *k)
+{
+    enum edgel_status st = EDGEL_OK;
+    if (!prepare(k))
+        st = edgel_fail(k->err, EDGEL_ENOMEM, "measure, %dx%d: out of memory", k->w, k->h);
+    for (int y = 0; y < k->h && st == EDGEL_OK; y++)
+        st = measure_row(k, y);
+    if (st == EDGEL_OK)
+        st = finish_counts(k);
+    release(k);
+    return st;
+}
+
 enum edgel_status edgel_measure_image(const struct edgel_measure *params, const struct edgel_mask *prediction,
                                       bool zero_one, const struct edgel_mask *truth, size_t ntruth,
                                       const struct edgel_mask *valid, struct edgel_row *row,
@@ -341,16 +358,13 @@ enum edgel_status edgel_measure_image(const struct edgel_measure *params, const 
     row->kind = prediction ? EDGEL_ROW_MEASURED : EDGEL_ROW_MISSING;
     row->w = k.w;
     row->h = k.h;
-    row->thresholds = params->thresholds;
+    row->thresholds = edgel_curve_thresholds(params);
     k.full = prediction ? edgel_mask_full(prediction, zero_one, params->colors) : 1;
     k.level = ceil(params->threshold * k.full);
-    if (!prepare(&k))
-        st = edgel_fail(err, EDGEL_ENOMEM, "measure, %dx%d: out of memory", k.w, k.h);
-    for (int y = 0; y < k.h && st == EDGEL_OK; y++)
-        st = measure_row(&k, y);
-    if (st == EDGEL_OK)
-        st = finish_counts(&k);
-    release(&k);
+    if (params->boundary != EDGEL_BOUNDARY_NONE)
+        st = edgel_boundary_measure(params, prediction, k.full, k.truth, k.ntruth, row, err);
+    else
+        st = measure_pixels(&k);
     if (st != EDGEL_OK) {
         row->image = NULL;
         edgel_row_finish(row);
@@ -367,5 +381,8 @@ void edgel_row_finish(struct edgel_row *row)
     edgel_free(row->curve_fp);
     edgel_free(row->tolerance);
     edgel_distances_free(row->distances, row->ndistances);
+    edgel_free(row->boundary.matched_truth);
+    edgel_free(row->boundary.prediction);
+    edgel_free(row->boundary.matched_prediction);
     *row = (struct edgel_row){ 0 };
 }

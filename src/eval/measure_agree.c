@@ -47,6 +47,12 @@ enum edgel_status edgel_measure_agree(const struct edgel_measure *a, const struc
         what = "distances";
     else if (!same_colors(a->colors, b->colors))
         what = "colors";
+    else if (a->boundary != b->boundary)
+        what = "boundary";
+    else if (a->boundary != EDGEL_BOUNDARY_NONE && a->boundary_params.max_dist != b->boundary_params.max_dist)
+        what = "max_dist of boundaries";
+    else if (a->boundary != EDGEL_BOUNDARY_NONE && a->boundary_params.thin != b->boundary_params.thin)
+        what = "thinning of boundaries";
     if (what)
         return edgel_fail(err, EDGEL_EFORMAT, "measured differently (%s): cannot be put together", what);
     return EDGEL_OK;

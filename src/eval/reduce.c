@@ -99,10 +99,14 @@ enum edgel_status edgel_reducer_create(const struct edgel_measure *measure, cons
     r->reduce = reduce;
     r->prediction = edgel_strdup(prediction);
     r->known = edgel_calloc(EDGEL_IDS, 1);
-    bool ok = r->prediction && r->known && edgel_curve_sums_init(&r->curve, measure->thresholds);
+    bool ok = r->prediction && r->known &&
+              edgel_curve_sums_init(&r->curve, edgel_curve_thresholds(measure)) &&
+              edgel_boundary_sums_init(&r->boundary, measure->thresholds - edgel_curve_thresholds(measure));
     for (size_t i = 0; ok && i < reduce->nignore; i++)
         r->known[reduce->ignore[i]] |= EDGEL_IS_IGNORED;
-    if (ok && (edgel_reducer_binary(r) || reduce->classes))
+    if (measure->boundary != EDGEL_BOUNDARY_NONE)
+        r->fixed = true; /* no classes */
+    else if (ok && (edgel_reducer_binary(r) || reduce->classes))
         ok = add_fixed_classes(r);
     if (!ok) {
         edgel_reducer_destroy(&r);
@@ -122,6 +126,7 @@ void edgel_reducer_destroy(struct edgel_reducer **reducer)
     edgel_free(r->cells);
     edgel_free(r->known);
     edgel_curve_sums_finish(&r->curve);
+    edgel_boundary_sums_finish(&r->boundary);
     edgel_free(r);
     *reducer = NULL;
 }
@@ -213,6 +218,9 @@ static enum edgel_status check_row(const struct edgel_reducer *r, const struct e
     }
     if (sum != row->pixels)
         return edgel_fail(err, EDGEL_EINVAL, "row: its cells do not sum to its pixels");
+    if (r->boundary.n != row->boundary.n)
+        return edgel_fail(err, EDGEL_EINVAL, "row: boundaries at %d thresholds, not %d", row->boundary.n,
+                          r->boundary.n);
     if (r->curve.n != row->thresholds)
         return edgel_fail(err, EDGEL_EINVAL, "row: counts at %d thresholds, not %d", row->thresholds,
                           r->curve.n);
@@ -403,6 +411,7 @@ static void commit_row(struct edgel_reducer *r, const struct edgel_row *row, con
     add_image_scores(r, &r->absent, &no_pixels, &no_tolerance, all);
     add_overall(r, edgel_scores_overall(pixels, r->nclasses, all, r->reduce->empty));
     edgel_curve_sums_add(&r->curve, row);
+    edgel_boundary_sums_add(&r->boundary, &row->boundary);
     r->all += all;
     r->images++;
 }

@@ -1,5 +1,6 @@
 /* The summary of a reducer; formulas and rules stand at the top of reduce.c. */
 #include "eval/eval_priv.h"
+#include <math.h>
 
 static char *class_name(const struct edgel_reducer *r, int32_t id)
 {
@@ -53,7 +54,7 @@ static enum edgel_status class_results(const struct edgel_reducer *r, struct edg
     const size_t first = edgel_reducer_binary(r) ? 1 : 0;
     *out = NULL;
     *n = 0;
-    if (r->nclasses == first)
+    if (r->nclasses <= first)
         return EDGEL_OK;
     struct edgel_class_result *v = edgel_calloc(r->nclasses - first, sizeof *v);
     if (!v)
@@ -144,7 +145,9 @@ enum edgel_status edgel_reducer_summary(const struct edgel_reducer *r, struct ed
                                    .measure = r->measure,
                                    .reduce = r->reduce };
     enum edgel_status st = EDGEL_OK;
-    if (!(out->prediction = edgel_strdup(r->prediction)) || !edgel_curve_sums_result(&r->curve, &out->curve))
+    if (!(out->prediction = edgel_strdup(r->prediction)) ||
+        !edgel_curve_sums_result(&r->curve, &out->curve) ||
+        !edgel_boundary_sums_result(&r->boundary, &out->boundary))
         st = edgel_reduce_no_memory(err);
     if (st == EDGEL_OK)
         st = class_results(r, &out->classes, &out->nclasses, &out->empty_touched, err);
@@ -167,6 +170,7 @@ void edgel_summary_finish(struct edgel_summary *s)
     edgel_free(s->matrix);
     edgel_free(s->matrix_other);
     edgel_free(s->curve.points);
+    edgel_free(s->boundary.points);
     *s = (struct edgel_summary){ 0 };
 }
 
@@ -175,6 +179,27 @@ void edgel_class_results_free(struct edgel_class_result *results, size_t n)
     for (size_t i = 0; results && i < n; i++)
         edgel_free(results[i].name);
     edgel_free(results);
+}
+
+/* An image's boundaries at the first threshold of its largest F. */
+static enum edgel_status boundary_result(const struct edgel_boundary_counts *c,
+                                         struct edgel_class_result **out, size_t *n, struct edgel_error *err)
+{
+    struct edgel_class_result *v = edgel_calloc(1, sizeof *v);
+    if (!v || !(v->name = edgel_strdup("boundary"))) {
+        edgel_free(v);
+        return edgel_reduce_no_memory(err);
+    }
+    const int k = edgel_boundary_best(c);
+    const struct edgel_operating_point p = edgel_boundary_point(c, k);
+    v->id = 1;
+    v->tp = c->matched_prediction[k];
+    v->fp = c->prediction[k] - v->tp;
+    v->fn = c->truth - c->matched_truth[k];
+    v->scores = (struct edgel_scores){ NAN, p.precision, p.recall, p.f1, NAN, NAN, NAN };
+    *out = v;
+    *n = 1;
+    return EDGEL_OK;
 }
 
 enum edgel_status edgel_row_scores(const struct edgel_row *row, const struct edgel_measure *measure,
@@ -189,7 +214,9 @@ enum edgel_status edgel_row_scores(const struct edgel_row *row, const struct edg
     *n = 0;
     EDGEL_TRY(edgel_reducer_create(measure, &one, "", &r, err));
     enum edgel_status st = edgel_reducer_add(r, row, err);
-    if (st == EDGEL_OK && r->images > 0)
+    if (st == EDGEL_OK && r->images > 0 && r->boundary.n > 0)
+        st = boundary_result(&row->boundary, out, n, err);
+    else if (st == EDGEL_OK && r->images > 0)
         st = class_results(r, out, n, &touched, err);
     edgel_reducer_destroy(&r);
     return st;

@@ -1,0 +1,169 @@
+/*
+ * Scores of matched boundaries.
+ *
+ * R = matched_truth / truth, P = matched_prediction / prediction, 0 / 0 = 0; F = 2PR / (P + R).
+ * ODS  counts summed over images per threshold; between neighbouring thresholds t, R and P are interpolated linearly at 100
+ *      points, both ends included; of all points the first with the largest F.
+ * OIS  per image the first threshold of the largest F, its four counts summed, then R, P and F.
+ * AP   the unique R in rising order, each with the P of its first threshold, linear interpolation at R = 0, .01, ..., 1,
+ *      0 outside; sum times .01. 0 when there is one R only.
+ * R50  the unique P in rising order, each with the R of its first threshold, linear interpolation at P = 0.5; undefined
+ *      outside.
+ * R need not fall with the threshold here, since thinning may move lines.
+ * Without truth pixels all are undefined.
+ * Source: the boundary benchmark of the Berkeley segmentation data set.
+ */
+#include "eval/eval_priv.h"
+#include <math.h>
+#include <stdlib.h>
+
+static double ratio(uint64_t num, uint64_t den)
+{
+    return den != 0 ? (double)num / (double)den : 0;
+}
+
+bool edgel_boundary_sums_init(struct edgel_boundary_sums *b, int n)
+{
+    *b = (struct edgel_boundary_sums){ .n = n };
+    if (n == 0)
+        return true;
+    b->matched_truth = edgel_calloc((size_t)n, sizeof *b->matched_truth);
+    b->prediction = edgel_calloc((size_t)n, sizeof *b->prediction);
+    b->matched_prediction = edgel_calloc((size_t)n, sizeof *b->matched_prediction);
+    return b->matched_truth && b->prediction && b->matched_prediction;
+}
+
+void edgel_boundary_sums_finish(struct edgel_boundary_sums *b)
+{
+    edgel_free(b->matched_truth);
+    edgel_free(b->prediction);
+    edgel_free(b->matched_prediction);
+    *b = (struct edgel_boundary_sums){ 0 };
+}
+
+struct edgel_operating_point edgel_boundary_point(const struct edgel_boundary_counts *c, int k)
+{
+    return edgel_curve_point((k + 1) / ((double)c->n + 1), ratio(c->matched_truth[k], c->truth),
+                             ratio(c->matched_prediction[k], c->prediction[k]));
+}
+
+int edgel_boundary_best(const struct edgel_boundary_counts *c)
+{
+    int best = 0;
+    double best_f = -1;
+    for (int k = 0; k < c->n; k++) {
+        const double f = edgel_boundary_point(c, k).f1;
+        if (f > best_f) {
+            best_f = f;
+            best = k;
+        }
+    }
+    return best;
+}
+
+void edgel_boundary_sums_add(struct edgel_boundary_sums *b, const struct edgel_boundary_counts *c)
+{
+    if (b->n == 0)
+        return;
+    for (int k = 0; k < b->n; k++) {
+        b->matched_truth[k] += c->matched_truth[k];
+        b->prediction[k] += c->prediction[k];
+        b->matched_prediction[k] += c->matched_prediction[k];
+    }
+    const int best = edgel_boundary_best(c);
+    b->truth += c->truth;
+    b->ois.matched_truth += c->matched_truth[best];
+    b->ois.prediction += c->prediction[best];
+    b->ois.matched_prediction += c->matched_prediction[best];
+}
+
+/* One point of a curve y over x. */
+struct knot {
+    double x, y;
+    int k; /* threshold */
+};
+
+static int by_x(const void *a, const void *b)
+{
+    const struct knot *p = a, *q = b;
+    if (p->x != q->x)
+        return p->x < q->x ? -1 : 1;
+    return p->k - q->k;
+}
+
+/* Sorts by x and keeps of equal x the first threshold; the number left. */
+static int sort_unique(struct knot *v, int n)
+{
+    int m = 0;
+    qsort(v, (size_t)n, sizeof *v, by_x);
+    for (int i = 0; i < n; i++)
+        if (m == 0 || v[i].x != v[m - 1].x)
+            v[m++] = v[i];
+    return m;
+}
+
+/* Linear interpolation in rising v[n] at x; NaN outside. */
+static double interpolate(const struct knot *v, int n, double x)
+{
+    if (!(x >= v[0].x && x <= v[n - 1].x))
+        return NAN;
+    int lo = 0, hi = n - 1;
+    while (lo + 1 < hi) {
+        const int mid = (lo + hi) / 2;
+        if (v[mid].x <= x)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    if (x == v[hi].x)
+        return v[hi].y;
+    return v[lo].y + (x - v[lo].x) / (v[hi].x - v[lo].x) * (v[hi].y - v[lo].y);
+}
+
+static double average_precision(struct knot *v, const struct edgel_operating_point *p, int n)
+{
+    double sum = 0;
+    for (int k = 0; k < n; k++)
+        v[k] = (struct knot){ p[k].recall, p[k].precision, k };
+    const int m = sort_unique(v, n);
+    for (int i = 0; i <= 100 && m > 1; i++) {
+        const double y = interpolate(v, m, i / 100.0);
+        sum += isnan(y) ? 0 : y;
+    }
+    return sum * 0.01;
+}
+
+static double recall_at_half(struct knot *v, const struct edgel_operating_point *p, int n)
+{
+    for (int k = 0; k < n; k++)
+        v[k] = (struct knot){ p[k].precision, p[k].recall, k };
+    const int m = sort_unique(v, n);
+    return m > 1 ? interpolate(v, m, 0.5) : NAN;
+}
+
+bool edgel_boundary_sums_result(const struct edgel_boundary_sums *b, struct edgel_boundary_result *out)
+{
+    const struct edgel_operating_point none = { NAN, NAN, NAN, NAN };
+    *out = (struct edgel_boundary_result){ .n = b->n, .ods = none, .ois = none, .ap = NAN, .r50 = NAN };
+    if (b->n == 0)
+        return true;
+    struct knot *v = edgel_alloc((size_t)b->n, sizeof *v);
+    out->points = edgel_alloc((size_t)b->n, sizeof *out->points);
+    if (!v || !out->points) {
+        edgel_free(v);
+        return false;
+    }
+    const struct edgel_boundary_counts sums = { b->n, b->truth, b->matched_truth, b->prediction,
+                                                b->matched_prediction };
+    for (int k = 0; k < b->n; k++)
+        out->points[k] = edgel_boundary_point(&sums, k);
+    if (b->truth > 0) {
+        out->ods = edgel_curve_ods(out->points, b->n);
+        out->ois = edgel_curve_point(NAN, ratio(b->ois.matched_truth, b->truth),
+                                     ratio(b->ois.matched_prediction, b->ois.prediction));
+        out->ap = average_precision(v, out->points, b->n);
+        out->r50 = recall_at_half(v, out->points, b->n);
+    }
+    edgel_free(v);
+    return true;
+}
