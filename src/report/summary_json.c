@@ -47,13 +47,18 @@ static void convention(struct edgel_text *t, const struct edgel_measure *m, cons
     ids(t, ",\"ignore\":", r->ignore, r->nignore);
     ids(t, ",\"exclude_from_mean\":", r->exclude_from_mean, r->nexclude);
     edgel_text_printf(t, ",\"labels\":\"%s\"", edgel_word_of_labels(m->labels));
-    real(t, ",\"threshold\":", binary ? m->threshold : NAN);
+    real(t, ",\"threshold\":", binary && m->boundary == EDGEL_BOUNDARY_NONE ? m->threshold : NAN);
     edgel_text_printf(t, ",\"thresholds\":%d,\"missing\":\"%s\"", m->thresholds,
                       edgel_word_of_missing(r->missing));
     real(t, ",\"tolerance\":", m->tolerance >= 0 ? m->tolerance : NAN);
     edgel_text_printf(t, ",\"valid\":%s,\"annotator\":\"", m->valid ? "true" : "false");
     edgel_word_of_annotator(t, m);
-    edgel_text_str(t, "\"},\n");
+    edgel_text_str(t, "\"");
+    if (m->boundary != EDGEL_BOUNDARY_NONE) {
+        real(t, ",\"boundary\":\"bsds\",\"max_dist\":", m->boundary_params.max_dist);
+        edgel_text_printf(t, ",\"thin\":%s", m->boundary_params.thin ? "true" : "false");
+    }
+    edgel_text_str(t, "},\n");
 }
 
 static void classes(struct edgel_text *t, const struct edgel_summary *s)
@@ -93,22 +98,42 @@ static void point(struct edgel_text *t, const struct edgel_operating_point *p)
     edgel_text_str(t, "}");
 }
 
-static void curve(struct edgel_text *t, const struct edgel_curve_result *c)
+static void best_points(struct edgel_text *t, const char *key, const struct edgel_operating_point *ods,
+                        const struct edgel_operating_point *ois)
 {
-    real(t, ",\n \"curve\":{\"ods\":{\"threshold\":", c->ods.threshold);
+    edgel_text_printf(t, ",\n \"%s\":{\"ods\":{\"threshold\":", key);
+    edgel_text_real(t, ods->threshold);
     edgel_text_str(t, ",");
-    point(t, &c->ods);
+    point(t, ods);
     edgel_text_str(t, ",\"ois\":{");
-    point(t, &c->ois);
-    real(t, ",\"ap\":", c->ap);
-    real(t, ",\"auc\":", c->auc);
+    point(t, ois);
+}
+
+static void points(struct edgel_text *t, const struct edgel_operating_point *v, int n)
+{
     edgel_text_str(t, ",\"points\":[");
-    for (int i = 0; i < c->n; i++) {
-        real(t, i ? ",\n  {\"threshold\":" : "\n  {\"threshold\":", c->points[i].threshold);
+    for (int i = 0; i < n; i++) {
+        real(t, i ? ",\n  {\"threshold\":" : "\n  {\"threshold\":", v[i].threshold);
         edgel_text_str(t, ",");
-        point(t, &c->points[i]);
+        point(t, &v[i]);
     }
     edgel_text_str(t, "\n ]}");
+}
+
+static void curve(struct edgel_text *t, const struct edgel_curve_result *c)
+{
+    best_points(t, "curve", &c->ods, &c->ois);
+    real(t, ",\"ap\":", c->ap);
+    real(t, ",\"auc\":", c->auc);
+    points(t, c->points, c->n);
+}
+
+static void boundary(struct edgel_text *t, const struct edgel_boundary_result *b)
+{
+    best_points(t, "boundary", &b->ods, &b->ois);
+    real(t, ",\"ap\":", b->ap);
+    real(t, ",\"r50\":", b->r50);
+    points(t, b->points, b->n);
 }
 
 static void summary(struct edgel_text *t, const struct edgel_summary *s)
@@ -133,6 +158,8 @@ static void summary(struct edgel_text *t, const struct edgel_summary *s)
     if (s->curve.n > 0)
         curve(t, &s->curve);
     edgel_distances_json(t, s);
+    if (s->boundary.n > 0)
+        boundary(t, &s->boundary);
     edgel_text_str(t, "}");
 }
 

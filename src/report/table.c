@@ -48,6 +48,21 @@ static void real_line(struct edgel_grid *g, struct edgel_text *word, const char 
     word_line(g, key, word);
 }
 
+static void boundary_lines(struct edgel_grid *g, struct edgel_text *word, const struct edgel_measure *m)
+{
+    pair_line(g, "boundary", "bsds");
+    real_line(g, word, "thresholds", m->thresholds, "");
+    real_line(g, word, "max-dist", m->boundary_params.max_dist, " of the diagonal");
+    pair_line(g, "thin", m->boundary_params.thin ? "on" : "off");
+    if (m->annotator == EDGEL_ANNOTATOR_NONE) {
+        pair_line(g, "annotators", "all, matched one by one");
+        return;
+    }
+    edgel_text_clear(word);
+    edgel_word_of_annotator(word, m);
+    word_line(g, "annotator", word);
+}
+
 static void measure_lines(struct edgel_grid *g, struct edgel_text *word, const struct edgel_measure *m)
 {
     pair_line(g, "labels", edgel_word_of_labels(m->labels));
@@ -72,11 +87,15 @@ static void convention(struct edgel_text *t, const struct edgel_summary *s)
     struct edgel_grid g = { .columns = 2, .left = 2 };
     struct edgel_text word = { 0 };
     pair_line(&g, "convention", "edgel");
-    measure_lines(&g, &word, s->measure);
-    pair_line(&g, "reduce", edgel_word_of_reduce(r->reduce));
-    pair_line(&g, "empty", edgel_word_of_empty(r->empty));
-    list_line(&g, &word, "ignore", r->ignore, r->nignore);
-    list_line(&g, &word, "exclude-from-mean", r->exclude_from_mean, r->nexclude);
+    if (s->measure->boundary != EDGEL_BOUNDARY_NONE) {
+        boundary_lines(&g, &word, s->measure);
+    } else {
+        measure_lines(&g, &word, s->measure);
+        pair_line(&g, "reduce", edgel_word_of_reduce(r->reduce));
+        pair_line(&g, "empty", edgel_word_of_empty(r->empty));
+        list_line(&g, &word, "ignore", r->ignore, r->nignore);
+        list_line(&g, &word, "exclude-from-mean", r->exclude_from_mean, r->nexclude);
+    }
     pair_line(&g, "missing", edgel_word_of_missing(r->missing));
     edgel_text_finish(&word);
     print_and_finish(&g, t);
@@ -122,6 +141,27 @@ static void side_by_side(struct edgel_text *t, const struct edgel_summary *s, si
         edgel_grid_str(&g, heads[i]);
     for (size_t i = 0; i < n; i++)
         method_line(&g, &s[i], with_curve);
+    edgel_text_str(t, "\n");
+    print_and_finish(&g, t);
+}
+
+/* With boundaries: their scores alone. */
+static void boundary_side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n)
+{
+    static const char *const heads[] = { "method", "images", "missing", "failed", "ODS", "OIS", "AP", "R50" };
+    struct edgel_grid g = { .columns = 8, .left = 1 };
+    for (size_t i = 0; i < g.columns; i++)
+        edgel_grid_str(&g, heads[i]);
+    for (size_t i = 0; i < n; i++) {
+        edgel_grid_str(&g, s[i].prediction);
+        edgel_grid_count(&g, s[i].images);
+        edgel_grid_count(&g, s[i].missing);
+        edgel_grid_count(&g, s[i].failed);
+        edgel_grid_score(&g, s[i].boundary.ods.f1);
+        edgel_grid_score(&g, s[i].boundary.ois.f1);
+        edgel_grid_score(&g, s[i].boundary.ap);
+        edgel_grid_score(&g, s[i].boundary.r50);
+    }
     edgel_text_str(t, "\n");
     print_and_finish(&g, t);
 }
@@ -239,24 +279,41 @@ static void curve_line(struct edgel_grid *g, const char *name, const struct edge
     edgel_grid_score(g, p->f1);
 }
 
-static void curve(struct edgel_text *t, const struct edgel_curve_result *c)
+static void best_points(struct edgel_text *t, const char *what, const struct edgel_operating_point *ods,
+                        const struct edgel_operating_point *ois)
 {
     struct edgel_grid g = { .columns = 5, .left = 1 };
-    edgel_grid_str(&g, "curve");
+    edgel_grid_str(&g, what);
     edgel_grid_str(&g, "threshold");
     edgel_grid_str(&g, "recall");
     edgel_grid_str(&g, "precision");
     edgel_grid_str(&g, "f1");
-    curve_line(&g, "ODS", &c->ods);
-    curve_line(&g, "OIS", &c->ois);
+    curve_line(&g, "ODS", ods);
+    curve_line(&g, "OIS", ois);
     edgel_text_str(t, "\n");
     print_and_finish(&g, t);
-    struct edgel_grid areas = { .columns = 2, .left = 1 };
-    edgel_grid_str(&areas, "AP");
-    edgel_grid_score(&areas, c->ap);
-    edgel_grid_str(&areas, "AUC");
-    edgel_grid_score(&areas, c->auc);
-    print_and_finish(&areas, t);
+}
+
+static void two_values(struct edgel_text *t, const char *a, double va, const char *b, double vb)
+{
+    struct edgel_grid g = { .columns = 2, .left = 1 };
+    edgel_grid_str(&g, a);
+    edgel_grid_score(&g, va);
+    edgel_grid_str(&g, b);
+    edgel_grid_score(&g, vb);
+    print_and_finish(&g, t);
+}
+
+static void curve(struct edgel_text *t, const struct edgel_curve_result *c)
+{
+    best_points(t, "curve", &c->ods, &c->ois);
+    two_values(t, "AP", c->ap, "AUC", c->auc);
+}
+
+static void boundary(struct edgel_text *t, const struct edgel_boundary_result *b)
+{
+    best_points(t, "boundary", &b->ods, &b->ois);
+    two_values(t, "AP", b->ap, "R50", b->r50);
 }
 
 static void method(struct edgel_text *t, const struct edgel_summary *s)
@@ -270,11 +327,17 @@ static void method(struct edgel_text *t, const struct edgel_summary *s)
     edgel_grid_count(&g, s->missing);
     edgel_grid_str(&g, "failed");
     edgel_grid_count(&g, s->failed);
-    edgel_grid_str(&g, "pixels");
-    edgel_grid_count(&g, s->pixels);
-    edgel_grid_str(&g, "empty touched");
-    edgel_grid_count(&g, s->empty_touched);
+    if (s->boundary.n == 0) {
+        edgel_grid_str(&g, "pixels");
+        edgel_grid_count(&g, s->pixels);
+        edgel_grid_str(&g, "empty touched");
+        edgel_grid_count(&g, s->empty_touched);
+    }
     print_and_finish(&g, t);
+    if (s->boundary.n > 0) {
+        boundary(t, &s->boundary);
+        return;
+    }
     classes(t, s);
     overall(t, s);
     confusion(t, s);
@@ -290,7 +353,9 @@ enum edgel_status edgel_report_table(struct edgel_output *out, const struct edge
         return EDGEL_OK;
     struct edgel_text t = { 0 };
     convention(&t, s);
-    if (n > 1)
+    if (n > 1 && s->boundary.n > 0)
+        boundary_side_by_side(&t, s, n);
+    else if (n > 1)
         side_by_side(&t, s, n);
     enum edgel_status status = edgel_text_deliver(&t, out, err);
     for (size_t i = 0; i < n && status == EDGEL_OK; i++) {
