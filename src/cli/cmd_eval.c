@@ -39,6 +39,7 @@ static void fill_measure(const struct cli_args *args, struct edgel_measure *m)
         m->annotator = o->annotator;
         m->annotator_index = o->annotator_index;
     }
+    eval_boundary_fill(args, m);
 }
 
 /* Refuses outputs that are one of the paths. */
@@ -85,6 +86,8 @@ static int check_usage(const struct cli_args *args)
         return cli_usage(args->command, "--pred-suffix and --truth-suffix have no use with --pairs");
     const char *const named[] = { o->truth, o->pairs, o->score.classes, o->colors };
     int code = check_part(args);
+    if (code == 0)
+        code = eval_boundary_check(args);
     if (code == 0)
         code = check_outputs(args, named, 4);
     return code ? code : check_outputs(args, args->operands, args->noperands);
@@ -168,11 +171,12 @@ static int check_files(const struct cli_args *args, const struct eval_run *run)
 
 static int check_annotators(const struct cli_args *args, const struct eval_run *run)
 {
-    if (run->score->measure.annotator != EDGEL_ANNOTATOR_NONE)
+    const struct edgel_measure *m = &run->score->measure;
+    if (m->annotator != EDGEL_ANNOTATOR_NONE || m->boundary != EDGEL_BOUNDARY_NONE)
         return 0;
-    for (size_t m = 0; m < run->nmethods; m++)
-        for (size_t i = 0; i < edgel_pairs_count(run->methods[m].pairs); i++) {
-            const struct edgel_pair *p = edgel_pairs_at(run->methods[m].pairs, i);
+    for (size_t k = 0; k < run->nmethods; k++)
+        for (size_t i = 0; i < edgel_pairs_count(run->methods[k].pairs); i++) {
+            const struct edgel_pair *p = edgel_pairs_at(run->methods[k].pairs, i);
             if (p->ntruth > 1)
                 return cli_usage(args->command,
                                  "%s has %zu annotators: choose with --annotator K|any|majority", p->key,
@@ -361,6 +365,7 @@ const struct cli_command cli_command_eval = {
         (const struct cli_group[]){
             { "Pairs", eval_pair_rows, 0 },
             { "Masks", eval_mask_rows, 0 },
+            { "Boundaries", eval_boundary_rows, 0 },
             { "Scores", score_rows, offsetof(struct eval_options, score) },
             { "Outputs", score_output_rows, offsetof(struct eval_options, score) },
             { "Counts", eval_counts_rows, 0 },

@@ -40,6 +40,8 @@ enum edgel_status score_parse_nsd(const struct cli_list *list, struct edgel_redu
                                   struct edgel_error *err);
 /* Name of the first bar that needs a sweep over thresholds, NULL if none does. */
 const char *score_bar_of_curve(const struct score_bar *bars, size_t n);
+/* Name of the first bar that needs pixels to be counted, NULL if none does. */
+const char *score_bar_of_pixels(const struct score_bar *bars, size_t n);
 /* The summary's value under the bar's key. */
 double score_bar_value(const struct score_bar *bar, const struct edgel_summary *s);
 /* Refuses two outputs of one name and outputs that are one of the inputs. */
@@ -93,14 +95,23 @@ struct eval_options {
     double threshold, tolerance;
     int64_t thresholds;
     bool distances;
+    int boundary, thin; /* index of the choice */
+    double max_dist;
     struct score_options score;
     const char *counts;
     struct cli_read_options read;
     struct cli_shard_options part;
     struct cli_run_options run;
 };
-/* "Pairs", "Masks", "Counts"; offsets in struct eval_options */
-extern const struct cli_option eval_pair_rows[], eval_mask_rows[], eval_counts_rows[];
+/* "Pairs", "Masks", "Boundaries", "Counts"; offsets in struct eval_options */
+extern const struct cli_option eval_pair_rows[], eval_mask_rows[], eval_boundary_rows[], eval_counts_rows[];
+
+/* --- eval_boundary.c --- */
+
+/* Refuses options that make no sense with, or without, boundaries. Returns 0 or CLI_EXIT_USAGE. */
+int eval_boundary_check(const struct cli_args *args);
+/* What the options say of boundaries; thresholds become 99 when they are not named. */
+void eval_boundary_fill(const struct cli_args *args, struct edgel_measure *m);
 
 /* --- eval_run.c, eval_survey.c --- */
 

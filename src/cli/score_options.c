@@ -61,8 +61,10 @@ const struct cli_option score_rows[] = {
       .kind = CLI_LIST,
       .metavar = "KEY=V",
       AT(bars),
-      .help = "Exit with 4 when a score is below V or undefined. KEY: precision, recall, f1, iou (of the "
-              "mean), accuracy, ods, ois, ap. May be repeated; holds for each method." },
+      .help =
+          "Exit with 4 when a score is below V or undefined. KEY: precision, recall, f1, iou (of the "
+          "mean), accuracy, ods, ois, ap (of the boundaries if they are matched). May be repeated; holds for "
+          "each method." },
     { 0 },
 };
 
@@ -99,9 +101,16 @@ enum { FIRST_BAR_OF_CURVE = 5 };
 
 double score_bar_value(const struct score_bar *bar, const struct edgel_summary *s)
 {
-    const double v[] = { s->mean.precision, s->mean.recall,  s->mean.f1,      s->mean.iou,
-                         s->accuracy,       s->curve.ods.f1, s->curve.ois.f1, s->curve.ap };
-    return bar->key >= FIRST_BAR_OF_CURVE && s->curve.n == 0 ? NAN : v[bar->key];
+    const bool boundary = s->boundary.n > 0;
+    const double v[] = { s->mean.precision,
+                         s->mean.recall,
+                         s->mean.f1,
+                         s->mean.iou,
+                         s->accuracy,
+                         boundary ? s->boundary.ods.f1 : s->curve.ods.f1,
+                         boundary ? s->boundary.ois.f1 : s->curve.ois.f1,
+                         boundary ? s->boundary.ap : s->curve.ap };
+    return bar->key >= FIRST_BAR_OF_CURVE && s->curve.n == 0 && !boundary ? NAN : v[bar->key];
 }
 
 static enum edgel_status parse_bar(const char *text, struct score_bar *bar, struct edgel_error *err)
@@ -147,6 +156,14 @@ const char *score_bar_of_curve(const struct score_bar *bars, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (bars[i].key >= FIRST_BAR_OF_CURVE)
+            return bar_names[bars[i].key];
+    return NULL;
+}
+
+const char *score_bar_of_pixels(const struct score_bar *bars, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (bars[i].key < FIRST_BAR_OF_CURVE)
             return bar_names[bars[i].key];
     return NULL;
 }

@@ -55,11 +55,28 @@ int score_prepare(struct score *s, const struct cli_args *args, const struct sco
     return 0;
 }
 
+/* How pixels are reduced does not concern boundaries. */
+static int check_boundary(const struct score *s, const struct cli_args *args)
+{
+    static const char *const of_pixels[] = { "reduce", "empty", "classes", "ignore", "exclude-from-mean" };
+    const char *bar = score_bar_of_pixels(s->bars, s->nbars);
+    for (size_t i = 0; i < 5; i++)
+        if (cli_given(args, of_pixels[i]))
+            return cli_usage(args->command, "--%s is for pixels, and boundaries were asked for (bsds)",
+                             of_pixels[i]);
+    if (bar)
+        return cli_usage(args->command, "--fail-under %s is for pixels; boundaries have ods, ois and ap",
+                         bar);
+    return 0;
+}
+
 int score_check(const struct score *s, const struct cli_args *args)
 {
     const struct edgel_measure *m = &s->measure;
     const char *bar = score_bar_of_curve(s->bars, s->nbars);
     struct edgel_error err = { 0 };
+    if (m->boundary != EDGEL_BOUNDARY_NONE)
+        return check_boundary(s, args);
     if (m->labels == EDGEL_LABELS_BINARY && cli_given(args, "classes"))
         return cli_usage(args->command,
                          "--classes is for ids, and the labels are binary (--labels ids changes that)");

@@ -1,0 +1,68 @@
+/* Boundaries in `edgel eval`: their options, and what looks like a mistake in maps and truth. */
+#include "score.h"
+#include <stddef.h>
+
+#define AT(field) .at = offsetof(struct eval_options, field)
+
+static const char *const boundary_names[] = { "none", "bsds", NULL };
+static const char *const on_off_names[] = { "on", "off", NULL };
+
+const struct cli_option eval_boundary_rows[] = {
+    { .name = "boundary",
+      .kind = CLI_CHOICE,
+      AT(boundary),
+      .choices = boundary_names,
+      .def = "none",
+      .help =
+          "bsds: match boundaries in place of counting pixels, by the protocol of the Berkeley benchmark: at "
+          "every threshold, one to one within a distance, with each annotator by itself." },
+    { .name = "max-dist",
+      .kind = CLI_REAL,
+      .metavar = "D",
+      AT(max_dist),
+      .min = 1e-6,
+      .max = 1,
+      .def = "0.0075",
+      .help = "bsds: the farthest match, as share of the image's diagonal." },
+    { .name = "thin",
+      .kind = CLI_CHOICE,
+      AT(thin),
+      .choices = on_off_names,
+      .def = "on",
+      .help = "bsds: thin the detections to lines at every threshold." },
+    { 0 },
+};
+
+void eval_boundary_fill(const struct cli_args *args, struct edgel_measure *m)
+{
+    const struct eval_options *o = args->options;
+    m->boundary_params.max_dist = o->max_dist;
+    m->boundary_params.thin = o->thin == 0;
+    if (o->boundary == 0)
+        return;
+    m->boundary = EDGEL_BOUNDARY_BSDS;
+    m->labels = EDGEL_LABELS_BINARY;
+    m->thresholds = cli_given(args, "thresholds") ? (int)o->thresholds : 99;
+}
+
+/* Options of pixels have no use with boundaries, nor the other way round. */
+int eval_boundary_check(const struct cli_args *args)
+{
+    static const char *const of_pixels[] = { "threshold", "tolerance", "valid", "colors", "labels" };
+    static const char *const of_boundaries[] = { "max-dist", "thin" };
+    const struct eval_options *o = args->options;
+    for (size_t i = 0; o->boundary != 0 && i < 5; i++)
+        if (cli_given(args, of_pixels[i]))
+            return cli_usage(args->command, "--%s has no use with --boundary bsds", of_pixels[i]);
+    for (size_t i = 0; o->boundary == 0 && i < 2; i++)
+        if (cli_given(args, of_boundaries[i]))
+            return cli_usage(args->command, "--%s needs --boundary bsds", of_boundaries[i]);
+    if (o->boundary == 0)
+        return 0;
+    if (o->thresholds == 0 && cli_given(args, "thresholds"))
+        return cli_usage(args->command, "--thresholds 0: --boundary bsds needs at least 1");
+    if (o->annotator == EDGEL_ANNOTATOR_ANY || o->annotator == EDGEL_ANNOTATOR_MAJORITY)
+        return cli_usage(args->command, "--annotator any and majority have no use with --boundary bsds: each "
+                                        "annotator is matched by itself");
+    return 0;
+}
