@@ -48,10 +48,11 @@ void eval_boundary_fill(const struct cli_args *args, struct edgel_measure *m)
 /* Options of pixels have no use with boundaries, nor the other way round. */
 int eval_boundary_check(const struct cli_args *args)
 {
-    static const char *const of_pixels[] = { "threshold", "tolerance", "valid", "colors", "labels" };
+    static const char *const of_pixels[] = { "threshold", "tolerance", "valid",
+                                             "colors",    "labels",    "distances" };
     static const char *const of_boundaries[] = { "max-dist", "thin" };
     const struct eval_options *o = args->options;
-    for (size_t i = 0; o->boundary != 0 && i < 5; i++)
+    for (size_t i = 0; o->boundary != 0 && i < 6; i++)
         if (cli_given(args, of_pixels[i]))
             return cli_usage(args->command, "--%s has no use with --boundary bsds", of_pixels[i]);
     for (size_t i = 0; o->boundary == 0 && i < 2; i++)
@@ -65,4 +66,25 @@ int eval_boundary_check(const struct cli_args *args)
         return cli_usage(args->command, "--annotator any and majority have no use with --boundary bsds: each "
                                         "annotator is matched by itself");
     return 0;
+}
+
+void eval_boundary_remark(struct eval_method *method, unsigned remarks)
+{
+    for (int i = 0; i < EVAL_REMARKS; i++)
+        method->remarks[i] += remarks >> i & 1;
+}
+
+void eval_boundary_warn(const struct eval_method *method)
+{
+    static const char *const texts[EVAL_REMARKS] = {
+        "maps look inverted: most of their pixels are in the upper half of the range, and boundaries have to be the high "
+        "values",
+        "maps are the same at every threshold: --thresholds 1 gives the same scores",
+        "images have truth that is not thin; matching is one to one, so that thick lines cost recall",
+        "images have truth with several values that are not 0; all of them were taken as boundary (label maps "
+        "are no boundaries)",
+    };
+    for (int i = 0; i < EVAL_REMARKS; i++)
+        if (method->remarks[i] > 0)
+            cli_message("warning: %s: %zu %s", method->name, method->remarks[i], texts[i]);
 }

@@ -214,6 +214,7 @@ static void done(void *user, size_t k)
     struct edgel_error err = { 0 };
     size_t m;
     const struct edgel_pair *p = pair_at(s->run, k, &m);
+    eval_boundary_remark(&s->run->methods[m], slot->row.remarks);
     enum edgel_outcome outcome = p->ntruth ? done_truth(s, p, slot) : done_lone(s, p, slot);
     struct edgel_record record = { .input = eval_input(p),
                                    .outcome = outcome,
@@ -285,6 +286,8 @@ enum edgel_status eval_execute(struct eval_run *run, struct edgel_totals *totals
     cli_run_end(totals);
     note_rest(&s, s.missing, failure, no_prediction);
     note_rest(&s, s.lone, failure, no_truth);
+    for (size_t m = 0; m < run->nmethods; m++)
+        eval_boundary_warn(&run->methods[m]);
     if (status == EDGEL_EINTERRUPTED)
         mark_unreached(&s, finished);
     if (s.broken.code != EDGEL_OK) {

@@ -106,20 +106,16 @@ struct eval_options {
 /* "Pairs", "Masks", "Boundaries", "Counts"; offsets in struct eval_options */
 extern const struct cli_option eval_pair_rows[], eval_mask_rows[], eval_boundary_rows[], eval_counts_rows[];
 
-/* --- eval_boundary.c --- */
-
-/* Refuses options that make no sense with, or without, boundaries. Returns 0 or CLI_EXIT_USAGE. */
-int eval_boundary_check(const struct cli_args *args);
-/* What the options say of boundaries; thresholds become 99 when they are not named. */
-void eval_boundary_fill(const struct cli_args *args, struct edgel_measure *m);
-
 /* --- eval_run.c, eval_survey.c --- */
+
+enum { EVAL_REMARKS = 4 }; /* bits of EDGEL_REMARK_ */
 
 struct eval_method {
     const char *name;
     struct edgel_pairs *pairs;
-    size_t first;  /* index of its first pair in the run over all methods */
-    bool zero_one; /* BINARY: its masks hold 0 and 1 */
+    size_t first;                 /* index of its first pair in the run over all methods */
+    bool zero_one;                /* BINARY: its masks hold 0 and 1 */
+    size_t remarks[EVAL_REMARKS]; /* images that have each */
 };
 
 struct eval_run {
@@ -144,5 +140,16 @@ enum edgel_status eval_survey(struct eval_run *run, struct edgel_error *err);
 /* Measures all pairs and delivers the rows in order. totals has what was done. Failures of images are reported and
  * counted; a status other than OK and INTERRUPTED is a result that could not be written. */
 enum edgel_status eval_execute(struct eval_run *run, struct edgel_totals *totals, struct edgel_error *err);
+
+/* --- eval_boundary.c --- */
+
+/* Refuses options that make no sense with, or without, boundaries. Returns 0 or CLI_EXIT_USAGE. */
+int eval_boundary_check(const struct cli_args *args);
+/* What the options say of boundaries; thresholds become 99 when they are not named. */
+void eval_boundary_fill(const struct cli_args *args, struct edgel_measure *m);
+
+/* Counts an image's remarks; tells them all, one line for each kind. */
+void eval_boundary_remark(struct eval_method *method, unsigned remarks);
+void eval_boundary_warn(const struct eval_method *method);
 
 #endif

@@ -58,9 +58,11 @@ int score_prepare(struct score *s, const struct cli_args *args, const struct sco
 /* How pixels are reduced does not concern boundaries. */
 static int check_boundary(const struct score *s, const struct cli_args *args)
 {
-    static const char *const of_pixels[] = { "reduce", "empty", "classes", "ignore", "exclude-from-mean" };
+    static const char *const of_pixels[] = {
+        "reduce", "empty", "classes", "ignore", "exclude-from-mean", "nsd-tolerance"
+    };
     const char *bar = score_bar_of_pixels(s->bars, s->nbars);
-    for (size_t i = 0; i < 5; i++)
+    for (size_t i = 0; i < 6; i++)
         if (cli_given(args, of_pixels[i]))
             return cli_usage(args->command, "--%s is for pixels, and boundaries were asked for (bsds)",
                              of_pixels[i]);

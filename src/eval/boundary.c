@@ -69,13 +69,14 @@ static double threshold(int k, int n)
     return k == n && n > 1 ? hi : n > 1 ? lo + (k - 1) * (hi - lo) / (n - 1) : lo;
 }
 
-/* Number of thresholds that v passes; NaN passes none. */
-static uint16_t level_of(double v, int n)
+/* Number of thresholds that v passes, those rounded to float if v was one; NaN passes none. */
+static uint16_t level_of(double v, int n, bool is_float)
 {
     int lo = 0, hi = n;
     while (lo < hi) {
         const int mid = (lo + hi + 1) / 2;
-        if (v >= threshold(mid, n))
+        const double t = threshold(mid, n);
+        if (v >= (is_float ? (double)(float)t : t))
             lo = mid;
         else
             hi = mid - 1;
@@ -89,7 +90,7 @@ static enum edgel_status level_row(const struct boundary *b, int y, uint16_t *le
     if (edgel_mask_is_float(b->prediction)) {
         const float *p = (const float *)(const void *)((const char *)v->data + y * v->stride);
         for (int x = 0; x < b->w; x++)
-            levels[x] = level_of((double)p[x * v->channels], b->k);
+            levels[x] = level_of((double)p[x * v->channels], b->k, true);
         return EDGEL_OK;
     }
     EDGEL_TRY(edgel_mask_row(b->prediction, NULL, y, levels, b->err));
@@ -105,7 +106,7 @@ static enum edgel_status sort_levels(struct boundary *b)
     const size_t n = (size_t)b->w * (size_t)b->h;
     const uint32_t top = b->prediction && b->prediction->view.type == EDGEL_U8 ? 256 : EDGEL_IDS;
     for (uint32_t v = 0; v < top; v++)
-        b->levels_of[v] = level_of((double)v / b->full, b->k);
+        b->levels_of[v] = level_of((double)v / b->full, b->k, false);
     for (int y = 0; y < b->h && b->prediction; y++)
         EDGEL_TRY(level_row(b, y, b->levels + (size_t)y * (size_t)b->w));
     for (size_t i = 0; i < n; i++)
