@@ -71,7 +71,6 @@ static int32_t i32[7][ROOM];
 static float f32[7][ROOM];
 static int16_t gx16[ROOM], gy16[ROOM], m16[3][ROOM];
 static int32_t m32[3][ROOM];
-static uint16_t tap8[7];
 static uint32_t tap16[7];
 static float tapf[7];
 static int at; /* where rows begin this time */
@@ -101,17 +100,14 @@ static void fill(int pattern)
                 own ? gx16[i] * gx16[i] + gy16[i] * gy16[i] : (int32_t)level_of(pattern, i, 299635200);
         }
     }
-    /* Even taps of sum 256 and 65536. */
-    uint32_t left8 = 128, left16 = 32768;
+    /* Even taps of sum 65536. */
+    uint32_t left16 = 32768;
     for (int k = 0; k < 3; k++) {
-        const uint32_t a = rnd() % (left8 / 2), b = rnd() % (left16 / 2);
-        tap8[k] = tap8[6 - k] = (uint16_t)a;
+        const uint32_t b = rnd() % (left16 / 2);
         tap16[k] = tap16[6 - k] = b;
         tapf[k] = tapf[6 - k] = (float)rnd() / 4294967296.0f;
-        left8 -= a;
         left16 -= b;
     }
-    tap8[3] = (uint16_t)(2 * left8);
     tap16[3] = 2 * left16;
     tapf[3] = 0.25f;
 }
@@ -133,7 +129,6 @@ static void fill(int pattern)
         }                                                                                          \
         judge(level, #name, n, same, guards_hold(&t, sizeof *out, n));                             \
     }
-CHECK_BLUR_H(blur_h_u8, uint16_t, u8, tap8, uint64_t)
 CHECK_BLUR_H(blur_h_u16, uint32_t, u16, tap16, uint64_t)
 CHECK_BLUR_H(blur_h_f32, float, f32, tapf, float)
 
@@ -155,10 +150,65 @@ CHECK_BLUR_H(blur_h_f32, float, f32, tapf, float)
         }                                                                                          \
         judge(level, #name, n, same, guards_hold(&t, sizeof *out, n));                             \
     }
-static uint16_t sums8[7][ROOM]; /* what blur_h_u8 writes: at most 255 * 256 */
-CHECK_BLUR_V(blur_v_u8, uint8_t, uint16_t, sums8, tap8, uint64_t, (sum + 32768) / 65536)
 CHECK_BLUR_V(blur_v_u16, uint16_t, uint32_t, u32, tap16, uint64_t, (sum + 2147483648u) / 4294967296u)
 CHECK_BLUR_V(blur_v_f32, float, float, f32, tapf, float, sum)
+
+/* Every number of taps that has code of its own, and taps up to those of an identity. */
+static int random_taps(uint16_t *tap)
+{
+    const int r = (int)(rnd() % 12);
+    uint32_t left = rnd() % 4 ? 128 : 0;
+    for (int k = 0; k < r; k++) {
+        tap[k] = tap[2 * r - k] = (uint16_t)(left ? rnd() % (k + 1 < r ? left / 2 + 1 : left + 1) : 0);
+        left -= tap[k];
+    }
+    uint32_t sum = 0;
+    for (int k = 0; k < r; k++)
+        sum += 2u * tap[k];
+    tap[r] = (uint16_t)(256 - sum);
+    return 2 * r + 1;
+}
+
+static void check_smooth_v_u8(const char *level, const struct edgel_filter_dsp *d, int n, int step)
+{
+    static struct target t;
+    int16_t *out = target_row(&t, sizeof *out);
+    uint16_t tap[23];
+    const uint8_t *in[23];
+    const int ntap = random_taps(tap);
+    for (int k = 0; k < ntap; k++)
+        in[k] = u8[k % 7] + at - SIDE + k;
+    (void)step;
+    d->smooth_v_u8(out, in, n, tap, ntap);
+    bool same = true;
+    for (int i = 0; i < n; i++) {
+        int sum = -32768;
+        for (int k = 0; k < ntap; k++)
+            sum += tap[k] * in[k][i];
+        same = same && out[i] == sum;
+    }
+    judge(level, "smooth_v_u8", n, same, guards_hold(&t, sizeof *out, n));
+}
+
+static void check_smooth_h_u8(const char *level, const struct edgel_filter_dsp *d, int n, int step)
+{
+    static struct target t;
+    static int16_t src[3 * MAXW + 24 * 3];
+    uint8_t *out = target_row(&t, 1);
+    uint16_t tap[23];
+    const int ntap = random_taps(tap);
+    for (int i = 0; i < n + ntap * step; i++) /* what smooth_v_u8 writes: at most 255 * 256 - 32768 */
+        src[i] = (int16_t)(u8[0][i] * 255 + u8[1][i] - 32768);
+    d->smooth_h_u8(out, src, n, step, tap, ntap);
+    bool same = true;
+    for (int i = 0; i < n; i++) {
+        int64_t sum = 32768;
+        for (int k = 0; k < ntap; k++)
+            sum += tap[k] * (src[i + k * step] + 32768);
+        same = same && out[i] == sum / 65536;
+    }
+    judge(level, "smooth_h_u8", n, same, guards_hold(&t, 1, n));
+}
 
 /* --- derivatives --- */
 
@@ -237,6 +287,77 @@ CHECK_DERIVE(derive_f32, float, float, double, f32, sample_f32, WHOLE)
     }
 CHECK_ROBERTS(roberts_i32, int32_t, i32)
 CHECK_ROBERTS(roberts_f32, float, f32)
+
+/* --- gradient magnitudes of 8-bit rows --- */
+
+static int saturated(double x, double y, bool l2)
+{
+    return (int)fmin(255, l2 ? rint(sqrt(x * x + y * y)) : fabs(x) + fabs(y));
+}
+
+/* Samples in the upper half only, so that magnitudes below 255 occur as well. */
+static void calm(int shift)
+{
+    for (int k = 0; k < 7; k++)
+        for (int i = 0; i < ROOM; i++)
+            u8[k][i] = (uint8_t)(255 - (u8[k][i] >> shift));
+}
+
+#define CHECK_EDGE(name, L2)                                                                       \
+    static void check_##name(const char *level, const struct edgel_filter_dsp *d, int n, int step) \
+    {                                                                                              \
+        static struct target t8;                                                                   \
+        static int16_t vs[ROOM], vd[ROOM];                                                         \
+        const uint8_t *const in[7] = { u8[0] + at, u8[1] + at, u8[2] + at, u8[3] + at,             \
+                                       u8[4] + at, u8[5] + at, u8[6] + at };                       \
+        for (int op = 0; op < 10; op++) {                                                          \
+            const struct edgel_taps *t = taps_of(op % 5);                                          \
+            uint8_t *out = target_row(&t8, 1);                                                     \
+            if (op == 5)                                                                           \
+                calm(4);                                                                           \
+            d->name(out, in, n, step, t, vs + SIDE, vd + SIDE);                                    \
+            bool same = true;                                                                      \
+            for (int i = 0; i < n; i++)                                                            \
+                same = same && out[i] == saturated(derivative(sample_u8, t, i, step, false),       \
+                                                   derivative(sample_u8, t, i, step, true), L2);   \
+            judge(level, #name, n, same, guards_hold(&t8, 1, n));                                  \
+        }                                                                                          \
+    }
+CHECK_EDGE(edge_l1_u8, false)
+CHECK_EDGE(edge_l2_u8, true)
+
+#define CHECK_EDGE_ROBERTS(name, L2)                                                               \
+    static void check_##name(const char *level, const struct edgel_filter_dsp *d, int n, int step) \
+    {                                                                                              \
+        static struct target t;                                                                    \
+        uint8_t *out = target_row(&t, 1);                                                          \
+        const uint8_t *a = u8[0] + at, *b = u8[1] + at;                                            \
+        d->name(out, a, b, n, step);                                                               \
+        bool same = true;                                                                          \
+        for (int i = 0; i < n; i++)                                                                \
+            same = same && out[i] == saturated(a[i] - b[i + step], a[i + step] - b[i], L2);        \
+        judge(level, #name, n, same, guards_hold(&t, 1, n));                                       \
+    }
+CHECK_EDGE_ROBERTS(edge_roberts_l1_u8, false)
+CHECK_EDGE_ROBERTS(edge_roberts_l2_u8, true)
+
+/* Every pair of derivatives up to 255, above which the result is 255: the root against the one in double. */
+static void check_every_root(const char *level, const struct edgel_filter_dsp *d)
+{
+    enum { N = 256 };
+    static uint8_t r0[2 * N], r1[2 * N], out[N];
+    for (int x = 0; x < N; x++) {
+        for (int i = 0; i < N; i++) {
+            r0[i] = (uint8_t)i;
+            r0[N + i] = (uint8_t)x;
+        }
+        d->edge_roberts_l2_u8(out, r0, r1, N, N);
+        bool same = true;
+        for (int i = 0; i < N; i++)
+            same = same && out[i] == saturated(i, x, true);
+        judge(level, "edge_roberts_l2_u8, every pair", N, same, true);
+    }
+}
 
 /* --- magnitudes and sectors of 8-bit images --- */
 
@@ -379,10 +500,12 @@ static const struct kernel {
     void (*check)(const char *level, const struct edgel_filter_dsp *d, int n, int step);
     size_t slot;
 } kernels[] = {
-    KERNEL(blur_h_u8),   KERNEL(blur_h_u16), KERNEL(blur_h_f32),   KERNEL(blur_v_u8),    KERNEL(blur_v_u16),
-    KERNEL(blur_v_f32),  KERNEL(derive_u8),  KERNEL(derive_i32),   KERNEL(derive_f32),   KERNEL(roberts_i32),
-    KERNEL(roberts_f32), KERNEL(sobel_l1),   KERNEL(magnitude_l1), KERNEL(magnitude_l2), KERNEL(sector_l1),
-    KERNEL(sector_l2),   KERNEL(grow_words), KERNEL(expand_u8),
+    KERNEL(smooth_v_u8),        KERNEL(smooth_h_u8),  KERNEL(blur_h_u16),   KERNEL(blur_h_f32),
+    KERNEL(blur_v_u16),         KERNEL(blur_v_f32),   KERNEL(derive_u8),    KERNEL(derive_i32),
+    KERNEL(derive_f32),         KERNEL(roberts_i32),  KERNEL(roberts_f32),  KERNEL(edge_roberts_l1_u8),
+    KERNEL(edge_roberts_l2_u8), KERNEL(magnitude_l1), KERNEL(magnitude_l2), KERNEL(sector_l1),
+    KERNEL(sector_l2),          KERNEL(edge_l1_u8),   KERNEL(edge_l2_u8),   KERNEL(expand_u8),
+    KERNEL(sobel_l1),           KERNEL(grow_words),
 };
 enum { KERNELS = sizeof kernels / sizeof *kernels };
 _Static_assert(KERNELS * sizeof(void (*)(void)) == sizeof(struct edgel_filter_dsp),
@@ -397,12 +520,10 @@ static bool changed(const struct kernel *k, const struct edgel_filter_dsp *a,
 static void check_level(const char *name, const struct edgel_filter_dsp *d,
                         const struct edgel_filter_dsp *below)
 {
+    check_every_root(name, d);
     for (int pattern = 0; pattern < PATTERNS; pattern++)
         for (int w = 1; w <= MAXW; w++) {
             fill(pattern);
-            for (int k = 0; k < 7; k++)
-                for (int i = 0; i < ROOM; i++)
-                    sums8[k][i] = (uint16_t)(u8[k][i] * 256);
             for (int k = 0; k < KERNELS; k++)
                 if (!below || changed(&kernels[k], d, below))
                     for (int step = 1; step <= 3; step += 2)
@@ -410,33 +531,38 @@ static void check_level(const char *name, const struct edgel_filter_dsp *d,
         }
 }
 
-/* The kernels behind Canny, on what fill() left; ns a sample, best of 200. */
-enum { BENCH_W = 3 * MAXW, BENCHED = 7 };
+/* The kernels of 8-bit images over a row of samples, on what fill() left; best of 200. */
+enum { BENCH_W = 3 * MAXW, BENCHED = 10 };
 static void bench_level(const char *name, const struct edgel_filter_dsp *d)
 {
-    static const char *const names[BENCHED] = { "blur_h_u8",    "blur_v_u8", "derive_u8", "sobel_l1",
-                                                "magnitude_l1", "sector_l1", "expand_u8" };
+    static const char *const names[BENCHED] = { "smooth_v_u8",  "smooth_h_u8",        "edge_l1_u8",
+                                                "edge_l2_u8",   "edge_roberts_l1_u8", "derive_u8",
+                                                "magnitude_l1", "sector_l1",          "sobel_l1",
+                                                "expand_u8" };
+    static const uint16_t tap[9] = { 4, 13, 30, 51, 60, 51, 30, 13, 4 };
     static int16_t out16[3][ROOM];
-    static uint16_t out_h[ROOM];
     static uint8_t out8[ROOM];
     static uint64_t words[2][ROOM / 64];
-    const uint8_t *const r8[3] = { u8[0] + at, u8[1] + at, u8[2] + at };
-    const uint16_t *const r16[7] = { u16[0], u16[1], u16[2], u16[3], u16[4], u16[5], u16[6] };
+    const uint8_t *const r8[9] = { u8[0] + at, u8[1] + at, u8[2] + at, u8[3] + at, u8[4] + at,
+                                   u8[5] + at, u8[6] + at, u8[0] + at, u8[1] + at };
     double best[BENCHED];
     for (int rep = 0; rep < 200; rep++)
         for (int k = 0; k < BENCHED; k++) {
             const double start = edgel_clock();
             for (int i = 0; i < 100; i++)
                 switch (k) {
-                case 0: d->blur_h_u8(out_h, u8[0] + at, BENCH_W, 1, tap8, 7); break;
-                case 1: d->blur_v_u8(out8, r16, BENCH_W, tap8, 7); break;
-                case 2: d->derive_u8(out16[0], out16[1], r8, BENCH_W, 1, taps_of(0), NULL, NULL); break;
-                case 3: d->sobel_l1(out16[0], out16[1], out16[2], r8[0], r8[1], r8[2], BENCH_W); break;
-                case 4: d->magnitude_l1(out16[0], gx16, gy16, BENCH_W); break;
-                case 5:
+                case 0: d->smooth_v_u8(out16[0], r8, BENCH_W, tap, 9); break;
+                case 1: d->smooth_h_u8(out8, gx16, BENCH_W, 1, tap, 9); break;
+                case 2: d->edge_l1_u8(out8, r8, BENCH_W, 1, taps_of(0), NULL, NULL); break;
+                case 3: d->edge_l2_u8(out8, r8, BENCH_W, 1, taps_of(0), NULL, NULL); break;
+                case 4: d->edge_roberts_l1_u8(out8, r8[0], r8[1], BENCH_W, 1); break;
+                case 5: d->derive_u8(out16[0], out16[1], r8, BENCH_W, 1, taps_of(0), NULL, NULL); break;
+                case 6: d->magnitude_l1(out16[0], gx16, gy16, BENCH_W); break;
+                case 7:
                     d->sector_l1(words[0], words[1], gx16 + at, gy16 + at, m16[0] + at, m16[1] + at,
                                  m16[2] + at, BENCH_W, 50, 100);
                     break;
+                case 8: d->sobel_l1(out16[0], out16[1], out16[2], r8[0], r8[1], r8[2], BENCH_W); break;
                 default: d->expand_u8(out8, words[0], BENCH_W);
                 }
             const double ns = (edgel_clock() - start) * 1e9 / 100 / BENCH_W;

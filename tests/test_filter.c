@@ -75,6 +75,7 @@ static void gaussian_equals_its_formula(void **state)
     for (int i = 0; i < 400; i++) {
         int w, rows;
         random_size(&w, &rows);
+        w += i % 4 ? 0 : 100; /* longer than any register */
         struct edgel_image img =
             random_image(w, rows, 1 + (int)(rnd() % 4), types[rnd() % 3], (int)(rnd() % PATTERNS));
         const int ksize = rnd() % 2 ? 1 + 2 * (int)(rnd() % 12) : 0;
@@ -265,13 +266,14 @@ static void gradient_methods_saturate_to_the_depth(void **state)
     for (int i = 0; i < 240; i++) {
         const enum edgel_method_id id = (enum edgel_method_id)(EDGEL_METHOD_SOBEL + i % 4);
         static const enum edgel_operator ops[] = { EDGEL_SOBEL, EDGEL_ROBERTS, EDGEL_PREWITT, EDGEL_SCHARR };
-        struct edgel_image img =
-                               random_image(17, 9, i % 2 ? 3 : 1, types[rnd() % 3], (int)(rnd() % PATTERNS)),
+        const int w = i % 3 ? 17 : 131; /* shorter and longer than any register */
+        struct edgel_image img = random_image(w, 9, i % 2 ? 3 : 1, types[rnd() % 3], (int)(rnd() % PATTERNS)),
                            smooth = { 0 };
         struct edgel_method m = {
             id, 0, 0, EDGEL_CANNY_DEFAULTS, EDGEL_EMIT_BINARY, false, true, depths[i / 4 % 4]
         };
         m.canny.norm = (enum edgel_norm)(i / 2 % 2);
+        m.canny.aperture = 3 + 2 * (int)(rnd() % 3);
         m.ksize = i % 5 ? 0 : 5;
         int bits;
         struct edgel_image out = run(&img, &m, &bits);
@@ -285,7 +287,7 @@ static void gradient_methods_saturate_to_the_depth(void **state)
                 double best = 0;
                 for (int c = 0; c < img.channels; c++) {
                     double a, b;
-                    twin_gradient(m.ksize ? &smooth : &img, ops[i % 4], 3, x, y, c, &a, &b);
+                    twin_gradient(m.ksize ? &smooth : &img, ops[i % 4], m.canny.aperture, x, y, c, &a, &b);
                     a = own == 32 ? (double)(float)a : a;
                     b = own == 32 ? (double)(float)b : b;
                     best =

@@ -5,21 +5,6 @@
 
 /* --- Gaussian --- */
 
-static void blur_h_u8_c(uint16_t *restrict dst, const uint8_t *restrict src, int n, int step,
-                        const uint16_t *tap, int ntap)
-{
-    const int r = ntap / 2;
-    const uint8_t *mid = src + (ptrdiff_t)r * step;
-    for (int i = 0; i < n; i++)
-        dst[i] = (uint16_t)(tap[r] * mid[i]);
-    for (int k = 0; k < r; k++) {
-        const uint8_t *a = src + (ptrdiff_t)k * step, *b = src + (ptrdiff_t)(ntap - 1 - k) * step;
-        const uint16_t t = tap[k];
-        for (int i = 0; t && i < n; i++)
-            dst[i] = (uint16_t)(dst[i] + t * (a[i] + b[i]));
-    }
-}
-
 static void blur_h_u16_c(uint32_t *restrict dst, const uint16_t *restrict src, int n, int step,
                          const uint32_t *tap, int ntap)
 {
@@ -46,25 +31,6 @@ static void blur_h_f32_c(float *restrict dst, const float *restrict src, int n, 
 }
 
 enum { BLOCK = 256 }; /* samples summed at a time, so that sums stay in the nearest cache */
-
-static void blur_v_u8_c(uint8_t *restrict dst, const uint16_t *const *rows, int n, const uint16_t *tap,
-                        int ntap)
-{
-    for (int x = 0; x < n; x += BLOCK) {
-        const int m = n - x < BLOCK ? n - x : BLOCK;
-        uint32_t sum[BLOCK];
-        for (int i = 0; i < m; i++)
-            sum[i] = 1u << 15;
-        for (int k = 0; k < ntap; k++) {
-            const uint16_t *restrict a = rows[k] + x;
-            const uint16_t t = tap[k];
-            for (int i = 0; t && i < m; i++)
-                sum[i] += (uint32_t)a[i] * t;
-        }
-        for (int i = 0; i < m; i++)
-            dst[x + i] = (uint8_t)(sum[i] >> 16);
-    }
-}
 
 static void blur_v_u16_c(uint16_t *restrict dst, const uint32_t *const *rows, int n, const uint32_t *tap,
                          int ntap)
@@ -301,10 +267,8 @@ static void expand_u8_c(uint8_t *dst, const uint64_t *bits, int n)
 void edgel_filter_dsp_init(struct edgel_filter_dsp *dsp, unsigned cpu_flags)
 {
     *dsp = (struct edgel_filter_dsp){
-        .blur_h_u8 = blur_h_u8_c,
         .blur_h_u16 = blur_h_u16_c,
         .blur_h_f32 = blur_h_f32_c,
-        .blur_v_u8 = blur_v_u8_c,
         .blur_v_u16 = blur_v_u16_c,
         .blur_v_f32 = blur_v_f32_c,
         .derive_u8 = derive_u8_c,
@@ -320,13 +284,18 @@ void edgel_filter_dsp_init(struct edgel_filter_dsp *dsp, unsigned cpu_flags)
         .grow_words = grow_words_c,
         .expand_u8 = expand_u8_c,
     };
+    edgel_rows_dsp_init(dsp);
     (void)cpu_flags; /* unused where no other level is built */
 #ifdef EDGEL_HAVE_AVX2
-    if (cpu_flags & EDGEL_CPU_AVX2)
+    if (cpu_flags & EDGEL_CPU_AVX2) {
         edgel_canny_dsp_init_avx2(dsp);
+        edgel_rows_dsp_init_avx2(dsp);
+    }
 #endif
 #ifdef EDGEL_HAVE_AVX512
-    if (cpu_flags & EDGEL_CPU_AVX512)
+    if (cpu_flags & EDGEL_CPU_AVX512) {
         edgel_canny_dsp_init_avx512(dsp);
+        edgel_rows_dsp_init_avx512(dsp);
+    }
 #endif
 }

@@ -43,13 +43,16 @@ struct edgel_taps {
  * Float kernels compute exactly what their comment says, in that order, so that every variant has the same bits.
  */
 struct edgel_filter_dsp {
-    /* dst[i] = sum_k tap[k] src[i + k step], k = 0..ntap-1; taps even (tap[k] = tap[ntap-1-k]), of sum 256 (u8)
-     * or 65536 (u16). f32: ascending k, starting from 0, product and sum each rounded. */
-    void (*blur_h_u8)(uint16_t *dst, const uint8_t *src, int n, int step, const uint16_t *tap, int ntap);
+    /* 8-bit images, columns first: dst[i] = sum_k tap[k] rows[k][i] - 32768, k = 0..ntap-1; then along the row
+     * dst[i] = (sum_k tap[k] (src[i + k step] + 32768) + 32768) / 65536, rounded down. Taps even
+     * (tap[k] = tap[ntap-1-k]), of sum 256; src readable in [0, n + ntap step). */
+    void (*smooth_v_u8)(int16_t *dst, const uint8_t *const *rows, int n, const uint16_t *tap, int ntap);
+    void (*smooth_h_u8)(uint8_t *dst, const int16_t *src, int n, int step, const uint16_t *tap, int ntap);
+    /* dst[i] = sum_k tap[k] src[i + k step], k = 0..ntap-1; taps even, of sum 65536 (u16). f32: ascending k, starting
+     * from 0, product and sum each rounded. */
     void (*blur_h_u16)(uint32_t *dst, const uint16_t *src, int n, int step, const uint32_t *tap, int ntap);
     void (*blur_h_f32)(float *dst, const float *src, int n, int step, const float *tap, int ntap);
-    /* dst[i] = sum_k tap[k] rows[k][i], the integers rounded half up by 16 (u8) or 32 (u16) bits. */
-    void (*blur_v_u8)(uint8_t *dst, const uint16_t *const *rows, int n, const uint16_t *tap, int ntap);
+    /* dst[i] = sum_k tap[k] rows[k][i], the integers rounded half up by 32 bits. */
     void (*blur_v_u16)(uint16_t *dst, const uint32_t *const *rows, int n, const uint32_t *tap, int ntap);
     void (*blur_v_f32)(float *dst, const float *const *rows, int n, const float *tap, int ntap);
 
@@ -66,6 +69,15 @@ struct edgel_filter_dsp {
     /* gx = r0[i] - r1[i + step], gy = r0[i + step] - r1[i] */
     void (*roberts_i32)(int32_t *gx, int32_t *gy, const int32_t *r0, const int32_t *r1, int n, int step);
     void (*roberts_f32)(float *gx, float *gy, const float *r0, const float *r1, int n, int step);
+
+    /* Magnitudes of the derivatives of 8-bit rows, in one go: min(255, |gx| + |gy|), and for l2
+     * min(255, rint(sqrt(gx^2 + gy^2))). Rows, vs and vd as for derive_u8, but the derivatives are whole. */
+    void (*edge_l1_u8)(uint8_t *dst, const uint8_t *const *rows, int n, int step, const struct edgel_taps *t,
+                       int16_t *vs, int16_t *vd);
+    void (*edge_l2_u8)(uint8_t *dst, const uint8_t *const *rows, int n, int step, const struct edgel_taps *t,
+                       int16_t *vs, int16_t *vd);
+    void (*edge_roberts_l1_u8)(uint8_t *dst, const uint8_t *r0, const uint8_t *r1, int n, int step);
+    void (*edge_roberts_l2_u8)(uint8_t *dst, const uint8_t *r0, const uint8_t *r1, int n, int step);
 
     /* Rows of the four kernels below are readable and writable up to n rounded up to a multiple of 64, and for what
      * they read beside a sample one more; what lies there has no influence on the first n results. */
@@ -92,6 +104,20 @@ void edgel_filter_dsp_init(struct edgel_filter_dsp *dsp, unsigned cpu_flags); /*
 /* What a level upgrades; one function a file of kernels. Call only where the processor has the level. */
 void edgel_canny_dsp_init_avx2(struct edgel_filter_dsp *dsp);   /* canny_avx2.c */
 void edgel_canny_dsp_init_avx512(struct edgel_filter_dsp *dsp); /* canny_avx512.c */
+
+/* Kernels of rows_c.c, to which the higher levels leave short rows. */
+void edgel_smooth_v_u8_c(int16_t *dst, const uint8_t *const *rows, int n, const uint16_t *tap, int ntap);
+void edgel_smooth_h_u8_c(uint8_t *dst, const int16_t *src, int n, int step, const uint16_t *tap, int ntap);
+void edgel_edge_l1_u8_c(uint8_t *dst, const uint8_t *const *rows, int n, int step, const struct edgel_taps *t,
+                        int16_t *vs, int16_t *vd);
+void edgel_edge_l2_u8_c(uint8_t *dst, const uint8_t *const *rows, int n, int step, const struct edgel_taps *t,
+                        int16_t *vs, int16_t *vd);
+void edgel_edge_roberts_l1_u8_c(uint8_t *dst, const uint8_t *r0, const uint8_t *r1, int n, int step);
+void edgel_edge_roberts_l2_u8_c(uint8_t *dst, const uint8_t *r0, const uint8_t *r1, int n, int step);
+/* What a file of kernels puts into the table. */
+void edgel_rows_dsp_init(struct edgel_filter_dsp *dsp);        /* rows_c.c */
+void edgel_rows_dsp_init_avx2(struct edgel_filter_dsp *dsp);   /* rows_avx2.c, where the processor has it */
+void edgel_rows_dsp_init_avx512(struct edgel_filter_dsp *dsp); /* rows_avx512.c, likewise */
 
 /* --- scratch.c --- */
 struct edgel_scratch {
@@ -125,8 +151,8 @@ struct edgel_blur {
         int n;
         void *tap; /* uint16_t, uint32_t or float, as the kernels of the type take them */
     } across, down;
-    int slots, loaded; /* rows of the ring; rows 0..loaded-1 have been in it */
-    char *line, *ring; /* a row with mirrored ends; horizontal sums */
+    int slots, loaded; /* rows of the ring (none for 8 bits); rows 0..loaded-1 have been in it */
+    char *line, *ring; /* a row with mirrored ends, for 8 bits its vertical sums; horizontal sums */
     size_t sum_row;    /* bytes of a row of sums */
     const void **rows; /* down.n */
 };
@@ -160,6 +186,13 @@ enum edgel_status edgel_derive_init(struct edgel_derive *d, struct edgel_arena *
                                     enum edgel_operator op, int aperture, struct edgel_error *err);
 /* Fills d->gx and d->gy for row y; rows come in increasing order. */
 void edgel_derive_row(struct edgel_derive *d, int y);
+
+/* --- edge_u8.c --- */
+/* Magnitudes of an 8-bit image, smoothed first unless smoothing is NULL, of several channels the strongest,
+ * saturated to 8 bits. out: U8, 1 channel, the size of in. */
+enum edgel_status edgel_edge_u8(struct edgel_arena *arena, struct edgel_view in, enum edgel_operator op,
+                                int aperture, enum edgel_norm norm, const struct edgel_smoothing *smoothing,
+                                const struct edgel_image *out, struct edgel_error *err);
 
 /* --- magnitude.c --- */
 /* The strongest channel of each pixel of d's current row, the last of equals: its derivatives and magnitude, L1 or

@@ -12,7 +12,8 @@
  * the order of the passes has no influence. 8 bits: the same numbers as OpenCV's fixed-point path.
  *
  * Real taps are computed in double from an exponential of our own (below), because a last bit of the C library's may
- * differ from machine to machine. Memory: ksize rows. Time: 2 ksize multiplications a sample.
+ * differ from machine to machine. Memory: ksize rows,
+ * one for 8 bits. Time: 2 ksize multiplications a sample.
  */
 #include "filter/filter_priv.h"
 #include <math.h>
@@ -124,25 +125,28 @@ static int reflect_101(int i, int n)
     return i < n ? i : period - i;
 }
 
+/* Puts pad mirrored pixels of px bytes on either side of a row of w. */
+static void mirror_ends(char *row, int w, int pad, size_t px)
+{
+    const ptrdiff_t size = (ptrdiff_t)px;
+    for (int i = 1; i <= pad; i++) {
+        memcpy(row - i * size, row + reflect_101(-i, w) * size, px);
+        memcpy(row + (w - 1 + i) * size, row + reflect_101(w - 1 + i, w) * size, px);
+    }
+}
+
 /* Row y of in with pad mirrored pixels on either side. */
 static void load_row(char *dst, struct edgel_view in, int y, int pad)
 {
     const size_t px = edgel_type_size(in.type) * (size_t)in.channels;
-    const char *row = (const char *)in.data + y * in.stride;
-    memcpy(dst + (size_t)pad * px, row, (size_t)in.w * px);
-    for (int i = 1; i <= pad; i++) {
-        memcpy(dst + (size_t)(pad - i) * px, row + (size_t)reflect_101(-i, in.w) * px, px);
-        memcpy(dst + (size_t)(pad + in.w - 1 + i) * px, row + (size_t)reflect_101(in.w - 1 + i, in.w) * px,
-               px);
-    }
+    memcpy(dst + (size_t)pad * px, (const char *)in.data + y * in.stride, (size_t)in.w * px);
+    mirror_ends(dst + (size_t)pad * px, in.w, pad, px);
 }
 
 static void blur_h(const struct edgel_filter_dsp *dsp, enum edgel_type type, void *dst, const void *src,
                    int n, int step, const struct edgel_axis *a)
 {
-    if (type == EDGEL_U8)
-        dsp->blur_h_u8(dst, src, n, step, a->tap, a->n);
-    else if (type == EDGEL_U16)
+    if (type == EDGEL_U16)
         dsp->blur_h_u16(dst, src, n, step, a->tap, a->n);
     else
         dsp->blur_h_f32(dst, src, n, step, a->tap, a->n);
@@ -151,9 +155,7 @@ static void blur_h(const struct edgel_filter_dsp *dsp, enum edgel_type type, voi
 static void blur_v(const struct edgel_filter_dsp *dsp, enum edgel_type type, void *dst, const void *rows,
                    int n, const struct edgel_axis *a)
 {
-    if (type == EDGEL_U8)
-        dsp->blur_v_u8(dst, rows, n, a->tap, a->n);
-    else if (type == EDGEL_U16)
+    if (type == EDGEL_U16)
         dsp->blur_v_u16(dst, rows, n, a->tap, a->n);
     else
         dsp->blur_v_f32(dst, rows, n, a->tap, a->n);
@@ -170,31 +172,53 @@ enum edgel_status edgel_gaussian_check(double sigma, int ksize, struct edgel_err
     return EDGEL_OK;
 }
 
-/* The horizontal sums of the rows that one output row needs go round in a ring of down.n rows (fewer where the image is
- * lower): mirrored rows always lie among them. */
+/* 8-bit rows are summed down the columns first, straight from the view, into one row of sums with room for what kernels
+ * read behind it. Otherwise the horizontal sums of the rows that one output row needs go round in a ring of down.n rows
+ * (fewer where the image is lower): mirrored rows always lie among them. */
 enum edgel_status edgel_blur_init(struct edgel_blur *b, struct edgel_arena *arena, struct edgel_view in,
                                   struct edgel_smoothing smoothing, struct edgel_error *err)
 {
     *b = (struct edgel_blur){ .in = in };
     edgel_filter_dsp_init(&b->dsp, edgel_cpu_flags());
-    const size_t n = (size_t)in.w * (size_t)in.channels, sum_size = in.type == EDGEL_U8 ? 2 : 4;
+    const size_t c = (size_t)in.channels, n = (size_t)in.w * c;
     bool ok = make_axis(&b->across, arena, in.w, smoothing.sigma, smoothing.ksize, in.type) &&
               make_axis(&b->down, arena, in.h, smoothing.sigma, smoothing.ksize, in.type);
     if (ok) {
-        const size_t padded = (size_t)in.w + 2 * (size_t)(b->across.n / 2);
-        b->slots = b->down.n < in.h ? b->down.n : in.h;
-        b->sum_row = (n * sum_size + 63) & ~(size_t)63;
-        b->line = edgel_arena_alloc(arena, padded, edgel_type_size(in.type) * (size_t)in.channels);
-        b->ring = edgel_arena_alloc(arena, (size_t)b->slots, b->sum_row);
+        const size_t line = ((size_t)in.w + (size_t)b->across.n) * c;
+        const size_t size = in.type == EDGEL_U8 ? sizeof(int16_t) : edgel_type_size(in.type);
+        b->slots = in.type == EDGEL_U8 ? 0 : b->down.n < in.h ? b->down.n : in.h;
+        b->sum_row = (n * 4 + 63) & ~(size_t)63;
+        b->line = edgel_arena_alloc(arena, line, size);
+        b->ring = b->slots ? edgel_arena_alloc(arena, (size_t)b->slots, b->sum_row) : b->line;
         b->rows = edgel_arena_alloc(arena, (size_t)b->down.n, sizeof *b->rows);
+        if (b->line)
+            memset(b->line, 0, line * size);
     }
     if (!ok || !b->line || !b->ring || !b->rows)
         return edgel_fail(err, EDGEL_ENOMEM, "gaussian: image %dx%d: out of memory", in.w, in.h);
     return EDGEL_OK;
 }
 
+static void blur_row_u8(struct edgel_blur *b, int y, uint8_t *dst)
+{
+    const int c = b->in.channels, n = b->in.w * c, pad = b->across.n / 2;
+    for (int k = 0; k < b->down.n; k++) {
+        const int at = y - b->down.n / 2 + k;
+        const int inside = at >= 0 && at < b->in.h ? at : reflect_101(at, b->in.h);
+        b->rows[k] = (const char *)b->in.data + inside * b->in.stride;
+    }
+    int16_t *sums = (int16_t *)(void *)b->line + (ptrdiff_t)pad * c;
+    b->dsp.smooth_v_u8(sums, (const uint8_t *const *)b->rows, n, b->down.tap, b->down.n);
+    mirror_ends((char *)sums, b->in.w, pad, sizeof *sums * (size_t)c);
+    b->dsp.smooth_h_u8(dst, sums - (ptrdiff_t)pad * c, n, c, b->across.tap, b->across.n);
+}
+
 void edgel_blur_row(struct edgel_blur *b, int y, void *dst)
 {
+    if (b->in.type == EDGEL_U8) {
+        blur_row_u8(b, y, dst);
+        return;
+    }
     const int n = b->in.w * b->in.channels, r = b->down.n / 2, h = b->in.h;
     for (; b->loaded < h && b->loaded <= y + r; b->loaded++) {
         load_row(b->line, b->in, b->loaded, b->across.n / 2);

@@ -184,10 +184,15 @@ static enum edgel_status run_gradient(struct edgel_arena *arena, struct edgel_vi
                                       const struct edgel_method *m, const struct edgel_image *out,
                                       struct edgel_error *err)
 {
+    const enum edgel_operator op = operator_of(m->id);
+    const struct edgel_smoothing smoothing = smoothing_of(m);
+    if (in.type == EDGEL_U8 && out->type == EDGEL_U8)
+        return edgel_edge_u8(arena, in, op, m->canny.aperture, m->canny.norm, smooths(m) ? &smoothing : NULL,
+                             out, err);
     struct edgel_view smooth;
     struct edgel_derive d;
     EDGEL_TRY(smoothed(arena, in, m, &smooth, err));
-    EDGEL_TRY(edgel_derive_init(&d, arena, smooth, operator_of(m->id), m->canny.aperture, err));
+    EDGEL_TRY(edgel_derive_init(&d, arena, smooth, op, m->canny.aperture, err));
     const size_t w = (size_t)in.w;
     double *work = edgel_arena_alloc(arena, 3 * w, sizeof *work);
     if (!work)

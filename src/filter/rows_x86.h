@@ -1,0 +1,374 @@
+/*
+ * The kernels of rows_c.c in vector registers, one text for AVX2 and AVX-512: V(op) names the intrinsic, VEC is the
+ * width in bytes. Included by rows_avx2.c and rows_avx512.c alone, each compiled with its level's flags.
+ *
+ * Bytes are widened by interleaving within 128-bit lanes and packed again the same way, which restores their order. A row
+ * ends with one vector that overlaps the one before; rows shorter than a vector go to plain C.
+ */
+#ifndef EDGEL_ROWS_X86_H
+#define EDGEL_ROWS_X86_H
+
+#include "filter/filter_priv.h"
+#include <immintrin.h>
+
+#if EDGEL_ROWS_VEC == 64
+typedef __m512i vec;
+#define V(op)  _mm512_##op
+#define V_(op) _mm512_##op##_si512
+#else
+typedef __m256i vec;
+#define V(op)  _mm256_##op
+#define V_(op) _mm256_##op##_si256
+#endif
+enum { VEC = EDGEL_ROWS_VEC, HALF = VEC / 2, MAX_PAIRS = 4096 };
+
+static inline vec load(const void *p)
+{
+    return V_(loadu)((const void *)p);
+}
+
+static inline void store(void *p, vec v)
+{
+    V_(storeu)((void *)p, v);
+}
+
+/* HALF bytes, widened to 16 bits in order. */
+static inline vec load_wide(const uint8_t *p)
+{
+#if EDGEL_ROWS_VEC == 64
+    return _mm512_cvtepu8_epi16(_mm256_loadu_si256((const void *)p));
+#else
+    return _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)p));
+#endif
+}
+
+/* Two vectors of 16-bit samples in order as bytes in order, saturated. */
+static inline vec pack(vec a, vec b)
+{
+    const vec v = V(packus_epi16)(a, b);
+#if EDGEL_ROWS_VEC == 64
+    return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), v);
+#else
+    return _mm256_permute4x64_epi64(v, 0xD8);
+#endif
+}
+
+/* 16-bit samples, lo and hi of every lane, brought into order and stored. */
+static inline void store_lanes(int16_t *p, vec lo, vec hi)
+{
+#if EDGEL_ROWS_VEC == 64
+    const vec first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+    const vec second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    store(p, _mm512_permutex2var_epi64(lo, first, hi));
+    store(p + HALF, _mm512_permutex2var_epi64(lo, second, hi));
+#else
+    store(p, _mm256_permute2x128_si256(lo, hi, 0x20));
+    store(p + HALF, _mm256_permute2x128_si256(lo, hi, 0x31));
+#endif
+}
+
+/* Where the vector after x begins: the last one ends with the row. */
+static inline int next(int x, int n, int step)
+{
+    return x + step < n && x + 2 * step > n ? n - step : x + step;
+}
+
+/* --- Gaussian --- */
+
+/* Samples as s - 128 times unsigned taps: a pair of products fits 16 signed bits, for two taps are at most 256, and so
+ * does the whole sum, s0 t0 + ... - 32768. One vector from x on; pairs of rows, the last row by itself. */
+static inline void smooth_v_at(int16_t *dst, const uint8_t *const *rows, int x, const uint16_t *pair,
+                               int npair)
+{
+    const vec sign = V(set1_epi8)((char)-128);
+    const vec last = V_(xor)(load(rows[2 * npair - 2] + x), sign),
+              tail = V(set1_epi16)((short)pair[npair - 1]);
+    vec lo = V(maddubs_epi16)(tail, V(unpacklo_epi8)(last, last));
+    vec hi = V(maddubs_epi16)(tail, V(unpackhi_epi8)(last, last));
+    for (int k = 0; k < npair - 1; k++) {
+        const vec t = V(set1_epi16)((short)pair[k]);
+        const vec a = V_(xor)(load(rows[2 * k] + x), sign), b = V_(xor)(load(rows[2 * k + 1] + x), sign);
+        lo = V(add_epi16)(lo, V(maddubs_epi16)(t, V(unpacklo_epi8)(a, b)));
+        hi = V(add_epi16)(hi, V(maddubs_epi16)(t, V(unpackhi_epi8)(a, b)));
+    }
+    store_lanes(dst + x, lo, hi);
+}
+
+/* VEC outputs. Pairs of neighbours times pairs of taps: even positions from src, odd ones from src + 1. */
+static inline void smooth_near(uint8_t *dst, const int16_t *src, const int32_t *pair, int npair)
+{
+    const vec start = V(set1_epi32)((1 << 23) + (1 << 15)), upper = V(set1_epi32)((int)0xFFFF0000);
+    vec even = start, odd = start, even2 = start, odd2 = start;
+    for (int k = 0; k < npair; k++) {
+        const vec t = V(set1_epi32)(pair[k]);
+        const int16_t *a = src + 2 * k;
+        even = V(add_epi32)(even, V(madd_epi16)(load(a), t));
+        odd = V(add_epi32)(odd, V(madd_epi16)(load(a + 1), t));
+        even2 = V(add_epi32)(even2, V(madd_epi16)(load(a + HALF), t));
+        odd2 = V(add_epi32)(odd2, V(madd_epi16)(load(a + HALF + 1), t));
+    }
+    store(dst, pack(V_(or)(V(srli_epi32)(even, 16), V_(and)(odd, upper)),
+                    V_(or)(V(srli_epi32)(even2, 16), V_(and)(odd2, upper))));
+}
+
+/* HALF outputs in 16 bits from neighbours that are step apart. */
+static inline vec smooth_apart(const int16_t *src, int step, const int32_t *pair, int npair)
+{
+    const vec start = V(set1_epi32)((1 << 23) + (1 << 15));
+    vec lo = start, hi = start;
+    for (int k = 0; k < npair; k++) {
+        const vec t = V(set1_epi32)(pair[k]);
+        const vec a = load(src + (ptrdiff_t)(2 * k) * step);
+        const vec b = k + 1 < npair ? load(src + (ptrdiff_t)(2 * k + 1) * step) : a;
+        lo = V(add_epi32)(lo, V(madd_epi16)(V(unpacklo_epi16)(a, b), t));
+        hi = V(add_epi32)(hi, V(madd_epi16)(V(unpackhi_epi16)(a, b), t));
+    }
+    return V(packs_epi32)(V(srli_epi32)(lo, 16), V(srli_epi32)(hi, 16));
+}
+
+/* A whole row. Called with a constant npair where sizes are common, which keeps the taps in registers. */
+static inline void smooth_v_row(int16_t *dst, const uint8_t *const *rows, int n, const uint16_t *pair,
+                                const int npair)
+{
+    for (int x = 0; x < n; x = next(x, n, VEC))
+        smooth_v_at(dst, rows, x, pair, npair);
+}
+
+static inline void smooth_h_row(uint8_t *dst, const int16_t *src, int n, const int32_t *pair, const int npair)
+{
+    for (int x = 0; x < n; x = next(x, n, VEC))
+        smooth_near(dst + x, src + x, pair, npair);
+}
+
+static void smooth_v_u8(int16_t *dst, const uint8_t *const *rows, int n, const uint16_t *tap, int ntap)
+{
+    uint16_t pair[MAX_PAIRS];
+    const int npair = (ntap + 1) / 2;
+    if (n < VEC || npair > MAX_PAIRS || tap[ntap / 2] > 255) {
+        edgel_smooth_v_u8_c(dst, rows, n, tap, ntap);
+        return;
+    }
+    for (int k = 0; k < ntap; k += 2)
+        pair[k / 2] = (uint16_t)(tap[k] | (k + 1 < ntap ? tap[k + 1] << 8 : 0));
+    switch (npair) {
+    case 2: smooth_v_row(dst, rows, n, pair, 2); break;
+    case 3: smooth_v_row(dst, rows, n, pair, 3); break;
+    case 4: smooth_v_row(dst, rows, n, pair, 4); break;
+    case 5: smooth_v_row(dst, rows, n, pair, 5); break;
+    case 7: smooth_v_row(dst, rows, n, pair, 7); break;
+    default: smooth_v_row(dst, rows, n, pair, npair);
+    }
+}
+
+static void smooth_h_u8(uint8_t *dst, const int16_t *src, int n, int step, const uint16_t *tap, int ntap)
+{
+    int32_t pair[MAX_PAIRS];
+    const int npair = (ntap + 1) / 2;
+    if (n < VEC || npair > MAX_PAIRS) {
+        edgel_smooth_h_u8_c(dst, src, n, step, tap, ntap);
+        return;
+    }
+    for (int k = 0; k < ntap; k += 2)
+        pair[k / 2] = tap[k] | (k + 1 < ntap ? tap[k + 1] << 16 : 0);
+    if (step != 1) {
+        for (int x = 0; x < n; x = next(x, n, VEC))
+            store(dst + x, pack(smooth_apart(src + x, step, pair, npair),
+                                smooth_apart(src + x + HALF, step, pair, npair)));
+        return;
+    }
+    switch (npair) {
+    case 2: smooth_h_row(dst, src, n, pair, 2); break;
+    case 3: smooth_h_row(dst, src, n, pair, 3); break;
+    case 4: smooth_h_row(dst, src, n, pair, 4); break;
+    case 5: smooth_h_row(dst, src, n, pair, 5); break;
+    case 7: smooth_h_row(dst, src, n, pair, 7); break;
+    default: smooth_h_row(dst, src, n, pair, npair);
+    }
+}
+
+/* --- gradient magnitudes --- */
+
+/* |gx| + |gy|, or the root of the squares rounded, in 16 bits, exact below 256 and above 255 where it is more. The root:
+ * squares below 2^24 are floats, and the root of those below 255.5^2 is at least 1e-4 away from any half, far more than
+ * its rounding error. gx, gy at most 16383. */
+static inline vec magnitude(vec gx, vec gy, const bool l2)
+{
+    if (!l2)
+        return V(add_epi16)(V(abs_epi16)(gx), V(abs_epi16)(gy));
+    const vec xl = V(unpacklo_epi16)(gx, gy), xh = V(unpackhi_epi16)(gx, gy);
+    const vec lo = V(cvtps_epi32)(V(sqrt_ps)(V(cvtepi32_ps)(V(madd_epi16)(xl, xl))));
+    const vec hi = V(cvtps_epi32)(V(sqrt_ps)(V(cvtepi32_ps)(V(madd_epi16)(xh, xh))));
+    return V(packs_epi32)(lo, hi);
+}
+
+static inline vec weights(int positive, int negative)
+{
+    return V(set1_epi16)((short)((positive & 255) | (negative & 255) << 8));
+}
+
+/* Interleaved samples p, q of 3x3 derivatives, weighed: half lo or hi of every lane. */
+struct corners {
+    vec falling, rising, across, down; /* bytes below right and above left, above right and below left, ... */
+};
+
+static inline vec combine_3x3(struct corners c, vec outer, vec inner, const bool l2)
+{
+    const vec falling = V(maddubs_epi16)(c.falling, outer), rising = V(maddubs_epi16)(c.rising, outer);
+    const vec gx = V(add_epi16)(V(add_epi16)(falling, rising), V(maddubs_epi16)(c.across, inner));
+    const vec gy = V(add_epi16)(V(sub_epi16)(falling, rising), V(maddubs_epi16)(c.down, inner));
+    return magnitude(gx, gy, l2);
+}
+
+static inline void edge_3x3(uint8_t *dst, const uint8_t *const *rows, int n, int step,
+                            const struct edgel_taps *t, const bool l2)
+{
+    const vec outer = weights(t->s[1], -t->s[1]), inner = weights(t->s[0], -t->s[0]);
+    for (int x = 0; x < n; x = next(x, n, VEC)) {
+        const uint8_t *a = rows[0] + x, *b = rows[1] + x, *c = rows[2] + x;
+        const vec al = load(a - step), am = load(a), ar = load(a + step);
+        const vec bl = load(b - step), br = load(b + step);
+        const vec cl = load(c - step), cm = load(c), cr = load(c + step);
+        const struct corners lo = { V(unpacklo_epi8)(cr, al), V(unpacklo_epi8)(ar, cl),
+                                    V(unpacklo_epi8)(br, bl), V(unpacklo_epi8)(cm, am) };
+        const struct corners hi = { V(unpackhi_epi8)(cr, al), V(unpackhi_epi8)(ar, cl),
+                                    V(unpackhi_epi8)(br, bl), V(unpackhi_epi8)(cm, am) };
+        store(dst + x, V(packus_epi16)(combine_3x3(lo, outer, inner, l2), combine_3x3(hi, outer, inner, l2)));
+    }
+}
+
+/* vs smoothed and vd differenced down the columns. */
+static inline void columns(int16_t *vs, int16_t *vd, const uint8_t *const *rows, int from, int to,
+                           const struct edgel_taps *t, const int r)
+{
+    for (int x = from; x < to; x = from + next(x - from, to - from, HALF)) {
+        vec s = V(mullo_epi16)(load_wide(rows[r] + x), V(set1_epi16)((short)t->s[0])), d = V_(setzero)();
+        for (int k = 1; k <= r; k++) {
+            const vec a = load_wide(rows[r - k] + x), b = load_wide(rows[r + k] + x);
+            s = V(add_epi16)(s, V(mullo_epi16)(V(add_epi16)(a, b), V(set1_epi16)((short)t->s[k])));
+            d = V(add_epi16)(d, V(mullo_epi16)(V(sub_epi16)(b, a), V(set1_epi16)((short)t->d[k])));
+        }
+        store(vs + x, s);
+        store(vd + x, d);
+    }
+}
+
+static inline vec combine_5x5(const int16_t *vs, const int16_t *vd, int step, const struct edgel_taps *t,
+                              const bool l2)
+{
+    vec gx = V_(setzero)(), gy = V(mullo_epi16)(load(vd), V(set1_epi16)((short)t->s[0]));
+    for (int k = 1; k <= 2; k++) {
+        const vec x = V(sub_epi16)(load(vs + k * step), load(vs - k * step));
+        const vec y = V(add_epi16)(load(vd + k * step), load(vd - k * step));
+        gx = V(add_epi16)(gx, V(mullo_epi16)(x, V(set1_epi16)((short)t->d[k])));
+        gy = V(add_epi16)(gy, V(mullo_epi16)(y, V(set1_epi16)((short)t->s[k])));
+    }
+    return magnitude(gx, gy, l2);
+}
+
+/* a ta + b tb + c tc + d td of 16-bit samples in 32 bits, then clamped to where one derivative alone saturates. */
+static inline vec four(vec a, vec b, vec c, vec d, int ta, int tb, int tc, int td)
+{
+    const vec ab = V(set1_epi32)((ta & 0xFFFF) | tb << 16), cd = V(set1_epi32)((tc & 0xFFFF) | td << 16);
+    const vec lo =
+        V(add_epi32)(V(madd_epi16)(V(unpacklo_epi16)(a, b), ab), V(madd_epi16)(V(unpacklo_epi16)(c, d), cd));
+    const vec hi =
+        V(add_epi32)(V(madd_epi16)(V(unpackhi_epi16)(a, b), ab), V(madd_epi16)(V(unpackhi_epi16)(c, d), cd));
+    const vec limit = V(set1_epi16)(1024);
+    return V(max_epi16)(V(min_epi16)(V(packs_epi32)(lo, hi), limit), V(sub_epi16)(V_(setzero)(), limit));
+}
+
+static inline vec combine_7x7(const int16_t *vs, const int16_t *vd, int step, const struct edgel_taps *t,
+                              const bool l2)
+{
+    vec x[4] = { V_(setzero)() }, y[4] = { load(vd) };
+    for (int k = 1; k <= 3; k++) {
+        x[k] = V(sub_epi16)(load(vs + k * step), load(vs - k * step));
+        y[k] = V(add_epi16)(load(vd + k * step), load(vd - k * step));
+    }
+    const vec gx = four(x[0], x[1], x[2], x[3], 0, t->d[1], t->d[2], t->d[3]);
+    const vec gy = four(y[0], y[1], y[2], y[3], t->s[0], t->s[1], t->s[2], t->s[3]);
+    return magnitude(gx, gy, l2);
+}
+
+static inline void edge_wide(uint8_t *dst, const uint8_t *const *rows, int n, int step,
+                             const struct edgel_taps *t, int16_t *vs, int16_t *vd, const bool l2)
+{
+    const int side = t->radius * step;
+    if (t->radius == 2) {
+        columns(vs, vd, rows, -side, n + side, t, 2);
+        for (int x = 0; x < n; x = next(x, n, VEC))
+            store(dst + x, pack(combine_5x5(vs + x, vd + x, step, t, l2),
+                                combine_5x5(vs + x + HALF, vd + x + HALF, step, t, l2)));
+        return;
+    }
+    columns(vs, vd, rows, -side, n + side, t, 3);
+    for (int x = 0; x < n; x = next(x, n, VEC))
+        store(dst + x, pack(combine_7x7(vs + x, vd + x, step, t, l2),
+                            combine_7x7(vs + x + HALF, vd + x + HALF, step, t, l2)));
+}
+
+static void edge_l1_u8(uint8_t *dst, const uint8_t *const *rows, int n, int step, const struct edgel_taps *t,
+                       int16_t *vs, int16_t *vd)
+{
+    if (n < VEC)
+        edgel_edge_l1_u8_c(dst, rows, n, step, t, vs, vd);
+    else if (t->radius == 1)
+        edge_3x3(dst, rows, n, step, t, false);
+    else
+        edge_wide(dst, rows, n, step, t, vs, vd, false);
+}
+
+static void edge_l2_u8(uint8_t *dst, const uint8_t *const *rows, int n, int step, const struct edgel_taps *t,
+                       int16_t *vs, int16_t *vd)
+{
+    if (n < VEC)
+        edgel_edge_l2_u8_c(dst, rows, n, step, t, vs, vd);
+    else if (t->radius == 1)
+        edge_3x3(dst, rows, n, step, t, true);
+    else
+        edge_wide(dst, rows, n, step, t, vs, vd, true);
+}
+
+static inline vec distance(vec a, vec b)
+{
+    return V_(or)(V(subs_epu8)(a, b), V(subs_epu8)(b, a));
+}
+
+static void edge_roberts_l1_u8(uint8_t *dst, const uint8_t *r0, const uint8_t *r1, int n, int step)
+{
+    if (n < VEC) {
+        edgel_edge_roberts_l1_u8_c(dst, r0, r1, n, step);
+        return;
+    }
+    for (int x = 0; x < n; x = next(x, n, VEC))
+        store(dst + x, V(adds_epu8)(distance(load(r0 + x), load(r1 + x + step)),
+                                    distance(load(r0 + x + step), load(r1 + x))));
+}
+
+static void edge_roberts_l2_u8(uint8_t *dst, const uint8_t *r0, const uint8_t *r1, int n, int step)
+{
+    if (n < VEC) {
+        edgel_edge_roberts_l2_u8_c(dst, r0, r1, n, step);
+        return;
+    }
+    const vec zero = V_(setzero)();
+    for (int x = 0; x < n; x = next(x, n, VEC)) {
+        const vec gx = distance(load(r0 + x), load(r1 + x + step));
+        const vec gy = distance(load(r0 + x + step), load(r1 + x));
+        const vec lo = magnitude(V(unpacklo_epi8)(gx, zero), V(unpacklo_epi8)(gy, zero), true);
+        const vec hi = magnitude(V(unpackhi_epi8)(gx, zero), V(unpackhi_epi8)(gy, zero), true);
+        store(dst + x, V(packus_epi16)(lo, hi));
+    }
+}
+
+static void upgrade(struct edgel_filter_dsp *dsp)
+{
+    dsp->smooth_v_u8 = smooth_v_u8;
+    dsp->smooth_h_u8 = smooth_h_u8;
+    dsp->edge_l1_u8 = edge_l1_u8;
+    dsp->edge_l2_u8 = edge_l2_u8;
+    dsp->edge_roberts_l1_u8 = edge_roberts_l1_u8;
+    dsp->edge_roberts_l2_u8 = edge_roberts_l2_u8;
+}
+
+#endif
