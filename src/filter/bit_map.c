@@ -45,9 +45,10 @@ static uint64_t mirrored(uint64_t v)
 static void pack(uint8_t *dst, const uint64_t *bits, int words)
 {
     for (int i = 0; i < words; i++, dst += 8) {
-        const uint64_t v = mirrored(bits[i]);
-        for (int k = 0; k < 8; k++)
-            dst[k] = (uint8_t)(v >> (8 * k));
+        uint64_t v = mirrored(bits[i]);
+        if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+            v = __builtin_bswap64(v);
+        memcpy(dst, &v, 8);
     }
 }
 

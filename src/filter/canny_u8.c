@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROWS = 3, SIDE = 64, ROOM = 128 };
+enum { ROWS = 3, SIDE = 64, ROOM = 128, AHEAD = 2 };
 
 struct lanes {
     struct edgel_filter_dsp dsp;
@@ -70,8 +70,12 @@ static void load_line(struct lanes *s, int y)
     uint8_t *dst = s->line[y % (2 * s->taps->radius + 1)];
     if (s->smooths)
         edgel_blur_row(&s->blur, y, dst);
-    else
-        memcpy(dst, (const char *)s->in.data + y * s->in.stride, (size_t)n);
+    else {
+        const char *row = (const char *)s->in.data + y * s->in.stride;
+        if (y + AHEAD < s->in.h)
+            edgel_prefetch(row + AHEAD * s->in.stride, (size_t)n);
+        memcpy(dst, row, (size_t)n);
+    }
     for (int i = 0; i < s->pad; i++) {
         dst[-1 - i] = dst[c - 1 - i % c];
         dst[n + i] = dst[n - c + i % c];

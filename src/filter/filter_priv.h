@@ -7,6 +7,13 @@
 
 /* --- filter_dsp.c --- */
 
+/* Asks for memory that is read soon. Rows begin where the processor does not expect them. */
+static inline void edgel_prefetch(const void *p, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += 64)
+        __builtin_prefetch((const char *)p + i);
+}
+
 /* The bits of s, spread along the runs of weak bits that they lie in: to higher bits by the carry of an addition, to
  * lower ones in doubling steps. */
 static inline uint64_t edgel_spread_right(uint64_t s, uint64_t weak)

@@ -25,36 +25,28 @@
 #include "filter/filter_priv.h"
 #include <string.h>
 
-/* Row s, whose words are closed, grows across their borders; true if it did. */
-static bool join_words(uint64_t *s, const uint64_t *weak, int words)
+enum { AHEAD = 4 }; /* rows asked for before their turn */
+
+/* Row s, whose words are closed, grows across their borders. */
+static void join_words(uint64_t *s, const uint64_t *weak, int words)
 {
-    bool grew = false;
     for (int i = 0; i + 1 < words; i++) {
         const uint64_t open = weak[i] & ~s[i], open_next = weak[i + 1] & ~s[i + 1];
-        if ((s[i] >> 63 & open_next) != 0) {
-            s[i + 1] = edgel_spread_right(s[i + 1] | 1, weak[i + 1]);
-            grew = true;
-        }
-        if ((s[i + 1] << 63 & open) == 0)
+        if (((s[i] >> 63 & open_next) | (s[i + 1] << 63 & open)) == 0)
             continue;
+        if ((s[i] >> 63 & open_next) != 0)
+            s[i + 1] = edgel_spread_right(s[i + 1] | 1, weak[i + 1]);
         for (int k = i; k >= 0 && (s[k + 1] << 63 & weak[k] & ~s[k]) != 0; k--)
             s[k] = edgel_spread_left(s[k] | (uint64_t)1 << 63, weak[k]);
-        grew = true;
     }
-    return grew;
-}
-
-static bool grow_row(const struct edgel_bit_map *map, int y, const uint64_t *from)
-{
-    uint64_t *s = edgel_bit_map_strong(map, y);
-    const uint64_t *weak = edgel_bit_map_weak(map, y);
-    const bool grew = map->dsp.grow_words(s, weak, from, map->words);
-    return join_words(s, weak, map->words) || grew;
 }
 
 void edgel_hysteresis_row(struct edgel_bit_map *map, int y)
 {
-    grow_row(map, y, edgel_bit_map_strong(map, y - 1));
+    uint64_t *s = edgel_bit_map_strong(map, y);
+    const uint64_t *weak = edgel_bit_map_weak(map, y);
+    map->dsp.grow_words(s, weak, s - map->pitch, map->words);
+    join_words(s, weak, map->words);
 }
 
 /* True if an open pixel of a row touches row s. */
@@ -114,7 +106,15 @@ enum edgel_status edgel_hysteresis_finish(struct edgel_bit_map *map, struct edge
     memset(list.listed, 0, total);
     for (int y = map->h - 2; y >= 0; y--) {
         uint64_t *s = edgel_bit_map_strong(map, y), *below = s + pitch;
-        if (!grow_row(map, y, below) || !touches(s, below, edgel_bit_map_weak(map, y + 1), map->words))
+        if (y >= AHEAD) {
+            edgel_prefetch(edgel_bit_map_strong(map, y - AHEAD), (size_t)map->words * sizeof *s);
+            edgel_prefetch(edgel_bit_map_weak(map, y - AHEAD), (size_t)map->words * sizeof *s);
+        }
+        const uint64_t *weak = edgel_bit_map_weak(map, y);
+        if (!map->dsp.grow_words(s, weak, below, map->words))
+            continue; /* it was closed before */
+        join_words(s, weak, map->words);
+        if (!touches(s, below, edgel_bit_map_weak(map, y + 1), map->words))
             continue;
         const size_t at = (size_t)(below - list.strong);
         for (int i = 0; i < map->words; i++)
