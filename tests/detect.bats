@@ -814,10 +814,10 @@ start() {
         code=0
         wait "$pid" || code=$?
         [ "$code" -eq 130 ]
-        n=$(find out -type f | wc -l)
+        n=$(find out -type f -name '*.png' | wc -l)
         [ "$n" -ge 1 ]
         [ "$n" -lt 400 ]
-        [ "$(find out -type f ! -name '???.png' | wc -l)" -eq 0 ]
+        [ "$(find out -type f ! -name '???.png' ! -name .edgel-journal | wc -l)" -eq 0 ]
         for f in out/*.png; do cmp "$f" out/000.png; done
         tail -n 1 log | grep -q "\"ok\":$n,"
         grep -q interrupted messages
@@ -866,6 +866,19 @@ start() {
     mkdir empty
     run detect --shard 1/2 -o out empty
     [ "$status" -eq 3 ]
+}
+
+@test "--resume: see resume.bats; without a record it is a run like any other" {
+    gray 9 7 >in.pgm
+    detect -q --resume -o out in.pgm
+    [ -s out/in.png ] && [ ! -e out/.edgel-journal ]
+    run detect --resume -o out in.pgm
+    [ "$status" -eq 2 ]
+    [[ "$output" == *out/in.png*exists* ]]
+    detect -q --resume --existing overwrite -o out in.pgm
+    run detect --resume -o one.png in.pgm
+    [ "$status" -eq 2 ]
+    [[ "$output" == *--resume*"single file"* ]]
 }
 
 @test "a second signal kills" {

@@ -92,6 +92,8 @@ EDGEL_API void edgel_plan_destroy(struct edgel_plan **plan); /* NULL is fine */
 /* Writes the output path of input i by method m into buf (at most size bytes with the NUL); its length, or 0 if it does
  * not fit. */
 EDGEL_API size_t edgel_plan_output(const struct edgel_plan *plan, size_t i, size_t m, char *buf, size_t size);
+/* The output folder, without slashes at its end; NULL when the output is the file itself. */
+EDGEL_API const char *edgel_plan_folder(const struct edgel_plan *plan);
 /* True when that output existed and is to be left alone. */
 EDGEL_API bool edgel_plan_skips(const struct edgel_plan *plan, size_t i, size_t m);
 
@@ -168,6 +170,62 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_run_execute(const struct edgel
  * the start; parts are left out until the rest fits. Writes into buf (NUL-terminated, at most size bytes). */
 EDGEL_API void edgel_progress_text(char *buf, size_t size, int columns, const char *label, size_t done,
                                    size_t total, size_t failed, double seconds);
+
+/* --- resuming: a record of what a run has finished, kept in its output folder until it ends --- */
+
+/* What tells a finished image again: its path and outputs by a hash, its file by size and time of change. */
+struct edgel_mark {
+    uint64_t hash, size_bytes;
+    int64_t seconds, nanoseconds;
+};
+/* False when the file cannot be asked for. */
+EDGEL_API bool edgel_mark_input(struct edgel_mark *mark, const char *path);
+EDGEL_API void edgel_mark_output(struct edgel_mark *mark,
+                                 const char *path); /* each output, in a fixed order */
+
+/* What results depend on, as text: a run with other values is not the same run. */
+struct edgel_setting {
+    const char *name, *value;
+};
+
+struct edgel_journal_params {
+    const char *folder;              /* output folder */
+    const struct edgel_shard *shard; /* each part keeps a record of its own; NULL or zeroed: the whole */
+    const struct edgel_setting *settings;
+    size_t nsettings;
+};
+
+struct edgel_journal;
+
+/*
+ * Looks for the record of an interrupted run in params->folder: the file ".edgel-journal", or ".edgel-journal-i-of-N".
+ * Whatever moment the run was killed at, the record is readable: a last line that is cut off counts as not written.
+ *
+ * *out  NULL when there is none; else to be closed or removed. Holds a lock, so that no two runs write the same record.
+ * Returns EDGEL_OK; EDGEL_EINVAL: a setting differs (the first is named with both values), or a run that has the record
+ * is still at work; EDGEL_EFORMAT: no journal; EDGEL_EIO; EDGEL_ENOMEM.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_journal_find(const struct edgel_journal_params *params,
+                                                               struct edgel_journal **out,
+                                                               struct edgel_error *err);
+/*
+ * Begins to write: goes on with *journal when that was found, removing what its runs left unfinished (".edgel-*.tmp"
+ * below the folder, of these runs alone); else makes the folder and a new record in place of any older one.
+ * As edgel_journal_find(), but for settings; *journal is NULL on failure.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_journal_begin(const struct edgel_journal_params *params,
+                                                                struct edgel_journal **journal,
+                                                                struct edgel_error *err);
+/* True when the image was finished before, by an equal mark. Thread-safe. */
+EDGEL_API bool edgel_journal_has(const struct edgel_journal *journal, const struct edgel_mark *mark);
+/* Number of images that were finished before. */
+EDGEL_API size_t edgel_journal_count(const struct edgel_journal *journal);
+/* One line, handed to the system at once. EDGEL_EIO. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_journal_add(struct edgel_journal *journal, const struct edgel_mark *mark, struct edgel_error *err);
+/* The run has ended: removes the record, and the folders made for it when they are empty. NULL is fine. */
+EDGEL_API void edgel_journal_remove(struct edgel_journal **journal);
+EDGEL_API void edgel_journal_close(struct edgel_journal **journal); /* leaves the record; NULL is fine */
 
 /* --- JSON lines --- */
 

@@ -164,7 +164,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_read(const char *path,
  * A file that is being written under a temporary name in the folder of its final one. The final name appears
  * when edgel_output_commit() has returned EDGEL_OK, complete, and never otherwise. "-" is standard output, written
  * at once. edgel_output_begin() makes missing folders. A symbolic link means the file it points to; a device or pipe is
- * written directly. The temporary names are ".edgel-PID-N.tmp": a killed process may leave one.
+ * written directly. The temporary names are ".edgel-PID-TAG-N.tmp", TAG a random number of
+ * the process: a killed process may leave some.
  * write, commit: EDGEL_EIO with the path and the system's reason. After a failed write the file can only be
  * discarded. commit and discard destroy the output and set *out to NULL; discarding NULL is fine.
  */

@@ -94,6 +94,7 @@ struct edgel_plan {
     const struct edgel_inputs *inputs;
     struct edgel_template name;
     char *prefix; /* "OUT/", or the whole output path when single */
+    char *folder; /* OUT */
     bool single;
     struct edgel_strings strings;
     const char **methods;

@@ -53,9 +53,10 @@ static enum edgel_status set_output(struct edgel_plan *plan, const struct edgel_
         return edgel_fail(err, EDGEL_EINVAL,
                           "output %s: is a file; several inputs or methods, or a folder, need a folder",
                           p->output);
+    plan->folder = edgel_strings_add(&plan->strings, p->output, n, "", 0);
     bool slash = !plan->single && p->output[n - 1] != '/';
     plan->prefix = edgel_strings_add(&plan->strings, p->output, n, "/", slash);
-    return plan->prefix ? EDGEL_OK : no_memory(err);
+    return plan->prefix && plan->folder ? EDGEL_OK : no_memory(err);
 }
 
 size_t edgel_plan_fill(const struct edgel_plan *plan, size_t i, size_t m, char *buf, size_t size,
@@ -163,6 +164,11 @@ size_t edgel_plan_output(const struct edgel_plan *plan, size_t i, size_t m, char
 {
     size_t n = edgel_plan_fill(plan, i, m, buf, size, NULL);
     return n < size ? n : 0;
+}
+
+const char *edgel_plan_folder(const struct edgel_plan *plan)
+{
+    return plan->single ? NULL : plan->folder;
 }
 
 bool edgel_plan_skips(const struct edgel_plan *plan, size_t i, size_t m)

@@ -8,7 +8,7 @@ struct detect_options {
     struct cli_list methods;
     const char *output, *name;
     int existing; /* enum edgel_existing */
-    bool dry_run;
+    bool dry_run, resume;
     struct detect_settings settings;
     struct cli_input_options inputs;
     struct cli_read_options read;
@@ -43,6 +43,13 @@ static const struct cli_option output_rows[] = {
       .choices = existing_names,
       .def = "error",
       .help = "Outputs that exist: refuse to start, leave them alone, or replace them." },
+    { .name = "resume",
+      .kind = CLI_FLAG,
+      .at = offsetof(struct detect_options, resume),
+      .help =
+          "Go on with a run into OUT that was interrupted or killed: what it finished is skipped unless the input "
+          "has changed since, the rest is done or replaced. The options must be the same. A run that none precedes "
+          "just starts." },
     { .name = "dry-run",
       .kind = CLI_FLAG,
       .at = offsetof(struct detect_options, dry_run),
@@ -94,6 +101,21 @@ struct run {
     bool log_failed;
 };
 
+static char **output_paths(const struct run *r, size_t i)
+{
+    char **paths = cli_alloc(r->job.ntasks, sizeof *paths);
+    for (size_t m = 0; m < r->job.ntasks; m++)
+        paths[m] = detect_path(r->job.plan, i, m);
+    return paths;
+}
+
+static void free_paths(const struct run *r, char **paths)
+{
+    for (size_t m = 0; paths && m < r->job.ntasks; m++)
+        free(paths[m]);
+    free(paths);
+}
+
 static void work(void *user, int thread, size_t k)
 {
     struct run *r = user;
@@ -115,7 +137,9 @@ static void tell(const struct run *r, size_t i, const char *input, const struct 
     if (r->o->run.verbose && res->outcome != EDGEL_OUTCOME_ERROR)
         for (size_t m = 0; m < r->job.ntasks; m++)
             cli_message("%s -> %s%s", input, paths[m],
-                        edgel_plan_skips(r->job.plan, i, m) ? " (exists, left alone)" : "");
+                        edgel_plan_skips(r->job.plan, i, m)     ? " (exists, left alone)"
+                        : res->outcome == EDGEL_OUTCOME_SKIPPED ? " (finished before)"
+                                                                : "");
 }
 
 static bool writes_strength(const struct detect_task *t)
@@ -166,17 +190,11 @@ static void done(void *user, size_t k)
     const struct detect_result *res = &r->results[k % r->window];
     size_t i = edgel_shard_at(&r->shard, k);
     const char *input = edgel_inputs_at(r->job.inputs, i)->path;
-    char **paths = NULL;
-    if (res->outcome != EDGEL_OUTCOME_ERROR) {
-        paths = cli_alloc(r->job.ntasks, sizeof *paths);
-        for (size_t m = 0; m < r->job.ntasks; m++)
-            paths[m] = detect_path(r->job.plan, i, m);
-    }
+    char **paths = res->outcome != EDGEL_OUTCOME_ERROR ? output_paths(r, i) : NULL;
     tell(r, i, input, res, paths);
     log_image(r, input, res, paths);
-    for (size_t m = 0; paths && m < r->job.ntasks; m++)
-        free(paths[m]);
-    free(paths);
+    detect_resume_note(&r->job, res);
+    free_paths(r, paths);
     cli_run_step(res->outcome);
 }
 
@@ -236,6 +254,7 @@ static int run_and_log(struct run *r)
         return CLI_EXIT_USAGE;
     }
     struct edgel_totals totals;
+    detect_resume_begin(&r->job, &r->shard);
     bool ran = run_images(r, &totals);
     if (r->log_failed)
         edgel_log_discard(&r->log);
@@ -244,6 +263,9 @@ static int run_and_log(struct run *r)
         r->log_failed = true;
     }
     cli_run_summary(&r->o->run, &totals);
+    if (totals.interrupted && r->job.journal && !r->o->run.quiet)
+        cli_message("the same command with --resume goes on from here");
+    detect_resume_end(&r->job, ran && !totals.interrupted && !r->log_failed);
     int code = cli_run_exit(&totals);
     if (code == CLI_EXIT_NOTHING && edgel_inputs_count(r->job.inputs) > 0)
         code = CLI_EXIT_OK; /* a part of a list shorter than there are parts */
@@ -268,12 +290,15 @@ static int dry_run(const struct run *r)
             code = CLI_EXIT_FAILED;
             continue;
         }
-        for (size_t m = 0; m < r->job.ntasks; m++) {
-            char *path = detect_path(r->job.plan, i, m);
-            printf("%s -> %s%s\n", in->path, path,
-                   edgel_plan_skips(r->job.plan, i, m) ? " (exists, left alone)" : "");
-            free(path);
-        }
+        char **paths = output_paths(r, i);
+        struct edgel_mark mark;
+        bool marked, finished = detect_finished(&r->job, i, paths, &mark, &marked);
+        for (size_t m = 0; m < r->job.ntasks; m++)
+            printf("%s -> %s%s\n", in->path, paths[m],
+                   edgel_plan_skips(r->job.plan, i, m) ? " (exists, left alone)"
+                   : finished                          ? " (finished before)"
+                                                       : "");
+        free_paths(r, paths);
     }
     return code;
 }
@@ -332,6 +357,13 @@ static int fail_before_work(const struct edgel_error *err)
     return err->code == EDGEL_ENOMEM ? CLI_EXIT_FAILED : CLI_EXIT_USAGE;
 }
 
+/* Going on with a run, what exists beside what it finished is what it was about to note: it is done again. */
+static enum edgel_existing existing_rule(const struct run *r)
+{
+    enum edgel_existing rule = (enum edgel_existing)r->o->existing;
+    return r->job.journal && rule == EDGEL_EXISTING_ERROR ? EDGEL_EXISTING_OVERWRITE : rule;
+}
+
 static int plan_and_run(const struct cli_args *args, struct run *r)
 {
     const struct detect_options *o = r->o;
@@ -355,15 +387,23 @@ static int plan_and_run(const struct cli_args *args, struct run *r)
         code = fail_before_work(&err);
         goto out;
     }
+    if (o->resume && (code = detect_resume_find(&r->job, o->output, &r->shard)) != CLI_EXIT_OK)
+        goto out;
     struct edgel_plan_params pp = { .inputs = inputs,
                                     .output = o->output,
                                     .name = o->name,
                                     .methods = names,
                                     .nmethods = r->job.ntasks,
-                                    .existing = (enum edgel_existing)o->existing,
+                                    .existing = existing_rule(r),
                                     .shard = &r->shard };
     if (edgel_plan_create(&pp, &plan, &err) != EDGEL_OK) {
         code = fail_before_work(&err);
+        if (!o->resume && detect_resume_exists(o->output, &r->shard))
+            cli_message("a run into %s was interrupted: --resume goes on with it", o->output);
+        goto out;
+    }
+    if (o->resume && !edgel_plan_folder(plan)) {
+        code = cli_usage(args->command, "--resume: the output is a single file");
         goto out;
     }
     r->job.inputs = inputs;
@@ -374,6 +414,7 @@ static int plan_and_run(const struct cli_args *args, struct run *r)
     if (code == CLI_EXIT_OK)
         code = o->dry_run ? dry_run(r) : run_and_log(r);
 out:
+    edgel_journal_close(&r->job.journal);
     free(names);
     edgel_plan_destroy(&plan);
     edgel_inputs_destroy(&inputs);
@@ -397,7 +438,7 @@ static int run_detect(const struct cli_args *args)
     if (code == 0) {
         struct run r = { .o = o,
                          .shard = o->part.shard,
-                         .job = { .tasks = tasks, .ntasks = ntasks, .read = &o->read } };
+                         .job = { .tasks = tasks, .ntasks = ntasks, .read = &o->read, .name = o->name } };
         code = plan_and_run(args, &r);
     }
     free(tasks);

@@ -27,6 +27,9 @@ struct detect_task {
 int detect_tasks(const struct cli_args *args, const struct cli_list *texts,
                  const struct detect_settings *settings, struct detect_task **tasks, size_t *ntasks);
 
+/* Parameter k = 0, 1, ... of a task and its value, as the command line spells it; false after the last one. */
+bool detect_setting_text(const struct detect_task *t, int k, const char **name, char *buf, size_t size);
+
 /* Fits a task to the format that the output's name asks for: depth, and whether the two go together. EDGEL_EINVAL names
  * the path and the rule. */
 enum edgel_status detect_fit(const struct detect_task *task, const char *path, struct edgel_method *method,
@@ -41,6 +44,9 @@ struct detect_job {
     const struct detect_task *tasks;
     size_t ntasks;
     const struct cli_read_options *read;
+    const char *name;              /* template of --name, NULL: none */
+    struct edgel_journal *journal; /* record of the run; NULL: none is kept */
+    bool journal_failed;           /* it was told that it cannot be written */
 };
 
 /* What one thread reuses from image to image. Zero-initialise; finish frees. */
@@ -62,6 +68,8 @@ struct detect_result {
     int width, height;
     enum edgel_type type; /* of the decoded pixels */
     double seconds;
+    bool marked; /* mark is that of the image */
+    struct edgel_mark mark;
 };
 
 /* Reads input i once, decodes it once per kind of pixels, runs all tasks and makes their outputs appear together: an
@@ -71,5 +79,25 @@ void detect_image(const struct detect_job *job, struct detect_worker *w, size_t 
 
 /* Output path of input i by task m; to be freed. */
 char *detect_path(const struct edgel_plan *plan, size_t i, size_t m);
+
+/* True when a run that was interrupted finished input i, which has not changed since, and its outputs are there. mark is
+ * set whenever the input can be asked for (then *marked). paths: of its outputs. */
+bool detect_finished(const struct detect_job *job, size_t i, char *const *paths, struct edgel_mark *mark,
+                     bool *marked);
+
+/* --- detect_resume.c --- */
+
+/* Looks for the record of an interrupted run in the output folder (--resume); job->journal stays NULL when there is none.
+ * shard: the part. Returns 0 or CLI_EXIT_USAGE after telling the reason. */
+int detect_resume_find(struct detect_job *job, const char *folder, const struct edgel_shard *shard);
+/* True when the folder holds the record of a run that did not end. */
+bool detect_resume_exists(const char *folder, const struct edgel_shard *shard);
+/* Begins the record of this run, or goes on with the one found. A record that cannot be kept is told of; the run does
+ * without. */
+void detect_resume_begin(struct detect_job *job, const struct edgel_shard *shard);
+/* Notes that image i is finished. */
+void detect_resume_note(struct detect_job *job, const struct detect_result *result);
+/* The run has ended: the record is removed if all was done, else kept. */
+void detect_resume_end(struct detect_job *job, bool all);
 
 #endif

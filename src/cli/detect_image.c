@@ -172,7 +172,9 @@ void detect_image(const struct detect_job *job, struct detect_worker *w, size_t 
     }
     for (size_t m = 0; m < job->ntasks && !in->broken; m++)
         w->paths[m] = detect_path(job->plan, i, m);
-    if ((in->broken ? why_broken(&k, &err) : run_all(&k, &err)) != EDGEL_OK) {
+    if (!in->broken && detect_finished(job, i, w->paths, &result->mark, &result->marked)) {
+        result->outcome = EDGEL_OUTCOME_SKIPPED;
+    } else if ((in->broken ? why_broken(&k, &err) : run_all(&k, &err)) != EDGEL_OK) {
         result->outcome = EDGEL_OUTCOME_ERROR;
         snprintf(result->error, sizeof result->error, "%s", err.msg);
     }

@@ -175,6 +175,38 @@ static void apply(struct edgel_method *m, const struct detect_settings *s, int s
     }
 }
 
+/* A threshold as the command line spells it. */
+static void threshold_text(const struct edgel_threshold *t, char *buf, size_t size)
+{
+    if (t->kind == EDGEL_THRESHOLD_AUTO)
+        snprintf(buf, size, "auto");
+    else
+        snprintf(buf, size, "%.17g%s", t->value, t->kind == EDGEL_THRESHOLD_QUANTILE ? "%" : "");
+}
+
+bool detect_setting_text(const struct detect_task *t, int setting, const char **name, char *buf, size_t size)
+{
+    const struct edgel_method *m = &t->method;
+    if (setting >= SETTINGS)
+        return false;
+    *name = detect_setting_rows[setting].name;
+    switch (setting) {
+    case SIGMA: snprintf(buf, size, "%.17g", m->sigma); break;
+    case KSIZE: snprintf(buf, size, "%d", m->ksize); break;
+    case APERTURE: snprintf(buf, size, "%d", m->canny.aperture); break;
+    case NORM: snprintf(buf, size, "%s", m->canny.norm == EDGEL_NORM_L2 ? "l2" : "l1"); break;
+    case LOW: threshold_text(&m->canny.low, buf, size); break;
+    case HIGH: threshold_text(&m->canny.high, buf, size); break;
+    case NMS: snprintf(buf, size, "%s", m->canny.nms == EDGEL_NMS_INTERP ? "interp" : "sector"); break;
+    case EMIT: snprintf(buf, size, "%s", m->emit == EDGEL_EMIT_STRENGTH ? "strength" : "binary"); break;
+    case STRENGTH: snprintf(buf, size, "%s", m->linear ? "linear" : "root"); break;
+    case DEPTH: snprintf(buf, size, "%d", m->depth); break;
+    case GRAY: snprintf(buf, size, "%s", m->channels ? "channels" : "luma"); break;
+    default: break;
+    }
+    return true;
+}
+
 static int find_setting(const char *name)
 {
     for (int k = 0; k < SETTINGS; k++)

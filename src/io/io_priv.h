@@ -106,6 +106,10 @@ void edgel_bits_pack(struct edgel_view v, int y, bool invert, uint8_t *bits);
 EDGEL_NODISCARD enum edgel_status edgel_output_patch(struct edgel_output *o, uint64_t at, const void *bytes,
                                                      size_t n, struct edgel_error *err);
 
+/* --- output.c --- */
+/* TAG of the temporary names, the same for all outputs of a process, never 0. */
+uint32_t edgel_output_tag(void);
+
 /* --- bytes.c --- */
 /* EDGEL_EIO with "PATH: WHAT: reason of errno_value". */
 enum edgel_status edgel_fail_system(struct edgel_error *err, const char *path, const char *what,

@@ -1,4 +1,4 @@
-/* Files that appear whole or not at all. The bytes go to a new file ".edgel-PID-N.tmp" in the folder of the final
+/* Files that appear whole or not at all. The bytes go to a new file ".edgel-PID-TAG-N.tmp" in the folder of the final
  * name, whose length does not grow with that name; commit writes the rest, closes, and renames. A name that is a
  * symbolic link means the file it points to; what is no regular file (a device, a pipe) is written directly, since
  * renaming over it would destroy it. */
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { BUFFER = 1 << 16 };
@@ -57,18 +58,31 @@ static enum edgel_status make_folders(char *path, struct edgel_error *err)
     return EDGEL_OK;
 }
 
+uint32_t edgel_output_tag(void)
+{
+    static _Atomic uint32_t tag;
+    uint32_t found = atomic_load(&tag);
+    if (found != 0)
+        return found;
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    uint32_t mine = (uint32_t)t.tv_nsec * 2654435761u ^ (uint32_t)t.tv_sec ^ (uint32_t)getpid() << 16;
+    mine |= mine == 0;
+    return atomic_compare_exchange_strong(&tag, &found, mine) ? mine : found;
+}
+
 /* The folder of o->final with a name of our own; numbers are never used twice by one process. */
 static char *temp_name(const char *final)
 {
     static atomic_uint number;
     const char *slash = strrchr(final, '/');
-    size_t folder = slash ? (size_t)(slash + 1 - final) : 0, size = folder + 48;
+    size_t folder = slash ? (size_t)(slash + 1 - final) : 0, size = folder + 64;
     char *t = edgel_alloc(size, 1);
     if (!t)
         return NULL;
     memcpy(t, final, folder);
-    snprintf(t + folder, size - folder, ".edgel-%lu-%u.tmp", (unsigned long)getpid(),
-             atomic_fetch_add(&number, 1));
+    snprintf(t + folder, size - folder, ".edgel-%lu-%08lx-%u.tmp", (unsigned long)getpid(),
+             (unsigned long)edgel_output_tag(), atomic_fetch_add(&number, 1));
     return t;
 }
 

@@ -1,0 +1,323 @@
+/*
+ * The record of a run in its output folder, from which --resume goes on. Each finished image is one line, handed to the
+ * system after its outputs have their names: killing the process loses nothing that was written, and an image whose line
+ * is missing is done again. The record is there before the first output and goes when the run has ended.
+ *
+ * A lock on the file tells a run that is at work from one that was killed: the system drops it with the process.
+ */
+#include "batch/journal_priv.h"
+#include "io/io_priv.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ATTEMPTS = 10, FOLDERS_DEEP = 256 };
+
+/* --- marks --- */
+
+/* FNV-1a over the path and its NUL. */
+static uint64_t with_path(uint64_t h, const char *path)
+{
+    do
+        h = (h ^ (unsigned char)*path) * UINT64_C(1099511628211);
+    while (*path++);
+    return h;
+}
+
+bool edgel_mark_input(struct edgel_mark *mark, const char *path)
+{
+    struct stat st;
+    *mark = (struct edgel_mark){ 0 };
+    if (stat(path, &st) != 0)
+        return false;
+    mark->hash = with_path(UINT64_C(14695981039346656037), path);
+    mark->size_bytes = (uint64_t)st.st_size;
+    mark->seconds = st.st_mtim.tv_sec;
+    mark->nanoseconds = st.st_mtim.tv_nsec;
+    return true;
+}
+
+void edgel_mark_output(struct edgel_mark *mark, const char *path)
+{
+    mark->hash = with_path(mark->hash, path);
+}
+
+bool edgel_journal_has(const struct edgel_journal *j, const struct edgel_mark *mark)
+{
+    size_t lo = 0, hi = j->count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (j->marks[mid].hash < mark->hash)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    for (; lo < j->count && j->marks[lo].hash == mark->hash; lo++) {
+        const struct edgel_mark *m = &j->marks[lo];
+        if (m->size_bytes == mark->size_bytes && m->seconds == mark->seconds &&
+            m->nanoseconds == mark->nanoseconds)
+            return true;
+    }
+    return false;
+}
+
+size_t edgel_journal_count(const struct edgel_journal *j)
+{
+    return j->count;
+}
+
+/* --- the file --- */
+
+void edgel_journal_close(struct edgel_journal **journal)
+{
+    struct edgel_journal *j = journal ? *journal : NULL;
+    if (!j)
+        return;
+    if (j->fd >= 0)
+        close(j->fd);
+    edgel_free(j->path);
+    edgel_free(j->folder);
+    edgel_free(j->marks);
+    edgel_free(j->runs);
+    edgel_free(j);
+    *journal = NULL;
+}
+
+static enum edgel_status create(const struct edgel_journal_params *p, struct edgel_journal **out,
+                                struct edgel_error *err)
+{
+    struct edgel_text path = { 0 };
+    struct edgel_journal *j = edgel_calloc(1, sizeof *j);
+    edgel_text_add(&path, p->folder, edgel_path_trim(p->folder));
+    edgel_text_str(&path, "/.edgel-journal");
+    if (p->shard && p->shard->count > 0)
+        edgel_text_printf(&path, "-%" PRId64 "-of-%" PRId64, p->shard->index, p->shard->count);
+    if (j) {
+        j->fd = -1;
+        j->path = path.failed ? NULL : edgel_strdup(path.s);
+        j->folder = edgel_strdup(p->folder);
+        if (j->folder)
+            j->folder[edgel_path_trim(j->folder)] = '\0';
+    }
+    edgel_text_finish(&path);
+    *out = j;
+    if (j && j->path && j->folder)
+        return EDGEL_OK;
+    edgel_journal_close(out);
+    return edgel_fail(err, EDGEL_ENOMEM, "journal of %s: out of memory", p->folder);
+}
+
+/* Takes the lock; *gone when the file was removed in the meantime, by the run that had it. A file system without locks
+ * is taken as it is. */
+static enum edgel_status lock(const struct edgel_journal *j, bool *gone, struct edgel_error *err)
+{
+    struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    struct stat st;
+    *gone = false;
+    if (fcntl(j->fd, F_SETLK, &l) != 0 && (errno == EACCES || errno == EAGAIN))
+        return edgel_fail(err, EDGEL_EINVAL, "%s: another run is at work there", j->path);
+    *gone = fstat(j->fd, &st) != 0 || st.st_nlink == 0;
+    return EDGEL_OK;
+}
+
+/* Opens and locks; j->fd stays -1 when there is no file and none is to be made. */
+static enum edgel_status open_locked(struct edgel_journal *j, int flags, struct edgel_error *err)
+{
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        bool gone;
+        j->fd = open(j->path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags, 0666);
+        if (j->fd < 0 && !(flags & O_CREAT) && (errno == ENOENT || errno == ENOTDIR))
+            return EDGEL_OK;
+        if (j->fd < 0)
+            return edgel_fail_system(err, j->path, "cannot be opened", errno);
+        EDGEL_TRY(lock(j, &gone, err));
+        if (!gone)
+            return EDGEL_OK;
+        close(j->fd);
+        j->fd = -1;
+    }
+    return edgel_fail(err, EDGEL_EIO, "%s: is removed again and again", j->path);
+}
+
+enum edgel_status edgel_journal_find(const struct edgel_journal_params *params, struct edgel_journal **out,
+                                     struct edgel_error *err)
+{
+    struct edgel_journal *j;
+    bool empty = true;
+    *out = NULL;
+    EDGEL_TRY(create(params, &j, err));
+    j->kept = strlen(j->folder);
+    enum edgel_status st = open_locked(j, 0, err);
+    if (st == EDGEL_OK && j->fd >= 0)
+        st = edgel_journal_read(j, params, &empty, err);
+    if (st != EDGEL_OK || empty)
+        edgel_journal_close(&j);
+    *out = j;
+    return st;
+}
+
+/* --- writing --- */
+
+static enum edgel_status append(struct edgel_journal *j, const char *s, size_t n, struct edgel_error *err)
+{
+    while (n > 0 && !j->failed) {
+        ssize_t k = write(j->fd, s, n);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0) {
+            j->failed = true;
+            return edgel_fail_system(err, j->path, "cannot be written", errno);
+        }
+        s += k;
+        n -= (size_t)k;
+    }
+    return j->failed ? edgel_fail(err, EDGEL_EIO, "%s: an earlier write failed", j->path) : EDGEL_OK;
+}
+
+enum edgel_status edgel_journal_add(struct edgel_journal *journal, const struct edgel_mark *mark,
+                                    struct edgel_error *err)
+{
+    char line[128];
+    int n = snprintf(line, sizeof line, "done %016" PRIx64 " %" PRIu64 " %" PRId64 ".%09" PRId64 "\n",
+                     mark->hash, mark->size_bytes, mark->seconds, mark->nanoseconds);
+    return append(journal, line, (size_t)n, err);
+}
+
+static enum edgel_status write_header(struct edgel_journal *j, const struct edgel_journal_params *p,
+                                      struct edgel_error *err)
+{
+    struct edgel_text t = { 0 };
+    edgel_text_str(&t, "{\"schema\":\"edgel.journal/1\",\"settings\":{");
+    for (size_t i = 0; i < p->nsettings; i++) {
+        edgel_text_str(&t, i ? "," : "");
+        edgel_text_json(&t, p->settings[i].name);
+        edgel_text_str(&t, ":");
+        edgel_text_json(&t, p->settings[i].value);
+    }
+    edgel_text_str(&t, "}}\n");
+    enum edgel_status st =
+        t.failed ? edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", j->path) : append(j, t.s, t.len, err);
+    edgel_text_finish(&t);
+    return st;
+}
+
+/* Makes the folders of j->folder; kept is how much of the path was there. */
+static enum edgel_status make_folder(struct edgel_journal *j, struct edgel_error *err)
+{
+    struct stat st;
+    for (char *p = j->folder + 1; *j->folder; p++) {
+        char c = *p;
+        if (c != '/' && c != '\0')
+            continue;
+        *p = '\0';
+        bool made = mkdir(j->folder, 0777) == 0;
+        int why = errno;
+        if (!made && stat(j->folder, &st) == 0)
+            j->kept = (size_t)(p - j->folder);
+        enum edgel_status s = made || j->kept == (size_t)(p - j->folder)
+                                  ? EDGEL_OK
+                                  : edgel_fail_system(err, j->folder, "cannot make the folder", why);
+        *p = c;
+        if (s != EDGEL_OK || c == '\0')
+            return s;
+    }
+    return EDGEL_OK;
+}
+
+static enum edgel_status begin_new(const struct edgel_journal_params *p, struct edgel_journal **out,
+                                   struct edgel_error *err)
+{
+    struct edgel_journal *j;
+    EDGEL_TRY(create(p, &j, err));
+    enum edgel_status st = make_folder(j, err);
+    if (st == EDGEL_OK)
+        st = open_locked(j, O_CREAT, err);
+    if (st == EDGEL_OK && ftruncate(j->fd, 0) != 0)
+        st = edgel_fail_system(err, j->path, "cannot be emptied", errno);
+    if (st == EDGEL_OK)
+        st = write_header(j, p, err);
+    if (st != EDGEL_OK)
+        edgel_journal_close(&j);
+    *out = j;
+    return st;
+}
+
+/* --- what killed runs left --- */
+
+static bool is_leftover(const struct edgel_journal *j, const char *name)
+{
+    struct edgel_journal_run r;
+    unsigned n;
+    int end = 0;
+    if (sscanf(name, ".edgel-%lu-%lx-%u.tmp%n", &r.pid, &r.tag, &n, &end) != 3 || end == 0 ||
+        name[end] != '\0')
+        return false;
+    for (size_t i = 0; i < j->nruns; i++)
+        if (j->runs[i].pid == r.pid && j->runs[i].tag == r.tag)
+            return true;
+    return false;
+}
+
+/* Takes over fd. What cannot be opened or removed stays: it harms nobody. */
+static void clean_folder(const struct edgel_journal *j, int fd, int depth)
+{
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *e;
+    struct stat st;
+    if (!dir) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    while ((e = readdir(dir)) != NULL) {
+        if (is_leftover(j, e->d_name))
+            unlinkat(dirfd(dir), e->d_name, 0);
+        else if (depth < FOLDERS_DEEP && strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+                 fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+            clean_folder(j, openat(dirfd(dir), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+                         depth + 1);
+    }
+    closedir(dir);
+}
+
+enum edgel_status edgel_journal_begin(const struct edgel_journal_params *params,
+                                      struct edgel_journal **journal, struct edgel_error *err)
+{
+    char line[64];
+    struct edgel_journal *j = *journal;
+    enum edgel_status st = EDGEL_OK;
+    if (!j)
+        EDGEL_TRY(begin_new(params, journal, err));
+    else if (ftruncate(j->fd, (off_t)j->whole_bytes) != 0 || lseek(j->fd, 0, SEEK_END) < 0)
+        st = edgel_fail_system(err, j->path, "cannot be cut to its last whole line", errno);
+    else
+        clean_folder(j, open(j->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+    int n = snprintf(line, sizeof line, "run %lu-%08lx\n", (unsigned long)getpid(),
+                     (unsigned long)edgel_output_tag());
+    if (st == EDGEL_OK)
+        st = append(*journal, line, (size_t)n, err);
+    if (st != EDGEL_OK)
+        edgel_journal_close(journal);
+    return st;
+}
+
+void edgel_journal_remove(struct edgel_journal **journal)
+{
+    struct edgel_journal *j = journal ? *journal : NULL;
+    if (!j)
+        return;
+    unlink(j->path);
+    for (size_t n = strlen(j->folder); n > j->kept && rmdir(j->folder) == 0;) {
+        while (n > 0 && j->folder[n - 1] != '/')
+            n--;
+        while (n > 0 && j->folder[n - 1] == '/')
+            n--;
+        j->folder[n] = '\0';
+    }
+    edgel_journal_close(journal);
+}

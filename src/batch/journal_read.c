@@ -1,0 +1,163 @@
+/*
+ * The journal, read. Lines:
+ *
+ *   {"schema":"edgel.journal/1","settings":{"NAME":"VALUE",...}}
+ *   run PID-TAG                              a process began to write; its temporary files are ".edgel-PID-TAG-*.tmp"
+ *   done HASH SIZE SECONDS.NANOSECONDS       an image: all of its outputs have their names
+ *
+ * A process may be killed, or the machine stop, at any moment: a last line without its end is as if it had not been
+ * written, and a line that is none of these is passed over. Either costs no more than doing an image again.
+ */
+#include "batch/journal_priv.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 1 << 24 };
+
+struct reader {
+    struct edgel_journal *j;
+    const struct edgel_journal_params *params;
+    size_t number; /* of the line */
+};
+
+static enum edgel_status no_memory(const struct reader *r, struct edgel_error *err)
+{
+    return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", r->j->path);
+}
+
+static enum edgel_status check_setting(const struct reader *r, const struct edgel_json *had,
+                                       const struct edgel_setting *s, struct edgel_error *err)
+{
+    const struct edgel_json *v = edgel_json_get(had, s->name);
+    char *value = edgel_json_strdup(v);
+    enum edgel_status st = EDGEL_OK;
+    if (!value && edgel_json_is_string(v))
+        return no_memory(r, err);
+    if (!value || strcmp(value, s->value) != 0)
+        st = edgel_fail(err, EDGEL_EINVAL, "%s: the interrupted run had %s %.150s, this one has %.150s",
+                        r->j->path, s->name, value ? value : "(none)", s->value);
+    edgel_free(value);
+    return st;
+}
+
+static enum edgel_status take_header(const struct reader *r, const char *line, size_t n,
+                                     struct edgel_error *err)
+{
+    struct edgel_json *doc;
+    EDGEL_TRY(edgel_json_parse(line, n, r->j->path, &doc, err));
+    const struct edgel_json *v = edgel_json_get(doc, "schema");
+    char *schema = edgel_json_strdup(v);
+    enum edgel_status st = EDGEL_OK;
+    if (!schema && edgel_json_is_string(v))
+        st = no_memory(r, err);
+    else if (!schema || strcmp(schema, "edgel.journal/1") != 0)
+        st = edgel_fail(err, EDGEL_EFORMAT, "%s: is no journal of this version", r->j->path);
+    for (size_t i = 0; i < r->params->nsettings && st == EDGEL_OK; i++)
+        st = check_setting(r, edgel_json_get(doc, "settings"), &r->params->settings[i], err);
+    edgel_free(schema);
+    edgel_json_finish(doc);
+    return st;
+}
+
+static enum edgel_status take_run(const struct reader *r, const struct edgel_journal_run *run,
+                                  struct edgel_error *err)
+{
+    struct edgel_journal *j = r->j;
+    struct edgel_journal_run *runs =
+        edgel_realloc(j->runs, j->nruns * sizeof *runs, j->nruns + 1, sizeof *runs);
+    if (!runs)
+        return no_memory(r, err);
+    j->runs = runs;
+    j->runs[j->nruns++] = *run;
+    return EDGEL_OK;
+}
+
+static enum edgel_status take_mark(const struct reader *r, const struct edgel_mark *mark,
+                                   struct edgel_error *err)
+{
+    struct edgel_journal *j = r->j;
+    if (j->count == j->cap) {
+        size_t cap = j->cap + j->cap / 2 + 64;
+        struct edgel_mark *marks = edgel_realloc(j->marks, j->count * sizeof *marks, cap, sizeof *marks);
+        if (!marks)
+            return no_memory(r, err);
+        j->marks = marks;
+        j->cap = cap;
+    }
+    j->marks[j->count++] = *mark;
+    return EDGEL_OK;
+}
+
+static enum edgel_status take_line(struct reader *r, const char *line, size_t n, struct edgel_error *err)
+{
+    struct edgel_journal_run run;
+    struct edgel_mark m;
+    int end = 0;
+    if (r->number++ == 0)
+        return take_header(r, line, n, err);
+    if (strlen(line) != n)
+        return EDGEL_OK;
+    if (sscanf(line, "run %lu-%lx%n", &run.pid, &run.tag, &end) == 2 && (size_t)end == n)
+        return take_run(r, &run, err);
+    if (sscanf(line, "done %" SCNx64 " %" SCNu64 " %" SCNd64 ".%9" SCNd64 "%n", &m.hash, &m.size_bytes,
+               &m.seconds, &m.nanoseconds, &end) == 4 &&
+        (size_t)end == n)
+        return take_mark(r, &m, err);
+    return EDGEL_OK;
+}
+
+static enum edgel_status take_lines(struct reader *r, struct edgel_text *text, struct edgel_error *err)
+{
+    size_t from = 0;
+    char *end;
+    while (from < text->len && (end = memchr(text->s + from, '\n', text->len - from))) {
+        size_t n = (size_t)(end - text->s) - from;
+        *end = '\0';
+        EDGEL_TRY(take_line(r, text->s + from, n, err));
+        r->j->whole_bytes += n + 1;
+        from += n + 1;
+    }
+    memmove(text->s, text->s + from, text->len - from);
+    text->len -= from;
+    if (text->len > LINE_MAX_BYTES)
+        return edgel_fail(err, EDGEL_EFORMAT, "%s: is no journal", r->j->path);
+    return EDGEL_OK;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    const struct edgel_mark *x = a, *y = b;
+    return x->hash < y->hash ? -1 : x->hash > y->hash;
+}
+
+enum edgel_status edgel_journal_read(struct edgel_journal *j, const struct edgel_journal_params *params,
+                                     bool *empty, struct edgel_error *err)
+{
+    struct reader r = { .j = j, .params = params };
+    struct edgel_text text = { 0 }; /* a line that goes on in the next block stays in it */
+    enum edgel_status st = EDGEL_OK;
+    char block[1 << 16];
+    off_t at = 0;
+    ssize_t n = 1;
+    while (st == EDGEL_OK && n != 0) {
+        n = pread(j->fd, block, sizeof block, at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            st = edgel_fail(err, EDGEL_EIO, "%s: cannot be read: %s", j->path, strerror(errno));
+        if (n <= 0)
+            break;
+        at += n;
+        edgel_text_add(&text, block, (size_t)n);
+        st = text.failed ? no_memory(&r, err) : take_lines(&r, &text, err);
+    }
+    edgel_text_finish(&text);
+    *empty = r.number == 0;
+    if (st == EDGEL_OK && j->count > 0)
+        qsort(j->marks, j->count, sizeof *j->marks, by_hash);
+    return st;
+}
