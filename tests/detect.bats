@@ -264,21 +264,32 @@ differs() {
     ! cmp -s a/x.pgm b/x.pgm
 }
 same() {
-    ! differs "$@"
+    one a --name x.pgm "${base[@]}"
+    one b --name x.pgm "${base[@]}" "$@"
+    cmp -s a/x.pgm b/x.pgm
 }
 
 @test "--sigma: smooths; its defaults are those that help states" {
     gray 40 30 >in.pgm
-    base=(-m sobel) && differs --sigma 1 && same --sigma 0
-    base=(-m gaussian) && differs --sigma 3 && same --sigma 1.4
-    base=(-m canny) && differs --sigma 3 && same --sigma 1.4
+    base=(-m sobel)
+    differs --sigma 1
+    same --sigma 0
+    base=(-m gaussian)
+    differs --sigma 3
+    same --sigma 1.4
+    base=(-m canny)
+    differs --sigma 3
+    same --sigma 1.4
     run one out -m gaussian --sigma 0
     refused sigma
 }
 
 @test "--ksize: taps of the Gaussian, an odd number" {
     gray 40 30 >in.pgm
-    base=(-m gaussian) && differs --ksize 3 && same --ksize 0 && same --ksize 9
+    base=(-m gaussian)
+    differs --ksize 3
+    same --ksize 0
+    same --ksize 9
     step 1 >in.pgm
     one out --name x.pgm -m gaussian --sigma 0 --ksize 3
     [ "$(pixels 4 out/x.pgm)" = "0 3 8 10" ]
@@ -291,9 +302,12 @@ same() {
     printf 'P2 4 1 255\n0 0 1 1\n' >in.pgm
     one out --name x.pgm -m sobel --aperture 5
     [ "$(pixels 4 out/x.pgm)" = "16 48 48 16" ]
-    base=(-m sobel) && same --aperture 3 && differs --aperture 7
+    base=(-m sobel)
+    same --aperture 3
+    differs --aperture 7
     gray 40 30 >in.pgm
-    base=(-m canny) && differs --aperture 5
+    base=(-m canny)
+    differs --aperture 5
 }
 
 @test "--norm: l1 is the sum, l2 the root of the squares" {
@@ -304,36 +318,56 @@ same() {
     one out --name x.pgm -m roberts --norm l2
     [ "$(pixels 4 out/x.pgm | cut -d' ' -f1)" = 5 ]
     gray 40 30 >in.pgm
-    base=(-m canny) && differs --norm l2 && same --norm l1
+    base=(-m canny)
+    differs --norm l2
+    same --norm l1
+}
+
+# edges OPTION...: how many rows of a fading step are edges. Row r of 30 is 0 0 a a with a = 60 - 2 r. Its edge is in the
+# third column, where |gx| + |gy| = 4 a + 12 = 252 - 8 r; 244 in row 0, 16 in row 29.
+edges() {
+    awk 'BEGIN { print "P2 4 30 255"; for (a = 60; a > 0; a -= 2) print 0, 0, a, a }' >fading.pgm
+    detect -q --existing overwrite -o x.pgm --sigma 0 "$@" fading.pgm
+    pixels 120 x.pgm | xargs -n 4 | grep -cx "0 0 255 0" || [ $? -eq 1 ]
 }
 
 @test "--low: weak edges; a number, a quantile, auto" {
-    gray 40 30 >in.pgm
-    base=(-m canny --high 200) && differs --low 10 && differs --low 190 && same --low 50
-    base=(-m canny --high 200) && differs --low 1% && differs --low auto
+    [ "$(edges)" = 26 ]
+    [ "$(edges --low 50)" = 26 ]
+    [ "$(edges --low 80)" = 22 ] # magnitudes above 80
+    [ "$(edges --low 84)" = 21 ]
+    [ "$(edges --low 50% --high 200)" = 23 ] # the 45th of the 90 magnitudes that are not 0 is 68
+    [ "$(edges --low auto --high 200)" = 22 ] # 0.4 * 200
+    gray 9 7 >in.pgm
     run one out --low 10x
     refused "--low '10x'"
 }
 
 @test "--high: strong edges; a number, a quantile, auto" {
-    gray 40 30 >in.pgm
-    base=(-m canny --low 10) && differs --high 400 && differs --high 90% && differs --high auto && same --high 100
-    step 5 >in.pgm
-    # the step's magnitude is 40, strong means more
-    one out --name x.pgm --sigma 0 --low 10 --high 39
-    [ "$(pixels 4 out/x.pgm)" = "0 255 0 0" ]
-    one out --name x.pgm --sigma 0 --low 10 --high 40
-    [ "$(pixels 4 out/x.pgm)" = "0 0 0 0" ]
+    [ "$(edges --high 100)" = 26 ]
+    [ "$(edges --high 243)" = 26 ] # strong means more
+    [ "$(edges --high 244)" = 0 ]
+    # the smaller threshold is the low one
+    [ "$(edges --low 240)" = 19 ]
+    [ "$(edges --low 240 --high 90%)" = 5 ] # the 81st of 90 is 212
+    # over 70 % of all 120 pixels are in the bins up to that of 108, floor(63 * 108 / 244 + 0.5) = 28: 244 * 29 / 64 = 110.6
+    [ "$(edges --low 240 --high auto)" = 18 ]
+    run one out --high 10x
+    [ "$status" -eq 2 ]
 }
 
 @test "--nms: sector and interp" {
     gray 60 50 >in.pgm
-    base=(-m canny --low 5 --high 10 --sigma 1) && differs --nms interp && same --nms sector
+    base=(-m canny --low 5 --high 10 --sigma 1)
+    differs --nms interp
+    same --nms sector
 }
 
 @test "--emit: strength is the thinned gradient, 16 bit" {
     gray 40 30 >in.pgm
-    base=(-m canny) && differs --emit strength && same --emit binary
+    base=(-m canny)
+    differs --emit strength
+    same --emit binary
     step 5 >in.pgm
     one out --emit strength --sigma 0
     [ "$(png_head out/in.png)" = "4 5 16 0" ]
@@ -357,18 +391,25 @@ same() {
     # 40 / 2040 of 65535 is 1285 = 5 * 256 + 5
     one out --emit strength --strength linear --sigma 0 --name x.pgm
     [ "$(pixels 8 out/x.pgm)" = "0 0 5 5 0 0 0 0" ]
-    base=(--emit strength) && same --strength root
+    base=(--emit strength)
+    same --strength root
 }
 
 @test "--depth: 1, 8 and 16; the default is that of the method and the input" {
     gray 12 9 >in.pgm
     awk 'BEGIN { print "P2 2 1 65535 300 40000" }' >deep.pgm
-    one out && [ "$(png_head out/in.png)" = "12 9 1 0" ]
-    one out --depth 8 && [ "$(png_head out/in.png)" = "12 9 8 0" ]
-    one out --depth 16 && [ "$(png_head out/in.png)" = "12 9 16 0" ]
-    one out --emit strength --depth 8 && [ "$(png_head out/in.png)" = "12 9 8 0" ]
-    one out -m sobel && [ "$(png_head out/in.png)" = "12 9 8 0" ]
-    detect -q -o out -m sobel deep.pgm && [ "$(png_head out/deep.png)" = "2 1 16 0" ]
+    one out
+    [ "$(png_head out/in.png)" = "12 9 1 0" ]
+    one out --depth 8
+    [ "$(png_head out/in.png)" = "12 9 8 0" ]
+    one out --depth 16
+    [ "$(png_head out/in.png)" = "12 9 16 0" ]
+    one out --emit strength --depth 8
+    [ "$(png_head out/in.png)" = "12 9 8 0" ]
+    one out -m sobel
+    [ "$(png_head out/in.png)" = "12 9 8 0" ]
+    detect -q -o out -m sobel deep.pgm
+    [ "$(png_head out/deep.png)" = "2 1 16 0" ]
     step 1 >in.pgm
     one out -m sobel --depth 16 --name x.pgm
     [ "$(pixels 8 out/x.pgm)" = "0 0 40 40 40 40 0 0" ]
