@@ -44,12 +44,8 @@ static uint64_t mirrored(uint64_t v)
 /* Whole words: rows of images have room for them. */
 static void pack(uint8_t *dst, const uint64_t *bits, int words)
 {
-    for (int i = 0; i < words; i++, dst += 8) {
-        uint64_t v = mirrored(bits[i]);
-        if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
-            v = __builtin_bswap64(v);
-        memcpy(dst, &v, 8);
-    }
+    for (int i = 0; i < words; i++)
+        edgel_store_bytes(dst + 8 * i, mirrored(bits[i]));
 }
 
 void edgel_bit_map_edges(const struct edgel_bit_map *map, int y, enum edgel_type type, void *dst)

@@ -138,10 +138,25 @@ static bool grow_words_avx2(uint64_t *s, const uint64_t *weak, const uint64_t *f
     return grew;
 }
 
+static void expand_u8_avx2(uint8_t *dst, const uint64_t *bits, int n)
+{
+    const __m256i byte_of = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+    const __m256i bit_of = _mm256_set1_epi64x((long long)0x8040201008040201u);
+    int i = 0;
+    for (; i + 32 <= n; i += 32) {
+        const __m256i four = _mm256_set1_epi32((int)(uint32_t)(bits[i / 64] >> i % 64));
+        const __m256i own = _mm256_and_si256(_mm256_shuffle_epi8(four, byte_of), bit_of);
+        _mm256_storeu_si256((__m256i *)(dst + i), _mm256_cmpeq_epi8(own, bit_of));
+    }
+    for (; i < n; i++)
+        dst[i] = bits[i / 64] >> i % 64 & 1 ? 255 : 0;
+}
+
 void edgel_canny_dsp_init_avx2(struct edgel_filter_dsp *dsp)
 {
     dsp->magnitude_l1 = magnitude_l1_avx2;
     dsp->sobel_l1 = sobel_l1_avx2;
+    dsp->expand_u8 = expand_u8_avx2;
     dsp->grow_words = grow_words_avx2;
     dsp->sector_l1 = sector_l1_avx2;
 }

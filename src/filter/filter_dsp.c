@@ -253,15 +253,21 @@ static bool grow_words_c(uint64_t *restrict s, const uint64_t *restrict weak, co
     return grown != 0;
 }
 
+/* 255 in byte k where bit k is set: each bit alone in its byte, brought to the top by one addition. */
+static uint64_t eight_bytes(uint64_t bits)
+{
+    const uint64_t alone = (bits & 255) * 0x0101010101010101u & 0x8040201008040201u;
+    return ((alone + 0x7F7F7F7F7F7F7F7Fu) >> 7 & 0x0101010101010101u) * 255;
+}
+
 static void expand_u8_c(uint8_t *dst, const uint64_t *bits, int n)
 {
-    for (int i = 0; i < n; i += 8) {
-        /* bit k alone in byte k; one addition brings it to the top */
-        const uint64_t spread = (bits[i / 64] >> (i % 64) & 255) * 0x0101010101010101u & 0x8040201008040201u;
-        const uint64_t bytes = ((spread + 0x7F7F7F7F7F7F7F7Fu) >> 7 & 0x0101010101010101u) * 255;
-        for (int k = 0; k < 8 && i + k < n; k++)
-            dst[i + k] = (uint8_t)(bytes >> (8 * k));
-    }
+    int i = 0;
+    for (; i + 64 <= n; i += 64)
+        for (int k = 0; k < 64; k += 8)
+            edgel_store_bytes(dst + i + k, eight_bytes(bits[i / 64] >> k));
+    for (; i < n; i++)
+        dst[i] = bits[i / 64] >> i % 64 & 1 ? 255 : 0;
 }
 
 void edgel_filter_dsp_init(struct edgel_filter_dsp *dsp, unsigned cpu_flags)

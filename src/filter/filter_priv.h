@@ -4,6 +4,7 @@
 
 #include "core/core_priv.h"
 #include "edgel/filter.h"
+#include <string.h>
 
 /* --- filter_dsp.c --- */
 
@@ -12,6 +13,14 @@ static inline void edgel_prefetch(const void *p, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i += 64)
         __builtin_prefetch((const char *)p + i);
+}
+
+/* Eight bytes, the lowest first. */
+static inline void edgel_store_bytes(uint8_t *dst, uint64_t v)
+{
+    if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+        v = __builtin_bswap64(v);
+    memcpy(dst, &v, sizeof v);
 }
 
 /* The bits of s, spread along the runs of weak bits that they lie in: to higher bits by the carry of an addition, to

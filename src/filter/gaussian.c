@@ -19,7 +19,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_KSIZE = 8191 };
+enum { MAX_KSIZE = 8191, AHEAD = 2 };
 
 /* exp(x) for x <= 0 within 2 units in the last place, from additions and multiplications alone: x = k ln 2 + r with
  * |r| <= ln(2) / 2, the series of exp(r) to r^13 / 13!, scaled by 2^k. */
@@ -207,6 +207,9 @@ static void blur_row_u8(struct edgel_blur *b, int y, uint8_t *dst)
         const int inside = at >= 0 && at < b->in.h ? at : reflect_101(at, b->in.h);
         b->rows[k] = (const char *)b->in.data + inside * b->in.stride;
     }
+    const int next = y + b->down.n / 2 + AHEAD;
+    if (next < b->in.h)
+        edgel_prefetch((const char *)b->in.data + next * b->in.stride, (size_t)n);
     int16_t *sums = (int16_t *)(void *)b->line + (ptrdiff_t)pad * c;
     b->dsp.smooth_v_u8(sums, (const uint8_t *const *)b->rows, n, b->down.tap, b->down.n);
     mirror_ends((char *)sums, b->in.w, pad, sizeof *sums * (size_t)c);
