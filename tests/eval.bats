@@ -873,6 +873,12 @@ PY
     done
 }
 
+# The tests of evaluation that run a command.
+tests_of() {
+    awk -v command="$1" '/^@test/ { text = "" } { text = text $0 "\n" } /^}/ { if (text ~ command) printf "%s", text }' \
+        "$EDGEL_SOURCE"/tests/eval*.bats
+}
+
 @test "help lists exactly the options that are tested here" {
     for command in eval report; do
         "$EDGEL" help "$command" >shown
@@ -880,7 +886,7 @@ PY
         [ "$status" -eq 0 ]
         [ "$output" = "$(cat shown)" ]
         for o in $(grep -oE '^ +(-[a-z], )?--[a-z-]+' shown | grep -oE -- '--[a-z-]+' | grep -v -- --help); do
-            cat "$EDGEL_SOURCE"/tests/eval*.bats | grep -q -- "$o" || { echo "$command $o has no test"; return 1; }
+            tests_of "[^a-z]$command" | grep -qE -- "$o([^a-z-]|\$)" || { echo "$command $o has no test"; return 1; }
         done
     done
 }
