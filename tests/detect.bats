@@ -912,7 +912,8 @@ start() {
 @test "--resume: see resume.bats; without a record it is a run like any other" {
     gray 9 7 >in.pgm
     detect -q --resume -o out in.pgm
-    [ -s out/in.png ] && [ ! -e out/.edgel-journal ]
+    [ -s out/in.png ]
+    [ ! -e out/.edgel-journal ]
     run detect --resume -o out in.pgm
     [ "$status" -eq 2 ]
     [[ "$output" == *out/in.png*exists* ]]

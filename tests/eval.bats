@@ -203,6 +203,8 @@ ids() {
     [ "$status" -eq 1 ]
     has none
     is 'd["prediction"], d["images"]' '("p", 2)'
+    evaluate --truth t none # and when there are no others
+    [ "$status" -eq 1 ]
 }
 
 @test "exit 3: nothing to score" {

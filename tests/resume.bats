@@ -222,6 +222,8 @@ killed() {
     mkdir out/sub
     touch "out/.edgel-$tag-7.tmp" "out/sub/.edgel-$tag-8.tmp" out/.edgel-1-00000001-7.tmp "out/.edgel-$tag-7.tmpx"
     detect -q --resume -o out big
-    [ ! -e "out/.edgel-$tag-7.tmp" ] && [ ! -e "out/sub/.edgel-$tag-8.tmp" ]
-    [ -e out/.edgel-1-00000001-7.tmp ] && [ -e "out/.edgel-$tag-7.tmpx" ]
+    [ ! -e "out/.edgel-$tag-7.tmp" ]
+    [ ! -e "out/sub/.edgel-$tag-8.tmp" ]
+    [ -e out/.edgel-1-00000001-7.tmp ]
+    [ -e "out/.edgel-$tag-7.tmpx" ]
 }
