@@ -457,25 +457,35 @@ static void gradient_survives_lack_of_memory(void **state)
     edgel_image_finish(&gy);
 }
 
+/* Images of falling sizes, so that the first is the largest; from its second round on nothing is allocated. */
 static void a_run_over_many_images_stops_allocating(void **state)
 {
     (void)state;
-    struct edgel_scratch *scratch = edgel_scratch_create();
-    struct edgel_image img = random_image(300, 200, 1, EDGEL_U8, 3), out = { 0 };
-    const struct edgel_method canny = edgel_method_find("canny")->defaults;
-    int bits;
-    for (int i = 0; i < 4; i++) {
-        if (i == 2)
-            edgel_alloc_fail_after(0);
-        assert_int_equal(edgel_method_run(scratch, edgel_image_view(&img), &canny, &out, &bits, NULL),
-                         EDGEL_OK);
+    for (int i = 0; i < edgel_method_count() * 12; i++) {
+        struct edgel_method m = edgel_method_info(i / 12)->defaults;
+        m.channels = true;
+        m.sigma = i % 4 ? 1.4 : m.sigma;
+        m.emit = (enum edgel_emit)(i / 3 % 2);
+        m.depth = i % 12 == 11 ? 16 : 0;
+        m.canny.norm = (enum edgel_norm)(i / 6 % 2);
+        m.canny.high.kind = i % 12 == 5 ? EDGEL_THRESHOLD_AUTO : EDGEL_THRESHOLD_VALUE;
+        struct edgel_scratch *scratch = edgel_scratch_create();
+        struct edgel_image out = { 0 };
+        for (int round = 0; round < 5; round++) {
+            struct edgel_image img =
+                random_image(150 - 9 * (round / 2), 100 - round / 2, i % 2 ? 3 : 1, types[i % 3], 3);
+            int bits;
+            edgel_alloc_fail_after(round >= 2 ? 0 : -1);
+            assert_int_equal(edgel_method_run(scratch, edgel_image_view(&img), &m, &out, &bits, NULL),
+                             EDGEL_OK);
+            edgel_alloc_fail_after(-1);
+            edgel_image_finish(&img);
+        }
+        edgel_image_finish(&out);
+        edgel_scratch_destroy(&scratch);
+        edgel_scratch_destroy(&scratch);
+        assert_int_equal(edgel_alloc_live(), 0);
     }
-    edgel_alloc_fail_after(-1);
-    edgel_image_finish(&img);
-    edgel_image_finish(&out);
-    edgel_scratch_destroy(&scratch);
-    edgel_scratch_destroy(&scratch);
-    assert_int_equal(edgel_alloc_live(), 0);
 }
 
 static void methods_are_found_by_name(void **state)
