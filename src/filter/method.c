@@ -1,6 +1,7 @@
 /* The methods of `edgel detect`: one table row each; smoothing, the operator, and its result in the wanted depth. */
 #include "filter/filter_priv.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define METHOD(id, sigma, depth)                                                   \
@@ -180,6 +181,28 @@ static enum edgel_status run_gaussian(struct edgel_arena *arena, struct edgel_vi
     return EDGEL_OK;
 }
 
+/* A row of 16-bit magnitudes |gx| + |gy|, of several channels the largest: put() in integers. */
+static inline void put_l1_of(uint16_t *restrict dst, const int32_t *restrict gx, const int32_t *restrict gy,
+                             int w, const int channels)
+{
+    for (int x = 0; x < w; x++) {
+        int32_t most = 0;
+        for (int i = x * channels; i < (x + 1) * channels; i++) {
+            const int32_t m = abs(gx[i]) + abs(gy[i]);
+            most = m > most ? m : most;
+        }
+        dst[x] = (uint16_t)(most < 65535 ? most : 65535);
+    }
+}
+
+static void put_l1_u16(uint16_t *dst, const struct edgel_derive *d)
+{
+    if (d->in.channels == 1)
+        put_l1_of(dst, d->gx, d->gy, d->in.w, 1);
+    else
+        put_l1_of(dst, d->gx, d->gy, d->in.w, d->in.channels);
+}
+
 static enum edgel_status run_gradient(struct edgel_arena *arena, struct edgel_view in,
                                       const struct edgel_method *m, const struct edgel_image *out,
                                       struct edgel_error *err)
@@ -198,8 +221,13 @@ static enum edgel_status run_gradient(struct edgel_arena *arena, struct edgel_vi
     if (!work)
         return edgel_fail(err, EDGEL_ENOMEM, "gradient: image %dx%d: out of memory", in.w, in.h);
     const enum edgel_norm norm = m->canny.norm;
+    const bool plain = in.type == EDGEL_U16 && out->type == EDGEL_U16 && norm == EDGEL_NORM_L1;
     for (int y = 0; y < in.h; y++) {
         edgel_derive_row(&d, y);
+        if (plain) {
+            put_l1_u16(out_row(out, y), &d);
+            continue;
+        }
         edgel_strongest(&d, norm, false, work, work + w, work + 2 * w);
         for (int x = 0; x < in.w; x++)
             put(out_row(out, y), out->type, x, edgel_magnitude_unit(work[2 * w + (size_t)x], norm),
