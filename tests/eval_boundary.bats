@@ -185,6 +185,30 @@ scene() {
     grep -F 'p,a,ok,40,30,1,boundary,30,0,30,0,,1,0.5,' c.csv
 }
 
+@test "--bsds-files: the benchmark's text files, from eval and from report" {
+    scene
+    lines t/sub/b.pgm 40 30 5=255
+    lines p/sub/b.pgm 40 30 5=200
+    evaluate --truth t --thresholds 4 --max-dist 0.05 --counts c --bsds-files out p
+    [ "$status" -eq 0 ]
+    [ "$(cd out && find . -type f | sort | xargs)" = "./a_ev1.txt ./eval_bdry.txt ./eval_bdry_img.txt ./eval_bdry_thr.txt ./sub/b_ev1.txt" ]
+    [ "$(sed -n 1p out/a_ev1.txt)" = "       0.2         60         60         60         90" ]
+    [ "$(sed -n 2p out/eval_bdry_img.txt)" = "         2        0.2          1          1          1" ]
+    # at .2 R 90/90, P 90/120; at .4 1, 1
+    [ "$(sed -n 1p out/eval_bdry_thr.txt)" = "       0.2          1       0.75   0.857143" ]
+    [ "$(cut -c1-43 out/eval_bdry.txt)" = "       0.4          1          1          1" ]
+    run "$EDGEL" report --bsds-files later c
+    [ "$status" -eq 0 ]
+    diff -r out later
+    cp -r p q
+    evaluate --truth t --bsds-files out p q
+    [ "$status" -eq 2 ]
+    has 'are of one method'
+    run "$EDGEL" eval --truth t --annotator any --bsds-files out p
+    [ "$status" -eq 2 ]
+    has '--bsds-files needs boundaries'
+}
+
 @test "maps that look inverted are warned of" {
     scene
     # shellcheck disable=SC2046

@@ -403,6 +403,12 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_row_scores(const struct edgel_
                                                              struct edgel_error *err);
 EDGEL_API void edgel_class_results_free(struct edgel_class_result *results, size_t n);
 
+/* The best point of one image's boundaries, the first of the largest F, between neighbouring thresholds as well (as ODS
+ * of that image alone). EDGEL_EINVAL (not measured), EDGEL_ENOMEM. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_boundary_best_point(const struct edgel_boundary_counts *c,
+                                                                      struct edgel_operating_point *out,
+                                                                      struct edgel_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -25,6 +25,21 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_report_csv_row(struct edgel_output *out, const char *prediction, const struct edgel_row *row,
                      const struct edgel_class_result *results, size_t n, struct edgel_error *err);
 
+/* The text files of the boundary benchmark; src/report/bsds_files.c says what stands in each. best: a line of
+ * eval_bdry_img.txt, images numbered from 1. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_bsds_image(struct edgel_output *out,
+                                                                    const struct edgel_boundary_counts *c,
+                                                                    struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_bsds_best(struct edgel_output *out, size_t number,
+                                                                   const struct edgel_operating_point *best,
+                                                                   struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_report_bsds_thresholds(struct edgel_output *out, const struct edgel_boundary_result *b,
+                             struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_bsds_summary(struct edgel_output *out,
+                                                                      const struct edgel_boundary_result *b,
+                                                                      struct edgel_error *err);
+
 #ifdef __cplusplus
 }
 #endif

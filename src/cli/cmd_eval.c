@@ -63,9 +63,9 @@ static bool to_stdout(const char *path)
 /* Scores of a part are no result: its rows are, in counts and log. */
 static int check_part(const struct cli_args *args)
 {
-    static const char *const of_the_whole[] = { "json", "csv", "fail-under" };
+    static const char *const of_the_whole[] = { "json", "csv", "fail-under", "bsds-files" };
     const struct eval_options *o = args->options;
-    for (size_t i = 0; o->part.shard.count > 0 && i < 3; i++)
+    for (size_t i = 0; o->part.shard.count > 0 && i < 4; i++)
         if (cli_given(args, of_the_whole[i]))
             return cli_usage(
                 args->command,

@@ -12,7 +12,7 @@ struct score_options {          /* score_rows, "Scores"; score_output_rows, "Out
     int reduce, empty, missing; /* enum edgel_reduce_kind, edgel_empty, edgel_missing */
     const char *ignore, *exclude, *classes;
     struct cli_list bars, nsd;
-    const char *json, *csv;
+    const char *json, *csv, *bsds_files;
 };
 extern const struct cli_option score_rows[];
 extern const struct cli_option score_output_rows[];
@@ -61,8 +61,19 @@ struct score {
     struct score_bar *bars;
     size_t nbars;
     struct edgel_reducer **reducers; /* [nmethods] */
+    const char *bsds_folder;         /* NULL: no files of the boundary benchmark */
+    struct edgel_output *bsds_images;
+    size_t bsds_number;
     struct edgel_output *csv, *json; /* begun before the first row, so that what cannot be is told early */
 };
+
+/* --- score_bsds.c --- : nothing is done when folder is NULL */
+enum edgel_status score_bsds_begin(struct score *s, const char *folder, struct edgel_error *err);
+enum edgel_status score_bsds_add(struct score *s, const struct edgel_row *row, struct edgel_error *err);
+enum edgel_status score_bsds_end(struct score *s, const struct edgel_boundary_result *b,
+                                 struct edgel_error *err);
+
+/* --- score_run.c --- */
 
 /* What came of it, over all methods. */
 struct score_result {

@@ -79,6 +79,13 @@ const struct cli_option score_output_rows[] = {
       .metavar = "FILE",
       AT(csv),
       .help = "Write one row per image and class; - is standard output, in place of the table." },
+    { .name = "bsds-files",
+      .kind = CLI_STRING,
+      .metavar = "DIR",
+      AT(bsds_files),
+      .help =
+          "With --boundary bsds and one method: write the benchmark's text files, IMAGE_ev1.txt, eval_bdry.txt, "
+          "eval_bdry_thr.txt and eval_bdry_img.txt, to DIR." },
     { 0 },
 };
 

@@ -66,6 +66,9 @@ static int check_boundary(const struct score *s, const struct cli_args *args)
         if (cli_given(args, of_pixels[i]))
             return cli_usage(args->command, "--%s is for pixels, and boundaries were asked for (bsds)",
                              of_pixels[i]);
+    if (cli_given(args, "bsds-files") && s->nmethods > 1)
+        return cli_usage(args->command, "--bsds-files: the files are of one method, and there are %zu",
+                         s->nmethods);
     if (bar)
         return cli_usage(args->command, "--fail-under %s is for pixels; boundaries have ods, ois and ap",
                          bar);
@@ -79,6 +82,8 @@ int score_check(const struct score *s, const struct cli_args *args)
     struct edgel_error err = { 0 };
     if (m->boundary != EDGEL_BOUNDARY_NONE)
         return check_boundary(s, args);
+    if (cli_given(args, "bsds-files"))
+        return cli_usage(args->command, "--bsds-files needs boundaries: eval --boundary bsds");
     if (m->labels == EDGEL_LABELS_BINARY && cli_given(args, "classes"))
         return cli_usage(args->command,
                          "--classes is for ids, and the labels are binary (--labels ids changes that)");
@@ -107,7 +112,7 @@ enum edgel_status score_begin(struct score *s, const struct score_options *o, st
         status = edgel_report_csv_header(s->csv, err);
     if (status == EDGEL_OK && o->json)
         status = edgel_output_begin(o->json, &s->json, err);
-    return status;
+    return status == EDGEL_OK ? score_bsds_begin(s, o->bsds_files, err) : status;
 }
 
 /* --- the run --- */
@@ -136,7 +141,7 @@ enum edgel_status score_add(struct score *s, const struct edgel_row *row, struct
     }
     if (status == EDGEL_OK && s->csv)
         status = write_csv(s, row, err);
-    return status;
+    return status == EDGEL_OK ? score_bsds_add(s, row, err) : status;
 }
 
 /* --- after the run --- */
@@ -207,6 +212,10 @@ enum edgel_status score_end(struct score *s, const struct score_options *o, bool
         status = edgel_output_commit(&s->json, err);
     else if (o->json && partial)
         cli_message("%s: not written, the run was interrupted", o->json);
+    if (status == EDGEL_OK && !partial)
+        status = score_bsds_end(s, &v[0].boundary, err);
+    else if (s->bsds_folder && partial)
+        cli_message("%s/eval_bdry*.txt: not written, the run was interrupted", s->bsds_folder);
     if (status == EDGEL_OK && table)
         status = print_table(partial, v, s->nmethods, err);
     if (status == EDGEL_OK)
@@ -224,6 +233,7 @@ void score_finish(struct score *s)
     free(s->reducers);
     edgel_output_discard(&s->csv);
     edgel_output_discard(&s->json);
+    edgel_output_discard(&s->bsds_images);
     edgel_classes_finish(&s->classes);
     free(s->ignore);
     free(s->exclude);

@@ -64,6 +64,8 @@ void edgel_text_str(struct edgel_text *t, const char *s);
 void edgel_text_printf(struct edgel_text *t, const char *fmt, ...) EDGEL_PRINTF(2, 3);
 /* The fewest digits that read back the same; "." always; NaN, inf: null. */
 void edgel_text_real(struct edgel_text *t, double v);
+/* printf %*g with "." always; NaN as NaN */
+void edgel_text_general(struct edgel_text *t, double v, int width);
 void edgel_text_fixed(struct edgel_text *t, double v, int decimals); /* printf %.*f with "." always */
 void edgel_text_clear(struct edgel_text *t);                         /* keeps the memory */
 void edgel_text_finish(struct edgel_text *t);

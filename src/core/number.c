@@ -97,3 +97,16 @@ void edgel_text_fixed(struct edgel_text *t, double v, int decimals)
     leave_c(before);
     edgel_text_str(t, buf);
 }
+
+void edgel_text_general(struct edgel_text *t, double v, int width)
+{
+    char buf[64];
+    if (isnan(v)) {
+        edgel_text_printf(t, "%*s", width, "NaN");
+        return;
+    }
+    locale_t before = enter_c();
+    snprintf(buf, sizeof buf, "%*g", width, v);
+    leave_c(before);
+    edgel_text_str(t, buf);
+}

@@ -167,3 +167,18 @@ bool edgel_boundary_sums_result(const struct edgel_boundary_sums *b, struct edge
     edgel_free(v);
     return true;
 }
+
+enum edgel_status edgel_boundary_best_point(const struct edgel_boundary_counts *c,
+                                            struct edgel_operating_point *out, struct edgel_error *err)
+{
+    if (c->n < 1)
+        return edgel_fail(err, EDGEL_EINVAL, "boundaries were not measured");
+    struct edgel_operating_point *v = edgel_alloc((size_t)c->n, sizeof *v);
+    if (!v)
+        return edgel_fail(err, EDGEL_ENOMEM, "boundary: out of memory");
+    for (int k = 0; k < c->n; k++)
+        v[k] = edgel_boundary_point(c, k);
+    *out = edgel_curve_ods(v, c->n);
+    edgel_free(v);
+    return EDGEL_OK;
+}

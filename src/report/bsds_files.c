@@ -1,0 +1,69 @@
+/*
+ * The text files of the boundary benchmark, as its community's scripts read them: numbers as printf("%10g"), single spaces
+ * between them, NaN where there is none.
+ *
+ *   ID_ev1.txt        a line per threshold: threshold, matched truth, truth, matched detections, detections
+ *   eval_bdry_img.txt a line per image: number from 1, T R P F of its best point, between thresholds as well
+ *   eval_bdry_thr.txt a line per threshold: T R P F
+ *   eval_bdry.txt     T R P F of ODS, R P F of OIS, AP
+ */
+#include "report/report_priv.h"
+
+static void line(struct edgel_text *t, const double *v, int n)
+{
+    for (int i = 0; i < n; i++) {
+        edgel_text_str(t, i ? " " : "");
+        edgel_text_general(t, v[i], 10);
+    }
+    edgel_text_str(t, "\n");
+}
+
+static enum edgel_status deliver(struct edgel_text *t, struct edgel_output *out, struct edgel_error *err)
+{
+    enum edgel_status st = edgel_text_deliver(t, out, err);
+    edgel_text_finish(t);
+    return st;
+}
+
+enum edgel_status edgel_report_bsds_image(struct edgel_output *out, const struct edgel_boundary_counts *c,
+                                          struct edgel_error *err)
+{
+    struct edgel_text t = { 0 };
+    for (int k = 0; k < c->n; k++) {
+        const double v[] = { (k + 1) / ((double)c->n + 1), (double)c->matched_truth[k], (double)c->truth,
+                             (double)c->matched_prediction[k], (double)c->prediction[k] };
+        line(&t, v, 5);
+    }
+    return deliver(&t, out, err);
+}
+
+enum edgel_status edgel_report_bsds_best(struct edgel_output *out, size_t number,
+                                         const struct edgel_operating_point *best, struct edgel_error *err)
+{
+    struct edgel_text t = { 0 };
+    const double v[] = { (double)number, best->threshold, best->recall, best->precision, best->f1 };
+    line(&t, v, 5);
+    return deliver(&t, out, err);
+}
+
+enum edgel_status edgel_report_bsds_thresholds(struct edgel_output *out,
+                                               const struct edgel_boundary_result *b, struct edgel_error *err)
+{
+    struct edgel_text t = { 0 };
+    for (int k = 0; k < b->n; k++) {
+        const double v[] = { b->points[k].threshold, b->points[k].recall, b->points[k].precision,
+                             b->points[k].f1 };
+        line(&t, v, 4);
+    }
+    return deliver(&t, out, err);
+}
+
+enum edgel_status edgel_report_bsds_summary(struct edgel_output *out, const struct edgel_boundary_result *b,
+                                            struct edgel_error *err)
+{
+    struct edgel_text t = { 0 };
+    const double v[] = { b->ods.threshold, b->ods.recall,    b->ods.precision, b->ods.f1,
+                         b->ois.recall,    b->ois.precision, b->ois.f1,        b->ap };
+    line(&t, v, 8);
+    return deliver(&t, out, err);
+}
