@@ -208,6 +208,26 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_encode(struct edgel_view
                                                                struct edgel_output *out,
                                                                struct edgel_error *err);
 
+/*
+ * The same row by row, from the first to the last, so that no image needs to be in memory: the same bytes as
+ * edgel_image_encode().
+ *
+ * shape   as of the image, data NULL
+ * row     the samples of one row, as a row of such an image; not kept
+ * end     checks that all rows were written; destroys the writer and sets *writer to NULL, as discard does (which is
+ *         fine with NULL). The output is not committed
+ * Returns as edgel_image_encode(), and EDGEL_EUNSUPPORTED for PFM, whose first row is the last.
+ */
+struct edgel_writer;
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_writer_begin(struct edgel_view shape, const struct edgel_write *params, struct edgel_output *out,
+                   struct edgel_writer **writer, struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_writer_row(struct edgel_writer *writer, const void *row,
+                                                             struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_writer_end(struct edgel_writer **writer,
+                                                             struct edgel_error *err);
+EDGEL_API void edgel_writer_discard(struct edgel_writer **writer);
+
 /* begin, encode and commit in one; nothing is left behind on failure. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_write(const char *path, struct edgel_view image,
                                                               const struct edgel_write *params,

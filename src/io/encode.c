@@ -48,7 +48,7 @@ void edgel_bits_pack(struct edgel_view v, int y, bool invert, uint8_t *bits)
 static bool allowed(struct edgel_view v, const struct edgel_write *p)
 {
     bool one_or_three = v.channels == 1 || v.channels == 3;
-    if (!v.data || v.w < 1 || v.h < 1 || (p->palette && p->format != EDGEL_FORMAT_PNG))
+    if (v.w < 1 || v.h < 1 || (p->palette && p->format != EDGEL_FORMAT_PNG))
         return false;
     if (p->palette && (p->bits == 1 || v.type != EDGEL_U8 || v.channels != 1 || p->palette->count < 1 ||
                        p->palette->count > 256))
@@ -71,20 +71,98 @@ static bool allowed(struct edgel_view v, const struct edgel_write *p)
     }
 }
 
+static const struct edgel_writer_kind *kind_of(enum edgel_format format)
+{
+    switch (format) {
+    case EDGEL_FORMAT_PNG: return &edgel_png_writer;
+    case EDGEL_FORMAT_TIFF: return &edgel_tiff_writer;
+    case EDGEL_FORMAT_PNM: return &edgel_pnm_writer;
+    default: return &edgel_pfm_writer;
+    }
+}
+
+static enum edgel_status begin(struct edgel_view shape, const struct edgel_write *params,
+                               struct edgel_output *out, struct edgel_writer *w, struct edgel_error *err)
+{
+    *w = (struct edgel_writer){ .image = shape, .params = *params, .out = out };
+    if (!allowed(shape, params))
+        return edgel_fail(err, EDGEL_EINVAL,
+                          "cannot write %d channels of type %d with %d bits%s as format %d", shape.channels,
+                          (int)shape.type, params->bits, params->palette ? " and a palette" : "",
+                          (int)params->format);
+    w->one_bit = params->bits == 1 || shape.type == EDGEL_U1;
+    w->kind = kind_of(params->format);
+    return w->kind->begin(w, err);
+}
+
+static void finish(struct edgel_writer *w)
+{
+    if (w->job)
+        w->kind->finish(w);
+}
+
+enum edgel_status edgel_writer_begin(struct edgel_view shape, const struct edgel_write *params,
+                                     struct edgel_output *out, struct edgel_writer **writer,
+                                     struct edgel_error *err)
+{
+    *writer = NULL;
+    if (params->format == EDGEL_FORMAT_PFM)
+        return edgel_fail(err, EDGEL_EUNSUPPORTED,
+                          "PFM begins with the last row: it cannot be written from the first on");
+    struct edgel_writer *w = edgel_alloc(1, sizeof *w);
+    if (!w)
+        return edgel_fail(err, EDGEL_ENOMEM, "image %dx%d: out of memory", shape.w, shape.h);
+    enum edgel_status st = begin(shape, params, out, w, err);
+    *writer = w;
+    if (st != EDGEL_OK)
+        edgel_writer_discard(writer);
+    return st;
+}
+
+enum edgel_status edgel_writer_row(struct edgel_writer *w, const void *row, struct edgel_error *err)
+{
+    if (w->rows >= w->image.h)
+        return edgel_fail(err, EDGEL_EINVAL, "row %d of an image of %d rows", w->rows, w->image.h);
+    EDGEL_TRY(w->kind->row(w, row, err));
+    w->rows++;
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_writer_end(struct edgel_writer **writer, struct edgel_error *err)
+{
+    struct edgel_writer *w = *writer;
+    enum edgel_status st;
+    if (w->rows < w->image.h)
+        st = edgel_fail(err, EDGEL_EINVAL, "%d rows of an image of %d rows", w->rows, w->image.h);
+    else
+        st = w->kind->end(w, err);
+    edgel_writer_discard(writer);
+    return st;
+}
+
+void edgel_writer_discard(struct edgel_writer **writer)
+{
+    if (*writer)
+        finish(*writer);
+    edgel_free(*writer);
+    *writer = NULL;
+}
+
 enum edgel_status edgel_image_encode(struct edgel_view image, const struct edgel_write *params,
                                      struct edgel_output *out, struct edgel_error *err)
 {
-    if (!allowed(image, params))
-        return edgel_fail(err, EDGEL_EINVAL,
-                          "cannot write %d channels of type %d with %d bits%s as format %d", image.channels,
-                          (int)image.type, params->bits, params->palette ? " and a palette" : "",
-                          (int)params->format);
-    switch (params->format) {
-    case EDGEL_FORMAT_PNG: return edgel_png_encode(image, params, out, err);
-    case EDGEL_FORMAT_TIFF: return edgel_tiff_encode(image, params, out, err);
-    case EDGEL_FORMAT_PNM: return edgel_pnm_encode(image, params, out, err);
-    default: return edgel_pfm_encode(image, out, err);
-    }
+    struct edgel_writer w;
+    const bool upwards = params->format == EDGEL_FORMAT_PFM;
+    enum edgel_status st;
+    if (!image.data)
+        return edgel_fail(err, EDGEL_EINVAL, "cannot write an image without pixels");
+    st = begin(image, params, out, &w, err);
+    for (; st == EDGEL_OK && w.rows < image.h; w.rows++)
+        st = w.kind->row(&w, edgel_view_row(image, upwards ? image.h - 1 - w.rows : w.rows), err);
+    if (st == EDGEL_OK)
+        st = w.kind->end(&w, err);
+    finish(&w);
+    return st;
 }
 
 enum edgel_status edgel_image_write(const char *path, struct edgel_view image,

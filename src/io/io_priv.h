@@ -89,14 +89,23 @@ EDGEL_NODISCARD enum edgel_status edgel_image_orient(struct edgel_image *img, in
                                                      struct edgel_error *err);
 
 /* --- encode.c, png.c, tiff.c, netpbm_write.c --- */
-EDGEL_NODISCARD enum edgel_status edgel_png_encode(struct edgel_view image, const struct edgel_write *params,
-                                                   struct edgel_output *out, struct edgel_error *err);
-EDGEL_NODISCARD enum edgel_status edgel_pnm_encode(struct edgel_view image, const struct edgel_write *params,
-                                                   struct edgel_output *out, struct edgel_error *err);
-EDGEL_NODISCARD enum edgel_status edgel_tiff_encode(struct edgel_view image, const struct edgel_write *params,
-                                                    struct edgel_output *out, struct edgel_error *err);
-EDGEL_NODISCARD enum edgel_status edgel_pfm_encode(struct edgel_view image, struct edgel_output *out,
-                                                   struct edgel_error *err);
+struct edgel_writer {
+    struct edgel_view image; /* without data */
+    struct edgel_write params;
+    struct edgel_output *out;
+    bool one_bit;
+    int rows; /* written so far */
+    const struct edgel_writer_kind *kind;
+    void *job; /* of the format; NULL: nothing to finish */
+};
+/* A format: its functions come in this order, finish in any case. PFM takes its rows from the last to the first. */
+struct edgel_writer_kind {
+    enum edgel_status (*begin)(struct edgel_writer *w, struct edgel_error *err);
+    enum edgel_status (*row)(struct edgel_writer *w, const void *row, struct edgel_error *err);
+    enum edgel_status (*end)(struct edgel_writer *w, struct edgel_error *err);
+    void (*finish)(struct edgel_writer *w);
+};
+extern const struct edgel_writer_kind edgel_png_writer, edgel_tiff_writer, edgel_pnm_writer, edgel_pfm_writer;
 const void *edgel_view_row(struct edgel_view v, int y);
 /* Row y of U8 or U1, eight samples a byte, the first in the highest bit; a bit is (sample != 0) != invert. */
 void edgel_bits_pack(struct edgel_view v, int y, bool invert, uint8_t *bits);

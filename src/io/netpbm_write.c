@@ -31,49 +31,54 @@ static void pack_float(const float *s, size_t n, uint8_t *bytes)
     }
 }
 
-static enum edgel_status write_rows(struct edgel_view v, bool bits, struct edgel_output *out,
-                                    struct edgel_error *err)
+static enum edgel_status pnm_begin(struct edgel_writer *w, struct edgel_error *err)
 {
-    size_t n = (size_t)v.w * (size_t)v.channels;
-    size_t size = bits ? (n + 7) / 8 : n * edgel_type_size(v.type);
-    enum edgel_status st = EDGEL_OK;
-    uint8_t *packed = edgel_alloc(size, 1);
-    if (!packed)
-        return edgel_fail(err, EDGEL_ENOMEM, "image %dx%d: out of memory", v.w, v.h);
-    for (int y = 0; y < v.h && st == EDGEL_OK; y++) {
-        const void *row = edgel_view_row(v, v.type == EDGEL_F32 ? v.h - 1 - y : y);
-        if (bits)
-            edgel_bits_pack(v, y, true, packed);
-        else if (v.type == EDGEL_U16)
-            pack16(row, n, packed);
-        else if (v.type == EDGEL_F32)
-            pack_float(row, n, packed);
-        else
-            memcpy(packed, row, n);
-        st = edgel_output_write(out, packed, size, err);
+    const bool deep = w->image.type == EDGEL_U16;
+    w->job = edgel_alloc((size_t)w->image.w * (size_t)w->image.channels, 4);
+    if (!w->job)
+        return edgel_fail(err, EDGEL_ENOMEM, "image %dx%d: out of memory", w->image.w, w->image.h);
+    if (w->one_bit)
+        return write_header(w->out, "P4", w->image, "", err);
+    return write_header(w->out, w->image.channels == 3 ? "P6" : "P5", w->image, deep ? "65535\n" : "255\n",
+                        err);
+}
+
+static enum edgel_status pfm_begin(struct edgel_writer *w, struct edgel_error *err)
+{
+    w->job = edgel_alloc((size_t)w->image.w * (size_t)w->image.channels, 4);
+    if (!w->job)
+        return edgel_fail(err, EDGEL_ENOMEM, "image %dx%d: out of memory", w->image.w, w->image.h);
+    return write_header(w->out, w->image.channels == 3 ? "PF" : "Pf", w->image, "-1.0\n", err);
+}
+
+static enum edgel_status put_row(struct edgel_writer *w, const void *row, struct edgel_error *err)
+{
+    struct edgel_view v = w->image;
+    const size_t n = (size_t)v.w * (size_t)v.channels;
+    v.data = row;
+    if (w->one_bit) {
+        edgel_bits_pack(v, 0, true, w->job);
+        return edgel_output_write(w->out, w->job, (n + 7) / 8, err);
     }
-    edgel_free(packed);
-    return st;
+    if (v.type == EDGEL_U8)
+        return edgel_output_write(w->out, row, n, err);
+    if (v.type == EDGEL_U16)
+        pack16(row, n, w->job);
+    else
+        pack_float(row, n, w->job);
+    return edgel_output_write(w->out, w->job, n * edgel_type_size(v.type), err);
 }
 
-enum edgel_status edgel_pnm_encode(struct edgel_view image, const struct edgel_write *params,
-                                   struct edgel_output *out, struct edgel_error *err)
+static enum edgel_status end(struct edgel_writer *w, struct edgel_error *err)
 {
-    bool bits = params->bits == 1 || image.type == EDGEL_U1;
-    EDGEL_TRY(write_header(out,
-                           bits                  ? "P4"
-                           : image.channels == 3 ? "P6"
-                                                 : "P5",
-                           image,
-                           bits                      ? ""
-                           : image.type == EDGEL_U16 ? "65535\n"
-                                                     : "255\n",
-                           err));
-    return write_rows(image, bits, out, err);
+    (void)w, (void)err;
+    return EDGEL_OK;
 }
 
-enum edgel_status edgel_pfm_encode(struct edgel_view image, struct edgel_output *out, struct edgel_error *err)
+static void finish(struct edgel_writer *w)
 {
-    EDGEL_TRY(write_header(out, image.channels == 3 ? "PF" : "Pf", image, "-1.0\n", err));
-    return write_rows(image, false, out, err);
+    edgel_free(w->job);
 }
+
+const struct edgel_writer_kind edgel_pnm_writer = { pnm_begin, put_row, end, finish };
+const struct edgel_writer_kind edgel_pfm_writer = { pfm_begin, put_row, end, finish };

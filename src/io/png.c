@@ -36,6 +36,7 @@ struct job {
     enum edgel_status status; /* of the failed output */
     bool one_bit;
     uint8_t *packed;
+    const void *row;
 };
 
 /* --- the fence --- */
@@ -306,7 +307,7 @@ static void write_header(struct job *j)
         png_set_swap(j->png);
 }
 
-static void write_image(struct job *j)
+static void start_image(struct job *j)
 {
     j->png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, j, on_error, on_warning, j, on_alloc, on_free);
     j->info = j->png ? png_create_info_struct(j->png) : NULL;
@@ -315,33 +316,68 @@ static void write_image(struct job *j)
         longjmp(j->jump, 1);
     }
     write_header(j);
-    for (int y = 0; y < j->image.h; y++) {
-        const void *row = edgel_view_row(j->image, y);
-        if (j->packed) {
-            edgel_bits_pack(j->image, y, false, j->packed);
-            row = j->packed;
-        }
-        png_write_row(j->png, row);
-    }
+}
+
+static void write_row(struct job *j)
+{
+    png_write_row(j->png, j->row);
+}
+
+static void end_image(struct job *j)
+{
     png_write_end(j->png, NULL);
 }
 
-enum edgel_status edgel_png_encode(struct edgel_view image, const struct edgel_write *params,
-                                   struct edgel_output *out, struct edgel_error *err)
+static enum edgel_status write_step(struct job *j, void (*step)(struct job *j), struct edgel_error *err)
 {
-    struct job j = { .image = image, .params = params, .out = out, .err = err };
-    enum edgel_status st = EDGEL_OK;
-    const bool packs = params->bits == 1 && image.type != EDGEL_U1; /* else rows are written as they are */
-    j.one_bit = params->bits == 1 || image.type == EDGEL_U1;
-    if (packs)
-        j.packed = edgel_alloc(((size_t)image.w + 7) / 8, 1);
-    if ((packs && !j.packed) || (!fenced(&j, write_image) && j.no_memory))
-        st = edgel_fail(err, EDGEL_ENOMEM, "PNG: out of memory");
-    else if (j.status != EDGEL_OK)
-        st = j.status;
-    else if (j.message[0])
-        st = edgel_fail(err, EDGEL_EINVAL, "PNG: %s", j.message);
-    png_destroy_write_struct(&j.png, &j.info);
-    edgel_free(j.packed);
-    return st;
+    j->err = err;
+    if (fenced(j, step))
+        return EDGEL_OK;
+    if (j->no_memory)
+        return edgel_fail(err, EDGEL_ENOMEM, "PNG: out of memory");
+    return j->status != EDGEL_OK ? j->status : edgel_fail(err, EDGEL_EINVAL, "PNG: %s", j->message);
 }
+
+static enum edgel_status writer_begin(struct edgel_writer *w, struct edgel_error *err)
+{
+    struct job *j = w->job = edgel_calloc(1, sizeof *j);
+    if (!j)
+        return edgel_fail(err, EDGEL_ENOMEM, "PNG: out of memory");
+    j->image = w->image;
+    j->params = &w->params;
+    j->out = w->out;
+    j->one_bit = w->one_bit;
+    if (j->one_bit && j->image.type != EDGEL_U1) { /* else rows are written as they are */
+        j->packed = edgel_alloc(((size_t)j->image.w + 7) / 8, 1);
+        if (!j->packed)
+            return edgel_fail(err, EDGEL_ENOMEM, "PNG: out of memory");
+    }
+    return write_step(j, start_image, err);
+}
+
+static enum edgel_status writer_row(struct edgel_writer *w, const void *row, struct edgel_error *err)
+{
+    struct job *j = w->job;
+    j->row = row;
+    if (j->packed) {
+        j->image.data = row;
+        edgel_bits_pack(j->image, 0, false, j->packed);
+        j->row = j->packed;
+    }
+    return write_step(j, write_row, err);
+}
+
+static enum edgel_status writer_end(struct edgel_writer *w, struct edgel_error *err)
+{
+    return write_step(w->job, end_image, err);
+}
+
+static void writer_finish(struct edgel_writer *w)
+{
+    struct job *j = w->job;
+    png_destroy_write_struct(&j->png, &j->info);
+    edgel_free(j->packed);
+    edgel_free(j);
+}
+
+const struct edgel_writer_kind edgel_png_writer = { writer_begin, writer_row, writer_end, writer_finish };

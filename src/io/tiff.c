@@ -508,42 +508,67 @@ static bool set_tags(const struct writer *w)
             TIFFSetField(t, TIFFTAG_PREDICTOR, real ? PREDICTOR_FLOATINGPOINT : PREDICTOR_HORIZONTAL));
 }
 
-static bool write_row(struct writer *w, int y)
+static enum edgel_status write_failure(const struct writer *w, struct edgel_error *err)
 {
-    if (w->one_bit)
-        edgel_bits_pack(w->image, y, false, w->row);
-    else
-        memcpy(w->row, edgel_view_row(w->image, y), w->row_bytes);
-    return TIFFWriteScanline(w->handle->tiff, w->row, (uint32_t)y, 0) == 1;
+    if (w->status != EDGEL_OK)
+        return w->status;
+    return edgel_fail(err, EDGEL_EINVAL, "TIFF: %s",
+                      w->job.message[0] ? w->job.message : "cannot be written");
 }
 
-static bool write_image(struct writer *w)
+static enum edgel_status writer_begin(struct edgel_writer *to, struct edgel_error *err)
 {
     static const struct access to_output = { no_read, on_write, on_seek_end, on_end };
+    const size_t samples = (size_t)to->image.w * (size_t)to->image.channels;
+    struct writer *w = to->job = edgel_calloc(1, sizeof *w);
+    if (!w)
+        return edgel_fail(err, EDGEL_ENOMEM, "TIFF: out of memory");
+    w->image = to->image;
+    w->one_bit = to->one_bit;
+    w->out = to->out;
+    w->err = err;
+    w->handle = &w->job.handles[0];
+    w->handle->job = &w->job;
+    w->row_bytes = w->one_bit ? (samples + 7) / 8 : samples * edgel_type_size(w->image.type);
+    w->row = edgel_alloc(w->row_bytes, 1);
+    if (!w->row)
+        return edgel_fail(err, EDGEL_ENOMEM, "TIFF: out of memory");
     const bool big = (uint64_t)w->row_bytes * (uint64_t)w->image.h > 0xF0000000u;
-    bool ok = open_handle(w->handle, big ? "wl8" : "wl", &to_output) && set_tags(w);
-    for (int y = 0; ok && y < w->image.h; y++)
-        ok = write_row(w, y);
-    return ok && TIFFFlush(w->handle->tiff) == 1 && w->status == EDGEL_OK && w->job.message[0] == '\0';
+    const bool ok = open_handle(w->handle, big ? "wl8" : "wl", &to_output) && set_tags(w);
+    return ok ? EDGEL_OK : write_failure(w, err);
 }
 
-enum edgel_status edgel_tiff_encode(struct edgel_view image, const struct edgel_write *params,
-                                    struct edgel_output *out, struct edgel_error *err)
+static enum edgel_status writer_row(struct edgel_writer *to, const void *row, struct edgel_error *err)
 {
-    const size_t samples = (size_t)image.w * (size_t)image.channels;
-    struct writer w = { .image = image, .out = out, .err = err };
-    w.handle = &w.job.handles[0];
-    w.handle->job = &w.job;
-    w.one_bit = params->bits == 1 || image.type == EDGEL_U1;
-    w.row_bytes = w.one_bit ? (samples + 7) / 8 : samples * edgel_type_size(image.type);
-    w.row = edgel_alloc(w.row_bytes, 1);
-    if (!w.row)
-        return edgel_fail(err, EDGEL_ENOMEM, "TIFF: out of memory");
-    const bool ok = write_image(&w);
-    if (w.handle->tiff)
-        TIFFClose(w.handle->tiff);
-    edgel_free(w.row);
-    if (w.status != EDGEL_OK)
-        return w.status;
-    return ok ? EDGEL_OK : edgel_fail(err, EDGEL_EINVAL, "TIFF: %s", w.job.message);
+    struct writer *w = to->job;
+    w->err = err;
+    w->image.data = row;
+    if (w->one_bit)
+        edgel_bits_pack(w->image, 0, false, w->row);
+    else
+        memcpy(w->row, row, w->row_bytes);
+    return TIFFWriteScanline(w->handle->tiff, w->row, (uint32_t)to->rows, 0) == 1 ? EDGEL_OK
+                                                                                  : write_failure(w, err);
 }
+
+static enum edgel_status writer_end(struct edgel_writer *to, struct edgel_error *err)
+{
+    struct writer *w = to->job;
+    w->err = err;
+    const bool ok = TIFFFlush(w->handle->tiff) == 1 && w->status == EDGEL_OK && w->job.message[0] == '\0';
+    return ok ? EDGEL_OK : write_failure(w, err);
+}
+
+static void writer_finish(struct edgel_writer *to)
+{
+    struct writer *w = to->job;
+    w->err = NULL;
+    if (w->status == EDGEL_OK && to->rows < to->image.h)
+        w->status = EDGEL_EINTERRUPTED; /* closing writes what is there, which nobody wants any more */
+    if (w->handle && w->handle->tiff)
+        TIFFClose(w->handle->tiff);
+    edgel_free(w->row);
+    edgel_free(w);
+}
+
+const struct edgel_writer_kind edgel_tiff_writer = { writer_begin, writer_row, writer_end, writer_finish };

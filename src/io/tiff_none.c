@@ -8,10 +8,11 @@ enum edgel_status edgel_tiff_decode(const struct edgel_source *src, struct edgel
                       src->name);
 }
 
-enum edgel_status edgel_tiff_encode(struct edgel_view image, const struct edgel_write *params,
-                                    struct edgel_output *out, struct edgel_error *err)
+static enum edgel_status writer_begin(struct edgel_writer *w, struct edgel_error *err)
 {
-    (void)image, (void)params, (void)out;
+    (void)w;
     return edgel_fail(err, EDGEL_EUNSUPPORTED,
                       "cannot write TIFF: this build of edgel was made without libtiff");
 }
+
+const struct edgel_writer_kind edgel_tiff_writer = { .begin = writer_begin };
