@@ -158,6 +158,28 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_read(const char *path,
                                                              struct edgel_image *out, struct edgel_info *info,
                                                              struct edgel_error *err);
 
+/* Where the rows of an image go. A status other than EDGEL_OK ends the reading and is what it returns. */
+struct edgel_row_sink {
+    void *user;
+    /* The size, channels and type of the rows to come; once, before the first row. shape has no data. */
+    enum edgel_status (*begin)(void *user, struct edgel_view shape, struct edgel_error *err);
+    /* One row, from the first to the last; valid during the call. */
+    enum edgel_status (*row)(void *user, const void *row, struct edgel_error *err);
+};
+
+/*
+ * Reads a file row by row, neither the file nor the image being in memory as a whole: PNG that is not interlaced, JPEG
+ * of one scan, binary PNM, TIFF (whose strips are read by lines, tiles by rows of tiles). The rows are those of
+ * edgel_image_read().
+ *
+ * Returns what edgel_image_read() returns, what the sink returned, and EDGEL_EUNSUPPORTED, before begin, for other
+ * files, for those to be turned, and when lenient. A fault may show after rows were given: only EDGEL_OK says that
+ * they are good.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_image_stream(const char *path, const struct edgel_read *params, const struct edgel_row_sink *sink,
+                   struct edgel_info *info, struct edgel_error *err);
+
 /* --- writing --- */
 
 /*

@@ -51,22 +51,38 @@ static enum edgel_status read_all(int fd, const char *path, uint64_t expected, s
     }
 }
 
-enum edgel_status edgel_bytes_read(const char *path, struct edgel_bytes *bytes, struct edgel_error *err)
+enum edgel_status edgel_file_open(const char *path, int *fd, size_t *size, struct edgel_error *err)
 {
     struct stat s;
-    enum edgel_status st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
+    enum edgel_status st = EDGEL_OK;
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (*fd < 0)
         return edgel_fail_system(err, path, "cannot open", errno);
-    if (fstat(fd, &s) != 0)
+    if (fstat(*fd, &s) != 0)
         st = edgel_fail_system(err, path, "cannot read", errno);
     else if (S_ISDIR(s.st_mode))
         st = edgel_fail(err, EDGEL_EIO, "%s: is a folder, not a file", path);
     else if (!S_ISREG(s.st_mode))
         st = edgel_fail(err, EDGEL_EIO, "%s: not a regular file", path);
     else
-        st = read_all(fd, path, (uint64_t)s.st_size, bytes, err);
+        *size = (size_t)s.st_size;
+    if (st != EDGEL_OK)
+        edgel_file_close(*fd);
+    return st;
+}
+
+void edgel_file_close(int fd)
+{
     close(fd); /* nothing was written, so its result says nothing */
+}
+
+enum edgel_status edgel_bytes_read(const char *path, struct edgel_bytes *bytes, struct edgel_error *err)
+{
+    int fd;
+    size_t size;
+    EDGEL_TRY(edgel_file_open(path, &fd, &size, err));
+    enum edgel_status st = read_all(fd, path, size, bytes, err);
+    edgel_file_close(fd);
     return st;
 }
 

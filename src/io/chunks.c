@@ -35,8 +35,8 @@ static int samples_of(const struct edgel_chunks *c)
 
 static enum edgel_status read_ihdr(const struct edgel_source *src, struct edgel_chunks *c)
 {
-    const unsigned char *p = src->bytes + SIGNATURE;
-    if (src->size < SIGNATURE + CHUNK_FRAME + IHDR_DATA || get32(p) != IHDR_DATA || !is(p + 4, "IHDR"))
+    const unsigned char *p = edgel_source_at(src, SIGNATURE, CHUNK_FRAME + IHDR_DATA);
+    if (!p || get32(p) != IHDR_DATA || !is(p + 4, "IHDR"))
         return edgel_fail(src->err, EDGEL_EFORMAT, "%s: PNG without its IHDR chunk", src->name);
     c->w = get32(p + 8);
     c->h = get32(p + 12);
@@ -53,13 +53,26 @@ static enum edgel_status read_ihdr(const struct edgel_source *src, struct edgel_
     return edgel_source_check_size(src, c->w, c->h);
 }
 
+static enum edgel_status read_exif(const struct edgel_source *src, struct edgel_chunks *c, uint64_t at,
+                                   uint32_t len)
+{
+    unsigned char *exif = edgel_alloc(len ? len : 1, 1);
+    if (!exif)
+        return edgel_fail(src->err, EDGEL_ENOMEM, "%s: out of memory", src->name);
+    if (edgel_source_copy(src, at, exif, len))
+        c->orientation = edgel_exif_orientation(exif, len);
+    edgel_free(exif);
+    return EDGEL_OK;
+}
+
+/* chunk: the length and type that stand at an offset. */
 static enum edgel_status visit(const struct edgel_source *src, struct edgel_chunks *c,
-                               const unsigned char *chunk)
+                               const unsigned char *chunk, uint64_t at)
 {
     uint32_t len = get32(chunk);
     if (is(chunk + 4, "IDAT")) {
         c->idat_bytes += len;
-        c->idat_end = (size_t)(chunk - src->bytes) + 8 + len;
+        c->idat_end = at + 8 + len;
         return EDGEL_OK;
     }
     if (len > src->params->limits.max_chunk_bytes) {
@@ -69,10 +82,8 @@ static enum edgel_status visit(const struct edgel_source *src, struct edgel_chun
                           "%s: PNG chunk %s of %lu bytes is over the limit of %zu (--max-chunk)", src->name,
                           name, (unsigned long)len, src->params->limits.max_chunk_bytes);
     }
-    if (is(chunk + 4, "eXIf") && !c->exif) {
-        c->exif = chunk + 8;
-        c->exif_size = len;
-    }
+    if (is(chunk + 4, "eXIf") && c->orientation == 0)
+        return read_exif(src, c, at + 8, len);
     return EDGEL_OK;
 }
 
@@ -92,16 +103,20 @@ enum edgel_status edgel_chunks_scan(const struct edgel_source *src, struct edgel
 {
     *c = (struct edgel_chunks){ 0 };
     EDGEL_TRY(read_ihdr(src, c));
-    size_t at = SIGNATURE;
+    uint64_t at = SIGNATURE;
     while (!c->complete && src->size - at >= CHUNK_FRAME) {
-        const unsigned char *chunk = src->bytes + at;
+        unsigned char chunk[8];
+        if (!edgel_source_copy(src, at, chunk, sizeof chunk))
+            break;
         uint32_t len = get32(chunk);
         if (len > src->size - at - CHUNK_FRAME)
             break;
-        EDGEL_TRY(visit(src, c, chunk));
+        EDGEL_TRY(visit(src, c, chunk, at));
         c->complete = is(chunk + 4, "IEND");
-        at += CHUNK_FRAME + (size_t)len;
+        at += CHUNK_FRAME + (uint64_t)len;
     }
+    if (c->orientation == 0)
+        c->orientation = 1;
     if (c->complete && at < src->size)
         edgel_source_remark(src, "bytes after the end of the PNG data");
     if (src->params->lenient)

@@ -35,9 +35,22 @@ void edgel_source_damage(const struct edgel_source *src, const char *text)
     note(src->info->damage, sizeof src->info->damage, text);
 }
 
+enum edgel_status edgel_source_check_rows(const struct edgel_source *src, bool in_order, const char *what)
+{
+    if (!src->sink ||
+        (in_order && !src->params->lenient && (!src->params->orient || src->info->orientation == 1)))
+        return EDGEL_OK;
+    if (!in_order)
+        return edgel_fail(src->err, EDGEL_EUNSUPPORTED, "%s: %s is not read row by row", src->name, what);
+    return edgel_fail(src->err, EDGEL_EUNSUPPORTED, "%s: a %s image is not read row by row", src->name,
+                      src->params->lenient ? "damaged" : "turned");
+}
+
 static enum edgel_status decode_by_format(const struct edgel_source *src, struct edgel_image *out)
 {
-    src->info->format = edgel_format_of_bytes(src->bytes, src->size);
+    const size_t n = src->size < 16 ? src->size : 16;
+    const unsigned char *head = edgel_source_at(src, 0, n);
+    src->info->format = head ? edgel_format_of_bytes(head, n) : EDGEL_FORMAT_NONE;
     switch (src->info->format) {
     case EDGEL_FORMAT_PNG: return edgel_png_decode(src, out);
     case EDGEL_FORMAT_JPEG: return edgel_jpeg_decode(src, out);
@@ -55,7 +68,7 @@ enum edgel_status edgel_image_decode(const void *bytes, size_t size, const char 
                                      struct edgel_info *info, struct edgel_error *err)
 {
     struct edgel_info unused;
-    struct edgel_source src = { bytes, size, name, params, info ? info : &unused, err };
+    struct edgel_source src = { bytes, size, name, params, info ? info : &unused, err, NULL, NULL };
     *src.info = (struct edgel_info){ .orientation = 1 };
     enum edgel_status st = decode_by_format(&src, out);
     if (st == EDGEL_OK && params->orient)
@@ -75,5 +88,30 @@ enum edgel_status edgel_image_read(const char *path, const struct edgel_read *pa
     else
         edgel_image_finish(out);
     edgel_bytes_finish(&bytes);
+    return st;
+}
+
+enum edgel_status edgel_image_stream(const char *path, const struct edgel_read *params,
+                                     const struct edgel_row_sink *sink, struct edgel_info *info,
+                                     struct edgel_error *err)
+{
+    struct edgel_info unused;
+    struct edgel_window window = { .fd = -1 };
+    struct edgel_source src = { NULL, 0, path, params, info ? info : &unused, err, &window, sink };
+    struct edgel_image ring = { 0 };
+    *src.info = (struct edgel_info){ .orientation = 1 };
+    enum edgel_status st = edgel_file_open(path, &window.fd, &src.size, err);
+    if (st != EDGEL_OK)
+        return st;
+    window.bytes = edgel_alloc(EDGEL_WINDOW, 1);
+    if (!window.bytes)
+        st = edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", path);
+    if (st == EDGEL_OK)
+        st = decode_by_format(&src, &ring);
+    if (st != EDGEL_OK && window.failed)
+        st = EDGEL_EIO;
+    edgel_image_finish(&ring);
+    edgel_free(window.bytes);
+    edgel_file_close(window.fd);
     return st;
 }

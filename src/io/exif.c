@@ -52,23 +52,24 @@ int edgel_exif_orientation(const unsigned char *tiff, size_t n)
 }
 
 /* The segments of a JPEG file up to its first scan: 0xFF (fill bytes 0xFF), marker, length, data. */
-int edgel_exif_orientation_of_jpeg(const unsigned char *b, size_t n)
+int edgel_exif_orientation_of_jpeg(const struct edgel_source *src)
 {
     enum { SOS = 0xDA, EOI = 0xD9, APP1 = 0xE1 };
-    size_t at = 2;
-    while (at + 4 <= n && b[at] == 0xFF) {
-        unsigned marker = b[at + 1];
+    uint64_t at = 2;
+    const unsigned char *b;
+    while ((b = edgel_source_at(src, at, 4)) != NULL && b[0] == 0xFF) {
+        unsigned marker = b[1];
         if (marker == 0xFF) {
             at++;
             continue;
         }
         if (marker == SOS || marker == EOI)
             return 1;
-        size_t len = (size_t)b[at + 2] << 8 | b[at + 3];
-        if (len < 2 || len > n - at - 2)
+        size_t len = (size_t)b[2] << 8 | b[3];
+        if (len < 2 || (b = edgel_source_at(src, at + 2, len)) == NULL)
             return 1;
-        if (marker == APP1 && len >= 8 && memcmp(b + at + 4, "Exif\0\0", 6) == 0)
-            return edgel_exif_orientation(b + at + 10, len - 8);
+        if (marker == APP1 && len >= 8 && memcmp(b + 2, "Exif\0\0", 6) == 0)
+            return edgel_exif_orientation(b + 8, len - 8);
         at += 2 + len;
     }
     return 1;

@@ -6,17 +6,37 @@
 #include "core/core_priv.h"
 #include "edgel/image.h"
 
-/* One decoding. Lives on the stack of edgel_image_decode(). */
+/* One decoding. Lives on the stack of edgel_image_decode() or edgel_image_stream(). */
 struct edgel_source {
-    const unsigned char *bytes;
+    const unsigned char *bytes; /* NULL: the file is not in memory but behind window */
     size_t size;
     const char *name; /* for messages */
     const struct edgel_read *params;
     struct edgel_info *info; /* never NULL */
     struct edgel_error *err;
+    struct edgel_window *window;       /* NULL: the bytes are in memory */
+    const struct edgel_row_sink *sink; /* NULL: rows go to an image */
 };
 
+/* --- source.c --- */
+enum { EDGEL_WINDOW = 1 << 17 };
+/* The part of a file that is in memory. */
+struct edgel_window {
+    int fd;
+    bool failed; /* a read failed; the error says so */
+    uint64_t at;
+    size_t n;
+    unsigned char *bytes; /* EDGEL_WINDOW */
+};
+/* n bytes at an offset, until the next call; NULL past the end of the file. n <= EDGEL_WINDOW. */
+const unsigned char *edgel_source_at(const struct edgel_source *src, uint64_t at, size_t n);
+/* The same, any number, copied; false past the end. */
+bool edgel_source_copy(const struct edgel_source *src, uint64_t at, void *to, size_t n);
+
 /* --- decode.c --- */
+/* EDGEL_EUNSUPPORTED when rows are asked for and the file does not hold them one after the other. */
+EDGEL_NODISCARD enum edgel_status edgel_source_check_rows(const struct edgel_source *src, bool in_order,
+                                                          const char *what);
 /* Checks the sides in info against the limits; call it before anything as large as the image is allocated. */
 EDGEL_NODISCARD enum edgel_status edgel_source_check_size(const struct edgel_source *src, uint32_t w,
                                                           uint32_t h);
@@ -43,9 +63,11 @@ struct edgel_raw {
 /* Turns raw rows into the rows of an image. Zero-initialise, init, then at and put for each row, finish. */
 struct edgel_rows {
     struct edgel_raw raw;
-    struct edgel_image *out;
-    size_t raw_bytes;        /* of one row */
-    unsigned char *raw_rows; /* one row, or all of them; NULL: raw rows are image rows */
+    const struct edgel_source *src;
+    struct edgel_image *out;   /* with a sink: a ring of a few rows */
+    enum edgel_status refused; /* what the sink answered, if not EDGEL_OK */
+    size_t raw_bytes;          /* of one row */
+    unsigned char *raw_rows;   /* one row, or all of them; NULL: raw rows are image rows */
     bool whole;
     int lut_size; /* bytes per entry */
     uint8_t lut[256][4];
@@ -55,8 +77,9 @@ struct edgel_rows {
 EDGEL_NODISCARD enum edgel_status edgel_rows_init(struct edgel_rows *rows, const struct edgel_source *src,
                                                   struct edgel_image *out, bool whole);
 void *edgel_rows_at(const struct edgel_rows *rows, int y); /* where raw row y goes */
-void edgel_rows_put(const struct edgel_rows *rows, int y); /* raw row y is there: convert it */
-void edgel_rows_finish(struct edgel_rows *rows);           /* the image stays */
+/* Raw row y is there: it is converted, and given to the sink, in order. False: the sink refused it. */
+bool edgel_rows_put(struct edgel_rows *rows, int y);
+void edgel_rows_finish(struct edgel_rows *rows); /* the image stays */
 
 /* --- the decoders --- : fill src->info and *out; on failure *out is what it is */
 EDGEL_NODISCARD enum edgel_status edgel_png_decode(const struct edgel_source *src, struct edgel_image *out);
@@ -71,17 +94,16 @@ struct edgel_chunks {
     uint32_t w, h;
     int bits, color; /* bit depth and colour type of IHDR */
     uint64_t idat_bytes;
-    size_t idat_end; /* where the last IDAT ends in the file */
-    bool complete;   /* the list ends with IEND */
-    const unsigned char *exif;
-    size_t exif_size;
+    uint64_t idat_end; /* where the last IDAT ends in the file */
+    bool complete;     /* the list ends with IEND */
+    int orientation;   /* of eXIf, else 1 */
 };
 EDGEL_NODISCARD enum edgel_status edgel_chunks_scan(const struct edgel_source *src,
                                                     struct edgel_chunks *chunks);
 
 /* --- exif.c --- : 1..8, and 1 for whatever is absent or malformed */
 int edgel_exif_orientation(const unsigned char *tiff, size_t n);
-int edgel_exif_orientation_of_jpeg(const unsigned char *bytes, size_t n);
+int edgel_exif_orientation_of_jpeg(const struct edgel_source *src);
 
 /* --- orient.c --- */
 /* Turns img as EXIF orientation 1..8 asks. */
@@ -120,6 +142,10 @@ EDGEL_NODISCARD enum edgel_status edgel_output_patch(struct edgel_output *o, uin
 uint32_t edgel_output_tag(void);
 
 /* --- bytes.c --- */
+/* Opens a regular file for reading; EDGEL_EIO. */
+EDGEL_NODISCARD enum edgel_status edgel_file_open(const char *path, int *fd, size_t *size,
+                                                  struct edgel_error *err);
+void edgel_file_close(int fd);
 /* EDGEL_EIO with "PATH: WHAT: reason of errno_value". */
 enum edgel_status edgel_fail_system(struct edgel_error *err, const char *path, const char *what,
                                     int errno_value);

@@ -18,6 +18,8 @@ struct job {
     struct jpeg_decompress_struct jpeg;
     struct jpeg_error_mgr errors;
     struct jpeg_progress_mgr progress;
+    struct jpeg_source_mgr file;
+    uint64_t file_at; /* what libjpeg is given next */
     jmp_buf jump;
     const struct edgel_source *src;
     struct edgel_rows rows;
@@ -100,6 +102,52 @@ static void on_progress(j_common_ptr jpeg)
     leave(j, EDGEL_ELIMIT);
 }
 
+/* --- a file that is not in memory --- : the window's bytes, one piece after the other */
+
+static void on_init(j_decompress_ptr jpeg)
+{
+    (void)jpeg;
+}
+
+/* At the end of the file an end marker, with the warning that libjpeg's own sources give. */
+static boolean on_fill(j_decompress_ptr jpeg)
+{
+    static const JOCTET end[2] = { 0xFF, JPEG_EOI };
+    struct job *j = jpeg->client_data;
+    const uint64_t left = j->src->size - j->file_at;
+    const size_t n = left < EDGEL_WINDOW ? (size_t)left : EDGEL_WINDOW;
+    const unsigned char *p = n ? edgel_source_at(j->src, j->file_at, n) : NULL;
+    j->file.next_input_byte = p ? p : end;
+    j->file.bytes_in_buffer = p ? n : 2;
+    j->file_at += p ? n : 0;
+    if (!p) {
+        jpeg->err->msg_code = JWRN_JPEG_EOF;
+        jpeg->err->emit_message((j_common_ptr)jpeg, -1);
+    }
+    return TRUE;
+}
+
+static void on_skip(j_decompress_ptr jpeg, long n)
+{
+    struct job *j = jpeg->client_data;
+    for (; n > 0 && (size_t)n > j->file.bytes_in_buffer; (void)on_fill(jpeg))
+        n -= (long)j->file.bytes_in_buffer;
+    if (n > 0) {
+        j->file.next_input_byte += n;
+        j->file.bytes_in_buffer -= (size_t)n;
+    }
+}
+
+static void read_from_window(struct job *j)
+{
+    j->file = (struct jpeg_source_mgr){ .init_source = on_init,
+                                        .fill_input_buffer = on_fill,
+                                        .skip_input_data = on_skip,
+                                        .resync_to_restart = jpeg_resync_to_restart,
+                                        .term_source = on_init };
+    j->jpeg.src = &j->file;
+}
+
 /* --- header --- */
 
 static void read_header(struct job *j)
@@ -108,7 +156,10 @@ static void read_header(struct job *j)
     jpeg_create_decompress(&j->jpeg);
     j->progress.progress_monitor = on_progress;
     j->jpeg.progress = &j->progress;
-    jpeg_mem_src(&j->jpeg, (unsigned char *)j->src->bytes, (unsigned long)j->src->size);
+    if (j->src->window)
+        read_from_window(j);
+    else
+        jpeg_mem_src(&j->jpeg, (unsigned char *)j->src->bytes, (unsigned long)j->src->size);
     (void)jpeg_read_header(&j->jpeg, TRUE);
     j->in_scan = true;
 }
@@ -179,7 +230,9 @@ static void read_pixels(struct job *j)
         for (int i = 0; i < n; i++)
             row[i] = edgel_rows_at(&j->rows, y + i);
         (void)jpeg_read_scanlines(&j->jpeg, row, (JDIMENSION)n);
-        edgel_rows_put(&j->rows, y);
+        for (int i = y; i < (int)j->jpeg.output_scanline; i++)
+            if (!edgel_rows_put(&j->rows, i))
+                leave(j, j->rows.refused);
         j->rows_done = (int)j->jpeg.output_scanline;
     }
     (void)jpeg_finish_decompress(&j->jpeg); /* what follows up to the end marker is checked as well */
@@ -187,6 +240,8 @@ static void read_pixels(struct job *j)
 
 static enum edgel_status failure(const struct job *j)
 {
+    if (j->rows.refused != EDGEL_OK)
+        return j->rows.refused;
     return edgel_fail(j->src->err, j->status, "%s: JPEG: %s", j->src->name, j->message);
 }
 
@@ -213,13 +268,15 @@ enum edgel_status edgel_jpeg_decode(const struct edgel_source *src, struct edgel
     j.errors.error_exit = on_error;
     j.errors.emit_message = on_message;
     j.errors.output_message = on_output;
-    src->info->orientation = edgel_exif_orientation_of_jpeg(src->bytes, src->size);
+    src->info->orientation = edgel_exif_orientation_of_jpeg(src);
     if (!fenced(&j, read_header))
         st = failure(&j);
     if (st == EDGEL_OK)
         st = describe(&j);
     if (st == EDGEL_OK)
         st = check_claim(&j);
+    if (st == EDGEL_OK)
+        st = edgel_source_check_rows(src, !jpeg_has_multiple_scans(&j.jpeg), "JPEG of several scans");
     if (st == EDGEL_OK)
         st = edgel_rows_init(&j.rows, src, out, false);
     if (st == EDGEL_OK)

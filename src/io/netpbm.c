@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct text {
-    const unsigned char *b;
+    const unsigned char *b; /* the file; the first bytes of one that is not in memory */
     size_t n, at;
 };
 
@@ -19,7 +19,8 @@ struct job {
     struct text t;
     char magic; /* '1' to '6', 'F', 'f' */
     uint32_t maxval;
-    bool big_endian; /* PFM */
+    bool big_endian;    /* PFM */
+    unsigned char *row; /* one as stored, of a file that is not in memory */
     struct edgel_rows rows;
 };
 
@@ -112,7 +113,7 @@ static enum edgel_status check_claim(const struct job *j)
         need = plain(j) ? samples : ((uint64_t)raw->w + 7) / 8 * (uint64_t)raw->h;
     else
         need = plain(j) ? 2 * samples - 1 : samples * edgel_type_size(raw->type);
-    if (j->src->params->lenient || need <= j->t.n - j->t.at)
+    if (j->src->params->lenient || need <= j->src->size - j->t.at)
         return EDGEL_OK;
     return malformed(j, "the file is truncated");
 }
@@ -204,18 +205,21 @@ static const char *read_plain(struct job *j, void *row, size_t n)
     return NULL;
 }
 
-/* The next n bytes, or NULL. */
-static const unsigned char *take(struct text *t, size_t n)
+/* The next n bytes (one row), or NULL. */
+static const unsigned char *take(struct job *j, size_t n)
 {
-    if (n > t->n - t->at)
+    struct text *t = &j->t;
+    if (n > j->src->size - t->at)
         return NULL;
     t->at += n;
-    return t->b + t->at - n;
+    if (!j->src->window)
+        return t->b + t->at - n;
+    return edgel_source_copy(j->src, t->at - n, j->row, n) ? j->row : NULL;
 }
 
 static const char *read_bits(struct job *j, uint8_t *row, size_t n)
 {
-    const unsigned char *p = take(&j->t, (n + 7) / 8);
+    const unsigned char *p = take(j, (n + 7) / 8);
     for (size_t i = 0; p && i < n; i++)
         row[i] = (p[i / 8] >> (7 - i % 8) & 1) == 0;
     return p ? NULL : "the file is truncated";
@@ -224,7 +228,7 @@ static const char *read_bits(struct job *j, uint8_t *row, size_t n)
 static const char *read_binary(struct job *j, void *row, size_t n)
 {
     size_t size = edgel_type_size(j->rows.raw.type);
-    const unsigned char *p = take(&j->t, n * size);
+    const unsigned char *p = take(j, n * size);
     if (!p)
         return "the file is truncated";
     if (size == 1)
@@ -249,7 +253,7 @@ static const char *read_pnm_row(struct job *j, void *row)
 static const char *read_pfm_row(struct job *j, void *row)
 {
     size_t n = (size_t)j->rows.raw.w * (size_t)j->rows.raw.samples;
-    const unsigned char *p = take(&j->t, 4 * n);
+    const unsigned char *p = take(j, 4 * n);
     float *out = row;
     if (!p)
         return "the file is truncated";
@@ -263,12 +267,35 @@ static const char *read_pfm_row(struct job *j, void *row)
     return NULL;
 }
 
+/* What follows the last row: white space and comments only, or a remark. */
+static void look_behind(struct job *j)
+{
+    if (j->src->window) {
+        const uint64_t left = j->src->size - j->t.at;
+        j->t.n = left < EDGEL_WINDOW ? (size_t)left : EDGEL_WINDOW;
+        j->t.b = edgel_source_at(j->src, j->t.at, j->t.n);
+        j->t.at = 0;
+    }
+    if (j->t.b)
+        skip_space(&j->t);
+    if (j->t.at < j->t.n)
+        edgel_source_remark(j->src, "bytes after the image");
+}
+
 /* Rows in the order of the file; when lenient, rows from the first bad one on are 0. */
 static enum edgel_status read_rows(struct job *j, struct edgel_image *out, bool bottom_up,
                                    const char *(*read_row)(struct job *j, void *row))
 {
     int h = j->rows.raw.h;
+    EDGEL_TRY(edgel_source_check_rows(j->src, !bottom_up, "PFM"));
+    EDGEL_TRY(edgel_source_check_rows(j->src, !plain(j), "PNM in plain text"));
     EDGEL_TRY(edgel_rows_init(&j->rows, j->src, out, false));
+    if (j->src->window) {
+        j->row = edgel_alloc((size_t)j->rows.raw.w * (size_t)j->rows.raw.samples,
+                             edgel_type_size(j->rows.raw.type));
+        if (!j->row)
+            return edgel_fail(j->src->err, EDGEL_ENOMEM, "%s: out of memory", j->src->name);
+    }
     for (int i = 0; i < h; i++) {
         int y = bottom_up ? h - 1 - i : i;
         void *row = edgel_rows_at(&j->rows, y);
@@ -280,30 +307,39 @@ static enum edgel_status read_rows(struct job *j, struct edgel_image *out, bool 
             memset(row, 0, j->rows.raw_bytes);
             return EDGEL_OK;
         }
-        edgel_rows_put(&j->rows, y);
+        if (!edgel_rows_put(&j->rows, y))
+            return j->rows.refused;
     }
-    skip_space(&j->t);
-    if (j->t.at < j->t.n)
-        edgel_source_remark(j->src, "bytes after the image");
+    look_behind(j);
     return EDGEL_OK;
+}
+
+/* The text of the header: the whole file, or what the window shows of its beginning. */
+static struct text text_of(const struct edgel_source *src)
+{
+    const size_t n = !src->window || src->size < EDGEL_WINDOW ? src->size : EDGEL_WINDOW;
+    const unsigned char *b = edgel_source_at(src, 0, n);
+    return (struct text){ b, b ? n : 0, 0 };
 }
 
 enum edgel_status edgel_pnm_decode(const struct edgel_source *src, struct edgel_image *out)
 {
-    struct job j = { .src = src, .t = { src->bytes, src->size, 0 } };
+    struct job j = { .src = src, .t = text_of(src) };
     enum edgel_status st = read_pnm_header(&j);
     if (st == EDGEL_OK)
         st = read_rows(&j, out, false, read_pnm_row);
     edgel_rows_finish(&j.rows);
+    edgel_free(j.row);
     return st;
 }
 
 enum edgel_status edgel_pfm_decode(const struct edgel_source *src, struct edgel_image *out)
 {
-    struct job j = { .src = src, .t = { src->bytes, src->size, 0 } };
+    struct job j = { .src = src, .t = text_of(src) };
     enum edgel_status st = read_pfm_header(&j);
     if (st == EDGEL_OK)
         st = read_rows(&j, out, true, read_pfm_row);
     edgel_rows_finish(&j.rows);
+    edgel_free(j.row);
     return st;
 }

@@ -23,7 +23,7 @@ struct job {
     /* reading */
     const struct edgel_source *src;
     struct edgel_chunks chunks;
-    size_t at;
+    uint64_t at;
     struct edgel_rows rows;
     int passes;
     int rows_done; /* in any pass */
@@ -102,7 +102,7 @@ static bool little_endian(void)
 static void choose_piece(const struct job *j)
 {
     enum { SUM = 4 };
-    size_t left = j->chunks.idat_end > j->at ? j->chunks.idat_end - j->at : 0, piece = PIECE;
+    size_t left = j->chunks.idat_end > j->at ? (size_t)(j->chunks.idat_end - j->at) : 0, piece = PIECE;
     bool lenient = j->src->params->lenient;
     if (!j->chunks.complete && j->src->size - j->at < 2 * PIECE)
         piece = 1;
@@ -114,9 +114,8 @@ static void choose_piece(const struct job *j)
 static void on_read(png_structp png, png_bytep to, size_t n)
 {
     struct job *j = png_get_io_ptr(png);
-    if (n > j->src->size - j->at)
+    if (!edgel_source_copy(j->src, j->at, to, n))
         png_error(png, "the file is truncated");
-    memcpy(to, j->src->bytes + j->at, n);
     j->at += n;
     choose_piece(j);
 }
@@ -205,14 +204,16 @@ static void read_pixels(struct job *j)
         for (int y = 0; y < h; y++) {
             png_read_row(j->png, edgel_rows_at(&j->rows, y), NULL);
             j->rows_done++;
-            if (j->passes == 1)
-                edgel_rows_put(&j->rows, y);
+            if (j->passes == 1 && !edgel_rows_put(&j->rows, y))
+                longjmp(j->jump, 1);
         }
     png_read_end(j->png, NULL);
 }
 
 static enum edgel_status read_failure(struct job *j)
 {
+    if (j->rows.refused != EDGEL_OK)
+        return j->rows.refused;
     if (j->no_memory)
         return edgel_fail(j->src->err, EDGEL_ENOMEM, "%s: out of memory", j->src->name);
     return edgel_fail(j->src->err, EDGEL_EFORMAT, "%s: PNG: %s", j->src->name, j->message);
@@ -236,10 +237,12 @@ enum edgel_status edgel_png_decode(const struct edgel_source *src, struct edgel_
 {
     struct job j = { .src = src };
     EDGEL_TRY(edgel_chunks_scan(src, &j.chunks));
-    src->info->orientation = edgel_exif_orientation(j.chunks.exif, j.chunks.exif_size);
+    src->info->orientation = j.chunks.orientation;
     enum edgel_status st = EDGEL_OK;
     if (!fenced(&j, read_header) || !fenced(&j, describe))
         st = read_failure(&j);
+    if (st == EDGEL_OK)
+        st = edgel_source_check_rows(src, j.passes == 1, "interlaced PNG");
     if (st == EDGEL_OK)
         st = edgel_rows_init(&j.rows, src, out, j.passes > 1);
     if (st == EDGEL_OK)

@@ -164,13 +164,25 @@ static void choose(struct edgel_rows *rows, enum edgel_decode decode, int channe
         rows->convert = convert_drop_alpha;
 }
 
+/* Tells the sink what is to come. */
+static enum edgel_status begin_sink(const struct edgel_source *src, const struct edgel_raw *raw, int channels)
+{
+    const struct edgel_view shape = { NULL, raw->w, raw->h, channels, raw->type, 0 };
+    return src->sink->begin(src->sink->user, shape, src->err);
+}
+
 enum edgel_status edgel_rows_init(struct edgel_rows *rows, const struct edgel_source *src,
                                   struct edgel_image *out, bool whole)
 {
+    enum { RING = 16 }; /* as many as decoders ask for at once */
     const struct edgel_raw *raw = &rows->raw;
     int channels = channels_of(raw, src->params->decode);
+    rows->src = src;
     rows->out = out;
-    EDGEL_TRY(edgel_image_init(out, raw->w, raw->h, channels, raw->type, src->err));
+    if (src->sink)
+        EDGEL_TRY(begin_sink(src, raw, channels));
+    EDGEL_TRY(edgel_image_init(out, raw->w, src->sink && raw->h > RING ? RING : raw->h, channels, raw->type,
+                               src->err));
     choose(rows, src->params->decode, channels);
     rows->raw_bytes = (size_t)raw->w * (size_t)raw->samples * edgel_type_size(raw->type);
     rows->whole = whole;
@@ -184,18 +196,27 @@ enum edgel_status edgel_rows_init(struct edgel_rows *rows, const struct edgel_so
     return EDGEL_OK;
 }
 
+static void *out_row(const struct edgel_rows *rows, int y)
+{
+    return (char *)rows->out->data + (rows->src->sink ? y % rows->out->h : y) * rows->out->stride;
+}
+
 void *edgel_rows_at(const struct edgel_rows *rows, int y)
 {
     if (!rows->raw_rows)
-        return (char *)rows->out->data + y * rows->out->stride;
+        return out_row(rows, y);
     return rows->raw_rows + (rows->whole ? (size_t)y * rows->raw_bytes : 0);
 }
 
-void edgel_rows_put(const struct edgel_rows *rows, int y)
+bool edgel_rows_put(struct edgel_rows *rows, int y)
 {
-    assert(y >= 0 && y < rows->out->h);
+    const struct edgel_row_sink *sink = rows->src->sink;
+    assert(y >= 0 && y < rows->raw.h);
     if (rows->convert)
-        rows->convert(rows, edgel_rows_at(rows, y), (char *)rows->out->data + y * rows->out->stride);
+        rows->convert(rows, edgel_rows_at(rows, y), out_row(rows, y));
+    if (sink)
+        rows->refused = sink->row(sink->user, out_row(rows, y), rows->src->err);
+    return rows->refused == EDGEL_OK;
 }
 
 void edgel_rows_finish(struct edgel_rows *rows)

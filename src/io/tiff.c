@@ -83,7 +83,8 @@ static tmsize_t on_read(thandle_t user, void *to, tmsize_t n)
     if (n < 0 || h->at >= src->size)
         return 0;
     size_t left = (size_t)(src->size - h->at), count = (size_t)n < left ? (size_t)n : left;
-    memcpy(to, src->bytes + h->at, count);
+    if (!edgel_source_copy(src, h->at, to, count))
+        return 0;
     h->at += count;
     return (tmsize_t)count;
 }
@@ -409,7 +410,8 @@ static enum edgel_status read_pixels(struct job *j)
             memset(row, 0, j->rows.raw_bytes);
             return EDGEL_OK;
         }
-        edgel_rows_put(&j->rows, y);
+        if (!edgel_rows_put(&j->rows, y))
+            return j->rows.refused;
     }
     if (j->message[0])
         edgel_source_damage(j->src, j->message);
@@ -420,6 +422,8 @@ enum edgel_status edgel_tiff_decode(const struct edgel_source *src, struct edgel
 {
     struct job j = { .src = src, .rows.out = out };
     enum edgel_status st = read_header(&j);
+    if (st == EDGEL_OK)
+        st = edgel_source_check_rows(src, true, "TIFF");
     if (st == EDGEL_OK)
         st = take_memory(&j);
     if (st == EDGEL_OK)
