@@ -201,6 +201,29 @@ edgel_method_run(struct edgel_scratch *scratch, struct edgel_view in, const stru
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_method_check(const struct edgel_method *method,
                                                                struct edgel_error *err);
 
+/* --- methods row by row --- */
+
+/* Whether a method can be run row by row: all but canny's edges with thresholds that are counted over the image. */
+EDGEL_API bool edgel_method_streams(const struct edgel_method *method);
+
+/*
+ * edgel_method_run() for images that are not whole in memory: the same rows. About 64 MB of them are held at a time;
+ * canny's edges take two bits a pixel of the whole image more and come out after the last row.
+ *
+ * shape   of the input, data NULL
+ * sink    takes the result: begin is called by create, row as rows are ready, the last by the last row of the input
+ * row     one row of the input, from the first to the last; not kept
+ * create  EDGEL_OK, EDGEL_EINVAL, EDGEL_EUNSUPPORTED (edgel_method_streams() is false), EDGEL_ENOMEM, what the sink says
+ * row     EDGEL_OK, EDGEL_EINVAL (a row too many), EDGEL_ENOMEM, what the sink says; after a failure only destroy
+ */
+struct edgel_stream;
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_stream_create(struct edgel_view shape, const struct edgel_method *method,
+                    const struct edgel_row_sink *sink, struct edgel_stream **stream, struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_stream_row(struct edgel_stream *stream, const void *row,
+                                                             struct edgel_error *err);
+EDGEL_API void edgel_stream_destroy(struct edgel_stream **stream);
+
 #ifdef __cplusplus
 }
 #endif

@@ -105,13 +105,16 @@ static void thinner_row(struct thinner *t, int y)
 
 static enum edgel_status classify(struct edgel_arena *arena, struct edgel_view in,
                                   const struct edgel_canny *params, const struct edgel_limits_pair *limits,
-                                  struct edgel_bit_map *map, struct edgel_error *err)
+                                  struct edgel_band band, struct edgel_bit_map *map, struct edgel_error *err)
 {
     struct thinner t;
     EDGEL_TRY(thinner_init(&t, arena, in, params, err));
-    for (int y = 0; y < in.h; y++) {
+    for (int y = 0; y < band.to; y++) {
+        const int row = y - band.from + band.at;
         thinner_row(&t, y);
-        uint64_t *weak = edgel_bit_map_weak(map, y), *strong = edgel_bit_map_strong(map, y);
+        if (y < band.from)
+            continue;
+        uint64_t *weak = edgel_bit_map_weak(map, row), *strong = edgel_bit_map_strong(map, row);
         memset(weak, 0, (size_t)map->words * sizeof *weak);
         memset(strong, 0, (size_t)map->words * sizeof *strong);
         for (int x = 0; x < in.w; x++) {
@@ -119,15 +122,54 @@ static enum edgel_status classify(struct edgel_arena *arena, struct edgel_view i
             weak[x / 64] |= (uint64_t)(m > 0 && m > limits->low) << x % 64;
             strong[x / 64] |= (uint64_t)(m > 0 && m > limits->high) << x % 64;
         }
-        edgel_hysteresis_row(map, y);
+        edgel_hysteresis_row(map, row);
     }
     return EDGEL_OK;
 }
 
-/* Thresholds that are counted over the image need all of it, smoothed. */
-static bool counts_pixels(const struct edgel_canny *params)
+bool edgel_canny_counts_pixels(const struct edgel_canny *params)
 {
     return params->high.kind != EDGEL_THRESHOLD_VALUE || params->low.kind == EDGEL_THRESHOLD_QUANTILE;
+}
+
+static bool in_lanes(struct edgel_view in, const struct edgel_canny *params)
+{
+    return in.type == EDGEL_U8 && params->nms == EDGEL_NMS_SECTOR;
+}
+
+/* Smooths the whole view; what follows then does without. */
+static enum edgel_status smooth_all(struct edgel_arena *arena, struct edgel_view *in,
+                                    const struct edgel_smoothing **smoothing, struct edgel_error *err)
+{
+    struct edgel_image smooth;
+    if (!*smoothing)
+        return EDGEL_OK;
+    EDGEL_TRY(edgel_arena_image(arena, &smooth, in->w, in->h, in->channels, in->type, err));
+    EDGEL_TRY(edgel_gaussian_into(arena, *in, &smooth, **smoothing, err));
+    *in = edgel_image_view(&smooth);
+    *smoothing = NULL;
+    return EDGEL_OK;
+}
+
+static enum edgel_status classes(struct edgel_arena *arena, struct edgel_view in,
+                                 const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
+                                 const struct edgel_limits_pair *limits, struct edgel_band band,
+                                 struct edgel_bit_map *map, struct edgel_error *err)
+{
+    if (in_lanes(in, params))
+        return edgel_canny_u8(arena, in, smoothing, params, limits, band, map, err);
+    EDGEL_TRY(smooth_all(arena, &in, &smoothing, err));
+    return classify(arena, in, params, limits, band, map, err);
+}
+
+enum edgel_status edgel_canny_band(struct edgel_arena *arena, struct edgel_view in,
+                                   const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
+                                   struct edgel_band band, struct edgel_bit_map *map, struct edgel_error *err)
+{
+    struct edgel_limits_pair limits;
+    struct edgel_canny_used used;
+    EDGEL_TRY(edgel_threshold_resolve(arena, in, params, &limits, &used, err));
+    return classes(arena, in, smoothing, params, &limits, band, map, err);
 }
 
 enum edgel_status edgel_canny_map(struct edgel_arena *arena, struct edgel_view in,
@@ -135,21 +177,13 @@ enum edgel_status edgel_canny_map(struct edgel_arena *arena, struct edgel_view i
                                   struct edgel_bit_map *map, struct edgel_canny_used *used,
                                   struct edgel_error *err)
 {
-    const bool in_lanes = in.type == EDGEL_U8 && params->nms == EDGEL_NMS_SECTOR;
-    if (smoothing && (!in_lanes || counts_pixels(params))) {
-        struct edgel_image smooth;
-        EDGEL_TRY(edgel_arena_image(arena, &smooth, in.w, in.h, in.channels, in.type, err));
-        EDGEL_TRY(edgel_gaussian_into(arena, in, &smooth, *smoothing, err));
-        in = edgel_image_view(&smooth);
-        smoothing = NULL;
-    }
+    const struct edgel_band all = { 0, in.h, 0 };
     struct edgel_limits_pair limits;
+    if (edgel_canny_counts_pixels(params)) /* over the smoothed image */
+        EDGEL_TRY(smooth_all(arena, &in, &smoothing, err));
     EDGEL_TRY(edgel_threshold_resolve(arena, in, params, &limits, used, err));
     EDGEL_TRY(edgel_bit_map_init(map, arena, in.w, in.h, err));
-    if (in_lanes)
-        EDGEL_TRY(edgel_canny_u8(arena, in, smoothing, params, &limits, map, err));
-    else
-        EDGEL_TRY(classify(arena, in, params, &limits, map, err));
+    EDGEL_TRY(classes(arena, in, smoothing, params, &limits, all, map, err));
     return edgel_hysteresis_finish(map, arena, err);
 }
 

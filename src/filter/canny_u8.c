@@ -143,8 +143,8 @@ static int whole_limit(double t, int max)
 
 enum edgel_status edgel_canny_u8(struct edgel_arena *arena, struct edgel_view in,
                                  const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
-                                 const struct edgel_limits_pair *limits, struct edgel_bit_map *map,
-                                 struct edgel_error *err)
+                                 const struct edgel_limits_pair *limits, struct edgel_band band,
+                                 struct edgel_bit_map *map, struct edgel_error *err)
 {
     struct lanes s;
     EDGEL_TRY(lanes_init(&s, arena, in, smoothing, params, err));
@@ -155,16 +155,17 @@ enum edgel_status edgel_canny_u8(struct edgel_arena *arena, struct edgel_view in
             derive_line(&s, y);
         else
             memset(s.m[y % ROWS], 0, (size_t)in.w * (s.l1 ? 2 : 4)); /* below the image */
-        if (y == 0)
+        const int row = y - 1 - band.from + band.at;
+        if (y - 1 < band.from || y - 1 >= band.to)
             continue;
         const int16_t *gx = s.gx[(y - 1) % 2], *gy = s.gy[(y - 1) % 2];
         const void *up = s.m[(y + 1) % ROWS], *mid = s.m[(y - 1) % ROWS], *down = s.m[y % ROWS];
-        uint64_t *weak = edgel_bit_map_weak(map, y - 1), *strong = edgel_bit_map_strong(map, y - 1);
+        uint64_t *weak = edgel_bit_map_weak(map, row), *strong = edgel_bit_map_strong(map, row);
         if (s.l1)
             s.dsp.sector_l1(weak, strong, gx, gy, up, mid, down, in.w, low, high);
         else
             s.dsp.sector_l2(weak, strong, gx, gy, up, mid, down, in.w, low, high);
-        edgel_hysteresis_row(map, y - 1);
+        edgel_hysteresis_row(map, row);
     }
     return EDGEL_OK;
 }

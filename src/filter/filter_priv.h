@@ -157,6 +157,8 @@ struct edgel_smoothing {
     double sigma; /* 0: from ksize */
     int ksize;    /* 0: from sigma */
 };
+/* Rows above and below a row that its smoothing looks at. */
+int edgel_smoothing_radius(struct edgel_smoothing smoothing, enum edgel_type type);
 enum edgel_status edgel_gaussian_check(double sigma, int ksize, struct edgel_error *err);
 
 /* A smoothed view, one row after the other. */
@@ -264,17 +266,31 @@ void edgel_hysteresis_row(struct edgel_bit_map *map, int y);
 enum edgel_status edgel_hysteresis_finish(struct edgel_bit_map *map, struct edgel_arena *arena,
                                           struct edgel_error *err);
 
+/* Rows from..to-1 of a view are rows at, at + 1, ... of a map. The view's other rows are there for what surrounds these
+ * on the way: those outside the image are not known to the view. */
+struct edgel_band {
+    int from, to, at;
+};
+
 /* --- canny_u8.c --- */
-/* Edges of an 8-bit image under sector suppression, in 16-bit (L1) and 32-bit (L2) lanes, rows smoothed on the way
- * (smoothing NULL: not at all). map is initialised; its strong bits are the edges. */
+/* Classes of an 8-bit image under sector suppression, in 16-bit (L1) and 32-bit (L2) lanes, rows smoothed on the way
+ * (smoothing NULL: not at all), each followed by edgel_hysteresis_row(). map is initialised. */
 enum edgel_status edgel_canny_u8(struct edgel_arena *arena, struct edgel_view in,
                                  const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
-                                 const struct edgel_limits_pair *limits, struct edgel_bit_map *map,
-                                 struct edgel_error *err);
+                                 const struct edgel_limits_pair *limits, struct edgel_band band,
+                                 struct edgel_bit_map *map, struct edgel_error *err);
 
 /* --- canny.c --- */
 enum edgel_status edgel_canny_check(const struct edgel_canny *params, struct edgel_error *err);
 bool edgel_canny_sixteenths(enum edgel_type type, const struct edgel_canny *params);
+/* Whether a threshold is counted over the image, and so needs all of it. */
+bool edgel_canny_counts_pixels(const struct edgel_canny *params);
+/* Classes of a band of rows, smoothed first (smoothing NULL: not), into an initialised map whose rows above are there;
+ * thresholds are not counted. */
+enum edgel_status edgel_canny_band(struct edgel_arena *arena, struct edgel_view in,
+                                   const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
+                                   struct edgel_band band, struct edgel_bit_map *map,
+                                   struct edgel_error *err);
 /* Edges of in, smoothed first (smoothing NULL: not): the strong bits of map, which is made in the arena. */
 enum edgel_status edgel_canny_map(struct edgel_arena *arena, struct edgel_view in,
                                   const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
@@ -284,5 +300,18 @@ enum edgel_status edgel_canny_map(struct edgel_arena *arena, struct edgel_view i
 enum edgel_status edgel_strength_into(struct edgel_arena *arena, struct edgel_view in,
                                       const struct edgel_canny *params, const struct edgel_image *out,
                                       struct edgel_error *err);
+
+/* --- method.c --- */
+/* Rows above and below a row that the method looks at. */
+int edgel_method_context(const struct edgel_method *m, enum edgel_type type);
+/* The result of a method for an input of this shape, without data. EDGEL_EINVAL if it does not take it. */
+enum edgel_status edgel_method_shape(const struct edgel_method *m, struct edgel_view in,
+                                     struct edgel_view *out, struct edgel_error *err);
+
+/* --- stream.c --- */
+/* edgel_stream_create() with a number of rows that are worked on at once, not counting those around them (0: as many as suit). */
+enum edgel_status edgel_stream_create_in_bands(struct edgel_view shape, const struct edgel_method *method,
+                                               const struct edgel_row_sink *sink, int rows,
+                                               struct edgel_stream **stream, struct edgel_error *err);
 
 #endif

@@ -161,6 +161,11 @@ static void blur_v(const struct edgel_filter_dsp *dsp, enum edgel_type type, voi
         dsp->blur_v_f32(dst, rows, n, a->tap, a->n);
 }
 
+int edgel_smoothing_radius(struct edgel_smoothing smoothing, enum edgel_type type)
+{
+    return (smoothing.ksize ? smoothing.ksize : taps_for_sigma(smoothing.sigma, type)) / 2;
+}
+
 enum edgel_status edgel_gaussian_check(double sigma, int ksize, struct edgel_error *err)
 {
     if (!(sigma >= 0 && sigma <= 1000))

@@ -282,20 +282,46 @@ static enum edgel_status run_into(struct edgel_arena *arena, struct edgel_view i
     return run_strength(arena, smooth, m, out, err);
 }
 
+int edgel_method_context(const struct edgel_method *m, enum edgel_type type)
+{
+    const struct edgel_taps *taps = edgel_operator_taps(operator_of(m->id), m->canny.aperture);
+    int rows = smooths(m) ? edgel_smoothing_radius(smoothing_of(m), type) : 0;
+    if (m->id != EDGEL_METHOD_GAUSSIAN)
+        rows += taps ? taps->radius : 1;
+    return rows + (m->id == EDGEL_METHOD_CANNY); /* suppression compares with the rows beside */
+}
+
+bool edgel_method_streams(const struct edgel_method *m)
+{
+    return m->id != EDGEL_METHOD_CANNY || m->emit != EDGEL_EMIT_BINARY ||
+           !edgel_canny_counts_pixels(&m->canny);
+}
+
+enum edgel_status edgel_method_shape(const struct edgel_method *m, struct edgel_view in,
+                                     struct edgel_view *out, struct edgel_error *err)
+{
+    EDGEL_TRY(edgel_method_check(m, err));
+    const struct edgel_method_info *info = info_of(m->id);
+    const bool smoothing_only = m->id == EDGEL_METHOD_GAUSSIAN;
+    EDGEL_TRY(edgel_view_check(info->name, in, 4, err));
+    if (!smoothing_only && in.channels != 1 && !(in.channels == 3 && m->channels))
+        return edgel_fail(err, EDGEL_EINVAL,
+                          "%s: input with %d channels: must have 1, or 3 with channels asked for", info->name,
+                          in.channels);
+    *out = (struct edgel_view){
+        NULL, in.w, in.h, smoothing_only ? in.channels : 1, type_of_depth(depth_for(m, in.type)), 0
+    };
+    return EDGEL_OK;
+}
+
 enum edgel_status edgel_method_run(struct edgel_scratch *scratch, struct edgel_view in,
                                    const struct edgel_method *method, struct edgel_image *out, int *bits,
                                    struct edgel_error *err)
 {
-    EDGEL_TRY(edgel_method_check(method, err));
-    const struct edgel_method_info *info = info_of(method->id);
-    EDGEL_TRY(edgel_view_check(info->name, in, 4, err));
-    const bool smoothing_only = method->id == EDGEL_METHOD_GAUSSIAN;
-    if (!smoothing_only && in.channels != 1 && !(in.channels == 3 && method->channels))
-        return edgel_fail(err, EDGEL_EINVAL,
-                          "%s: input with %d channels: must have 1, or 3 with channels asked for", info->name,
-                          in.channels);
+    struct edgel_view shape = { 0 };
+    EDGEL_TRY(edgel_method_shape(method, in, &shape, err));
     *bits = depth_for(method, in.type);
-    EDGEL_TRY(edgel_image_init(out, in.w, in.h, smoothing_only ? in.channels : 1, type_of_depth(*bits), err));
+    EDGEL_TRY(edgel_image_init(out, shape.w, shape.h, shape.channels, shape.type, err));
     struct edgel_arena own, *arena = edgel_scratch_begin(scratch, &own);
     enum edgel_status st = run_into(arena, in, method, out, err);
     edgel_arena_finish(&own);
