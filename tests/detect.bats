@@ -584,6 +584,46 @@ outputs() {
     [ "$(png_head out2/t.png)" = "12 8 1 0" ]
 }
 
+@test "--stream-over: rows one by one give the same bytes" {
+    gray 300 900 >in.pgm
+    detect -q -o src --name in.png -m gaussian --sigma 0 --ksize 1 in.pgm
+    cp in.pgm src
+    ! has_tiff || detect -q -o src --name in.tif -m gaussian --sigma 0 --ksize 1 in.pgm
+    for file in src/*; do
+        for name in x.png x.pgm x.tif; do
+            [ $name != x.tif ] || has_tiff || continue
+            set -- -q --existing overwrite --name "{op}{n}-$name" -m canny -m canny:sigma=0,low=10 -m sobel \
+                -m gaussian:gray=channels -m canny:emit=strength "$file"
+            detect -o whole "$@"
+            detect --stream-over 1000 -o rows "$@"
+        done
+        diff -r whole rows
+        rm -r whole rows
+    done
+    # what needs the whole image is done with it
+    detect -q -o whole --high auto in.pgm
+    detect -q -o rows --high auto --stream-over 0 in.pgm
+    cmp whole/in.png rows/in.png
+    run detect --stream-over 0 -o out --max-pixels 1000 in.pgm
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"--max-pixels"* ]]
+    head -c -30 src/in.png >cut.png # a fault at the end leaves nothing
+    run detect --stream-over 1000 -o out cut.png
+    [ "$status" -eq 1 ]
+    [ -z "$(ls -A out 2>/dev/null)" ]
+}
+
+@test "--stream-over: memory does not grow with the image" {
+    [ "$EDGEL_SANITIZE" = none ] || skip "memory of a sanitized program says nothing"
+    [ -r /proc/self/status ] || skip "no /proc"
+    { printf 'P5\n20000 10000\n255\n'; head -c 200000000 /dev/zero; } >big.pgm
+    # 200 MB in, 50 MB for the two maps, less than 100 MB for all the rest
+    (ulimit -v 400000 && detect -q -j 1 -o out big.pgm)
+    run bash -c "ulimit -v 400000; '$EDGEL' detect -q -j 1 --stream-over 1000000000 -o out2 big.pgm"
+    [ "$status" -eq 1 ]
+    [ "$(png_head out/big.png | cut -d ' ' -f 3-)" = "1 0" ]
+}
+
 @test "--max-pixels: larger images are refused" {
     gray 10 10 >in.pgm
     one out --max-pixels 100

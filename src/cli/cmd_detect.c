@@ -14,6 +14,7 @@ struct detect_options {
     struct cli_read_options read;
     struct cli_shard_options part;
     struct cli_run_options run;
+    int64_t stream_over;
 };
 
 /* --- the table --- */
@@ -76,6 +77,21 @@ static const struct cli_option method_rows[] = {
     { 0 },
 };
 
+static const struct cli_option memory_rows[] = {
+    { .name = "stream-over",
+      .kind = CLI_INT,
+      .metavar = "PIXELS",
+      .at = offsetof(struct detect_options, stream_over),
+      .min = 0,
+      .max = 9e15,
+      .def = "67108864",
+      .help =
+          "Read, filter and write images with more pixels row by row: the same output, and memory that does not grow "
+          "with them (canny: by two bits a pixel). Not done for interlaced PNG, progressive JPEG, turned or lenient "
+          "images, PFM and thresholds in P% or auto, which need the whole image in memory." },
+    { 0 },
+};
+
 static const struct cli_group groups[] = {
     { "Output", output_rows, 0 },
     { "Methods", method_rows, 0 },
@@ -84,6 +100,7 @@ static const struct cli_group groups[] = {
     { "Inputs", cli_input_rows, offsetof(struct detect_options, inputs) },
     { "Reading", cli_read_rows, offsetof(struct detect_options, read) },
     { "Parts of a run", cli_shard_rows, offsetof(struct detect_options, part) },
+    { "Large images", memory_rows, 0 },
     { "Running", cli_run_rows, offsetof(struct detect_options, run) },
     { 0 },
 };
@@ -438,7 +455,11 @@ static int run_detect(const struct cli_args *args)
     if (code == 0) {
         struct run r = { .o = o,
                          .shard = o->part.shard,
-                         .job = { .tasks = tasks, .ntasks = ntasks, .read = &o->read, .name = o->name } };
+                         .job = { .tasks = tasks,
+                                  .ntasks = ntasks,
+                                  .read = &o->read,
+                                  .name = o->name,
+                                  .stream_over = (uint64_t)o->stream_over } };
         code = plan_and_run(args, &r);
     }
     free(tasks);

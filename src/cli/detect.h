@@ -47,6 +47,7 @@ struct detect_job {
     const char *name;              /* template of --name, NULL: none */
     struct edgel_journal *journal; /* record of the run; NULL: none is kept */
     bool journal_failed;           /* it was told that it cannot be written */
+    uint64_t stream_over;          /* pixels: larger images go row by row where they can */
 };
 
 /* What one thread reuses from image to image. Zero-initialise; finish frees. */
@@ -76,6 +77,35 @@ struct detect_result {
  * image that fails leaves none. */
 void detect_image(const struct detect_job *job, struct detect_worker *w, size_t i,
                   struct detect_result *result);
+
+/* One image on its way. */
+struct detect_work {
+    const struct detect_job *job;
+    struct detect_worker *w;
+    size_t i;
+    const char *input;
+    bool has_gray, has_color;
+    bool large;           /* its header says so many pixels that it should go row by row */
+    bool whole;           /* it cannot, or need not */
+    enum edgel_type type; /* of the decoded pixels */
+    struct edgel_info info;
+};
+
+/* Puts "INPUT: METHOD: " before a text of the library that knows neither. */
+enum edgel_status detect_name_failure(const struct detect_work *k, const struct detect_task *t,
+                                      const struct edgel_error *from, struct edgel_error *err);
+/* What detect_fit() leaves open until the pixels are known: depth of float images, channels of PGM and PPM. */
+void detect_fit_type(enum edgel_type type, const struct edgel_write *write, struct edgel_method *method);
+enum edgel_status detect_fit_channels(const char *path, int channels, const struct edgel_write *write,
+                                      struct edgel_error *err);
+
+/* --- detect_stream.c --- */
+
+/* Whether all tasks can go row by row into their outputs. */
+bool detect_streams(const struct detect_work *k);
+/* Runs all tasks while the file is read row by row, outputs under temporary names. *refused: this file does not hold its
+ * rows in order, or has fewer pixels than --stream-over: nothing was done. */
+enum edgel_status detect_stream(struct detect_work *k, bool *refused, struct edgel_error *err);
 
 /* Output path of input i by task m; to be freed. */
 char *detect_path(const struct edgel_plan *plan, size_t i, size_t m);

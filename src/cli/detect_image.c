@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void detect_worker_init(struct detect_worker *w, size_t ntasks)
 {
@@ -36,17 +37,7 @@ char *detect_path(const struct edgel_plan *plan, size_t i, size_t m)
     }
 }
 
-/* One image on its way. */
-struct work {
-    const struct detect_job *job;
-    struct detect_worker *w;
-    size_t i;
-    const char *input;
-    bool has_gray, has_color;
-    struct edgel_info info;
-};
-
-static enum edgel_status decode(struct work *k, bool color, const struct edgel_image **pixels,
+static enum edgel_status decode(struct detect_work *k, bool color, const struct edgel_image **pixels,
                                 struct edgel_error *err)
 {
     struct edgel_image *img = color ? &k->w->color : &k->w->gray;
@@ -55,14 +46,19 @@ static enum edgel_status decode(struct work *k, bool color, const struct edgel_i
     if (*has)
         return EDGEL_OK;
     struct edgel_read params = cli_read_params(k->job->read, color ? EDGEL_DECODE_COLOR : EDGEL_DECODE_GRAY);
+    const uint64_t most = params.limits.max_pixels;
+    if (!k->whole && k->job->stream_over < most)
+        params.limits.max_pixels = k->job->stream_over;
     enum edgel_status s =
         edgel_image_decode(k->w->bytes.data, k->w->bytes.size, k->input, &params, img, &k->info, err);
+    const uint64_t area = (uint64_t)k->info.w * (uint64_t)k->info.h;
+    k->large = s == EDGEL_ELIMIT && !k->whole && area > k->job->stream_over && area <= most;
+    k->type = img->type;
     *has = s == EDGEL_OK;
     return s;
 }
 
-/* Puts "INPUT: METHOD: " before a text of the library that knows neither. */
-static enum edgel_status name_failure(const struct work *k, const struct detect_task *t,
+enum edgel_status detect_name_failure(const struct detect_work *k, const struct detect_task *t,
                                       const struct edgel_error *from, struct edgel_error *err)
 {
     err->code = from->code;
@@ -70,23 +66,30 @@ static enum edgel_status name_failure(const struct work *k, const struct detect_
     return from->code;
 }
 
-static enum edgel_status check_channels(const char *path, const struct edgel_image *img,
-                                        const struct edgel_write *write, struct edgel_error *err)
+void detect_fit_type(enum edgel_type type, const struct edgel_write *write, struct edgel_method *method)
+{
+    if (type == EDGEL_F32 && method->depth == 0 && method->id != EDGEL_METHOD_CANNY &&
+        write->format != EDGEL_FORMAT_TIFF)
+        method->depth = 16;
+}
+
+enum edgel_status detect_fit_channels(const char *path, int channels, const struct edgel_write *write,
+                                      struct edgel_error *err)
 {
     size_t n = strlen(path);
     if (write->format != EDGEL_FORMAT_PNM || n < 4)
         return EDGEL_OK;
     char letter = path[n - 2]; /* of .pgm, .ppm, .pbm, .pnm */
-    if ((letter == 'g' || letter == 'G') && img->channels != 1)
+    if ((letter == 'g' || letter == 'G') && channels != 1)
         return cli_fail(err, "%s: PGM holds gray, the image has %d channels; use .ppm or .pnm", path,
-                        img->channels);
-    if ((letter == 'p' || letter == 'P') && img->channels != 3)
+                        channels);
+    if ((letter == 'p' || letter == 'P') && channels != 3)
         return cli_fail(err, "%s: PPM holds colour, the image is gray; use .pgm or .pnm", path);
     return EDGEL_OK;
 }
 
 /* Runs task m and writes its output under a temporary name. */
-static enum edgel_status run_task(struct work *k, size_t m, struct edgel_error *err)
+static enum edgel_status run_task(struct detect_work *k, size_t m, struct edgel_error *err)
 {
     const struct detect_task *t = &k->job->tasks[m];
     const char *path = k->w->paths[m];
@@ -99,14 +102,12 @@ static enum edgel_status run_task(struct work *k, size_t m, struct edgel_error *
         s = decode(k, method.channels, &in, err);
     if (s != EDGEL_OK)
         return s;
-    if (in->type == EDGEL_F32 && method.depth == 0 && method.id != EDGEL_METHOD_CANNY &&
-        write.format != EDGEL_FORMAT_TIFF)
-        method.depth = 16;
+    detect_fit_type(in->type, &write, &method);
     int bits = 0;
     if (edgel_method_run(k->w->scratch, edgel_image_view(in), &method, &k->w->pixels, &bits, &detail) !=
         EDGEL_OK)
-        return name_failure(k, t, &detail, err);
-    s = check_channels(path, &k->w->pixels, &write, err);
+        return detect_name_failure(k, t, &detail, err);
+    s = detect_fit_channels(path, k->w->pixels.channels, &write, err);
     if (s == EDGEL_OK)
         s = edgel_output_begin(path, &k->w->outputs[m], err);
     write.bits = bits == 1 ? 1 : 0;
@@ -116,7 +117,7 @@ static enum edgel_status run_task(struct work *k, size_t m, struct edgel_error *
 }
 
 /* Makes all outputs appear; should one of them refuse, those that did appear are taken back. */
-static enum edgel_status commit_all(struct work *k, struct edgel_error *err)
+static enum edgel_status commit_all(struct detect_work *k, struct edgel_error *err)
 {
     enum edgel_status s = EDGEL_OK;
     size_t m = 0;
@@ -129,21 +130,64 @@ static enum edgel_status commit_all(struct work *k, struct edgel_error *err)
     return s;
 }
 
-static enum edgel_status run_all(struct work *k, struct edgel_error *err)
+static void discard_all(struct detect_work *k)
+{
+    for (size_t m = 0; m < k->job->ntasks; m++)
+        edgel_output_discard(&k->w->outputs[m]);
+}
+
+static enum edgel_status run_whole(struct detect_work *k, struct edgel_error *err)
 {
     enum edgel_status s = edgel_bytes_read(k->input, &k->w->bytes, err);
     for (size_t m = 0; m < k->job->ntasks && s == EDGEL_OK; m++)
         if (!edgel_plan_skips(k->job->plan, k->i, m))
             s = run_task(k, m, err);
+    return s;
+}
+
+/* Row by row. A file that turns out not to be for that is read as a whole. */
+static enum edgel_status run_rows(struct detect_work *k, struct edgel_error *err)
+{
+    bool refused;
+    enum edgel_status s = detect_stream(k, &refused, err);
+    k->whole = refused;
+    if (!refused)
+        return s;
+    edgel_error_clear(err);
+    return run_whole(k, err);
+}
+
+/* Files of this size are looked at before they are read; of smaller ones the header tells once they are in memory. */
+static bool is_large_file(const char *path)
+{
+    enum { LARGE = 1 << 26 };
+    struct stat s;
+    return stat(path, &s) == 0 && S_ISREG(s.st_mode) && s.st_size >= LARGE;
+}
+
+static enum edgel_status run_all(struct detect_work *k, struct edgel_error *err)
+{
+    enum edgel_status s;
+    k->whole = k->job->read->lenient || !detect_streams(k);
+    if (!k->whole && is_large_file(k->input))
+        s = run_rows(k, err);
+    else {
+        s = run_whole(k, err);
+        if (k->large) {
+            edgel_error_clear(err);
+            discard_all(k);
+            edgel_bytes_finish(&k->w->bytes);
+            s = run_rows(k, err);
+        }
+    }
     if (s == EDGEL_OK)
         s = commit_all(k, err);
-    for (size_t m = 0; m < k->job->ntasks; m++)
-        edgel_output_discard(&k->w->outputs[m]);
+    discard_all(k);
     return s;
 }
 
 /* Fails with the reason why an input of the list cannot be opened. */
-static enum edgel_status why_broken(struct work *k, struct edgel_error *err)
+static enum edgel_status why_broken(struct detect_work *k, struct edgel_error *err)
 {
     if (edgel_bytes_read(k->input, &k->w->bytes, err) == EDGEL_OK)
         return cli_fail(err, "%s: could not be opened at first", k->input);
@@ -163,7 +207,7 @@ void detect_image(const struct detect_job *job, struct detect_worker *w, size_t 
 {
     double start = cli_clock();
     const struct edgel_input *in = edgel_inputs_at(job->inputs, i);
-    struct work k = { .job = job, .w = w, .i = i, .input = in->path };
+    struct detect_work k = { .job = job, .w = w, .i = i, .input = in->path };
     struct edgel_error err = { 0 };
     *result = (struct detect_result){ .outcome = EDGEL_OUTCOME_OK };
     if (!in->broken && skips_all(job, i)) {
@@ -187,6 +231,6 @@ void detect_image(const struct detect_job *job, struct detect_worker *w, size_t 
     const struct edgel_image *decoded = k.has_gray ? &w->gray : k.has_color ? &w->color : NULL;
     result->width = decoded ? decoded->w : k.info.w;
     result->height = decoded ? decoded->h : k.info.h;
-    result->type = decoded ? decoded->type : EDGEL_U8;
+    result->type = k.type ? k.type : EDGEL_U8;
     result->seconds = cli_clock() - start;
 }
