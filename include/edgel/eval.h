@@ -85,11 +85,13 @@ struct edgel_measure {
      * no tolerance, no distances, nothing ignored, no validity mask, annotator NONE (all of them) or INDEX. */
     enum edgel_boundary boundary;
     struct edgel_boundary_params boundary_params;
+    double band; /* Boundary IoU: width of the band as share of the diagonal, at most 1; 0 none */
+    bool davis;  /* J and F of DAVIS */
 };
 #define EDGEL_MEASURE_DEFAULTS                                                               \
     {                                                                                        \
         EDGEL_LABELS_AUTO, 0.5, 0, -1, NULL, 0, false, EDGEL_ANNOTATOR_NONE, 1, NULL, false, \
-            EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_DEFAULTS                                     \
+            EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_DEFAULTS, 0, false                           \
     }
 
 /* A mask as decoded by EDGEL_DECODE_LABELS, with what the file said. */
@@ -160,6 +162,12 @@ enum {
     EDGEL_REMARK_TRUTH_VALUES = 8 /* a truth mask has several values that are not 0 */
 };
 
+/* Pixels along the inside of the boundaries of one class, for Boundary IoU. */
+struct edgel_band_counts {
+    int32_t id;
+    uint64_t truth, prediction, both;
+};
+
 enum edgel_row_kind { EDGEL_ROW_MEASURED, EDGEL_ROW_MISSING, EDGEL_ROW_FAILED };
 
 /*
@@ -183,7 +191,11 @@ struct edgel_row {
     struct edgel_distance_counts *distances; /* as tolerance; a missing prediction has no surface */
     size_t ndistances;
     struct edgel_boundary_counts boundary;
-    unsigned remarks; /* EDGEL_REMARK_ */
+    unsigned remarks;                /* EDGEL_REMARK_ */
+    struct edgel_band_counts *bands; /* as tolerance; a missing prediction has none */
+    size_t nbands;
+    struct edgel_tolerance_counts *contours; /* DAVIS: of boundary pixels; as tolerance */
+    size_t ncontours;
 };
 EDGEL_API void edgel_row_finish(struct edgel_row *row);
 
@@ -328,6 +340,8 @@ struct edgel_class_result {
     uint64_t tp, fp, fn, tn;
     struct edgel_scores scores;
     struct edgel_distance_result distance; /* measured with distances */
+    struct edgel_band_counts band;         /* pooled, whatever reduce says */
+    double boundary_iou;                   /* NaN when not measured */
 };
 
 struct edgel_operating_point {
@@ -348,6 +362,22 @@ struct edgel_boundary_result {
     struct edgel_operating_point *points;  /* [n], rising threshold */
 };
 
+/* Formulas and rules stand at the top of src/eval/davis_reduce.c. */
+struct edgel_davis_scores {
+    double mean, recall, decay;
+};
+struct edgel_davis_object {
+    char *sequence; /* folder of its images */
+    int32_t id;
+    uint64_t frames;
+    struct edgel_davis_scores j, f;
+};
+struct edgel_davis_result {
+    struct edgel_davis_scores j, f; /* means over objects */
+    struct edgel_davis_object *objects;
+    size_t nobjects, sequences;
+};
+
 struct edgel_summary {
     char *prediction;
     uint64_t images, missing, failed;   /* images: measured ones (worst-counted missing ones included) */
@@ -366,7 +396,9 @@ struct edgel_summary {
     struct edgel_curve_result curve;
     struct edgel_distance_result distance; /* means over classes in the mean, sums of their images */
     struct edgel_boundary_result
-        boundary;       /* measured: classes and matrix are empty then, the scores of pixels undefined */
+        boundary;        /* measured: classes and matrix are empty then, the scores of pixels undefined */
+    double boundary_iou; /* mean over classes in the mean */
+    struct edgel_davis_result davis;
     bool has_tolerance; /* then accuracy, iou, specificity and mcc of classes are undefined */
     const struct edgel_measure *measure; /* the convention, for those who print it */
     const struct edgel_reduce *reduce;

@@ -453,8 +453,8 @@ enum edgel_status edgel_boundary_check(const struct edgel_measure *p, struct edg
     if (!(share > 0 && share <= 1))
         return edgel_fail(err, EDGEL_EINVAL, "boundary: max_dist must be above 0 and at most 1");
     if (p->labels != EDGEL_LABELS_BINARY || p->thresholds < 1 || p->tolerance >= 0 || p->nignore > 0 ||
-        p->valid || p->colors || p->distances || p->annotator == EDGEL_ANNOTATOR_ANY ||
-        p->annotator == EDGEL_ANNOTATOR_MAJORITY)
+        p->valid || p->colors || p->distances || p->band > 0 || p->davis ||
+        p->annotator == EDGEL_ANNOTATOR_ANY || p->annotator == EDGEL_ANNOTATOR_MAJORITY)
         return edgel_fail(
             err, EDGEL_EINVAL,
             "boundary: needs binary labels and thresholds, and takes neither a tolerance, ignored "

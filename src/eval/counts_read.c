@@ -199,6 +199,11 @@ static enum edgel_status read_measure(const struct place *p, const struct edgel_
     EDGEL_TRY(read_annotator(p, edgel_json_get(o, "annotator"), m));
     if (edgel_json_get(o, "distances"))
         EDGEL_TRY(truth_value(p, edgel_json_get(o, "distances"), "distances", &m->distances));
+    if (edgel_json_get(o, "davis"))
+        EDGEL_TRY(truth_value(p, edgel_json_get(o, "davis"), "davis", &m->davis));
+    if (edgel_json_get(o, "band") &&
+        (!edgel_json_real(edgel_json_get(o, "band"), &m->band) || !(m->band >= 0 && m->band <= 1)))
+        return refuse(p, "band", "must be a number from 0 to 1");
     EDGEL_TRY(read_colors(p, edgel_json_get(o, "colors"), r));
     return read_boundary_params(p, edgel_json_get(o, "boundary"), m);
 }
@@ -471,6 +476,7 @@ static enum edgel_status read_counts(const struct place *p, const struct edgel_j
     EDGEL_TRY(read_curve(p, edgel_json_get(o, "curve"), edgel_curve_thresholds(m), row));
     EDGEL_TRY(read_boundary(p, edgel_json_get(o, "boundary"), m, row));
     EDGEL_TRY(read_tolerance(p, edgel_json_get(o, "tolerance"), row));
+    EDGEL_TRY(edgel_bands_read(o, p->where, row, p->err));
     EDGEL_TRY(edgel_distances_read(edgel_json_get(o, "distances"), p->where, row, p->err));
     return edgel_counts_check_row(m, row, p->where, p->err);
 }

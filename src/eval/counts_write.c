@@ -13,7 +13,8 @@
  *   "width","height","pixels","cells":[[truth,prediction,n]...], with a sweep "curve":{"positives","negatives","tp":[...],
  *   "fp":[...]}, with a tolerance "tolerance":[[id,matched_prediction,prediction,matched_truth,truth]...], with
  *   distances "distances" as distance_counts.c says, with boundaries
- *   "boundary":{"truth":n,"matched_truth":[...],"prediction":[...],"matched_prediction":[...]} by threshold.
+ *   "boundary":{"truth":n,"matched_truth":[...],"prediction":[...],"matched_prediction":[...]} by threshold; "bands" and
+ *   "contours" as band_counts.c says.
  */
 #include "eval/eval_priv.h"
 #include <inttypes.h>
@@ -82,6 +83,12 @@ static void measure_json(struct edgel_text *t, const struct edgel_measure *m)
     }
     if (m->distances)
         edgel_text_str(t, ",\"distances\":true");
+    if (m->band > 0) {
+        edgel_text_str(t, ",\"band\":");
+        edgel_text_real(t, m->band);
+    }
+    if (m->davis)
+        edgel_text_str(t, ",\"davis\":true");
     edgel_text_str(t, ",\"colors\":");
     colors_json(t, m->colors);
     if (m->boundary != EDGEL_BOUNDARY_NONE) {
@@ -173,6 +180,7 @@ static void counts_json(struct edgel_text *t, const struct edgel_row *row)
         numbers(t, "matched_prediction", c->matched_prediction, (size_t)c->n);
         edgel_text_str(t, "}");
     }
+    edgel_bands_write(t, row);
 }
 
 enum edgel_status edgel_counts_write_row(struct edgel_output *out, const struct edgel_row *row,

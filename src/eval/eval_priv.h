@@ -80,6 +80,33 @@ EDGEL_NODISCARD enum edgel_status edgel_distances_measure(const int32_t *truth, 
                                                           struct edgel_error *err);
 void edgel_distances_free(struct edgel_distance_counts *v, size_t n);
 
+/* --- bands.c --- */
+/* The width in pixels of a band whose width is that share of the diagonal. */
+int edgel_band_width(double share, int w, int h);
+/* As edgel_distances_measure(). */
+EDGEL_NODISCARD enum edgel_status edgel_bands_measure(const int32_t *truth, const int32_t *prediction, int w,
+                                                      int h, double width, int32_t only,
+                                                      struct edgel_band_counts **out, size_t *n,
+                                                      struct edgel_error *err);
+
+double edgel_band_iou(const struct edgel_band_counts *c, enum edgel_empty empty);
+
+/* --- contours.c --- */
+/* As edgel_distances_measure(). */
+EDGEL_NODISCARD enum edgel_status edgel_contours_measure(const int32_t *truth, const int32_t *prediction,
+                                                         int w, int h, int32_t only,
+                                                         struct edgel_tolerance_counts **out, size_t *n,
+                                                         struct edgel_error *err);
+
+/* --- band_counts.c --- */
+void edgel_bands_write(struct edgel_text *t, const struct edgel_row *row);
+EDGEL_NODISCARD enum edgel_status edgel_bands_read(const struct edgel_json *object, const char *where,
+                                                   struct edgel_row *row, struct edgel_error *err);
+EDGEL_NODISCARD enum edgel_status edgel_bands_check(const struct edgel_measure *m,
+                                                    const struct edgel_row *row, const char *where,
+                                                    struct edgel_error *err);
+bool edgel_bands_sound(const struct edgel_row *row); /* as edgel_distances_sound() */
+
 /* --- distance_counts.c --- */
 void edgel_distances_write(struct edgel_text *t, const struct edgel_row *row);
 /* v: the key's value, NULL if it is absent. */
@@ -191,8 +218,37 @@ struct edgel_class_sums {
     struct edgel_tolerance_counts tolerance;
     struct edgel_mean scores[EDGEL_NSCORES]; /* IMAGE */
     struct edgel_distance_sums distance;
-    uint64_t touched; /* IMAGE */
+    struct edgel_band_counts band;
+    struct edgel_mean boundary_iou; /* IMAGE */
+    uint64_t touched;               /* IMAGE */
 };
+
+/* --- davis_reduce.c --- */
+struct edgel_davis_value {
+    uint64_t frame;
+    int32_t id;
+    bool truth; /* has it there */
+    double j, f;
+};
+struct edgel_davis_sequence {
+    char *name;
+    uint64_t frames;
+    struct edgel_davis_value *values;
+    size_t nvalues;
+};
+struct edgel_davis_sums {
+    struct edgel_davis_sequence *sequences; /* as they came */
+    size_t nsequences;
+};
+/* Makes room for a row; false: out of memory. */
+EDGEL_NODISCARD bool edgel_davis_prepare(struct edgel_davis_sums *s, const struct edgel_row *row);
+/* Adds a row that was prepared for; pixels[n] are those of classes[n]. */
+void edgel_davis_add(struct edgel_davis_sums *s, const struct edgel_row *row,
+                     const struct edgel_class_sums *classes, const struct edgel_pixel_counts *pixels,
+                     size_t n);
+EDGEL_NODISCARD bool edgel_davis_result(const struct edgel_davis_sums *s, struct edgel_davis_result *out);
+void edgel_davis_result_finish(struct edgel_davis_result *r);
+void edgel_davis_finish(struct edgel_davis_sums *s);
 
 struct edgel_reducer {
     const struct edgel_measure *measure;
@@ -207,6 +263,7 @@ struct edgel_reducer {
     struct edgel_mean overall[3];
     struct edgel_curve_sums curve;
     struct edgel_boundary_sums boundary;
+    struct edgel_davis_sums davis;
     uint8_t *known; /* [EDGEL_IDS]: EDGEL_IS_CLASS, EDGEL_IS_IGNORED */
     bool fixed;     /* classes do not come from the rows */
 };

@@ -52,6 +52,8 @@ static enum edgel_status check_params(const struct edgel_measure *p, size_t ntru
         return edgel_fail(err, EDGEL_EINVAL, "thresholds: only binary masks can be swept");
     if (!(p->tolerance <= EDGEL_TOLERANCE_MAX))
         return edgel_fail(err, EDGEL_EINVAL, "tolerance: must be at most 1e9");
+    if (!(p->band >= 0 && p->band <= 1))
+        return edgel_fail(err, EDGEL_EINVAL, "band: must be from 0 to 1");
     for (size_t i = 0; i < p->nignore; i++)
         if (p->ignore[i] < 0 || p->ignore[i] >= EDGEL_IDS)
             return edgel_fail(err, EDGEL_EINVAL, "ignore %d: ids are 0 to %d", p->ignore[i], EDGEL_IDS - 1);
@@ -142,7 +144,7 @@ static bool prepare(struct work *k)
         return false;
     for (size_t i = 0; i < k->params->nignore; i++)
         k->ignored[k->params->ignore[i]] = 1;
-    if (k->params->tolerance >= 0 || k->params->distances) {
+    if (k->params->tolerance >= 0 || k->params->distances || k->params->band > 0 || k->params->davis) {
         k->t_plane = edgel_alloc(w * (size_t)k->h, sizeof *k->t_plane);
         k->p_plane = edgel_alloc(w * (size_t)k->h, sizeof *k->p_plane);
         if (!k->t_plane || !k->p_plane)
@@ -305,10 +307,18 @@ static enum edgel_status finish_planes(struct work *k)
 {
     struct edgel_row *r = k->row;
     EDGEL_TRY(finish_tolerance(k));
-    if (!k->params->distances)
-        return EDGEL_OK;
-    return edgel_distances_measure(k->t_plane, k->prediction ? k->p_plane : NULL, k->w, k->h,
-                                   binary(k) ? 1 : -1, &r->distances, &r->ndistances, k->err);
+    const int32_t *p = k->prediction ? k->p_plane : NULL;
+    const int32_t only = binary(k) ? 1 : -1;
+    if (k->params->distances)
+        EDGEL_TRY(
+            edgel_distances_measure(k->t_plane, p, k->w, k->h, only, &r->distances, &r->ndistances, k->err));
+    if (k->params->band > 0)
+        EDGEL_TRY(edgel_bands_measure(k->t_plane, p, k->w, k->h, k->params->band, only, &r->bands, &r->nbands,
+                                      k->err));
+    if (k->params->davis)
+        EDGEL_TRY(
+            edgel_contours_measure(k->t_plane, p, k->w, k->h, only, &r->contours, &r->ncontours, k->err));
+    return EDGEL_OK;
 }
 
 static enum edgel_status finish_counts(struct work *k)
@@ -384,5 +394,7 @@ void edgel_row_finish(struct edgel_row *row)
     edgel_free(row->boundary.matched_truth);
     edgel_free(row->boundary.prediction);
     edgel_free(row->boundary.matched_prediction);
+    edgel_free(row->bands);
+    edgel_free(row->contours);
     *row = (struct edgel_row){ 0 };
 }

@@ -45,6 +45,8 @@ enum edgel_status edgel_measure_agree(const struct edgel_measure *a, const struc
         what = "annotator";
     else if (a->distances != b->distances)
         what = "distances";
+    else if (a->band != b->band || a->davis != b->davis)
+        what = "boundary";
     else if (!same_colors(a->colors, b->colors))
         what = "colors";
     else if (a->boundary != b->boundary)
@@ -73,11 +75,12 @@ enum edgel_status edgel_reduce_check(const struct edgel_measure *measure, const 
 {
     const bool votes =
         measure->annotator == EDGEL_ANNOTATOR_ANY || measure->annotator == EDGEL_ANNOTATOR_MAJORITY;
-    const char *why = measure->thresholds > 0   ? "the sweep over thresholds"
-                      : measure->tolerance >= 0 ? "the tolerance"
-                      : measure->distances      ? "the distances"
-                      : votes                   ? "the annotators' votes"
-                                                : NULL;
+    const char *why = measure->thresholds > 0               ? "the sweep over thresholds"
+                      : measure->tolerance >= 0             ? "the tolerance"
+                      : measure->distances                  ? "the distances"
+                      : measure->band > 0 || measure->davis ? "the boundaries"
+                      : votes                               ? "the annotators' votes"
+                                                            : NULL;
     int32_t id;
     if (reduce->nnsd > EDGEL_NSD_MAX)
         return edgel_fail(err, EDGEL_EINVAL, "nsd tolerance: at most %d", EDGEL_NSD_MAX);

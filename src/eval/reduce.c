@@ -127,6 +127,7 @@ void edgel_reducer_destroy(struct edgel_reducer **reducer)
     edgel_free(r->known);
     edgel_curve_sums_finish(&r->curve);
     edgel_boundary_sums_finish(&r->boundary);
+    edgel_davis_finish(&r->davis);
     edgel_free(r);
     *reducer = NULL;
 }
@@ -227,6 +228,8 @@ static enum edgel_status check_row(const struct edgel_reducer *r, const struct e
     for (size_t i = 0; i < row->ntolerance; i++)
         if (row->tolerance[i].id < 0 || row->tolerance[i].id >= EDGEL_IDS)
             return edgel_fail(err, EDGEL_EINVAL, "row: tolerance counts of id %d", row->tolerance[i].id);
+    if (!edgel_bands_sound(row))
+        return edgel_fail(err, EDGEL_EINVAL, "row: its boundaries are more than they are");
     if (!edgel_distances_sound(row))
         return edgel_fail(err, EDGEL_EINVAL, "row: its distances do not sum to its surfaces");
     if (row->pixels > UINT64_MAX / 8 - r->all)
@@ -384,6 +387,25 @@ static void add_distances(struct edgel_reducer *r, const struct edgel_row *row)
     edgel_distance_sums_add(&r->absent.distance, NULL, row->w, row->h, r->reduce);
 }
 
+static void add_bands(struct edgel_reducer *r, const struct edgel_row *row)
+{
+    static const struct edgel_band_counts none;
+    size_t k = 0;
+    if (!(r->measure->band > 0))
+        return;
+    for (size_t i = 0; i < r->nclasses; i++) {
+        while (k < row->nbands && row->bands[k].id < r->classes[i].id)
+            k++;
+        const bool here = k < row->nbands && row->bands[k].id == r->classes[i].id;
+        const struct edgel_band_counts *c = here ? &row->bands[k] : &none;
+        r->classes[i].band.truth += c->truth;
+        r->classes[i].band.prediction += c->prediction;
+        r->classes[i].band.both += c->both;
+        edgel_mean_add(&r->classes[i].boundary_iou, edgel_band_iou(c, r->reduce->empty));
+    }
+    edgel_mean_add(&r->absent.boundary_iou, edgel_band_iou(&none, r->reduce->empty));
+}
+
 /* Cannot fail: adds an image whose judged cells are cells[n]. pixels[nclasses] is zeroed scratch. */
 static void commit_row(struct edgel_reducer *r, const struct edgel_row *row, const struct edgel_cell *cells,
                        size_t n, struct edgel_pixel_counts *pixels)
@@ -408,6 +430,9 @@ static void commit_row(struct edgel_reducer *r, const struct edgel_row *row, con
         add_image_scores(r, &r->classes[i], &pixels[i], t, all);
     }
     add_distances(r, row);
+    add_bands(r, row);
+    if (r->measure->davis)
+        edgel_davis_add(&r->davis, row, r->classes, pixels, r->nclasses);
     add_image_scores(r, &r->absent, &no_pixels, &no_tolerance, all);
     add_overall(r, edgel_scores_overall(pixels, r->nclasses, all, r->reduce->empty));
     edgel_curve_sums_add(&r->curve, row);
@@ -428,7 +453,7 @@ static enum edgel_status add_measured(struct edgel_reducer *r, const struct edge
     cells = edgel_alloc(row->ncells + 1, sizeof *cells);
     sum = edgel_alloc(r->ncells + row->ncells + 1, sizeof *sum);
     pixels = edgel_calloc(r->nclasses + 1, sizeof *pixels);
-    if (!cells || !sum || !pixels) {
+    if (!cells || !sum || !pixels || (r->measure->davis && !edgel_davis_prepare(&r->davis, row))) {
         st = edgel_reduce_no_memory(err);
         goto out;
     }

@@ -33,6 +33,17 @@ static void class_scores(const struct edgel_reducer *r, const struct edgel_class
     }
 }
 
+static void class_band(const struct edgel_reducer *r, const struct edgel_class_sums *c,
+                       struct edgel_class_result *out)
+{
+    out->band = c->band;
+    out->band.id = c->id;
+    out->boundary_iou = !(r->measure->band > 0) ? NAN
+                        : r->reduce->reduce == EDGEL_REDUCE_IMAGE
+                            ? edgel_mean_value(&c->boundary_iou)
+                            : edgel_band_iou(&c->band, r->reduce->empty);
+}
+
 static void class_counts(const struct edgel_reducer *r, const struct edgel_class_sums *c,
                          struct edgel_class_result *out)
 {
@@ -67,6 +78,7 @@ static enum edgel_status class_results(const struct edgel_reducer *r, struct edg
         class_scores(r, &r->classes[i], c, touched);
         if (r->measure->distances)
             edgel_distance_sums_result(&r->classes[i].distance, &c->distance);
+        class_band(r, &r->classes[i], c);
         if (!(c->name = class_name(r, c->id))) {
             edgel_class_results_free(v, r->nclasses - first);
             return edgel_reduce_no_memory(err);
@@ -86,6 +98,11 @@ static void mean_scores(struct edgel_summary *s)
                 edgel_mean_add(&m, *edgel_scores_at(&s->classes[k].scores, i));
         *edgel_scores_at(&s->mean, i) = edgel_mean_value(&m);
     }
+    struct edgel_mean band = { 0 };
+    for (size_t k = 0; k < s->nclasses; k++)
+        if (s->classes[k].in_mean)
+            edgel_mean_add(&band, s->classes[k].boundary_iou);
+    s->boundary_iou = edgel_mean_value(&band);
 }
 
 static enum edgel_status fill_matrix(const struct edgel_reducer *r, struct edgel_summary *s,
@@ -155,6 +172,8 @@ enum edgel_status edgel_reducer_summary(const struct edgel_reducer *r, struct ed
         st = fill_matrix(r, out, err);
     if (st == EDGEL_OK)
         st = fill_overall(r, out, err);
+    if (st == EDGEL_OK && r->measure->davis && !edgel_davis_result(&r->davis, &out->davis))
+        st = edgel_reduce_no_memory(err);
     mean_scores(out);
     edgel_distance_mean(out);
     if (st != EDGEL_OK)
@@ -171,6 +190,7 @@ void edgel_summary_finish(struct edgel_summary *s)
     edgel_free(s->matrix_other);
     edgel_free(s->curve.points);
     edgel_free(s->boundary.points);
+    edgel_davis_result_finish(&s->davis);
     *s = (struct edgel_summary){ 0 };
 }
 

@@ -29,6 +29,10 @@ EDGEL_NODISCARD enum edgel_status edgel_text_deliver(struct edgel_text *t, struc
 void edgel_distances_json(struct edgel_text *t, const struct edgel_summary *s);
 void edgel_distances_table(struct edgel_text *t, const struct edgel_summary *s);
 
+/* --- band_show.c --- : the same for Boundary IoU and DAVIS */
+void edgel_bands_json(struct edgel_text *t, const struct edgel_summary *s);
+void edgel_bands_table(struct edgel_text *t, const struct edgel_summary *s);
+
 /* --- grid.c --- : cells to aligned text. Zero-initialise, set columns, finish frees. */
 struct edgel_grid {
     size_t columns;

@@ -160,6 +160,7 @@ static void summary(struct edgel_text *t, const struct edgel_summary *s)
     edgel_distances_json(t, s);
     if (s->boundary.n > 0)
         boundary(t, &s->boundary);
+    edgel_bands_json(t, s);
     edgel_text_str(t, "}");
 }
 

@@ -344,6 +344,7 @@ static void method(struct edgel_text *t, const struct edgel_summary *s)
     if (s->curve.n > 0)
         curve(t, &s->curve);
     edgel_distances_table(t, s);
+    edgel_bands_table(t, s);
 }
 
 enum edgel_status edgel_report_table(struct edgel_output *out, const struct edgel_summary *s, size_t n,

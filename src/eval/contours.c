@@ -1,0 +1,119 @@
+/*
+ * Boundary pixels of objects matched within a tolerance, for the F of DAVIS.
+ *
+ * A pixel is boundary when it differs in being of the object from its right, lower or lower-right neighbour; what lies
+ * outside the image does not differ. Boundary pixels of one side are matched when the other side has one within
+ * r = ceil(0.008 times the image's diagonal): what a dilation by a disk of radius r reaches. Pixels that are not judged
+ * belong to no object.
+ * Distances come from the exact transform (edt.c) in the box of the object, one pixel wider to the left and above.
+ * Source: F. Perazzi et al., "A benchmark dataset and evaluation methodology for video object segmentation", 2016.
+ */
+#include "eval/eval_priv.h"
+#include <math.h>
+#include <string.h>
+
+struct job {
+    int w, h;
+    int64_t limit;
+    uint8_t *set[2]; /* boundaries in the box: truth, prediction */
+    int32_t *g, *s, *t;
+    int64_t *d2;
+};
+
+static bool prepare(struct job *j)
+{
+    const size_t n = (size_t)j->w * (size_t)j->h, w = (size_t)j->w;
+    j->set[0] = edgel_alloc(n, 1);
+    j->set[1] = edgel_alloc(n, 1);
+    j->g = edgel_alloc(n, sizeof *j->g);
+    j->s = edgel_alloc(w, sizeof *j->s);
+    j->t = edgel_alloc(w, sizeof *j->t);
+    j->d2 = edgel_alloc(w, sizeof *j->d2);
+    return j->set[0] && j->set[1] && j->g && j->s && j->t && j->d2;
+}
+
+static void release(struct job *j)
+{
+    edgel_free(j->set[0]);
+    edgel_free(j->set[1]);
+    edgel_free(j->g);
+    edgel_free(j->s);
+    edgel_free(j->t);
+    edgel_free(j->d2);
+}
+
+static uint64_t mark_contour(const struct job *j, const struct edgel_id_box *b, const int32_t *plane,
+                             int32_t id, uint8_t *set)
+{
+    const ptrdiff_t w = j->w;
+    uint64_t n = 0;
+    for (int y = b->y0; y <= b->y1; y++)
+        for (int x = b->x0; x <= b->x1; x++) {
+            const int32_t *p = plane + y * w + x;
+            const bool in = *p == id, right = x + 1 < j->w, below = y + 1 < j->h;
+            *set = (right && (p[1] == id) != in) || (below && (p[w] == id) != in) ||
+                   (right && below && (p[w + 1] == id) != in);
+            n += *set++;
+        }
+    return n;
+}
+
+static uint64_t within(const struct job *j, const struct edgel_id_box *b, const uint8_t *of,
+                       const uint8_t *to)
+{
+    const size_t bw = (size_t)(b->x1 - b->x0 + 1), bh = (size_t)(b->y1 - b->y0 + 1);
+    uint64_t n = 0;
+    edgel_edt_columns(to, (int)bw, (int)bh, j->g);
+    for (size_t y = 0; y < bh; y++) {
+        const uint8_t *row = of + y * bw;
+        if (!memchr(row, 1, bw))
+            continue;
+        edgel_edt_row(j->g + y * bw, (int)bw, j->d2, j->s, j->t);
+        for (size_t x = 0; x < bw; x++)
+            n += row[x] && j->d2[x] <= j->limit;
+    }
+    return n;
+}
+
+static void measure_id(const struct job *j, struct edgel_id_box b, const int32_t *truth,
+                       const int32_t *prediction, int32_t id, struct edgel_tolerance_counts *c)
+{
+    *c = (struct edgel_tolerance_counts){ .id = id };
+    if (b.truth + b.prediction == 0)
+        return;
+    b.x0 -= b.x0 > 0;
+    b.y0 -= b.y0 > 0;
+    c->truth = mark_contour(j, &b, truth, id, j->set[0]);
+    c->prediction = prediction ? mark_contour(j, &b, prediction, id, j->set[1]) : 0;
+    if (c->truth == 0 || c->prediction == 0)
+        return;
+    c->matched_truth = within(j, &b, j->set[0], j->set[1]);
+    c->matched_prediction = within(j, &b, j->set[1], j->set[0]);
+}
+
+enum edgel_status edgel_contours_measure(const int32_t *truth, const int32_t *prediction, int w, int h,
+                                         int32_t only, struct edgel_tolerance_counts **out, size_t *n,
+                                         struct edgel_error *err)
+{
+    struct job j = { .w = w, .h = h };
+    struct edgel_id_box *boxes = edgel_calloc(EDGEL_IDS, sizeof *boxes);
+    const double r = ceil(0.008 * sqrt((double)w * w + (double)h * h));
+    j.limit = (int64_t)(r * r);
+    *out = NULL;
+    *n = 0;
+    bool ok = boxes && prepare(&j);
+    if (ok)
+        edgel_id_boxes(truth, prediction, w, h, only, boxes);
+    if (ok && (*n = edgel_id_boxes_listed(boxes, only)) > 0)
+        ok = (*out = edgel_alloc(*n, sizeof **out)) != NULL;
+    size_t k = 0;
+    for (int32_t id = 0; ok && id < EDGEL_IDS; id++)
+        if (edgel_id_box_listed(&boxes[id], id, only))
+            measure_id(&j, boxes[id], truth, prediction, id, &(*out)[k++]);
+    release(&j);
+    edgel_free(boxes);
+    if (ok)
+        return EDGEL_OK;
+    *n = 0;
+    return edgel_fail(err, EDGEL_ENOMEM, "davis, %dx%d: out of memory", w, h);
+}
