@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# edgel eval and edgel report: distances between surfaces, on masks whose values are computed by hand.
+# edgel eval and edgel report: distances between surfaces, Boundary IoU and DAVIS, on masks whose values are computed by hand.
 
 load scoring
 
@@ -101,6 +101,115 @@ columns() {
     is 'd["distances"]["mean"]["missed"], d["distances"]["mean"]["hd"]' '(1, 73 ** .5)'
 }
 
+# A block of 5 x 5 in 9 x 7, from x = 2 on in the truth and x = 3 on in the prediction.
+blocks() {
+    local row='0 0 255 255 255 255 255 0 0' moved='0 0 0 255 255 255 255 255 0' none='0 0 0 0 0 0 0 0 0'
+    # shellcheck disable=SC2086
+    pgm "t/$1.pgm" 9 $none $row $row $row $row $row $none
+    # shellcheck disable=SC2086
+    pgm "p/$1.pgm" 9 $none $moved $moved $moved $moved $moved $none
+}
+
+# nothing FILE: as large, all background.
+nothing() {
+    local row='0 0 0 0 0 0 0 0 0'
+    # shellcheck disable=SC2086
+    pgm "$1" 9 $row $row $row $row $row $row $row
+}
+
+@test "--boundary iou: rings of a block that moved by one pixel" {
+    blocks a
+    evaluate --truth t --boundary iou p
+    [ "$status" -eq 0 ]
+    # Rings of 16 pixels; of x = 3..6 the rows y = 1 and 5 share 4 each, nothing else.
+    is '[d["boundary_iou"]["classes"][0][k] for k in ("id", "truth", "prediction", "both", "iou")]' '[1, 16, 16, 8, 8 / 24]'
+    is 'd["boundary_iou"]["mean"], d["boundary_iou"]["width"]' '(8 / 24, 0.02)'
+    run "$EDGEL" eval --truth t --boundary iou p
+    has 'boundary iou (band of 0.02'
+    evaluate --truth t p
+    is '"boundary_iou" in d' False
+}
+
+@test "--boundary-width: the whole block at a quarter of the diagonal" {
+    blocks a
+    evaluate --truth t --boundary iou --boundary-width 0.25 p
+    is '[d["boundary_iou"]["classes"][0][k] for k in ("truth", "prediction", "both")]' '[25, 25, 20]'
+    is 'd["boundary_iou"]["width"]' 0.25
+    run "$EDGEL" eval --truth t --boundary-width 0.25 p
+    [ "$status" -eq 2 ]
+    has '--boundary iou'
+}
+
+@test "--boundary iou: pooled, by image, a missing one" {
+    blocks a
+    blocks b
+    nothing p/b.pgm
+    evaluate --truth t --boundary iou p
+    is 'd["boundary_iou"]["mean"]' '8 / (16 + 16 + 16 - 8)'
+    evaluate --truth t --boundary iou --reduce image --counts c.jsonl p
+    is 'd["boundary_iou"]["mean"]' '(8 / 24 + 0) / 2'
+    report --reduce pooled c.jsonl
+    is 'd["boundary_iou"]["mean"]' '8 / (16 + 16 + 16 - 8)'
+    rm p/b.pgm
+    evaluate --truth t --boundary iou --missing worst p
+    is 'd["boundary_iou"]["mean"]' '8 / (16 + 16 + 16 - 8)'
+}
+
+@test "--boundary davis: J and F of one frame, by hand" {
+    blocks s/a
+    evaluate --truth t --boundary davis p
+    [ "$status" -eq 0 ]
+    # J: 20 of 30 pixels. The tolerance is 1 pixel, which is as far as any boundary moved.
+    is 'd["davis"]["j"], d["davis"]["f"]["mean"]' '({"mean": 20 / 30, "recall": 1, "decay": 0}, 1)'
+    is 'd["davis"]["mean"], d["davis"]["sequences"]' '((20 / 30 + 1) / 2, 1)'
+    is '[(o["sequence"], o["id"], o["frames"]) for o in d["davis"]["objects"]]' '[("s", 1, 1)]'
+    run "$EDGEL" eval --truth t --boundary davis p
+    has 'davis (J&F 0.8333)'
+    evaluate --truth t p
+    is '"davis" in d' False
+}
+
+@test "--boundary davis: sequences are folders, decay is first less last quarter, recall above one half" {
+    for f in 1 2 3 4 5 6 7 8; do
+        blocks "s/$f"
+        blocks "z/$f"
+    done
+    # Of s the frames 7 and 8 predict nothing: J = 0, F = 0. e = 0 2 4 5 7.
+    nothing p/s/7.pgm
+    nothing p/s/8.pgm
+    evaluate --truth t --boundary davis --counts c.jsonl p
+    is 'd["davis"]["sequences"], [o["sequence"] for o in d["davis"]["objects"]]' '(2, ["s", "z"])'
+    is '[round(v, 12) for v in d["davis"]["objects"][0]["j"].values()]' \
+        '[round(6 * (2 / 3) / 8, 12), 0.75, round(2 / 3 - (2 / 3) / 3, 12)]'
+    is '[round(v, 12) for v in d["davis"]["objects"][0]["f"].values()]' '[0.75, 0.75, round(1 - 1 / 3, 12)]'
+    is '[round(v, 12) for v in d["davis"]["j"].values()]' \
+        '[round((0.5 + 2 / 3) / 2, 12), 0.875, round(2 / 9, 12)]'
+    cp s.json eval.json
+    report c.jsonl
+    cmp s.json eval.json
+}
+
+@test "--boundary davis: an object is what the truth has in its sequence, absent on both sides is 1" {
+    pgm t/s/1.pgm 6 0 1 1 0 2 2
+    pgm p/s/1.pgm 6 0 1 1 0 0 3
+    pgm t/s/2.pgm 6 0 0 0 0 2 2
+    pgm p/s/2.pgm 6 0 0 0 0 2 2
+    evaluate --truth t --labels ids --boundary davis p
+    is '[(o["id"], o["j"]["mean"], o["f"]["mean"]) for o in d["davis"]["objects"]]' '[(1, 1, 1), (2, 0.5, 0.5)]'
+}
+
+@test "the kinds of boundaries are not mixed" {
+    blocks a
+    "$EDGEL" eval -q --truth t --boundary iou --counts iou.jsonl p
+    "$EDGEL" eval -q --truth t --boundary davis --counts davis.jsonl p
+    run "$EDGEL" report iou.jsonl davis.jsonl
+    [ "$status" -eq 2 ]
+    has 'boundary'
+    run "$EDGEL" report --ignore 1 iou.jsonl
+    [ "$status" -eq 2 ]
+    has 'measure again'
+}
+
 @test "report and merge give the bytes of eval, for any number of threads" {
     for i in 1 2 3 4 5 6 7; do
         pgm t/$i.pgm 6 0 "$i" 1 2 2 0  1 1 2 2 0 0  3 0 0 3 1 1
@@ -111,6 +220,15 @@ columns() {
         "$EDGEL" eval -q --truth t --distances --nsd-tolerance 1.5 --json $j.json --counts $j.jsonl -j $j p
         cmp 1.json $j.json
         cmp 1.jsonl $j.jsonl
+    done
+    for kind in iou davis; do
+        for j in 1 2 7; do
+            "$EDGEL" eval -q --truth t --boundary "$kind" --json $kind$j.json --counts $kind$j.jsonl -j $j p
+            cmp ${kind}1.json $kind$j.json
+            cmp ${kind}1.jsonl $kind$j.jsonl
+        done
+        "$EDGEL" report --json $kind.json ${kind}1.jsonl
+        cmp ${kind}1.json $kind.json
     done
     "$EDGEL" report --json r.json 1.jsonl
     cmp 1.json r.json

@@ -4,7 +4,8 @@
 
 #define AT(field) .at = offsetof(struct eval_options, field)
 
-static const char *const boundary_names[] = { "none", "bsds", NULL };
+enum { NONE, BSDS, DAVIS, IOU }; /* in the order of the names */
+static const char *const boundary_names[] = { "none", "bsds", "davis", "iou", NULL };
 static const char *const on_off_names[] = { "on", "off", NULL };
 
 const struct cli_option eval_boundary_rows[] = {
@@ -15,7 +16,8 @@ const struct cli_option eval_boundary_rows[] = {
       .def = "none",
       .help =
           "bsds: match boundaries in place of counting pixels, by the protocol of the Berkeley benchmark: at "
-          "every threshold, one to one within a distance, with each annotator by itself." },
+          "every threshold, one to one within a distance, with each annotator by itself. davis: J and F of objects along "
+          "sequences, which are folders. iou: intersection over union of the bands inside the boundaries, by class." },
     { .name = "max-dist",
       .kind = CLI_REAL,
       .metavar = "D",
@@ -30,6 +32,14 @@ const struct cli_option eval_boundary_rows[] = {
       .choices = on_off_names,
       .def = "on",
       .help = "bsds: thin the detections to lines at every threshold." },
+    { .name = "boundary-width",
+      .kind = CLI_REAL,
+      .metavar = "W",
+      AT(boundary_width),
+      .min = 1e-6,
+      .max = 1,
+      .def = "0.02",
+      .help = "iou: the width of the band, as share of the image's diagonal; 1 pixel at least." },
     { 0 },
 };
 
@@ -38,7 +48,9 @@ void eval_boundary_fill(const struct cli_args *args, struct edgel_measure *m)
     const struct eval_options *o = args->options;
     m->boundary_params.max_dist = o->max_dist;
     m->boundary_params.thin = o->thin == 0;
-    if (o->boundary == 0)
+    m->band = o->boundary == IOU ? o->boundary_width : 0;
+    m->davis = o->boundary == DAVIS;
+    if (o->boundary != BSDS)
         return;
     m->boundary = EDGEL_BOUNDARY_BSDS;
     m->labels = EDGEL_LABELS_BINARY;
@@ -52,13 +64,15 @@ int eval_boundary_check(const struct cli_args *args)
                                              "colors",    "labels",    "distances" };
     static const char *const of_boundaries[] = { "max-dist", "thin" };
     const struct eval_options *o = args->options;
-    for (size_t i = 0; o->boundary != 0 && i < 6; i++)
+    for (size_t i = 0; o->boundary == BSDS && i < 6; i++)
         if (cli_given(args, of_pixels[i]))
             return cli_usage(args->command, "--%s has no use with --boundary bsds", of_pixels[i]);
-    for (size_t i = 0; o->boundary == 0 && i < 2; i++)
+    for (size_t i = 0; o->boundary != BSDS && i < 2; i++)
         if (cli_given(args, of_boundaries[i]))
             return cli_usage(args->command, "--%s needs --boundary bsds", of_boundaries[i]);
-    if (o->boundary == 0)
+    if (o->boundary != IOU && cli_given(args, "boundary-width"))
+        return cli_usage(args->command, "--boundary-width needs --boundary iou");
+    if (o->boundary != BSDS)
         return 0;
     if (o->thresholds == 0 && cli_given(args, "thresholds"))
         return cli_usage(args->command, "--thresholds 0: --boundary bsds needs at least 1");

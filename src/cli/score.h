@@ -107,7 +107,7 @@ struct eval_options {
     int64_t thresholds;
     bool distances;
     int boundary, thin; /* index of the choice */
-    double max_dist;
+    double max_dist, boundary_width;
     struct score_options score;
     const char *counts;
     struct cli_read_options read;
