@@ -58,7 +58,7 @@ enum edgel_status cli_fail(struct edgel_error *err, const char *fmt, ...)
 
 /* The text with control characters spelled (\n, \x1b): names come from elsewhere, and must neither look like other names
  * nor move the cursor of a terminal. To be freed. */
-static char *visible(const char *fmt, va_list ap)
+EDGEL_PRINTF(1, 0) static char *visible(const char *fmt, va_list ap)
 {
     va_list again;
     va_copy(again, ap);

@@ -45,12 +45,13 @@ struct job {
 
 /* --- messages --- : they return 1, so that libtiff's own handlers, which print, are not asked */
 
-static void keep(struct job *j, const char *format, va_list args)
+EDGEL_PRINTF(2, 0) static void keep(struct job *j, const char *format, va_list args)
 {
     if (j->message[0] == '\0')
         vsnprintf(j->message, sizeof j->message, format, args);
 }
 
+EDGEL_PRINTF(4, 0)
 static int on_error(TIFF *tiff, void *user, const char *module, const char *format, va_list args)
 {
     (void)tiff, (void)module;
@@ -58,6 +59,7 @@ static int on_error(TIFF *tiff, void *user, const char *module, const char *form
     return 1;
 }
 
+EDGEL_PRINTF(4, 0)
 static int on_warning(TIFF *tiff, void *user, const char *module, const char *format, va_list args)
 {
     struct job *j = user;
