@@ -966,6 +966,40 @@ start() {
     [[ "$output" == *--resume*"single file"* ]]
 }
 
+@test "--durable: bytes reach the disk before the names, and the names after, group by group" {
+    mkdir -p in/sub
+    for i in $(seq -w 1 70); do gray 9 7 >"in/sub/$i.pgm"; done
+    echo broken >in/sub/11.pgm
+    run detect -q -j 2 -m sobel -m canny -o whole in
+    run detect -q -j 2 -m sobel -m canny --durable --jsonl log -o out in
+    [ "$status" -eq 1 ]
+    [[ "$output" == *11.pgm* ]]
+    diff -r whole out
+    [ "$(grep -c '"status":"ok"' log)" -eq 69 ]
+    [ "${EDGEL_SANITIZE:-none}" = none ] || skip "the sanitizer's run-time must come first"
+    [ "$(uname)" = Linux ] || skip "how files are synced differs"
+    cat >spy.c <<'END'
+#include <stdio.h>
+#include <sys/stat.h>
+int syncfs(int fd) { (void)fd; fputs("syncfs\n", stderr); return 0; }
+int fsync(int fd) { struct stat s; fstat(fd, &s); fputs(S_ISDIR(s.st_mode) ? "folder\n" : "file\n", stderr); return 0; }
+int renameat(int, const char *, int, const char *);
+int rename(const char *a, const char *b) { fputs("rename\n", stderr); return renameat(-100, a, -100, b); }
+END
+    "${CC:-gcc}" -shared -fPIC -o spy.so spy.c
+    rm -rf out
+    LD_PRELOAD=$PWD/spy.so "$EDGEL" detect -q -m sobel -m canny --durable -o out in 2>calls || true
+    diff -r whole out
+    # 138 outputs of 2 methods in groups of 64 or a little more.
+    grep -E '^(syncfs|rename|file|folder)$' calls | uniq -c | awk '{ print $2, $1 }' >order
+    awk '$1 == "rename" { n += $2; if ($2 > 66) exit 1 } END { exit n != 138 }' order
+    [ "$(awk '{ print $1 }' order | xargs)" = "syncfs rename folder syncfs rename folder syncfs rename folder" ]
+    rm -rf out
+    LD_PRELOAD=$PWD/spy.so "$EDGEL" detect -q -o out in 2>calls || true
+    run grep -cE '^(syncfs|folder|file)$' calls
+    [ "$output" -eq 0 ]
+}
+
 @test "a second signal kills" {
     { printf 'P5 1500 1500 65535\n' && head -c 4500000 /dev/zero; } >in.pgm
     for first in TERM INT; do

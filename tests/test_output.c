@@ -487,6 +487,54 @@ static int remove_folder(void **state)
     return rmdir(folder);
 }
 
+static enum edgel_status sync_three(struct edgel_sync **sync, struct edgel_output **out)
+{
+    static const char *const names[] = { "sync/a/1", "sync/b/2", "sync/a/3" };
+    enum edgel_status s = edgel_sync_create(sync, NULL);
+    for (int i = 0; i < 3 && s == EDGEL_OK; i++) {
+        s = edgel_output_begin(in_folder(names[i]), &out[i], NULL);
+        if (s == EDGEL_OK)
+            s = edgel_output_write(out[i], names[i], strlen(names[i]), NULL);
+        if (s == EDGEL_OK)
+            s = edgel_sync_add(*sync, out[i], NULL);
+    }
+    if (s == EDGEL_OK)
+        s = edgel_sync_bytes(*sync, NULL);
+    for (int i = 0; i < 3 && s == EDGEL_OK; i++) {
+        assert_int_not_equal(access(in_folder(names[i]), F_OK), 0); /* only with commit */
+        s = edgel_output_commit(&out[i], NULL);
+    }
+    return s == EDGEL_OK ? edgel_sync_names(*sync, NULL) : s;
+}
+
+static void groups_are_synced_or_nothing_is_left(void **state)
+{
+    (void)state;
+    for (long n = 0;; n++) {
+        struct edgel_sync *sync = NULL;
+        struct edgel_output *out[3] = { NULL };
+        edgel_alloc_fail_after(n);
+        enum edgel_status s = sync_three(&sync, out);
+        edgel_alloc_fail_after(-1);
+        for (int i = 0; i < 3; i++)
+            edgel_output_discard(&out[i]);
+        edgel_sync_destroy(&sync);
+        assert_null(sync);
+        assert_int_equal(edgel_alloc_live(), 0);
+        assert_int_equal(access(in_folder("sync/a/3"), F_OK) == 0, s == EDGEL_OK);
+        if (s == EDGEL_OK)
+            break;
+        assert_int_equal(s, EDGEL_ENOMEM);
+    }
+    assert_int_equal(files_in(in_folder("sync/a")), 2);
+    unlink(in_folder("sync/a/1"));
+    unlink(in_folder("sync/b/2"));
+    unlink(in_folder("sync/a/3"));
+    rmdir(in_folder("sync/a"));
+    rmdir(in_folder("sync/b"));
+    rmdir(in_folder("sync"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -504,6 +552,7 @@ int main(void)
         cmocka_unit_test(same_pixels_same_bytes),
         cmocka_unit_test(impossible_combinations_are_refused),
         cmocka_unit_test(failed_allocations_leave_nothing),
+        cmocka_unit_test(groups_are_synced_or_nothing_is_left),
         cmocka_unit_test(voc_colours_are_the_known_ones),
     };
     return cmocka_run_group_tests_name("output", tests, make_folder, remove_folder);

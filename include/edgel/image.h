@@ -203,6 +203,25 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_commit(struct edgel_out
                                                                 struct edgel_error *err);
 EDGEL_API void edgel_output_discard(struct edgel_output **out);
 
+/*
+ * Outputs that reach the disk together, so that a power failure leaves each name complete or as it was before: add each
+ * output once its bytes are written, sync, commit each, sync_names. One sync of the file system serves the whole group
+ * where the system has that (Linux: syncfs), else each file is synced. Not for several threads at once.
+ */
+struct edgel_sync;
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_sync_create(struct edgel_sync **out,
+                                                              struct edgel_error *err);
+/* Flushes the output and takes it into the group; it stays the caller's. EDGEL_EIO, EDGEL_ENOMEM. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_sync_add(struct edgel_sync *sync, struct edgel_output *output, struct edgel_error *err);
+/* The bytes of all outputs of the group are on the disk when it returns EDGEL_OK. EDGEL_EIO. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_sync_bytes(struct edgel_sync *sync,
+                                                             struct edgel_error *err);
+/* So are their names, after the commits; the group is empty then, also on failure. EDGEL_EIO. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_sync_names(struct edgel_sync *sync,
+                                                             struct edgel_error *err);
+EDGEL_API void edgel_sync_destroy(struct edgel_sync **sync); /* NULL is fine */
+
 /* A colour table for palette PNG. */
 struct edgel_palette {
     int count; /* 1..256 */

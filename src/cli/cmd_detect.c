@@ -8,7 +8,7 @@ struct detect_options {
     struct cli_list methods;
     const char *output, *name;
     int existing; /* enum edgel_existing */
-    bool dry_run, resume;
+    bool dry_run, resume, durable;
     struct detect_settings settings;
     struct cli_input_options inputs;
     struct cli_read_options read;
@@ -51,6 +51,12 @@ static const struct cli_option output_rows[] = {
           "Go on with a run into OUT that was interrupted or killed: what it finished is skipped unless the input "
           "has changed since, the rest is done or replaced. The options must be the same. A run that none precedes "
           "just starts." },
+    { .name = "durable",
+      .kind = CLI_FLAG,
+      .at = offsetof(struct detect_options, durable),
+      .help =
+          "An output that has its name survives a power failure: groups of outputs are written to the disk before "
+          "they get their names, and so are the names." },
     { .name = "dry-run",
       .kind = CLI_FLAG,
       .at = offsetof(struct detect_options, dry_run),
@@ -114,6 +120,7 @@ struct run {
     struct edgel_shard shard;      /* the part to do, and the whole list */
     struct detect_result *results; /* [window], the k-th image of the part in slot k % window */
     size_t window;
+    struct detect_group group; /* --durable */
     struct edgel_log *log;
     bool log_failed;
 };
@@ -201,18 +208,41 @@ static void log_image(struct run *r, const char *input, const struct detect_resu
     free(scales);
 }
 
+static void report(struct run *r, size_t i, const struct detect_result *res, char **paths)
+{
+    const char *input = edgel_inputs_at(r->job.inputs, i)->path;
+    char **shown = res->outcome != EDGEL_OUTCOME_ERROR ? paths : NULL;
+    tell(r, i, input, res, shown);
+    log_image(r, input, res, shown);
+    detect_resume_note(&r->job, res);
+    cli_run_step(res->outcome);
+}
+
+/* Makes what waits in the group durable, and reports it. */
+static void end_group(struct run *r)
+{
+    struct detect_group *g = &r->group;
+    detect_group_commit(g, &r->job, &r->shard);
+    for (size_t w = 0; w < g->count; w++) {
+        report(r, edgel_shard_at(&r->shard, g->at[w].k), &g->at[w].result, g->at[w].paths);
+        free_paths(r, g->at[w].paths);
+    }
+    g->count = 0;
+}
+
 static void done(void *user, size_t k)
 {
     struct run *r = user;
     const struct detect_result *res = &r->results[k % r->window];
     size_t i = edgel_shard_at(&r->shard, k);
-    const char *input = edgel_inputs_at(r->job.inputs, i)->path;
-    char **paths = res->outcome != EDGEL_OUTCOME_ERROR ? output_paths(r, i) : NULL;
-    tell(r, i, input, res, paths);
-    log_image(r, input, res, paths);
-    detect_resume_note(&r->job, res);
+    char **paths = output_paths(r, i);
+    if (r->job.durable) {
+        if (detect_group_add(&r->group, &r->job, k, res, paths))
+            end_group(r);
+        return;
+    }
+    report(r, i, res, paths);
     free_paths(r, paths);
-    cli_run_step(res->outcome);
 }
 
 /* A log that cannot be written ends the run: its reader would miss what follows. */
@@ -248,6 +278,8 @@ static bool run_images(struct run *r, struct edgel_totals *totals)
     struct edgel_error err = { 0 };
     cli_run_begin("detect", &r->o->run, run.count);
     enum edgel_status s = edgel_run_execute(&run, NULL, &err);
+    end_group(r);
+    detect_group_finish(&r->group);
     cli_run_end(totals);
     totals->not_images = edgel_inputs_passed_over(r->job.inputs);
     if (s != EDGEL_OK && s != EDGEL_EINTERRUPTED)
@@ -459,7 +491,9 @@ static int run_detect(const struct cli_args *args)
                                   .ntasks = ntasks,
                                   .read = &o->read,
                                   .name = o->name,
-                                  .stream_over = (uint64_t)o->stream_over } };
+                                  .stream_over = (uint64_t)o->stream_over,
+
+                                  .durable = o->durable } };
         code = plan_and_run(args, &r);
     }
     free(tasks);

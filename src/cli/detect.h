@@ -45,6 +45,7 @@ struct detect_job {
     size_t ntasks;
     const struct cli_read_options *read;
     const char *name;              /* template of --name, NULL: none */
+    bool durable;                  /* outputs appear group by group, not by detect_image() */
     struct edgel_journal *journal; /* record of the run; NULL: none is kept */
     bool journal_failed;           /* it was told that it cannot be written */
     uint64_t stream_over;          /* pixels: larger images go row by row where they can */
@@ -71,12 +72,17 @@ struct detect_result {
     double seconds;
     bool marked; /* mark is that of the image */
     struct edgel_mark mark;
+    struct edgel_output **outputs; /* --durable: [ntasks] written, to be committed; NULL: none */
 };
 
 /* Reads input i once, decodes it once per kind of pixels, runs all tasks and makes their outputs appear together: an
  * image that fails leaves none. */
 void detect_image(const struct detect_job *job, struct detect_worker *w, size_t i,
                   struct detect_result *result);
+
+/* Makes all outputs of image i appear; should one of them refuse, those that did appear are taken back. */
+enum edgel_status detect_commit(const struct detect_job *job, size_t i, char *const *paths,
+                                struct edgel_output **outputs, struct edgel_error *err);
 
 /* One image on its way. */
 struct detect_work {
@@ -114,6 +120,27 @@ char *detect_path(const struct edgel_plan *plan, size_t i, size_t m);
  * set whenever the input can be asked for (then *marked). paths: of its outputs. */
 bool detect_finished(const struct detect_job *job, size_t i, char *const *paths, struct edgel_mark *mark,
                      bool *marked);
+
+/* --- detect_durable.c --- */
+
+/* Images whose outputs are written and wait for their names. Zero-initialise. */
+struct detect_group {
+    struct detect_waiting {
+        size_t k;
+        struct detect_result result;
+        char **paths;
+    } * at;
+    size_t count, cap, noutputs;
+    struct edgel_sync *sync;
+};
+/* Takes the k-th image with its result and paths (both are the group's then). True when the group is full. */
+bool detect_group_add(struct detect_group *g, const struct detect_job *job, size_t k,
+                      const struct detect_result *result, char **paths);
+/* Makes the outputs of all its images durable and gives them their names; what fails becomes the result of its images. The
+ * caller reports the images, frees their paths and sets count to 0. shard: the part that k counts in. */
+void detect_group_commit(struct detect_group *g, const struct detect_job *job,
+                         const struct edgel_shard *shard);
+void detect_group_finish(struct detect_group *g);
 
 /* --- detect_resume.c --- */
 

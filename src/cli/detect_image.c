@@ -116,18 +116,33 @@ static enum edgel_status run_task(struct detect_work *k, size_t m, struct edgel_
     return s;
 }
 
-/* Makes all outputs appear; should one of them refuse, those that did appear are taken back. */
-static enum edgel_status commit_all(struct detect_work *k, struct edgel_error *err)
+enum edgel_status detect_commit(const struct detect_job *job, size_t i, char *const *paths,
+                                struct edgel_output **outputs, struct edgel_error *err)
 {
     enum edgel_status s = EDGEL_OK;
     size_t m = 0;
-    for (; m < k->job->ntasks && s == EDGEL_OK; m++)
-        if (k->w->outputs[m])
-            s = edgel_output_commit(&k->w->outputs[m], err);
+    for (; m < job->ntasks && s == EDGEL_OK; m++)
+        if (outputs[m])
+            s = edgel_output_commit(&outputs[m], err);
     for (size_t done = 0; s != EDGEL_OK && done + 1 < m; done++)
-        if (!edgel_plan_skips(k->job->plan, k->i, done))
-            remove(k->w->paths[done]);
+        if (!edgel_plan_skips(job->plan, i, done))
+            remove(paths[done]);
     return s;
+}
+
+/* Hands the written outputs over to who makes them appear: with --durable that is done for many images at once. */
+static enum edgel_status hand_over(struct detect_work *k, struct detect_result *result,
+                                   struct edgel_error *err)
+{
+    enum edgel_status s = EDGEL_OK;
+    for (size_t m = 0; m < k->job->ntasks && s == EDGEL_OK; m++)
+        if (k->w->outputs[m])
+            s = edgel_output_flush(k->w->outputs[m], err);
+    if (s != EDGEL_OK)
+        return s;
+    result->outputs = k->w->outputs;
+    k->w->outputs = cli_alloc(k->job->ntasks, sizeof *k->w->outputs);
+    return EDGEL_OK;
 }
 
 static void discard_all(struct detect_work *k)
@@ -165,7 +180,7 @@ static bool is_large_file(const char *path)
     return stat(path, &s) == 0 && S_ISREG(s.st_mode) && s.st_size >= LARGE;
 }
 
-static enum edgel_status run_all(struct detect_work *k, struct edgel_error *err)
+static enum edgel_status run_all(struct detect_work *k, struct detect_result *result, struct edgel_error *err)
 {
     enum edgel_status s;
     k->whole = k->job->read->lenient || !detect_streams(k);
@@ -181,7 +196,8 @@ static enum edgel_status run_all(struct detect_work *k, struct edgel_error *err)
         }
     }
     if (s == EDGEL_OK)
-        s = commit_all(k, err);
+        s = k->job->durable ? hand_over(k, result, err)
+                            : detect_commit(k->job, k->i, k->w->paths, k->w->outputs, err);
     discard_all(k);
     return s;
 }
@@ -218,7 +234,7 @@ void detect_image(const struct detect_job *job, struct detect_worker *w, size_t 
         w->paths[m] = detect_path(job->plan, i, m);
     if (!in->broken && detect_finished(job, i, w->paths, &result->mark, &result->marked)) {
         result->outcome = EDGEL_OUTCOME_SKIPPED;
-    } else if ((in->broken ? why_broken(&k, &err) : run_all(&k, &err)) != EDGEL_OK) {
+    } else if ((in->broken ? why_broken(&k, &err) : run_all(&k, result, &err)) != EDGEL_OK) {
         result->outcome = EDGEL_OUTCOME_ERROR;
         snprintf(result->error, sizeof result->error, "%s", err.msg);
     }

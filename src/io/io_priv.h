@@ -140,6 +140,9 @@ EDGEL_NODISCARD enum edgel_status edgel_output_patch(struct edgel_output *o, uin
 /* --- output.c --- */
 /* TAG of the temporary names, the same for all outputs of a process, never 0. */
 uint32_t edgel_output_tag(void);
+/* The temporary file, and the name it is to have; -1 and NULL for what is written directly. */
+int edgel_output_fd(const struct edgel_output *o);
+const char *edgel_output_final(const struct edgel_output *o);
 
 /* --- bytes.c --- */
 /* Opens a regular file for reading; EDGEL_EIO. */

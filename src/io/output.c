@@ -212,6 +212,16 @@ enum edgel_status edgel_output_patch(struct edgel_output *o, uint64_t at, const 
     return EDGEL_OK;
 }
 
+int edgel_output_fd(const struct edgel_output *o)
+{
+    return o->temp ? o->fd : -1;
+}
+
+const char *edgel_output_final(const struct edgel_output *o)
+{
+    return o->final;
+}
+
 enum edgel_status edgel_output_commit(struct edgel_output **out, struct edgel_error *err)
 {
     struct edgel_output *o = *out;
