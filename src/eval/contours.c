@@ -15,32 +15,8 @@
 struct job {
     int w, h;
     int64_t limit;
-    uint8_t *set[2]; /* boundaries in the box: truth, prediction */
-    int32_t *g, *s, *t;
-    int64_t *d2;
+    struct edgel_edt_pair edt; /* set: truth, prediction, inside the box */
 };
-
-static bool prepare(struct job *j)
-{
-    const size_t n = (size_t)j->w * (size_t)j->h, w = (size_t)j->w;
-    j->set[0] = edgel_alloc(n, 1);
-    j->set[1] = edgel_alloc(n, 1);
-    j->g = edgel_alloc(n, sizeof *j->g);
-    j->s = edgel_alloc(w, sizeof *j->s);
-    j->t = edgel_alloc(w, sizeof *j->t);
-    j->d2 = edgel_alloc(w, sizeof *j->d2);
-    return j->set[0] && j->set[1] && j->g && j->s && j->t && j->d2;
-}
-
-static void release(struct job *j)
-{
-    edgel_free(j->set[0]);
-    edgel_free(j->set[1]);
-    edgel_free(j->g);
-    edgel_free(j->s);
-    edgel_free(j->t);
-    edgel_free(j->d2);
-}
 
 static uint64_t mark_contour(const struct job *j, const struct edgel_id_box *b, const int32_t *plane,
                              int32_t id, uint8_t *set)
@@ -63,14 +39,14 @@ static uint64_t within(const struct job *j, const struct edgel_id_box *b, const 
 {
     const size_t bw = (size_t)(b->x1 - b->x0 + 1), bh = (size_t)(b->y1 - b->y0 + 1);
     uint64_t n = 0;
-    edgel_edt_columns(to, (int)bw, (int)bh, j->g);
+    edgel_edt_columns(to, (int)bw, (int)bh, j->edt.g);
     for (size_t y = 0; y < bh; y++) {
         const uint8_t *row = of + y * bw;
         if (!memchr(row, 1, bw))
             continue;
-        edgel_edt_row(j->g + y * bw, (int)bw, j->d2, j->s, j->t);
+        edgel_edt_row(j->edt.g + y * bw, (int)bw, j->edt.d2, j->edt.s, j->edt.t);
         for (size_t x = 0; x < bw; x++)
-            n += row[x] && j->d2[x] <= j->limit;
+            n += row[x] && j->edt.d2[x] <= j->limit;
     }
     return n;
 }
@@ -83,12 +59,12 @@ static void measure_id(const struct job *j, struct edgel_id_box b, const int32_t
         return;
     b.x0 -= b.x0 > 0;
     b.y0 -= b.y0 > 0;
-    c->truth = mark_contour(j, &b, truth, id, j->set[0]);
-    c->prediction = prediction ? mark_contour(j, &b, prediction, id, j->set[1]) : 0;
+    c->truth = mark_contour(j, &b, truth, id, j->edt.set[0]);
+    c->prediction = prediction ? mark_contour(j, &b, prediction, id, j->edt.set[1]) : 0;
     if (c->truth == 0 || c->prediction == 0)
         return;
-    c->matched_truth = within(j, &b, j->set[0], j->set[1]);
-    c->matched_prediction = within(j, &b, j->set[1], j->set[0]);
+    c->matched_truth = within(j, &b, j->edt.set[0], j->edt.set[1]);
+    c->matched_prediction = within(j, &b, j->edt.set[1], j->edt.set[0]);
 }
 
 enum edgel_status edgel_contours_measure(const int32_t *truth, const int32_t *prediction, int w, int h,
@@ -101,7 +77,7 @@ enum edgel_status edgel_contours_measure(const int32_t *truth, const int32_t *pr
     j.limit = (int64_t)(r * r);
     *out = NULL;
     *n = 0;
-    bool ok = boxes && prepare(&j);
+    bool ok = boxes && edgel_edt_pair_init(&j.edt, w, h);
     if (ok)
         edgel_id_boxes(truth, prediction, w, h, only, boxes);
     if (ok && (*n = edgel_id_boxes_listed(boxes, only)) > 0)
@@ -110,7 +86,7 @@ enum edgel_status edgel_contours_measure(const int32_t *truth, const int32_t *pr
     for (int32_t id = 0; ok && id < EDGEL_IDS; id++)
         if (edgel_id_box_listed(&boxes[id], id, only))
             measure_id(&j, boxes[id], truth, prediction, id, &(*out)[k++]);
-    release(&j);
+    edgel_edt_pair_finish(&j.edt);
     edgel_free(boxes);
     if (ok)
         return EDGEL_OK;

@@ -13,32 +13,8 @@
 
 struct job {
     int w, h;
-    uint8_t *set[2]; /* surfaces of the box: truth, prediction */
-    int32_t *g, *s, *t;
-    int64_t *d2;
+    struct edgel_edt_pair edt; /* set: truth, prediction, inside the box */
 };
-
-static bool prepare(struct job *j)
-{
-    const size_t n = (size_t)j->w * (size_t)j->h, w = (size_t)j->w;
-    j->set[0] = edgel_alloc(n, 1);
-    j->set[1] = edgel_alloc(n, 1);
-    j->g = edgel_alloc(n, sizeof *j->g);
-    j->s = edgel_alloc(w, sizeof *j->s);
-    j->t = edgel_alloc(w, sizeof *j->t);
-    j->d2 = edgel_alloc(w, sizeof *j->d2);
-    return j->set[0] && j->set[1] && j->g && j->s && j->t && j->d2;
-}
-
-static void release(struct job *j)
-{
-    edgel_free(j->set[0]);
-    edgel_free(j->set[1]);
-    edgel_free(j->g);
-    edgel_free(j->s);
-    edgel_free(j->t);
-    edgel_free(j->d2);
-}
 
 /* Marks the surface of id in the box; its pixels. */
 static uint64_t mark_surface(const struct job *j, const struct edgel_id_box *b, const int32_t *plane,
@@ -64,15 +40,15 @@ static void collect(const struct job *j, const struct edgel_id_box *b, const uin
                     uint64_t *found)
 {
     const size_t bw = (size_t)(b->x1 - b->x0 + 1), bh = (size_t)(b->y1 - b->y0 + 1);
-    edgel_edt_columns(to, (int)bw, (int)bh, j->g);
+    edgel_edt_columns(to, (int)bw, (int)bh, j->edt.g);
     for (size_t y = 0; y < bh; y++) {
         const uint8_t *row = of + y * bw;
         if (!memchr(row, 1, bw))
             continue;
-        edgel_edt_row(j->g + y * bw, (int)bw, j->d2, j->s, j->t);
+        edgel_edt_row(j->edt.g + y * bw, (int)bw, j->edt.d2, j->edt.s, j->edt.t);
         for (size_t x = 0; x < bw; x++)
             if (row[x])
-                *found++ = (uint64_t)j->d2[x];
+                *found++ = (uint64_t)j->edt.d2[x];
     }
 }
 
@@ -132,13 +108,13 @@ static bool measure_id(const struct job *j, const struct edgel_id_box *b, const 
 {
     c->id = id;
     if (b->truth > 0)
-        c->truth.pixels = mark_surface(j, b, truth, id, j->set[0]);
+        c->truth.pixels = mark_surface(j, b, truth, id, j->edt.set[0]);
     if (b->prediction > 0)
-        c->prediction.pixels = mark_surface(j, b, prediction, id, j->set[1]);
+        c->prediction.pixels = mark_surface(j, b, prediction, id, j->edt.set[1]);
     if (b->truth == 0 || b->prediction == 0)
         return true;
-    return measure_side(j, b, j->set[0], j->set[1], &c->truth) &&
-           measure_side(j, b, j->set[1], j->set[0], &c->prediction);
+    return measure_side(j, b, j->edt.set[0], j->edt.set[1], &c->truth) &&
+           measure_side(j, b, j->edt.set[1], j->edt.set[0], &c->prediction);
 }
 
 enum edgel_status edgel_distances_measure(const int32_t *truth, const int32_t *prediction, int w, int h,
@@ -149,7 +125,7 @@ enum edgel_status edgel_distances_measure(const int32_t *truth, const int32_t *p
     struct edgel_id_box *boxes = edgel_calloc(EDGEL_IDS, sizeof *boxes);
     *out = NULL;
     *n = 0;
-    bool ok = boxes && prepare(&j);
+    bool ok = boxes && edgel_edt_pair_init(&j.edt, w, h);
     if (ok)
         edgel_id_boxes(truth, prediction, w, h, only, boxes);
     if (ok && (*n = edgel_id_boxes_listed(boxes, only)) > 0)
@@ -158,7 +134,7 @@ enum edgel_status edgel_distances_measure(const int32_t *truth, const int32_t *p
     for (int32_t id = 0; ok && id < EDGEL_IDS; id++)
         if (edgel_id_box_listed(&boxes[id], id, only))
             ok = measure_id(&j, &boxes[id], truth, prediction, id, &(*out)[k++]);
-    release(&j);
+    edgel_edt_pair_finish(&j.edt);
     edgel_free(boxes);
     if (ok)
         return EDGEL_OK;

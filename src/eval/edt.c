@@ -62,3 +62,25 @@ void edgel_edt_row(const int32_t *g, int w, int64_t *d2, int32_t *s, int32_t *t)
             q--;
     }
 }
+
+bool edgel_edt_pair_init(struct edgel_edt_pair *e, int w, int h)
+{
+    const size_t n = (size_t)w * (size_t)h, row = (size_t)w;
+    e->set[0] = edgel_alloc(n, 1);
+    e->set[1] = edgel_alloc(n, 1);
+    e->g = edgel_alloc(n, sizeof *e->g);
+    e->s = edgel_alloc(row, sizeof *e->s);
+    e->t = edgel_alloc(row, sizeof *e->t);
+    e->d2 = edgel_alloc(row, sizeof *e->d2);
+    return e->set[0] && e->set[1] && e->g && e->s && e->t && e->d2;
+}
+
+void edgel_edt_pair_finish(struct edgel_edt_pair *e)
+{
+    edgel_free(e->set[0]);
+    edgel_free(e->set[1]);
+    edgel_free(e->g);
+    edgel_free(e->s);
+    edgel_free(e->t);
+    edgel_free(e->d2);
+}

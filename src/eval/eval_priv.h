@@ -58,6 +58,14 @@ void edgel_curve_suffix(const uint64_t *hist, int n, uint64_t *out);
 enum { EDGEL_EDT_FAR = INT32_MAX };
 void edgel_edt_columns(const uint8_t *set, int w, int h, int32_t *g);
 void edgel_edt_row(const int32_t *g, int w, int64_t *d2, int32_t *s, int32_t *t);
+/* Working memory for distances between two sets of up to w x h pixels. Finish also after init said false (no memory). */
+struct edgel_edt_pair {
+    uint8_t *set[2];
+    int32_t *g, *s, *t; /* columns; scratch of a row */
+    int64_t *d2;        /* a row */
+};
+bool edgel_edt_pair_init(struct edgel_edt_pair *e, int w, int h);
+void edgel_edt_pair_finish(struct edgel_edt_pair *e);
 
 /* --- id_boxes.c --- */
 struct edgel_id_box {
