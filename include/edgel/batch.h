@@ -45,7 +45,8 @@ struct edgel_inputs;
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_inputs_collect(const struct edgel_inputs_params *params,
                                                                  struct edgel_inputs **out,
                                                                  struct edgel_error *err);
-EDGEL_API void edgel_inputs_destroy(struct edgel_inputs **inputs); /* NULL is fine */
+/* Frees the list and its strings and sets *inputs to NULL; NULL is fine. */
+EDGEL_API void edgel_inputs_destroy(struct edgel_inputs **inputs);
 EDGEL_API size_t edgel_inputs_count(const struct edgel_inputs *inputs);
 EDGEL_API const struct edgel_input *edgel_inputs_at(const struct edgel_inputs *inputs, size_t i);
 EDGEL_API size_t edgel_inputs_passed_over(const struct edgel_inputs *inputs); /* not_images of the summary */
@@ -88,7 +89,8 @@ struct edgel_plan;
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_plan_create(const struct edgel_plan_params *params, struct edgel_plan **out, struct edgel_error *err);
-EDGEL_API void edgel_plan_destroy(struct edgel_plan **plan); /* NULL is fine */
+/* Frees the plan and sets *plan to NULL; NULL is fine. */
+EDGEL_API void edgel_plan_destroy(struct edgel_plan **plan);
 /* Writes the output path of input i by method m into buf (at most size bytes with the NUL); its length, or 0 if it does
  * not fit. */
 EDGEL_API size_t edgel_plan_output(const struct edgel_plan *plan, size_t i, size_t m, char *buf, size_t size);
@@ -142,7 +144,8 @@ struct edgel_pairs;
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_pairs_collect(const struct edgel_pairs_params *params,
                                                                 struct edgel_pairs **out,
                                                                 struct edgel_error *err);
-EDGEL_API void edgel_pairs_destroy(struct edgel_pairs **pairs); /* NULL is fine */
+/* Frees the list and its strings and sets *pairs to NULL; NULL is fine. */
+EDGEL_API void edgel_pairs_destroy(struct edgel_pairs **pairs);
 EDGEL_API size_t edgel_pairs_count(const struct edgel_pairs *pairs);
 EDGEL_API const struct edgel_pair *edgel_pairs_at(const struct edgel_pairs *pairs, size_t i);
 
@@ -264,7 +267,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_log_image(struct edgel_log *log, const struct edgel_record *record, struct edgel_error *err);
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_log_finish(struct edgel_log **log, const struct edgel_totals *totals, struct edgel_error *err);
-EDGEL_API void edgel_log_discard(struct edgel_log **log); /* NULL is fine */
+/* Drops the log, so that its file does not appear, and sets *log to NULL; NULL is fine. */
+EDGEL_API void edgel_log_discard(struct edgel_log **log);
 
 /* The first line of the log of a shard: which part it is, of which list. items and digest of shard: the "input" names of
  * the whole list. Nothing for the whole. */

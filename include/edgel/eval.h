@@ -27,6 +27,7 @@ struct edgel_classes {
  * EDGEL_EINVAL (N is not 1 to EDGEL_CLASSES_MAX), EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_classes_read(const char *text, struct edgel_classes *out,
                                                                struct edgel_error *err);
+/* Frees the classes and zeroes c; a zeroed c is fine. */
 EDGEL_API void edgel_classes_finish(struct edgel_classes *c);
 
 struct edgel_color {
@@ -41,6 +42,7 @@ struct edgel_colors {
  * EDGEL_EIO, EDGEL_EFORMAT, EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_colors_read(const char *path, struct edgel_colors *out,
                                                               struct edgel_error *err);
+/* Frees the colours and zeroes c; a zeroed c is fine. */
 EDGEL_API void edgel_colors_finish(struct edgel_colors *c);
 
 /* --- measuring --- */
@@ -197,6 +199,7 @@ struct edgel_row {
     struct edgel_tolerance_counts *contours; /* DAVIS: of boundary pixels; as tolerance */
     size_t ncontours;
 };
+/* Frees what the row holds, its image name as well, and zeroes it; a zeroed row is fine. */
 EDGEL_API void edgel_row_finish(struct edgel_row *row);
 
 /*
