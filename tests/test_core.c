@@ -247,6 +247,47 @@ static void ordered_run_keeps_order(void **state)
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
+/* Counts how often each index was worked on, and whether a thread was in two of them at once. */
+struct pool_probe {
+    unsigned char times[N];
+    int inside[8];
+    bool wrong;
+};
+
+static void pool_work(void *user, int thread, size_t i)
+{
+    struct pool_probe *p = user;
+    p->wrong |= thread < 0 || thread >= 8 || p->inside[thread]++ != 0;
+    p->times[i]++;
+    p->inside[thread]--;
+}
+
+static void pool_does_every_index_once(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= 7; threads += 2) {
+        struct edgel_pool *pool;
+        assert_int_equal(edgel_pool_create(threads, &pool, NULL), EDGEL_OK);
+        assert_int_equal(edgel_pool_threads(pool), threads);
+        for (size_t loop = 0; loop < 2000; loop++) {
+            struct pool_probe p = { .wrong = false };
+            size_t n = loop * 7 % 50;
+            edgel_pool_run(pool, n, pool_work, &p);
+            for (size_t i = 0; i < N; i++)
+                assert_int_equal(p.times[i], i < n);
+            assert_false(p.wrong);
+        }
+        edgel_pool_destroy(&pool);
+    }
+    struct edgel_pool *pool;
+    assert_int_equal(edgel_pool_create(0, &pool, NULL), EDGEL_EINVAL);
+    edgel_alloc_fail_after(1);
+    assert_int_equal(edgel_pool_create(2, &pool, NULL), EDGEL_ENOMEM);
+    edgel_alloc_fail_after(-1);
+    assert_null(pool);
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +296,7 @@ int main(void)
         cmocka_unit_test(numbers_are_read_whole),     cmocka_unit_test(reals_read_back),
         cmocka_unit_test(names_survive_json),         cmocka_unit_test(json_is_strict),
         cmocka_unit_test(image_memory_is_used_again), cmocka_unit_test(ordered_run_keeps_order),
+        cmocka_unit_test(pool_does_every_index_once),
     };
     return cmocka_run_group_tests_name("core", tests, NULL, NULL);
 }

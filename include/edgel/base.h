@@ -75,6 +75,20 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_parse_int(const char *what, co
                                                             int64_t hi, int64_t *out,
                                                             struct edgel_error *err);
 
+/* --- threads for work within one call --- */
+
+/* Threads that calls which take a pool spread their loops over. Results never depend on how many there are. One call at
+ * a time uses a pool; it must not be used after fork(). */
+struct edgel_pool;
+enum { EDGEL_POOL_MAX = 1024 };
+
+/* threads: 1..EDGEL_POOL_MAX, the caller's own counted. A thread that the system refuses is done without.
+ * Returns EDGEL_OK, EDGEL_EINVAL or EDGEL_ENOMEM. Destroying NULL is fine. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_pool_create(int threads, struct edgel_pool **out,
+                                                              struct edgel_error *err);
+EDGEL_API void edgel_pool_destroy(struct edgel_pool **pool);
+EDGEL_API int edgel_pool_threads(const struct edgel_pool *pool);
+
 /* --- shards: a list of work cut into parts that run apart, and whose results are joined again --- */
 
 /* Part `index` of `count`; the zeroed struct is the whole. items and digest tell the whole list from others: the number

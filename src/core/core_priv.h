@@ -133,6 +133,12 @@ struct edgel_ordered {
 };
 enum edgel_status edgel_ordered_run(const struct edgel_ordered *o, size_t *finished, struct edgel_error *err);
 
+/* --- pool.c --- */
+/* Runs work(user, thread, i) for i = 0..n-1 < 2^32, thread in 0..threads-1, and returns when all are done. Indices start
+ * in increasing order but end in any: what a result is made of may not depend on the thread. */
+void edgel_pool_run(struct edgel_pool *pool, size_t n, void (*work)(void *user, int thread, size_t i),
+                    void *user);
+
 /* Seconds since an arbitrary start, monotonic. */
 double edgel_clock(void);
 
