@@ -1,0 +1,225 @@
+/* nn_priv.h: layers, operators and the run of a network.
+ *
+ * A network is a list of layers in the order they run. Each layer is one operator with attributes, takes the outputs of
+ * earlier layers and makes one output. Adding an operator is one file, its declaration below and one row of the table in
+ * operators.c; the table drives the text format, the checks against naive twins and the export.
+ *
+ * Tensors are blocked: [N][ceil(C / 16)][H][W][16 lanes] floats. Lanes past C are finite, and whoever sums over
+ * channels leaves them out. */
+#ifndef EDGEL_NN_PRIV_H
+#define EDGEL_NN_PRIV_H
+
+#include "core/core_priv.h"
+#include "edgel/nn.h"
+#include "nn/nn_dsp.h"
+
+enum {
+    NN_LANES = 16,
+    NN_INPUTS_MAX = 8,
+    NN_NAME_MAX = 40,
+    NN_LAYERS_MAX = 1000,
+    NN_CHANNELS_MAX = 4096,
+    NN_SIDE_MAX = 1 << 20
+};
+
+/* --- layers --- */
+
+/* Attributes of all operators; each names those it takes in its table of nn_attr. */
+struct nn_layer {
+    const struct nn_op *op;
+    char name[NN_NAME_MAX];
+    int ninputs, input[NN_INPUTS_MAX]; /* indices of earlier layers */
+    int like;                          /* layer whose size the output takes, or -1 */
+
+    int out, k, stride, pad, dilation, groups, bias, output_pad, factor, ceil; /* pad -1: d (k - 1) / 2 */
+    int size_h, size_w; /* explicit output size, or 0 */
+    double p, eps, momentum, slope;
+
+    /* set by the operator's setup */
+    int channels; /* of the output */
+    size_t nparams, nbuffers;
+
+    /* set by the network */
+    size_t params_at, buffers_at; /* offsets into the flat arrays */
+    bool frozen;                  /* parameters get no gradient; a batch norm keeps its running estimates */
+};
+
+enum nn_attr_kind { NN_INT, NN_REAL, NN_SIZE /* HxW, into two ints */ };
+struct nn_attr { /* a list of them ends with a zeroed row */
+    const char *name;
+    enum nn_attr_kind kind;
+    size_t at; /* offset in struct nn_layer */
+    double min, max, def;
+    bool required;
+};
+
+struct nn_shape { /* of one sample */
+    int c, h, w;
+};
+
+/* A parameter array of a layer: its part of the flat array, with the shape and name that files give it. */
+struct nn_array {
+    const char *name; /* "weight", "bias", "running_mean" */
+    int ndims, dims[4];
+    size_t at; /* within the layer's parameters or buffers */
+    bool buffer;
+    bool decayed; /* penalties and weight decay hold for it */
+};
+enum { NN_ARRAYS_MAX = 4 };
+
+/* --- operators --- */
+
+struct nn_tensor {
+    float *data; /* NULL: not wanted */
+    int n, c, h, w;
+};
+/* Floats of one sample; blocks of channels. */
+static inline int nn_blocks(int c)
+{
+    return (c + NN_LANES - 1) / NN_LANES;
+}
+static inline size_t nn_sample_floats(struct nn_shape s)
+{
+    return (size_t)nn_blocks(s.c) * (size_t)s.h * (size_t)s.w * NN_LANES;
+}
+/* Row y of channel block b of sample n. */
+static inline float *nn_row(const struct nn_tensor *t, int n, int b, int y)
+{
+    return t->data +
+           ((((size_t)n * (size_t)nn_blocks(t->c) + (size_t)b) * (size_t)t->h + (size_t)y) * (size_t)t->w) *
+               NN_LANES;
+}
+
+/* Activation that is applied where a row is made; kind NULL: none. */
+struct nn_activation {
+    const struct nn_activation_kind *kind;
+    float slope; /* leaky_relu's slope, elu's alpha */
+};
+
+/* One layer at work. Every pointer is valid for what the pass needs; others are NULL. */
+struct nn_call {
+    const struct nn_layer *layer;
+    const struct nn_dsp *dsp;
+    struct edgel_pool *pool;
+    bool training; /* forward: batch statistics, dropout */
+    uint64_t seed; /* of dropout: a function of run, step and layer */
+    int ninputs;
+    struct nn_tensor in[NN_INPUTS_MAX], out;
+    struct nn_tensor grad_in[NN_INPUTS_MAX], grad_out; /* backward; grad_in is written, not added to */
+    const float *params;
+    float *grads;   /* of the parameters, written; NULL when frozen */
+    float *buffers; /* running estimates */
+    float *saved;   /* [memory.saved] from forward to backward */
+    float *scratch; /* [threads][memory.per_thread], aligned to 64 bytes each */
+    float *shared;  /* [memory.shared] of this call */
+    size_t per_thread;
+    /* Activation to apply to what forward makes, and to undo first in backward (out then holds what came after it).
+     * Only operators with NN_FUSES see one. */
+    struct nn_activation activation;
+};
+static inline float *nn_thread_scratch(const struct nn_call *c, int thread)
+{
+    return c->scratch + (size_t)thread * c->per_thread;
+}
+
+struct nn_memory { /* floats */
+    size_t saved, per_thread, shared;
+};
+
+enum nn_op_flags {
+    NN_BACKWARD_READS_INPUT = 1,
+    NN_BACKWARD_READS_OUTPUT = 2,
+    NN_FUSES_INFERENCE = 4, /* forward without training takes an activation */
+    NN_FUSES_TRAINING = 8   /* forward and backward of training take one as well */
+};
+
+struct nn_op {
+    const char *name;           /* as the text format spells it */
+    int min_inputs, max_inputs; /* of the text format */
+    unsigned flags;
+    const struct nn_attr *attrs; /* NULL: none */
+    /* Checks attributes against the channels of the inputs; sets channels, nparams, nbuffers. Messages name the rule, the
+     * caller adds file, line and layer. NULL: the channels of the first input, no parameters. */
+    enum edgel_status (*setup)(struct nn_layer *l, const int *in_channels, struct edgel_error *err);
+    /* Shape rule. like: shape of layer->like, or NULL. NULL: that of the first input. */
+    enum edgel_status (*shape)(const struct nn_layer *l, const struct nn_shape *in,
+                               const struct nn_shape *like, struct nn_shape *out, struct edgel_error *err);
+    /* Which input samples along one axis outputs lo..hi read, border left out of account. NULL: the same. */
+    void (*reads)(const struct nn_layer *l, int *lo, int *hi);
+    /* Step between the inputs of neighbouring outputs: 2 for stride 2, 1/2 for upsampling by 2. NULL: 1. */
+    double (*step)(const struct nn_layer *l);
+    /* Parameter arrays; returns how many. NULL: none. */
+    int (*arrays)(const struct nn_layer *l, struct nn_array out[NN_ARRAYS_MAX]);
+    /* Starting values: params and buffers of the layer; fan-in rule of the operator (He or Xavier by init). */
+    void (*init)(const struct nn_layer *l, enum edgel_init init, uint64_t seed, float *params,
+                 float *buffers);
+    /* Multiply-adds of one sample. NULL: 0. */
+    double (*macs)(const struct nn_layer *l, const struct nn_shape *in, struct nn_shape out);
+    /* Memory a call needs; c holds shapes without data, training says for which passes. NULL: none. */
+    void (*memory)(const struct nn_call *c, int threads, struct nn_memory *m);
+    void (*forward)(const struct nn_call *c);
+    void (*backward)(const struct nn_call *c);
+};
+
+extern const struct nn_op nn_op_input, nn_op_conv, nn_op_conv_transpose, nn_op_batchnorm, nn_op_maxpool,
+    nn_op_avgpool, nn_op_upsample, nn_op_concat, nn_op_add, nn_op_dropout, nn_op_softmax, nn_op_sigmoid,
+    nn_op_tanh, nn_op_relu, nn_op_leaky_relu, nn_op_elu, nn_op_silu;
+/* operators.c: all of them, NULL at the end; and one by name, NULL if there is none. */
+const struct nn_op *const *nn_operators(void);
+const struct nn_op *nn_operator(const char *name);
+
+/* --- activation.c --- */
+/* z -> y in place; dy -> dz in place, given z (before it) or y (after it): which one is the kind's from_output. */
+struct nn_activation_kind {
+    const char *name;
+    bool from_output; /* the derivative is a function of y */
+    void (*apply)(float *z, size_t n, float slope);
+    void (*derive)(float *restrict grad, const float *restrict z_or_y, size_t n, float slope);
+};
+/* The activation a layer applies, kind NULL if its operator is none. */
+struct nn_activation nn_activation_of(const struct nn_layer *l);
+
+/* --- network.c --- */
+struct nn_network {
+    struct nn_layer *layers; /* [0] is the input */
+    int nlayers, in_channels, classes;
+    size_t nparams, nbuffers;
+};
+/* Parses the text of an architecture (network.c has the grammar). name stands in messages. classes: what `out=classes`
+ * means. EDGEL_EFORMAT with name, line and rule; EDGEL_ENOMEM. */
+EDGEL_NODISCARD enum edgel_status nn_network_parse(const char *text, size_t size, const char *name,
+                                                   int classes, struct nn_network *out,
+                                                   struct edgel_error *err);
+/* The same network as text: what parse reads back, every attribute that is not its default spelled out. */
+void nn_network_text(const struct nn_network *net, struct edgel_text *out);
+/* Lays out params_at and buffers_at after layers were changed. */
+void nn_network_layout(struct nn_network *net);
+void nn_network_finish(struct nn_network *net);
+EDGEL_NODISCARD enum edgel_status nn_network_shapes(const struct nn_network *net, int h, int w,
+                                                    struct nn_shape *shapes, struct edgel_error *err);
+void nn_network_init(const struct nn_network *net, enum edgel_init init, uint64_t seed, float *params,
+                     float *buffers);
+
+/* --- plan.c --- : a network for one shape of batch, with all its memory */
+struct nn_plan;
+/* n samples of h x w. training: forward and backward; else forward alone, activations fused, memory used again. */
+EDGEL_NODISCARD enum edgel_status nn_plan_create(const struct nn_network *net, int n, int h, int w,
+                                                 bool training, struct edgel_pool *pool, struct nn_plan **out,
+                                                 struct edgel_error *err);
+void nn_plan_destroy(struct nn_plan **plan);
+size_t nn_plan_bytes(const struct nn_plan *plan);
+struct nn_shape nn_plan_output(const struct nn_plan *plan);
+/* Planar in, planar out: input [n][in_channels][h][w]; output [n][classes][h'][w'] of the last layer. count <= n samples
+ * are run (the tail of a folder). params: the network's flat array. buffers are written when training. */
+void nn_plan_forward(struct nn_plan *plan, int count, const float *input, const float *params, float *buffers,
+                     uint64_t seed, float *output);
+/* After forward with training: grad_output [n][classes][h'][w'] -> grads [nparams], written (frozen layers: 0). Returns
+ * in grad_input (may be NULL) the gradient of the planar input. */
+void nn_plan_backward(struct nn_plan *plan, const float *grad_output, const float *params, float *grads,
+                      float *grad_input);
+
+/* --- pack.c --- : planar [c][h][w] of one sample to blocked and back */
+void nn_pack(const float *planar, struct nn_shape s, float *blocked);
+void nn_unpack(const float *blocked, struct nn_shape s, float *planar);
+
+#endif
