@@ -1,4 +1,4 @@
-/* core_priv.h: errors, memory, text, numbers, JSON and threads for every other folder. */
+/* core_priv.h: errors, memory, text, numbers, random numbers, JSON and threads for every other folder. */
 #ifndef EDGEL_CORE_PRIV_H
 #define EDGEL_CORE_PRIV_H
 
@@ -103,6 +103,59 @@ EDGEL_NODISCARD enum edgel_status edgel_lines_next(struct edgel_lines *l, char *
                                                    struct edgel_error *err);
 const char *edgel_lines_where(struct edgel_lines *l); /* "FILE:LINE", valid until the next call */
 void edgel_lines_close(struct edgel_lines **l);
+
+/* --- numeric.c --- : elementary functions with the same bits on every machine; nothing here calls libm for them.
+ * NaN in, NaN out; overflow gives inf, log(0) -inf, log of a negative number NaN. */
+/* Off by less than 0.51 units in the last place of the float; softplus is log(1 + e^x), sigmoid 1 / (1 + e^-x). */
+float edgel_expf(float x);
+float edgel_expm1f(float x);
+float edgel_logf(float x);
+float edgel_sigmoidf(float x);
+float edgel_tanhf(float x);
+float edgel_softplusf(float x);
+/* The same bits for y[i] = f(x[i]), i < n; y == x is fine, any other overlap is not. */
+struct edgel_numeric {
+    void (*exp)(const float *x, float *y, size_t n);
+    void (*expm1)(const float *x, float *y, size_t n);
+    void (*log)(const float *x, float *y, size_t n);
+    void (*sigmoid)(const float *x, float *y, size_t n);
+    void (*tanh)(const float *x, float *y, size_t n);
+    void (*softplus)(const float *x, float *y, size_t n);
+};
+void edgel_numeric_init(struct edgel_numeric *t, unsigned flags); /* flags of edgel_cpu_flags() */
+void edgel_numeric_rows_c(struct edgel_numeric *t);
+void edgel_numeric_rows_avx2(struct edgel_numeric *t);
+void edgel_numeric_rows_avx512(struct edgel_numeric *t);
+/* In double: exp off by less than 1 unit in the last place, log by less than 3, sin and cos by less than 2^-52 for
+ * |x| <= 1e6 (NaN beyond), pow (x >= 0) by a relative error below 2^-51 (1 + |y log x|). */
+double edgel_exp(double x);
+double edgel_log(double x);
+double edgel_pow(double x, double y);
+double edgel_sin(double x);
+double edgel_cos(double x);
+
+/* --- rng.c --- : random numbers that depend on nothing but what they are for */
+/* A stream of its own for each (seed, a, b, c), say (seed, purpose, step, sample). Not for secrets. */
+struct edgel_rng {
+    uint64_t state;
+};
+struct edgel_rng edgel_rng_seed(uint64_t seed, uint64_t a, uint64_t b, uint64_t c);
+uint64_t edgel_rng_next(struct edgel_rng *r);              /* all 64 bits */
+double edgel_rng_uniform(struct edgel_rng *r);             /* a multiple of 2^-53 in [0, 1) */
+uint64_t edgel_rng_below(struct edgel_rng *r, uint64_t n); /* 0..n-1, each as likely; n > 0 */
+double edgel_rng_normal(struct edgel_rng *r);              /* mean 0, deviation 1 */
+
+/* 64 bits of (seed, a, b, c), and from such a key 32 bits for each index: edgel_hash_at(edgel_hash(seed, layer, step,
+ * sample), i) says whether element i is dropped. Rounds of shift and multiply (constants: Wellons' triple32). */
+uint64_t edgel_hash(uint64_t seed, uint64_t a, uint64_t b, uint64_t c);
+static inline uint32_t edgel_hash_at(uint64_t key, uint32_t index)
+{
+    uint32_t h = index ^ (uint32_t)key;
+    h = ((h ^ (h >> 17)) * 0xed5ad4bbu) ^ (uint32_t)(key >> 32);
+    h = (h ^ (h >> 11)) * 0xac4c1b51u;
+    h = (h ^ (h >> 15)) * 0x31848babu;
+    return h ^ (h >> 14);
+}
 
 /* --- shard.c --- */
 /* The JSON object of a shard, and back. where names the place of an error: EDGEL_EFORMAT. */

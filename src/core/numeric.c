@@ -1,0 +1,133 @@
+/* exp, log, pow, sin and cos in double, exp and its relatives for one float, and the choice of the row kernels. See
+ * numeric_core.h for the float functions.
+ *
+ * exp: k = rint(x / ln 2), r = x - k ln 2 with ln 2 in two parts, e^r by its Taylor sum to r^13; off by less than 1 unit
+ * in the last place.
+ * log: as in numeric_core.h with atanh summed to s^21 and ln 2 in two parts; off by less than 3 units.
+ * pow: e^(y log x); the relative error is below 2^-51 (1 + |y log x|).
+ * sin, cos: k = rint(x / (pi/2)), r = x - k pi/2 with pi/2 in three parts, Taylor sums to r^17 and r^16; off by less than
+ * 2^-52. */
+#include "core/core_priv.h"
+#include "core/numeric_core.h"
+
+#define LEVEL(name) name##_c
+#include "core/numeric_rows.h"
+
+void edgel_numeric_init(struct edgel_numeric *t, unsigned flags)
+{
+    (void)flags;
+    edgel_numeric_rows_c(t);
+#ifdef EDGEL_HAVE_AVX2
+    if (flags & EDGEL_CPU_AVX2)
+        edgel_numeric_rows_avx2(t);
+#endif
+#ifdef EDGEL_HAVE_AVX512
+    if (flags & EDGEL_CPU_AVX512)
+        edgel_numeric_rows_avx512(t);
+#endif
+}
+
+float edgel_expf(float x)
+{
+    return (float)exp_core(x);
+}
+
+float edgel_expm1f(float x)
+{
+    return (float)expm1_core(x);
+}
+
+float edgel_logf(float x)
+{
+    return (float)log_core(x);
+}
+
+float edgel_sigmoidf(float x)
+{
+    return (float)sigmoid_core(x);
+}
+
+float edgel_tanhf(float x)
+{
+    return (float)tanh_core(x);
+}
+
+float edgel_softplusf(float x)
+{
+    return (float)softplus_core(x);
+}
+
+static const double ln2_high = 0x1.62e42fee00000p-1, ln2_low = 0x1.a39ef35793c76p-33;
+
+static double power_of_two(int k) /* -1022 <= k <= 1023 */
+{
+    return double_of((uint64_t)(1023 + k) << 52);
+}
+
+double edgel_exp(double x)
+{
+    if (!(x < 710))
+        return x >= 710 ? INFINITY : x;
+    if (x < -746)
+        return 0;
+    const double k = rint(x * 0x1.71547652b82fep+0);
+    const double r = (x - k * ln2_high) - k * ln2_low;
+    double sum = 0;
+    for (int n = 13; n >= 2; n--)
+        sum = (1 + sum) * r / n;
+    const int half = (int)k / 2; /* 2^k itself may be no double */
+    return (1 + (r + r * sum)) * power_of_two(half) * power_of_two((int)k - half);
+}
+
+double edgel_log(double x)
+{
+    if (!(x > 0) || x == INFINITY)
+        return x == 0 ? -INFINITY : x < 0 ? NAN : x;
+    const bool subnormal = x < 0x1p-1022;
+    double k, m = log_parts(subnormal ? x * 0x1p54 : x, &k);
+    k -= subnormal ? 54 : 0;
+    const double s = (m - 1) / (m + 1), z = s * s;
+    double sum = 0;
+    for (int n = 21; n >= 3; n -= 2)
+        sum = (sum + 1.0 / n) * z;
+    return k * ln2_high + (2 * s + (2 * s * sum + k * ln2_low));
+}
+
+double edgel_pow(double x, double y)
+{
+    if (y == 0 || x == 1)
+        return 1;
+    return edgel_exp(y * edgel_log(x));
+}
+
+/* x - q pi/2 for the q in 0..3 (modulo 4) that makes it smallest */
+static double reduce_angle(double x, int *quarter)
+{
+    const double k = rint(x * 0x1.45f306dc9c883p-1);
+    *quarter = (int)k & 3;
+    return ((x - k * 0x1.921fb54400000p+0) - k * 0x1.0b4611a600000p-34) - k * 0x1.3198a2e037073p-69;
+}
+
+static double sin_or_cos(double x, int add)
+{
+    if (!(fabs(x) <= 1e6))
+        return NAN;
+    int quarter;
+    const double r = reduce_angle(x, &quarter), z = r * r;
+    quarter += add;
+    double sum = 0;
+    for (int n = quarter & 1 ? 16 : 17; n >= 2; n -= 2) /* 1 - z/2! + z^2/4! .. or 1 - z/3! + z^2/5! .. */
+        sum = (1 + sum) * -z / (n * (n - 1));
+    const double y = quarter & 1 ? 1 + sum : r + r * sum;
+    return quarter & 2 ? -y : y;
+}
+
+double edgel_sin(double x)
+{
+    return sin_or_cos(x, 0);
+}
+
+double edgel_cos(double x)
+{
+    return sin_or_cos(x, 1);
+}
