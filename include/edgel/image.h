@@ -180,6 +180,43 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_image_stream(const char *path, const struct edgel_read *params, const struct edgel_row_sink *sink,
                    struct edgel_info *info, struct edgel_error *err);
 
+/* --- MAT files of the Berkeley segmentation benchmark --- */
+
+enum edgel_mat_kind { EDGEL_MAT_NONE, EDGEL_MAT_TRUTH, EDGEL_MAT_SEGS, EDGEL_MAT_UCM2 };
+
+/* What one holds, rows one after the other. Zero-initialise; finish frees. */
+struct edgel_mat {
+    enum edgel_mat_kind kind;
+    size_t n;                          /* TRUTH: annotators; SEGS: segmentations */
+    struct edgel_image *segmentations; /* [n] U16 labels; TRUTH: one without data where the file has none */
+    struct edgel_image *boundaries;    /* [n] TRUTH: U8, 0 and 1, one without data where the file has none */
+    double *ucm2;                      /* [h * w] UCM2: contour strength of twice the image's size and one */
+    int w, h;                          /* of ucm2 */
+};
+
+/* True when the first bytes of a file (16 are enough) are those of a MAT file, of version 5 or 7.3. */
+EDGEL_API bool edgel_mat_of_bytes(const void *head, size_t n);
+/* True for a name that ends in .mat, any letter case. */
+EDGEL_API bool edgel_named_like_mat(const char *name);
+
+/*
+ * Reads the variable groundTruth, segs or ucm2 of a MAT file of version 5, compressed or not; what each must be stands at
+ * the top of src/io/mat.c.
+ *
+ * limits  max_side of every matrix, max_pixels of all matrices together; checked before anything as large is allocated
+ *
+ * Returns EDGEL_OK; EDGEL_EFORMAT: no MAT file, damaged or truncated (also in parts that are not read), none or several
+ * of these variables, a variable of another class or with values out of range; EDGEL_EUNSUPPORTED: version 7.3, classes
+ * that no such file has, any in a build without matio; EDGEL_ELIMIT; EDGEL_EIO; EDGEL_ENOMEM. The text names file and
+ * rule; out is then empty.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_mat_read(const char *path,
+                                                           const struct edgel_limits *limits,
+                                                           struct edgel_mat *out, struct edgel_error *err);
+EDGEL_API void edgel_mat_finish(struct edgel_mat *mat);
+/* Whether this build reads MAT files. */
+EDGEL_API bool edgel_mat_built(void);
+
 /* --- writing --- */
 
 /*

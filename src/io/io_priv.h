@@ -101,6 +101,13 @@ struct edgel_chunks {
 EDGEL_NODISCARD enum edgel_status edgel_chunks_scan(const struct edgel_source *src,
                                                     struct edgel_chunks *chunks);
 
+/* --- mat_check.c --- */
+extern const char *const edgel_mat_variables[]; /* by enum edgel_mat_kind */
+/* EDGEL_OK: the file is sound and holds the one variable *kind stands for. */
+EDGEL_NODISCARD enum edgel_status edgel_mat_check(const struct edgel_bytes *bytes, const char *name,
+                                                  const struct edgel_limits *limits,
+                                                  enum edgel_mat_kind *kind, struct edgel_error *err);
+
 /* --- exif.c --- : 1..8, and 1 for whatever is absent or malformed */
 int edgel_exif_orientation(const unsigned char *tiff, size_t n);
 int edgel_exif_orientation_of_jpeg(const struct edgel_source *src);

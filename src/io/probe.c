@@ -72,6 +72,23 @@ bool edgel_format_built(enum edgel_format format)
     return format != EDGEL_FORMAT_NONE && (format != EDGEL_FORMAT_TIFF || EDGEL_HAVE_TIFF);
 }
 
+bool edgel_mat_of_bytes(const void *head, size_t n)
+{
+    return n >= 16 &&
+           (memcmp(head, "MATLAB 5.0 MAT-f", 16) == 0 || memcmp(head, "MATLAB 7.3 MAT-f", 16) == 0);
+}
+
+bool edgel_named_like_mat(const char *name)
+{
+    const size_t n = strlen(name);
+    return n > 4 && name[n - 5] != '/' && same_letters(name + n - 4, ".mat");
+}
+
+bool edgel_mat_built(void)
+{
+    return EDGEL_HAVE_MATIO;
+}
+
 bool edgel_named_like_image(const char *name)
 {
     return find_extension(name) != NULL;
