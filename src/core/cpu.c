@@ -33,7 +33,7 @@ static unsigned present(void)
     unsigned flags = 0;
 #if defined(EDGEL_HAVE_AVX2) || defined(EDGEL_HAVE_AVX512)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         flags |= EDGEL_CPU_AVX2;
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
