@@ -16,7 +16,7 @@ extern "C" {
 enum edgel_init { EDGEL_INIT_HE, EDGEL_INIT_XAVIER };
 
 /* Text of a preset architecture (linear, edge-tiny, unet-tiny, dilated-tiny), a static string; NULL for other names.
- * The grammar is in README and src/nn/network.c. */
+ * The grammar is in README and src/nn/architecture.c. */
 EDGEL_API const char *edgel_preset(const char *name);
 /* Name of the k-th preset; NULL after the last. */
 EDGEL_API const char *edgel_preset_name(int k);

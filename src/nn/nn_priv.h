@@ -11,6 +11,7 @@
 
 #include "core/core_priv.h"
 #include "edgel/nn.h"
+#include "nn/lanes.h"
 #include "nn/nn_dsp.h"
 
 enum {
@@ -19,7 +20,8 @@ enum {
     NN_NAME_MAX = 40,
     NN_LAYERS_MAX = 1000,
     NN_CHANNELS_MAX = 4096,
-    NN_SIDE_MAX = 1 << 20
+    NN_SIDE_MAX = 1 << 20,
+    NN_BATCH_MAX = 1 << 16
 };
 
 /* --- layers --- */
@@ -34,6 +36,7 @@ struct nn_layer {
     int out, k, stride, pad, dilation, groups, bias, output_pad, factor, ceil; /* pad -1: d (k - 1) / 2 */
     int size_h, size_w; /* explicit output size, or 0 */
     double p, eps, momentum, slope;
+    bool out_classes; /* out was given as `classes` */
 
     /* set by the operator's setup */
     int channels; /* of the output */
@@ -90,6 +93,14 @@ static inline float *nn_row(const struct nn_tensor *t, int n, int b, int y)
                NN_LANES;
 }
 
+/* The loops of one CPU level. */
+struct nn_kernels {
+    struct nn_dsp dsp; /* convolutions */
+    struct nn_lanes lanes;
+    struct edgel_numeric numeric;
+};
+void nn_kernels_init(struct nn_kernels *k, unsigned cpu_flags); /* flags of edgel_cpu_flags() */
+
 /* Activation that is applied where a row is made; kind NULL: none. */
 struct nn_activation {
     const struct nn_activation_kind *kind;
@@ -99,13 +110,14 @@ struct nn_activation {
 /* One layer at work. Every pointer is valid for what the pass needs; others are NULL. */
 struct nn_call {
     const struct nn_layer *layer;
-    const struct nn_dsp *dsp;
+    const struct nn_kernels *kernels;
     struct edgel_pool *pool;
     bool training; /* forward: batch statistics, dropout */
     uint64_t seed; /* of dropout: a function of run, step and layer */
     int ninputs;
     struct nn_tensor in[NN_INPUTS_MAX], out;
-    struct nn_tensor grad_in[NN_INPUTS_MAX], grad_out; /* backward; grad_in is written, not added to */
+    struct nn_tensor grad_in[NN_INPUTS_MAX],
+        grad_out; /* backward writes grad_in and may overwrite grad_out */
     const float *params;
     float *grads;   /* of the parameters, written; NULL when frozen */
     float *buffers; /* running estimates */
@@ -169,38 +181,47 @@ const struct nn_op *const *nn_operators(void);
 const struct nn_op *nn_operator(const char *name);
 
 /* --- activation.c --- */
-/* z -> y in place; dy -> dz in place, given z (before it) or y (after it): which one is the kind's from_output. */
+/* apply: z -> y = f(z) in place. derive: grad -> grad f'(z) in place, given y if from_output, else z. */
 struct nn_activation_kind {
     const char *name;
-    bool from_output; /* the derivative is a function of y */
-    void (*apply)(float *z, size_t n, float slope);
-    void (*derive)(float *restrict grad, const float *restrict z_or_y, size_t n, float slope);
+    bool from_output;
+    void (*apply)(const struct nn_kernels *k, float *z, size_t n, float slope);
+    void (*derive)(const struct nn_kernels *k, float *grad, const float *z_or_y, size_t n, float slope);
 };
 /* The activation a layer applies, kind NULL if its operator is none. */
 struct nn_activation nn_activation_of(const struct nn_layer *l);
 
-/* --- network.c --- */
+/* --- architecture.c, network.c --- */
 struct nn_network {
     struct nn_layer *layers; /* [0] is the input */
     int nlayers, in_channels, classes;
     size_t nparams, nbuffers;
 };
-/* Parses the text of an architecture (network.c has the grammar). name stands in messages. classes: what `out=classes`
+/* Parses the text of an architecture (architecture.c has the grammar). name stands in messages. classes: what `out=classes`
  * means. EDGEL_EFORMAT with name, line and rule; EDGEL_ENOMEM. */
 EDGEL_NODISCARD enum edgel_status nn_network_parse(const char *text, size_t size, const char *name,
                                                    int classes, struct nn_network *out,
                                                    struct edgel_error *err);
 /* The same network as text: what parse reads back, every attribute that is not its default spelled out. */
 void nn_network_text(const struct nn_network *net, struct edgel_text *out);
-/* Lays out params_at and buffers_at after layers were changed. */
-void nn_network_layout(struct nn_network *net);
+/* Lays out params_at and buffers_at after layers were changed. Too many parameters: EDGEL_ELIMIT. */
+EDGEL_NODISCARD enum edgel_status nn_network_layout(struct nn_network *net, const char *name,
+                                                    struct edgel_error *err);
 void nn_network_finish(struct nn_network *net);
 EDGEL_NODISCARD enum edgel_status nn_network_shapes(const struct nn_network *net, int h, int w,
                                                     struct nn_shape *shapes, struct edgel_error *err);
 void nn_network_init(const struct nn_network *net, enum edgel_init init, uint64_t seed, float *params,
                      float *buffers);
 
-/* --- plan.c --- : a network for one shape of batch, with all its memory */
+/* --- memory.c --- : arrays that live from first to last within one block */
+struct nn_slot {
+    size_t floats, at; /* at is set by place: a multiple of 16 */
+    int first, last;
+};
+EDGEL_NODISCARD enum edgel_status nn_slots_place(struct nn_slot *slots, size_t n, size_t *floats,
+                                                 struct edgel_error *err);
+
+/* --- network_plan.c --- : a network for one shape of batch, with all its memory */
 struct nn_plan;
 /* n samples of h x w. training: forward and backward; else forward alone, activations fused, memory used again. */
 EDGEL_NODISCARD enum edgel_status nn_plan_create(const struct nn_network *net, int n, int h, int w,
@@ -213,10 +234,8 @@ struct nn_shape nn_plan_output(const struct nn_plan *plan);
  * are run (the tail of a folder). params: the network's flat array. buffers are written when training. */
 void nn_plan_forward(struct nn_plan *plan, int count, const float *input, const float *params, float *buffers,
                      uint64_t seed, float *output);
-/* After forward with training: grad_output [n][classes][h'][w'] -> grads [nparams], written (frozen layers: 0). Returns
- * in grad_input (may be NULL) the gradient of the planar input. */
-void nn_plan_backward(struct nn_plan *plan, const float *grad_output, const float *params, float *grads,
-                      float *grad_input);
+/* After forward with training: grad_output [n][classes][h'][w'] -> grads [nparams], written (frozen layers: 0). */
+void nn_plan_backward(struct nn_plan *plan, const float *grad_output, const float *params, float *grads);
 
 /* --- pack.c --- : planar [c][h][w] of one sample to blocked and back */
 void nn_pack(const float *planar, struct nn_shape s, float *blocked);

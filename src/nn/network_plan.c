@@ -1,0 +1,401 @@
+/*
+ * A network for one shape of batch: every array has its place before the first run, and runs allocate nothing.
+ *
+ * Time runs through the forward pass (layer l at l) and, in training, the backward pass (layer l at 2 L - 1 - l). An
+ * output lives until the last forward or backward call that reads it, its gradient from the first call that writes it to
+ * the layer's own backward call. Where a layer has several readers, the later ones write their gradient into a spare
+ * array that is then added: the order of that sum is the order of the layers, last first.
+ *
+ * An activation that alone reads a convolution (inference) or a batch norm is applied where the row is made: it is
+ * "absorbed", its home is the layer before.
+ */
+#include "nn/nn_priv.h"
+#include <string.h>
+
+struct step {
+    struct nn_call call;
+    bool absorbed, wants_grad,
+        adds[NN_INPUTS_MAX]; /* adds: the input's gradient already holds another reader's */
+    int home;                /* layer whose output this layer's is */
+    struct nn_slot out, grad, saved, spare[NN_INPUTS_MAX];
+};
+
+struct nn_plan {
+    const struct nn_network *net;
+    struct edgel_pool *pool;
+    struct nn_shape *shapes;
+    struct step *steps;
+    int n, nsteps;
+    bool training;
+    struct nn_kernels kernels;
+    float *block, *scratch, *shared;
+    size_t block_floats, per_thread, shared_floats;
+};
+
+/* --- planning --- */
+
+static int readers_of(const struct nn_network *net, int l, int *only)
+{
+    int readers = 0;
+    for (int i = l + 1; i < net->nlayers; i++)
+        for (int k = 0; k < net->layers[i].ninputs; k++)
+            if (net->layers[i].input[k] == l) {
+                readers++;
+                *only = i;
+            }
+    return readers;
+}
+
+static void absorb_activations(struct nn_plan *p)
+{
+    const unsigned fuses = p->training ? NN_FUSES_TRAINING : NN_FUSES_INFERENCE;
+    for (int l = 0; l < p->nsteps; l++)
+        p->steps[l].home = l;
+    for (int l = 1; l < p->nsteps; l++) {
+        int reader = 0;
+        if (!(p->net->layers[l].op->flags & fuses) || readers_of(p->net, l, &reader) != 1)
+            continue;
+        struct nn_activation a = nn_activation_of(&p->net->layers[reader]);
+        if (!a.kind)
+            continue;
+        p->steps[l].call.activation = a;
+        p->steps[reader].absorbed = true;
+        p->steps[reader].home = l;
+    }
+}
+
+static int source(const struct nn_plan *p, int l, int k)
+{
+    return p->steps[p->net->layers[l].input[k]].home;
+}
+
+static void extend(struct nn_slot *s, int time)
+{
+    s->first = time < s->first ? time : s->first;
+    s->last = time > s->last ? time : s->last;
+}
+
+static int back_time(const struct nn_plan *p, int l)
+{
+    return 2 * p->nsteps - 1 - l;
+}
+
+static void want_gradients(struct nn_plan *p)
+{
+    for (int l = 1; l < p->nsteps; l++) {
+        struct step *s = &p->steps[l];
+        const struct nn_layer *layer = &p->net->layers[l];
+        s->wants_grad = layer->nparams > 0 && !layer->frozen;
+        for (int k = 0; k < layer->ninputs && !s->absorbed; k++)
+            s->wants_grad |= p->steps[source(p, l, k)].wants_grad;
+    }
+}
+
+/* Life of the gradients that the backward call of layer l writes. */
+static void plan_backward(struct nn_plan *p, int l)
+{
+    struct step *s = &p->steps[l];
+    const int now = back_time(p, l);
+    extend(&s->grad, now);
+    for (int k = 0; k < s->call.ninputs; k++) {
+        struct step *in = &p->steps[source(p, l, k)];
+        if (!in->wants_grad)
+            continue;
+        s->adds[k] = in->grad.floats > 0;
+        in->grad.floats = in->out.floats;
+        extend(&in->grad, now);
+        if (s->adds[k])
+            s->spare[k] = (struct nn_slot){ in->out.floats, 0, now, now };
+    }
+}
+
+static void plan_life(struct nn_plan *p, int l)
+{
+    struct step *s = &p->steps[l];
+    const unsigned flags = p->net->layers[l].op->flags;
+    const bool back = p->training && s->wants_grad;
+    extend(&s->out, l);
+    extend(&s->saved, l);
+    if (back)
+        extend(&s->saved, back_time(p, l));
+    if (back && (flags & NN_BACKWARD_READS_OUTPUT || s->call.activation.kind))
+        extend(&s->out, back_time(p, l));
+    for (int k = 0; k < s->call.ninputs; k++) {
+        struct nn_slot *in = &p->steps[source(p, l, k)].out;
+        extend(in, l);
+        if (back && flags & NN_BACKWARD_READS_INPUT)
+            extend(in, back_time(p, l));
+    }
+}
+
+static struct nn_tensor tensor_of(const struct nn_plan *p, int l)
+{
+    return (struct nn_tensor){ NULL, p->n, p->shapes[l].c, p->shapes[l].h, p->shapes[l].w };
+}
+
+/* What a call is before it has memory. */
+static void describe(struct nn_plan *p, int l)
+{
+    struct step *s = &p->steps[l];
+    struct nn_call *c = &s->call;
+    c->layer = &p->net->layers[l];
+    c->pool = p->pool;
+    c->kernels = &p->kernels;
+    c->training = p->training;
+    c->ninputs = c->layer->ninputs;
+    c->out = c->grad_out = tensor_of(p, l);
+    for (int k = 0; k < c->ninputs; k++)
+        c->in[k] = c->grad_in[k] = tensor_of(p, source(p, l, k));
+    s->out.floats = (size_t)p->n * nn_sample_floats(p->shapes[l]);
+    s->out.first = s->grad.first = s->saved.first = 4 * p->nsteps;
+}
+
+static void ask_memory(struct nn_plan *p, int l)
+{
+    struct step *s = &p->steps[l];
+    struct nn_memory m = { 0 };
+    if (s->call.layer->op->memory && !s->absorbed)
+        s->call.layer->op->memory(&s->call, edgel_pool_threads(p->pool), &m);
+    s->saved.floats = p->training ? m.saved : 0;
+    m.per_thread = (m.per_thread + NN_LANES - 1) / NN_LANES * NN_LANES;
+    p->per_thread = m.per_thread > p->per_thread ? m.per_thread : p->per_thread;
+    p->shared_floats = m.shared > p->shared_floats ? m.shared : p->shared_floats;
+}
+
+enum { SLOTS_A_STEP = 3 + NN_INPUTS_MAX };
+
+/* The slots of all steps in one array to place them, and back. */
+static enum edgel_status place_slots(struct nn_plan *p, struct edgel_error *err)
+{
+    const size_t n = (size_t)p->nsteps * SLOTS_A_STEP;
+    struct nn_slot *all = edgel_calloc(n, sizeof *all);
+    if (!all)
+        return edgel_fail(err, EDGEL_ENOMEM, "plan of a network: out of memory");
+    for (int l = 0; l < p->nsteps; l++) {
+        struct step *s = &p->steps[l];
+        struct nn_slot *to = all + (size_t)l * SLOTS_A_STEP;
+        if (s->absorbed)
+            continue;
+        to[0] = s->out;
+        to[1] = s->grad;
+        to[2] = s->saved;
+        memcpy(to + 3, s->spare, sizeof s->spare);
+    }
+    enum edgel_status status = nn_slots_place(all, n, &p->block_floats, err);
+    for (int l = 0; l < p->nsteps; l++) {
+        struct step *s = &p->steps[l];
+        const struct nn_slot *from = all + (size_t)l * SLOTS_A_STEP;
+        s->out = from[0];
+        s->grad = from[1];
+        s->saved = from[2];
+        memcpy(s->spare, from + 3, sizeof s->spare);
+    }
+    edgel_free(all);
+    return status;
+}
+
+static void point(struct nn_plan *p, int l)
+{
+    struct step *s = &p->steps[l];
+    struct nn_call *c = &s->call;
+    c->out.data = p->block + s->out.at;
+    c->grad_out.data = s->grad.floats ? p->block + s->grad.at : NULL;
+    c->saved = s->saved.floats ? p->block + s->saved.at : NULL;
+    c->scratch = p->scratch;
+    c->per_thread = p->per_thread;
+    c->shared = p->shared;
+    for (int k = 0; k < c->ninputs; k++) {
+        const struct step *in = &p->steps[source(p, l, k)];
+        c->in[k].data = p->block + in->out.at;
+        if (in->wants_grad && p->training)
+            c->grad_in[k].data = p->block + (s->adds[k] ? s->spare[k].at : in->grad.at);
+    }
+}
+
+static enum edgel_status take_memory(struct nn_plan *p, struct edgel_error *err)
+{
+    const size_t threads = (size_t)edgel_pool_threads(p->pool);
+    EDGEL_TRY(place_slots(p, err));
+    p->block = edgel_alloc(p->block_floats, sizeof *p->block);
+    p->scratch = edgel_alloc(threads * p->per_thread + 1, sizeof *p->scratch);
+    p->shared = edgel_alloc(p->shared_floats + 1, sizeof *p->shared);
+    if (!p->block || !p->scratch || !p->shared)
+        return edgel_fail(err, EDGEL_ENOMEM, "network on %d images of %dx%d: %zu bytes: out of memory", p->n,
+                          p->shapes[0].w, p->shapes[0].h, nn_plan_bytes(p));
+    for (int l = 0; l < p->nsteps; l++)
+        if (!p->steps[l].absorbed)
+            point(p, l);
+    return EDGEL_OK;
+}
+
+static enum edgel_status make(struct nn_plan *p, int h, int w, struct edgel_error *err)
+{
+    p->shapes = edgel_calloc((size_t)p->nsteps, sizeof *p->shapes);
+    p->steps = edgel_calloc((size_t)p->nsteps, sizeof *p->steps);
+    if (!p->shapes || !p->steps)
+        return edgel_fail(err, EDGEL_ENOMEM, "plan of a network: out of memory");
+    EDGEL_TRY(nn_network_shapes(p->net, h, w, p->shapes, err));
+    absorb_activations(p);
+    want_gradients(p);
+    for (int l = 0; l < p->nsteps; l++) {
+        describe(p, l);
+        ask_memory(p, l);
+    }
+    for (int l = 0; l < p->nsteps; l++)
+        if (!p->steps[l].absorbed)
+            plan_life(p, l);
+    struct step *last = &p->steps[p->steps[p->nsteps - 1].home];
+    extend(&last->out, p->nsteps - 1);
+    if (p->training && last->wants_grad) {
+        last->grad.floats = last->out.floats;
+        extend(&last->grad, p->nsteps);
+    }
+    for (int l = p->nsteps - 1; l > 0 && p->training; l--)
+        if (!p->steps[l].absorbed && p->steps[l].wants_grad)
+            plan_backward(p, l);
+    return take_memory(p, err);
+}
+
+enum edgel_status nn_plan_create(const struct nn_network *net, int n, int h, int w, bool training,
+                                 struct edgel_pool *pool, struct nn_plan **out, struct edgel_error *err)
+{
+    *out = NULL;
+    if (n < 1 || n > NN_BATCH_MAX)
+        return edgel_fail(err, EDGEL_EINVAL, "batch of %d: must be 1..%d", n, NN_BATCH_MAX);
+    struct nn_plan *p = edgel_calloc(1, sizeof *p);
+    if (!p)
+        return edgel_fail(err, EDGEL_ENOMEM, "plan of a network: out of memory");
+    *p = (struct nn_plan){ .net = net, .pool = pool, .nsteps = net->nlayers, .n = n, .training = training };
+    nn_kernels_init(&p->kernels, edgel_cpu_flags());
+    enum edgel_status status = make(p, h, w, err);
+    if (status != EDGEL_OK)
+        nn_plan_destroy(&p);
+    *out = p;
+    return status;
+}
+
+void nn_plan_destroy(struct nn_plan **plan)
+{
+    struct nn_plan *p = *plan;
+    if (!p)
+        return;
+    edgel_free(p->shapes);
+    edgel_free(p->steps);
+    edgel_free(p->block);
+    edgel_free(p->scratch);
+    edgel_free(p->shared);
+    edgel_free(p);
+    *plan = NULL;
+}
+
+size_t nn_plan_bytes(const struct nn_plan *p)
+{
+    const size_t threads = (size_t)edgel_pool_threads(p->pool);
+    return (p->block_floats + threads * p->per_thread + p->shared_floats) * sizeof(float);
+}
+
+struct nn_shape nn_plan_output(const struct nn_plan *p)
+{
+    return p->shapes[p->nsteps - 1];
+}
+
+/* --- running --- */
+
+struct copy {
+    struct nn_shape shape;
+    const float *planar_in;
+    float *planar_out, *blocked;
+};
+
+static void pack_sample(void *user, int thread, size_t i)
+{
+    const struct copy *c = user;
+    (void)thread;
+    const size_t planar = (size_t)c->shape.c * (size_t)c->shape.h * (size_t)c->shape.w;
+    nn_pack(c->planar_in + i * planar, c->shape, c->blocked + i * nn_sample_floats(c->shape));
+}
+
+static void unpack_sample(void *user, int thread, size_t i)
+{
+    const struct copy *c = user;
+    (void)thread;
+    const size_t planar = (size_t)c->shape.c * (size_t)c->shape.h * (size_t)c->shape.w;
+    nn_unpack(c->blocked + i * nn_sample_floats(c->shape), c->shape, c->planar_out + i * planar);
+}
+
+static void set_count(struct nn_call *c, int count)
+{
+    c->out.n = c->grad_out.n = count;
+    for (int k = 0; k < c->ninputs; k++)
+        c->in[k].n = c->grad_in[k].n = count;
+}
+
+void nn_plan_forward(struct nn_plan *p, int count, const float *input, const float *params, float *buffers,
+                     uint64_t seed, float *output)
+{
+    struct copy in = { p->shapes[0], input, NULL, p->steps[0].call.out.data };
+    edgel_pool_run(p->pool, (size_t)count, pack_sample, &in);
+    for (int l = 0; l < p->nsteps; l++) {
+        struct nn_call *c = &p->steps[l].call;
+        set_count(c, count);
+        if (!c->layer->op->forward || p->steps[l].absorbed)
+            continue;
+        c->params = params + c->layer->params_at;
+        c->buffers = buffers + c->layer->buffers_at;
+        c->seed = seed + (uint64_t)l * 0x9E3779B97F4A7C15u;
+        c->layer->op->forward(c);
+    }
+    struct copy out = { nn_plan_output(p), NULL, output,
+                        p->steps[p->steps[p->nsteps - 1].home].call.out.data };
+    edgel_pool_run(p->pool, (size_t)count, unpack_sample, &out);
+}
+
+struct sum {
+    const struct nn_kernels *kernels;
+    float *to;
+    const float *from;
+    size_t n;
+};
+enum { SUM_FLOATS = 1 << 14 };
+
+static void add_part(void *user, int thread, size_t i)
+{
+    const struct sum *s = user;
+    (void)thread;
+    const size_t at = i * SUM_FLOATS, left = s->n - at;
+    s->kernels->lanes.add(s->to + at, s->from + at, left < SUM_FLOATS ? left : SUM_FLOATS);
+}
+
+/* Adds the spare gradients that the call wrote to those of the readers before it. */
+static void add_spares(struct nn_plan *p, int l, int count)
+{
+    struct step *s = &p->steps[l];
+    for (int k = 0; k < s->call.ninputs; k++) {
+        if (!s->adds[k])
+            continue;
+        const int in = source(p, l, k);
+        struct sum sum = { &p->kernels, p->block + p->steps[in].grad.at, s->call.grad_in[k].data,
+                           (size_t)count * nn_sample_floats(p->shapes[in]) };
+        edgel_pool_run(p->pool, (sum.n + SUM_FLOATS - 1) / SUM_FLOATS, add_part, &sum);
+    }
+}
+
+void nn_plan_backward(struct nn_plan *p, const float *grad_output, const float *params, float *grads)
+{
+    struct step *last = &p->steps[p->steps[p->nsteps - 1].home];
+    const int count = last->call.out.n;
+    memset(grads, 0, p->net->nparams * sizeof *grads);
+    if (!last->wants_grad)
+        return;
+    struct copy in = { nn_plan_output(p), grad_output, NULL, last->call.grad_out.data };
+    edgel_pool_run(p->pool, (size_t)count, pack_sample, &in);
+    for (int l = p->nsteps - 1; l > 0; l--) {
+        struct nn_call *c = &p->steps[l].call;
+        if (p->steps[l].absorbed || !p->steps[l].wants_grad)
+            continue;
+        c->params = params + c->layer->params_at;
+        c->grads = c->layer->frozen ? NULL : grads + c->layer->params_at;
+        c->layer->op->backward(c);
+        add_spares(p, l, count);
+    }
+}
