@@ -6,7 +6,8 @@
  * The first layer is `input channels=C`, named input. INPUT names an earlier layer; without one the layer takes the
  * output of the line before. Layers without a name are called by operator and number (conv1, conv2, ...). Keys are the
  * attributes of the operator; `out=classes` is the number of classes, pad=same is d (k - 1) / 2, `like=NAME` takes the
- * height and width of another layer, size=HxW gives them. The last layer is the output of the network.
+ * height and width of another layer, size=HxW gives them. The last layer is the output of the network; every
+ * other one has a reader.
  */
 #include "nn/nn_priv.h"
 #include <stdio.h>
@@ -232,6 +233,21 @@ static enum edgel_status read_line(const struct parser *p, char *line)
     return EDGEL_OK;
 }
 
+/* A layer that leads nowhere has no gradient, and is a slip of whoever wrote the text. */
+static enum edgel_status all_are_read(const struct parser *p)
+{
+    const struct nn_network *net = p->net;
+    for (int i = 0; i < net->nlayers - 1; i++) {
+        bool read = false;
+        for (int j = i + 1; j < net->nlayers && !read; j++)
+            for (int k = 0; k < net->layers[j].ninputs; k++)
+                read |= net->layers[j].input[k] == i;
+        if (!read)
+            return refuse(p, "no layer reads %s, and it is not the last", net->layers[i].name);
+    }
+    return EDGEL_OK;
+}
+
 static enum edgel_status read_text(struct parser *p, const char *text, size_t size)
 {
     if (size > TEXT_MAX_BYTES || memchr(text, '\0', size))
@@ -249,7 +265,7 @@ static enum edgel_status read_text(struct parser *p, const char *text, size_t si
     }
     if (p->net->nlayers < 2)
         return refuse(p, "an architecture has an input and at least one layer");
-    return EDGEL_OK;
+    return all_are_read(p);
 }
 
 enum edgel_status nn_network_parse(const char *text, size_t size, const char *name, int classes,
