@@ -444,6 +444,20 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_boundary_best_point(const stru
                                                                       struct edgel_operating_point *out,
                                                                       struct edgel_error *err);
 
+/* --- boxes --- */
+
+/* The points x0 <= x <= x1, y0 <= y <= y1, of a magnitude below 1e75; pixels x..x+1 of an image have x1 = x + 1. */
+struct edgel_box {
+    double x0, y0, x1, y1;
+};
+/* Intersection over union, 0 to 1, and its generalised (-1 to 1), distance (-1 to 1) and complete (-1.5 to 1) forms. The
+ * formulas, their sources and what they are for boxes without area or apart stand at the top of src/eval/boxes.c. The
+ * same bits everywhere. */
+EDGEL_API double edgel_box_iou(const struct edgel_box *a, const struct edgel_box *b);
+EDGEL_API double edgel_box_giou(const struct edgel_box *a, const struct edgel_box *b);
+EDGEL_API double edgel_box_diou(const struct edgel_box *a, const struct edgel_box *b);
+EDGEL_API double edgel_box_ciou(const struct edgel_box *a, const struct edgel_box *b);
+
 #ifdef __cplusplus
 }
 #endif
