@@ -56,6 +56,14 @@ enum edgel_annotator {
 };
 
 enum edgel_boundary { EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_BSDS };
+/* What an object is: a component (8 neighbours) of pixels of one class; all pixels of one value; or the latter in the truth,
+ * and in the prediction a component of pixels that are not 0. 0 is background. */
+enum edgel_objects { EDGEL_OBJECTS_NONE, EDGEL_OBJECTS_COMPONENTS, EDGEL_OBJECTS_IDS, EDGEL_OBJECTS_MIXED };
+/* True where objects are matched in place of counting pixels. */
+static inline bool edgel_objects_alone(enum edgel_objects o)
+{
+    return o >= EDGEL_OBJECTS_IDS;
+}
 
 /* How boundaries are matched, for EDGEL_BOUNDARY_BSDS. */
 struct edgel_boundary_params {
@@ -89,11 +97,14 @@ struct edgel_measure {
     struct edgel_boundary_params boundary_params;
     double band; /* Boundary IoU: width of the band as share of the diagonal, at most 1; 0 none */
     bool davis;  /* J and F of DAVIS */
+    /* IDS, MIXED: objects are matched in place of counting pixels: labels IDS, no thresholds, no tolerance, no distances, no
+     * boundaries, no colours, annotator NONE or INDEX. COMPONENTS: beside the pixels. */
+    enum edgel_objects objects;
 };
 #define EDGEL_MEASURE_DEFAULTS                                                               \
     {                                                                                        \
         EDGEL_LABELS_AUTO, 0.5, 0, -1, NULL, 0, false, EDGEL_ANNOTATOR_NONE, 1, NULL, false, \
-            EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_DEFAULTS, 0, false                           \
+            EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_DEFAULTS, 0, false, EDGEL_OBJECTS_NONE       \
     }
 
 /* A mask as decoded by EDGEL_DECODE_LABELS, with what the file said. */
@@ -170,6 +181,23 @@ struct edgel_band_counts {
     uint64_t truth, prediction, both;
 };
 
+/* An object of the truth and the one of the prediction that it was matched with. */
+struct edgel_object_pair {
+    int64_t truth, prediction; /* ids: the value, the number of the component, the id in a document */
+    uint64_t both, either;     /* pixels of their intersection and union, void left out of the latter */
+    int truth_box[4], prediction_box[4]; /* x0, y0, x1, y1: first pixel, and one past the last */
+    bool
+        excused; /* more than half of the prediction lies in void or a crowd: below its IoU it is no mistake */
+};
+/* Objects of one class; the rules stand at the top of src/eval/object_match.c. */
+struct edgel_object_counts {
+    int32_t id;
+    uint64_t truth, prediction;      /* objects; crowds are none */
+    uint64_t passed;                 /* predictions in no pair, passed over as mostly void or crowd */
+    struct edgel_object_pair *pairs; /* IoU at least 0.5, rising id of the truth */
+    size_t npairs;
+};
+
 enum edgel_row_kind { EDGEL_ROW_MEASURED, EDGEL_ROW_MISSING, EDGEL_ROW_FAILED };
 
 /*
@@ -198,6 +226,8 @@ struct edgel_row {
     size_t nbands;
     struct edgel_tolerance_counts *contours; /* DAVIS: of boundary pixels; as tolerance */
     size_t ncontours;
+    struct edgel_object_counts *objects; /* rising id, classes that have objects */
+    size_t nobjects;
 };
 /* Frees what the row holds, its image name as well, and zeroes it; a zeroed row is fine. */
 EDGEL_API void edgel_row_finish(struct edgel_row *row);
@@ -365,6 +395,29 @@ struct edgel_boundary_result {
     struct edgel_operating_point *points;  /* [n], rising threshold */
 };
 
+enum { EDGEL_OBJECT_IOUS = 10 }; /* IoU thresholds 0.5, 0.55, ... 0.95 */
+
+/* Formulas and rules stand at the top of src/eval/object_reduce.c; NaN where undefined. */
+struct edgel_object_scores {
+    double pq, sq, rq;                                              /* panoptic quality and its factors */
+    double precision[EDGEL_OBJECT_IOUS], recall[EDGEL_OBJECT_IOUS]; /* by IoU threshold */
+    double mean_precision, mean_recall;                             /* over the thresholds */
+    double box_iou, box_giou, box_diou, box_ciou;                   /* means over pairs */
+};
+struct edgel_object_result {
+    int32_t id;
+    char *name;
+    bool in_mean;
+    uint64_t truth, prediction, passed; /* objects of all images */
+    uint64_t tp, fp, fn, pairs;         /* at IoU > 0.5; at IoU >= 0.5 */
+    struct edgel_object_scores scores;
+};
+struct edgel_objects_result {
+    struct edgel_object_result *classes; /* rising id */
+    size_t nclasses;
+    struct edgel_object_scores mean; /* over classes in the mean */
+};
+
 /* Formulas and rules stand at the top of src/eval/davis_reduce.c. */
 struct edgel_davis_scores {
     double mean, recall, decay;
@@ -402,6 +455,7 @@ struct edgel_summary {
         boundary;        /* measured: classes and matrix are empty then, the scores of pixels undefined */
     double boundary_iou; /* mean over classes in the mean */
     struct edgel_davis_result davis;
+    struct edgel_objects_result objects;
     bool has_tolerance; /* then accuracy, iou, specificity and mcc of classes are undefined */
     const struct edgel_measure *measure; /* the convention, for those who print it */
     const struct edgel_reduce *reduce;

@@ -160,5 +160,6 @@ enum edgel_status edgel_counts_check_row(const struct edgel_measure *m, const st
     EDGEL_TRY(edgel_distances_check(m, row, where, err));
     EDGEL_TRY(check_boundary(&k));
     EDGEL_TRY(edgel_bands_check(m, row, where, err));
+    EDGEL_TRY(edgel_objects_check(m, row, where, err));
     return check_tolerance(&k, &t);
 }

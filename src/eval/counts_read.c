@@ -172,6 +172,21 @@ static enum edgel_status read_boundary_params(const struct place *p, const struc
                : edgel_fail(p->err, EDGEL_EFORMAT, "%s: %.400s", p->where, odd.msg);
 }
 
+static enum edgel_status read_objects_kind(const struct place *p, const struct edgel_json *v,
+                                           struct edgel_measure *m)
+{
+    static const char *const kinds[] = { "components", "ids", "mixed" };
+    int i;
+    if (!v)
+        return EDGEL_OK;
+    EDGEL_TRY(choice(p, v, "objects", kinds, 3, &i));
+    m->objects = (enum edgel_objects)(EDGEL_OBJECTS_COMPONENTS + i);
+    struct edgel_error odd = { 0 };
+    return edgel_objects_params(m, &odd) == EDGEL_OK
+               ? EDGEL_OK
+               : edgel_fail(p->err, EDGEL_EFORMAT, "%s: %.400s", p->where, odd.msg);
+}
+
 static enum edgel_status read_measure(const struct place *p, const struct edgel_json *o,
                                       struct edgel_counts_reader *r)
 {
@@ -205,6 +220,7 @@ static enum edgel_status read_measure(const struct place *p, const struct edgel_
         (!edgel_json_real(edgel_json_get(o, "band"), &m->band) || !(m->band >= 0 && m->band <= 1)))
         return refuse(p, "band", "must be a number from 0 to 1");
     EDGEL_TRY(read_colors(p, edgel_json_get(o, "colors"), r));
+    EDGEL_TRY(read_objects_kind(p, edgel_json_get(o, "objects"), m));
     return read_boundary_params(p, edgel_json_get(o, "boundary"), m);
 }
 
@@ -478,6 +494,7 @@ static enum edgel_status read_counts(const struct place *p, const struct edgel_j
     EDGEL_TRY(read_tolerance(p, edgel_json_get(o, "tolerance"), row));
     EDGEL_TRY(edgel_bands_read(o, p->where, row, p->err));
     EDGEL_TRY(edgel_distances_read(edgel_json_get(o, "distances"), p->where, row, p->err));
+    EDGEL_TRY(edgel_objects_read(edgel_json_get(o, "objects"), p->where, row, p->err));
     return edgel_counts_check_row(m, row, p->where, p->err);
 }
 

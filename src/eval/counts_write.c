@@ -14,7 +14,7 @@
  *   "fp":[...]}, with a tolerance "tolerance":[[id,matched_prediction,prediction,matched_truth,truth]...], with
  *   distances "distances" as distance_counts.c says, with boundaries
  *   "boundary":{"truth":n,"matched_truth":[...],"prediction":[...],"matched_prediction":[...]} by threshold; "bands" and
- *   "contours" as band_counts.c says.
+ *   "contours" as band_counts.c says; "objects" as object_counts.c says ("objects":"components"|"ids"|"mixed" in measure).
  */
 #include "eval/eval_priv.h"
 #include <inttypes.h>
@@ -89,6 +89,9 @@ static void measure_json(struct edgel_text *t, const struct edgel_measure *m)
     }
     if (m->davis)
         edgel_text_str(t, ",\"davis\":true");
+    static const char *const objects[] = { "none", "components", "ids", "mixed" };
+    if (m->objects != EDGEL_OBJECTS_NONE)
+        edgel_text_printf(t, ",\"objects\":\"%s\"", objects[m->objects]);
     edgel_text_str(t, ",\"colors\":");
     colors_json(t, m->colors);
     if (m->boundary != EDGEL_BOUNDARY_NONE) {
@@ -181,6 +184,7 @@ static void counts_json(struct edgel_text *t, const struct edgel_row *row)
         edgel_text_str(t, "}");
     }
     edgel_bands_write(t, row);
+    edgel_objects_write(t, row);
 }
 
 enum edgel_status edgel_counts_write_row(struct edgel_output *out, const struct edgel_row *row,

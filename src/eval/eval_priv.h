@@ -106,6 +106,34 @@ EDGEL_NODISCARD enum edgel_status edgel_contours_measure(const int32_t *truth, c
                                                          struct edgel_tolerance_counts **out, size_t *n,
                                                          struct edgel_error *err);
 
+/* --- measure_objects.c --- */
+/* EDGEL_EINVAL when params do not suit objects by ids. */
+EDGEL_NODISCARD enum edgel_status edgel_objects_params(const struct edgel_measure *params,
+                                                       struct edgel_error *err);
+/* Fills row->objects from planes of w * h ids: the truth's, -1 void, and the prediction's (NULL: missing). */
+EDGEL_NODISCARD enum edgel_status edgel_components_measure(const int32_t *truth, const int32_t *prediction,
+                                                           int w, int h, struct edgel_row *row,
+                                                           struct edgel_error *err);
+/* The same by ids, from masks of equal size, checked; prediction, valid may be NULL. */
+EDGEL_NODISCARD enum edgel_status edgel_object_ids_measure(const struct edgel_measure *params,
+                                                           const struct edgel_mask *prediction,
+                                                           const struct edgel_mask *truth,
+                                                           const struct edgel_mask *valid,
+                                                           struct edgel_row *row, struct edgel_error *err);
+
+/* --- object_match.c --- */
+void edgel_objects_free(struct edgel_object_counts *v, size_t n);
+
+/* --- object_counts.c --- */
+void edgel_objects_write(struct edgel_text *t, const struct edgel_row *row);
+/* v: the key's value, NULL if it is absent. */
+EDGEL_NODISCARD enum edgel_status edgel_objects_read(const struct edgel_json *v, const char *where,
+                                                     struct edgel_row *row, struct edgel_error *err);
+EDGEL_NODISCARD enum edgel_status edgel_objects_check(const struct edgel_measure *m,
+                                                      const struct edgel_row *row, const char *where,
+                                                      struct edgel_error *err);
+bool edgel_objects_sound(const struct edgel_row *row); /* as edgel_distances_sound() */
+
 /* --- band_counts.c --- */
 void edgel_bands_write(struct edgel_text *t, const struct edgel_row *row);
 EDGEL_NODISCARD enum edgel_status edgel_bands_read(const struct edgel_json *object, const char *where,
@@ -258,6 +286,31 @@ EDGEL_NODISCARD bool edgel_davis_result(const struct edgel_davis_sums *s, struct
 void edgel_davis_result_finish(struct edgel_davis_result *r);
 void edgel_davis_finish(struct edgel_davis_sums *s);
 
+/* --- object_reduce.c --- */
+struct edgel_object_sums {
+    int32_t id;
+    uint64_t truth, prediction, passed, pairs, tp;
+    uint64_t excused_half; /* excused ones among the pairs of IoU 0.5, which are no TP */
+    uint64_t tp_at[EDGEL_OBJECT_IOUS], excused_below[EDGEL_OBJECT_IOUS];
+    double iou, box[4]; /* of the TP; of the pairs */
+};
+struct edgel_objects_sums {
+    struct edgel_object_sums *v; /* rising id */
+    size_t n;
+    bool fixed; /* classes do not come from the rows */
+};
+struct edgel_reducer;
+EDGEL_NODISCARD bool edgel_objects_begin(struct edgel_reducer *r); /* false: out of memory, here and below */
+/* Makes room for a row. EDGEL_EFORMAT: a class that is none; EDGEL_ENOMEM. */
+EDGEL_NODISCARD enum edgel_status edgel_objects_prepare(struct edgel_reducer *r, const struct edgel_row *row,
+                                                        struct edgel_error *err);
+void edgel_objects_add(struct edgel_reducer *r, const struct edgel_row *row); /* that was prepared for */
+EDGEL_NODISCARD bool edgel_objects_result(const struct edgel_reducer *r, struct edgel_objects_result *out);
+EDGEL_NODISCARD bool edgel_objects_row_results(const struct edgel_reducer *r, struct edgel_class_result **out,
+                                               size_t *n);
+void edgel_objects_result_finish(struct edgel_objects_result *o);
+void edgel_objects_sums_finish(struct edgel_objects_sums *s);
+
 struct edgel_reducer {
     const struct edgel_measure *measure;
     const struct edgel_reduce *reduce;
@@ -272,6 +325,7 @@ struct edgel_reducer {
     struct edgel_curve_sums curve;
     struct edgel_boundary_sums boundary;
     struct edgel_davis_sums davis;
+    struct edgel_objects_sums objects;
     uint8_t *known; /* [EDGEL_IDS]: EDGEL_IS_CLASS, EDGEL_IS_IGNORED */
     bool fixed;     /* classes do not come from the rows */
 };

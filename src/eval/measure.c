@@ -29,6 +29,7 @@ struct work {
     uint16_t *level_of;               /* integer sample to curve level */
     uint64_t *hist[2];                /* [thresholds + 1] of negatives, positives */
     int32_t *t_plane, *p_plane;       /* tolerance, distances: [w * h] judged ids, else -1 */
+    int32_t *whole;                   /* objects: [w * h] predicted ids, judged or not */
     struct edgel_confusion confusion;
     struct edgel_row *row;
     struct edgel_error *err;
@@ -59,6 +60,7 @@ static enum edgel_status check_params(const struct edgel_measure *p, size_t ntru
             return edgel_fail(err, EDGEL_EINVAL, "ignore %d: ids are 0 to %d", p->ignore[i], EDGEL_IDS - 1);
     if (p->boundary != EDGEL_BOUNDARY_NONE)
         EDGEL_TRY(edgel_boundary_check(p, err));
+    EDGEL_TRY(edgel_objects_params(p, err));
     bool votes = p->annotator == EDGEL_ANNOTATOR_ANY || p->annotator == EDGEL_ANNOTATOR_MAJORITY;
     if (votes && p->labels != EDGEL_LABELS_BINARY)
         return edgel_fail(err, EDGEL_EINVAL, "annotator: any and majority need binary masks");
@@ -144,7 +146,11 @@ static bool prepare(struct work *k)
         return false;
     for (size_t i = 0; i < k->params->nignore; i++)
         k->ignored[k->params->ignore[i]] = 1;
-    if (k->params->tolerance >= 0 || k->params->distances || k->params->band > 0 || k->params->davis) {
+    const bool objects = k->params->objects != EDGEL_OBJECTS_NONE;
+    if (objects && !(k->whole = edgel_alloc(w * (size_t)k->h, sizeof *k->whole)))
+        return false;
+    if (k->params->tolerance >= 0 || k->params->distances || k->params->band > 0 || k->params->davis ||
+        objects) {
         k->t_plane = edgel_alloc(w * (size_t)k->h, sizeof *k->t_plane);
         k->p_plane = edgel_alloc(w * (size_t)k->h, sizeof *k->p_plane);
         if (!k->t_plane || !k->p_plane)
@@ -167,6 +173,7 @@ static void release(struct work *k)
     edgel_free(k->hist[1]);
     edgel_free(k->t_plane);
     edgel_free(k->p_plane);
+    edgel_free(k->whole);
     edgel_confusion_finish(&k->confusion);
 }
 
@@ -273,6 +280,8 @@ static void plane_row(struct work *k, int y)
         t[x] = judged ? k->t[x] : -1;
         p[x] = judged && (k->prediction || binary(k)) ? k->p[x] : -1;
     }
+    for (int x = 0; k->whole && x < k->w; x++)
+        k->whole[(size_t)y * (size_t)k->w + (size_t)x] = k->p[x];
 }
 
 static enum edgel_status measure_row(struct work *k, int y)
@@ -318,6 +327,8 @@ static enum edgel_status finish_planes(struct work *k)
     if (k->params->davis)
         EDGEL_TRY(
             edgel_contours_measure(k->t_plane, p, k->w, k->h, only, &r->contours, &r->ncontours, k->err));
+    if (k->params->objects == EDGEL_OBJECTS_COMPONENTS)
+        EDGEL_TRY(edgel_components_measure(k->t_plane, p ? k->whole : NULL, k->w, k->h, r, k->err));
     return EDGEL_OK;
 }
 
@@ -373,6 +384,8 @@ enum edgel_status edgel_measure_image(const struct edgel_measure *params, const 
     k.level = ceil(params->threshold * k.full);
     if (params->boundary != EDGEL_BOUNDARY_NONE)
         st = edgel_boundary_measure(params, prediction, k.full, k.truth, k.ntruth, row, err);
+    else if (edgel_objects_alone(params->objects))
+        st = edgel_object_ids_measure(params, prediction, k.truth, valid, row, err);
     else
         st = measure_pixels(&k);
     if (st != EDGEL_OK) {
@@ -396,5 +409,6 @@ void edgel_row_finish(struct edgel_row *row)
     edgel_free(row->boundary.matched_prediction);
     edgel_free(row->bands);
     edgel_free(row->contours);
+    edgel_objects_free(row->objects, row->nobjects);
     *row = (struct edgel_row){ 0 };
 }

@@ -47,6 +47,8 @@ enum edgel_status edgel_measure_agree(const struct edgel_measure *a, const struc
         what = "distances";
     else if (a->band != b->band || a->davis != b->davis)
         what = "boundary";
+    else if (a->objects != b->objects)
+        what = "objects";
     else if (!same_colors(a->colors, b->colors))
         what = "colors";
     else if (a->boundary != b->boundary)
@@ -75,12 +77,13 @@ enum edgel_status edgel_reduce_check(const struct edgel_measure *measure, const 
 {
     const bool votes =
         measure->annotator == EDGEL_ANNOTATOR_ANY || measure->annotator == EDGEL_ANNOTATOR_MAJORITY;
-    const char *why = measure->thresholds > 0               ? "the sweep over thresholds"
-                      : measure->tolerance >= 0             ? "the tolerance"
-                      : measure->distances                  ? "the distances"
-                      : measure->band > 0 || measure->davis ? "the boundaries"
-                      : votes                               ? "the annotators' votes"
-                                                            : NULL;
+    const char *why = measure->thresholds > 0                  ? "the sweep over thresholds"
+                      : measure->tolerance >= 0                ? "the tolerance"
+                      : measure->distances                     ? "the distances"
+                      : measure->band > 0 || measure->davis    ? "the boundaries"
+                      : measure->objects != EDGEL_OBJECTS_NONE ? "the objects"
+                      : votes                                  ? "the annotators' votes"
+                                                               : NULL;
     int32_t id;
     if (reduce->nnsd > EDGEL_NSD_MAX)
         return edgel_fail(err, EDGEL_EINVAL, "nsd tolerance: at most %d", EDGEL_NSD_MAX);

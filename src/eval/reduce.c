@@ -104,8 +104,9 @@ enum edgel_status edgel_reducer_create(const struct edgel_measure *measure, cons
               edgel_boundary_sums_init(&r->boundary, measure->thresholds - edgel_curve_thresholds(measure));
     for (size_t i = 0; ok && i < reduce->nignore; i++)
         r->known[reduce->ignore[i]] |= EDGEL_IS_IGNORED;
-    if (measure->boundary != EDGEL_BOUNDARY_NONE)
-        r->fixed = true; /* no classes */
+    ok = ok && edgel_objects_begin(r);
+    if (measure->boundary != EDGEL_BOUNDARY_NONE || edgel_objects_alone(measure->objects))
+        r->fixed = true; /* no classes of pixels */
     else if (ok && (edgel_reducer_binary(r) || reduce->classes))
         ok = add_fixed_classes(r);
     if (!ok) {
@@ -128,6 +129,7 @@ void edgel_reducer_destroy(struct edgel_reducer **reducer)
     edgel_curve_sums_finish(&r->curve);
     edgel_boundary_sums_finish(&r->boundary);
     edgel_davis_finish(&r->davis);
+    edgel_objects_sums_finish(&r->objects);
     edgel_free(r);
     *reducer = NULL;
 }
@@ -230,6 +232,8 @@ static enum edgel_status check_row(const struct edgel_reducer *r, const struct e
             return edgel_fail(err, EDGEL_EINVAL, "row: tolerance counts of id %d", row->tolerance[i].id);
     if (!edgel_bands_sound(row))
         return edgel_fail(err, EDGEL_EINVAL, "row: its boundaries are more than they are");
+    if (!edgel_objects_sound(row))
+        return edgel_fail(err, EDGEL_EINVAL, "row: its pairs of objects are not some of its objects");
     if (!edgel_distances_sound(row))
         return edgel_fail(err, EDGEL_EINVAL, "row: its distances do not sum to its surfaces");
     if (row->pixels > UINT64_MAX / 8 - r->all)
@@ -431,6 +435,7 @@ static void commit_row(struct edgel_reducer *r, const struct edgel_row *row, con
     }
     add_distances(r, row);
     add_bands(r, row);
+    edgel_objects_add(r, row);
     if (r->measure->davis)
         edgel_davis_add(&r->davis, row, r->classes, pixels, r->nclasses);
     add_image_scores(r, &r->absent, &no_pixels, &no_tolerance, all);
@@ -449,6 +454,8 @@ static enum edgel_status add_measured(struct edgel_reducer *r, const struct edge
     EDGEL_TRY(check_row(r, row, err));
     enum edgel_status st = r->fixed ? check_known(r, row, err) : learn_classes(r, row, err);
     if (st != EDGEL_OK)
+        return st;
+    if ((st = edgel_objects_prepare(r, row, err)) != EDGEL_OK)
         return st;
     cells = edgel_alloc(row->ncells + 1, sizeof *cells);
     sum = edgel_alloc(r->ncells + row->ncells + 1, sizeof *sum);

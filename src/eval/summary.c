@@ -174,6 +174,8 @@ enum edgel_status edgel_reducer_summary(const struct edgel_reducer *r, struct ed
         st = fill_overall(r, out, err);
     if (st == EDGEL_OK && r->measure->davis && !edgel_davis_result(&r->davis, &out->davis))
         st = edgel_reduce_no_memory(err);
+    if (st == EDGEL_OK && !edgel_objects_result(r, &out->objects))
+        st = edgel_reduce_no_memory(err);
     mean_scores(out);
     edgel_distance_mean(out);
     if (st != EDGEL_OK)
@@ -191,6 +193,7 @@ void edgel_summary_finish(struct edgel_summary *s)
     edgel_free(s->curve.points);
     edgel_free(s->boundary.points);
     edgel_davis_result_finish(&s->davis);
+    edgel_objects_result_finish(&s->objects);
     *s = (struct edgel_summary){ 0 };
 }
 
@@ -236,6 +239,8 @@ enum edgel_status edgel_row_scores(const struct edgel_row *row, const struct edg
     enum edgel_status st = edgel_reducer_add(r, row, err);
     if (st == EDGEL_OK && r->images > 0 && r->boundary.n > 0)
         st = boundary_result(&row->boundary, out, n, err);
+    else if (st == EDGEL_OK && r->images > 0 && edgel_objects_alone(measure->objects))
+        st = edgel_objects_row_results(r, out, n) ? EDGEL_OK : edgel_reduce_no_memory(err);
     else if (st == EDGEL_OK && r->images > 0)
         st = class_results(r, out, n, &touched, err);
     edgel_reducer_destroy(&r);

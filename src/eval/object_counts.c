@@ -1,0 +1,223 @@
+/*
+ * Counts of objects in a counts file: written, read and checked.
+ *
+ *   "objects":[[class,truth,prediction,passed,[pair...]]...]
+ *   pair = [truth id,prediction id,both,either,truth box (4),prediction box (4),excused 0|1]
+ *
+ * with the objects of either side, the predictions passed over, and for each pair what object_match.c says of it.
+ *
+ * Checked: classes rise; where pixels were counted, the truth has objects of the classes of the cells, no more than pixels,
+ * and the prediction has some of what it has in the cells (its objects may lie in void); pairs are at most the objects of either side, those passed over at most what is left of the predictions; ids of the truth rise; the
+ * boxes lie in the image, and IoU is at least 0.5 of pixels that both boxes have room for. What is missing predicts nothing.
+ */
+#include "eval/objects_priv.h"
+#include <inttypes.h>
+
+enum { PAIR = 13 };
+
+static void write_box(struct edgel_text *t, const int box[4])
+{
+    edgel_text_printf(t, ",%d,%d,%d,%d", box[0], box[1], box[2], box[3]);
+}
+
+void edgel_objects_write(struct edgel_text *t, const struct edgel_row *row)
+{
+    for (size_t i = 0; i < row->nobjects; i++) {
+        const struct edgel_object_counts *c = &row->objects[i];
+        edgel_text_printf(t, "%s[%d,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",[", i ? "," : ",\"objects\":[", c->id,
+                          c->truth, c->prediction, c->passed);
+        for (size_t k = 0; k < c->npairs; k++) {
+            const struct edgel_object_pair *p = &c->pairs[k];
+            edgel_text_printf(t, "%s[%" PRId64 ",%" PRId64 ",%" PRIu64 ",%" PRIu64, k ? "," : "", p->truth,
+                              p->prediction, p->both, p->either);
+            write_box(t, p->truth_box);
+            write_box(t, p->prediction_box);
+            edgel_text_str(t, p->excused ? ",1]" : ",0]");
+        }
+        edgel_text_str(t, "]]");
+    }
+    edgel_text_str(t, row->nobjects > 0 ? "]" : "");
+}
+
+/* --- reading --- */
+
+static enum edgel_status refuse(const char *where, const char *rule, struct edgel_error *err)
+{
+    return edgel_fail(err, EDGEL_EFORMAT, "%s: objects: %s", where, rule);
+}
+
+static bool read_pair(const struct edgel_json *v, struct edgel_object_pair *p)
+{
+    int64_t n[PAIR];
+    if (!edgel_json_is_array(v) || edgel_json_count(v) != PAIR)
+        return false;
+    for (size_t i = 0; i < PAIR; i++)
+        if (!edgel_json_int(edgel_json_at(v, i), &n[i]) || n[i] < 0 || (i >= 4 && n[i] > INT32_MAX))
+            return false;
+    *p = (struct edgel_object_pair){ n[0], n[1], (uint64_t)n[2], (uint64_t)n[3], { 0 }, { 0 }, n[12] == 1 };
+    for (int i = 0; i < 4; i++) {
+        p->truth_box[i] = (int)n[4 + i];
+        p->prediction_box[i] = (int)n[8 + i];
+    }
+    return n[12] <= 1;
+}
+
+static enum edgel_status read_class(const struct edgel_json *v, const char *where,
+                                    struct edgel_object_counts *c, struct edgel_error *err)
+{
+    const struct edgel_json *pairs = edgel_json_at(v, 4);
+    int64_t n[4];
+    if (!edgel_json_is_array(v) || edgel_json_count(v) != 5 || !edgel_json_is_array(pairs))
+        return refuse(where, "an entry is a class, three numbers and a list of pairs", err);
+    for (size_t i = 0; i < 4; i++)
+        if (!edgel_json_int(edgel_json_at(v, i), &n[i]) || n[i] < 0 || n[i] > INT32_MAX)
+            return refuse(where, "classes and numbers must be whole, from 0 to 2147483647", err);
+    *c = (struct edgel_object_counts){
+        .id = (int32_t)n[0], .truth = (uint64_t)n[1], .prediction = (uint64_t)n[2], .passed = (uint64_t)n[3]
+    };
+    const size_t npairs = edgel_json_count(pairs);
+    if (npairs > 0 && !(c->pairs = edgel_alloc(npairs, sizeof *c->pairs)))
+        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
+    c->npairs = npairs;
+    for (size_t i = 0; i < npairs; i++)
+        if (!read_pair(edgel_json_at(pairs, i), &c->pairs[i]))
+            return refuse(where, "a pair is 13 whole numbers that are not negative, the last 0 or 1", err);
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_objects_read(const struct edgel_json *v, const char *where, struct edgel_row *row,
+                                     struct edgel_error *err)
+{
+    if (!v)
+        return EDGEL_OK;
+    if (!edgel_json_is_array(v))
+        return refuse(where, "must be a list", err);
+    const size_t n = edgel_json_count(v);
+    if (n > 0 && !(row->objects = edgel_calloc(n, sizeof *row->objects)))
+        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
+    row->nobjects = n;
+    for (size_t i = 0; i < n; i++)
+        EDGEL_TRY(read_class(edgel_json_at(v, i), where, &row->objects[i], err));
+    return EDGEL_OK;
+}
+
+/* --- checking --- */
+
+static bool numbers_sound(const struct edgel_object_counts *c)
+{
+    return c->id >= 0 && c->npairs <= c->truth && c->npairs <= c->prediction &&
+           c->passed <= c->prediction - c->npairs && c->truth <= INT32_MAX && c->prediction <= INT32_MAX;
+}
+
+static bool pair_sound(const struct edgel_object_pair *p)
+{
+    return p->both > 0 && p->both <= p->either && p->either <= 2 * p->both;
+}
+
+bool edgel_objects_sound(const struct edgel_row *row)
+{
+    for (size_t i = 0; i < row->nobjects; i++) {
+        const struct edgel_object_counts *c = &row->objects[i];
+        if ((i > 0 && c->id <= c[-1].id) || !numbers_sound(c))
+            return false;
+        for (size_t k = 0; k < c->npairs; k++)
+            if (!pair_sound(&c->pairs[k]))
+                return false;
+    }
+    return true;
+}
+
+static bool box_sound(const int b[4], const struct edgel_row *row)
+{
+    return b[0] < b[2] && b[1] < b[3] && b[2] <= row->w && b[3] <= row->h;
+}
+
+static uint64_t common_area(const int a[4], const int b[4])
+{
+    const int x0 = a[0] > b[0] ? a[0] : b[0], y0 = a[1] > b[1] ? a[1] : b[1];
+    const int x1 = a[2] < b[2] ? a[2] : b[2], y1 = a[3] < b[3] ? a[3] : b[3];
+    return x0 < x1 && y0 < y1 ? (uint64_t)(x1 - x0) * (uint64_t)(y1 - y0) : 0;
+}
+
+static const char *odd_pairs(const struct edgel_row *row, const struct edgel_object_counts *c)
+{
+    for (size_t i = 0; i < c->npairs; i++) {
+        const struct edgel_object_pair *p = &c->pairs[i];
+        if (i > 0 && p->truth <= c->pairs[i - 1].truth)
+            return "ids of the truth must rise";
+        if (!box_sound(p->truth_box, row) || !box_sound(p->prediction_box, row))
+            return "boxes must lie in the image";
+        if (p->both > common_area(p->truth_box, p->prediction_box))
+            return "common pixels must lie in both boxes";
+        if (!pair_sound(p) || p->either > (uint64_t)row->w * (uint64_t)row->h)
+            return "the IoU of a pair is at least 0.5, of pixels of the image";
+    }
+    return NULL;
+}
+
+static const char *odd_class(const struct edgel_measure *m, const struct edgel_row *row,
+                             const struct edgel_object_counts *c, const struct edgel_id_totals *of)
+{
+    if (!numbers_sound(c) || c->truth + c->prediction == 0)
+        return "pairs and those passed over must be some of the objects";
+    if (row->kind == EDGEL_ROW_MISSING && c->prediction > 0)
+        return "what is missing predicts nothing";
+    if (of && (c->id == 0 || c->id >= EDGEL_IDS))
+        return "components are of classes 1 to 65535";
+    if (of && m->labels == EDGEL_LABELS_BINARY && c->id != 1)
+        return "binary masks have class 1 alone";
+    if (of && c->truth > of[c->id].truth)
+        return "components of the truth are some of the pixels of their class in the cells";
+    return odd_pairs(row, c);
+}
+
+static const char *odd_row(const struct edgel_measure *m, const struct edgel_row *row,
+                           const struct edgel_id_totals *of)
+{
+    for (size_t i = 0; i < row->nobjects; i++) {
+        if (i > 0 && row->objects[i].id <= row->objects[i - 1].id)
+            return "classes must rise";
+        const char *odd = odd_class(m, row, &row->objects[i], of);
+        if (odd)
+            return odd;
+    }
+    return NULL;
+}
+
+/* A class with pixels in the truth has a component there; so has one in the prediction, if that is not missing. */
+static const char *odd_absence(const struct edgel_measure *m, const struct edgel_row *row,
+                               const struct edgel_id_totals *of)
+{
+    size_t k = 0;
+    for (int32_t id = 1; id < EDGEL_IDS; id++) {
+        if (m->labels == EDGEL_LABELS_BINARY && id > 1)
+            break;
+        const bool predicted = row->kind != EDGEL_ROW_MISSING && of[id].prediction > 0;
+        const struct edgel_object_counts *c = k < row->nobjects && row->objects[k].id == id
+                                                  ? &row->objects[k++]
+                                                  : &(struct edgel_object_counts){ 0 };
+        if ((of[id].truth > 0) != (c->truth > 0) || (predicted && c->prediction == 0))
+            return "a class of the cells must have components";
+    }
+    return NULL;
+}
+
+enum edgel_status edgel_objects_check(const struct edgel_measure *m, const struct edgel_row *row,
+                                      const char *where, struct edgel_error *err)
+{
+    struct edgel_id_totals *of = NULL;
+    if (m->objects == EDGEL_OBJECTS_NONE)
+        return row->nobjects == 0 ? EDGEL_OK : refuse(where, "the first line has none", err);
+    if (edgel_objects_alone(m->objects) && row->pixels != 0)
+        return refuse(where, "pixels are not counted where objects are", err);
+    if (m->objects == EDGEL_OBJECTS_COMPONENTS) {
+        if (!(of = edgel_calloc(EDGEL_IDS, sizeof *of)))
+            return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
+        edgel_id_totals(m, row, of);
+    }
+    const char *odd = odd_row(m, row, of);
+    if (!odd && of)
+        odd = odd_absence(m, row, of);
+    edgel_free(of);
+    return odd ? refuse(where, odd, err) : EDGEL_OK;
+}
