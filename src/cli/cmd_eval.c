@@ -40,6 +40,7 @@ static void fill_measure(const struct cli_args *args, struct edgel_measure *m)
         m->annotator_index = o->annotator_index;
     }
     eval_boundary_fill(args, m);
+    eval_objects_fill(args, m);
 }
 
 /* Refuses outputs that are one of the paths. */
@@ -88,6 +89,8 @@ static int check_usage(const struct cli_args *args)
     int code = check_part(args);
     if (code == 0)
         code = eval_boundary_check(args);
+    if (code == 0)
+        code = eval_objects_check(args);
     if (code == 0)
         code = check_outputs(args, named, 4);
     return code ? code : check_outputs(args, args->operands, args->noperands);
@@ -366,6 +369,7 @@ const struct cli_command cli_command_eval = {
             { "Pairs", eval_pair_rows, 0 },
             { "Masks", eval_mask_rows, 0 },
             { "Boundaries", eval_boundary_rows, 0 },
+            { "Objects", eval_object_rows, 0 },
             { "Scores", score_rows, offsetof(struct eval_options, score) },
             { "Outputs", score_output_rows, offsetof(struct eval_options, score) },
             { "Counts", eval_counts_rows, 0 },

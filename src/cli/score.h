@@ -40,6 +40,8 @@ enum edgel_status score_parse_nsd(const struct cli_list *list, struct edgel_redu
                                   struct edgel_error *err);
 /* Name of the first bar that needs a sweep over thresholds, NULL if none does. */
 const char *score_bar_of_curve(const struct score_bar *bars, size_t n);
+/* Name of the first bar that needs objects, NULL if none does. */
+const char *score_bar_of_objects(const struct score_bar *bars, size_t n);
 /* Name of the first bar that needs pixels to be counted, NULL if none does. */
 const char *score_bar_of_pixels(const struct score_bar *bars, size_t n);
 /* The summary's value under the bar's key. */
@@ -106,6 +108,7 @@ struct eval_options {
     double threshold, tolerance;
     int64_t thresholds;
     bool distances;
+    int objects;        /* enum edgel_objects */
     int boundary, thin; /* index of the choice */
     double max_dist, boundary_width;
     struct score_options score;
@@ -151,6 +154,14 @@ enum edgel_status eval_survey(struct eval_run *run, struct edgel_error *err);
 /* Measures all pairs and delivers the rows in order. totals has what was done. Failures of images are reported and
  * counted; a status other than OK and INTERRUPTED is a result that could not be written. */
 enum edgel_status eval_execute(struct eval_run *run, struct edgel_totals *totals, struct edgel_error *err);
+
+/* --- eval_objects.c --- */
+
+extern const struct cli_option eval_object_rows[]; /* "Objects" */
+/* Refuses options that make no sense with objects by ids. Returns 0 or CLI_EXIT_USAGE. */
+int eval_objects_check(const struct cli_args *args);
+/* What the options say of objects. */
+void eval_objects_fill(const struct cli_args *args, struct edgel_measure *m);
 
 /* --- eval_boundary.c --- */
 

@@ -63,8 +63,8 @@ const struct cli_option score_rows[] = {
       AT(bars),
       .help =
           "Exit with 4 when a score is below V or undefined. KEY: precision, recall, f1, iou (of the "
-          "mean), accuracy, ods, ois, ap (of the boundaries if they are matched). May be repeated; holds for "
-          "each method." },
+          "mean), accuracy, ods, ois, ap (of the boundaries if they are matched), pq, sq, rq (of objects). "
+          "May be repeated; holds for each method." },
     { 0 },
 };
 
@@ -102,9 +102,9 @@ const struct cli_exit score_exits[] = {
     { 0 },
 };
 
-static const char *const bar_names[] = { "precision", "recall", "f1", "iou", "accuracy",
-                                         "ods",       "ois",    "ap", NULL };
-enum { FIRST_BAR_OF_CURVE = 5 };
+static const char *const bar_names[] = { "precision", "recall", "f1", "iou", "accuracy", "ods",
+                                         "ois",       "ap",     "pq", "sq",  "rq",       NULL };
+enum { FIRST_BAR_OF_CURVE = 5, FIRST_BAR_OF_OBJECTS = 8 };
 
 double score_bar_value(const struct score_bar *bar, const struct edgel_summary *s)
 {
@@ -116,8 +116,12 @@ double score_bar_value(const struct score_bar *bar, const struct edgel_summary *
                          s->accuracy,
                          boundary ? s->boundary.ods.f1 : s->curve.ods.f1,
                          boundary ? s->boundary.ois.f1 : s->curve.ois.f1,
-                         boundary ? s->boundary.ap : s->curve.ap };
-    return bar->key >= FIRST_BAR_OF_CURVE && s->curve.n == 0 && !boundary ? NAN : v[bar->key];
+                         boundary ? s->boundary.ap : s->curve.ap,
+                         s->objects.mean.pq,
+                         s->objects.mean.sq,
+                         s->objects.mean.rq };
+    const bool of_curve = bar->key >= FIRST_BAR_OF_CURVE && bar->key < FIRST_BAR_OF_OBJECTS;
+    return of_curve && s->curve.n == 0 && !boundary ? NAN : v[bar->key];
 }
 
 static enum edgel_status parse_bar(const char *text, struct score_bar *bar, struct edgel_error *err)
@@ -131,7 +135,7 @@ static enum edgel_status parse_bar(const char *text, struct score_bar *bar, stru
         }
     return cli_fail(err,
                     "--fail-under '%s': must be KEY=V, KEY one of precision, recall, f1, iou, accuracy, "
-                    "ods, ois, ap",
+                    "ods, ois, ap, pq, sq, rq",
                     text);
 }
 
@@ -162,7 +166,15 @@ enum edgel_status score_parse_nsd(const struct cli_list *list, struct edgel_redu
 const char *score_bar_of_curve(const struct score_bar *bars, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (bars[i].key >= FIRST_BAR_OF_CURVE)
+        if (bars[i].key >= FIRST_BAR_OF_CURVE && bars[i].key < FIRST_BAR_OF_OBJECTS)
+            return bar_names[bars[i].key];
+    return NULL;
+}
+
+const char *score_bar_of_objects(const struct score_bar *bars, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (bars[i].key >= FIRST_BAR_OF_OBJECTS)
             return bar_names[bars[i].key];
     return NULL;
 }

@@ -75,15 +75,33 @@ static int check_boundary(const struct score *s, const struct cli_args *args)
     return 0;
 }
 
+/* Objects by ids are all there is, and of one class unless a document names others. */
+static int check_object_ids(const struct score *s, const struct cli_args *args)
+{
+    const char *bar = score_bar_of_pixels(s->bars, s->nbars);
+    if (!bar)
+        bar = score_bar_of_curve(s->bars, s->nbars);
+    if (cli_given(args, "reduce"))
+        return cli_usage(args->command, "--reduce is for pixels, and objects by ids are summed over images");
+    if (bar)
+        return cli_usage(args->command, "--fail-under %s: objects by ids have pq, sq and rq", bar);
+    return 0;
+}
+
 int score_check(const struct score *s, const struct cli_args *args)
 {
     const struct edgel_measure *m = &s->measure;
     const char *bar = score_bar_of_curve(s->bars, s->nbars);
+    const char *objects = score_bar_of_objects(s->bars, s->nbars);
     struct edgel_error err = { 0 };
-    if (m->boundary != EDGEL_BOUNDARY_NONE)
+    if (m->boundary != EDGEL_BOUNDARY_NONE && !objects)
         return check_boundary(s, args);
     if (cli_given(args, "bsds-files"))
         return cli_usage(args->command, "--bsds-files needs boundaries: eval --boundary bsds");
+    if (objects && m->objects == EDGEL_OBJECTS_NONE)
+        return cli_usage(args->command, "--fail-under %s needs objects: eval --objects", objects);
+    if (edgel_objects_alone(m->objects) && check_object_ids(s, args) != 0)
+        return CLI_EXIT_USAGE;
     if (m->labels == EDGEL_LABELS_BINARY && cli_given(args, "classes"))
         return cli_usage(args->command,
                          "--classes is for ids, and the labels are binary (--labels ids changes that)");

@@ -33,6 +33,11 @@ void edgel_distances_table(struct edgel_text *t, const struct edgel_summary *s);
 void edgel_bands_json(struct edgel_text *t, const struct edgel_summary *s);
 void edgel_bands_table(struct edgel_text *t, const struct edgel_summary *s);
 
+/* --- object_show.c --- : the same for objects */
+void edgel_objects_json(struct edgel_text *t, const struct edgel_summary *s);
+void edgel_objects_table(struct edgel_text *t, const struct edgel_summary *s);
+void edgel_objects_side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n);
+
 /* --- grid.c --- : cells to aligned text. Zero-initialise, set columns, finish frees. */
 struct edgel_grid {
     size_t columns;

@@ -161,6 +161,7 @@ static void summary(struct edgel_text *t, const struct edgel_summary *s)
     if (s->boundary.n > 0)
         boundary(t, &s->boundary);
     edgel_bands_json(t, s);
+    edgel_objects_json(t, s);
     edgel_text_str(t, "}");
 }
 

@@ -10,6 +10,11 @@
 
 enum { MATRIX_SHOWN = 20 };
 
+static bool counts_pixels(const struct edgel_summary *s)
+{
+    return s->measure->boundary == EDGEL_BOUNDARY_NONE && !edgel_objects_alone(s->measure->objects);
+}
+
 static void print_and_finish(struct edgel_grid *g, struct edgel_text *t)
 {
     edgel_grid_print(g, t);
@@ -91,7 +96,8 @@ static void convention(struct edgel_text *t, const struct edgel_summary *s)
         boundary_lines(&g, &word, s->measure);
     } else {
         measure_lines(&g, &word, s->measure);
-        pair_line(&g, "reduce", edgel_word_of_reduce(r->reduce));
+        if (counts_pixels(s))
+            pair_line(&g, "reduce", edgel_word_of_reduce(r->reduce));
         pair_line(&g, "empty", edgel_word_of_empty(r->empty));
         list_line(&g, &word, "ignore", r->ignore, r->nignore);
         list_line(&g, &word, "exclude-from-mean", r->exclude_from_mean, r->nexclude);
@@ -327,17 +333,19 @@ static void method(struct edgel_text *t, const struct edgel_summary *s)
     edgel_grid_count(&g, s->missing);
     edgel_grid_str(&g, "failed");
     edgel_grid_count(&g, s->failed);
-    if (s->boundary.n == 0) {
+    if (counts_pixels(s)) {
         edgel_grid_str(&g, "pixels");
         edgel_grid_count(&g, s->pixels);
         edgel_grid_str(&g, "empty touched");
         edgel_grid_count(&g, s->empty_touched);
     }
     print_and_finish(&g, t);
-    if (s->boundary.n > 0) {
+    if (s->boundary.n > 0)
         boundary(t, &s->boundary);
+    if (edgel_objects_alone(s->measure->objects))
+        edgel_objects_table(t, s);
+    if (!counts_pixels(s))
         return;
-    }
     classes(t, s);
     overall(t, s);
     confusion(t, s);
@@ -345,6 +353,7 @@ static void method(struct edgel_text *t, const struct edgel_summary *s)
         curve(t, &s->curve);
     edgel_distances_table(t, s);
     edgel_bands_table(t, s);
+    edgel_objects_table(t, s);
 }
 
 enum edgel_status edgel_report_table(struct edgel_output *out, const struct edgel_summary *s, size_t n,
@@ -356,8 +365,10 @@ enum edgel_status edgel_report_table(struct edgel_output *out, const struct edge
     convention(&t, s);
     if (n > 1 && s->boundary.n > 0)
         boundary_side_by_side(&t, s, n);
-    else if (n > 1)
+    else if (n > 1 && counts_pixels(s))
         side_by_side(&t, s, n);
+    if (n > 1 && s->measure->objects != EDGEL_OBJECTS_NONE)
+        edgel_objects_side_by_side(&t, s, n);
     enum edgel_status status = edgel_text_deliver(&t, out, err);
     for (size_t i = 0; i < n && status == EDGEL_OK; i++) {
         method(&t, &s[i]);
