@@ -84,6 +84,10 @@ void edgel_json_finish(struct edgel_json *doc); /* the value parse returned; NUL
 const struct edgel_json *edgel_json_get(const struct edgel_json *object, const char *key);
 size_t edgel_json_count(const struct edgel_json *array);                          /* 0 if no array */
 const struct edgel_json *edgel_json_at(const struct edgel_json *array, size_t i); /* NULL if absent */
+/* The member after the one whose key *key is (NULL: the first), in the order of the text; its key goes to *key and lives
+ * as long as the document. NULL after the last, and when it is no object. */
+const struct edgel_json *edgel_json_next(const struct edgel_json *object, const char **key);
+bool edgel_json_is_object(const struct edgel_json *v);
 bool edgel_json_is_array(const struct edgel_json *v);
 bool edgel_json_is_string(const struct edgel_json *v);
 bool edgel_json_is_null(const struct edgel_json *v);           /* a null that is there; NULL is none */

@@ -97,6 +97,21 @@ const struct edgel_json *edgel_json_at(const struct edgel_json *array, size_t i)
     return wrap(json_array_get(value(array), i));
 }
 
+const struct edgel_json *edgel_json_next(const struct edgel_json *object, const char **key)
+{
+    if (!object || !json_is_object(value(object)))
+        return NULL;
+    json_t *o = (json_t *)(void *)(uintptr_t)object; /* iterators want it so; nothing is changed */
+    void *at = *key ? json_object_iter_next(o, json_object_key_to_iter(*key)) : json_object_iter(o);
+    *key = at ? json_object_iter_key(at) : NULL;
+    return at ? wrap(json_object_iter_value(at)) : NULL;
+}
+
+bool edgel_json_is_object(const struct edgel_json *v)
+{
+    return v && json_is_object(value(v));
+}
+
 bool edgel_json_is_array(const struct edgel_json *v)
 {
     return v && json_is_array(value(v));
