@@ -241,4 +241,96 @@ void nn_plan_backward(struct nn_plan *plan, const float *grad_output, const floa
 void nn_pack(const float *planar, struct nn_shape s, float *blocked);
 void nn_unpack(const float *blocked, struct nn_shape s, float *planar);
 
+/* --- arrays.c --- : the parameters and buffers of a network one after the other, as files name them */
+struct nn_named_array {
+    char name[NN_NAME_MAX + 40]; /* "conv1.weight" */
+    struct nn_array array;
+    size_t floats, at; /* at: in the network's params, or buffers if array.buffer */
+    int layer;
+};
+/* Starts zeroed with net set. */
+struct nn_array_walk {
+    const struct nn_network *net;
+    int layer, next, count;
+    struct nn_array arrays[NN_ARRAYS_MAX];
+};
+bool nn_array_next(struct nn_array_walk *walk, struct nn_named_array *out);
+
+/* --- model.c --- */
+struct nn_note {
+    char *key, *value;
+};
+struct edgel_model {
+    struct nn_network net;
+    float *params, *buffers;           /* [net.nparams], [net.nbuffers], never NULL */
+    struct edgel_model_class *classes; /* [net.classes], names owned */
+    double *mean, *deviation;          /* [net.in_channels] */
+    enum edgel_model_labels labels;
+    double threshold;
+    struct nn_note *notes;
+    int nnotes;
+};
+/* A model around a network, which becomes its own (also on failure): all as edgel_model_create(), the weights 0. */
+EDGEL_NODISCARD enum edgel_status nn_model_of(struct nn_network *net, const char *name,
+                                              struct edgel_model **out, struct edgel_error *err);
+/* planar [in_channels][pixels]: (x - mean) / deviation, in place. Training and inference share it. */
+void nn_model_normalise(const struct edgel_model *m, float *planar, size_t pixels);
+/* Index of the first value that is NaN or infinite; n: none. */
+size_t nn_first_not_finite(const float *v, size_t n);
+
+/* --- safetensors.c --- : the file format, knowing nothing of models */
+enum { NN_TENSOR_DIMS_MAX = 8, NN_TENSORS_MAX = 16384, NN_HEADER_MAX_BYTES = 1 << 22 };
+struct nn_stored { /* a tensor of a file that was read */
+    const char *name;
+    bool f32;
+    int ndims;
+    size_t dims[NN_TENSOR_DIMS_MAX];
+    const unsigned char *data; /* little endian, in the file's bytes */
+    size_t begin, bytes;
+};
+struct nn_stored_file {
+    struct nn_stored *tensors; /* by name */
+    size_t ntensors;
+    struct nn_note *meta; /* __metadata__ */
+    size_t nmeta;
+    struct edgel_json *header;
+};
+/* bytes must outlive the file. EDGEL_EFORMAT with name and rule, EDGEL_ENOMEM; the file is then empty. */
+EDGEL_NODISCARD enum edgel_status nn_stored_read(const void *bytes, size_t size, const char *name,
+                                                 struct nn_stored_file *out, struct edgel_error *err);
+void nn_stored_finish(struct nn_stored_file *file);
+const struct nn_stored *nn_stored_find(const struct nn_stored_file *file, const char *name); /* NULL: none */
+const char *nn_stored_meta(const struct nn_stored_file *file, const char *key);              /* NULL: none */
+/* An F32 tensor of floats values into to. */
+void nn_stored_floats(const struct nn_stored *t, float *to, size_t floats);
+
+struct nn_to_store {
+    const char *name;
+    int ndims;
+    size_t dims[NN_TENSOR_DIMS_MAX];
+    const float *data;
+};
+/* *bytes is the caller's, edgel_free(). Equal arguments give equal bytes. */
+EDGEL_NODISCARD enum edgel_status nn_stored_write(const struct nn_note *meta, size_t nmeta,
+                                                  const struct nn_to_store *tensors, size_t ntensors,
+                                                  unsigned char **bytes, size_t *size,
+                                                  struct edgel_error *err);
+
+/* --- model_file.c --- : model files with further one-dimensional tensors, named "train.*": a checkpoint */
+/* True for the keys of __metadata__ that describe the model itself. */
+bool nn_model_owns_key(const char *key);
+struct nn_extra {
+    const char *name;
+    float *data;
+    size_t floats;
+    bool found; /* set by decode: it was there with this many values */
+};
+EDGEL_NODISCARD enum edgel_status nn_model_encode(const struct edgel_model *m, const struct nn_extra *extras,
+                                                  size_t nextras, unsigned char **bytes, size_t *size,
+                                                  struct edgel_error *err);
+/* The values of extras out of the bytes of a file, as far as they are there. */
+EDGEL_NODISCARD enum edgel_status nn_model_extras(const void *bytes, size_t size, const char *name,
+                                                  struct nn_extra *extras, size_t nextras,
+                                                  struct edgel_error *err);
+
 #endif
