@@ -159,7 +159,7 @@ static void doubles_are_within_their_bounds(void **state)
 {
     (void)state;
     struct edgel_rng r = edgel_rng_seed(1, 2, 3, 4);
-    double of_exp = 0, of_log = 0, of_sin = 0, of_cos = 0, of_pow = 0;
+    double of_exp = 0, of_log = 0, of_sin = 0, of_cos = 0, of_pow = 0, of_atan = 0;
     for (int i = 0; i < 300000; i++) {
         const double u = edgel_rng_uniform(&r) - 0.5, wide = edgel_rng_uniform(&r);
         const double x = u * (i % 2 ? 1490 : 2);
@@ -169,13 +169,15 @@ static void doubles_are_within_their_bounds(void **state)
         const double a = u * (i % 3 ? 20 : 2e6);
         of_sin = fmax(of_sin, (double)fabsl(edgel_sin(a) - sinl(a)));
         of_cos = fmax(of_cos, (double)fabsl(edgel_cos(a) - cosl(a)));
+        of_atan = fmax(of_atan, (double)fabsl(edgel_atan(a) - atanl(a)));
         const double y = 20 * wide, power = edgel_pow(p, i % 2 ? 0.5 * wide : y);
         const long double exact = powl(p, i % 2 ? 0.5 * wide : y);
         of_pow = fmax(of_pow, (double)(fabsl(power / exact - 1) / (1 + fabsl(logl(exact)))));
     }
-    printf("# exp %.3f, log %.3f units; sin %.2g, cos %.2g; pow %.2g\n", of_exp, of_log, of_sin, of_cos,
-           of_pow);
-    assert_true(of_exp < 1 && of_log < 3 && of_sin < 0x1p-52 && of_cos < 0x1p-52 && of_pow < 0x1p-51);
+    printf("# exp %.3f, log %.3f units; sin %.2g, cos %.2g, atan %.2g; pow %.2g\n", of_exp, of_log, of_sin,
+           of_cos, of_atan, of_pow);
+    assert_true(of_exp < 1 && of_log < 3 && of_sin < 0x1p-52 && of_cos < 0x1p-52);
+    assert_true(of_atan < 0x1p-51 && of_pow < 0x1p-51);
 }
 
 static void special_doubles(void **state)
@@ -191,7 +193,8 @@ static void special_doubles(void **state)
     assert_true(edgel_pow(0, -1) == INFINITY && isnan(edgel_pow(-2, 2)) && isnan(edgel_pow(NAN, 1)));
     assert_true(edgel_sin(0) == 0 && edgel_cos(0) == 1 && isnan(edgel_sin(INFINITY)) &&
                 isnan(edgel_cos(1.1e6)));
-    assert_true(isnan(edgel_sin(NAN)));
+    assert_true(isnan(edgel_sin(NAN)) && isnan(edgel_atan(NAN)) && edgel_atan(0) == 0);
+    assert_true(fabs(edgel_atan(INFINITY) - acos(0)) < 1e-15 && fabs(edgel_atan(-1e300) + acos(0)) < 1e-15);
 }
 
 /* --- random numbers --- */

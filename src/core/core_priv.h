@@ -138,6 +138,7 @@ double edgel_log(double x);
 double edgel_pow(double x, double y);
 double edgel_sin(double x);
 double edgel_cos(double x);
+double edgel_atan(double x); /* off by less than 2^-51 */
 
 /* --- rng.c --- : random numbers that depend on nothing but what they are for */
 /* A stream of its own for each (seed, a, b, c), say (seed, purpose, step, sample). Not for secrets. */

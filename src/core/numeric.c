@@ -5,6 +5,7 @@
  * in the last place.
  * log: as in numeric_core.h with atanh summed to s^21 and ln 2 in two parts; off by less than 3 units.
  * pow: e^(y log x); the relative error is below 2^-51 (1 + |y log x|).
+ * atan: atan x = pi/2 - atan 1/x, atan x = 2 atan(x / (1 + sqrt(1 + x^2))) twice, then its Taylor sum to x^25.
  * sin, cos: k = rint(x / (pi/2)), r = x - k pi/2 with pi/2 in three parts, Taylor sums to r^17 and r^16; off by less than
  * 2^-52. */
 #include "core/core_priv.h"
@@ -130,4 +131,15 @@ double edgel_sin(double x)
 double edgel_cos(double x)
 {
     return sin_or_cos(x, 1);
+}
+
+double edgel_atan(double x)
+{
+    const double a = fabs(x), y = a > 1 ? 1 / a : a;
+    const double half = y / (1 + sqrt(1 + y * y)), s = half / (1 + sqrt(1 + half * half)), z = s * s;
+    double sum = 0;
+    for (int n = 25; n >= 3; n -= 2)
+        sum = (1.0 / n - sum) * z;
+    const double angle = 4 * (s - s * sum);
+    return copysign(a > 1 ? 0x1.921fb54442d18p+0 - angle : angle, x);
 }

@@ -1,0 +1,2 @@
+#define LEVEL(name) name##_avx512
+#include "nn/loss_rows.h"
