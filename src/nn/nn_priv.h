@@ -180,6 +180,11 @@ extern const struct nn_op nn_op_input, nn_op_conv, nn_op_conv_transpose, nn_op_b
 const struct nn_op *const *nn_operators(void);
 const struct nn_op *nn_operator(const char *name);
 
+/* --- row_bands.c --- */
+/* Runs work for rows y0..y1-1 of block b of sample n, over all rows of t, its samples and `blocks` blocks, on the pool. */
+typedef void (*nn_band_work)(const struct nn_call *c, int thread, int n, int b, int y0, int y1);
+void nn_row_bands(const struct nn_call *c, struct nn_tensor t, int blocks, nn_band_work work);
+
 /* --- activation.c --- */
 /* apply: z -> y = f(z) in place. derive: grad -> grad f'(z) in place, given y if from_output, else z. */
 struct nn_activation_kind {
