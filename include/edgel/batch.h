@@ -230,6 +230,26 @@ edgel_journal_add(struct edgel_journal *journal, const struct edgel_mark *mark, 
 EDGEL_API void edgel_journal_remove(struct edgel_journal **journal);
 EDGEL_API void edgel_journal_close(struct edgel_journal **journal); /* leaves the record; NULL is fine */
 
+/* --- arguments of a run, kept beside its results --- */
+
+struct edgel_arguments { /* zero-initialise; finish frees */
+    char **words;
+    size_t n;
+};
+/*
+ * Writes a JSON file: schema, version, command, words[n] as "arguments" and settings as "options" (what each came to).
+ * EDGEL_EIO, EDGEL_ENOMEM.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_arguments_write(const char *path, const char *command,
+                                                                  const char *const *words, size_t n,
+                                                                  const struct edgel_setting *settings,
+                                                                  size_t nsettings, struct edgel_error *err);
+/* Reads the words back. EDGEL_EIO; EDGEL_EFORMAT: no such file, or of another command; EDGEL_ENOMEM. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_arguments_read(const char *path, const char *command,
+                                                                 struct edgel_arguments *out,
+                                                                 struct edgel_error *err);
+EDGEL_API void edgel_arguments_finish(struct edgel_arguments *arguments);
+
 /* --- JSON lines --- */
 
 enum edgel_outcome { EDGEL_OUTCOME_OK, EDGEL_OUTCOME_ERROR, EDGEL_OUTCOME_SKIPPED };

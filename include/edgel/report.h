@@ -1,4 +1,4 @@
-/* edgel/report.h: show reduced scores as a table, JSON and CSV. */
+/* edgel/report.h: show reduced scores as a table, JSON and CSV, and trainings as curves. */
 #ifndef EDGEL_REPORT_H
 #define EDGEL_REPORT_H
 
@@ -39,6 +39,23 @@ edgel_report_bsds_thresholds(struct edgel_output *out, const struct edgel_bounda
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_bsds_summary(struct edgel_output *out,
                                                                       const struct edgel_boundary_result *b,
                                                                       struct edgel_error *err);
+
+/* --- curves of a training --- */
+
+struct edgel_curve {
+    const char *name;
+    const double *y; /* one value an epoch; NaN and infinity leave a gap */
+};
+struct edgel_curve_panel {
+    const char *title;
+    const struct edgel_curve *lines;
+    size_t nlines;
+};
+/* An SVG picture of the panels, one below the other, over epochs 1..n. EDGEL_EIO, EDGEL_ENOMEM. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_curves(struct edgel_output *out,
+                                                                const struct edgel_curve_panel *panels,
+                                                                size_t npanels, size_t n,
+                                                                struct edgel_error *err);
 
 #ifdef __cplusplus
 }
