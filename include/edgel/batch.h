@@ -26,6 +26,7 @@ struct edgel_inputs_params {
     /* Globs: fnmatch on rel, and on its last component if the glob has no '/'. */
     const char *const *include, *const *exclude;
     size_t ninclude, nexclude;
+    bool mat;                /* MAT files are images too */
     const char *skip_folder; /* not walked when below an input folder (the output folder); NULL none */
 };
 

@@ -100,11 +100,12 @@ struct edgel_measure {
     /* IDS, MIXED: objects are matched in place of counting pixels: labels IDS, no thresholds, no tolerance, no distances, no
      * boundaries, no colours, annotator NONE or INDEX. COMPONENTS: beside the pixels. */
     enum edgel_objects objects;
+    bool listed; /* BSDS: predictions are lists of segmentations; threshold k is the k-th of them */
 };
-#define EDGEL_MEASURE_DEFAULTS                                                               \
-    {                                                                                        \
-        EDGEL_LABELS_AUTO, 0.5, 0, -1, NULL, 0, false, EDGEL_ANNOTATOR_NONE, 1, NULL, false, \
-            EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_DEFAULTS, 0, false, EDGEL_OBJECTS_NONE       \
+#define EDGEL_MEASURE_DEFAULTS                                                                \
+    {                                                                                         \
+        EDGEL_LABELS_AUTO, 0.5, 0, -1, NULL, 0, false, EDGEL_ANNOTATOR_NONE, 1, NULL, false,  \
+            EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_DEFAULTS, 0, false, EDGEL_OBJECTS_NONE, false \
     }
 
 /* A mask as decoded by EDGEL_DECODE_LABELS, with what the file said. */
@@ -160,6 +161,7 @@ struct edgel_distance_counts {
 /* Boundary pixels at each threshold, of one image; several annotators are matched one by one. */
 struct edgel_boundary_counts {
     int n;                        /* thresholds; 0: not measured */
+    bool listed;                  /* they are numbers of segmentations, 1..n, not shares k / (n + 1) */
     uint64_t truth;               /* pixels of all annotators */
     uint64_t *matched_truth;      /* [n] of them */
     uint64_t *prediction;         /* [n] detections */
@@ -256,6 +258,37 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_measure_image(const struct edgel_measure *params, const struct edgel_mask *prediction, bool zero_one,
                     const struct edgel_mask *truth, size_t ntruth, const struct edgel_mask *valid,
                     struct edgel_row *row, struct edgel_error *err);
+
+/* A prediction of boundaries in one of three forms; the others are NULL. */
+struct edgel_prediction {
+    const struct edgel_mask *map; /* soft; one of twice the truth's sides and one is a hierarchy as ucm2 */
+    const struct edgel_mask *segmentations; /* [n] labels, one a threshold */
+    size_t n;
+    const double
+        *ucm2; /* [h * w] contours of a hierarchy between the pixels, twice the truth's sides and one */
+    int w, h;
+};
+
+/* The truth of n annotators. */
+struct edgel_truth {
+    const struct edgel_mask *boundaries; /* [n] */
+    size_t n;
+};
+
+/*
+ * Measures boundaries (EDGEL_BOUNDARY_BSDS) of one image in whatever form they are predicted.
+ *
+ * params      with listed: a prediction is segmentations, as many as thresholds; else a map or a hierarchy
+ * prediction  NULL: missing, nothing is detected
+ * zero_one    as edgel_measure_image()
+ * row         as there
+ * Returns as edgel_measure_image(); EDGEL_EFORMAT also: a prediction of the other form, or of another number.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_measure_maps(const struct edgel_measure *params,
+                                                               const struct edgel_prediction *prediction,
+                                                               bool zero_one, const struct edgel_truth *truth,
+                                                               struct edgel_row *row,
+                                                               struct edgel_error *err);
 
 /* --- reducing --- */
 

@@ -154,11 +154,11 @@ static enum edgel_status key_files(struct edgel_pairs *p, const struct edgel_inp
 }
 
 /* The files of a folder (or one file) under their keys. */
-static enum edgel_status collect(struct edgel_pairs *p, const char *path, const char *suffix,
+static enum edgel_status collect(struct edgel_pairs *p, const char *path, const char *suffix, bool mat,
                                  struct edgel_inputs **in, struct edgel_keyed_list *list,
                                  struct edgel_error *err)
 {
-    const struct edgel_inputs_params params = { .paths = &path, .npaths = 1 };
+    const struct edgel_inputs_params params = { .paths = &path, .npaths = 1, .mat = mat };
     EDGEL_TRY(edgel_inputs_collect(&params, in, err));
     return key_files(p, *in, suffix, list, err);
 }
@@ -180,9 +180,9 @@ static enum edgel_status pair_paths(struct edgel_pairs *p, const struct edgel_pa
         return edgel_fail(err, EDGEL_EINVAL, "pairs: need a prediction and a truth, or a list of pairs");
     struct edgel_keyed_list prediction = { 0 }, truth = { 0 };
     enum edgel_status s =
-        collect(p, params->prediction, params->prediction_suffix, &p->prediction, &prediction, err);
+        collect(p, params->prediction, params->prediction_suffix, true, &p->prediction, &prediction, err);
     if (s == EDGEL_OK)
-        s = collect(p, params->truth, params->truth_suffix, &p->truth, &truth, err);
+        s = collect(p, params->truth, params->truth_suffix, true, &p->truth, &truth, err);
     if (s == EDGEL_OK && is_folder(params->prediction) != is_folder(params->truth))
         s = edgel_fail(err, EDGEL_EINVAL,
                        "%s and %s: one is a folder, the other a file; both must be the same",
@@ -200,7 +200,7 @@ static enum edgel_status pair_paths(struct edgel_pairs *p, const struct edgel_pa
 static enum edgel_status add_masks(struct edgel_pairs *p, const char *valid, struct edgel_error *err)
 {
     struct edgel_keyed_list masks = { 0 };
-    enum edgel_status s = collect(p, valid, NULL, &p->valid, &masks, err);
+    enum edgel_status s = collect(p, valid, NULL, false, &p->valid, &masks, err);
     bool one = s == EDGEL_OK && !is_folder(valid);
     for (size_t i = 0; s == EDGEL_OK && i < p->count; i++) {
         const struct edgel_keyed *mask = one ? &masks.at[0] : edgel_keyed_find(&masks, p->at[i].key);

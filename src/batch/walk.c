@@ -55,7 +55,7 @@ static bool is_wanted(const struct edgel_inputs_params *p, const char *rel)
            !matches_any(p->exclude, p->nexclude, rel);
 }
 
-static bool holds_image(int dir, const char *name)
+static bool holds_image(int dir, const char *name, bool mat)
 {
     int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
@@ -66,17 +66,19 @@ static bool holds_image(int dir, const char *name)
         n = read(fd, head, sizeof head);
     while (n < 0 && errno == EINTR);
     close(fd);
-    return n > 0 && edgel_format_of_bytes(head, (size_t)n) != EDGEL_FORMAT_NONE;
+    return n > 0 && (edgel_format_of_bytes(head, (size_t)n) != EDGEL_FORMAT_NONE ||
+                     (mat && edgel_mat_of_bytes(head, (size_t)n)));
 }
 
 /* st NULL: a link that leads nowhere (dangling), or a name that cannot be looked at. */
-static bool is_input(int dir, const char *name, const struct stat *st, bool dangling)
+static bool is_input(int dir, const char *name, const struct stat *st, bool dangling, bool mat)
 {
     if (strncmp(name, unfinished, sizeof unfinished - 1) == 0)
         return false;
+    const bool named = edgel_named_like_image(name) || (mat && edgel_named_like_mat(name));
     if (!st)
-        return !dangling || edgel_named_like_image(name);
-    return S_ISREG(st->st_mode) && (edgel_named_like_image(name) || holds_image(dir, name));
+        return !dangling || named;
+    return S_ISREG(st->st_mode) && (named || holds_image(dir, name, mat));
 }
 
 static enum edgel_status take_file(const struct place *at, int dir, const char *name, const struct stat *st,
@@ -85,7 +87,7 @@ static enum edgel_status take_file(const struct place *at, int dir, const char *
     struct edgel_inputs *in = at->walk->inputs;
     EDGEL_TRY(edgel_inputs_add(in, at->prefix, name, at->rel, true, !st, err));
     bool wanted = is_wanted(at->walk->params, in->at[in->count - 1].rel);
-    if (wanted && is_input(dir, name, st, dangling))
+    if (wanted && is_input(dir, name, st, dangling, at->walk->params->mat))
         return EDGEL_OK;
     in->passed_over += wanted;
     edgel_inputs_drop(in);

@@ -172,6 +172,32 @@ static int check_files(const struct cli_args *args, const struct eval_run *run)
     return code;
 }
 
+static int refuse_annotators(const struct cli_args *args, const struct edgel_pair *p, size_t n)
+{
+    return cli_usage(args->command, "%s has %zu annotators: choose with --annotator K|any|majority", p->key,
+                     n);
+}
+
+/* One MAT file holds all annotators of an image; the first truth that can be read stands for all. */
+static int check_first_truth(const struct cli_args *args, const struct eval_run *run)
+{
+    int code = 0;
+    bool read = false;
+    for (size_t k = 0; k < run->nmethods; k++)
+        for (size_t i = 0; i < edgel_pairs_count(run->methods[k].pairs) && !read; i++) {
+            struct edgel_pair p = *edgel_pairs_at(run->methods[k].pairs, i);
+            struct eval_files f = { 0 };
+            char remark[EVAL_REMARK] = "";
+            p.prediction = p.valid = NULL;
+            read = p.ntruth > 0 &&
+                   eval_files_read(&f, &run->read, &p, &run->score->measure, remark, NULL) == EDGEL_OK;
+            if (read && f.ntruth > 1)
+                code = refuse_annotators(args, &p, f.ntruth);
+            eval_files_finish(&f);
+        }
+    return code;
+}
+
 static int check_annotators(const struct cli_args *args, const struct eval_run *run)
 {
     const struct edgel_measure *m = &run->score->measure;
@@ -181,11 +207,9 @@ static int check_annotators(const struct cli_args *args, const struct eval_run *
         for (size_t i = 0; i < edgel_pairs_count(run->methods[k].pairs); i++) {
             const struct edgel_pair *p = edgel_pairs_at(run->methods[k].pairs, i);
             if (p->ntruth > 1)
-                return cli_usage(args->command,
-                                 "%s has %zu annotators: choose with --annotator K|any|majority", p->key,
-                                 p->ntruth);
+                return refuse_annotators(args, p, p->ntruth);
         }
-    return 0;
+    return check_first_truth(args, run);
 }
 
 /* --- the run --- */
@@ -294,7 +318,9 @@ static int survey_and_measure(const struct cli_args *args, struct eval_run *run,
         cli_message("%s", err.msg);
         return status == EDGEL_EINTERRUPTED ? CLI_EXIT_INTERRUPTED : CLI_EXIT_FAILED;
     }
-    int code = check_labels(args, run->score);
+    int code = eval_boundary_check_form(args, &run->score->measure);
+    if (code == 0)
+        code = check_labels(args, run->score);
     return code ? code : measure(args, run, left_out);
 }
 
@@ -360,7 +386,7 @@ const struct cli_command cli_command_eval = {
         "accuracy and the confusion matrix. PRED is a folder or a file; several PRED are several methods, judged side "
         "by side. Pairs are made by relative path without extension; what has no partner is reported.\n\n"
         "Masks are gray, palette (raw indices, never colours), 1-bit, 0/255, 0/1, 16-bit or, with --colors, RGB. "
-        "Predictions for binary truth may be soft: 8-bit, 16-bit or float (PFM, TIFF).\n\n"
+        "Predictions for binary truth may be soft: 8-bit, 16-bit or float (PFM, TIFF). A MAT file of the Berkeley benchmark (groundTruth) is truth of several annotators: its boundaries, or with --labels ids its segmentations.\n\n"
         "Every number depends on a convention, which is printed with it: how images are summed, what an empty class "
         "is, which pixels and classes are left out. 'edgel report' computes the same scores again from --counts under "
         "another convention, without the images.",

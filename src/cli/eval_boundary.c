@@ -16,7 +16,7 @@ const struct cli_option eval_boundary_rows[] = {
       .def = "none",
       .help =
           "bsds: match boundaries in place of counting pixels, by the protocol of the Berkeley benchmark: at "
-          "every threshold, one to one within a distance, with each annotator by itself. davis: J and F of objects along "
+          "every threshold, one to one within a distance, with each annotator by itself; predictions are soft maps, or MAT files with ucm2 (a hierarchy) or segs (segmentations, one a threshold). davis: J and F of objects along "
           "sequences, which are folders. iou: intersection over union of the bands inside the boundaries, by class." },
     { .name = "max-dist",
       .kind = CLI_REAL,
@@ -79,6 +79,16 @@ int eval_boundary_check(const struct cli_args *args)
     if (o->annotator == EDGEL_ANNOTATOR_ANY || o->annotator == EDGEL_ANNOTATOR_MAJORITY)
         return cli_usage(args->command, "--annotator any and majority have no use with --boundary bsds: each "
                                         "annotator is matched by itself");
+    return 0;
+}
+
+int eval_boundary_check_form(const struct cli_args *args, const struct edgel_measure *m)
+{
+    const struct eval_options *o = args->options;
+    if (m->listed && cli_given(args, "thresholds") && o->thresholds != m->thresholds)
+        return cli_usage(args->command,
+                         "--thresholds %d: the predictions are lists of %d segmentations, one a threshold",
+                         (int)o->thresholds, m->thresholds);
     return 0;
 }
 

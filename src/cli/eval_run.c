@@ -10,22 +10,16 @@
 
 enum { NOTES_SHOWN = 10 };
 
-struct eval_worker {
-    struct edgel_image prediction, valid, *truth;
-    struct edgel_mask *masks; /* [ntruth] */
-    size_t ntruth;
-};
-
 struct eval_slot {
     struct edgel_row row;
     struct edgel_error err;
-    char remark[200];
+    char remark[EVAL_REMARK];
     double seconds;
 };
 
 struct eval_state {
     struct eval_run *run;
-    struct eval_worker *workers;
+    struct eval_files *files; /* of each thread */
     struct eval_slot *slots;
     size_t window;
     size_t missing, lone; /* truth without prediction, prediction without truth */
@@ -45,19 +39,6 @@ static const struct edgel_pair *pair_at(const struct eval_run *run, size_t k, si
 
 /* --- work --- */
 
-static enum edgel_status read_mask(const struct eval_state *s, const char *path, struct edgel_image *image,
-                                   struct edgel_mask *mask, struct eval_slot *slot)
-{
-    struct edgel_info info = { 0 };
-    enum edgel_status status = edgel_image_read(path, &s->run->read, image, &info, &slot->err);
-    *mask = (struct edgel_mask){ edgel_image_view(image), info.bits, info.indexed };
-    const char *said = info.damage[0] ? info.damage : info.remark;
-    if (status == EDGEL_OK && said[0] && !slot->remark[0])
-        snprintf(slot->remark, sizeof slot->remark, "%s%s",
-                 info.damage[0] ? "damaged, taken as it decodes: " : "", said);
-    return status;
-}
-
 uint64_t eval_rows(const struct eval_run *run)
 {
     uint64_t rows = 0;
@@ -68,35 +49,22 @@ uint64_t eval_rows(const struct eval_run *run)
     return rows;
 }
 
-static void room_for_truth(struct eval_worker *w, size_t n)
-{
-    if (n <= w->ntruth)
-        return;
-    w->truth = cli_realloc(w->truth, n, sizeof *w->truth);
-    w->masks = cli_realloc(w->masks, n, sizeof *w->masks);
-    for (; w->ntruth < n; w->ntruth++)
-        w->truth[w->ntruth] = (struct edgel_image){ 0 };
-}
-
-static enum edgel_status measure_pair(struct eval_state *s, struct eval_worker *w, const struct edgel_pair *p,
+static enum edgel_status measure_pair(struct eval_state *s, struct eval_files *f, const struct edgel_pair *p,
                                       bool zero_one, struct eval_slot *slot)
 {
-    struct edgel_mask prediction = { 0 }, valid = { 0 };
-    enum edgel_status status = EDGEL_OK;
-    room_for_truth(w, p->ntruth);
+    const struct edgel_measure *m = &s->run->score->measure;
+    struct edgel_error err = { 0 };
     if (p->missing_valid)
         return cli_fail(&slot->err, "%s: no mask of valid pixels for it", p->key);
-    if (p->prediction)
-        status = read_mask(s, p->prediction, &w->prediction, &prediction, slot);
-    for (size_t k = 0; k < p->ntruth && status == EDGEL_OK; k++)
-        status = read_mask(s, p->truth[k], &w->truth[k], &w->masks[k], slot);
-    if (status == EDGEL_OK && p->valid)
-        status = read_mask(s, p->valid, &w->valid, &valid, slot);
+    enum edgel_status status = eval_files_read(f, &s->run->read, p, m, slot->remark, &slot->err);
     if (status != EDGEL_OK)
         return status;
-    struct edgel_error err = { 0 };
-    status = edgel_measure_image(&s->run->score->measure, p->prediction ? &prediction : NULL, zero_one,
-                                 w->masks, p->ntruth, p->valid ? &valid : NULL, &slot->row, &err);
+    if (m->boundary != EDGEL_BOUNDARY_NONE)
+        status = edgel_measure_maps(m, p->prediction ? &f->prediction : NULL, zero_one,
+                                    &(struct edgel_truth){ f->truth, f->ntruth }, &slot->row, &err);
+    else
+        status = edgel_measure_image(m, p->prediction ? &f->map : NULL, zero_one, f->truth, f->ntruth,
+                                     p->valid ? &f->valid : NULL, &slot->row, &err);
     if (status != EDGEL_OK)
         (void)cli_fail(&slot->err, "%s: %.400s", p->prediction ? p->prediction : p->key, err.msg);
     return status;
@@ -112,7 +80,7 @@ static void work(void *user, int thread, size_t k)
     *slot = (struct eval_slot){ 0 };
     if (p->ntruth == 0)
         return;
-    if (measure_pair(s, &s->workers[thread], p, s->run->methods[m].zero_one, slot) != EDGEL_OK) {
+    if (measure_pair(s, &s->files[thread], p, s->run->methods[m].zero_one, slot) != EDGEL_OK) {
         edgel_row_finish(&slot->row);
         slot->row = (struct edgel_row){ .kind = EDGEL_ROW_FAILED };
     }
@@ -253,16 +221,9 @@ static void mark_unreached(struct eval_state *s, size_t from)
 
 static void finish(struct eval_state *s, int threads)
 {
-    for (int t = 0; t < threads; t++) {
-        struct eval_worker *w = &s->workers[t];
-        edgel_image_finish(&w->prediction);
-        edgel_image_finish(&w->valid);
-        for (size_t k = 0; k < w->ntruth; k++)
-            edgel_image_finish(&w->truth[k]);
-        free(w->truth);
-        free(w->masks);
-    }
-    free(s->workers);
+    for (int t = 0; t < threads; t++)
+        eval_files_finish(&s->files[t]);
+    free(s->files);
     free(s->slots);
 }
 
@@ -280,7 +241,7 @@ enum edgel_status eval_execute(struct eval_run *run, struct edgel_totals *totals
     size_t finished = 0;
     s.window = edgel_run_window(&job);
     s.slots = cli_alloc(s.window, sizeof *s.slots);
-    s.workers = cli_alloc((size_t)threads, sizeof *s.workers);
+    s.files = cli_alloc((size_t)threads, sizeof *s.files);
     cli_run_begin("eval", run->options, job.count);
     enum edgel_status status = edgel_run_execute(&job, &finished, err);
     cli_run_end(totals);

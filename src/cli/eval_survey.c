@@ -145,10 +145,36 @@ static enum edgel_status decide_labels(struct eval_run *run, struct edgel_error 
     return EDGEL_OK;
 }
 
+/* The first prediction that can be read tells the form of all. */
+static void decide_form(struct eval_run *run)
+{
+    struct edgel_measure *measure = &run->score->measure;
+    for (size_t m = 0; m < run->nmethods; m++)
+        for (size_t i = 0; i < edgel_pairs_count(run->methods[m].pairs); i++) {
+            const struct edgel_pair *p = edgel_pairs_at(run->methods[m].pairs, i);
+            struct eval_files f = { 0 };
+            char remark[EVAL_REMARK] = "";
+            const struct edgel_pair alone = { .key = p->key, .prediction = p->prediction };
+            const bool read = p->prediction && p->ntruth &&
+                              eval_files_read(&f, &run->read, &alone, measure, remark, NULL) == EDGEL_OK;
+            if (f.prediction.segmentations) {
+                measure->listed = true;
+                measure->thresholds = (int)f.prediction.n;
+            }
+            eval_files_finish(&f);
+            if (read)
+                return;
+        }
+}
+
 enum edgel_status eval_survey(struct eval_run *run, struct edgel_error *err)
 {
     struct edgel_value_survey seen;
     enum edgel_status status = EDGEL_OK;
+    if (run->score->measure.boundary != EDGEL_BOUNDARY_NONE)
+        decide_form(run);
+    if (run->score->measure.listed)
+        return EDGEL_OK;
     if (run->score->measure.labels == EDGEL_LABELS_AUTO)
         status = decide_labels(run, err);
     if (run->score->measure.labels != EDGEL_LABELS_BINARY)

@@ -120,6 +120,30 @@ struct eval_options {
 /* "Pairs", "Masks", "Boundaries", "Counts"; offsets in struct eval_options */
 extern const struct cli_option eval_pair_rows[], eval_mask_rows[], eval_boundary_rows[], eval_counts_rows[];
 
+/* --- eval_files.c --- */
+
+/* Of one image. Zero-initialise. */
+struct eval_files {
+    struct edgel_mask map;
+    struct edgel_prediction prediction;
+    struct edgel_mask *truth; /* [ntruth] annotators */
+    size_t ntruth;
+    struct edgel_mask valid;
+    /* their memory */
+    struct edgel_bytes bytes;
+    struct edgel_image image, valid_image, *truth_images;
+    struct edgel_mat mat, *truth_mats;
+    struct edgel_mask *segmentations;
+    size_t nfiles; /* truth_images, truth_mats */
+};
+enum { EVAL_REMARK = 200 };
+/* Reads the files of a pair for what is measured; err names the file. remark[EVAL_REMARK] gets what a decoder said first, when
+ * it is still empty. */
+enum edgel_status eval_files_read(struct eval_files *f, const struct edgel_read *read,
+                                  const struct edgel_pair *p, const struct edgel_measure *m, char *remark,
+                                  struct edgel_error *err);
+void eval_files_finish(struct eval_files *f);
+
 /* --- eval_run.c, eval_survey.c --- */
 
 enum { EVAL_REMARKS = 4 }; /* bits of EDGEL_REMARK_ */
@@ -148,7 +172,8 @@ struct eval_run {
 const char *eval_input(const struct edgel_pair *p);
 /* Rows of counts that the part to measure will have: its pairs with truth. */
 uint64_t eval_rows(const struct eval_run *run);
-/* Decides labels by the truth when measure says AUTO, and zero_one of the methods for BINARY. Looks at all pairs, whatever the
+/* Decides by the first prediction that can be read whether boundaries are of lists of segmentations (their number becomes that
+ * of the thresholds); else labels by the truth when measure says AUTO, and zero_one of the methods for BINARY. Looks at all pairs, whatever the
  * part to measure, so that all parts decide alike. Files that cannot be read are passed over. EDGEL_EINTERRUPTED when a stop was asked for. */
 enum edgel_status eval_survey(struct eval_run *run, struct edgel_error *err);
 /* Measures all pairs and delivers the rows in order. totals has what was done. Failures of images are reported and
@@ -167,6 +192,8 @@ void eval_objects_fill(const struct cli_args *args, struct edgel_measure *m);
 
 /* Refuses options that make no sense with, or without, boundaries. Returns 0 or CLI_EXIT_USAGE. */
 int eval_boundary_check(const struct cli_args *args);
+/* The same when it is known what the predictions are. */
+int eval_boundary_check_form(const struct cli_args *args, const struct edgel_measure *m);
 /* What the options say of boundaries; thresholds become 99 when they are not named. */
 void eval_boundary_fill(const struct cli_args *args, struct edgel_measure *m);
 

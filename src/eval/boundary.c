@@ -1,7 +1,8 @@
 /*
  * The boundary benchmark of the Berkeley segmentation data set (BSDS), measured on one image.
  *
- * At each threshold t = k / (K + 1), k = 1..K: the detections are the pixels with prediction >= t, thinned to lines (thin.c)
+ * At each threshold t = k / (K + 1), k = 1..K: the detections are the pixels with prediction >= t, of a hierarchy (ucm2) with
+ * the contour at their lower right corner, of a list the boundaries of its k-th segmentation; thinned to lines (thin.c)
  * unless that is switched off. They are matched one to one with the boundary pixels of each annotator by itself, at a
  * Euclidean distance of at most max_dist * sqrt(w^2 + h^2), as many as possible and then as near as possible
  * (assignment.c). Counted are
@@ -25,7 +26,8 @@
 
 struct boundary {
     const struct edgel_measure *params;
-    const struct edgel_mask *prediction, *truth;
+    const struct edgel_prediction *prediction; /* NULL: missing */
+    const struct edgel_mask *truth;
     size_t ntruth;
     int w, h, k; /* k: thresholds */
     int full;
@@ -63,7 +65,7 @@ static enum edgel_status no_memory(const struct boundary *b)
 
 /* t_k as the benchmark computes it, in doubles: values that are exactly on a threshold fall as they do there (85 / 255 is
  * below the second of 5). */
-static double threshold(int k, int n)
+double edgel_boundary_threshold(int k, int n)
 {
     const double lo = 1 / ((double)n + 1), hi = 1 - lo;
     return k == n && n > 1 ? hi : n > 1 ? lo + (k - 1) * (hi - lo) / (n - 1) : lo;
@@ -75,7 +77,7 @@ static uint16_t level_of(double v, int n, bool is_float)
     int lo = 0, hi = n;
     while (lo < hi) {
         const int mid = (lo + hi + 1) / 2;
-        const double t = threshold(mid, n);
+        const double t = edgel_boundary_threshold(mid, n);
         if (v >= (is_float ? (double)(float)t : t))
             lo = mid;
         else
@@ -86,14 +88,21 @@ static uint16_t level_of(double v, int n, bool is_float)
 
 static enum edgel_status level_row(const struct boundary *b, int y, uint16_t *levels)
 {
-    const struct edgel_view *v = &b->prediction->view;
-    if (edgel_mask_is_float(b->prediction)) {
-        const float *p = (const float *)(const void *)((const char *)v->data + y * v->stride);
+    const struct edgel_prediction *p = b->prediction;
+    if (p->ucm2) { /* contours of a pixel stand at its lower right corner */
+        const double *row = p->ucm2 + (2 * (size_t)y + 2) * (size_t)p->w + 2;
         for (int x = 0; x < b->w; x++)
-            levels[x] = level_of((double)p[x * v->channels], b->k, true);
+            levels[x] = level_of(row[2 * x], b->k, false);
         return EDGEL_OK;
     }
-    EDGEL_TRY(edgel_mask_row(b->prediction, NULL, y, levels, b->err));
+    const struct edgel_view *v = &p->map->view;
+    if (edgel_mask_is_float(p->map)) {
+        const float *row = (const float *)(const void *)((const char *)v->data + y * v->stride);
+        for (int x = 0; x < b->w; x++)
+            levels[x] = level_of((double)row[x * v->channels], b->k, true);
+        return EDGEL_OK;
+    }
+    EDGEL_TRY(edgel_mask_row(p->map, NULL, y, levels, b->err));
     for (int x = 0; x < b->w; x++)
         if (levels[x] != 0)
             levels[x] = b->levels_of[levels[x]];
@@ -104,7 +113,8 @@ static enum edgel_status level_row(const struct boundary *b, int y, uint16_t *le
 static enum edgel_status sort_levels(struct boundary *b)
 {
     const size_t n = (size_t)b->w * (size_t)b->h;
-    const uint32_t top = b->prediction && b->prediction->view.type == EDGEL_U8 ? 256 : EDGEL_IDS;
+    const struct edgel_mask *map = b->prediction ? b->prediction->map : NULL;
+    const uint32_t top = !map ? 0 : map->view.type == EDGEL_U8 ? 256 : EDGEL_IDS;
     for (uint32_t v = 0; v < top; v++)
         b->levels_of[v] = level_of((double)v / b->full, b->k, false);
     for (int y = 0; y < b->h && b->prediction; y++)
@@ -166,19 +176,57 @@ static void unite(struct edgel_bits *all, const struct edgel_bits *map)
         all->words[i] |= map->words[i];
 }
 
+/* The boundaries of a segmentation: pixels whose label is not that of all three to the right, below and between them; those
+ * there are at the lower and right border. */
+static enum edgel_status draw_segmentation(struct boundary *b, const struct edgel_mask *labels)
+{
+    uint16_t *rows = edgel_alloc(2 * (size_t)b->w, sizeof *rows), *here = rows, *below = rows + b->w;
+    if (!rows)
+        return no_memory(b);
+    memset(b->raw.words, 0, ((size_t)b->h + 2) * b->raw.row * sizeof *b->raw.words);
+    enum edgel_status st = edgel_mask_row(labels, NULL, 0, below, b->err);
+    for (int y = 0; y < b->h && st == EDGEL_OK; y++) {
+        uint16_t *last = here;
+        here = below;
+        below = last;
+        if (y + 1 < b->h)
+            st = edgel_mask_row(labels, NULL, y + 1, below, b->err);
+        else
+            memcpy(below, here, (size_t)b->w * sizeof *below);
+        for (int x = 0; x < b->w; x++) {
+            const int right = x + 1 < b->w ? x + 1 : x;
+            if (here[x] != here[right] || here[x] != below[x] || here[x] != below[right])
+                edgel_bits_set(&b->raw, x, y);
+        }
+    }
+    edgel_free(rows);
+    return st;
+}
+
+/* Adds to b->raw what threshold l has more than the one above it, or draws it anew. False: nothing changed. */
+static enum edgel_status draw(struct boundary *b, int l, bool *changed)
+{
+    *changed = true;
+    if (b->params->listed && b->prediction)
+        return draw_segmentation(b, &b->prediction->segmentations[l - 1]);
+    *changed = b->at[l] != b->at[l + 1];
+    for (uint32_t i = b->at[l]; i < b->at[l + 1]; i++)
+        edgel_bits_set(&b->raw, (int)(b->pixels[i] % (uint32_t)b->w), (int)(b->pixels[i] / (uint32_t)b->w));
+    return EDGEL_OK;
+}
+
 /* The thinned maps of all thresholds as changes. */
 static enum edgel_status make_maps(struct boundary *b)
 {
     for (int l = b->k; l >= 1; l--) {
         struct edgel_boundary_counts *c = &b->row->boundary;
+        bool changed;
         b->come[l] = b->go[l] = b->nchanges;
-        if (b->at[l] == b->at[l + 1]) {
+        EDGEL_TRY(draw(b, l, &changed));
+        if (!changed) {
             c->prediction[l - 1] = l < b->k ? c->prediction[l] : 0;
             continue;
         }
-        for (uint32_t i = b->at[l]; i < b->at[l + 1]; i++)
-            edgel_bits_set(&b->raw, (int)(b->pixels[i] % (uint32_t)b->w),
-                           (int)(b->pixels[i] / (uint32_t)b->w));
         edgel_bits_copy(&b->map, &b->raw);
         if (b->params->boundary_params.thin)
             edgel_thin(&b->map, &b->gone, b->stamps);
@@ -411,6 +459,7 @@ static bool prepare(struct boundary *b)
     const size_t n = (size_t)b->k;
     struct edgel_boundary_counts *c = &b->row->boundary;
     c->n = b->k;
+    c->listed = b->params->listed;
     c->matched_truth = edgel_calloc(n, sizeof *c->matched_truth);
     c->prediction = edgel_calloc(n, sizeof *c->prediction);
     c->matched_prediction = edgel_calloc(n, sizeof *c->matched_prediction);
@@ -463,7 +512,7 @@ enum edgel_status edgel_boundary_check(const struct edgel_measure *p, struct edg
 }
 
 enum edgel_status edgel_boundary_measure(const struct edgel_measure *params,
-                                         const struct edgel_mask *prediction, int full,
+                                         const struct edgel_prediction *prediction, int full,
                                          const struct edgel_mask *truth, size_t ntruth, struct edgel_row *row,
                                          struct edgel_error *err)
 {
@@ -475,7 +524,7 @@ enum edgel_status edgel_boundary_measure(const struct edgel_measure *params,
     b.row = row;
     b.err = err;
     enum edgel_status st = prepare(&b) ? EDGEL_OK : no_memory(&b);
-    if (st == EDGEL_OK)
+    if (st == EDGEL_OK && !(params->listed && prediction))
         st = sort_levels(&b);
     if (st == EDGEL_OK)
         st = make_maps(&b);

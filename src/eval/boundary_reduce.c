@@ -22,9 +22,9 @@ static double ratio(uint64_t num, uint64_t den)
     return den != 0 ? (double)num / (double)den : 0;
 }
 
-bool edgel_boundary_sums_init(struct edgel_boundary_sums *b, int n)
+bool edgel_boundary_sums_init(struct edgel_boundary_sums *b, int n, bool listed)
 {
-    *b = (struct edgel_boundary_sums){ .n = n };
+    *b = (struct edgel_boundary_sums){ .n = n, .listed = listed };
     if (n == 0)
         return true;
     b->matched_truth = edgel_calloc((size_t)n, sizeof *b->matched_truth);
@@ -43,7 +43,8 @@ void edgel_boundary_sums_finish(struct edgel_boundary_sums *b)
 
 struct edgel_operating_point edgel_boundary_point(const struct edgel_boundary_counts *c, int k)
 {
-    return edgel_curve_point((k + 1) / ((double)c->n + 1), ratio(c->matched_truth[k], c->truth),
+    return edgel_curve_point(c->listed ? k + 1 : (k + 1) / ((double)c->n + 1),
+                             ratio(c->matched_truth[k], c->truth),
                              ratio(c->matched_prediction[k], c->prediction[k]));
 }
 
@@ -153,8 +154,9 @@ bool edgel_boundary_sums_result(const struct edgel_boundary_sums *b, struct edge
         edgel_free(v);
         return false;
     }
-    const struct edgel_boundary_counts sums = { b->n, b->truth, b->matched_truth, b->prediction,
-                                                b->matched_prediction };
+    const struct edgel_boundary_counts sums = { b->n,          b->listed,
+                                                b->truth,      b->matched_truth,
+                                                b->prediction, b->matched_prediction };
     for (int k = 0; k < b->n; k++)
         out->points[k] = edgel_boundary_point(&sums, k);
     if (b->truth > 0) {

@@ -166,6 +166,8 @@ static enum edgel_status read_boundary_params(const struct place *p, const struc
     if (!edgel_json_real(edgel_json_get(o, "max_dist"), &m->boundary_params.max_dist))
         return refuse(p, "max_dist", "must be a number");
     EDGEL_TRY(truth_value(p, edgel_json_get(o, "thin"), "thin", &m->boundary_params.thin));
+    if (edgel_json_get(o, "listed"))
+        EDGEL_TRY(truth_value(p, edgel_json_get(o, "listed"), "listed", &m->listed));
     struct edgel_error odd = { 0 };
     return edgel_boundary_check(m, &odd) == EDGEL_OK
                ? EDGEL_OK
@@ -449,6 +451,7 @@ static enum edgel_status read_boundary(const struct place *p, const struct edgel
     EDGEL_TRY(read_numbers(p, edgel_json_get(o, "matched_prediction"), "matched_prediction", m->thresholds,
                            &c->matched_prediction));
     c->n = m->thresholds;
+    c->listed = m->listed;
     return EDGEL_OK;
 }
 

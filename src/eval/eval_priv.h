@@ -29,6 +29,8 @@ EDGEL_NODISCARD enum edgel_status edgel_mask_row(const struct edgel_mask *mask,
  * of the stored depth; float 1. */
 int edgel_mask_full(const struct edgel_mask *mask, bool zero_one, const struct edgel_colors *colors);
 bool edgel_mask_is_float(const struct edgel_mask *mask);
+EDGEL_NODISCARD enum edgel_status edgel_mask_check_size(const struct edgel_mask *mask, const char *role,
+                                                        int w, int h, struct edgel_error *err);
 /* True for pixel x of row y that is not 0 in its first channel. */
 bool edgel_mask_set(const struct edgel_mask *mask, int x, int y);
 
@@ -175,6 +177,10 @@ EDGEL_NODISCARD enum edgel_status edgel_tolerance_measure(const int32_t *truth, 
                                                           struct edgel_tolerance_counts **out, size_t *n,
                                                           struct edgel_error *err);
 
+/* --- measure.c --- */
+EDGEL_NODISCARD enum edgel_status edgel_measure_check(const struct edgel_measure *params, size_t ntruth,
+                                                      struct edgel_error *err);
+
 /* --- boundary.c --- */
 /* Thresholds of the sweep over pixels: none where boundaries are matched instead. */
 static inline int edgel_curve_thresholds(const struct edgel_measure *m)
@@ -184,10 +190,12 @@ static inline int edgel_curve_thresholds(const struct edgel_measure *m)
 /* EDGEL_EINVAL when params do not suit boundaries. */
 EDGEL_NODISCARD enum edgel_status edgel_boundary_check(const struct edgel_measure *params,
                                                        struct edgel_error *err);
-/* Fills row->boundary and row->remarks. Masks of equal size, checked; prediction NULL: nothing is detected. full: of the
- * prediction. EDGEL_EFORMAT (a colour mask whose channels differ), EDGEL_ELIMIT, EDGEL_ENOMEM. */
+/* Threshold k of n, from 1, as the benchmark computes it. */
+double edgel_boundary_threshold(int k, int n);
+/* Fills row->boundary and row->remarks. Sizes checked; prediction NULL: nothing is detected. full: of its map.
+ * EDGEL_EFORMAT (a colour mask whose channels differ), EDGEL_ELIMIT, EDGEL_ENOMEM. */
 EDGEL_NODISCARD enum edgel_status edgel_boundary_measure(const struct edgel_measure *params,
-                                                         const struct edgel_mask *prediction, int full,
+                                                         const struct edgel_prediction *prediction, int full,
                                                          const struct edgel_mask *truth, size_t ntruth,
                                                          struct edgel_row *row, struct edgel_error *err);
 
@@ -230,12 +238,13 @@ struct edgel_operating_point edgel_curve_point(double threshold, double recall, 
 /* --- boundary_reduce.c --- */
 struct edgel_boundary_sums {
     int n;
+    bool listed;
     uint64_t truth, *matched_truth, *prediction, *matched_prediction; /* [n] */
     struct {
         uint64_t matched_truth, prediction, matched_prediction;
     } ois; /* of each image's best threshold */
 };
-EDGEL_NODISCARD bool edgel_boundary_sums_init(struct edgel_boundary_sums *b, int n);
+EDGEL_NODISCARD bool edgel_boundary_sums_init(struct edgel_boundary_sums *b, int n, bool listed);
 void edgel_boundary_sums_add(struct edgel_boundary_sums *b, const struct edgel_boundary_counts *c);
 EDGEL_NODISCARD bool edgel_boundary_sums_result(const struct edgel_boundary_sums *b,
                                                 struct edgel_boundary_result *out);

@@ -38,6 +38,16 @@ enum edgel_status edgel_mask_check(const struct edgel_mask *mask, const char *ro
     return EDGEL_OK;
 }
 
+enum edgel_status edgel_mask_check_size(const struct edgel_mask *mask, const char *role, int w, int h,
+                                        struct edgel_error *err)
+{
+    if (mask->view.w == w && mask->view.h == h)
+        return EDGEL_OK;
+    const bool swapped = mask->view.w == h && mask->view.h == w;
+    return edgel_fail(err, EDGEL_EFORMAT, "%s is %dx%d, truth is %dx%d: sizes differ%s", role, mask->view.w,
+                      mask->view.h, w, h, swapped ? ", width and height are swapped" : "");
+}
+
 int edgel_mask_full(const struct edgel_mask *mask, bool zero_one, const struct edgel_colors *colors)
 {
     bool by_color = colors && colored(mask) && mask->view.type == EDGEL_U8;

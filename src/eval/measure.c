@@ -40,7 +40,7 @@ static bool binary(const struct work *k)
     return k->params->labels == EDGEL_LABELS_BINARY;
 }
 
-static enum edgel_status check_params(const struct edgel_measure *p, size_t ntruth, struct edgel_error *err)
+enum edgel_status edgel_measure_check(const struct edgel_measure *p, size_t ntruth, struct edgel_error *err)
 {
     if (p->labels == EDGEL_LABELS_AUTO)
         return edgel_fail(err, EDGEL_EINVAL, "labels: auto must be resolved before measuring");
@@ -60,6 +60,8 @@ static enum edgel_status check_params(const struct edgel_measure *p, size_t ntru
             return edgel_fail(err, EDGEL_EINVAL, "ignore %d: ids are 0 to %d", p->ignore[i], EDGEL_IDS - 1);
     if (p->boundary != EDGEL_BOUNDARY_NONE)
         EDGEL_TRY(edgel_boundary_check(p, err));
+    else if (p->listed)
+        return edgel_fail(err, EDGEL_EINVAL, "listed: lists of segmentations have boundaries, and no pixels");
     EDGEL_TRY(edgel_objects_params(p, err));
     bool votes = p->annotator == EDGEL_ANNOTATOR_ANY || p->annotator == EDGEL_ANNOTATOR_MAJORITY;
     if (votes && p->labels != EDGEL_LABELS_BINARY)
@@ -74,16 +76,6 @@ static enum edgel_status check_params(const struct edgel_measure *p, size_t ntru
     return EDGEL_OK;
 }
 
-static enum edgel_status check_size(const struct work *k, const struct edgel_mask *mask, const char *role)
-{
-    if (mask->view.w == k->w && mask->view.h == k->h)
-        return EDGEL_OK;
-    const bool swapped = mask->view.w == k->h && mask->view.h == k->w;
-    return edgel_fail(k->err, EDGEL_EFORMAT, "%s is %dx%d, truth is %dx%d: sizes differ%s", role,
-                      mask->view.w, mask->view.h, k->w, k->h,
-                      swapped ? ", width and height are swapped" : "");
-}
-
 static enum edgel_status check_masks(struct work *k)
 {
     for (size_t i = 0; i < k->ntruth; i++)
@@ -91,14 +83,14 @@ static enum edgel_status check_masks(struct work *k)
     k->w = k->truth->view.w;
     k->h = k->truth->view.h;
     for (size_t i = 1; i < k->ntruth; i++)
-        EDGEL_TRY(check_size(k, &k->truth[i], "another annotator's truth"));
+        EDGEL_TRY(edgel_mask_check_size(&k->truth[i], "another annotator's truth", k->w, k->h, k->err));
     if (k->valid) {
         EDGEL_TRY(edgel_mask_check(k->valid, "validity mask", false, k->err));
-        EDGEL_TRY(check_size(k, k->valid, "validity mask"));
+        EDGEL_TRY(edgel_mask_check_size(k->valid, "validity mask", k->w, k->h, k->err));
     }
     if (k->prediction) {
         EDGEL_TRY(edgel_mask_check(k->prediction, "prediction", binary(k), k->err));
-        EDGEL_TRY(check_size(k, k->prediction, "prediction"));
+        EDGEL_TRY(edgel_mask_check_size(k->prediction, "prediction", k->w, k->h, k->err));
     }
     if (k->params->annotator == EDGEL_ANNOTATOR_INDEX) {
         if ((size_t)k->params->annotator_index > k->ntruth)
@@ -368,13 +360,16 @@ enum edgel_status edgel_measure_image(const struct edgel_measure *params, const 
                                       struct edgel_error *err)
 {
     struct work k = { .params = params, .prediction = prediction, .truth = truth, .ntruth = ntruth };
+    if (params->boundary != EDGEL_BOUNDARY_NONE)
+        return edgel_measure_maps(params, prediction ? &(struct edgel_prediction){ .map = prediction } : NULL,
+                                  zero_one, &(struct edgel_truth){ truth, ntruth }, row, err);
     k.valid = valid;
     k.row = row;
     k.err = err;
     char *image = row->image;
     *row = (struct edgel_row){ .prediction = row->prediction, .image = image };
     enum edgel_status st;
-    if ((st = check_params(params, ntruth, err)) != EDGEL_OK || (st = check_masks(&k)) != EDGEL_OK)
+    if ((st = edgel_measure_check(params, ntruth, err)) != EDGEL_OK || (st = check_masks(&k)) != EDGEL_OK)
         return st;
     row->kind = prediction ? EDGEL_ROW_MEASURED : EDGEL_ROW_MISSING;
     row->w = k.w;
@@ -382,9 +377,7 @@ enum edgel_status edgel_measure_image(const struct edgel_measure *params, const 
     row->thresholds = edgel_curve_thresholds(params);
     k.full = prediction ? edgel_mask_full(prediction, zero_one, params->colors) : 1;
     k.level = ceil(params->threshold * k.full);
-    if (params->boundary != EDGEL_BOUNDARY_NONE)
-        st = edgel_boundary_measure(params, prediction, k.full, k.truth, k.ntruth, row, err);
-    else if (edgel_objects_alone(params->objects))
+    if (edgel_objects_alone(params->objects))
         st = edgel_object_ids_measure(params, prediction, k.truth, valid, row, err);
     else
         st = measure_pixels(&k);

@@ -101,7 +101,8 @@ enum edgel_status edgel_reducer_create(const struct edgel_measure *measure, cons
     r->known = edgel_calloc(EDGEL_IDS, 1);
     bool ok = r->prediction && r->known &&
               edgel_curve_sums_init(&r->curve, edgel_curve_thresholds(measure)) &&
-              edgel_boundary_sums_init(&r->boundary, measure->thresholds - edgel_curve_thresholds(measure));
+              edgel_boundary_sums_init(&r->boundary, measure->thresholds - edgel_curve_thresholds(measure),
+                                       measure->listed);
     for (size_t i = 0; ok && i < reduce->nignore; i++)
         r->known[reduce->ignore[i]] |= EDGEL_IS_IGNORED;
     ok = ok && edgel_objects_begin(r);

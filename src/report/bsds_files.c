@@ -30,8 +30,8 @@ enum edgel_status edgel_report_bsds_image(struct edgel_output *out, const struct
 {
     struct edgel_text t = { 0 };
     for (int k = 0; k < c->n; k++) {
-        const double v[] = { (k + 1) / ((double)c->n + 1), (double)c->matched_truth[k], (double)c->truth,
-                             (double)c->matched_prediction[k], (double)c->prediction[k] };
+        const double v[] = { c->listed ? k + 1 : (k + 1) / ((double)c->n + 1), (double)c->matched_truth[k],
+                             (double)c->truth, (double)c->matched_prediction[k], (double)c->prediction[k] };
         line(&t, v, 5);
     }
     return deliver(&t, out, err);

@@ -56,7 +56,8 @@ static void convention(struct edgel_text *t, const struct edgel_measure *m, cons
     edgel_text_str(t, "\"");
     if (m->boundary != EDGEL_BOUNDARY_NONE) {
         real(t, ",\"boundary\":\"bsds\",\"max_dist\":", m->boundary_params.max_dist);
-        edgel_text_printf(t, ",\"thin\":%s", m->boundary_params.thin ? "true" : "false");
+        edgel_text_printf(t, ",\"thin\":%s,\"listed\":%s", m->boundary_params.thin ? "true" : "false",
+                          m->listed ? "true" : "false");
     }
     edgel_text_str(t, "},\n");
 }

@@ -56,7 +56,7 @@ static void real_line(struct edgel_grid *g, struct edgel_text *word, const char 
 static void boundary_lines(struct edgel_grid *g, struct edgel_text *word, const struct edgel_measure *m)
 {
     pair_line(g, "boundary", "bsds");
-    real_line(g, word, "thresholds", m->thresholds, "");
+    real_line(g, word, "thresholds", m->thresholds, m->listed ? ", segmentations of a list" : "");
     real_line(g, word, "max-dist", m->boundary_params.max_dist, " of the diagonal");
     pair_line(g, "thin", m->boundary_params.thin ? "on" : "off");
     if (m->annotator == EDGEL_ANNOTATOR_NONE) {

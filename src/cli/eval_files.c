@@ -1,0 +1,160 @@
+/*
+ * What `edgel eval` reads of one image: its prediction, truth of all annotators, validity mask; image files, and MAT files of
+ * the Berkeley benchmark. Memory is used again from image to image.
+ */
+#include "score.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+struct source {
+    const struct edgel_read *read;
+    struct eval_files *files;
+    char *remark; /* [EVAL_REMARK] first remark of a decoder */
+    struct edgel_error *err;
+};
+
+/* Reads an image, or a MAT file into mat; *is_mat tells which. */
+static enum edgel_status read_file(const struct source *s, const char *path, struct edgel_image *image,
+                                   struct edgel_mat *mat, struct edgel_mask *mask, bool *is_mat)
+{
+    struct edgel_bytes *bytes = &s->files->bytes;
+    struct edgel_info info = { 0 };
+    enum edgel_status status = edgel_bytes_read(path, bytes, s->err);
+    if (status != EDGEL_OK)
+        return status;
+    *is_mat = mat && (edgel_mat_of_bytes(bytes->data, bytes->size) || edgel_named_like_mat(path));
+    if (*is_mat)
+        return edgel_mat_read(path, &s->read->limits, mat, s->err);
+    status = edgel_image_decode(bytes->data, bytes->size, path, s->read, image, &info, s->err);
+    *mask = (struct edgel_mask){ edgel_image_view(image), info.bits, info.indexed };
+    const char *said = info.damage[0] ? info.damage : info.remark;
+    if (status == EDGEL_OK && said[0] && !s->remark[0])
+        snprintf(s->remark, EVAL_REMARK, "%s%s", info.damage[0] ? "damaged, taken as it decodes: " : "",
+                 said);
+    return status;
+}
+
+/* --- prediction --- */
+
+static enum edgel_status take_segmentations(const struct source *s)
+{
+    struct eval_files *f = s->files;
+    f->segmentations = cli_realloc(f->segmentations, f->mat.n, sizeof *f->segmentations);
+    for (size_t i = 0; i < f->mat.n; i++)
+        f->segmentations[i] =
+            (struct edgel_mask){ .view = edgel_image_view(&f->mat.segmentations[i]), .bits = 16 };
+    f->prediction.segmentations = f->segmentations;
+    f->prediction.n = f->mat.n;
+    return EDGEL_OK;
+}
+
+static enum edgel_status read_prediction(const struct source *s, const char *path, bool maps)
+{
+    struct eval_files *f = s->files;
+    bool is_mat;
+    edgel_mat_finish(&f->mat);
+    f->prediction = (struct edgel_prediction){ 0 };
+    enum edgel_status status = read_file(s, path, &f->image, &f->mat, &f->map, &is_mat);
+    if (status != EDGEL_OK)
+        return status;
+    if (!is_mat)
+        f->prediction.map = &f->map;
+    else if (f->mat.kind == EDGEL_MAT_TRUTH)
+        return cli_fail(s->err, "%s: holds groundTruth; a prediction is segs or ucm2", path);
+    else if (!maps)
+        return cli_fail(s->err, "%s: holds segs or ucm2, which are judged with --boundary bsds", path);
+    else if (f->mat.kind == EDGEL_MAT_SEGS)
+        return take_segmentations(s);
+    else
+        f->prediction = (struct edgel_prediction){ .ucm2 = f->mat.ucm2, .w = f->mat.w, .h = f->mat.h };
+    return EDGEL_OK;
+}
+
+/* --- truth --- */
+
+static void room_for_files(struct eval_files *f, size_t n)
+{
+    if (n <= f->nfiles)
+        return;
+    f->truth_images = cli_realloc(f->truth_images, n, sizeof *f->truth_images);
+    f->truth_mats = cli_realloc(f->truth_mats, n, sizeof *f->truth_mats);
+    for (; f->nfiles < n; f->nfiles++) {
+        f->truth_images[f->nfiles] = (struct edgel_image){ 0 };
+        f->truth_mats[f->nfiles] = (struct edgel_mat){ 0 };
+    }
+}
+
+static void add_truth(struct eval_files *f, struct edgel_mask mask)
+{
+    f->truth = cli_realloc(f->truth, f->ntruth + 1, sizeof *f->truth);
+    f->truth[f->ntruth++] = mask;
+}
+
+static enum edgel_status add_annotators(const struct source *s, const char *path, const struct edgel_mat *mat,
+                                        bool ids)
+{
+    struct eval_files *f = s->files;
+    if (mat->kind != EDGEL_MAT_TRUTH)
+        return cli_fail(s->err, "%s: holds segs or ucm2; truth is groundTruth", path);
+    for (size_t i = 0; i < mat->n; i++) {
+        const struct edgel_image *image = ids ? &mat->segmentations[i] : &mat->boundaries[i];
+        if (!image->data)
+            return cli_fail(s->err, "%s: groundTruth{%zu} has no %s", path, i + 1,
+                            ids ? "Segmentation" : "Boundaries");
+        add_truth(f, (struct edgel_mask){ .view = edgel_image_view(image), .bits = ids ? 16 : 1 });
+    }
+    return EDGEL_OK;
+}
+
+/* ids: of MAT files the segmentations, in place of the boundaries. */
+static enum edgel_status read_truth(const struct source *s, const struct edgel_pair *p, bool ids)
+{
+    struct eval_files *f = s->files;
+    enum edgel_status status = EDGEL_OK;
+    room_for_files(f, p->ntruth);
+    f->ntruth = 0;
+    for (size_t k = 0; k < p->ntruth && status == EDGEL_OK; k++) {
+        struct edgel_mask mask;
+        bool is_mat;
+        edgel_mat_finish(&f->truth_mats[k]);
+        status = read_file(s, p->truth[k], &f->truth_images[k], &f->truth_mats[k], &mask, &is_mat);
+        if (status == EDGEL_OK && is_mat)
+            status = add_annotators(s, p->truth[k], &f->truth_mats[k], ids);
+        else if (status == EDGEL_OK)
+            add_truth(f, mask);
+    }
+    return status;
+}
+
+enum edgel_status eval_files_read(struct eval_files *f, const struct edgel_read *read,
+                                  const struct edgel_pair *p, const struct edgel_measure *m, char *remark,
+                                  struct edgel_error *err)
+{
+    const struct source s = { read, f, remark, err };
+    bool is_mat;
+    enum edgel_status status = EDGEL_OK;
+    if (p->prediction)
+        status = read_prediction(&s, p->prediction, m->boundary != EDGEL_BOUNDARY_NONE);
+    if (status == EDGEL_OK)
+        status = read_truth(&s, p, m->labels == EDGEL_LABELS_IDS);
+    if (status == EDGEL_OK && p->valid)
+        status = read_file(&s, p->valid, &f->valid_image, NULL, &f->valid, &is_mat);
+    return status;
+}
+
+void eval_files_finish(struct eval_files *f)
+{
+    edgel_bytes_finish(&f->bytes);
+    edgel_image_finish(&f->image);
+    edgel_image_finish(&f->valid_image);
+    edgel_mat_finish(&f->mat);
+    for (size_t k = 0; k < f->nfiles; k++) {
+        edgel_image_finish(&f->truth_images[k]);
+        edgel_mat_finish(&f->truth_mats[k]);
+    }
+    free(f->truth_images);
+    free(f->truth_mats);
+    free(f->truth);
+    free(f->segmentations);
+    *f = (struct eval_files){ 0 };
+}

@@ -1,0 +1,132 @@
+/*
+ * One image whose boundaries are predicted as a soft map, a list of segmentations or a hierarchy: checked against its truth and
+ * against what the run is of, then measured.
+ */
+#include "eval/eval_priv.h"
+
+struct maps {
+    const struct edgel_measure *params;
+    const struct edgel_prediction *prediction; /* NULL: missing */
+    struct edgel_truth truth;
+    int w, h;
+    double *grid; /* a hierarchy that came as a map */
+    struct edgel_prediction hierarchy;
+    struct edgel_error *err;
+};
+
+static enum edgel_status check_truth(struct maps *k)
+{
+    const struct edgel_mask *masks = k->truth.boundaries;
+    const int index = k->params->annotator_index;
+    for (size_t i = 0; i < k->truth.n; i++)
+        EDGEL_TRY(edgel_mask_check(&masks[i], "truth", false, k->err));
+    k->w = masks->view.w;
+    k->h = masks->view.h;
+    for (size_t i = 1; i < k->truth.n; i++)
+        EDGEL_TRY(edgel_mask_check_size(&masks[i], "another annotator's truth", k->w, k->h, k->err));
+    if (k->params->annotator != EDGEL_ANNOTATOR_INDEX)
+        return EDGEL_OK;
+    if ((size_t)index > k->truth.n)
+        return edgel_fail(k->err, EDGEL_EFORMAT, "annotator %d: the image has %zu", index, k->truth.n);
+    k->truth.boundaries += index - 1;
+    k->truth.n = 1;
+    return EDGEL_OK;
+}
+
+static enum edgel_status check_list(const struct maps *k)
+{
+    const struct edgel_prediction *p = k->prediction;
+    if (!p->segmentations)
+        return edgel_fail(k->err, EDGEL_EFORMAT,
+                          "prediction is no list of segmentations, as others of the run are");
+    if (p->n != (size_t)k->params->thresholds)
+        return edgel_fail(k->err, EDGEL_EFORMAT, "prediction has %zu segmentations, the run %d", p->n,
+                          k->params->thresholds);
+    for (size_t i = 0; i < p->n; i++) {
+        EDGEL_TRY(edgel_mask_check(&p->segmentations[i], "segmentation", false, k->err));
+        EDGEL_TRY(edgel_mask_check_size(&p->segmentations[i], "segmentation", k->w, k->h, k->err));
+    }
+    return EDGEL_OK;
+}
+
+/* The values of a map of double size as a hierarchy. */
+static enum edgel_status make_grid(struct maps *k, const struct edgel_mask *map, int full)
+{
+    const size_t w = (size_t)map->view.w, h = (size_t)map->view.h;
+    uint16_t *ids = edgel_alloc(w, sizeof *ids);
+    enum edgel_status st = EDGEL_OK;
+    if (!ids || !(k->grid = edgel_alloc(w * h, sizeof *k->grid)))
+        st = edgel_fail(k->err, EDGEL_ENOMEM, "boundary, %dx%d: out of memory", k->w, k->h);
+    for (size_t y = 0; y < h && st == EDGEL_OK; y++) {
+        const char *row = (const char *)map->view.data + (ptrdiff_t)y * map->view.stride;
+        const size_t step = (size_t)map->view.channels;
+        if (!edgel_mask_is_float(map))
+            st = edgel_mask_row(map, NULL, (int)y, ids, k->err);
+        for (size_t x = 0; x < w && st == EDGEL_OK; x++)
+            k->grid[y * w + x] = edgel_mask_is_float(map)
+                                     ? (double)((const float *)(const void *)row)[x * step]
+                                     : (double)ids[x] / full;
+    }
+    edgel_free(ids);
+    k->hierarchy = (struct edgel_prediction){ .ucm2 = k->grid, .w = (int)w, .h = (int)h };
+    k->prediction = &k->hierarchy;
+    return st;
+}
+
+static bool double_size(const struct maps *k, int w, int h)
+{
+    return w == 2 * (int64_t)k->w + 1 && h == 2 * (int64_t)k->h + 1;
+}
+
+static enum edgel_status check_map(struct maps *k, bool zero_one, int *full)
+{
+    const struct edgel_prediction *p = k->prediction;
+    if (p->segmentations)
+        return edgel_fail(k->err, EDGEL_EFORMAT,
+                          "prediction is a list of segmentations, and others of the run are not");
+    if (p->ucm2 && !double_size(k, p->w, p->h))
+        return edgel_fail(k->err, EDGEL_EFORMAT,
+                          "ucm2 is %dx%d, truth is %dx%d: must be twice as large and 1 more", p->w, p->h,
+                          k->w, k->h);
+    if (p->ucm2)
+        return EDGEL_OK;
+    EDGEL_TRY(edgel_mask_check(p->map, "prediction", true, k->err));
+    *full = edgel_mask_full(p->map, zero_one, NULL);
+    if (double_size(k, p->map->view.w, p->map->view.h))
+        return make_grid(k, p->map, *full);
+    return edgel_mask_check_size(p->map, "prediction", k->w, k->h, k->err);
+}
+
+static enum edgel_status measure(struct maps *k, bool zero_one, struct edgel_row *row)
+{
+    int full = 1;
+    EDGEL_TRY(edgel_measure_check(k->params, k->truth.n, k->err));
+    EDGEL_TRY(check_truth(k));
+    if (k->prediction)
+        EDGEL_TRY(k->params->listed ? check_list(k) : check_map(k, zero_one, &full));
+    row->kind = k->prediction ? EDGEL_ROW_MEASURED : EDGEL_ROW_MISSING;
+    row->w = k->w;
+    row->h = k->h;
+    return edgel_boundary_measure(k->params, k->prediction, full, k->truth.boundaries, k->truth.n, row,
+                                  k->err);
+}
+
+enum edgel_status edgel_measure_maps(const struct edgel_measure *params,
+                                     const struct edgel_prediction *prediction, bool zero_one,
+                                     const struct edgel_truth *truth, struct edgel_row *row,
+                                     struct edgel_error *err)
+{
+    struct maps k = { .params = params, .prediction = prediction, .truth = *truth, .err = err };
+    char *image = row->image;
+    *row = (struct edgel_row){ .prediction = row->prediction, .image = image };
+    const enum edgel_status st = measure(&k, zero_one, row);
+    edgel_free(k.grid);
+    if (st != EDGEL_OK) {
+        const int method = row->prediction;
+        row->image = NULL;
+        edgel_row_finish(row);
+        row->image = image;
+        row->prediction = method;
+    }
+    return st;
+}
