@@ -22,6 +22,21 @@ EDGEL_API const char *edgel_preset(const char *name);
 /* Name of the k-th preset; NULL after the last. */
 EDGEL_API const char *edgel_preset_name(int k);
 
+/* --- sizes of maps along one axis --- */
+
+/* Side that a convolution makes of a side n: (n + 2 pad - dilation (k - 1) - 1) / stride + 1, rounded down; 0 if the
+ * kernel does not fit or an argument is out of range (n, k, stride, dilation >= 1, pad >= 0). */
+EDGEL_API int edgel_conv_out_size(int n, int k, int stride, int pad, int dilation);
+/* Side that a transposed convolution makes of a side n: (n - 1) stride - 2 pad + dilation (k - 1) + 1 + output_padding, with
+ * 0 <= output_padding < stride; 0 if that is less than 1 or an argument is out of range. */
+EDGEL_API int edgel_conv_transpose_out_size(int n, int k, int stride, int pad, int dilation,
+                                            int output_padding);
+/* Whether a transposed convolution can make `size` of a side n, that is edgel_conv_out_size(size, ...) == n. A side of 3
+ * under k = 3, stride 2, pad 1 comes from 5 or from 6. EDGEL_OK, or EDGEL_EINVAL naming the sizes that can be. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_conv_transpose_check(int size, int n, int k, int stride,
+                                                                       int pad, int dilation,
+                                                                       struct edgel_error *err);
+
 /* --- labels --- */
 
 /* Label of a pixel that is not counted. */

@@ -19,9 +19,11 @@ static const struct nn_attr input_attrs[] = {
 const struct nn_op nn_op_input = { .name = "input", .attrs = input_attrs, .setup = input_setup };
 
 static const struct nn_op *const operators[] = {
-    &nn_op_input,      &nn_op_batchnorm, &nn_op_maxpool, &nn_op_avgpool, &nn_op_upsample, &nn_op_concat,
-    &nn_op_add,        &nn_op_dropout,   &nn_op_softmax, &nn_op_sigmoid, &nn_op_tanh,     &nn_op_relu,
-    &nn_op_leaky_relu, &nn_op_elu,       &nn_op_silu,    NULL,
+    &nn_op_input,   &nn_op_conv,    &nn_op_conv_transpose, &nn_op_batchnorm,
+    &nn_op_maxpool, &nn_op_avgpool, &nn_op_upsample,       &nn_op_concat,
+    &nn_op_add,     &nn_op_dropout, &nn_op_softmax,        &nn_op_sigmoid,
+    &nn_op_tanh,    &nn_op_relu,    &nn_op_leaky_relu,     &nn_op_elu,
+    &nn_op_silu,    NULL,
 };
 
 const struct nn_op *const *nn_operators(void)

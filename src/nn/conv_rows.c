@@ -1,0 +1,270 @@
+/*
+ * The products that make a map, row by row. A task is a stretch of columns of some rows of one sample (depthwise: of one
+ * block); it holds the input rows it works on in a window that moves down. Where the output steps over the input's pixels
+ * (up, stride > 1) its columns are made phase by phase and put together at the end.
+ *
+ * Every output pixel is one sum in the order of the row kernels, taps in the order (input block, ky, run of kx); rows of
+ * the kernel outside the map are left out. So neither tasks nor stretches show in the result.
+ */
+#include "nn/conv_priv.h"
+#include <string.h>
+
+enum { ROW_FLOATS = 1 << 14, BAND_MIN = 8, TASKS_A_THREAD = 4, PAIR = NN_LANES * NN_LANES };
+
+struct product {
+    const struct nn_call *call;
+    const struct conv *g;
+    bool up, depthwise, activate;
+    struct conv_axis y, x;
+    struct conv_map in_map, out_map;
+    const float *in;
+    float *out;
+    const float *packed, *start; /* [16 blocks of the output] */
+    int stretch, stretches, bands;
+    int in_blocks, out_blocks; /* of one task */
+};
+
+static size_t plane_of(struct conv_map m)
+{
+    return (size_t)m.h * (size_t)m.w * NN_LANES;
+}
+
+static int ceil_div(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+/* Columns of a stretch: a multiple of the output's step, so that phases are the same in each. */
+static void cut(struct product *p)
+{
+    const int64_t most = ROW_FLOATS / NN_LANES * (int64_t)p->x.out_step / (p->in_blocks * p->x.in_step);
+    const int want = most < 64 ? 64 : (int)most;
+    p->stretches = ceil_div(p->out_map.w, want);
+    p->stretch = ceil_div(ceil_div(p->out_map.w, p->stretches), p->x.out_step) * p->x.out_step;
+    p->stretches = ceil_div(p->out_map.w, p->stretch);
+}
+
+static struct product product_of(const struct conv *g, bool up)
+{
+    struct product p = { .g = g, .up = up, .depthwise = conv_is_depthwise(g) };
+    p.in_map = up ? g->coarse : g->fine;
+    p.out_map = up ? g->fine : g->coarse;
+    p.y = up ? conv_axis_up(g, g->fine.h, g->coarse.h) : conv_axis_down(g, g->fine.h, g->coarse.h);
+    p.x = up ? conv_axis_up(g, g->fine.w, g->coarse.w) : conv_axis_down(g, g->fine.w, g->coarse.w);
+    p.in_blocks = p.depthwise ? 1 : nn_blocks(p.in_map.c);
+    p.out_blocks = p.depthwise ? 1 : nn_blocks(p.out_map.c);
+    cut(&p);
+    return p;
+}
+
+/* --- memory of a thread: taps, window, one row of one phase --- */
+
+static struct conv_window window_of(const struct product *p)
+{
+    int lo, hi;
+    conv_axis_reads(&p->x, 0, p->stretch - 1, &lo, &hi);
+    return (struct conv_window){ .size = p->in_map,
+                                 .blocks = p->in_blocks,
+                                 .phases = p->x.in_step,
+                                 .pixels = ceil_div(hi - lo + 1, p->x.in_step) };
+}
+
+static int rows_at_once(const struct product *p)
+{
+    return (p->y.k - 1) * p->y.dilation / p->y.out_step + 2;
+}
+
+static size_t tap_floats(const struct product *p)
+{
+    const size_t taps = (size_t)p->in_blocks * (size_t)p->g->k * (size_t)p->g->k;
+    return (taps * sizeof(struct nn_tap) / sizeof(float) + NN_LANES - 1) / NN_LANES * NN_LANES;
+}
+
+static size_t window_floats(const struct product *p)
+{
+    const struct conv_window w = window_of(p);
+    return conv_window_row(&w) * (size_t)conv_window_capacity(conv_window_row(&w), rows_at_once(p));
+}
+
+void conv_product_memory(const struct conv *g, bool up, struct nn_memory *m)
+{
+    const struct product p = product_of(g, up);
+    const size_t phase_row = (size_t)p.stretch * (size_t)p.out_blocks * NN_LANES;
+    const size_t scratch = tap_floats(&p) + window_floats(&p) + phase_row;
+    const size_t shared = conv_pack_floats(g, up) + (size_t)nn_blocks(p.out_map.c) * NN_LANES;
+    m->per_thread = scratch > m->per_thread ? scratch : m->per_thread;
+    m->shared = shared > m->shared ? shared : m->shared;
+}
+
+/* --- one row --- */
+
+struct task {
+    const struct product *p;
+    struct conv_window window;
+    struct nn_tap *taps;
+    float *phase_row, *out; /* out: block 0 of the task's output */
+    int block;              /* depthwise: which */
+    int x0, x1;
+    bool direct; /* taps read the map itself */
+    struct conv_run runs[CONV_KERNEL_MAX];
+    int nruns;
+};
+
+/* Pixel 0 of a run in input row `row`. */
+static const float *source(const struct task *t, int row, int block, const struct conv_run *r)
+{
+    const struct conv_window *w = &t->window;
+    if (!t->direct)
+        return conv_window_at(w, row, block, r->phase) + r->index * NN_LANES;
+    return w->map + (size_t)(w->first_block + block) * plane_of(w->size) +
+           ((size_t)row * (size_t)w->size.w + (size_t)(w->x0 + r->index)) * NN_LANES;
+}
+
+/* Taps of output row y, input blocks lo..hi-1. */
+static int list_taps(const struct task *t, int y, int lo, int hi)
+{
+    const struct product *p = t->p;
+    const int size = p->depthwise ? NN_LANES : PAIR, k = p->g->k;
+    int n = 0;
+    for (int b = lo; b < hi; b++)
+        for (int ky = 0; ky < k; ky++) {
+            const int at = y * p->y.in_step + p->y.at + ky * p->y.dilation, row = at / p->y.out_step;
+            if (at < 0 || at % p->y.out_step != 0 || row >= p->y.in)
+                continue;
+            for (const struct conv_run *r = t->runs; r < t->runs + t->nruns; r++)
+                t->taps[n++] = (struct nn_tap){
+                    .src = source(t, row, b, r),
+                    .step = r->move * NN_LANES,
+                    .w = (size_t)(((b - lo) * k + ky) * k + r->first) * (size_t)size,
+                    .w_step = (size_t)(r->step * size),
+                    .count = r->count,
+                    .lanes = p->in_map.c - b * NN_LANES < NN_LANES ? p->in_map.c - b * NN_LANES : NN_LANES,
+                };
+        }
+    return n;
+}
+
+/* n pixels of output blocks from..to-1, which share their input blocks. */
+static void make_blocks(const struct task *t, int y, int from, int to, float *dst, size_t dst_block, int n)
+{
+    const struct product *p = t->p;
+    const struct nn_dsp *dsp = &p->call->kernels->dsp;
+    const struct conv_span s = p->depthwise ? (struct conv_span){ 0, 1 } : conv_span_of(p->g, p->up, from);
+    const size_t w_block = conv_pack_block(p->g, p->up);
+    const struct nn_conv_row row = {
+        .dst = dst + (size_t)from * dst_block,
+        .dst_block = (ptrdiff_t)dst_block,
+        .blocks = to - from,
+        .n = n,
+        .start = p->start + (t->block + from) * NN_LANES,
+        .tap = t->taps,
+        .taps = list_taps(t, y, s.lo, s.hi),
+        .w = p->packed + (size_t)(t->block + from) * w_block,
+        .w_block = w_block,
+    };
+    (p->depthwise ? dsp->depthwise_row : dsp->conv_row)(&row);
+}
+
+static void make_pixels(const struct task *t, int y, float *dst, size_t dst_block, int n)
+{
+    const struct product *p = t->p;
+    for (int from = 0, to; from < p->out_blocks; from = to) {
+        const struct conv_span s = conv_span_of(p->g, p->up, from);
+        for (to = from + 1; to < p->out_blocks; to++) {
+            const struct conv_span next = conv_span_of(p->g, p->up, to);
+            if (next.lo != s.lo || next.hi != s.hi)
+                break;
+        }
+        make_blocks(t, y, from, to, dst, dst_block, n);
+    }
+}
+
+/* Every out_step-th pixel of the row, from the row of one phase. */
+static void put_phase(const struct task *t, int phase, int n, float *row)
+{
+    const struct product *p = t->p;
+    for (int b = 0; b < p->out_blocks; b++) {
+        const float *from = t->phase_row + (size_t)b * (size_t)p->stretch * NN_LANES;
+        float *to = row + (size_t)b * plane_of(p->out_map) + phase * NN_LANES;
+        for (int i = 0; i < n; i++)
+            memcpy(to + (size_t)(i * p->x.out_step) * NN_LANES, from + (size_t)i * NN_LANES,
+                   NN_LANES * sizeof *to);
+    }
+}
+
+static void make_row(struct task *t, int y)
+{
+    const struct product *p = t->p;
+    const int step = p->x.out_step, n = t->x1 - t->x0;
+    float *row = t->out + ((size_t)y * (size_t)p->out_map.w + (size_t)t->x0) * NN_LANES;
+    for (int phase = 0; phase < step && phase < n; phase++) {
+        t->nruns = conv_axis_runs(&p->x, phase, t->runs);
+        if (step == 1) {
+            make_pixels(t, y, row, plane_of(p->out_map), n);
+            continue;
+        }
+        const int pixels = ceil_div(n - phase, step);
+        make_pixels(t, y, t->phase_row, (size_t)p->stretch * NN_LANES, pixels);
+        put_phase(t, phase, pixels, row);
+    }
+    const struct nn_activation *a = &p->call->activation;
+    for (int b = 0; p->activate && a->kind && b < p->out_blocks; b++)
+        a->kind->apply(p->call->kernels, row + (size_t)b * plane_of(p->out_map), (size_t)n * NN_LANES,
+                       a->slope);
+}
+
+/* --- tasks --- */
+
+static void run_task(void *user, int thread, size_t i)
+{
+    const struct product *p = user;
+    const int band = (int)(i % (size_t)p->bands);
+    i /= (size_t)p->bands;
+    const int stretch = (int)(i % (size_t)p->stretches);
+    i /= (size_t)p->stretches; /* now sample, and for depthwise its block */
+    float *scratch = nn_thread_scratch(p->call, thread);
+    struct task t = { .p = p, .window = window_of(p), .taps = (struct nn_tap *)(void *)scratch };
+    int last;
+    t.block = p->depthwise ? (int)(i % (size_t)nn_blocks(p->in_map.c)) : 0;
+    t.x0 = stretch * p->stretch;
+    t.x1 = t.x0 + p->stretch < p->out_map.w ? t.x0 + p->stretch : p->out_map.w;
+    t.out = p->out + i * (size_t)p->out_blocks * plane_of(p->out_map);
+    t.window.map = p->in + i * (size_t)p->in_blocks * plane_of(p->in_map);
+    conv_axis_reads(&p->x, t.x0, t.x1 - 1, &t.window.x0, &last);
+    t.direct = t.window.x0 >= 0 && last < p->in_map.w && p->x.in_step == 1;
+    t.window.rows = scratch + tap_floats(p);
+    t.window.capacity = conv_window_capacity(conv_window_row(&t.window), rows_at_once(p));
+    t.phase_row = t.window.rows + window_floats(p);
+    const int y0 = (int)((int64_t)p->out_map.h * band / p->bands);
+    const int y1 = (int)((int64_t)p->out_map.h * (band + 1) / p->bands);
+    for (int y = y0; y < y1; y++) {
+        int lo, hi;
+        conv_axis_reads(&p->y, y, y, &lo, &hi);
+        if (!t.direct)
+            conv_window_need(&t.window, lo, hi);
+        make_row(&t, y);
+    }
+}
+
+void conv_product(const struct nn_call *c, const struct conv *g, bool up, const float *in,
+                  const float *weights, const float *bias, float *out, bool activate)
+{
+    struct product p = product_of(g, up);
+    float *packed = c->shared, *start = packed + conv_pack_floats(g, up);
+    conv_pack(c, g, up, weights, packed);
+    memset(start, 0, (size_t)nn_blocks(p.out_map.c) * NN_LANES * sizeof *start);
+    if (bias)
+        memcpy(start, bias, (size_t)p.out_map.c * sizeof *start);
+    p.call = c;
+    p.in = in;
+    p.out = out;
+    p.packed = packed;
+    p.start = start;
+    p.activate = activate;
+    const size_t maps =
+        (size_t)g->n * (size_t)(p.depthwise ? nn_blocks(p.in_map.c) : 1) * (size_t)p.stretches;
+    const size_t wanted = (size_t)edgel_pool_threads(c->pool) * TASKS_A_THREAD;
+    const int most = ceil_div(p.out_map.h, BAND_MIN);
+    p.bands = (wanted + maps - 1) / maps < (size_t)most ? (int)((wanted + maps - 1) / maps) : most;
+    edgel_pool_run(c->pool, maps * (size_t)p.bands, run_task, &p);
+}
