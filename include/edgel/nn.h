@@ -453,7 +453,7 @@ edgel_augment(const struct edgel_augment *a, uint64_t seed, const struct edgel_s
  * histograms  [n][classes], pixels of each class
  * amount      0..1; 0: equal weights, 1: all classes count the same
  * weights     [n], out
- * Returns EDGEL_OK, or EDGEL_EINVAL when amount is out of range or no image has counted pixels.
+ * Returns EDGEL_OK; EDGEL_EINVAL when amount is out of range or no image has counted pixels; EDGEL_ENOMEM.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_resample_weights(const int64_t *histograms, size_t n,
                                                                    int classes, double amount,

@@ -10,17 +10,18 @@
 
 enum { STREAM_PERMUTATION = 101, STREAM_DRAW };
 
-static double share_of(const int64_t *histogram, int classes, const double *factors, double *pixels)
+/* sum_c p_c factor_c of one image; 0 without pixels. */
+static double weight_of(const int64_t *histogram, int classes, const double *factors)
 {
     double sum = 0, all = 0;
     for (int c = 0; c < classes; c++) {
         all += (double)histogram[c];
-        sum += factors ? (double)histogram[c] * factors[c] : 0;
+        sum += (double)histogram[c] * factors[c];
     }
-    *pixels = all;
     return all > 0 ? sum / all : 0;
 }
 
+/* Pixels of all images stand for their shares: what they are divided by goes when the mean is made 1. */
 enum edgel_status edgel_resample_weights(const int64_t *histograms, size_t n, int classes, double amount,
                                          double *weights, struct edgel_error *err)
 {
@@ -31,19 +32,14 @@ enum edgel_status edgel_resample_weights(const int64_t *histograms, size_t n, in
     double *factors = edgel_calloc((size_t)classes, sizeof *factors);
     if (!factors)
         return edgel_fail(err, EDGEL_ENOMEM, "augment resample: out of memory");
-    double all = 0, pixels, sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        share_of(histograms + i * (size_t)classes, classes, NULL, &pixels);
-        all += pixels;
+    for (size_t i = 0; i < n; i++)
         for (int c = 0; c < classes; c++)
             factors[c] += (double)histograms[i * (size_t)classes + (size_t)c];
-    }
     for (int c = 0; c < classes; c++)
-        factors[c] = factors[c] > 0 ? edgel_pow(factors[c] / all, -amount) : 0;
-    for (size_t i = 0; i < n; i++) {
-        weights[i] = share_of(histograms + i * (size_t)classes, classes, factors, &pixels);
-        sum += weights[i];
-    }
+        factors[c] = factors[c] > 0 ? edgel_pow(factors[c], -amount) : 0;
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += weights[i] = weight_of(histograms + i * (size_t)classes, classes, factors);
     edgel_free(factors);
     if (!(sum > 0))
         return edgel_fail(err, EDGEL_EINVAL, "augment resample: no image has pixels that count");
