@@ -40,6 +40,8 @@ static const struct row rows[] = {
     { "conv", "out=5", 2, 1, { 3 }, 13, 30, 0, 0, NULL, 0 },
     { "conv", "out=33 bias=0", 2, 1, { 40 }, 10, 17, 0, 0, NULL, 0 },
     { "conv", "out=16 bias=0", 1, 1, { 16 }, 40, 1100, 0, 0, NULL, TIES },
+    { "conv", "out=16 bias=0", 3, 1, { 5 }, 50, 70, 0, 0, NULL, 0 },
+    { "conv", "out=4 stride=2", 2, 1, { 17 }, 70, 600, 0, 0, NULL, 0 },
     { "conv", "out=20 k=1", 2, 1, { 35 }, 10, 17, 0, 0, NULL, 0 },
     { "conv", "out=20 k=1 stride=2", 2, 1, { 35 }, 10, 17, 0, 0, NULL, 0 },
     { "conv", "out=20 k=5", 1, 1, { 4 }, 7, 8, 0, 0, NULL, 0 },
