@@ -794,6 +794,24 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_model_set_note(struct edgel_mo
 EDGEL_API const char *edgel_model_note(const struct edgel_model *model, const char *key);
 EDGEL_API const char *edgel_model_note_key(const struct edgel_model *model, int k);
 
+/* What one layer is on an image. Strings live as long as the model. */
+struct edgel_layer {
+    const char *name, *op;
+    char text[160];     /* inputs and attributes as the architecture spells them: "fine up", "out=16 k=3" */
+    int channels, h, w; /* of what it makes */
+    size_t params;
+    double macs; /* multiply-adds */
+    int field;   /* sides of the square of pixels that one of its values depends on; 0: more than 2^20 */
+};
+/* Fills out[layers + 1], the input first, for an image of w x h. EDGEL_EINVAL: the network cannot take this size;
+ * EDGEL_ENOMEM. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_model_layers(const struct edgel_model *model, int w, int h,
+                                                               struct edgel_layer *out,
+                                                               struct edgel_error *err);
+/* Bytes that a predictor without pool needs for it in one piece. As edgel_model_layers(). */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_model_memory(const struct edgel_model *model, int w, int h,
+                                                               size_t *bytes, struct edgel_error *err);
+
 /*
  * Fine-tuning: takes the arrays (weights, biases, running estimates) of `from` whose name and shape are those of an array
  * of the model; others, such as a head for another number of classes, stay as they are.
@@ -824,6 +842,60 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_model_encode(const struct edge
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_model_decode(const void *bytes, size_t size,
                                                                const char *name, struct edgel_model **out,
                                                                struct edgel_error *err);
+
+/* --- running a model --- */
+
+/*
+ * A model made ready to run: batch normalisation is folded into convolutions, so that logits differ from those of the
+ * layers one by one by rounding alone. Not for several threads at once; each thread may have its own.
+ */
+struct edgel_predictor;
+
+struct edgel_predictor_params {
+    struct edgel_pool
+        *pool; /* threads within an image, must outlive the predictor; NULL: the caller's thread alone */
+    /* Memory of a run. An image that needs more is cut into tiles that overlap by what their outputs depend on; the
+     * results are the same bits. */
+    size_t max_bytes;
+};
+#define EDGEL_PREDICTOR_DEFAULTS \
+    {                            \
+        NULL, (size_t)1 << 30    \
+    }
+
+/* The model is copied. EDGEL_ENOMEM; *out is NULL then. Destroying NULL is fine. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_predictor_create(const struct edgel_model *model, const struct edgel_predictor_params *params,
+                       struct edgel_predictor **out, struct edgel_error *err);
+EDGEL_API void edgel_predictor_destroy(struct edgel_predictor **predictor);
+
+/* One image, read and written by parts. */
+struct edgel_predict_io {
+    int w, h;
+    bool logits; /* write gets logits instead of probabilities */
+    void *user;
+    /* Fills planar[in_channels][h][w] with the values 0..1 of a part of the image. Parts may overlap. */
+    void (*read)(void *user, int x, int y, int w, int h, float *planar);
+    /* Takes planar[outputs][h][w] of a part; the parts cover the image once. A status other than EDGEL_OK ends the run
+     * and is what it returns. */
+    enum edgel_status (*write)(void *user, int x, int y, int w, int h, const float *planar,
+                               struct edgel_error *err);
+};
+/*
+ * Probabilities: 1 / (1 + e^-x) of the logit (1 output); else with m the largest logit of the pixel, e^(x_k - m) divided
+ * by their sum over the classes.
+ *
+ * Returns EDGEL_OK; what write returned; EDGEL_EINVAL: a size that the network cannot take, or of which it makes another;
+ * EDGEL_ELIMIT: max_bytes are not enough for any tile; EDGEL_EUNSUPPORTED: tiles are needed, and layers of the network do
+ * not keep step; EDGEL_ENOMEM. The same bits for every max_bytes, number of threads and CPU level.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_predictor_run(struct edgel_predictor *predictor,
+                                                                const struct edgel_predict_io *prediction,
+                                                                struct edgel_error *err);
+/* The same from image[in_channels][h][w] to out[outputs][h][w]. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_predict(struct edgel_predictor *predictor,
+                                                          const float *image, int w, int h, bool logits,
+                                                          float *out, struct edgel_error *err);
 
 #ifdef __cplusplus
 }

@@ -215,7 +215,6 @@ static void point(struct nn_plan *p, int l)
 static enum edgel_status take_memory(struct nn_plan *p, struct edgel_error *err)
 {
     const size_t threads = (size_t)edgel_pool_threads(p->pool);
-    EDGEL_TRY(place_slots(p, err));
     p->block = edgel_alloc(p->block_floats, sizeof *p->block);
     p->scratch = edgel_alloc(threads * p->per_thread + 1, sizeof *p->scratch);
     p->shared = edgel_alloc(p->shared_floats + 1, sizeof *p->shared);
@@ -228,7 +227,8 @@ static enum edgel_status take_memory(struct nn_plan *p, struct edgel_error *err)
     return EDGEL_OK;
 }
 
-static enum edgel_status make(struct nn_plan *p, int h, int w, struct edgel_error *err)
+/* All but the memory itself. */
+static enum edgel_status lay_out(struct nn_plan *p, int h, int w, struct edgel_error *err)
 {
     p->shapes = edgel_calloc((size_t)p->nsteps, sizeof *p->shapes);
     p->steps = edgel_calloc((size_t)p->nsteps, sizeof *p->steps);
@@ -253,24 +253,42 @@ static enum edgel_status make(struct nn_plan *p, int h, int w, struct edgel_erro
     for (int l = p->nsteps - 1; l > 0 && p->training; l--)
         if (!p->steps[l].absorbed && p->steps[l].wants_grad)
             plan_backward(p, l);
-    return take_memory(p, err);
+    return place_slots(p, err);
+}
+
+/* Everything but the memory; *out is the caller's to destroy, also after a failure. */
+static enum edgel_status begin(const struct nn_network *net, int n, int h, int w, bool training,
+                               struct edgel_pool *pool, struct nn_plan **out, struct edgel_error *err)
+{
+    *out = NULL;
+    if (n < 1 || n > NN_BATCH_MAX)
+        return edgel_fail(err, EDGEL_EINVAL, "batch of %d: must be 1..%d", n, NN_BATCH_MAX);
+    struct nn_plan *p = *out = edgel_calloc(1, sizeof *p);
+    if (!p)
+        return edgel_fail(err, EDGEL_ENOMEM, "plan of a network: out of memory");
+    *p = (struct nn_plan){ .net = net, .pool = pool, .nsteps = net->nlayers, .n = n, .training = training };
+    nn_kernels_init(&p->kernels, edgel_cpu_flags());
+    return lay_out(p, h, w, err);
 }
 
 enum edgel_status nn_plan_create(const struct nn_network *net, int n, int h, int w, bool training,
                                  struct edgel_pool *pool, struct nn_plan **out, struct edgel_error *err)
 {
-    *out = NULL;
-    if (n < 1 || n > NN_BATCH_MAX)
-        return edgel_fail(err, EDGEL_EINVAL, "batch of %d: must be 1..%d", n, NN_BATCH_MAX);
-    struct nn_plan *p = edgel_calloc(1, sizeof *p);
-    if (!p)
-        return edgel_fail(err, EDGEL_ENOMEM, "plan of a network: out of memory");
-    *p = (struct nn_plan){ .net = net, .pool = pool, .nsteps = net->nlayers, .n = n, .training = training };
-    nn_kernels_init(&p->kernels, edgel_cpu_flags());
-    enum edgel_status status = make(p, h, w, err);
+    enum edgel_status status = begin(net, n, h, w, training, pool, out, err);
+    if (status == EDGEL_OK)
+        status = take_memory(*out, err);
     if (status != EDGEL_OK)
-        nn_plan_destroy(&p);
-    *out = p;
+        nn_plan_destroy(out);
+    return status;
+}
+
+enum edgel_status nn_plan_measure(const struct nn_network *net, int n, int h, int w, bool training,
+                                  struct edgel_pool *pool, size_t *bytes, struct edgel_error *err)
+{
+    struct nn_plan *p;
+    enum edgel_status status = begin(net, n, h, w, training, pool, &p, err);
+    *bytes = status == EDGEL_OK ? nn_plan_bytes(p) : 0;
+    nn_plan_destroy(&p);
     return status;
 }
 

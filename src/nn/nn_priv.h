@@ -233,6 +233,10 @@ EDGEL_NODISCARD enum edgel_status nn_plan_create(const struct nn_network *net, i
                                                  bool training, struct edgel_pool *pool, struct nn_plan **out,
                                                  struct edgel_error *err);
 void nn_plan_destroy(struct nn_plan **plan);
+/* What nn_plan_bytes() of such a plan would be, without its memory. */
+EDGEL_NODISCARD enum edgel_status nn_plan_measure(const struct nn_network *net, int n, int h, int w,
+                                                  bool training, struct edgel_pool *pool, size_t *bytes,
+                                                  struct edgel_error *err);
 size_t nn_plan_bytes(const struct nn_plan *plan);
 struct nn_shape nn_plan_output(const struct nn_plan *plan);
 /* Planar in, planar out: input [n][in_channels][h][w]; output [n][classes][h'][w'] of the last layer. count <= n samples
@@ -337,5 +341,43 @@ EDGEL_NODISCARD enum edgel_status nn_model_encode(const struct edgel_model *m, c
 EDGEL_NODISCARD enum edgel_status nn_model_extras(const void *bytes, size_t size, const char *name,
                                                   struct nn_extra *extras, size_t nextras,
                                                   struct edgel_error *err);
+
+/* --- fold.c --- */
+/* The network of a model as inference runs it, batch normalisation folded into convolutions, with arrays of its own
+ * (edgel_free). */
+EDGEL_NODISCARD enum edgel_status nn_fold(const struct edgel_model *m, struct nn_network *net, float **params,
+                                          float **buffers, struct edgel_error *err);
+
+/* --- field.c --- : what outputs depend on, along one axis */
+struct nn_reach { /* samples lo..hi; none when lo > hi */
+    int lo, hi;
+};
+/* need[l]: the samples of each layer that outputs lo..hi of the last depend on, those of the padding included. within[l]:
+ * the samples that layer l has. */
+void nn_field(const struct nn_network *net, const struct nn_reach *within, int lo, int hi,
+              struct nn_reach *need);
+/* Image samples between neighbouring samples of a layer: num / den, reduced. */
+struct nn_jump {
+    int64_t num, den;
+};
+/* Fills jump[nlayers]. Returns what all origins of tiles must be multiples of, or 0: there are no tiles. */
+int nn_network_step(const struct nn_network *net, struct nn_jump *jump);
+
+/* One axis of an image that is cut. */
+struct nn_cut {
+    const struct nn_network *net;
+    const struct nn_jump *jump;   /* [nlayers] */
+    const struct nn_reach *whole; /* [nlayers] from the shapes of the whole image */
+    struct nn_reach *need;        /* [nlayers] scratch */
+    int step;
+};
+struct nn_segment {
+    int at, size;        /* of the tile */
+    int core, core_size; /* outputs that are right; core_size < 1: the tile is too small */
+};
+/* The tile of at most `size` (a multiple of step) samples whose core begins at output `from`. */
+struct nn_segment nn_cut_next(const struct nn_cut *c, int from, int size);
+/* Whether its core gives what the whole image gives. sizes[nlayers]: of the layers on the tile, by their shape rules. */
+bool nn_cut_fits(const struct nn_cut *c, struct nn_segment s, const int *sizes);
 
 #endif
