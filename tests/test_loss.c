@@ -1024,6 +1024,9 @@ static void degenerate_boxes_are_defined(void **state)
     /* worked by hand: a point at the centre of the truth has no area, no distance, the enclosing box of the truth */
     const double point[4] = { 2, 1, 2, 1 };
     assert_true(box(0, point, t, grad) == 1 && box(1, point, t, grad) == 1 && box(2, point, t, grad) == 1);
+    /* turned inside out: its corners span 6 x 2 with the truth's 8 */
+    const double inverted[4] = { 1, 1, -2, 1.5 };
+    assert_true(fabs(box(1, inverted, t, grad) - (1 + (12 - 8) / 12.0)) < 1e-15);
     assert_int_equal(edgel_box_loss((enum edgel_box_loss)4, t, t, &v, grad, NULL), EDGEL_EINVAL);
 }
 
