@@ -60,6 +60,12 @@ float edgel_softplusf(float x)
 
 static const double ln2_high = 0x1.62e42fee00000p-1, ln2_low = 0x1.a39ef35793c76p-33;
 
+/* rint() for |x| < 2^51, without a call of the C library */
+static double nearest(double x)
+{
+    return (x + 0x1.8p52) - 0x1.8p52;
+}
+
 static double power_of_two(int k) /* -1022 <= k <= 1023 */
 {
     return double_of((uint64_t)(1023 + k) << 52);
@@ -67,17 +73,20 @@ static double power_of_two(int k) /* -1022 <= k <= 1023 */
 
 double edgel_exp(double x)
 {
+    static const double term[] = { 1.0 / 2,       1.0 / 6,        1.0 / 24,        1.0 / 120,
+                                   1.0 / 720,     1.0 / 5040,     1.0 / 40320,     1.0 / 362880,
+                                   1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800 };
     if (!(x < 710))
         return x >= 710 ? INFINITY : x;
     if (x < -746)
         return 0;
-    const double k = rint(x * 0x1.71547652b82fep+0);
+    const double k = nearest(x * 0x1.71547652b82fep+0);
     const double r = (x - k * ln2_high) - k * ln2_low;
     double sum = 0;
-    for (int n = 13; n >= 2; n--)
-        sum = (1 + sum) * r / n;
+    for (int n = 11; n >= 0; n--)
+        sum = sum * r + term[n];
     const int half = (int)k / 2; /* 2^k itself may be no double */
-    return (1 + (r + r * sum)) * power_of_two(half) * power_of_two((int)k - half);
+    return (1 + (r + r * r * sum)) * power_of_two(half) * power_of_two((int)k - half);
 }
 
 double edgel_log(double x)
@@ -104,23 +113,31 @@ double edgel_pow(double x, double y)
 /* x - q pi/2 for the q in 0..3 (modulo 4) that makes it smallest */
 static double reduce_angle(double x, int *quarter)
 {
-    const double k = rint(x * 0x1.45f306dc9c883p-1);
+    const double k = nearest(x * 0x1.45f306dc9c883p-1);
     *quarter = (int)k & 3;
     return ((x - k * 0x1.921fb54400000p+0) - k * 0x1.0b4611a600000p-34) - k * 0x1.3198a2e037073p-69;
 }
 
 static double sin_or_cos(double x, int add)
 {
+    static const double terms[2][8] = {
+        { -1.0 / 6, 1.0 / 120, -1.0 / 5040, 1.0 / 362880, -1.0 / 39916800, 1.0 / 6227020800,
+          -1.0 / 1307674368000, 1.0 / 355687428096000 },
+        { -1.0 / 2, 1.0 / 24, -1.0 / 720, 1.0 / 40320, -1.0 / 3628800, 1.0 / 479001600, -1.0 / 87178291200,
+          1.0 / 20922789888000 },
+    };
     if (!(fabs(x) <= 1e6))
         return NAN;
     int quarter;
     const double r = reduce_angle(x, &quarter), z = r * r;
     quarter += add;
+    const double *const term = terms[quarter & 1];
     double sum = 0;
-    for (int n = quarter & 1 ? 16 : 17; n >= 2; n -= 2) /* 1 - z/2! + z^2/4! .. or 1 - z/3! + z^2/5! .. */
-        sum = (1 + sum) * -z / (n * (n - 1));
-    const double y = quarter & 1 ? 1 + sum : r + r * sum;
-    return quarter & 2 ? -y : y;
+    for (int k = 7; k >= 0; k--)
+        sum = (sum + term[k]) * z;
+    const double one_or_r[] = { r, 1 }, sign[] = { 1, -1 }; /* no branches: quarters come in any order */
+    const double y = one_or_r[quarter & 1] * sign[quarter >> 1 & 1];
+    return y + y * sum;
 }
 
 double edgel_sin(double x)

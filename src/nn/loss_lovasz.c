@@ -11,7 +11,7 @@
 #include "nn/loss_priv.h"
 #include <string.h>
 
-enum { DIGIT = 11, BUCKETS = 1 << DIGIT, PASSES = 3 };
+enum { DIGIT = 10, BUCKETS = 1 << DIGIT, PASSES = 3 };
 
 struct item {
     uint32_t key;   /* rises as the error falls */
