@@ -470,18 +470,14 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_epoch_order(size_t n, const do
 /* --- training: the trainer --- */
 
 struct edgel_model;
-struct edgel_sample;
-struct edgel_augment;
-struct edgel_loss_term;
-struct edgel_loss_params;
 
 /*
  * The data of a training. Samples are loaded by index whenever they are needed, from several threads at once, and always
  * with the same content.
  *
- * load    fills an empty sample: image planes of 0..1, as many as the model has, not normalised, and labels (below the
- *         number of outputs, 2 for one output; or EDGEL_LABEL_IGNORE) or soft targets, the same for all samples. The
- *         trainer finishes it.
+ * load    makes a sample (edgel_sample_init): image planes of 0..1, as many as the model takes, not normalised, and labels
+ *         (below the number of outputs, 2 for one output; or EDGEL_LABEL_IGNORE) or soft targets (one output), the same
+ *         for all samples. The trainer finishes it.
  */
 struct edgel_train_data {
     void *user;
@@ -494,14 +490,13 @@ struct edgel_train_data {
 struct edgel_survey {
     size_t n;
     int classes, channels;
-    int *w, *h; /* [n] */
-    int64_t *
-        pixels; /* [n][classes]: labelled pixels of each class; with soft targets of one class, of 0.5 and more */
-    int64_t *ignored;   /* [n]: pixels */
-    int64_t *total;     /* [classes]: sums of pixels; 0: a class that never occurs */
-    double *mean;       /* [channels] over the pixels of all images */
-    double *covariance; /* [channels][channels], divided by the number of these pixels */
-    bool soft;          /* samples have soft targets */
+    bool soft;                /* samples have soft targets; pixels of 0.5 and more are counted as class 1 */
+    int *w, *h;               /* [n] */
+    int64_t *pixels;          /* [n][classes]: pixels of each class */
+    int64_t *ignored;         /* [n]: pixels that are not counted */
+    int64_t *total;           /* [classes]: sums of pixels; 0: a class that never occurs */
+    double *mean, *deviation; /* [channels] over the pixels of all images; deviation at least 1e-6 */
+    double covariance[3][3];  /* of the first three channels; 0 for those that are not there */
 };
 /*
  * Loads every sample of training (or validation) once and counts. classes: labels are below it, >= 2.
@@ -545,30 +540,29 @@ struct edgel_train_params {
     double l1, l2;                  /* >= 0; see edgel_penalty_add */
     double clip_value, clip_norm;   /* > 0, INFINITY: none; in this order, before penalties */
     double dropout;                 /* 0..0.95: of all dropout layers; negative: what the architecture says */
-    const struct edgel_augment *augment; /* NULL: none */
-    bool resample;                       /* draw samples by how rare their classes are, with replacement */
+    const struct edgel_augment *augment; /* NULL: none; its resample chooses the samples of an epoch */
     int batch;                           /* 1..EDGEL_TRAIN_BATCH_MAX */
-    int crop_w,
-        crop_h; /* sides of what is trained on; 0 and 0: whole images, those smaller than the largest width and
-                           height filled up with ignored pixels */
-    int crops;  /* of each sample in an epoch, 1..EDGEL_TRAIN_CROPS_MAX */
+    /* Sides of what is trained on; 0 and 0: whole images, those smaller than the largest width and height filled up with
+     * pixels that are not counted. */
+    int crop_w, crop_h;
+    int crops;      /* of each sample in an epoch, 1..EDGEL_TRAIN_CROPS_MAX */
     int64_t steps;  /* of an epoch; 0: as many as all samples need */
     int64_t epochs; /* in all, those before a resume counted; >= 0 */
-    double
-        max_seconds; /* > 0, of one run; INFINITY: none. No epoch begins that would not end in time, as the one before
-                           tells, and one that takes longer all the same is cut. */
+    /* > 0, of one run; INFINITY: none. No epoch begins that would not end in time, as the one before tells, and one that
+     * takes longer all the same is cut. */
+    double max_seconds;
     int64_t patience; /* epochs without a better value before the end; 0: no early end */
     double min_delta; /* >= 0: a value is better when it is so by more than this */
     enum edgel_monitor monitor;
     int first_scored; /* classes before it are not in the means of IoU and F1: 1 leaves out the background */
     enum edgel_recompute recompute;
-    double ema; /* 0..1, 1 excluded: what is validated and kept as best are not the weights but their average
-                   a = ema a + (1 - ema) w after each step; 0: the weights */
-    const char *const
-        *freeze; /* layers whose name begins with one of these keep their parameters, up to a NULL; or NULL */
-    uint64_t seed; /* of order, augmentation and dropout */
-    double
-        checkpoint_seconds; /* > 0, between two checkpoints within an epoch; INFINITY: at the end of epochs only */
+    /* 0..1, 1 excluded: what is validated and kept as best are not the weights but their average a = ema a + (1 - ema) w
+     * after each step; 0: the weights. */
+    double ema;
+    /* Beginnings of names of layers that keep their parameters, then NULL; or NULL. */
+    const char *const *freeze;
+    uint64_t seed;             /* of order, augmentation and dropout */
+    double checkpoint_seconds; /* > 0, between checkpoints within an epoch; INFINITY: only at its end */
 };
 /* terms and nterms are the caller's. */
 #define EDGEL_TRAIN_DEFAULTS                                                                      \
@@ -685,12 +679,15 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_trainer_resume(struct edgel_tr
                                                                  struct edgel_error *err);
 
 /*
- * Layer-wise pre-training. Stage k is the k-th convolution in the order of the network, transposed ones included, the
- * last one (it makes the classes) left out, with the layers after it up to the next one. Each stage is trained for
- * `epochs` under a 1x1 convolution to the classes whose output is resized to the image, all stages before it frozen; the
- * convolution to the classes is then thrown away. model ends with the weights of all stages; train it as usual then.
- * Of params, freeze, monitor and patience do not count. An interrupted pre-training starts anew. events: save is not
- * called. stage_begins may be NULL; layer is the name of the stage's convolution. Returns what edgel_trainer_run does.
+ * Layer-wise pre-training. Stage k begins with the k-th convolution (transposed ones included) in the order of the
+ * network that does not follow another one directly, so that a separable convolution is one stage, and ends before the
+ * next; the last, which makes the classes, is left out. Each stage is trained for `epochs` under a 1x1 convolution to
+ * the classes, enlarged to the size of the image, all stages before it frozen; this convolution is then thrown away. In
+ * the end model holds the weights of all stages; train it as usual then.
+ * Of params, the schedule, freeze, patience, recompute and ema do not count, validation samples are not looked at, and
+ * max_seconds is for all stages together. An interrupted pre-training starts anew. events: save is not called.
+ * stage_begins may be NULL; stage counts from 1, layer is the name of its convolution. Returns what edgel_trainer_run
+ * does.
  * Source: Bengio et al. 2007, "Greedy layer-wise training of deep networks".
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
