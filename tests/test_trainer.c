@@ -1,0 +1,1059 @@
+/* Training: repeatability over threads, CPU levels and breaks; what it learns, keeps, freezes and refuses. */
+#include "nn/trainer_priv.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *self; /* path of this program */
+
+/* --- data: a bright disc on a noisy ground, somewhere --- */
+
+enum { W = 20, H = 16, CLASSES = 3 };
+
+struct discs {
+    size_t ignored_from; /* samples from this one on have no label at all */
+    size_t fails_at;     /* this sample cannot be loaded */
+    bool smaller;        /* every second sample is narrower */
+    bool soft;
+};
+
+static uint64_t noise(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return *state >> 40;
+}
+
+static enum edgel_status load_disc(void *user, bool validation, size_t index, struct edgel_sample *out,
+                                   struct edgel_error *err)
+{
+    const struct discs *d = user;
+    const int w = d->smaller && index % 2 ? W - 3 : W, h = H;
+    uint64_t state = 77 + index * 1000 + (validation ? 500 : 0);
+    if (index == d->fails_at)
+        return edgel_fail(err, EDGEL_EIO, "disc %zu: cannot be read", index);
+    EDGEL_TRY(edgel_sample_init(out, w, h, 3, !d->soft, d->soft, err));
+    noise(&state);
+    const int cx = 5 + (int)(noise(&state) % 8), cy = 5 + (int)(noise(&state) % 6),
+              r = 3 + (int)(noise(&state) % 2);
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++) {
+            const int p = y * w + x, dd = (x - cx) * (x - cx) + (y - cy) * (y - cy);
+            const bool in = dd <= r * r;
+            for (int c = 0; c < 3; c++)
+                out->image[c * w * h + p] =
+                    (float)(noise(&state) % 256) / 255 * 0.5f + (in ? 0.1f + 0.2f * (float)c : 0.2f);
+            if (out->label)
+                out->label[p] = index >= d->ignored_from ? EDGEL_LABEL_IGNORE : in;
+            else
+                out->soft[p] = in ? 0.8f : 0;
+        }
+    return EDGEL_OK;
+}
+
+static struct discs plain_discs = { .ignored_from = SIZE_MAX, .fails_at = SIZE_MAX };
+
+/* --- a small network --- */
+
+static const char network[] = "input channels=3\n"
+                              "first: conv out=8 bias=0\n"
+                              "batchnorm\n"
+                              "relu\n"
+                              "maxpool k=2 ceil=1\n"
+                              "middle: conv out=8\n"
+                              "relu\n"
+                              "dropout p=0.2\n"
+                              "upsample factor=2 like=input\n"
+                              "last: conv out=classes k=1\n";
+
+static struct edgel_model *make_model(const char *text, int outputs, uint64_t seed)
+{
+    const struct edgel_model_params p = { text, strlen(text), "test", outputs, EDGEL_INIT_HE, seed };
+    struct edgel_model *m = NULL;
+    struct edgel_error err = { 0 };
+    if (edgel_model_create(&p, &m, &err) != EDGEL_OK)
+        fail_msg("%s", err.msg);
+    return m;
+}
+
+static struct edgel_pool *make_pool(int threads)
+{
+    struct edgel_pool *pool = NULL;
+    assert_int_equal(edgel_pool_create(threads, &pool, NULL), EDGEL_OK);
+    return pool;
+}
+
+static const struct edgel_loss_term ce_iou[] = { { EDGEL_LOSS_CE, 1 }, { EDGEL_LOSS_IOU, 0.5 } };
+
+static struct edgel_train_params defaults(void)
+{
+    struct edgel_train_params p = EDGEL_TRAIN_DEFAULTS;
+    p.terms = ce_iou;
+    p.nterms = 2;
+    p.batch = 3;
+    p.epochs = 3;
+    p.seed = 5;
+    p.lr = 0.01;
+    p.first_scored = 1;
+    return p;
+}
+
+/* Everything at once: augmentation, drawing by rarity, clipping, penalties. */
+static const struct edgel_augment changes = {
+    .flip = 0.5, .turn = 0.5, .rotate = 10, .noise = 0.05, .resample = 0.5
+};
+
+static struct edgel_train_params busy(void)
+{
+    struct edgel_train_params p = defaults();
+    p.augment = &changes;
+    p.l1 = 1e-4;
+    p.l2 = 1e-3;
+    p.clip_value = 0.5;
+    p.clip_norm = 1;
+    p.crop_w = 13;
+    p.crop_h = 11;
+    p.crops = 2;
+    return p;
+}
+
+/* --- what a run tells --- */
+
+enum { ROWS_MAX = 64 };
+
+struct record {
+    struct edgel_epoch rows[ROWS_MAX];
+    int nrows, steps, stop_after; /* stop after so many steps; 0: never */
+    double losses[1000];
+    unsigned char *best, *last;
+    size_t best_size, last_size;
+    int bests, lasts;
+};
+
+static void keep_step(void *user, const struct edgel_step *s)
+{
+    struct record *r = user;
+    if (r->steps < 1000)
+        r->losses[r->steps] = s->loss;
+    r->steps++;
+}
+
+static void keep_row(void *user, const struct edgel_epoch *row)
+{
+    struct record *r = user;
+    assert_in_range(r->nrows, 0, ROWS_MAX - 1);
+    r->rows[r->nrows] = *row;
+    r->rows[r->nrows].confusion = NULL;
+    r->rows[r->nrows].seconds = r->rows[r->nrows].val_seconds = r->rows[r->nrows].images_per_second = 0;
+    r->nrows++;
+}
+
+static bool stop_there(void *user)
+{
+    const struct record *r = user;
+    return r->stop_after > 0 && r->steps >= r->stop_after;
+}
+
+static enum edgel_status keep_bytes(void *user, enum edgel_save kind, const void *bytes, size_t size,
+                                    struct edgel_error *err)
+{
+    struct record *r = user;
+    (void)err;
+    unsigned char **to = kind == EDGEL_SAVE_BEST ? &r->best : &r->last;
+    free(*to);
+    *to = malloc(size);
+    memcpy(*to, bytes, size);
+    *(kind == EDGEL_SAVE_BEST ? &r->best_size : &r->last_size) = size;
+    ++*(kind == EDGEL_SAVE_BEST ? &r->bests : &r->lasts);
+    return EDGEL_OK;
+}
+
+static struct edgel_train_events listen_to(struct record *r)
+{
+    return (struct edgel_train_events){ r, keep_step, keep_row, stop_there, keep_bytes };
+}
+
+static void forget(struct record *r)
+{
+    free(r->best);
+    free(r->last);
+    *r = (struct record){ 0 };
+}
+
+static struct edgel_train_data data_of(struct discs *d, size_t ntrain, size_t nval)
+{
+    return (struct edgel_train_data){ d, ntrain, nval, load_disc };
+}
+
+/* Trains a new model (of another seed, if it is to be overwritten by a resume) and returns what the run returned. */
+static enum edgel_status train(const struct edgel_train_params *p, const struct edgel_train_data *data,
+                               int threads, const unsigned char *resume, size_t size, struct record *r,
+                               struct edgel_model **out, struct edgel_error *err)
+{
+    struct edgel_pool *pool = make_pool(threads);
+    struct edgel_model *m = make_model(network, 2, resume ? 99 : 1);
+    struct edgel_trainer *t = NULL;
+    const struct edgel_train_events e = listen_to(r);
+    enum edgel_status status = edgel_trainer_create(m, p, data, NULL, pool, &t, err);
+    if (status == EDGEL_OK && resume)
+        status = edgel_trainer_resume(t, resume, size, "state", err);
+    if (status == EDGEL_OK)
+        status = edgel_trainer_run(t, &e, NULL, err);
+    edgel_trainer_destroy(&t);
+    edgel_pool_destroy(&pool);
+    if (out)
+        *out = m;
+    else
+        edgel_model_destroy(&m);
+    return status;
+}
+
+static void assert_trains(const struct edgel_train_params *p, const struct edgel_train_data *data,
+                          int threads, const unsigned char *resume, size_t size, struct record *r)
+{
+    struct edgel_error err = { 0 };
+    if (train(p, data, threads, resume, size, r, NULL, &err) != EDGEL_OK)
+        fail_msg("%s", err.msg);
+}
+
+/* --- the same for any number of threads and CPU level --- */
+
+static uint64_t digest_of(const unsigned char *bytes, size_t n)
+{
+    uint64_t h = 0xcbf29ce484222325;
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ bytes[i]) * 0x100000001b3;
+    return h;
+}
+
+/* Prints the digest of 20 steps; what the program does when it is called with "--digest THREADS". */
+static int print_digest(int threads)
+{
+    struct record r = { 0 };
+    struct edgel_train_params p = busy();
+    struct edgel_train_data d = data_of(&plain_discs, 10, 3);
+    struct edgel_error err = { 0 };
+    p.steps = 5;
+    p.epochs = 4;
+    if (train(&p, &d, threads, NULL, 0, &r, NULL, &err) != EDGEL_OK) {
+        fprintf(stderr, "%s\n", err.msg);
+        return 1;
+    }
+    printf("%d %016llx %016llx\n", r.steps, (unsigned long long)digest_of(r.last, r.last_size),
+           (unsigned long long)digest_of(r.best, r.best_size));
+    forget(&r);
+    return 0;
+}
+
+static void same_weights_for_any_threads_and_cpu_level(void **state)
+{
+    (void)state;
+    int levels = 0;
+    const struct edgel_cpu_level *level = edgel_cpu_levels(&levels);
+    char first[100] = "";
+    for (int l = 0; l < levels; l++)
+        for (int threads = 1; threads <= 4; threads++) {
+            char command[600], line[100] = "";
+            snprintf(command, sizeof command, "EDGEL_CPU=%s '%s' --digest %d", level[l].name, self, threads);
+            FILE *f = popen(command, "r");
+            assert_non_null(f);
+            assert_non_null(fgets(line, sizeof line, f));
+            assert_int_equal(pclose(f), 0);
+            assert_memory_equal(line, "20 ", 3);
+            if (!first[0])
+                memcpy(first, line, sizeof first);
+            assert_string_equal(line, first);
+        }
+}
+
+/* --- breaks --- */
+
+/* The settings under which a training is broken and goes on. */
+static struct edgel_train_params way(int k)
+{
+    struct edgel_train_params p = k == 1 ? busy() : defaults();
+    p.optimizer = edgel_optimizer_defaults((enum edgel_optimizer_kind)(k % EDGEL_OPTIMIZERS));
+    p.recompute = (enum edgel_recompute)(k % 3);
+    p.ema = k % 2 ? 0.9 : 0;
+    if (k % 4 == 2)
+        p.schedule = edgel_schedule_defaults(EDGEL_SCHEDULE_STEP, 10);
+    p.schedule.every = 2;
+    return p;
+}
+
+static void assert_same_rows(const struct record *a, int first_of_a, const struct record *b)
+{
+    for (int i = 0; i < b->nrows; i++)
+        assert_memory_equal(&a->rows[first_of_a + i], &b->rows[i], sizeof a->rows[0]);
+}
+
+static void a_stopped_run_goes_on_as_if_unbroken(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 10, 2);
+    for (int k = 0; k < EDGEL_OPTIMIZERS; k++) {
+        struct record whole = { 0 };
+        const struct edgel_train_params p = way(k);
+        assert_trains(&p, &d, 2, NULL, 0, &whole);
+        for (int stop = 1 + k % 3; stop < whole.steps; stop += 3) {
+            struct record first = { .stop_after = stop }, second = { 0 };
+            struct edgel_error err = { 0 };
+            assert_int_equal(train(&p, &d, 1, NULL, 0, &first, NULL, &err), EDGEL_EINTERRUPTED);
+            assert_int_equal(first.steps, stop);
+            assert_non_null(strstr(err.msg, "stopped in epoch"));
+            assert_trains(&p, &d, 3, first.last, first.last_size, &second);
+            assert_int_equal(first.steps + second.steps, whole.steps);
+            assert_int_equal(first.nrows + second.nrows, whole.nrows);
+            assert_same_rows(&whole, first.nrows, &second);
+            assert_int_equal(second.last_size, whole.last_size);
+            assert_memory_equal(second.last, whole.last, whole.last_size);
+            if (second.best)
+                assert_memory_equal(second.best, whole.best, whole.best_size);
+            forget(&first);
+            forget(&second);
+        }
+        forget(&whole);
+    }
+}
+
+static void a_longer_run_begins_as_a_shorter_one(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 7, 2);
+    for (int k = 0; k < EDGEL_OPTIMIZERS; k++) {
+        struct record whole = { 0 }, first = { 0 }, second = { 0 };
+        struct edgel_train_params p = way(k);
+        p.epochs = 2;
+        assert_trains(&p, &d, 2, NULL, 0, &first);
+        p.epochs = 7;
+        assert_trains(&p, &d, 2, first.last, first.last_size, &second);
+        assert_trains(&p, &d, 2, NULL, 0, &whole);
+        assert_int_equal(second.nrows, 5);
+        assert_same_rows(&whole, 2, &second);
+        assert_memory_equal(second.last, whole.last, whole.last_size);
+        forget(&first);
+        forget(&second);
+        forget(&whole);
+    }
+}
+
+static void a_schedule_over_a_planned_length_goes_on(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 6, 0);
+    struct record whole = { 0 }, first = { 0 }, second = { 0 }, other = { 0 };
+    struct edgel_error err = { 0 };
+    struct edgel_train_params p = defaults();
+    p.schedule = edgel_schedule_defaults(EDGEL_SCHEDULE_COSINE, 6);
+    p.epochs = 2;
+    assert_trains(&p, &d, 1, NULL, 0, &first);
+    p.epochs = 6;
+    assert_trains(&p, &d, 1, first.last, first.last_size, &second);
+    assert_trains(&p, &d, 1, NULL, 0, &whole);
+    assert_memory_equal(second.last, whole.last, whole.last_size);
+    p.schedule.total = 8;
+    assert_int_equal(train(&p, &d, 1, first.last, first.last_size, &other, NULL, &err), EDGEL_EINVAL);
+    assert_string_equal(err.msg,
+                        "state: was trained with schedule epochs=6, which cannot become schedule epochs=8");
+    forget(&first);
+    forget(&second);
+    forget(&whole);
+    forget(&other);
+}
+
+/* --- states that are refused --- */
+
+static void other_settings_are_refused(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 6, 2), less = data_of(&plain_discs, 5, 2);
+    struct record r = { 0 };
+    struct edgel_train_params p = defaults();
+    const char *const freeze[] = { "first", NULL };
+    p.epochs = 1;
+    assert_trains(&p, &d, 1, NULL, 0, &r);
+    for (int k = 0; k < 9; k++) {
+        struct edgel_train_params other = p;
+        struct edgel_error err = { 0 };
+        struct record none = { 0 };
+        static const char *const named[] = {
+            "lr=0.01,", "loss=ce:1,iou:0.5,", "batch=3,", "seed=5,", "ema=0,", "l2=0,", "optimizer=adam,",
+            "",         "training samples=6,"
+        };
+        other.lr = k == 0 ? 0.02 : p.lr;
+        other.nterms = k == 1 ? 1 : p.nterms;
+        other.batch = k == 2 ? 2 : p.batch;
+        other.seed = k == 3 ? 6 : p.seed;
+        other.ema = k == 4 ? 0.5 : p.ema;
+        other.l2 = k == 5 ? 0.5 : p.l2;
+        if (k == 6)
+            other.optimizer = edgel_optimizer_defaults(EDGEL_OPTIMIZER_SGD);
+        other.freeze = k == 7 ? freeze : NULL;
+        assert_int_equal(train(&other, k == 8 ? &less : &d, 1, r.last, r.last_size, &none, NULL, &err),
+                         EDGEL_EINVAL);
+        assert_non_null(strstr(err.msg, "state: was trained with "));
+        assert_non_null(strstr(err.msg, named[k]));
+        assert_int_equal(none.steps, 0);
+    }
+    forget(&r);
+}
+
+static void what_is_no_state_is_refused(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 6, 0);
+    struct record r = { 0 }, none = { 0 };
+    struct edgel_error err = { 0 };
+    struct edgel_train_params p = defaults();
+    p.epochs = 1;
+    assert_trains(&p, &d, 1, NULL, 0, &r);
+    assert_int_equal(train(&p, &d, 1, r.best, r.best_size, &none, NULL, &err), EDGEL_EFORMAT);
+    assert_non_null(strstr(err.msg, "train.position"));
+    for (size_t cut = 0; cut < r.last_size; cut += 97)
+        assert_int_not_equal(train(&p, &d, 1, r.last, cut, &none, NULL, NULL), EDGEL_OK);
+    assert_int_equal(none.steps, 0);
+    forget(&r);
+}
+
+/* Bytes changed at random: refused, or a state that trains on with finite weights or a clear end. */
+static void changed_states_do_no_harm(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 4, 0);
+    struct record r = { 0 };
+    struct edgel_train_params p = defaults();
+    uint64_t rng = 3;
+    p.epochs = 1;
+    assert_trains(&p, &d, 1, NULL, 0, &r);
+    p.epochs = 2;
+    for (int i = 0; i < 300; i++) {
+        struct record after = { .stop_after = 3 };
+        unsigned char *bytes = malloc(r.last_size);
+        struct edgel_model *m = NULL;
+        memcpy(bytes, r.last, r.last_size);
+        for (int k = 0; k < 1 + i % 4; k++)
+            bytes[noise(&rng) % (i % 2 ? r.last_size : 4000)] = (unsigned char)noise(&rng);
+        (void)train(&p, &d, 1, bytes, r.last_size, &after, &m, NULL);
+        assert_true(nn_first_not_finite(m->params, m->net.nparams) == m->net.nparams);
+        edgel_model_destroy(&m);
+        free(bytes);
+        forget(&after);
+    }
+    forget(&r);
+}
+
+/* --- what ends a run --- */
+
+static void no_gain_ends_early(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 4, 2);
+    struct edgel_pool *pool = make_pool(1);
+    struct edgel_model *m = make_model(network, 2, 1);
+    struct edgel_train_params p = defaults();
+    struct record r = { 0 };
+    const struct edgel_train_events e = listen_to(&r);
+    struct edgel_trainer *t = NULL;
+    enum edgel_train_end end;
+    p.lr = 0;
+    p.patience = 3;
+    p.epochs = 20;
+    p.dropout = 0;
+    p.recompute = EDGEL_RECOMPUTE_EPOCH; /* else the running estimates move on */
+    assert_int_equal(edgel_trainer_create(m, &p, &d, NULL, pool, &t, NULL), EDGEL_OK);
+    assert_int_equal(edgel_trainer_run(t, &e, &end, NULL), EDGEL_OK);
+    assert_int_equal(end, EDGEL_TRAIN_PATIENCE);
+    assert_int_equal(r.nrows, 4);
+    assert_true(r.rows[0].best && !r.rows[3].best);
+    assert_int_equal(r.rows[3].since_best, 3);
+    assert_int_equal(r.bests, 1);
+    assert_int_equal(edgel_trainer_run(t, &e, &end, NULL), EDGEL_OK); /* over is over */
+    assert_int_equal(end, EDGEL_TRAIN_PATIENCE);
+    assert_int_equal(r.nrows, 4);
+    edgel_trainer_destroy(&t);
+    edgel_model_destroy(&m);
+    edgel_pool_destroy(&pool);
+    forget(&r);
+}
+
+static void time_ends_a_run(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 9, 2);
+    struct edgel_pool *pool = make_pool(1);
+    struct edgel_model *m = make_model(network, 2, 1);
+    struct edgel_train_params p = defaults();
+    struct record r = { 0 };
+    const struct edgel_train_events e = listen_to(&r);
+    struct edgel_trainer *t = NULL;
+    enum edgel_train_end end;
+    int64_t epochs, steps;
+    p.max_seconds = 1e-9;
+    assert_int_equal(edgel_trainer_create(m, &p, &d, NULL, pool, &t, NULL), EDGEL_OK);
+    assert_int_equal(edgel_trainer_run(t, &e, &end, NULL), EDGEL_OK);
+    assert_int_equal(end, EDGEL_TRAIN_TIME);
+    assert_true(r.steps <= 1);
+    edgel_trainer_position(t, &epochs, &steps);
+    assert_int_equal(epochs, r.nrows);
+    assert_int_equal(steps, 0);
+    edgel_trainer_destroy(&t);
+    edgel_model_destroy(&m);
+    edgel_pool_destroy(&pool);
+    forget(&r);
+}
+
+static void a_loss_that_is_not_finite_keeps_the_weights(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 9, 2);
+    struct record r = { 0 };
+    struct edgel_error err = { 0 };
+    struct edgel_model *m = NULL, *start = make_model(network, 2, 1);
+    struct edgel_train_params p = defaults();
+    p.lr = 1e30;
+    p.optimizer = edgel_optimizer_defaults(EDGEL_OPTIMIZER_SGD);
+    assert_int_equal(train(&p, &d, 2, NULL, 0, &r, &m, &err), EDGEL_EINVAL);
+    assert_non_null(strstr(err.msg, "epoch 1, step 2: the "));
+    assert_non_null(strstr(err.msg, "is not finite"));
+    assert_memory_equal(m->params, start->params, m->net.nparams * sizeof(float));
+    assert_memory_equal(m->buffers, start->buffers, m->net.nbuffers * sizeof(float));
+    assert_int_equal(r.lasts, 0);
+    edgel_model_destroy(&m);
+    edgel_model_destroy(&start);
+    forget(&r);
+}
+
+static void a_sample_that_cannot_be_loaded_ends_the_run(void **state)
+{
+    (void)state;
+    struct discs bad = { .ignored_from = SIZE_MAX, .fails_at = 5 };
+    const struct edgel_train_data d = data_of(&bad, 9, 2);
+    struct record r = { 0 };
+    struct edgel_error err = { 0 };
+    struct edgel_train_params p = defaults();
+    p.crop_w = 8;
+    p.crop_h = 8;
+    assert_int_equal(train(&p, &d, 2, NULL, 0, &r, NULL, &err), EDGEL_EIO);
+    assert_string_equal(err.msg, "disc 5: cannot be read");
+    forget(&r);
+}
+
+/* --- learning --- */
+
+static void a_tiny_set_is_learned_by_heart(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 6, 0);
+    struct discs narrow = plain_discs;
+    narrow.smaller = true;
+    const struct edgel_train_data two_sizes = data_of(&narrow, 6, 6);
+    struct record r = { 0 };
+    struct edgel_train_params p = defaults();
+    p.epochs = 60;
+    p.dropout = 0;
+    assert_trains(&p, &d, 2, NULL, 0, &r);
+    assert_true(r.rows[59].train_loss < 0.1 * r.rows[0].train_loss);
+    assert_true(isnan(r.rows[59].iou) && isnan(r.rows[59].val_loss));
+    assert_true(r.rows[59].watched == r.rows[59].train_loss);
+    forget(&r);
+    assert_trains(&p, &two_sizes, 2, NULL, 0, &r);
+    assert_true(r.rows[59].iou > 0.8 && r.rows[59].f1 > r.rows[59].iou && r.rows[59].accuracy > 0.95);
+    forget(&r);
+}
+
+static void soft_targets_of_one_output_are_learned(void **state)
+{
+    (void)state;
+    static const struct edgel_loss_term bce[] = { { EDGEL_LOSS_BCE, 1 } };
+    struct discs soft = plain_discs;
+    soft.soft = true;
+    const struct edgel_train_data d = data_of(&soft, 16, 4);
+    struct edgel_pool *pool = make_pool(2);
+    struct edgel_model *one = make_model(network, 1, 1), *two = make_model(network, 2, 1);
+    struct edgel_train_params p = defaults();
+    struct record r = { 0 };
+    const struct edgel_train_events e = listen_to(&r);
+    struct edgel_trainer *t = NULL;
+    struct edgel_error err = { 0 };
+    p.terms = bce;
+    p.nterms = 1;
+    p.epochs = 60;
+    assert_int_equal(edgel_trainer_create(two, &p, &d, NULL, pool, &t, &err), EDGEL_EINVAL);
+    assert_non_null(strstr(err.msg, "one output"));
+    assert_int_equal(edgel_trainer_create(one, &p, &d, NULL, pool, &t, NULL), EDGEL_OK);
+    assert_int_equal(edgel_trainer_run(t, &e, NULL, NULL), EDGEL_OK);
+    assert_true(r.rows[59].iou > 0.7);
+    edgel_trainer_destroy(&t);
+    edgel_model_destroy(&one);
+    edgel_model_destroy(&two);
+    edgel_pool_destroy(&pool);
+    forget(&r);
+}
+
+/* Share of the parameters from..to that differ; some may never get a gradient. */
+static double changed(const struct edgel_model *a, const struct edgel_model *b, size_t from, size_t to)
+{
+    size_t n = 0;
+    for (size_t i = from; i < to; i++)
+        n += a->params[i] != b->params[i];
+    return (double)n / (double)(to - from);
+}
+
+static void frozen_layers_keep_their_parameters(void **state)
+{
+    (void)state;
+    static const char *const freeze[] = { "first", "batchnorm", NULL }, *const wrong[] = { "firzt", NULL },
+                             *const all[] = { "first", "batchnorm", "middle", "last", NULL };
+    const struct edgel_train_data d = data_of(&plain_discs, 6, 0);
+    struct record r = { 0 };
+    struct edgel_error err = { 0 };
+    struct edgel_model *m = NULL, *start = make_model(network, 2, 1);
+    struct edgel_train_params p = defaults();
+    p.freeze = freeze;
+    p.optimizer = edgel_optimizer_defaults(EDGEL_OPTIMIZER_ADAMW); /* its decay must leave them alone too */
+    p.l2 = 0.1;
+    assert_int_equal(train(&p, &d, 2, NULL, 0, &r, &m, NULL), EDGEL_OK);
+    const size_t kept = m->net.layers[5].params_at; /* of the middle convolution */
+    assert_memory_equal(m->params, start->params, kept * sizeof(float));
+    assert_memory_equal(m->buffers, start->buffers, m->net.nbuffers * sizeof(float));
+    assert_true(changed(m, start, kept, m->net.nparams) > 0.9);
+    edgel_model_destroy(&m);
+    p.freeze = wrong;
+    assert_int_equal(train(&p, &d, 2, NULL, 0, &r, NULL, &err), EDGEL_EINVAL);
+    assert_string_equal(err.msg, "freeze firzt: no layer has a name that begins so");
+    p.freeze = all;
+    edgel_error_clear(&err);
+    assert_int_equal(train(&p, &d, 2, NULL, 0, &r, NULL, &err), EDGEL_EINVAL);
+    assert_string_equal(err.msg, "no parameters are left to train");
+    edgel_model_destroy(&start);
+    forget(&r);
+}
+
+static void pixels_without_label_teach_nothing(void **state)
+{
+    (void)state;
+    struct discs none = { .ignored_from = 0, .fails_at = SIZE_MAX };
+    const struct edgel_train_data d = data_of(&none, 4, 2);
+    struct record r = { 0 };
+    struct edgel_model *m = NULL, *start = make_model(network, 2, 1);
+    struct edgel_train_params p = defaults();
+    assert_int_equal(train(&p, &d, 2, NULL, 0, &r, &m, NULL), EDGEL_OK);
+    assert_memory_equal(m->params, start->params, m->net.nparams * sizeof(float));
+    assert_true(r.rows[0].train_loss == 0 && r.rows[0].gradient_norm == 0);
+    assert_true(isnan(r.rows[0].val_loss) && isnan(r.rows[0].iou) && isnan(r.rows[0].accuracy));
+    assert_int_equal(r.bests, 0);
+    edgel_model_destroy(&m);
+    edgel_model_destroy(&start);
+    forget(&r);
+}
+
+static void a_class_that_never_occurs_is_no_harm(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 4, 2);
+    struct edgel_pool *pool = make_pool(2);
+    struct edgel_model *m = make_model(network, CLASSES, 1);
+    struct edgel_survey s;
+    float weights[CLASSES];
+    assert_int_equal(edgel_survey_make(&d, false, CLASSES, 3, pool, &s, NULL), EDGEL_OK);
+    assert_int_equal(s.total[2], 0);
+    assert_int_equal(edgel_class_weights(s.total, CLASSES, weights, NULL), EDGEL_OK);
+    assert_true(weights[2] == 0 && weights[1] > weights[0]);
+    const struct edgel_loss_params loss = { .class_weights = weights, .smooth = 1, .smooth_beta = 0.1 };
+    struct edgel_train_params p = defaults();
+    p.loss = &loss;
+    struct edgel_trainer *t = NULL;
+    assert_int_equal(edgel_trainer_create(m, &p, &d, &s, pool, &t, NULL), EDGEL_OK);
+    assert_int_equal(edgel_trainer_run(t, NULL, NULL, NULL), EDGEL_OK);
+    assert_true(nn_first_not_finite(m->params, m->net.nparams) == m->net.nparams);
+    edgel_trainer_destroy(&t);
+    edgel_survey_finish(&s);
+    edgel_model_destroy(&m);
+    edgel_pool_destroy(&pool);
+}
+
+/* Without batch norm a mean over pixels of all batches is the gradient of one batch that holds everything. */
+static void gd_is_one_step_along_the_whole_gradient(void **state)
+{
+    (void)state;
+    static const char text[] = "input channels=3\nconv out=4\nrelu\nconv out=classes k=1\n";
+    const struct edgel_train_data d = data_of(&plain_discs, 7, 0);
+    struct edgel_pool *pool = make_pool(2);
+    struct edgel_model *a = make_model(text, 2, 1), *b = make_model(text, 2, 1);
+    struct edgel_train_params p = defaults();
+    struct edgel_trainer *t = NULL;
+    p.nterms = 1;
+    p.epochs = 4;
+    p.lr = 0.1;
+    p.optimizer = edgel_optimizer_defaults(EDGEL_OPTIMIZER_GD);
+    assert_int_equal(edgel_trainer_create(a, &p, &d, NULL, pool, &t, NULL), EDGEL_OK);
+    assert_int_equal(edgel_trainer_run(t, NULL, NULL, NULL), EDGEL_OK);
+    assert_int_equal(t->updates, 4);
+    edgel_trainer_destroy(&t);
+    p.optimizer = edgel_optimizer_defaults(EDGEL_OPTIMIZER_SGD);
+    p.batch = 7;
+    assert_int_equal(edgel_trainer_create(b, &p, &d, NULL, pool, &t, NULL), EDGEL_OK);
+    assert_int_equal(edgel_trainer_run(t, NULL, NULL, NULL), EDGEL_OK);
+    edgel_trainer_destroy(&t);
+    for (size_t i = 0; i < a->net.nparams; i++)
+        assert_true(fabsf(a->params[i] - b->params[i]) < 1e-6f);
+    edgel_model_destroy(&a);
+    edgel_model_destroy(&b);
+    edgel_pool_destroy(&pool);
+}
+
+struct following {
+    struct edgel_model *model;
+    double *average;
+    double decay;
+};
+
+static void follow(void *user, const struct edgel_step *s)
+{
+    struct following *f = user;
+    (void)s;
+    for (size_t i = 0; i < f->model->net.nparams; i++)
+        f->average[i] = f->decay * f->average[i] + (1 - f->decay) * (double)f->model->params[i];
+}
+
+static void the_best_weights_can_be_averages(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 6, 0);
+    struct edgel_pool *pool = make_pool(1);
+    struct edgel_model *m = make_model(network, 2, 1), *best = make_model(network, 2, 7);
+    struct following f = { m, calloc(m->net.nparams, sizeof(double)), 0.8 };
+    const struct edgel_train_events e = { .user = &f, .step_done = follow };
+    struct edgel_train_params p = defaults();
+    struct edgel_trainer *t = NULL;
+    p.epochs = 1;
+    p.ema = 0.8;
+    for (size_t i = 0; i < m->net.nparams; i++)
+        f.average[i] = (double)m->params[i];
+    assert_int_equal(edgel_trainer_create(m, &p, &d, NULL, pool, &t, NULL), EDGEL_OK);
+    assert_false(edgel_trainer_best(t, best));
+    assert_int_equal(edgel_trainer_run(t, &e, NULL, NULL), EDGEL_OK);
+    assert_true(edgel_trainer_best(t, best));
+    bool moved = false;
+    for (size_t i = 0; i < m->net.nparams; i++) {
+        assert_true(fabs((double)best->params[i] - f.average[i]) < 1e-5);
+        moved |= best->params[i] != m->params[i];
+    }
+    assert_true(moved);
+    edgel_trainer_destroy(&t);
+    edgel_model_destroy(&m);
+    edgel_model_destroy(&best);
+    edgel_pool_destroy(&pool);
+    free(f.average);
+}
+
+/* A batch norm right behind the image: its estimates over the set are the moments of the normalised images. */
+static void running_estimates_are_averages_over_the_set(void **state)
+{
+    (void)state;
+    static const char text[] = "input channels=3\nbatchnorm\nconv out=classes k=1\n";
+    const struct edgel_train_data d = data_of(&plain_discs, 8, 0);
+    struct edgel_pool *pool = make_pool(2);
+    struct edgel_model *m = make_model(text, 2, 1);
+    struct edgel_survey s;
+    struct edgel_train_params p = defaults();
+    struct edgel_trainer *t = NULL;
+    p.batch = 2;
+    p.epochs = 1;
+    p.recompute = EDGEL_RECOMPUTE_EPOCH;
+    assert_int_equal(edgel_survey_make(&d, false, 2, 3, pool, &s, NULL), EDGEL_OK);
+    assert_int_equal(edgel_model_set_normalisation(m, s.mean, s.deviation, 3, NULL), EDGEL_OK);
+    assert_int_equal(edgel_trainer_create(m, &p, &d, &s, pool, &t, NULL), EDGEL_OK);
+    assert_int_equal(edgel_trainer_run(t, NULL, NULL, NULL), EDGEL_OK);
+    for (int c = 0; c < 3; c++) {
+        assert_true(fabsf(t->scored_buffers[c]) < 1e-5f);
+        assert_true(fabsf(t->scored_buffers[3 + c] - 1) < 0.02f); /* within batches, unbiased */
+        assert_true(m->buffers[c] != t->scored_buffers[c]);
+    }
+    assert_true(t->net.layers[1].momentum == 0.1);
+    edgel_trainer_destroy(&t);
+    edgel_survey_finish(&s);
+    edgel_model_destroy(&m);
+    edgel_pool_destroy(&pool);
+}
+
+static void dropout_can_be_set(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 4, 0);
+    struct edgel_train_params p = defaults();
+    double first[3];
+    for (int k = 0; k < 3; k++) {
+        struct record r = { 0 };
+        p.dropout = k == 0 ? -1 : k == 1 ? 0.2 : 0.7;
+        assert_trains(&p, &d, 1, NULL, 0, &r);
+        first[k] = r.losses[0];
+        forget(&r);
+    }
+    assert_true(first[0] == first[1] && first[1] != first[2]);
+}
+
+/* --- the survey --- */
+
+static void a_survey_counts_and_measures(void **state)
+{
+    (void)state;
+    struct discs some = { .ignored_from = 3, .fails_at = SIZE_MAX, .smaller = true };
+    const struct edgel_train_data d = data_of(&some, 5, 0);
+    struct edgel_pool *pool = make_pool(3);
+    struct edgel_survey s;
+    double n = 0, sum[3] = { 0 }, product[3][3] = { { 0 } };
+    int64_t total[2] = { 0 };
+    assert_int_equal(edgel_survey_make(&d, false, 2, 3, pool, &s, NULL), EDGEL_OK);
+    for (size_t i = 0; i < 5; i++) {
+        struct edgel_sample x;
+        assert_int_equal(load_disc(&some, false, i, &x, NULL), EDGEL_OK);
+        assert_true(s.w[i] == x.w && s.h[i] == x.h);
+        int64_t ones = 0, ignored = 0;
+        for (int p = 0; p < x.w * x.h; p++) {
+            n++;
+            ones += x.label[p] == 1;
+            ignored += x.label[p] == EDGEL_LABEL_IGNORE;
+            for (int a = 0; a < 3; a++) {
+                const double v = (double)x.image[a * x.w * x.h + p];
+                sum[a] += v;
+                for (int b = 0; b < 3; b++)
+                    product[a][b] += v * (double)x.image[b * x.w * x.h + p];
+            }
+        }
+        assert_int_equal(s.pixels[i * 2 + 1], ones);
+        assert_int_equal(s.pixels[i * 2], x.w * x.h - ones - ignored);
+        assert_int_equal(s.ignored[i], ignored);
+        total[0] += s.pixels[i * 2];
+        total[1] += s.pixels[i * 2 + 1];
+        edgel_sample_finish(&x);
+    }
+    assert_true(s.total[0] == total[0] && s.total[1] == total[1]);
+    for (int a = 0; a < 3; a++) {
+        assert_true(fabs(s.mean[a] - sum[a] / n) < 1e-12);
+        for (int b = 0; b < 3; b++)
+            assert_true(fabs(s.covariance[a][b] - (product[a][b] / n - sum[a] / n * (sum[b] / n))) < 1e-12);
+        assert_true(fabs(s.deviation[a] - sqrt(s.covariance[a][a])) < 1e-12);
+    }
+    edgel_survey_finish(&s);
+    edgel_pool_destroy(&pool);
+}
+
+static enum edgel_status load_bad_label(void *user, bool validation, size_t index, struct edgel_sample *out,
+                                        struct edgel_error *err)
+{
+    EDGEL_TRY(load_disc(&plain_discs, validation, index, out, err));
+    if (index == 2)
+        out->label[W + 3] = *(uint16_t *)user;
+    return EDGEL_OK;
+}
+
+static void a_survey_refuses_bad_samples(void **state)
+{
+    (void)state;
+    uint16_t label = 2;
+    const struct edgel_train_data d = { &label, 4, 0, load_bad_label };
+    struct edgel_pool *pool = make_pool(2);
+    struct edgel_survey s;
+    struct edgel_error err = { 0 };
+    assert_int_equal(edgel_survey_make(&d, false, 2, 3, pool, &s, &err), EDGEL_EINVAL);
+    assert_string_equal(err.msg, "training sample 2: label 2 at 3, 1: must be below 2");
+    edgel_survey_finish(&s);
+    edgel_error_clear(&err);
+    assert_int_equal(edgel_survey_make(&d, false, 3, 1, pool, &s, &err), EDGEL_EINVAL);
+    assert_string_equal(err.msg, "training sample 0 has 3 channels, the model takes 1");
+    edgel_survey_finish(&s);
+    edgel_pool_destroy(&pool);
+}
+
+/* --- layer-wise pre-training --- */
+
+struct stages_seen {
+    int stages, steps;
+    char names[200];
+};
+
+static void see_stage(void *user, int stage, int stages, const char *layer)
+{
+    struct stages_seen *s = user;
+    assert_int_equal(stage, ++s->stages);
+    assert_int_equal(stages, 2);
+    strcat(s->names, layer);
+    strcat(s->names, " ");
+}
+
+static void see_step(void *user, const struct edgel_step *step)
+{
+    (void)step;
+    ((struct stages_seen *)user)->steps++;
+}
+
+static void stages_are_trained_one_after_the_other(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 6, 2);
+    struct edgel_model *start = make_model(network, 2, 1), *kept = NULL;
+    struct edgel_train_params p = defaults();
+    for (int threads = 1; threads <= 3; threads += 2) {
+        struct edgel_pool *pool = make_pool(threads);
+        struct edgel_model *m = make_model(network, 2, 1);
+        struct stages_seen seen = { 0 };
+        const struct edgel_train_events e = { .user = &seen, .step_done = see_step };
+        assert_int_equal(edgel_pretrain_layerwise(m, &p, 2, &d, NULL, pool, &e, see_stage, NULL), EDGEL_OK);
+        assert_string_equal(seen.names, "first middle ");
+        assert_int_equal(seen.steps, 2 * 2 * 2);
+        const size_t head = m->net.layers[m->net.nlayers - 1].params_at;
+        assert_true(changed(m, start, 0, m->net.layers[5].params_at) > 0.9);
+        assert_true(changed(m, start, m->net.layers[5].params_at, head) > 0.6);
+        assert_true(changed(m, start, head, m->net.nparams) == 0);
+        if (!kept)
+            kept = m;
+        else {
+            assert_memory_equal(m->params, kept->params, m->net.nparams * sizeof(float));
+            assert_memory_equal(m->buffers, kept->buffers, m->net.nbuffers * sizeof(float));
+            edgel_model_destroy(&m);
+        }
+        edgel_pool_destroy(&pool);
+    }
+    edgel_model_destroy(&start);
+    edgel_model_destroy(&kept);
+}
+
+static void every_preset_has_stages(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 2, 0);
+    struct edgel_pool *pool = make_pool(2);
+    struct edgel_train_params p = defaults();
+    for (int k = 0; edgel_preset_name(k); k++) {
+        struct edgel_model *m = make_model(edgel_preset(edgel_preset_name(k)), 2, 1);
+        struct edgel_error err = { 0 };
+        if (edgel_pretrain_layerwise(m, &p, 1, &d, NULL, pool, NULL, NULL, &err) != EDGEL_OK)
+            fail_msg("%s: %s", edgel_preset_name(k), err.msg);
+        edgel_model_destroy(&m);
+    }
+    edgel_pool_destroy(&pool);
+}
+
+/* --- the rest --- */
+
+static void bad_params_are_refused(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 4, 2);
+    for (int k = 0; k < 18; k++) {
+        struct edgel_train_params p = defaults();
+        struct record r = { 0 };
+        struct edgel_error err = { 0 };
+        p.nterms = k == 0 ? 0 : p.nterms;
+        p.lr = k == 1 ? NAN : p.lr;
+        p.lr = k == 2 ? -1 : p.lr;
+        p.l1 = k == 3 ? -1 : 0;
+        p.l2 = k == 4 ? NAN : 0;
+        p.clip_norm = k == 5 ? 0 : p.clip_norm;
+        p.clip_value = k == 6 ? NAN : p.clip_value;
+        p.dropout = k == 7 ? 1 : p.dropout;
+        p.batch = k == 8 ? 0 : p.batch;
+        p.crop_w = k == 9 ? 5 : 0;
+        p.crops = k == 10 ? 0 : p.crops;
+        p.steps = k == 11 ? -1 : 0;
+        p.epochs = k == 12 ? -1 : p.epochs;
+        p.max_seconds = k == 13 ? 0 : p.max_seconds;
+        p.patience = k == 14 ? -1 : 0;
+        p.first_scored = k == 15 ? 2 : 0;
+        p.ema = k == 16 ? 1 : 0;
+        p.optimizer.beta1 = k == 17 ? 1 : 0.9;
+        assert_int_equal(train(&p, &d, 1, NULL, 0, &r, NULL, &err), EDGEL_EINVAL);
+        assert_true(err.msg[0] != '\0');
+        assert_int_equal(r.steps, 0);
+    }
+}
+
+static void monitors_have_names(void **state)
+{
+    (void)state;
+    enum edgel_monitor m;
+    for (int k = 0; k < 4; k++) {
+        assert_int_equal(edgel_monitor_find(edgel_monitor_name((enum edgel_monitor)k), &m, NULL), EDGEL_OK);
+        assert_int_equal(m, k);
+    }
+    assert_null(edgel_monitor_name((enum edgel_monitor)4));
+    assert_int_equal(edgel_monitor_find("loos", &m, NULL), EDGEL_EINVAL);
+}
+
+static void running_out_of_memory_leaves_nothing(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 4, 1);
+    struct edgel_train_params p = busy();
+    p.optimizer = edgel_optimizer_defaults(EDGEL_OPTIMIZER_GD);
+    p.ema = 0.5;
+    p.epochs = 1;
+    p.crops = 1;
+    p.recompute = EDGEL_RECOMPUTE_END;
+    enum edgel_status status = EDGEL_ENOMEM;
+    for (long n = 0; status != EDGEL_OK; n++) {
+        struct edgel_pool *pool = make_pool(1);
+        struct edgel_model *m = make_model(network, 2, 1);
+        struct record r = { 0 };
+        const struct edgel_train_events e = listen_to(&r);
+        struct edgel_trainer *t = NULL;
+        const long live = edgel_alloc_live();
+        edgel_alloc_fail_after(n);
+        status = edgel_trainer_create(m, &p, &d, NULL, pool, &t, NULL);
+        if (status == EDGEL_OK)
+            status = edgel_trainer_run(t, &e, NULL, NULL);
+        edgel_alloc_fail_after(-1);
+        assert_true(status == EDGEL_OK || status == EDGEL_ENOMEM);
+        edgel_trainer_destroy(&t);
+        assert_null(t);
+        edgel_model_set_note(m, "training", NULL, NULL) == EDGEL_OK ? (void)0 : fail();
+        assert_true(edgel_alloc_live() <= live + 1); /* the list of notes */
+        edgel_model_destroy(&m);
+        edgel_pool_destroy(&pool);
+        forget(&r);
+        assert_int_equal(edgel_alloc_live(), 0);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    self = argv[0];
+    if (argc == 3 && strcmp(argv[1], "--digest") == 0)
+        return print_digest(atoi(argv[2]));
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(same_weights_for_any_threads_and_cpu_level),
+        cmocka_unit_test(a_stopped_run_goes_on_as_if_unbroken),
+        cmocka_unit_test(a_longer_run_begins_as_a_shorter_one),
+        cmocka_unit_test(a_schedule_over_a_planned_length_goes_on),
+        cmocka_unit_test(other_settings_are_refused),
+        cmocka_unit_test(what_is_no_state_is_refused),
+        cmocka_unit_test(changed_states_do_no_harm),
+        cmocka_unit_test(no_gain_ends_early),
+        cmocka_unit_test(time_ends_a_run),
+        cmocka_unit_test(a_loss_that_is_not_finite_keeps_the_weights),
+        cmocka_unit_test(a_sample_that_cannot_be_loaded_ends_the_run),
+        cmocka_unit_test(a_tiny_set_is_learned_by_heart),
+        cmocka_unit_test(soft_targets_of_one_output_are_learned),
+        cmocka_unit_test(frozen_layers_keep_their_parameters),
+        cmocka_unit_test(pixels_without_label_teach_nothing),
+        cmocka_unit_test(a_class_that_never_occurs_is_no_harm),
+        cmocka_unit_test(gd_is_one_step_along_the_whole_gradient),
+        cmocka_unit_test(the_best_weights_can_be_averages),
+        cmocka_unit_test(running_estimates_are_averages_over_the_set),
+        cmocka_unit_test(dropout_can_be_set),
+        cmocka_unit_test(a_survey_counts_and_measures),
+        cmocka_unit_test(a_survey_refuses_bad_samples),
+        cmocka_unit_test(stages_are_trained_one_after_the_other),
+        cmocka_unit_test(every_preset_has_stages),
+        cmocka_unit_test(bad_params_are_refused),
+        cmocka_unit_test(monitors_have_names),
+        cmocka_unit_test(running_out_of_memory_leaves_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
