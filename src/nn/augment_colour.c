@@ -10,7 +10,10 @@
 #include <math.h>
 #include <string.h>
 
-enum { BLUR_TAPS_MAX = 31 }; /* 2 * ceil(3 * 5) + 1 */
+enum {
+    BLUR_TAPS_MAX = 31, /* 2 * ceil(3 * 5) + 1 */
+    PAIRS = 256         /* of normal numbers, drawn at once */
+};
 
 /* A pivot that is 0 but for rounding has a column of zeros: the matrix is only semi-definite. */
 void nn_cholesky(int n, const double covariance[3][3], double out[3][3])
@@ -163,20 +166,31 @@ static enum edgel_status blur(const struct edgel_augment *a, uint64_t seed, stru
 
 /* --- noise --- */
 
-static void normal_pair(struct edgel_rng *r, float out[2])
+/* Fills x and y with points in the unit disk, square with x^2 + y^2; both coordinates, multiples of 2^-31 in -1..1, come
+ * from one random number. */
+static void draw_points(struct edgel_rng *r, float x[PAIRS], float y[PAIRS], float square[PAIRS])
 {
-    for (;;) {
-        /* Both of one number: multiples of 2^-31 in -1..1. */
+    for (int i = 0; i < PAIRS;) {
         const uint64_t bits = edgel_rng_next(r);
-        const float x = (float)((int32_t)(uint32_t)bits) * 0x1p-31f;
-        const float y = (float)((int32_t)(uint32_t)(bits >> 32)) * 0x1p-31f;
-        const float square = x * x + y * y;
-        if (square >= 1 || square == 0)
-            continue;
-        const float factor = sqrtf(-2 * edgel_logf(square) / square);
-        out[0] = x * factor;
-        out[1] = y * factor;
-        return;
+        x[i] = (float)((int32_t)(uint32_t)bits) * 0x1p-31f;
+        y[i] = (float)((int32_t)(uint32_t)(bits >> 32)) * 0x1p-31f;
+        square[i] = x[i] * x[i] + y[i] * y[i];
+        i += square[i] < 1 && square[i] > 0;
+    }
+}
+
+/* 2 PAIRS normal numbers times deviation: the x of all points, then their y. */
+static void draw_normal(struct edgel_rng *r, float deviation, float out[2 * PAIRS])
+{
+    float *x = out, *y = out + PAIRS, square[PAIRS], factor[PAIRS];
+    struct edgel_numeric rows;
+    edgel_numeric_init(&rows, edgel_cpu_flags());
+    draw_points(r, x, y, square);
+    rows.log(square, factor, PAIRS);
+    for (int i = 0; i < PAIRS; i++) {
+        factor[i] = deviation * sqrtf(-2 * factor[i] / square[i]);
+        x[i] *= factor[i];
+        y[i] *= factor[i];
     }
 }
 
@@ -185,11 +199,11 @@ static void add_noise(const struct edgel_augment *a, uint64_t seed, struct edgel
     struct edgel_rng r = edgel_rng_seed(seed, NN_STREAM_NOISE, 0, 0);
     const size_t n = plane_size(s) * (size_t)s->channels;
     const float deviation = (float)(a->noise * edgel_rng_uniform(&r));
-    float pair[2] = { 0 };
+    float noise[2 * PAIRS];
     for (size_t i = 0; i < n; i++) {
-        if (i % 2 == 0)
-            normal_pair(&r, pair);
-        s->image[i] += deviation * pair[i % 2];
+        if (i % (2 * PAIRS) == 0)
+            draw_normal(&r, deviation, noise);
+        s->image[i] += noise[i % (2 * PAIRS)];
     }
 }
 
