@@ -15,6 +15,7 @@
     X(eval)         \
     X(report)       \
     X(merge)        \
+    X(model)        \
     X(help)
 
 #define DECLARE(name) extern const struct cli_command cli_command_##name;

@@ -2,14 +2,14 @@
 #include "nn/nn_priv.h"
 #include <string.h>
 
-enum { FIELD_MAX = 1 << 20 };
+enum { FIELD_MAX = 1 << 20, PHASES = 32 };
 
 /* Sides of what one value of layer l depends on, far from borders; 0: more than FIELD_MAX. */
 static int field_of(const struct nn_network *net, int l, const struct nn_reach *within, struct nn_reach *need)
 {
     const struct nn_network part = { .layers = net->layers, .nlayers = l + 1 };
     int most = 0;
-    for (int at = 0; at < 4; at++) { /* neighbours may differ where a layer enlarges */
+    for (int at = 0; at < PHASES; at++) { /* neighbours differ where a layer enlarges */
         nn_field(&part, within, at, at, need);
         const int size = need[0].hi - need[0].lo + 1;
         if (need[0].lo <= within[0].lo || need[0].hi >= within[0].hi)

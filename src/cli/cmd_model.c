@@ -1,0 +1,365 @@
+/* `edgel model`: what a model is, whether a file is one, and other forms of it. */
+#include "models.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct model_size {
+    int w, h;
+};
+
+struct model_options {
+    struct model_size size;
+    int64_t outputs, seed;
+    int init; /* enum edgel_init */
+    const char *output;
+};
+
+/* --- the table --- */
+
+static enum edgel_status take_size(void *options, const char *what, const char *text, struct edgel_error *err)
+{
+    struct model_size *size = &((struct model_options *)options)->size;
+    const char *x = strchr(text, 'x');
+    int64_t w, h;
+    if (!x)
+        return cli_fail(err, "%s %s: must be WIDTHxHEIGHT", what, text);
+    char *width = cli_strndup(text, (size_t)(x - text));
+    enum edgel_status s = edgel_parse_int(what, width, 1, 1 << 20, &w, err);
+    free(width);
+    if (s == EDGEL_OK)
+        s = edgel_parse_int(what, x + 1, 1, 1 << 20, &h, err);
+    if (s == EDGEL_OK)
+        *size = (struct model_size){ (int)w, (int)h };
+    return s;
+}
+
+static const char *const init_names[] = { "he", "xavier", NULL };
+
+static const struct cli_option model_rows[] = {
+    { .name = "size",
+      .kind = CLI_CALL,
+      .metavar = "WxH",
+      .call = take_size,
+      .def = "256x256",
+      .help = "summary: the image that shapes, multiply-adds and memory are for." },
+    { .name = "outputs",
+      .kind = CLI_INT,
+      .metavar = "N",
+      .at = offsetof(struct model_options, outputs),
+      .min = 1,
+      .max = EDGEL_MODEL_OUTPUTS_MAX,
+      .def = "1",
+      .help =
+          "summary, new: outputs of a preset or architecture, where it says out=classes: one for foreground or "
+          "not, else one for each class." },
+    { .name = "output",
+      .letter = 'o',
+      .kind = CLI_STRING,
+      .metavar = "FILE",
+      .at = offsetof(struct model_options, output),
+      .help = "new: the model file to write." },
+    { .name = "seed",
+      .kind = CLI_INT,
+      .metavar = "N",
+      .at = offsetof(struct model_options, seed),
+      .min = 0,
+      .max = 9e15,
+      .def = "1",
+      .help = "new: what the starting weights are drawn by." },
+    { .name = "init",
+      .kind = CLI_CHOICE,
+      .at = offsetof(struct model_options, init),
+      .choices = init_names,
+      .def = "he",
+      .help = "new: spread of the starting weights." },
+    { 0 },
+};
+
+/* --- summary --- */
+
+/* "1.23 G"; below 10,000 the number itself. */
+static const char *with_prefix(double v, char buf[32])
+{
+    static const char *const prefixes[] = { "", " K", " M", " G", " T", " P", " E" };
+    size_t k = 0;
+    if (v < 10000) {
+        snprintf(buf, 32, "%.0f", v);
+        return buf;
+    }
+    for (; v >= 1000 && k + 1 < sizeof prefixes / sizeof *prefixes; k++)
+        v /= 1000;
+    snprintf(buf, 32, "%.*f%s", v < 10 ? 2 : v < 100 ? 1 : 0, v, prefixes[k]);
+    return buf;
+}
+
+enum { COLUMNS = 7 };
+
+struct summary_row {
+    char cell[COLUMNS][176];
+};
+
+static void fill_row(const struct edgel_layer *l, struct summary_row *row)
+{
+    char macs[32];
+    snprintf(row->cell[0], sizeof row->cell[0], "%s", l->name);
+    snprintf(row->cell[1], sizeof row->cell[1], "%s", l->op);
+    snprintf(row->cell[2], sizeof row->cell[2], "%s", l->text);
+    snprintf(row->cell[3], sizeof row->cell[3], "%d x %d x %d", l->channels, l->h, l->w);
+    snprintf(row->cell[4], sizeof row->cell[4], "%zu", l->params);
+    snprintf(row->cell[5], sizeof row->cell[5], "%s", with_prefix(l->macs, macs));
+    snprintf(row->cell[6], sizeof row->cell[6], l->field ? "%d" : "> 2^20", l->field);
+}
+
+static void print_rows(const struct summary_row *rows, size_t n)
+{
+    int width[COLUMNS] = { 0 };
+    for (size_t i = 0; i < n; i++)
+        for (int c = 0; c < COLUMNS; c++) {
+            const int length = (int)strlen(rows[i].cell[c]);
+            width[c] = length > width[c] ? length : width[c];
+        }
+    for (size_t i = 0; i < n; i++)
+        for (int c = 0; c < COLUMNS; c++) {
+            printf("%*s", c < 4 ? -width[c] : width[c], rows[i].cell[c]);
+            fputs(c + 1 < COLUMNS ? "  " : "\n", stdout);
+        }
+}
+
+static void print_layers(const struct edgel_layer *layers, size_t n)
+{
+    static const struct summary_row titles = { { "layer", "operator", "inputs, attributes", "output",
+                                                 "parameters", "multiply-adds", "field" } };
+    struct summary_row *rows = cli_alloc(n + 1, sizeof *rows);
+    rows[0] = titles;
+    for (size_t i = 0; i < n; i++)
+        fill_row(&layers[i], &rows[i + 1]);
+    print_rows(rows, n + 1);
+    free(rows);
+}
+
+static enum edgel_status print_summary(const struct edgel_model *m, struct model_size size,
+                                       struct edgel_error *err)
+{
+    struct edgel_model_info info;
+    size_t bytes;
+    char macs_text[32], bytes_text[32];
+    double macs = 0;
+    edgel_model_describe(m, &info);
+    const size_t n = (size_t)info.layers + 1;
+    struct edgel_layer *layers = cli_alloc(n, sizeof *layers);
+    enum edgel_status s = edgel_model_layers(m, size.w, size.h, layers, err);
+    if (s == EDGEL_OK)
+        s = edgel_model_memory(m, size.w, size.h, &bytes, err);
+    if (s == EDGEL_OK) {
+        print_layers(layers, n);
+        for (size_t i = 0; i < n; i++)
+            macs += layers[i].macs;
+        printf("\n%d output%s (%s), %zu parameters, %zu running estimates\n", info.outputs,
+               info.outputs == 1 ? "" : "s", info.sigmoid ? "sigmoid" : "softmax", info.params, info.buffers);
+        if (layers[n - 1].field)
+            printf("each pixel depends on %d x %d pixels\n", layers[n - 1].field, layers[n - 1].field);
+        printf("an image of %dx%d takes %s multiply-adds and %sB of memory\n", size.w, size.h,
+               with_prefix(macs, macs_text), with_prefix((double)bytes, bytes_text));
+    }
+    free(layers);
+    return s;
+}
+
+/* --- show --- */
+
+static void print_reals(const char *title, const double *v, int n)
+{
+    printf("%s", title);
+    for (int i = 0; i < n; i++)
+        printf(" %.6g", v[i]);
+    puts("");
+}
+
+static enum edgel_status print_model(const struct edgel_model *m, struct edgel_error *err)
+{
+    struct edgel_model_info info;
+    const char *key;
+    char *text = edgel_model_text(m);
+    if (!text)
+        return cli_fail(err, "out of memory");
+    edgel_model_describe(m, &info);
+    printf("inputs %d\noutputs %d (%s)\nlabels %s\n", info.in_channels, info.outputs,
+           info.sigmoid ? "sigmoid" : "softmax", edgel_model_labels_name(info.labels));
+    if (info.sigmoid)
+        printf("threshold %g\n", info.threshold);
+    print_reals("mean", info.mean, info.in_channels);
+    print_reals("deviation", info.deviation, info.in_channels);
+    for (int i = 0; i < info.outputs; i++)
+        printf("class %d %s\n", info.classes[i].id, info.classes[i].name);
+    for (int k = 0; (key = edgel_model_note_key(m, k)) != NULL; k++)
+        printf("note %s: %s\n", key, edgel_model_note(m, key));
+    printf("\n%s", text);
+    edgel_model_free(text);
+    return EDGEL_OK;
+}
+
+/* --- actions --- */
+
+static int fail_with(const struct edgel_error *err)
+{
+    cli_message("%s", err->msg);
+    return CLI_EXIT_FAILED;
+}
+
+static struct cli_start start_of(const struct model_options *o)
+{
+    return (struct cli_start){ (int)o->outputs, (enum edgel_init)o->init, (uint64_t)o->seed };
+}
+
+static int run_summary(const struct cli_args *args)
+{
+    const struct model_options *o = args->options;
+    const struct cli_start start = start_of(o);
+    struct edgel_error err = { 0 };
+    struct edgel_model *m;
+    bool trained;
+    if (args->noperands != 2)
+        return cli_usage(args->command, "summary takes one model, preset or architecture");
+    enum edgel_status s = cli_model_find(args->operands[1], &start, &m, &trained, &err);
+    if (s == EDGEL_OK && trained && cli_given(args, "outputs"))
+        s = cli_fail(&err, "--outputs: %s is a model, its outputs are fixed", args->operands[1]);
+    if (s == EDGEL_OK)
+        s = print_summary(m, o->size, &err);
+    edgel_model_destroy(&m);
+    return s == EDGEL_OK ? CLI_EXIT_OK : fail_with(&err);
+}
+
+static int run_show(const struct cli_args *args)
+{
+    struct edgel_error err = { 0 };
+    struct edgel_model *m;
+    if (args->noperands != 2)
+        return cli_usage(args->command, "show takes one model file");
+    enum edgel_status s = cli_model_read(args->operands[1], &m, &err);
+    if (s == EDGEL_OK)
+        s = print_model(m, &err);
+    edgel_model_destroy(&m);
+    return s == EDGEL_OK ? CLI_EXIT_OK : fail_with(&err);
+}
+
+static int run_check(const struct cli_args *args)
+{
+    int code = CLI_EXIT_OK;
+    if (args->noperands < 2)
+        return cli_usage(args->command, "check takes model files");
+    for (size_t i = 1; i < args->noperands; i++) {
+        struct edgel_error err = { 0 };
+        struct edgel_model_info info;
+        struct edgel_model *m;
+        if (cli_model_read(args->operands[i], &m, &err) != EDGEL_OK) {
+            code = fail_with(&err);
+            continue;
+        }
+        edgel_model_describe(m, &info);
+        printf("%s: ok, %d layers, %zu parameters, %d outputs\n", args->operands[i], info.layers, info.params,
+               info.outputs);
+        edgel_model_destroy(&m);
+    }
+    return code;
+}
+
+static int run_new(const struct cli_args *args)
+{
+    const struct model_options *o = args->options;
+    const struct cli_start start = start_of(o);
+    struct edgel_error err = { 0 };
+    struct edgel_model *m;
+    bool trained;
+    if (args->noperands != 2)
+        return cli_usage(args->command, "new takes one preset or architecture");
+    if (!o->output)
+        return cli_usage(args->command, "new: no output: -o FILE is required");
+    if (cli_same_file(args->operands[1], o->output))
+        return cli_usage(args->command, "--output %s: is the input; inputs are never written to", o->output);
+    enum edgel_status s = cli_model_find(args->operands[1], &start, &m, &trained, &err);
+    if (s == EDGEL_OK && trained)
+        s = cli_fail(&err, "%s: is a model already", args->operands[1]);
+    if (s == EDGEL_OK)
+        s = cli_model_write(o->output, m, &err);
+    edgel_model_destroy(&m);
+    return s == EDGEL_OK ? CLI_EXIT_OK : fail_with(&err);
+}
+
+static const struct action {
+    const char *name;
+    const char *options[8]; /* that it uses */
+    int (*run)(const struct cli_args *args);
+} actions[] = {
+    { "summary", { "size", "outputs" }, run_summary },
+    { "show", { NULL }, run_show },
+    { "check", { NULL }, run_check },
+    { "new", { "outputs", "output", "seed", "init" }, run_new },
+};
+enum { ACTIONS = sizeof actions / sizeof *actions };
+
+static bool uses(const struct action *a, const char *option)
+{
+    for (int i = 0; a->options[i]; i++)
+        if (strcmp(a->options[i], option) == 0)
+            return true;
+    return false;
+}
+
+static int run_model(const struct cli_args *args)
+{
+    const char *names[ACTIONS + 1] = { NULL };
+    if (args->noperands == 0)
+        return cli_usage(args->command, "no action given: summary, show, check or new");
+    for (int i = 0; i < ACTIONS; i++) {
+        const struct action *a = &actions[i];
+        names[i] = a->name;
+        if (strcmp(a->name, args->operands[0]) != 0)
+            continue;
+        for (const struct cli_option *o = model_rows; o->name; o++)
+            if (cli_given(args, o->name) && !uses(a, o->name))
+                return cli_usage(args->command, "--%s: %s does not use it", o->name, a->name);
+        return a->run(args);
+    }
+    const char *nearest = cli_nearest(args->operands[0], names);
+    return nearest ? cli_usage(args->command, "unknown action '%s'; did you mean '%s'?", args->operands[0],
+                               nearest)
+                   : cli_usage(args->command, "unknown action '%s'", args->operands[0]);
+}
+
+const struct cli_command cli_command_model = {
+    .name = "model",
+    .summary = "show, check and convert a model",
+    .synopsis = "summary [OPTION]... MODEL|PRESET|ARCHITECTURE\n"
+                "show MODEL\n"
+                "check MODEL...\n"
+                "new [OPTION]... -o FILE PRESET|ARCHITECTURE",
+    .description =
+        "summary lists the layers of a model file, of a preset (linear, edge-tiny, unet-tiny, dilated-tiny) or of a "
+        "file with the text of an architecture: what each makes of an image, its parameters and multiply-adds, and "
+        "the pixels that one of its values depends on.\n\n"
+        "show prints all that a model file says besides the weights: inputs, classes, labels, normalisation, notes, "
+        "architecture.\n\n"
+        "check reads model files as every other command does: nothing in them is trusted.\n\n"
+        "new writes a model with starting weights: where a training begins, and enough to time an architecture.",
+    .groups = (const struct cli_group[]){ { "Options", model_rows, 0 }, { 0 } },
+    .examples =
+        (const struct cli_example[]){
+            { "The layers of a preset on an image of 480x320",
+              "edgel model summary --size 480x320 unet-tiny" },
+            { "A model with starting weights, checked and shown",
+              "edgel model new --outputs 3 -o start.safetensors edge-tiny && edgel model check start.safetensors && "
+              "edgel model show start.safetensors" },
+            { 0 },
+        },
+    .exits =
+        (const struct cli_exit[]){
+            { CLI_EXIT_OK, "all was done; check: every file is a model" },
+            { CLI_EXIT_FAILED,
+              "a file is no model or architecture, cannot be read or written; each is told of" },
+            { CLI_EXIT_USAGE, "wrong usage" },
+            { 0 },
+        },
+    .options_size = sizeof(struct model_options),
+    .run = run_model,
+};

@@ -1,0 +1,112 @@
+#!/usr/bin/env bats
+# edgel model: summary, show, check, new.
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    printf 'input channels=3\nfirst: conv out=8 k=3 stride=2 # halves\nrelu\nback: upsample like=input\nconv out=classes k=1\n' >net.txt
+}
+
+model() {
+    "$EDGEL" model "$@"
+}
+
+# refused STATUS WORD...: the command failed so and said these.
+refused() {
+    [ "$status" -eq "$1" ] || { echo "exit $status: $output"; return 1; }
+    shift
+    for word in "$@"; do [[ "$output" == *"$word"* ]] || { echo "no '$word' in: $output"; return 1; }; done
+}
+
+@test "summary lists layers, shapes, parameters, multiply-adds and field of an architecture" {
+    run model summary --size 20x10 net.txt
+    [ "$status" -eq 0 ]
+    [[ "${lines[0]}" == layer*operator*output*parameters*multiply-adds*field ]]
+    [[ "${lines[2]}" =~ ^first\ +conv\ +out=8\ stride=2\ +8\ x\ 5\ x\ 10\ +224\ +10.8\ K\ +3$ ]]
+    [[ "${lines[4]}" =~ ^back\ +upsample\ +like=input\ +8\ x\ 10\ x\ 20\ +0\ +0\ +5$ ]]
+    [[ "$output" == *"1 output (sigmoid), 233 parameters, 0 running estimates"* ]]
+    [[ "$output" == *"depends on 5 x 5 pixels"* ]]
+    [[ "$output" == *"an image of 20x10 takes 12.4 K multiply-adds"* ]]
+    run model summary --outputs 7 net.txt
+    [[ "$output" == *"7 x 256 x 256"* ]]
+    [[ "$output" == *"7 outputs (softmax), 287 parameters"* ]]
+}
+
+@test "summary takes presets and model files" {
+    for p in linear edge-tiny unet-tiny dilated-tiny; do
+        run model summary "$p"
+        [ "$status" -eq 0 ]
+    done
+    run model summary edge-tiny
+    parameters=$(grep -o '[0-9]\+ parameters' <<<"$output")
+    [ "${parameters% *}" -le 30000 ]
+    run model summary unet-tiny
+    parameters=$(grep -o '[0-9]\+ parameters' <<<"$output")
+    [ "${parameters% *}" -le 150000 ]
+    model new --outputs 4 -o m.safetensors linear
+    run model summary m.safetensors
+    [[ "$output" == *"4 outputs (softmax), 304 parameters"* ]]
+    run model summary --outputs 3 m.safetensors
+    refused 1 "m.safetensors is a model"
+}
+
+@test "new draws weights by its seed and init, check and show read what it wrote" {
+    model new --outputs 2 -o a.safetensors edge-tiny
+    model new --outputs 2 --seed 1 -o b.safetensors edge-tiny
+    model new --outputs 2 --seed 2 -o c.safetensors edge-tiny
+    model new --outputs 2 --init xavier -o d.safetensors edge-tiny
+    cmp a.safetensors b.safetensors
+    run cmp a.safetensors c.safetensors
+    [ "$status" -eq 1 ]
+    run cmp a.safetensors d.safetensors
+    [ "$status" -eq 1 ]
+    run model check a.safetensors c.safetensors
+    [ "$status" -eq 0 ]
+    [[ "${lines[1]}" == "c.safetensors: ok, "*" parameters, 2 outputs" ]]
+    run model show a.safetensors
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"outputs 2 (softmax)"*"mean 0 0 0"*"deviation 1 1 1"*"class 1 class 1"*"input: input channels=3"* ]]
+    model new -o one.safetensors net.txt
+    run model show one.safetensors
+    [[ "$output" == *"threshold 0.5"*"class 1 foreground"*"first: conv out=8 stride=2"*"like=input"* ]]
+}
+
+@test "check tells of every bad file and goes on" {
+    model new -o good.safetensors linear
+    head -c 300 good.safetensors >cut.safetensors
+    echo nothing >text
+    run model check cut.safetensors text missing good.safetensors
+    refused 1 "cut.safetensors: " "text: no safetensors file" "missing: " "good.safetensors: ok"
+}
+
+@test "what is no architecture is refused with its line" {
+    printf 'input channels=3\nconv out=4 j=3\n' >bad.txt
+    run model summary bad.txt
+    refused 1 "bad.txt:2: conv has no j"
+    printf 'input channels=3\nconv out=4 stride=2\n' >half.txt
+    run model new --outputs 4 -o x half.txt
+    refused 1 "half.txt: an image of" "must have the size of the image"
+    [ ! -e x ]
+    printf 'input channels=3\nconv out=classes\nsigmoid\n' >probability.txt
+    run model summary probability.txt
+    refused 1 "it must make logits"
+}
+
+@test "usage of model" {
+    run model
+    refused 2 "no action"
+    run model sumary net.txt
+    refused 2 "did you mean 'summary'"
+    run model summary
+    refused 2 "takes one model"
+    run model show --size 3x3 x
+    refused 2 "--size: show does not use it"
+    run model summary --size 20 net.txt
+    refused 2 "must be WIDTHxHEIGHT"
+    run model summary --size 20x0 net.txt
+    refused 2 "--size 0"
+    run model new net.txt
+    refused 2 "-o FILE is required"
+    run model new -o net.txt net.txt
+    refused 2 "is the input"
+    [ "$(head -c 5 net.txt)" = input ]
+}
