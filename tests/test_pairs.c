@@ -273,6 +273,45 @@ static void many_pairs_are_found(void **state)
     edgel_pairs_destroy(&pairs);
 }
 
+static void given_pairs_are_a_list(void **state)
+{
+    (void)state;
+    const char *const two[] = { "t/b1", "t/b2" }, *const one[] = { "t/c" };
+    const struct edgel_pair given[] = {
+        { .key = "c", .truth = one, .ntruth = 1 },
+        { .key = "b", .prediction = "p/b", .truth = two, .ntruth = 2 },
+        { .key = "a", .prediction = "p/a" },
+    };
+    const struct edgel_pair twice[] = { given[1], given[1] }, nothing = { .key = "d" };
+    put_all("v", "b.png");
+    for (long n = 0;; n++) {
+        struct edgel_pairs *pairs;
+        edgel_alloc_fail_after(n);
+        enum edgel_status s = edgel_pairs_build(given, 3, "v", &pairs, NULL);
+        edgel_alloc_fail_after(-1);
+        if (s == EDGEL_ENOMEM) {
+            assert_null(pairs);
+            assert_int_equal(edgel_alloc_live(), 0);
+            continue;
+        }
+        assert_int_equal(s, EDGEL_OK);
+        assert_true(n > 5 && edgel_pairs_count(pairs) == 3);
+        const struct edgel_pair *p = edgel_pairs_at(pairs, 0);
+        assert_string_equal(p[0].key, "a");
+        assert_true(p[0].ntruth == 0 && p[0].missing_valid && !p[2].prediction);
+        assert_string_equal(p[1].prediction, "p/b");
+        assert_string_equal(p[1].truth[1], "t/b2");
+        assert_string_equal(p[1].valid, "v/b.png");
+        assert_string_equal(p[2].truth[0], "t/c");
+        edgel_pairs_destroy(&pairs);
+        break;
+    }
+    struct edgel_pairs *pairs;
+    assert_int_equal(edgel_pairs_build(twice, 2, NULL, &pairs, NULL), EDGEL_EINVAL);
+    assert_null(pairs);
+    assert_int_equal(edgel_pairs_build(&nothing, 1, NULL, &pairs, NULL), EDGEL_EINVAL);
+}
+
 static void pairs_survive_lack_of_memory(void **state)
 {
     (void)state;
@@ -313,6 +352,7 @@ int main(void)
         CASE(files_pair_with_files),      CASE(a_bad_file_fails_alone),
         CASE(masks_follow_the_key),       CASE(lists_give_pairs),
         CASE(many_pairs_are_found),       CASE(pairs_survive_lack_of_memory),
+        CASE(given_pairs_are_a_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

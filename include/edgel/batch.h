@@ -145,6 +145,11 @@ struct edgel_pairs;
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_pairs_collect(const struct edgel_pairs_params *params,
                                                                 struct edgel_pairs **out,
                                                                 struct edgel_error *err);
+/* A list of the n given pairs, in byte order of their keys; all strings are copied. valid: as above, NULL none. Returns
+ * EDGEL_OK; EDGEL_EINVAL: two of them have one key, or it is that of nothing; EDGEL_EIO, EDGEL_ENOMEM. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_pairs_build(const struct edgel_pair *given, size_t n,
+                                                              const char *valid, struct edgel_pairs **out,
+                                                              struct edgel_error *err);
 /* Frees the list and its strings and sets *pairs to NULL; NULL is fine. */
 EDGEL_API void edgel_pairs_destroy(struct edgel_pairs **pairs);
 EDGEL_API size_t edgel_pairs_count(const struct edgel_pairs *pairs);

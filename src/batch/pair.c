@@ -236,6 +236,48 @@ enum edgel_status edgel_pairs_collect(const struct edgel_pairs_params *params, s
     return s;
 }
 
+static const char *keep(struct edgel_pairs *p, const char *s)
+{
+    return edgel_strings_add(&p->strings, s, strlen(s), "", 0);
+}
+
+static enum edgel_status add_given(struct edgel_pairs *p, const struct edgel_pair *given,
+                                   struct edgel_error *err)
+{
+    const char *key = keep(p, given->key),
+               *prediction = given->prediction ? keep(p, given->prediction) : NULL;
+    if (!given->prediction && given->ntruth == 0)
+        return edgel_fail(err, EDGEL_EINVAL, "%s: neither a prediction nor a truth", given->key);
+    if (!key || (given->prediction && !prediction))
+        return no_memory(err);
+    EDGEL_TRY(edgel_pairs_add(p, key, prediction, err));
+    for (size_t k = 0; k < given->ntruth; k++) {
+        const char *truth = keep(p, given->truth[k]);
+        if (!truth)
+            return no_memory(err);
+        EDGEL_TRY(edgel_pairs_truth(p, truth, err));
+    }
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_pairs_build(const struct edgel_pair *given, size_t n, const char *valid,
+                                    struct edgel_pairs **out, struct edgel_error *err)
+{
+    *out = NULL;
+    struct edgel_pairs *p = edgel_calloc(1, sizeof *p);
+    enum edgel_status s = p ? EDGEL_OK : no_memory(err);
+    for (size_t i = 0; i < n && s == EDGEL_OK; i++)
+        s = add_given(p, &given[i], err);
+    if (s == EDGEL_OK)
+        s = edgel_pairs_seal(p, err);
+    if (s == EDGEL_OK && valid)
+        s = add_masks(p, valid, err);
+    if (s != EDGEL_OK)
+        edgel_pairs_destroy(&p);
+    *out = p;
+    return s;
+}
+
 void edgel_pairs_destroy(struct edgel_pairs **pairs)
 {
     if (!pairs || !*pairs)
