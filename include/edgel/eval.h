@@ -290,6 +290,61 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_measure_maps(const struct edge
                                                                struct edgel_row *row,
                                                                struct edgel_error *err);
 
+/* --- objects of COCO documents --- */
+
+/*
+ * A document in one of the JSON forms of the COCO data set:
+ *   instances  {"images":[{id, file_name, width, height}], "annotations":[{image_id, category_id, id, iscrowd,
+ *              segmentation}], "categories":[{id, name}]}; images and categories may be absent
+ *   results    [{image_id, category_id, segmentation}]
+ *   panoptic   as instances, an annotation being {image_id, file_name, segments_info:[{id, category_id, iscrowd}]}: the
+ *              objects are those of the mask file_name, whose values are R + 256 G + 65536 B and the segments' ids
+ * segmentation is {"size":[height, width], "counts":[...] or "..."}: run lengths as src/eval/rle.c says; polygons are
+ * EDGEL_EUNSUPPORTED when their image is measured. Ids are whole and not negative, categories at most 65535. Keys that are
+ * not named here are passed over, scores among them.
+ */
+struct edgel_coco;
+struct edgel_coco_image {
+    int64_t id;
+    const char *name; /* file_name without its extension; the id in digits when there is none */
+    bool named;       /* by file_name */
+    const char *mask; /* panoptic: file_name of the annotation; NULL: no objects are told of */
+    int w, h;         /* 0: not told */
+    size_t first, n;  /* its annotations */
+};
+/* name: for messages. EDGEL_EFORMAT (annotation, rule); EDGEL_ELIMIT: over 2^30 bytes; EDGEL_ENOMEM. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_coco_parse(const char *text, size_t n, const char *name,
+                                                             struct edgel_coco **out,
+                                                             struct edgel_error *err);
+EDGEL_API void edgel_coco_destroy(struct edgel_coco **coco); /* NULL is fine */
+/* The images, rising id: those listed and those of the annotations. */
+EDGEL_API size_t edgel_coco_count(const struct edgel_coco *coco);
+EDGEL_API const struct edgel_coco_image *edgel_coco_at(const struct edgel_coco *coco, size_t i);
+EDGEL_API bool edgel_coco_panoptic(const struct edgel_coco *coco);
+EDGEL_API const struct edgel_classes *edgel_coco_categories(const struct edgel_coco *coco); /* NULL: none */
+
+/* The objects of one side: of an image of a document, of a mask, or (panoptic) of both. */
+struct edgel_object_source {
+    const struct edgel_coco *document; /* NULL: the values of the mask */
+    size_t image;                      /* index in the document; SIZE_MAX: it tells of no object there */
+    const struct edgel_mask *mask;     /* NULL: run lengths */
+};
+/*
+ * Measures one image as edgel_measure_image() does for params->objects IDS, from any two sources. Value 0 of a panoptic
+ * truth is void.
+ *
+ * by_class    objects have the categories of their documents, and both sides must have one; else all are of class 1
+ * prediction  NULL: missing, nothing is predicted
+ * valid       NULL: all pixels; else non-zero pixels are judged, for a truth without a document
+ * Returns EDGEL_OK; EDGEL_EFORMAT: sizes differ, run lengths that do not sum to the pixels, a segment that the document
+ * or the mask does not have; EDGEL_EUNSUPPORTED: polygons; EDGEL_EINVAL: params, valid or ignored values with a document;
+ * EDGEL_ELIMIT: more than 2^31 pixels, or more overlaps than src/eval/object_match.c says; EDGEL_ENOMEM.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_measure_objects(const struct edgel_measure *params, bool by_class,
+                      const struct edgel_object_source *prediction, const struct edgel_object_source *truth,
+                      const struct edgel_mask *valid, struct edgel_row *row, struct edgel_error *err);
+
 /* --- reducing --- */
 
 enum edgel_reduce_kind { EDGEL_REDUCE_POOLED, EDGEL_REDUCE_IMAGE };

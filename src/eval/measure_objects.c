@@ -3,7 +3,7 @@
  *
  * By ids (MIXED: of the truth) every value but 0 is an object; of 8-bit colour masks the value is R + 256 G + 65536 B. Pixels of the truth that
  * are ignored, or not set in the mask of valid ones, are void; the objects of the prediction keep what lies there, which
- * object_match.c then leaves out.
+ * object_match.c then leaves out. Run lengths go along columns, and then so do the spans of the other side.
  */
 #include "eval/objects_priv.h"
 
@@ -100,28 +100,127 @@ static void void_pixels(const struct edgel_measure *params, const struct edgel_m
         }
 }
 
-static enum edgel_status components_of_all(int32_t *plane, int w, int h, struct edgel_object_set *out,
-                                           struct edgel_error *err)
+/* What is read on one side. */
+struct reading {
+    const struct edgel_measure *params;
+    const struct edgel_object_source *source;
+    const struct edgel_mask *valid;
+    bool truth, columns, classes; /* classes: of the documents */
+};
+
+static void all_to_one(int32_t *plane, size_t n)
 {
-    for (size_t i = 0; i < (size_t)w * (size_t)h; i++)
+    for (size_t i = 0; i < n; i++)
         plane[i] = plane[i] != 0;
-    return edgel_objects_of_components(plane, w, h, false, out, err);
 }
 
-static enum edgel_status read_set(const struct edgel_measure *params, const struct edgel_mask *mask,
-                                  const struct edgel_mask *valid, bool truth, struct edgel_object_set *out,
-                                  struct edgel_error *err)
+static void zero_to_void(int32_t *plane, size_t n)
 {
-    int32_t *plane = NULL;
+    for (size_t i = 0; i < n; i++)
+        plane[i] = plane[i] == 0 ? -1 : plane[i];
+}
+
+static enum edgel_status read_mask(const struct reading *r, struct edgel_object_set *out,
+                                   struct edgel_error *err)
+{
+    const struct edgel_mask *mask = r->source->mask;
     const int w = mask->view.w, h = mask->view.h;
+    const size_t n = (size_t)w * (size_t)h;
+    const bool mixed = !r->truth && r->params->objects == EDGEL_OBJECTS_MIXED;
+    int32_t *plane = NULL;
     enum edgel_status st = read_plane(mask, &plane, err);
-    if (st == EDGEL_OK && truth)
-        void_pixels(params, valid, w, h, plane);
-    if (st == EDGEL_OK && !truth && params->objects == EDGEL_OBJECTS_MIXED)
-        st = components_of_all(plane, w, h, out, err);
-    else if (st == EDGEL_OK)
-        st = edgel_objects_of_ids(plane, w, h, false, out, err);
+    if (st == EDGEL_OK && r->truth)
+        void_pixels(r->params, r->valid, w, h, plane);
+    if (st == EDGEL_OK && r->truth && r->source->document)
+        zero_to_void(plane, n);
+    if (st == EDGEL_OK && mixed)
+        all_to_one(plane, n);
+    if (st == EDGEL_OK)
+        st = (mixed ? edgel_objects_of_components : edgel_objects_of_ids)(plane, w, h, r->columns, out, err);
     edgel_free(plane);
+    if (st == EDGEL_OK && r->source->document)
+        st = edgel_coco_segments(r->source->document, r->source->image, out, err);
+    return st;
+}
+
+static enum edgel_status read_side(const struct reading *r, int w, int h, struct edgel_object_set *out,
+                                   struct edgel_error *err)
+{
+    const struct edgel_object_source *s = r->source;
+    if (s->mask)
+        EDGEL_TRY(read_mask(r, out, err));
+    else
+        EDGEL_TRY(edgel_coco_objects(s->document, s->image, w, h, out, err));
+    for (size_t i = 0; !r->classes && i < out->nobjects; i++)
+        out->objects[i].class_id = 1;
+    return EDGEL_OK;
+}
+
+static enum edgel_status check_source(const struct edgel_measure *params, const struct edgel_object_source *s,
+                                      bool truth, bool valid, struct edgel_error *err)
+{
+    const char *role = truth ? "truth" : "prediction";
+    if (!s->mask && !s->document)
+        return edgel_fail(err, EDGEL_EINVAL, "%s: neither a mask nor a document", role);
+    if (!s->mask && edgel_coco_panoptic(s->document))
+        return edgel_fail(err, EDGEL_EINVAL, "%s: a panoptic document needs its mask", role);
+    if (s->mask && s->document && !edgel_coco_panoptic(s->document))
+        return edgel_fail(err, EDGEL_EINVAL, "%s: run lengths have no mask beside them", role);
+    if (s->document && truth && (valid || params->nignore > 0))
+        return edgel_fail(err, EDGEL_EINVAL, "truth: a document has no ignored values and no valid pixels");
+    return s->mask ? edgel_mask_check(s->mask, role, false, err) : EDGEL_OK;
+}
+
+static enum edgel_status sizes_differ(const struct edgel_object_set *p, const struct edgel_object_set *t,
+                                      struct edgel_error *err)
+{
+    return edgel_fail(err, EDGEL_EFORMAT, "prediction is %dx%d, truth is %dx%d: sizes differ", p->w, p->h,
+                      t->w, t->h);
+}
+
+/* A side without objects may not know its size, and then has that of the other. */
+static enum edgel_status read_sides(const struct reading *t, const struct reading *p,
+                                    struct edgel_object_set sets[2], struct edgel_error *err)
+{
+    struct edgel_object_set *st = &sets[0], *sp = &sets[1];
+    EDGEL_TRY(read_side(t, 0, 0, st, err));
+    if (p->source)
+        EDGEL_TRY(read_side(p, 0, 0, sp, err));
+    const bool known = st->w > 0;
+    if (!known && sp->w == 0)
+        return edgel_fail(err, EDGEL_EFORMAT,
+                          "the image's size is not told: no objects, and no width and height");
+    if (!known) {
+        st->w = sp->w;
+        st->h = sp->h;
+    }
+    if (p->source && sp->w > 0 && (sp->w != st->w || sp->h != st->h))
+        return sizes_differ(sp, st, err);
+    const struct edgel_mask *valid = t->valid;
+    if (valid && (valid->view.w != st->w || valid->view.h != st->h))
+        return edgel_fail(err, EDGEL_EFORMAT, "validity mask is %dx%d, truth is %dx%d: sizes differ",
+                          valid->view.w, valid->view.h, st->w, st->h);
+    return EDGEL_OK;
+}
+
+static enum edgel_status match_sources(const struct edgel_measure *params, bool by_class,
+                                       const struct edgel_object_source *prediction,
+                                       const struct edgel_object_source *truth,
+                                       const struct edgel_mask *valid, struct edgel_row *row,
+                                       struct edgel_error *err)
+{
+    struct edgel_object_set sets[2] = { { 0 }, { 0 } };
+    const bool columns = !truth->mask || (prediction && !prediction->mask);
+    const struct reading t = { params, truth, valid, true, columns, by_class },
+                         p = { params, prediction, NULL, false, columns, by_class };
+    enum edgel_status st = read_sides(&t, &p, sets, err);
+    if (st == EDGEL_OK) {
+        row->w = sets[0].w;
+        row->h = sets[0].h;
+        st = edgel_objects_match(&sets[0], &sets[1], &row->objects, &row->nobjects, err);
+    }
+    edgel_object_set_finish(&sets[0]);
+    edgel_object_set_finish(&sets[1]);
     return st;
 }
 
@@ -130,13 +229,34 @@ enum edgel_status edgel_object_ids_measure(const struct edgel_measure *params,
                                            const struct edgel_mask *truth, const struct edgel_mask *valid,
                                            struct edgel_row *row, struct edgel_error *err)
 {
-    struct edgel_object_set t = { 0 }, p = { 0 };
-    enum edgel_status st = read_set(params, truth, valid, true, &t, err);
-    if (st == EDGEL_OK && prediction)
-        st = read_set(params, prediction, NULL, false, &p, err);
-    if (st == EDGEL_OK)
-        st = edgel_objects_match(&t, &p, &row->objects, &row->nobjects, err);
-    edgel_object_set_finish(&t);
-    edgel_object_set_finish(&p);
+    const struct edgel_object_source p = { .mask = prediction }, t = { .mask = truth };
+    return match_sources(params, false, prediction ? &p : NULL, &t, valid, row, err);
+}
+
+enum edgel_status edgel_measure_objects(const struct edgel_measure *params, bool by_class,
+                                        const struct edgel_object_source *prediction,
+                                        const struct edgel_object_source *truth,
+                                        const struct edgel_mask *valid, struct edgel_row *row,
+                                        struct edgel_error *err)
+{
+    char *image = row->image;
+    *row = (struct edgel_row){ .prediction = row->prediction, .image = image };
+    if (!edgel_objects_alone(params->objects))
+        return edgel_fail(err, EDGEL_EINVAL, "objects: by ids or mixed alone");
+    EDGEL_TRY(edgel_objects_params(params, err));
+    EDGEL_TRY(check_source(params, truth, true, valid != NULL, err));
+    if (prediction)
+        EDGEL_TRY(check_source(params, prediction, false, false, err));
+    if (valid)
+        EDGEL_TRY(edgel_mask_check(valid, "validity mask", false, err));
+    if (by_class && (!truth->document || (prediction && !prediction->document)))
+        return edgel_fail(err, EDGEL_EINVAL, "objects: masks without a document have no classes");
+    row->kind = prediction ? EDGEL_ROW_MEASURED : EDGEL_ROW_MISSING;
+    enum edgel_status st = match_sources(params, by_class, prediction, truth, valid, row, err);
+    if (st != EDGEL_OK) {
+        row->image = NULL;
+        edgel_row_finish(row);
+        row->image = image;
+    }
     return st;
 }

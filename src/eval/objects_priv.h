@@ -52,6 +52,15 @@ EDGEL_NODISCARD enum edgel_status edgel_objects_match(const struct edgel_object_
                                                       struct edgel_object_counts **out, size_t *n,
                                                       struct edgel_error *err);
 
+/* --- coco.c --- */
+/* Run-length objects of an image (SIZE_MAX: none); w, h: 0 takes what the document tells, which may stay 0. */
+EDGEL_NODISCARD enum edgel_status edgel_coco_objects(const struct edgel_coco *coco, size_t image, int w,
+                                                     int h, struct edgel_object_set *out,
+                                                     struct edgel_error *err);
+/* Gives the objects of a mask their classes. */
+EDGEL_NODISCARD enum edgel_status edgel_coco_segments(const struct edgel_coco *coco, size_t image,
+                                                      struct edgel_object_set *s, struct edgel_error *err);
+
 /* --- rle.c --- */
 /* Both append the spans of one object to s, whose w and h are set. EDGEL_EFORMAT: what does not sum to w * h or is no run
  * length; EDGEL_ENOMEM. *room: spans that s has memory for. */
