@@ -209,3 +209,152 @@ strips() {
     report --ignore 3 c.jsonl
     [ "$status" -eq 2 ]
 }
+
+# --- COCO documents ---
+
+# Image 7, 4 x 3: object 9 is column 0, 4 is columns 1 and 2; image 3, 2 x 2: all of it.
+documents() {
+    cat >t.json <<'JSON'
+{"images": [{"id": 7, "file_name": "b.jpg", "width": 4, "height": 3}, {"id": 3, "file_name": "sub/a.jpg"}],
+ "annotations": [
+  {"id": 9, "image_id": 7, "category_id": 2, "segmentation": {"size": [3, 4], "counts": [0, 3, 9]}},
+  {"id": 4, "image_id": 7, "category_id": 1, "segmentation": {"size": [3, 4], "counts": "363"}},
+  {"id": 5, "image_id": 3, "category_id": 2, "segmentation": {"size": [2, 2], "counts": [0, 4]}}],
+ "categories": [{"id": 1, "name": "one"}, {"id": 2, "name": "two"}, {"id": 6, "name": "six"}]}
+JSON
+    cat >p.json <<'JSON'
+[{"image_id": 7, "category_id": 2, "score": 0.9, "segmentation": {"size": [3, 4], "counts": [0, 2, 10]}},
+ {"image_id": 7, "category_id": 1, "score": 0.8, "segmentation": {"size": [3, 4], "counts": "363"}}]
+JSON
+}
+
+@test "--objects ids: a list of results against a document of instances" {
+    documents
+    evaluate --truth t.json --objects ids p.json
+    [ "$status" -eq 0 ]
+    is '[(k["id"], k["name"], k["tp"], k["fp"], k["fn"], k["sq"]) for k in d["objects"]["classes"]]' \
+        '[(1, "one", 1, 0, 0, 1), (2, "two", 1, 0, 1, 2/3), (6, "six", 0, 0, 0, None)]'
+    is 'd["images"], d["missing"]' '(2, 0)'
+    run "$EDGEL" eval -q --truth t.json --objects ids p.json
+    has "classes without objects: 1"
+    hasnt "six"
+    evaluate --truth t.json --objects ids --classes 3 p.json
+    is '[k["name"] for k in d["objects"]["classes"]]' '["0", "1", "2"]'
+}
+
+@test "--objects ids: documents against masks, by name, in either role" {
+    documents
+    pgm m/b.pgm 4 5 2 2 0  5 2 2 0  0 2 2 0
+    pgm m/sub/a.pgm 2 1 1 1 1
+    evaluate --truth t.json --objects ids m
+    [ "$status" -eq 0 ]
+    is '[(k["id"], k["truth"], k["tp"]) for k in d["objects"]["classes"]]' '[(1, 3, 3)]'
+    evaluate --truth m --objects ids t.json
+    is '[(k["id"], k["truth"], k["tp"]) for k in d["objects"]["classes"]]' '[(1, 3, 3)]'
+    evaluate --truth t.json --objects mixed m
+    is 'd["objects"]["classes"][0]["prediction"]' 2
+    rm m/b.pgm
+    evaluate --truth t.json --objects ids m
+    [ "$status" -eq 1 ]
+    has "no prediction for this truth"
+    evaluate --truth t.json --objects ids --missing worst m
+    is 'd["objects"]["classes"][0]["fn"]' 2
+}
+
+@test "--objects ids: masks are found by the number of an image without a name" {
+    documents
+    pgm m/000000000007.pgm 4 5 2 2 0  5 2 2 0  0 2 2 0
+    evaluate --truth m --objects ids p.json
+    [ "$status" -eq 0 ]
+    is 'd["objects"]["classes"][0]["tp"], d["objects"]["classes"][0]["pairs"]' '(2, 2)'
+    pgm m/5.pgm 1 1
+    evaluate --truth m --objects ids p.json
+    [ "$status" -eq 0 ]
+    is 'd["objects"]["classes"][0]["fn"], d["images"]' '(1, 2)'
+    sed 's/"image_id": 7/"image_id": 70/' p.json >q.json
+    evaluate --truth m --objects ids q.json
+    [ "$status" -eq 1 ]
+    has "no truth for this prediction"
+}
+
+panoptic() {
+    mkdir t p
+    mask t/a.png rgb 4 1 0 0  1 0 0  0 1 0  0 0 0
+    mask p/a.png rgb 4 9 0 0  9 0 0  9 0 0  0 0 9
+    cat >t.json <<'JSON'
+{"annotations": [{"image_id": 1, "file_name": "a.png", "segments_info": [{"id": 1, "category_id": 3}, {"id": 256, "category_id": 4}]}]}
+JSON
+    cat >p.json <<'JSON'
+{"annotations": [{"image_id": 1, "file_name": "a.png", "segments_info": [{"id": 9, "category_id": 3}, {"id": 589824, "category_id": 4}]}]}
+JSON
+}
+
+@test "--objects ids: panoptic documents, whose 0 is void in the truth" {
+    rmdir t p
+    panoptic
+    evaluate --truth t.json --objects ids p.json
+    [ "$status" -eq 0 ]
+    is '[(k["id"], k["tp"], k["fp"], k["fn"], k["passed"]) for k in d["objects"]["classes"]]' '[(3, 1, 0, 0, 0), (4, 0, 0, 1, 1)]'
+    is 'd["objects"]["classes"][0]["sq"]' '2/3'
+    evaluate --truth t --objects ids p
+    is '[(k["id"], k["tp"], k["fp"], k["fn"], k["passed"]) for k in d["objects"]["classes"]]' '[(1, 1, 1, 1, 0)]'
+    sed 's/589824/589825/' p.json >q.json
+    cp -r p q
+    evaluate --truth t.json --objects ids q.json
+    [ "$status" -eq 1 ]
+    has "has no segment 589824, which the mask has"
+    rm q/a.png
+    evaluate --truth t.json --objects ids q.json
+    [ "$status" -eq 1 ]
+    has "q/a.png"
+}
+
+@test "--objects ids: documents in parts, by report, and for any number of threads" {
+    documents
+    evaluate --truth t.json --objects ids --counts c.jsonl -j 1 p.json
+    cp s.json whole.json
+    report c.jsonl
+    cmp s.json whole.json
+    run "$EDGEL" eval -q --truth t.json --objects ids --counts c3.jsonl -j 3 p.json
+    cmp c.jsonl c3.jsonl
+    for i in 1 2; do
+        run "$EDGEL" eval -q --truth t.json --objects ids --counts "c$i.jsonl" --shard "$i/2" p.json
+    done
+    run "$EDGEL" merge -o m.jsonl c1.jsonl c2.jsonl
+    cmp m.jsonl c.jsonl
+}
+
+@test "--objects ids: bad documents are errors that say where" {
+    documents
+    sed 's/\[0, 2, 10\]/[0, 2, 9]/' p.json >q.json
+    evaluate --truth t.json --objects ids q.json
+    [ "$status" -eq 1 ]
+    has "q.json#7: annotation 0: run lengths: they sum to 11, not to the 4x3 pixels"
+    sed 's/{"size": \[3, 4\], "counts": \[0, 2, 10\]}/[[1, 2, 3, 4, 5, 6]]/' p.json >q.json
+    evaluate --truth t.json --objects ids q.json
+    [ "$status" -eq 1 ]
+    has "polygon"
+    echo '{"annotations": 7}' >q.json
+    evaluate --truth t.json --objects ids q.json
+    [ "$status" -eq 1 ]
+    has "q.json: neither a list of results"
+    evaluate --truth q.json --objects ids p.json
+    [ "$status" -eq 2 ]
+    sed 's/\[3, 4\], "counts": \[0, 2, 10\]/[4, 3], "counts": [0, 2, 10]/' p.json >q.json
+    evaluate --truth t.json --objects ids q.json
+    [ "$status" -eq 1 ]
+    has "3x4"
+}
+
+@test "--objects ids: options that documents have no use for are refused" {
+    documents
+    for option in "--ignore 4" "--valid t" "--annotator 1" "--truth-suffix x"; do
+        # shellcheck disable=SC2086
+        run "$EDGEL" eval -q --truth t.json --objects ids $option p.json
+        echo "$option: $output"
+        [ "$status" -eq 2 ]
+    done
+    run "$EDGEL" eval -q --truth t.json --objects mixed p.json
+    [ "$status" -eq 2 ]
+    has "no components"
+}

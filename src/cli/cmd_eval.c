@@ -116,8 +116,9 @@ static int check_labels(const struct cli_args *args, const struct score *s)
 
 /* --- pairs --- */
 
-static enum edgel_status pair_method(const struct cli_args *args, const char *prediction,
-                                     struct eval_method *method, struct edgel_error *err)
+static enum edgel_status pair_method(const struct cli_args *args, const struct eval_run *run,
+                                     const char *prediction, struct eval_method *method,
+                                     struct edgel_error *err)
 {
     const struct eval_options *o = args->options;
     struct edgel_pairs_params params = { .prediction = prediction,
@@ -127,6 +128,11 @@ static enum edgel_status pair_method(const struct cli_args *args, const char *pr
                                          .prediction_suffix = o->pred_suffix,
                                          .truth_suffix = o->truth_suffix };
     *method = (struct eval_method){ .name = prediction ? prediction : o->pairs };
+    if (edgel_objects_alone((enum edgel_objects)o->objects) && prediction && o->truth && !o->pairs) {
+        enum edgel_status status = eval_documents_pair(args, run, prediction, method, err);
+        if (status != EDGEL_OK || method->pairs)
+            return status;
+    }
     return edgel_pairs_collect(&params, &method->pairs, err);
 }
 
@@ -140,7 +146,7 @@ static int collect_pairs(const struct cli_args *args, struct eval_run *run, bool
         struct edgel_error err = { 0 };
         struct eval_method *method = &run->methods[run->nmethods];
         enum edgel_status status =
-            pair_method(args, args->noperands ? args->operands[i] : NULL, method, &err);
+            pair_method(args, run, args->noperands ? args->operands[i] : NULL, method, &err);
         if (status == EDGEL_EINVAL || (status == EDGEL_EIO && o->pairs))
             return cli_usage(args->command, "%s", err.msg);
         if (status != EDGEL_OK) {
@@ -209,7 +215,7 @@ static int check_annotators(const struct cli_args *args, const struct eval_run *
             if (p->ntruth > 1)
                 return refuse_annotators(args, p, p->ntruth);
         }
-    return check_first_truth(args, run);
+    return run->truth ? 0 : check_first_truth(args, run);
 }
 
 /* --- the run --- */
@@ -327,7 +333,10 @@ static int survey_and_measure(const struct cli_args *args, struct eval_run *run,
 static int run_pairs(const struct cli_args *args, struct eval_run *run)
 {
     bool left_out = false;
-    int code = collect_pairs(args, run, &left_out);
+    int code = eval_documents_open(args, run);
+    if (code == 0)
+        code = collect_pairs(args, run, &left_out);
+    eval_documents_name(run);
     if (code == 0)
         code = check_files(args, run);
     if (code == 0)
@@ -371,8 +380,9 @@ static int run_eval(const struct cli_args *args)
     edgel_log_discard(&run.log);
     for (size_t m = 0; m < run.nmethods; m++)
         edgel_pairs_destroy(&run.methods[m].pairs);
-    free(run.methods);
     score_finish(&s);
+    eval_documents_finish(&run);
+    free(run.methods);
     edgel_colors_finish(&colors);
     return code;
 }

@@ -49,21 +49,28 @@ uint64_t eval_rows(const struct eval_run *run)
     return rows;
 }
 
-static enum edgel_status measure_pair(struct eval_state *s, struct eval_files *f, const struct edgel_pair *p,
-                                      bool zero_one, struct eval_slot *slot)
+/* i: of the pair among those of the method. */
+static enum edgel_status measure_pair(struct eval_state *s, struct eval_files *f,
+                                      const struct eval_method *method, size_t i, struct eval_slot *slot)
 {
     const struct edgel_measure *m = &s->run->score->measure;
+    const struct edgel_pair *p = edgel_pairs_at(method->pairs, i);
+    const struct edgel_pair masks = eval_documents_masks(s->run, method, p);
     struct edgel_error err = { 0 };
     if (p->missing_valid)
         return cli_fail(&slot->err, "%s: no mask of valid pixels for it", p->key);
-    enum edgel_status status = eval_files_read(f, &s->run->read, p, m, slot->remark, &slot->err);
+    enum edgel_status status = eval_files_read(f, &s->run->read, &masks, m, slot->remark, &slot->err);
     if (status != EDGEL_OK)
         return status;
-    if (m->boundary != EDGEL_BOUNDARY_NONE)
-        status = edgel_measure_maps(m, p->prediction ? &f->prediction : NULL, zero_one,
+    if (method->images)
+        status = eval_documents_measure(s->run, method, i, masks.prediction ? &f->map : NULL,
+                                        masks.ntruth ? f->truth : NULL, p->valid ? &f->valid : NULL,
+                                        &slot->row, &err);
+    else if (m->boundary != EDGEL_BOUNDARY_NONE)
+        status = edgel_measure_maps(m, p->prediction ? &f->prediction : NULL, method->zero_one,
                                     &(struct edgel_truth){ f->truth, f->ntruth }, &slot->row, &err);
     else
-        status = edgel_measure_image(m, p->prediction ? &f->map : NULL, zero_one, f->truth, f->ntruth,
+        status = edgel_measure_image(m, p->prediction ? &f->map : NULL, method->zero_one, f->truth, f->ntruth,
                                      p->valid ? &f->valid : NULL, &slot->row, &err);
     if (status != EDGEL_OK)
         (void)cli_fail(&slot->err, "%s: %.400s", p->prediction ? p->prediction : p->key, err.msg);
@@ -80,7 +87,9 @@ static void work(void *user, int thread, size_t k)
     *slot = (struct eval_slot){ 0 };
     if (p->ntruth == 0)
         return;
-    if (measure_pair(s, &s->files[thread], p, s->run->methods[m].zero_one, slot) != EDGEL_OK) {
+    const struct eval_method *method = &s->run->methods[m];
+    const size_t i = edgel_shard_at(&s->run->shard, k) - method->first;
+    if (measure_pair(s, &s->files[thread], method, i, slot) != EDGEL_OK) {
         edgel_row_finish(&slot->row);
         slot->row = (struct edgel_row){ .kind = EDGEL_ROW_FAILED };
     }

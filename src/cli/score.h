@@ -154,6 +154,9 @@ struct eval_method {
     size_t first;                 /* index of its first pair in the run over all methods */
     bool zero_one;                /* BINARY: its masks hold 0 and 1 */
     size_t remarks[EVAL_REMARKS]; /* images that have each */
+    struct edgel_coco *document;  /* of its objects; NULL: masks */
+    /* With a document on either side: by pair, the image in that of the truth and in its own; SIZE_MAX none. */
+    size_t *truth_images, *images;
 };
 
 struct eval_run {
@@ -166,6 +169,7 @@ struct eval_run {
     const struct cli_run_options *options;
     struct edgel_output *counts; /* NULL: none */
     struct edgel_log *log;
+    struct edgel_coco *truth; /* document of the objects; NULL: masks */
 };
 
 /* How the log names a pair: its prediction, or the first file of the truth when there is none. */
@@ -187,6 +191,27 @@ extern const struct cli_option eval_object_rows[]; /* "Objects" */
 int eval_objects_check(const struct cli_args *args);
 /* What the options say of objects. */
 void eval_objects_fill(const struct cli_args *args, struct edgel_measure *m);
+
+/* --- eval_documents.c --- : objects of COCO documents */
+
+bool eval_is_document(const char *path); /* a file that begins as JSON does */
+/* Reads the document of the truth, if it is one. Returns 0 or CLI_EXIT_USAGE. */
+int eval_documents_open(const struct cli_args *args, struct eval_run *run);
+/* Pairs a prediction with the truth when one of them is a document; the pairs stay NULL otherwise. */
+enum edgel_status eval_documents_pair(const struct cli_args *args, const struct eval_run *run,
+                                      const char *prediction, struct eval_method *method,
+                                      struct edgel_error *err);
+/* Takes the names of the classes from the truth when all methods have documents and no others are given. */
+void eval_documents_name(struct eval_run *run);
+/* The files of a pair that are masks to be read. */
+struct edgel_pair eval_documents_masks(const struct eval_run *run, const struct eval_method *method,
+                                       const struct edgel_pair *p);
+/* Measures pair i of a method with the masks it has. */
+enum edgel_status eval_documents_measure(const struct eval_run *run, const struct eval_method *method,
+                                         size_t i, const struct edgel_mask *prediction,
+                                         const struct edgel_mask *truth, const struct edgel_mask *valid,
+                                         struct edgel_row *row, struct edgel_error *err);
+void eval_documents_finish(struct eval_run *run);
 
 /* --- eval_boundary.c --- */
 

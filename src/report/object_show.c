@@ -108,6 +108,12 @@ static void class_line(struct edgel_grid *g, const struct edgel_object_result *c
     score_cells(g, &c->scores);
 }
 
+static bool occurs(const struct edgel_object_result *c)
+{
+    return c->truth + c->prediction > 0;
+}
+
+/* Classes without objects are counted, not shown: a document may tell of many. */
 static void classes_table(struct edgel_text *t, const struct edgel_objects_result *o)
 {
     static const char *const heads[] = { "id",     "class",   "truth", "prediction", "passed", "tp",
@@ -117,13 +123,19 @@ static void classes_table(struct edgel_text *t, const struct edgel_objects_resul
     for (int i = 0; i < 17; i++)
         edgel_grid_str(&g, heads[i]);
     for (size_t i = 0; i < o->nclasses; i++)
-        class_line(&g, &o->classes[i]);
+        if (occurs(&o->classes[i]))
+            class_line(&g, &o->classes[i]);
     edgel_grid_str(&g, "mean");
     for (int i = 0; i < 7; i++)
         edgel_grid_str(&g, "");
     score_cells(&g, &o->mean);
     edgel_grid_print(&g, t);
     edgel_grid_finish(&g);
+    size_t without = 0;
+    for (size_t i = 0; i < o->nclasses; i++)
+        without += !occurs(&o->classes[i]);
+    if (without > 0)
+        edgel_text_printf(t, "classes without objects: %zu\n", without);
 }
 
 static void thresholds_table(struct edgel_text *t, const struct edgel_object_scores *s)
