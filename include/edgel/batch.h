@@ -61,8 +61,11 @@ struct edgel_plan_params {
     /* Folder; or the output file itself for a single file input and a single method: when it ends in an image extension
      * and is no folder. */
     const char *output;
-    const char *name;           /* template; NULL: "{stem}.png" */
+    const char *name;         /* template; NULL: default_name */
+    const char *default_name; /* NULL: "{stem}.png" */
+    const char *extension;    /* what outputs end in when they are no images ("csv"); NULL: they are images */
     const char *const *methods; /* values of {op}, one per output of an input; repeats allowed */
+    const char *const *classes; /* [nmethods] values of {class}; NULL: there is no {class} */
     size_t nmethods;            /* >= 1 */
     enum edgel_existing existing;
     /* NULL: all. Else outputs that exist are looked for among those of this part alone, since other parts may have
@@ -76,8 +79,9 @@ struct edgel_plan;
  * Fixes where every output goes, before any work.
  *
  * Template: {stem} file name without extension, {dir} folder below the input folder, {ext} input extension without the
- * dot, {op} method, {n} 1-based number of the method. A template without '/' and {dir} names the file in its mirrored
- * folder OUT/[METHOD/]dir/ — METHOD/ only with several methods and when the template has neither {op} nor {n}; one
+ * dot, {op} method, {class} class, {n} 1-based number of the
+ * method. A template without '/' and {dir} names the file in its mirrored
+ * folder OUT/[METHOD/]dir/ — METHOD/ only with several methods and when the template has none of {op}, {n} and {class}; one
  * with '/' or {dir} is the whole path below OUT. Empty components and "." are dropped. A dot that begins a file name
  * begins no extension.
  *

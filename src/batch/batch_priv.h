@@ -61,7 +61,8 @@ enum edgel_part {
     EDGEL_PART_DIR,
     EDGEL_PART_EXT,
     EDGEL_PART_OP,
-    EDGEL_PART_N
+    EDGEL_PART_N,
+    EDGEL_PART_CLASS
 };
 struct edgel_template {
     struct edgel_piece {
@@ -71,16 +72,18 @@ struct edgel_template {
     size_t count;
     char *source;
     bool whole;  /* names the whole path below OUT: holds '/' or {dir} */
-    bool counts; /* tells methods apart: holds {op} or {n} */
+    bool counts; /* tells methods apart: holds {op}, {n} or {class} */
 };
-enum edgel_status edgel_template_parse(struct edgel_template *t, const char *source, struct edgel_error *err);
+/* classes: {class} is a word of it. */
+enum edgel_status edgel_template_parse(struct edgel_template *t, const char *source, bool classes,
+                                       struct edgel_error *err);
 void edgel_template_finish(struct edgel_template *t);
 
 /* What a template is filled with. */
 struct edgel_naming {
     const char *prefix; /* taken as it is: "OUT/" */
     const char *rel;
-    const char *method;
+    const char *method, *class_name;
     size_t n;        /* 1-based */
     bool method_dir; /* METHOD/ before the mirrored folder */
 };
@@ -97,11 +100,12 @@ struct edgel_plan {
     char *folder; /* OUT */
     bool single;
     struct edgel_strings strings;
-    const char **methods;
+    const char **methods, **classes; /* classes: NULL: none */
     size_t nmethods;
-    unsigned char *skip; /* bit i * nmethods + m; NULL: none */
-    size_t longest;      /* output path, without its NUL */
-    uint64_t hash_mask;  /* of the collision check; all ones but in tests */
+    const char *extension; /* NULL: an image's */
+    unsigned char *skip;   /* bit i * nmethods + m; NULL: none */
+    size_t longest;        /* output path, without its NUL */
+    uint64_t hash_mask;    /* of the collision check; all ones but in tests */
 };
 /* edgel_plan_create() with a weakened hash. */
 enum edgel_status edgel_plan_make(const struct edgel_plan_params *params, uint64_t hash_mask,

@@ -17,26 +17,44 @@ static bool is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* True for NAME.extension. */
+static bool ends_in(const char *path, const char *extension)
+{
+    const char *name = path + edgel_path_base(path);
+    const size_t bare = edgel_path_bare(name, strlen(name));
+    return name[bare] == '.' && strcmp(name + bare + 1, extension) == 0;
+}
+
 /* One file in, one method, and an output that is named like an image: OUT is the file. */
 static bool names_file(const struct edgel_plan_params *p)
 {
     return edgel_inputs_count(p->inputs) == 1 && !edgel_inputs_at(p->inputs, 0)->folder && p->nmethods == 1 &&
-           p->output[edgel_path_trim(p->output)] == '\0' && edgel_named_like_image(p->output) &&
+           p->output[edgel_path_trim(p->output)] == '\0' &&
+           (p->extension ? ends_in(p->output, p->extension) : edgel_named_like_image(p->output)) &&
            !is_folder(p->output);
+}
+
+static enum edgel_status copy_names(struct edgel_plan *plan, const char *const *from, size_t n,
+                                    const char ***to, struct edgel_error *err)
+{
+    *to = edgel_calloc(n, sizeof **to);
+    if (!*to)
+        return no_memory(err);
+    for (size_t m = 0; m < n; m++) {
+        (*to)[m] = edgel_strings_add(&plan->strings, from[m], strlen(from[m]), "", 0);
+        if (!(*to)[m])
+            return no_memory(err);
+    }
+    return EDGEL_OK;
 }
 
 static enum edgel_status copy_methods(struct edgel_plan *plan, const struct edgel_plan_params *p,
                                       struct edgel_error *err)
 {
-    plan->methods = edgel_calloc(p->nmethods, sizeof *plan->methods);
-    if (!plan->methods)
-        return no_memory(err);
     plan->nmethods = p->nmethods;
-    for (size_t m = 0; m < p->nmethods; m++) {
-        plan->methods[m] = edgel_strings_add(&plan->strings, p->methods[m], strlen(p->methods[m]), "", 0);
-        if (!plan->methods[m])
-            return no_memory(err);
-    }
+    EDGEL_TRY(copy_names(plan, p->methods, p->nmethods, &plan->methods, err));
+    if (p->classes)
+        EDGEL_TRY(copy_names(plan, p->classes, p->nmethods, &plan->classes, err));
     return EDGEL_OK;
 }
 
@@ -66,13 +84,16 @@ size_t edgel_plan_fill(const struct edgel_plan *plan, size_t i, size_t m, char *
     struct edgel_naming v = { .prefix = plan->prefix,
                               .rel = edgel_inputs_at(plan->inputs, i)->rel,
                               .method = plan->methods[m],
+                              .class_name = plan->classes ? plan->classes[m] : "",
                               .n = m + 1 };
     v.method_dir = !plan->single && plan->nmethods > 1 && !plan->name.whole && !plan->name.counts;
     return edgel_template_fill(plan->single ? &nothing : &plan->name, &v, buf, size, climbs);
 }
 
-static bool is_writable(const char *path)
+static bool is_writable(const struct edgel_plan *plan, const char *path)
 {
+    if (plan->extension)
+        return ends_in(path, plan->extension);
     enum edgel_format f = edgel_format_of_name(path);
     return f == EDGEL_FORMAT_PNG || f == EDGEL_FORMAT_TIFF || f == EDGEL_FORMAT_PNM || f == EDGEL_FORMAT_PFM;
 }
@@ -102,10 +123,9 @@ static enum edgel_status check_names(struct edgel_plan *plan, struct edgel_error
         if (climbs)
             s = edgel_fail(err, EDGEL_EINVAL, "%s: its output %s would lead out of its folder by '..'",
                            in->path, path.s);
-        else if (!is_writable(path.s))
-            s = edgel_fail(err, EDGEL_EINVAL,
-                           "output %s (of %s): the extension must be png, tif, pnm, pbm, pgm, ppm or pfm",
-                           path.s, in->path);
+        else if (!is_writable(plan, path.s))
+            s = edgel_fail(err, EDGEL_EINVAL, "output %s (of %s): the extension must be %s", path.s, in->path,
+                           plan->extension ? plan->extension : "png, tif, pnm, pbm, pgm, ppm or pfm");
     }
     edgel_text_finish(&path);
     return s;
@@ -119,7 +139,11 @@ static enum edgel_status make(struct edgel_plan *plan, const struct edgel_plan_p
     if (!p->output || *p->output == '\0')
         return edgel_fail(err, EDGEL_EINVAL, "output '': must name a file or a folder");
     EDGEL_TRY(copy_methods(plan, p, err));
-    EDGEL_TRY(edgel_template_parse(&plan->name, p->name ? p->name : "{stem}.png", err));
+    const char *other = p->default_name ? p->default_name : "{stem}.png";
+    EDGEL_TRY(edgel_template_parse(&plan->name, p->name ? p->name : other, p->classes != NULL, err));
+    if (p->extension &&
+        !(plan->extension = edgel_strings_add(&plan->strings, p->extension, strlen(p->extension), "", 0)))
+        return no_memory(err);
     EDGEL_TRY(set_output(plan, p, err));
     EDGEL_TRY(check_names(plan, err));
     EDGEL_TRY(edgel_plan_check_alike(plan, err));
@@ -155,6 +179,7 @@ void edgel_plan_destroy(struct edgel_plan **plan)
     edgel_template_finish(&(*plan)->name);
     edgel_strings_finish(&(*plan)->strings);
     edgel_free((void *)(*plan)->methods);
+    edgel_free((void *)(*plan)->classes);
     edgel_free((*plan)->skip);
     edgel_free(*plan);
     *plan = NULL;

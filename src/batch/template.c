@@ -11,7 +11,7 @@ static const struct {
     enum edgel_part part;
 } words[] = {
     { "stem", EDGEL_PART_STEM }, { "dir", EDGEL_PART_DIR }, { "ext", EDGEL_PART_EXT },
-    { "op", EDGEL_PART_OP },     { "n", EDGEL_PART_N },
+    { "op", EDGEL_PART_OP },     { "n", EDGEL_PART_N },     { "class", EDGEL_PART_CLASS },
 };
 
 static bool find_word(const char *s, size_t n, enum edgel_part *part)
@@ -28,7 +28,7 @@ static void add_piece(struct edgel_template *t, enum edgel_part part, size_t at,
 {
     t->piece[t->count++] = (struct edgel_piece){ part, at, n };
     t->whole |= part == EDGEL_PART_DIR || (part == EDGEL_PART_TEXT && memchr(t->source + at, '/', n));
-    t->counts |= part == EDGEL_PART_OP || part == EDGEL_PART_N;
+    t->counts |= part == EDGEL_PART_OP || part == EDGEL_PART_N || part == EDGEL_PART_CLASS;
 }
 
 /* True when a component is "..", as far as text alone tells. */
@@ -40,7 +40,7 @@ static bool climbs(const char *s)
     return false;
 }
 
-static enum edgel_status cut(struct edgel_template *t, struct edgel_error *err)
+static enum edgel_status cut(struct edgel_template *t, bool classes, struct edgel_error *err)
 {
     for (const char *s = t->source; *s;) {
         size_t at = (size_t)(s - t->source), n = strcspn(s, "{");
@@ -54,17 +54,18 @@ static enum edgel_status cut(struct edgel_template *t, struct edgel_error *err)
             return edgel_fail(err, EDGEL_EINVAL, "name '%s': '%s' is not closed by '}'", t->source, s);
         size_t len = (size_t)(end - s) - 1;
         enum edgel_part part;
-        if (!find_word(s + 1, len, &part))
+        if (!find_word(s + 1, len, &part) || (part == EDGEL_PART_CLASS && !classes))
             return edgel_fail(err, EDGEL_EINVAL,
-                              "name '%s': {%.*s} is unknown; known are {stem} {dir} {ext} {op} {n}",
-                              t->source, len < 100 ? (int)len : 100, s + 1);
+                              "name '%s': {%.*s} is unknown; known are {stem} {dir} {ext} {op} {n}%s",
+                              t->source, len < 100 ? (int)len : 100, s + 1, classes ? " {class}" : "");
         add_piece(t, part, 0, 0);
         s = end + 1;
     }
     return EDGEL_OK;
 }
 
-enum edgel_status edgel_template_parse(struct edgel_template *t, const char *source, struct edgel_error *err)
+enum edgel_status edgel_template_parse(struct edgel_template *t, const char *source, bool classes,
+                                       struct edgel_error *err)
 {
     *t = (struct edgel_template){ 0 };
     if (*source == '\0')
@@ -77,7 +78,7 @@ enum edgel_status edgel_template_parse(struct edgel_template *t, const char *sou
     if (!t->source || !t->piece)
         s = edgel_fail(err, EDGEL_ENOMEM, "name '%s': out of memory", source);
     else
-        s = cut(t, err);
+        s = cut(t, classes, err);
     if (s != EDGEL_OK)
         edgel_template_finish(t);
     return s;
@@ -142,6 +143,7 @@ static void write_piece(struct pen *p, const struct edgel_template *t, const str
     case EDGEL_PART_DIR: write_bytes(p, v->rel, base ? base - 1 : 0); break;
     case EDGEL_PART_EXT: write_bytes(p, v->rel + bare + 1, bare < end ? end - bare - 1 : 0); break;
     case EDGEL_PART_OP: write_bytes(p, v->method, strlen(v->method)); break;
+    case EDGEL_PART_CLASS: write_bytes(p, v->class_name, strlen(v->class_name)); break;
     case EDGEL_PART_N:
         snprintf(number, sizeof number, "%zu", v->n);
         write_bytes(p, number, strlen(number));

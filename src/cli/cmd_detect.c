@@ -6,61 +6,31 @@
 
 struct detect_options {
     struct cli_list methods;
-    const char *output, *name;
-    int existing; /* enum edgel_existing */
-    bool dry_run, resume, durable;
+    struct folder_options folder;
     struct detect_settings settings;
-    struct cli_input_options inputs;
     struct cli_read_options read;
-    struct cli_shard_options part;
-    struct cli_run_options run;
     int64_t stream_over;
 };
 
 /* --- the table --- */
-
-static const char *const existing_names[] = { "error", "skip", "overwrite", NULL };
 
 static const struct cli_option output_rows[] = {
     { .name = "output",
       .letter = 'o',
       .kind = CLI_STRING,
       .metavar = "OUT",
-      .at = offsetof(struct detect_options, output),
+      .at = offsetof(struct detect_options, folder.output),
       .help =
           "Folder to write to, mirroring each input folder; or the output file of a single file and a single "
           "method. Required." },
     { .name = "name",
       .kind = CLI_STRING,
       .metavar = "TEMPLATE",
-      .at = offsetof(struct detect_options, name),
+      .at = offsetof(struct detect_options, folder.name),
       .note = "{stem}.png",
       .help =
           "Names of outputs, with {stem} {dir} {ext} {op} {n}. The extension chooses the format: png, tif, pgm, "
           "ppm, pnm, pbm, or pfm (float samples)." },
-    { .name = "existing",
-      .kind = CLI_CHOICE,
-      .at = offsetof(struct detect_options, existing),
-      .choices = existing_names,
-      .def = "error",
-      .help = "Outputs that exist: refuse to start, leave them alone, or replace them." },
-    { .name = "resume",
-      .kind = CLI_FLAG,
-      .at = offsetof(struct detect_options, resume),
-      .help =
-          "Go on with a run into OUT that was interrupted or killed: what it finished is skipped unless the input "
-          "has changed since, the rest is done or replaced. The options must be the same. A run that none precedes "
-          "just starts." },
-    { .name = "durable",
-      .kind = CLI_FLAG,
-      .at = offsetof(struct detect_options, durable),
-      .help =
-          "An output that has its name survives a power failure: groups of outputs are written to the disk before "
-          "they get their names, and so are the names." },
-    { .name = "dry-run",
-      .kind = CLI_FLAG,
-      .at = offsetof(struct detect_options, dry_run),
-      .help = "Do nothing, list input -> output." },
     { 0 },
 };
 
@@ -100,70 +70,87 @@ static const struct cli_option memory_rows[] = {
 
 static const struct cli_group groups[] = {
     { "Output", output_rows, 0 },
+    { "Outputs that exist, and runs that were interrupted", folder_rows,
+      offsetof(struct detect_options, folder) },
     { "Methods", method_rows, 0 },
     { "Method parameters (for every chosen method; as key=value in -m for one)", detect_setting_rows,
       offsetof(struct detect_options, settings) },
-    { "Inputs", cli_input_rows, offsetof(struct detect_options, inputs) },
+    { "Inputs", cli_input_rows, offsetof(struct detect_options, folder.inputs) },
     { "Reading", cli_read_rows, offsetof(struct detect_options, read) },
-    { "Parts of a run", cli_shard_rows, offsetof(struct detect_options, part) },
+    { "Parts of a run", cli_shard_rows, offsetof(struct detect_options, folder.part) },
     { "Large images", memory_rows, 0 },
-    { "Running", cli_run_rows, offsetof(struct detect_options, run) },
+    { "Running", cli_run_rows, offsetof(struct detect_options, folder.run) },
     { 0 },
 };
 
 /* --- the run --- */
 
-struct run {
-    const struct detect_options *o;
-    struct detect_job job;
-    struct detect_worker *workers; /* [threads] */
-    struct edgel_shard shard;      /* the part to do, and the whole list */
-    struct detect_result *results; /* [window], the k-th image of the part in slot k % window */
-    size_t window;
-    struct detect_group group; /* --durable */
-    struct edgel_log *log;
-    bool log_failed;
-};
-
-static char **output_paths(const struct run *r, size_t i)
+static int begin(void *user, int threads, int inner)
 {
-    char **paths = cli_alloc(r->job.ntasks, sizeof *paths);
-    for (size_t m = 0; m < r->job.ntasks; m++)
-        paths[m] = detect_path(r->job.plan, i, m);
-    return paths;
+    struct detect_job *job = user;
+    (void)inner; /* each image is one thread's */
+    job->workers = cli_alloc((size_t)threads, sizeof *job->workers);
+    for (int t = 0; t < threads; t++)
+        detect_worker_init(&job->workers[t]);
+    return CLI_EXIT_OK;
 }
 
-static void free_paths(const struct run *r, char **paths)
+static void end(void *user, int threads)
 {
-    for (size_t m = 0; paths && m < r->job.ntasks; m++)
-        free(paths[m]);
-    free(paths);
+    struct detect_job *job = user;
+    for (int t = 0; t < threads; t++)
+        detect_worker_finish(&job->workers[t]);
+    free(job->workers);
 }
 
-static void work(void *user, int thread, size_t k)
+static enum edgel_status write_outputs(void *user, int thread, struct folder_image *image,
+                                       struct edgel_error *err)
 {
-    struct run *r = user;
-    detect_image(&r->job, &r->workers[thread], edgel_shard_at(&r->shard, k), &r->results[k % r->window]);
+    const struct detect_job *job = user;
+    return detect_image(job, &job->workers[thread], image, err);
 }
 
-/* Tells of image i on stderr. */
-static void tell(const struct run *r, size_t i, const char *input, const struct detect_result *res,
-                 char **paths)
+static enum edgel_status check_name(void *user, size_t m, const char *path, struct edgel_error *err)
 {
-    if (res->outcome == EDGEL_OUTCOME_ERROR)
-        cli_message("%s", res->error);
-    if (r->o->run.quiet)
-        return;
-    if (res->damage[0])
-        cli_message("%s: damaged, taken as far as it decodes: %s", input, res->damage);
-    if (res->remark[0])
-        cli_message("%s: %s", input, res->remark);
-    if (r->o->run.verbose && res->outcome != EDGEL_OUTCOME_ERROR)
-        for (size_t m = 0; m < r->job.ntasks; m++)
-            cli_message("%s -> %s%s", input, paths[m],
-                        edgel_plan_skips(r->job.plan, i, m)     ? " (exists, left alone)"
-                        : res->outcome == EDGEL_OUTCOME_SKIPPED ? " (finished before)"
-                                                                : "");
+    const struct detect_job *job = user;
+    struct edgel_method method;
+    struct edgel_write write;
+    enum edgel_status s = detect_fit(&job->tasks[m], path, &method, &write, err);
+    return s == EDGEL_OK ? edgel_method_check(&method, err) : s;
+}
+
+enum { NAME_BYTES = 64, VALUE_BYTES = 64 };
+
+static void add_methods(struct folder_settings *s, const struct detect_job *job)
+{
+    size_t size = 1;
+    for (size_t m = 0; m < job->ntasks; m++)
+        size += strlen(job->tasks[m].info->name) + 1;
+    char *names = cli_alloc(size, 1);
+    for (size_t m = 0; m < job->ntasks; m++) {
+        strcat(names, m ? "," : "");
+        strcat(names, job->tasks[m].info->name);
+    }
+    folder_setting(s, "-m", names);
+    free(names);
+    for (size_t m = 0; m < job->ntasks; m++) {
+        char name[NAME_BYTES], value[VALUE_BYTES];
+        const char *key;
+        for (int k = 0; detect_setting_text(&job->tasks[m], k, &key, value, sizeof value); k++) {
+            snprintf(name, sizeof name, "--%s (%s)", key, job->tasks[m].info->name);
+            if (job->ntasks > 1)
+                snprintf(name, sizeof name, "--%s (%s, method %zu)", key, job->tasks[m].info->name, m + 1);
+            folder_setting(s, name, value);
+        }
+    }
+}
+
+static void settings(void *user, struct folder_settings *s)
+{
+    const struct detect_job *job = user;
+    add_methods(s, job);
+    folder_setting(s, "--no-orient", job->read->orient ? "off" : "on");
+    folder_setting(s, "--lenient", job->read->lenient ? "on" : "off");
 }
 
 static bool writes_strength(const struct detect_task *t)
@@ -171,330 +158,52 @@ static bool writes_strength(const struct detect_task *t)
     return t->method.id == EDGEL_METHOD_CANNY && t->method.emit == EDGEL_EMIT_STRENGTH;
 }
 
-/* The scales of an image's outputs, to be freed; NULL when none of them is a strength map that was made now. */
-static struct edgel_scale *scales_of(const struct run *r, const struct detect_result *res)
+/* The scales of an image's outputs; NULL when none of them is a strength map that was made now. */
+static struct edgel_scale *scales_of(void *user, const struct folder_result *res)
 {
+    const struct detect_job *job = user;
     struct edgel_scale *scales = NULL;
-    for (size_t m = 0; res->outcome == EDGEL_OUTCOME_OK && m < r->job.ntasks; m++) {
-        const struct edgel_method *method = &r->job.tasks[m].method;
-        if (!writes_strength(&r->job.tasks[m]))
+    for (size_t m = 0; res->outcome == EDGEL_OUTCOME_OK && m < job->ntasks; m++) {
+        const struct edgel_method *method = &job->tasks[m].method;
+        if (!writes_strength(&job->tasks[m]))
             continue;
         if (!scales)
-            scales = cli_alloc(r->job.ntasks, sizeof *scales);
+            scales = cli_alloc(job->ntasks, sizeof *scales);
         scales[m].full = edgel_canny_full_strength(res->type, &method->canny);
         scales[m].linear = method->linear;
     }
     return scales;
 }
 
-static void log_image(struct run *r, const char *input, const struct detect_result *res, char **paths)
-{
-    struct edgel_scale *scales = scales_of(r, res);
-    struct edgel_record record = { .input = input,
-                                   .outputs = (const char *const *)paths,
-                                   .noutputs = res->outcome == EDGEL_OUTCOME_ERROR ? 0 : r->job.ntasks,
-                                   .scales = scales,
-                                   .outcome = res->outcome,
-                                   .error = res->outcome == EDGEL_OUTCOME_ERROR ? res->error : NULL,
-                                   .remark = res->damage[0] ? res->damage : res->remark,
-                                   .width = res->width,
-                                   .height = res->height,
-                                   .seconds = res->seconds };
-    struct edgel_error err = { 0 };
-    if (!r->log_failed && edgel_log_image(r->log, &record, &err) != EDGEL_OK) {
-        cli_message("%s", err.msg);
-        r->log_failed = true;
-    }
-    free(scales);
-}
-
-static void report(struct run *r, size_t i, const struct detect_result *res, char **paths)
-{
-    const char *input = edgel_inputs_at(r->job.inputs, i)->path;
-    char **shown = res->outcome != EDGEL_OUTCOME_ERROR ? paths : NULL;
-    tell(r, i, input, res, shown);
-    log_image(r, input, res, shown);
-    detect_resume_note(&r->job, res);
-    cli_run_step(res->outcome);
-}
-
-/* Makes what waits in the group durable, and reports it. */
-static void end_group(struct run *r)
-{
-    struct detect_group *g = &r->group;
-    detect_group_commit(g, &r->job, &r->shard);
-    for (size_t w = 0; w < g->count; w++) {
-        report(r, edgel_shard_at(&r->shard, g->at[w].k), &g->at[w].result, g->at[w].paths);
-        free_paths(r, g->at[w].paths);
-    }
-    g->count = 0;
-}
-
-static void done(void *user, size_t k)
-{
-    struct run *r = user;
-    const struct detect_result *res = &r->results[k % r->window];
-    size_t i = edgel_shard_at(&r->shard, k);
-    char **paths = output_paths(r, i);
-    if (r->job.durable) {
-        if (detect_group_add(&r->group, &r->job, k, res, paths))
-            end_group(r);
-        return;
-    }
-    report(r, i, res, paths);
-    free_paths(r, paths);
-}
-
-/* A log that cannot be written ends the run: its reader would miss what follows. */
-static bool stop(void *user)
-{
-    const struct run *r = user;
-    return r->log_failed || cli_stop(NULL);
-}
-
-static size_t part_size(const struct run *r)
-{
-    return edgel_shard_size(&r->shard, edgel_inputs_count(r->job.inputs));
-}
-
-static int threads_for(const struct run *r)
-{
-    size_t count = part_size(r);
-    int n = cli_jobs(&r->o->run);
-    return count < (size_t)n ? (count ? (int)count : 1) : n;
-}
-
-/* Runs all images; totals are filled. False when memory ran out. */
-static bool run_images(struct run *r, struct edgel_totals *totals)
-{
-    struct edgel_run run = {
-        .count = part_size(r), .threads = threads_for(r), .user = r, .work = work, .done = done, .stop = stop
-    };
-    r->window = edgel_run_window(&run);
-    r->results = cli_alloc(r->window, sizeof *r->results);
-    r->workers = cli_alloc((size_t)run.threads, sizeof *r->workers);
-    for (int t = 0; t < run.threads; t++)
-        detect_worker_init(&r->workers[t], r->job.ntasks);
-    struct edgel_error err = { 0 };
-    cli_run_begin("detect", &r->o->run, run.count);
-    enum edgel_status s = edgel_run_execute(&run, NULL, &err);
-    end_group(r);
-    detect_group_finish(&r->group);
-    cli_run_end(totals);
-    totals->not_images = edgel_inputs_passed_over(r->job.inputs);
-    if (s != EDGEL_OK && s != EDGEL_EINTERRUPTED)
-        cli_message("%s", err.msg);
-    for (int t = 0; t < run.threads; t++)
-        detect_worker_finish(&r->workers[t]);
-    free(r->workers);
-    free(r->results);
-    return s == EDGEL_OK || s == EDGEL_EINTERRUPTED;
-}
-
-static int run_and_log(struct run *r)
-{
-    struct edgel_error err = { 0 };
-    for (size_t i = 0; i < edgel_inputs_count(r->job.inputs); i++)
-        edgel_shard_add(&r->shard, edgel_inputs_at(r->job.inputs, i)->path);
-    if (edgel_log_create(r->o->run.jsonl, &r->log, &err) != EDGEL_OK ||
-        edgel_log_shard(r->log, &r->shard, &err) != EDGEL_OK) {
-        edgel_log_discard(&r->log);
-        cli_message("%s", err.msg);
-        return CLI_EXIT_USAGE;
-    }
-    struct edgel_totals totals;
-    detect_resume_begin(&r->job, &r->shard);
-    bool ran = run_images(r, &totals);
-    if (r->log_failed)
-        edgel_log_discard(&r->log);
-    else if (edgel_log_finish(&r->log, &totals, &err) != EDGEL_OK) {
-        cli_message("%s", err.msg);
-        r->log_failed = true;
-    }
-    cli_run_summary(&r->o->run, &totals);
-    if (totals.interrupted && r->job.journal && !r->o->run.quiet)
-        cli_message("the same command with --resume goes on from here");
-    detect_resume_end(&r->job, ran && !totals.interrupted && !r->log_failed);
-    int code = cli_run_exit(&totals);
-    if (code == CLI_EXIT_NOTHING && edgel_inputs_count(r->job.inputs) > 0)
-        code = CLI_EXIT_OK; /* a part of a list shorter than there are parts */
-    if (ran && code == CLI_EXIT_NOTHING)
-        cli_message("no image among the inputs");
-    return code != CLI_EXIT_INTERRUPTED && (!ran || r->log_failed) ? CLI_EXIT_FAILED : code;
-}
-
-/* Lists what would be done; inputs that cannot be opened are told of as in a run. */
-static int dry_run(const struct run *r)
-{
-    int code = edgel_inputs_count(r->job.inputs) ? CLI_EXIT_OK : CLI_EXIT_NOTHING;
-    for (size_t k = 0; k < part_size(r); k++) {
-        size_t i = edgel_shard_at(&r->shard, k);
-        const struct edgel_input *in = edgel_inputs_at(r->job.inputs, i);
-        if (in->broken) {
-            struct edgel_bytes bytes = { 0 };
-            struct edgel_error err = { 0 };
-            if (edgel_bytes_read(in->path, &bytes, &err) != EDGEL_OK)
-                cli_message("%s", err.msg);
-            edgel_bytes_finish(&bytes);
-            code = CLI_EXIT_FAILED;
-            continue;
-        }
-        char **paths = output_paths(r, i);
-        struct edgel_mark mark;
-        bool marked, finished = detect_finished(&r->job, i, paths, &mark, &marked);
-        for (size_t m = 0; m < r->job.ntasks; m++)
-            printf("%s -> %s%s\n", in->path, paths[m],
-                   edgel_plan_skips(r->job.plan, i, m) ? " (exists, left alone)"
-                   : finished                          ? " (finished before)"
-                                                       : "");
-        free_paths(r, paths);
-    }
-    return code;
-}
-
-/* Every output's name must fit what its method writes, before any work. */
-static int check_formats(const struct run *r)
-{
-    for (size_t i = 0; i < edgel_inputs_count(r->job.inputs); i++)
-        for (size_t m = 0; m < r->job.ntasks && !edgel_inputs_at(r->job.inputs, i)->broken; m++) {
-            struct edgel_method method;
-            struct edgel_write write;
-            struct edgel_error err = { 0 };
-            char *path = detect_path(r->job.plan, i, m);
-            enum edgel_status s = detect_fit(&r->job.tasks[m], path, &method, &write, &err);
-            if (s == EDGEL_OK)
-                s = edgel_method_check(&method, &err);
-            free(path);
-            if (s != EDGEL_OK) {
-                cli_message("%s", err.msg);
-                return CLI_EXIT_USAGE;
-            }
-        }
-    return CLI_EXIT_OK;
-}
-
-/* The log is written when all else is done: it must be neither an input nor an output. */
-static int check_log(const struct run *r)
-{
-    const char *log = r->o->run.jsonl, *list = r->o->inputs.files_from;
-    if (log && list && strcmp(list, "-") != 0 && cli_same_file(log, list)) {
-        cli_message("--jsonl %s: is the input %s; inputs are never written to", log, list);
-        return CLI_EXIT_USAGE;
-    }
-    for (size_t i = 0; log && strcmp(log, "-") != 0 && i < edgel_inputs_count(r->job.inputs); i++) {
-        const char *input = edgel_inputs_at(r->job.inputs, i)->path;
-        if (cli_same_file(log, input)) {
-            cli_message("--jsonl %s: is the input %s; inputs are never written to", log, input);
-            return CLI_EXIT_USAGE;
-        }
-        for (size_t m = 0; m < r->job.ntasks; m++) {
-            char *path = detect_path(r->job.plan, i, m);
-            bool same = strcmp(log, path) == 0 || cli_same_file(log, path);
-            free(path);
-            if (same) {
-                cli_message("--jsonl %s: is the output of %s", log, input);
-                return CLI_EXIT_USAGE;
-            }
-        }
-    }
-    return CLI_EXIT_OK;
-}
-
-static int fail_before_work(const struct edgel_error *err)
-{
-    cli_message("%s", err->msg);
-    return err->code == EDGEL_ENOMEM ? CLI_EXIT_FAILED : CLI_EXIT_USAGE;
-}
-
-/* Going on with a run, what exists beside what it finished is what it was about to note: it is done again. */
-static enum edgel_existing existing_rule(const struct run *r)
-{
-    enum edgel_existing rule = (enum edgel_existing)r->o->existing;
-    return r->job.journal && rule == EDGEL_EXISTING_ERROR ? EDGEL_EXISTING_OVERWRITE : rule;
-}
-
-static int plan_and_run(const struct cli_args *args, struct run *r)
-{
-    const struct detect_options *o = r->o;
-    struct edgel_inputs_params ip = { .paths = args->operands,
-                                      .npaths = args->noperands,
-                                      .files_from = o->inputs.files_from,
-                                      .nul = o->inputs.nul,
-                                      .include = o->inputs.include.v,
-                                      .exclude = o->inputs.exclude.v,
-                                      .ninclude = o->inputs.include.n,
-                                      .nexclude = o->inputs.exclude.n,
-                                      .skip_folder = o->output };
-    struct edgel_inputs *inputs = NULL;
-    struct edgel_plan *plan = NULL;
-    struct edgel_error err = { 0 };
-    int code;
-    const char **names = cli_alloc(r->job.ntasks, sizeof *names);
-    for (size_t m = 0; m < r->job.ntasks; m++)
-        names[m] = r->job.tasks[m].info->name;
-    if (edgel_inputs_collect(&ip, &inputs, &err) != EDGEL_OK) {
-        code = fail_before_work(&err);
-        goto out;
-    }
-    if (o->resume && (code = detect_resume_find(&r->job, o->output, &r->shard)) != CLI_EXIT_OK)
-        goto out;
-    struct edgel_plan_params pp = { .inputs = inputs,
-                                    .output = o->output,
-                                    .name = o->name,
-                                    .methods = names,
-                                    .nmethods = r->job.ntasks,
-                                    .existing = existing_rule(r),
-                                    .shard = &r->shard };
-    if (edgel_plan_create(&pp, &plan, &err) != EDGEL_OK) {
-        code = fail_before_work(&err);
-        if (!o->resume && detect_resume_exists(o->output, &r->shard))
-            cli_message("a run into %s was interrupted: --resume goes on with it", o->output);
-        goto out;
-    }
-    if (o->resume && !edgel_plan_folder(plan)) {
-        code = cli_usage(args->command, "--resume: the output is a single file");
-        goto out;
-    }
-    r->job.inputs = inputs;
-    r->job.plan = plan;
-    code = check_formats(r);
-    if (code == CLI_EXIT_OK)
-        code = check_log(r);
-    if (code == CLI_EXIT_OK)
-        code = o->dry_run ? dry_run(r) : run_and_log(r);
-out:
-    edgel_journal_close(&r->job.journal);
-    free(names);
-    edgel_plan_destroy(&plan);
-    edgel_inputs_destroy(&inputs);
-    return code;
-}
-
 static int run_detect(const struct cli_args *args)
 {
     const struct detect_options *o = args->options;
-    if (!o->output)
-        return cli_usage(args->command, "no output: -o OUT is required");
-    if (args->noperands == 0 && !o->inputs.files_from)
-        return cli_usage(args->command, "no input given");
-    if (o->inputs.nul && !o->inputs.files_from)
-        return cli_usage(args->command, "--null: there is no --files-from");
-    if (o->dry_run && o->run.jsonl)
-        return cli_usage(args->command, "--jsonl: --dry-run does no work to report");
     struct detect_task *tasks = NULL;
     size_t ntasks = 0;
-    int code = detect_tasks(args, &o->methods, &o->settings, &tasks, &ntasks);
-    if (code == 0) {
-        struct run r = { .o = o,
-                         .shard = o->part.shard,
-                         .job = { .tasks = tasks,
-                                  .ntasks = ntasks,
-                                  .read = &o->read,
-                                  .name = o->name,
-                                  .stream_over = (uint64_t)o->stream_over,
-
-                                  .durable = o->durable } };
-        code = plan_and_run(args, &r);
+    int code = folder_check_usage(args, &o->folder);
+    if (code == CLI_EXIT_OK)
+        code = detect_tasks(args, &o->methods, &o->settings, &tasks, &ntasks);
+    if (code == CLI_EXIT_OK) {
+        struct detect_job job = {
+            .tasks = tasks, .ntasks = ntasks, .read = &o->read, .stream_over = (uint64_t)o->stream_over
+        };
+        const char **names = cli_alloc(ntasks, sizeof *names);
+        for (size_t m = 0; m < ntasks; m++)
+            names[m] = tasks[m].info->name;
+        const struct folder_run run = { .o = &o->folder,
+                                        .label = "detect",
+                                        .noutputs = ntasks,
+                                        .methods = names,
+                                        .name = "{stem}.png",
+                                        .user = &job,
+                                        .begin = begin,
+                                        .end = end,
+                                        .write = write_outputs,
+                                        .check = check_name,
+                                        .settings = settings,
+                                        .scales = scales_of };
+        code = folder_run_all(args, &run);
+        free(names);
     }
     free(tasks);
     return code;

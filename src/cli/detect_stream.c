@@ -27,9 +27,9 @@ struct reading {
 bool detect_streams(const struct detect_work *k)
 {
     for (size_t m = 0; m < k->job->ntasks; m++)
-        if (!edgel_plan_skips(k->job->plan, k->i, m) &&
+        if (!edgel_plan_skips(k->image->plan, k->image->i, m) &&
             (!edgel_method_streams(&k->job->tasks[m].method) ||
-             edgel_format_of_name(k->w->paths[m]) == EDGEL_FORMAT_PFM))
+             edgel_format_of_name(k->image->paths[m]) == EDGEL_FORMAT_PFM))
             return false;
     return true;
 }
@@ -39,14 +39,14 @@ bool detect_streams(const struct detect_work *k)
 static enum edgel_status begin_output(void *user, struct edgel_view shape, struct edgel_error *err)
 {
     struct lane *l = user;
-    struct detect_worker *w = l->reading->k->w;
-    const char *path = w->paths[l->m];
+    struct folder_image *image = l->reading->k->image;
+    const char *path = image->paths[l->m];
     l->write.bits = shape.type == EDGEL_U1 ? 1 : 0;
     enum edgel_status s = detect_fit_channels(path, shape.channels, &l->write, err);
     if (s == EDGEL_OK)
-        s = edgel_output_begin(path, &w->outputs[l->m], err);
+        s = edgel_output_begin(path, &image->outputs[l->m], err);
     if (s == EDGEL_OK)
-        s = edgel_writer_begin(shape, &l->write, w->outputs[l->m], &l->writer, err);
+        s = edgel_writer_begin(shape, &l->write, image->outputs[l->m], &l->writer, err);
     l->sink_failed = s != EDGEL_OK;
     return s;
 }
@@ -81,7 +81,7 @@ static enum edgel_status begin_rows(void *user, struct edgel_view shape, struct 
         return EDGEL_EINTERRUPTED;
     }
     r->begun = true;
-    r->k->type = shape.type;
+    r->k->image->type = shape.type;
     for (size_t i = 0; i < r->nlanes && s == EDGEL_OK; i++) {
         struct lane *l = &r->lanes[i];
         const struct edgel_row_sink sink = { l, begin_output, put_output };
@@ -110,10 +110,10 @@ static enum edgel_status fill_lanes(struct reading *r, bool color, struct edgel_
     enum edgel_status s = EDGEL_OK;
     for (size_t m = 0; m < k->job->ntasks && s == EDGEL_OK; m++) {
         struct lane *l = &r->lanes[r->nlanes];
-        if (k->job->tasks[m].method.channels != color || edgel_plan_skips(k->job->plan, k->i, m))
+        if (k->job->tasks[m].method.channels != color || edgel_plan_skips(k->image->plan, k->image->i, m))
             continue;
         *l = (struct lane){ .reading = r, .m = m };
-        s = detect_fit(&k->job->tasks[m], k->w->paths[m], &l->method, &l->write, err);
+        s = detect_fit(&k->job->tasks[m], k->image->paths[m], &l->method, &l->write, err);
         r->nlanes++;
     }
     return s;
@@ -136,7 +136,7 @@ static enum edgel_status read_kind(struct detect_work *k, bool color, bool *refu
     enum edgel_status s = fill_lanes(&r, color, err);
     *refused = false;
     if (s == EDGEL_OK && r.nlanes > 0) {
-        s = edgel_image_stream(k->input, &params, &sink, &k->info, err);
+        s = edgel_image_stream(k->image->input, &params, &sink, &k->image->info, err);
         *refused = r.declined || (s == EDGEL_EUNSUPPORTED && !r.begun);
         if (s == EDGEL_OK)
             s = end_writers(&r, err);
