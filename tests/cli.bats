@@ -16,10 +16,10 @@ commands() {
 
 # The options of a command, one a line, as each form tells them.
 from_help() {
-    edgel help "$1" | sed -nE 's/^ +(-[A-Za-z0-9], )?--([a-z-]+).*/--\2/p' | sort
+    edgel help "$1" | sed -nE 's/^ +(-[A-Za-z0-9], )?--([a-z0-9-]+).*/--\2/p' | sort
 }
 from_man() {
-    edgel help --format man "$1" | sed 's/\\-/-/g' | sed -nE 's/^(\\fB-[A-Za-z0-9]\\fR, )?\\fB--([a-z-]+)\\fR.*/--\2/p' | sort
+    edgel help --format man "$1" | sed 's/\\-/-/g' | sed -nE 's/^(\\fB-[A-Za-z0-9]\\fR, )?\\fB--([a-z0-9-]+)\\fR.*/--\2/p' | sort
 }
 from_bash() {
     # shellcheck source=/dev/null
@@ -32,10 +32,10 @@ from_bash() {
     ) | grep -- '^--[a-z]' | sort
 }
 from_zsh() {
-    edgel help --format zsh | sed -n "/^    $1) /,/;;\$/p" | sed -nE "s/^ +'\*?--([a-z-]+)=?\[.*/--\1/p" | sort
+    edgel help --format zsh | sed -n "/^    $1) /,/;;\$/p" | sed -nE "s/^ +'\*?--([a-z0-9-]+)=?\[.*/--\1/p" | sort
 }
 from_fish() {
-    edgel help --format fish | sed -nE "s/.*_from $1' -l ([a-z-]+) .*/--\1/p" | sort
+    edgel help --format fish | sed -nE "s/.*_from $1' -l ([a-z0-9-]+) .*/--\1/p" | sort
 }
 # The letters, from help and from the others.
 letters() {

@@ -91,6 +91,8 @@ struct cli_command {
 /* A command line that was read. */
 struct cli_args {
     const struct cli_command *command;
+    int argc; /* what was read */
+    char **argv;
     void *options; /* the command's options struct, defaults filled in */
     const char **operands;
     size_t noperands;
@@ -109,6 +111,11 @@ bool cli_given(const struct cli_args *args, const char *name);
  * the struct of the row's group; what names the value in messages ("sigma"); text NULL for flags. */
 enum edgel_status cli_option_set(const struct cli_option *option, void *base, const char *what,
                                  const char *text, struct edgel_error *err);
+
+/* What the options came to, as text: those that were given, have a default, or are off. To be freed with
+ * cli_settings_free(); returns how many. */
+size_t cli_settings(const struct cli_args *args, struct edgel_setting **out);
+void cli_settings_free(struct edgel_setting *settings, size_t n);
 
 /* All commands in the order of the help, ending with NULL; and one by name, NULL if there is none. */
 const struct cli_command *const *cli_commands(void);

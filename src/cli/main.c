@@ -12,6 +12,7 @@
 /* The commands in the order of the help; each is src/cli/cmd_NAME.c. */
 #define COMMANDS(X) \
     X(detect)       \
+    X(train)        \
     X(eval)         \
     X(report)       \
     X(merge)        \

@@ -218,7 +218,7 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, struct c
     struct reader r = { .args = args, .argc = argc, .argv = argv };
     while (cli_option_at(command, r.noptions, NULL))
         r.noptions++;
-    *args = (struct cli_args){ .command = command };
+    *args = (struct cli_args){ .command = command, .argc = argc, .argv = argv };
     args->options = cli_alloc(1, command->options_size ? command->options_size : 1);
     args->given_ = cli_alloc(r.noptions, sizeof *args->given_);
     args->operands = cli_alloc((size_t)argc + 1, sizeof *args->operands);

@@ -1,0 +1,462 @@
+/* `edgel train`: a segmentation head from a folder of images and masks. */
+#include "models.h"
+#include "train.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* All that a run holds. */
+struct job {
+    const struct cli_args *args;
+    const struct train_options *o;
+    struct train_plan plan;
+    struct train_data *data;
+    struct edgel_train_data source;
+    struct edgel_survey survey;
+    struct edgel_model *model;
+    struct edgel_pool *pool;
+    struct edgel_trainer *trainer;
+    struct train_record *record;
+    bool resumed;
+};
+
+/* --- the architecture --- */
+
+static enum edgel_status create_model(const struct train_options *o, int outputs, struct edgel_model **out,
+                                      struct edgel_error *err)
+{
+    const struct cli_start start = { .outputs = outputs,
+                                     .init = (enum edgel_init)o->weights,
+                                     .seed = (uint64_t)o->seed };
+    bool trained;
+    enum edgel_status status = cli_model_find(o->arch, &start, out, &trained, err);
+    if (status == EDGEL_OK && trained) {
+        edgel_model_destroy(out);
+        return cli_fail(
+            err,
+            "--arch %s is a model, not an architecture: 'edgel model show' prints its own, --init takes its weights",
+            o->arch);
+    }
+    return status;
+}
+
+/* Channels of the images that the architecture wants; 1 and 3 can be had. */
+static enum edgel_status wanted_channels(const struct train_options *o, int *channels,
+                                         struct edgel_error *err)
+{
+    struct edgel_model *model = NULL;
+    struct edgel_model_info info;
+    enum edgel_status status = create_model(o, 2, &model, err);
+    if (status != EDGEL_OK)
+        return status;
+    edgel_model_describe(model, &info);
+    *channels = info.in_channels;
+    edgel_model_destroy(&model);
+    if (*channels != 1 && *channels != 3)
+        return cli_fail(err, "%s: the input has %d channels: images have 1 (gray) or 3", o->arch, *channels);
+    return EDGEL_OK;
+}
+
+/* --- model from data --- */
+
+static enum edgel_status describe_classes(struct job *j, struct edgel_error *err)
+{
+    int n;
+    const struct edgel_model_class *classes = train_data_classes(j->data, &n);
+    const bool binary = train_data_labels(j->data) == EDGEL_LABELS_BINARY;
+    enum edgel_status status = create_model(j->o, binary ? 1 : n, &j->model, err);
+    if (status == EDGEL_OK) /* the one output of a binary head is the foreground */
+        status = edgel_model_set_classes(j->model, binary ? classes + 1 : classes, binary ? 1 : n, err);
+    if (status == EDGEL_OK)
+        status = edgel_model_set_labels(j->model,
+                                        j->o->boundaries ? EDGEL_MODEL_BOUNDARY
+                                        : binary         ? EDGEL_MODEL_BINARY
+                                                         : EDGEL_MODEL_IDS,
+                                        err);
+    return status;
+}
+
+/* Weights of another model, and its normalisation: its first layer was trained with that. */
+static enum edgel_status take_weights(struct job *j, struct edgel_error *err)
+{
+    struct edgel_model *from = NULL;
+    struct edgel_model_info info, own;
+    struct edgel_model_taken taken;
+    enum edgel_status status = cli_model_read(j->o->init, &from, err);
+    if (status != EDGEL_OK)
+        return status;
+    edgel_model_take(j->model, from, &taken);
+    edgel_model_describe(from, &info);
+    edgel_model_describe(j->model, &own);
+    if (info.in_channels == own.in_channels)
+        status = edgel_model_set_normalisation(j->model, info.mean, info.deviation, info.in_channels, err);
+    if (taken.arrays_taken == 0 && status == EDGEL_OK)
+        status =
+            cli_fail(err, "%s: no layer of it has the name and shape of one of %s", j->o->init, j->o->arch);
+    if (status == EDGEL_OK && !j->o->run.quiet)
+        cli_message("%s: %d of %d arrays taken%s%s", j->o->init, taken.arrays_taken, taken.arrays,
+                    taken.left[0] ? "; not taken, the first: " : "", taken.left);
+    edgel_model_destroy(&from);
+    return status;
+}
+
+static enum edgel_status survey(struct job *j, struct edgel_error *err)
+{
+    int n;
+    (void)train_data_classes(j->data, &n);
+    struct edgel_model_info info;
+    edgel_model_describe(j->model, &info);
+    enum edgel_status status =
+        edgel_survey_make(&j->source, false, n, info.in_channels, j->pool, &j->survey, err);
+    if (status != EDGEL_OK)
+        return status;
+    status =
+        edgel_model_set_normalisation(j->model, j->survey.mean, j->survey.deviation, info.in_channels, err);
+    memcpy(j->plan.augment.covariance, j->survey.covariance, sizeof j->survey.covariance);
+    return status;
+}
+
+/* What the classes hold; those that never occur cannot be learned. */
+static enum edgel_status tell_histogram(struct job *j, struct edgel_error *err)
+{
+    int n, never = 0;
+    const struct edgel_model_class *classes = train_data_classes(j->data, &n);
+    double all = 0;
+    for (int c = 0; c < n; c++)
+        all += (double)j->survey.total[c];
+    if (all == 0)
+        return cli_fail(err, "%s: no pixel of the truth counts", j->o->truth);
+    if (!j->o->run.quiet)
+        cli_message("%zu images to train on, %zu to validate, %d classes", j->source.ntrain, j->source.nval,
+                    n);
+    for (int c = 0; c < n; c++) {
+        never += j->survey.total[c] == 0;
+        if (j->survey.total[c] == 0)
+            cli_message("class %d (%s) never occurs in the truth: it cannot be learned", classes[c].id,
+                        classes[c].name);
+        else if (!j->o->run.quiet)
+            cli_message("class %d (%s): %.2f %% of the pixels", classes[c].id, classes[c].name,
+                        100 * (double)j->survey.total[c] / all);
+    }
+    return n - never < 2 ? cli_fail(err, "%s: only one class occurs: there is nothing to learn", j->o->truth)
+                         : EDGEL_OK;
+}
+
+static void choose_loss(struct job *j)
+{
+    if (j->plan.params.nterms > 0)
+        return;
+    const bool binary = train_data_labels(j->data) == EDGEL_LABELS_BINARY;
+    j->plan.terms[0] = (struct edgel_loss_term){ binary ? EDGEL_LOSS_BCE : EDGEL_LOSS_CE, 1 };
+    j->plan.terms[1] = (struct edgel_loss_term){ EDGEL_LOSS_IOU, 1 };
+    j->plan.params.nterms = j->o->boundaries ? 1 : 2;
+}
+
+static enum edgel_status prepare(struct job *j, struct edgel_error *err)
+{
+    int n;
+    enum edgel_status status = describe_classes(j, err);
+    if (status == EDGEL_OK)
+        status = edgel_pool_create(cli_jobs(&j->o->run), &j->pool, err);
+    if (status == EDGEL_OK)
+        status = survey(j, err);
+    if (status == EDGEL_OK && j->o->init)
+        status = take_weights(j, err);
+    if (status == EDGEL_OK)
+        status = tell_histogram(j, err);
+    (void)train_data_classes(j->data, &n);
+    if (status == EDGEL_OK)
+        status = train_plan_weigh(&j->plan, j->o, j->survey.total, n, err);
+    if (status != EDGEL_OK)
+        return status;
+    choose_loss(j);
+    j->plan.params.first_scored = train_data_labels(j->data) == EDGEL_LABELS_BINARY;
+    return edgel_trainer_create(j->model, &j->plan.params, &j->source, &j->survey, j->pool, &j->trainer, err);
+}
+
+/* --- the run --- */
+
+static enum edgel_status write_arguments(struct job *j, struct edgel_error *err)
+{
+    char *path = train_path(j->o->output, "args.json");
+    struct edgel_setting *settings;
+    const size_t n = cli_settings(j->args, &settings);
+    enum edgel_status status = edgel_arguments_write(path, "train", (const char *const *)j->args->argv,
+                                                     (size_t)j->args->argc, settings, n, err);
+    cli_settings_free(settings, n);
+    free(path);
+    return status;
+}
+
+static enum edgel_status load_checkpoint(struct job *j, struct edgel_error *err)
+{
+    struct edgel_bytes bytes = { 0 };
+    char *path = train_path(j->o->output, "last.safetensors");
+    enum edgel_status status = edgel_bytes_read(path, &bytes, err);
+    if (status == EDGEL_OK)
+        status = edgel_trainer_resume(j->trainer, bytes.data, bytes.size, path, err);
+    edgel_bytes_finish(&bytes);
+    free(path);
+    return status;
+}
+
+static void stage_begins(void *user, int stage, int stages, const char *layer)
+{
+    const struct train_record *r = user;
+    (void)r;
+    cli_message("pre-training %d of %d: %s", stage, stages, layer);
+}
+
+static enum edgel_status pretrain(struct job *j, struct edgel_error *err)
+{
+    struct edgel_train_events events = train_record_events(j->record);
+    events.epoch_done = NULL;
+    events.save = NULL;
+    return edgel_pretrain_layerwise(j->model, &j->plan.params, j->o->pretrain_epochs, &j->source, &j->survey,
+                                    j->pool, &events, j->o->run.quiet ? NULL : stage_begins, err);
+}
+
+static enum edgel_status train(struct job *j, struct edgel_error *err)
+{
+    int n;
+    int64_t epochs = 0, steps;
+    const struct edgel_model_class *classes = train_data_classes(j->data, &n);
+    enum edgel_train_end end = EDGEL_TRAIN_STOPPED;
+    enum edgel_status status = write_arguments(j, err);
+    if (status == EDGEL_OK && j->resumed)
+        status = load_checkpoint(j, err);
+    edgel_trainer_position(j->trainer, &epochs, &steps);
+    if (status == EDGEL_OK)
+        status = train_record_open(&j->record, j->o->output, &j->plan, j->o, classes, n, epochs, err);
+    if (status == EDGEL_OK && j->o->pretrain && !j->resumed)
+        status = pretrain(j, err);
+    if (status != EDGEL_OK)
+        return status;
+    const struct edgel_train_events events = train_record_events(j->record);
+    status = edgel_trainer_run(j->trainer, &events, &end, err);
+    if (train_record_status(j->record, err) != EDGEL_OK)
+        return train_record_status(j->record, err);
+    if (status == EDGEL_OK || status == EDGEL_EINTERRUPTED)
+        train_record_summary(j->record, end);
+    if (status == EDGEL_OK && j->o->worst > 0 && edgel_trainer_best(j->trainer, j->model))
+        status = train_worst(j->data, j->model, j->pool, j->o->output, (size_t)j->o->worst, err);
+    return status;
+}
+
+static void finish(struct job *j)
+{
+    train_record_close(&j->record);
+    edgel_trainer_destroy(&j->trainer);
+    edgel_survey_finish(&j->survey);
+    edgel_model_destroy(&j->model);
+    edgel_pool_destroy(&j->pool);
+    train_data_close(&j->data);
+    train_plan_finish(&j->plan);
+}
+
+static int fail(const struct edgel_error *err, enum edgel_status status)
+{
+    if (status == EDGEL_EINTERRUPTED)
+        return CLI_EXIT_INTERRUPTED;
+    cli_message("%s", err->msg);
+    return CLI_EXIT_FAILED;
+}
+
+static int open_data(struct job *j, int channels)
+{
+    const struct train_options *o = j->o;
+    const struct train_data_params p = { .images = j->args->operands[0],
+                                         .truth = o->truth,
+                                         .valid = o->valid,
+                                         .val_images = o->val_images,
+                                         .val_truth = o->val_truth,
+                                         .image_suffix = o->image_suffix,
+                                         .truth_suffix = o->truth_suffix,
+                                         .val_split = o->val_split,
+                                         .classes = o->classes,
+                                         .ignore = o->ignore,
+                                         .colors = o->colors,
+                                         .labels = (enum edgel_labels)o->labels,
+                                         .boundaries = o->boundaries,
+                                         .soft_ignore = o->soft_ignore,
+                                         .channels = channels,
+                                         .cache_mb = o->cache_mb,
+                                         .seed = (uint64_t)o->seed,
+                                         .read = cli_read_params(&o->read, EDGEL_DECODE_COLOR),
+                                         .run = &o->run };
+    const int code = train_data_open(&j->data, &p);
+    if (code == 0)
+        j->source = (struct edgel_train_data){ j->data, train_data_count(j->data, false),
+                                               train_data_count(j->data, true), train_data_load };
+    return code;
+}
+
+static int run_job(struct job *j)
+{
+    struct edgel_error err = { 0 };
+    int channels;
+    enum edgel_status status = train_plan_make(&j->plan, j->args, &err);
+    if (status == EDGEL_OK)
+        status = wanted_channels(j->o, &channels, &err);
+    if (status != EDGEL_OK) {
+        cli_message("%s", err.msg);
+        return CLI_EXIT_USAGE;
+    }
+    int code = open_data(j, channels);
+    if (code)
+        return code;
+    status = prepare(j, &err);
+    if (status != EDGEL_OK) {
+        cli_message("%s", err.msg);
+        return CLI_EXIT_USAGE;
+    }
+    status = train(j, &err);
+    return status == EDGEL_OK ? CLI_EXIT_OK : fail(&err, status);
+}
+
+/* --- the command line --- */
+
+static int check_usage(const struct cli_args *args)
+{
+    const struct train_options *o = args->options;
+    if (args->noperands != 1)
+        return cli_usage(args->command,
+                         args->noperands ? "one folder of images is needed, %zu are given"
+                                         : "no images given%.0zu",
+                         args->noperands);
+    if (!o->truth)
+        return cli_usage(args->command, "no truth: --truth MASKS is needed");
+    if (!o->output)
+        return cli_usage(args->command, "no folder for the run: -o RUN is required");
+    if (!o->val_images != !o->val_truth)
+        return cli_usage(args->command, "--val-images and --val-truth go together");
+    if (o->val_images && o->val_split > 0)
+        return cli_usage(args->command, "--val-images and --val-split exclude each other");
+    if (cli_given(args, "soft-ignore") && !o->boundaries)
+        return cli_usage(args->command, "--soft-ignore has no use without --boundaries");
+    if (cli_given(args, "pretrain-epochs") && !o->pretrain)
+        return cli_usage(args->command, "--pretrain-epochs has no use without --pretrain");
+    if (cli_given(args, "weight-decay") && o->optimizer != EDGEL_OPTIMIZER_ADAMW)
+        return cli_usage(args->command, "--weight-decay is for --optimizer adamw; others have --l2");
+    if (cli_given(args, "momentum") && o->optimizer != EDGEL_OPTIMIZER_MOMENTUM &&
+        o->optimizer != EDGEL_OPTIMIZER_NESTEROV)
+        return cli_usage(args->command, "--momentum is for --optimizer momentum and nesterov");
+    if (cli_given(args, "schedule-epochs") &&
+        !edgel_schedule_uses_total((enum edgel_schedule_kind)o->schedule))
+        return cli_usage(args->command, "--schedule-epochs is for --schedule cosine and poly");
+    if ((cli_given(args, "lr-every") || cli_given(args, "lr-gamma")) && o->schedule != EDGEL_SCHEDULE_STEP)
+        return cli_usage(args->command, "--lr-every and --lr-gamma are for --schedule step");
+    if (cli_given(args, "lr-power") && o->schedule != EDGEL_SCHEDULE_POLY)
+        return cli_usage(args->command, "--lr-power is for --schedule poly");
+    return 0;
+}
+
+/* A run is there when its arguments are. */
+static int check_existing(const struct cli_args *args)
+{
+    const struct train_options *o = args->options;
+    char *path = train_path(o->output, "args.json");
+    const bool there = access(path, F_OK) == 0;
+    free(path);
+    if (there && !o->overwrite)
+        return cli_usage(args->command,
+                         "%s holds a run: --resume %s goes on with it, --existing overwrite begins anew",
+                         o->output, o->output);
+    return 0;
+}
+
+static int run_with(const struct cli_args *args, bool resumed)
+{
+    struct job j = { .args = args, .o = args->options, .resumed = resumed };
+    int code = check_usage(args);
+    if (code == 0 && !resumed)
+        code = check_existing(args);
+    if (code == 0)
+        code = run_job(&j);
+    finish(&j);
+    return code;
+}
+
+/* The words of the run, and after them those given now without --resume RUN: what is said last holds. */
+static char **joined_words(const struct cli_args *args, const struct edgel_arguments *stored, int *n)
+{
+    char **words = cli_alloc(stored->n + (size_t)args->argc + 1, sizeof *words);
+    *n = 0;
+    for (size_t i = 0; i < stored->n; i++)
+        words[(*n)++] = stored->words[i];
+    for (int i = 0; i < args->argc; i++) {
+        if (strcmp(args->argv[i], "--resume") == 0)
+            i++;
+        else if (strncmp(args->argv[i], "--resume=", 9) != 0)
+            words[(*n)++] = args->argv[i];
+    }
+    return words;
+}
+
+static int resume(const struct cli_args *args)
+{
+    const struct train_options *o = args->options;
+    struct edgel_arguments stored;
+    struct edgel_error err = { 0 };
+    struct cli_args all = { 0 };
+    if (args->noperands > 0 || o->output)
+        return cli_usage(args->command, "--resume RUN takes images and output from the run");
+    char *path = train_path(o->resume, "args.json");
+    enum edgel_status status = edgel_arguments_read(path, "train", &stored, &err);
+    free(path);
+    if (status != EDGEL_OK)
+        return cli_usage(args->command, "%s", err.msg);
+    int n;
+    char **words = joined_words(args, &stored, &n);
+    int code = cli_parse(args->command, n, words, &all);
+    if (code == 0) {
+        ((struct train_options *)all.options)->output = o->resume; /* the folder may have been moved */
+        code = run_with(&all, true);
+    }
+    cli_args_finish(&all);
+    free(words);
+    edgel_arguments_finish(&stored);
+    return code;
+}
+
+static int run_train(const struct cli_args *args)
+{
+    const struct train_options *o = args->options;
+    return o->resume ? resume(args) : run_with(args, false);
+}
+
+const struct cli_command cli_command_train = {
+    .name = "train",
+    .summary = "train a segmentation head on images and masks",
+    .synopsis = "--truth MASKS [options] -o RUN IMAGES\n--resume RUN [options]",
+    .description =
+        "Trains a small convolutional network on the images of a folder and their masks, from nothing or from another "
+        "model, and writes a folder with the model of the best epoch, a checkpoint, the results of every epoch and "
+        "pictures of the worst images.\n\n"
+        "All files are looked at before the first step: what cannot be read, has another size than its image, or holds "
+        "unknown ids is reported, and nothing is trained. Binary masks make a head of one output, ids one output for "
+        "each class.\n\n"
+        "The same command gives the same weights to the last bit, whatever the number of threads and the processor. "
+        "Ctrl-C writes a checkpoint; --resume RUN goes on as if there had been no break, and with more --epochs extends "
+        "a run that has ended.",
+    .groups = train_groups,
+    .examples =
+        (const struct cli_example[]){
+            { "A few steps on the scenes of the source: objects against background",
+              "edgel train --truth data/scenes/masks --labels binary --arch linear --epochs 2 --crop 128 -o run "
+              "data/scenes/images" },
+            { 0 } },
+    .exits =
+        (const struct cli_exit[]){
+            { CLI_EXIT_OK, "The training ended." },
+            { CLI_EXIT_FAILED,
+              "It failed: a loss that is not a number, a file that cannot be written. What was trained "
+              "so far is kept." },
+            { CLI_EXIT_USAGE, "Wrong usage, or data that cannot be trained on; nothing was written." },
+            { CLI_EXIT_NOTHING, "No images." },
+            { CLI_EXIT_INTERRUPTED, "Interrupted; a checkpoint was written." },
+            { 0 } },
+    .options_size = sizeof(struct train_options),
+    .run = run_train,
+};

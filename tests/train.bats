@@ -1,0 +1,525 @@
+#!/usr/bin/env bats
+# edgel train: what it refuses, what it writes, and that every option has an effect on what it says it has.
+
+load pictures
+
+# Four colour images of 24x16 whose bright half is the object, and their masks.
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    python3 - <<'PY'
+import os, random
+random.seed(7)
+for d in ("i", "t", "ids", "vi", "vt"):
+    os.makedirs(d)
+def write(folder, masks, ids, k):
+    w, h = 24, 16
+    cut = 6 + 3 * k
+    px, m, c = bytearray(), bytearray(), bytearray()
+    for y in range(h):
+        for x in range(w):
+            on = x >= cut
+            px += bytes(min(255, max(0, (150 if on else 60) + random.randrange(-40, 40))) for _ in range(3))
+            m.append(255 if on else 0)
+            c.append(0 if not on else 1 if y < 8 else 2)
+    open(f"{folder}/{k}.ppm", "wb").write(b"P6 24 16 255\n" + px)
+    open(f"{masks}/{k}.pgm", "wb").write(b"P5 24 16 255\n" + m)
+    if ids:
+        open(f"{ids}/{k}.pgm", "wb").write(b"P5 24 16 255\n" + c)
+for k in range(4):
+    write("i", "t", "ids", k)
+write("vi", "vt", None, 1)
+PY
+}
+
+train() {
+    run "$EDGEL" train --truth t --arch linear --epochs 2 --batch 2 --progress never "$@"
+}
+
+# Hash of the tensors of a run's last model (or another file of it): the model file without its text header.
+weights() {
+    python3 - "$1/${2:-last.safetensors}" <<'PY'
+import hashlib, json, struct, sys
+b = open(sys.argv[1], "rb").read()
+n = struct.unpack("<Q", b[:8])[0]
+head = json.loads(b[8:8 + n])
+h = hashlib.sha256()
+for k in sorted(head):
+    if k != "__metadata__" and not k.startswith("train."):
+        lo, hi = head[k]["data_offsets"]
+        h.update(k.encode() + b[8 + n + lo:8 + n + hi])
+print(h.hexdigest())
+PY
+}
+
+# Trains with the options and demands other weights than without them.
+changes() {
+    train -o a i
+    [ "$status" -eq 0 ]
+    train -o b "$@" i
+    [ "$status" -eq 0 ]
+    [ "$(weights a)" != "$(weights b)" ]
+}
+
+column() { # FILE NAME: the values of a column of a CSV file, one a line
+    python3 -c 'import csv, sys
+for r in csv.DictReader(open(sys.argv[1])): print(r[sys.argv[2]])' "$1" "$2"
+}
+
+# --- a run ---
+
+@test "a run writes its folder" {
+    train -o run --val-images vi --val-truth vt --worst 1 i
+    [ "$status" -eq 0 ]
+    [ -f run/args.json ]
+    [ -f run/best.safetensors ]
+    [ -f run/last.safetensors ]
+    grep -q '<svg' run/curves.svg
+    [ "$(column run/results.csv epoch | tr '\n' ' ')" = "1 2 " ]
+    [ "$(ls run/worst | wc -l)" -eq 1 ]
+    [ "$(head -1 run/confusion.csv)" = 'truth,"background","foreground"' ]
+    python3 -c 'import csv
+rows = list(csv.reader(open("run/confusion.csv")))[1:]
+assert sum(int(v) for r in rows for v in r[1:]) == 24 * 16, rows'
+    python3 -c 'import json
+d = json.load(open("run/args.json"))
+assert d["command"] == "train" and d["arguments"][0] == "--truth" and d["options"]["epochs"] == "2", d'
+}
+
+@test "it learns: the object is found on images it has not seen" {
+    train -o run --epochs 60 --lr 0.05 --val-images vi --val-truth vt i
+    [ "$status" -eq 0 ]
+    python3 -c 'import sys; assert float(sys.argv[1]) > 0.9, sys.argv' "$(column run/results.csv val_iou | sort -g | tail -1)"
+}
+
+@test "threads change nothing" {
+    train -o a -j 1 --crop 8 --augment flip,noise i
+    [ "$status" -eq 0 ]
+    train -o b -j 3 --crop 8 --augment flip,noise i
+    [ "$status" -eq 0 ]
+    [ "$(weights a)" = "$(weights b)" ]
+}
+
+@test "-j is refused where it is no number of threads" {
+    train -o a -j 0 i
+    [ "$status" -eq 2 ]
+}
+
+# --- data ---
+
+@test "what cannot be trained on is told, file by file, and nothing is written" {
+    head -c 40 i/0.ppm >i/cut.ppm
+    cp t/0.pgm t/cut.pgm
+    printf 'P5 2 2 255\n\0\0\0\0' >t/1.pgm
+    train -o run i
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"i/cut.ppm"* ]]
+    [[ "$output" == *"t/1.pgm: the truth is 2x2, the image 24x16"* ]]
+    [[ "$output" == *"2 of 5 images cannot be trained on"* ]]
+    [ ! -e run ]
+}
+
+@test "images without truth, no images, no truth are refused" {
+    cp i/0.ppm i/lonely.ppm
+    train -o run i
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"i/lonely.ppm: no truth for this image"* ]]
+    mkdir none
+    train -o run none
+    [ "$status" -eq 3 ]
+    run "$EDGEL" train --truth none -o run i
+    [ "$status" -eq 2 ]
+    run "$EDGEL" train -o run i
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--truth MASKS is needed"* ]]
+}
+
+@test "--labels ids and --classes: unknown ids are counted" {
+    run "$EDGEL" train --truth ids --arch linear --epochs 1 --classes 2 -o run i
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"ids/0.pgm: "*" pixels have an id that is no class and not ignored, the first is 2"* ]]
+}
+
+@test "--labels ids: a class for every id that occurs" {
+    run "$EDGEL" train --truth ids --arch linear --epochs 1 --val-split 0.25 -o run i
+    [ "$status" -eq 0 ]
+    [ "$(head -1 run/confusion.csv)" = 'truth,"0","1","2"' ]
+    run "$EDGEL" train --truth t --labels ids --arch linear --epochs 1 --val-split 0.25 -o run2 i
+    [ "$status" -eq 0 ]
+    [ "$(head -1 run2/confusion.csv)" = 'truth,"0","255"' ]
+}
+
+@test "--ignore leaves pixels out" {
+    run "$EDGEL" train --truth ids --ignore 2 --arch linear --epochs 1 --val-split 0.25 -o run i
+    [ "$status" -eq 0 ]
+    [ "$(head -1 run/confusion.csv)" = 'truth,"0","1"' ]
+}
+
+@test "--classes names a class that never occurs" {
+    printf '0 sky\n1 sea\n2 land\n7 ship\n' >classes
+    run "$EDGEL" train --truth ids --classes classes --arch linear --epochs 1 --val-split 0.25 -o run i
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"class 7 (ship) never occurs in the truth"* ]]
+    [ "$(head -1 run/confusion.csv)" = 'truth,"sky","sea","land","ship"' ]
+}
+
+@test "--colors reads RGB masks" {
+    mkdir rgb
+    for k in 0 1 2 3; do
+        python3 -c 'import sys
+b = open(sys.argv[1], "rb").read()[-384:]
+open(sys.argv[2], "wb").write(b"P6 24 16 255\n" + bytes(v for p in b for v in ((p, 0, 0))))' t/$k.pgm rgb/$k.ppm
+    done
+    printf '0 0 0 0\n255 0 0 1\n' >colors
+    run "$EDGEL" train --truth rgb --arch linear --epochs 1 -o run i
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--colors"* ]]
+    run "$EDGEL" train --truth rgb --colors colors --arch linear --epochs 1 -o run i
+    [ "$status" -eq 0 ]
+}
+
+@test "--valid: only its pixels count" {
+    mkdir v
+    for k in 0 1 2 3; do
+        { printf 'P5 24 16 255\n'; head -c 192 /dev/zero | tr '\0' '\377'; head -c 192 /dev/zero; } >v/$k.pgm
+    done
+    changes --valid v
+}
+
+@test "--image-suffix and --truth-suffix pair names" {
+    mkdir i2 t2
+    for k in 0 1 2 3; do
+        cp i/$k.ppm i2/${k}_rgb.ppm
+        cp t/$k.pgm t2/${k}_mask.pgm
+    done
+    run "$EDGEL" train --truth t2 --arch linear --epochs 1 -o run i2
+    [ "$status" -eq 2 ]
+    run "$EDGEL" train --truth t2 --image-suffix _rgb --truth-suffix _mask --arch linear --epochs 1 -o run i2
+    [ "$status" -eq 0 ]
+}
+
+# Annotators mark columns from 4, 12 and 20 on: means 1/3, 2/3, 1.
+annotators() {
+    mkdir m
+    python3 - <<'PY'
+import os
+for k in range(4):
+    for a, cut in enumerate((4, 12, 20)):
+        row = bytes(255 if x >= cut else 0 for x in range(24))
+        open(f"m/{k}_{a + 1}.pgm", "wb").write(b"P5 24 16 255\n" + row * 16)
+PY
+}
+
+@test "several annotators: their mean is the truth, and --boundaries with --soft-ignore leaves the doubtful out" {
+    annotators
+    run "$EDGEL" train --truth m --arch linear --epochs 2 --loss bce -o soft i
+    [ "$status" -eq 0 ]
+    run "$EDGEL" train --truth m --arch linear --epochs 2 --loss bce --boundaries -o hard i
+    [ "$status" -eq 0 ]
+    run "$EDGEL" train --truth m --arch linear --epochs 2 --loss bce --boundaries --soft-ignore 0.5 -o left i
+    [ "$status" -eq 0 ]
+    [ "$(weights soft)" != "$(weights hard)" ]
+    [ "$(weights hard)" != "$(weights left)" ]
+    run "$EDGEL" train --truth m --arch linear --soft-ignore 0.5 -o none i
+    [ "$status" -eq 2 ]
+}
+
+@test "--val-split holds out a share" {
+    train -o run --val-split 0.5 i
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"2 images to train on, 2 to validate"* ]]
+    train -o run2 --val-split 0.01 i
+    [ "$status" -eq 2 ]
+}
+
+@test "--val-images needs --val-truth" {
+    train -o run --val-images vi i
+    [ "$status" -eq 2 ]
+    train -o run --val-images vi --val-truth vt --val-split 0.5 i
+    [ "$status" -eq 2 ]
+}
+
+@test "--cache changes memory, not results" {
+    train -o a i
+    train -o b --cache 0 i
+    [ "$status" -eq 0 ]
+    [ "$(weights a)" = "$(weights b)" ]
+    train -o c --cache -1 i
+    [ "$status" -eq 2 ]
+}
+
+@test "--lenient takes what decodes of a damaged image" {
+    png_cut="$EDGEL_SOURCE/data/scenes/images/03-coins.png"
+    mkdir bad badt
+    head -c 60000 "$png_cut" >bad/a.png
+    cp "$EDGEL_SOURCE/data/scenes/masks/03-coins.png" badt/a.png
+    run "$EDGEL" train --truth badt --labels ids --arch linear --epochs 1 --crop 16 -o run bad
+    [ "$status" -eq 2 ]
+    run "$EDGEL" train --truth badt --labels ids --arch linear --epochs 1 --crop 16 --lenient -o run bad
+    [ "$status" -eq 0 ]
+}
+
+@test "--max-pixels and the other limits hold" {
+    train -o run --max-pixels 100 i
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--max-pixels"* ]]
+    train -o run --max-side 20 i
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--max-side"* ]]
+}
+
+# --- every option of the steps has an effect on the weights ---
+
+@test "--arch: other layers, and a file" {
+    printf 'input channels=3\nconv out=4 k=3\nrelu\nconv out=classes k=1\n' >arch
+    changes --arch arch
+    train -o c --arch nothing i
+    [ "$status" -eq 2 ]
+    printf 'input channels=3\nconv out=4 k=3\nrela\n' >arch
+    train -o c --arch arch i
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"arch:3: no operator is named rela"* ]]
+}
+@test "--weights" { changes --weights xavier; }
+@test "--loss" { changes --loss bce; }
+@test "--loss weights" { changes --loss bce:1,iou:0.5; }
+@test "--class-weights" { changes --class-weights 1,3; }
+@test "--class-weights auto" { changes --class-weights auto; }
+@test "--balance" { changes --balance; }
+@test "--smooth" { changes --smooth 100; }
+@test "--l1" { changes --l1 0.1; }
+@test "--l2" { changes --l2 0.1; }
+@test "--lr" { changes --lr 0.1; }
+@test "--schedule" { changes --schedule cosine; }
+@test "--schedule poly" { changes --schedule poly; }
+@test "--warmup" { changes --warmup 1; }
+@test "--clip-norm" { changes --optimizer sgd --clip-norm 0.001; }
+@test "--clip-value" { changes --optimizer sgd --clip-value 0.0001; }
+@test "--ema" { changes --ema 0.9 --val-split 0.25; }
+@test "--batch" { changes --batch 3; }
+@test "--crop" { changes --crop 8; }
+@test "--crops" { changes --crops 2; }
+@test "--steps" { changes --steps 1; }
+@test "--seed" { changes --seed 2; }
+@test "--epochs" { changes --epochs 3; }
+@test "--augment" { changes --augment flip; }
+@test "--augment resample" {
+    python3 - <<'PY'
+for k in range(3):
+    open(f"t/{k}.pgm", "wb").write(b"P5 24 16 255\n" + bytes(384))
+PY
+    changes --epochs 4 --augment resample
+}
+
+each_optimizer() {
+    for name in gd sgd momentum nesterov rmsprop adam adamw; do
+        train -o "o-$name" --optimizer $name --lr 0.01 --epochs 3 i
+        [ "$status" -eq 0 ]
+        weights "o-$name"
+    done | sort | uniq | wc -l
+}
+@test "--optimizer: seven of them" { [ "$(each_optimizer)" -eq 7 ]; }
+
+differs() { # OPTIONS -- MORE: more options change the weights
+    local with=()
+    while [ "$1" != -- ]; do
+        with+=("$1")
+        shift
+    done
+    shift
+    train -o a "${with[@]}" i
+    [ "$status" -eq 0 ]
+    train -o b "${with[@]}" "$@" i
+    [ "$status" -eq 0 ]
+    [ "$(weights a)" != "$(weights b)" ]
+}
+@test "--momentum" { differs --optimizer momentum -- --momentum 0.5; }
+@test "--weight-decay" { differs --optimizer adamw -- --weight-decay 0.5; }
+@test "--lr-every" { differs --schedule step -- --lr-every 1; }
+@test "--lr-gamma" { differs --schedule step --lr-every 1 -- --lr-gamma 0.5; }
+@test "--lr-power" { differs --schedule poly -- --lr-power 2; }
+@test "--schedule-epochs" { differs --schedule cosine -- --schedule-epochs 10; }
+
+@test "options of another optimizer or schedule are refused" {
+    for wrong in "--momentum 0.5" "--weight-decay 0.1" "--lr-every 1" "--lr-gamma 0.5" "--lr-power 2" \
+        "--schedule-epochs 3" "--pretrain-epochs 3"; do
+        train -o x $wrong i
+        [ "$status" -eq 2 ]
+    done
+}
+
+@test "--dropout" {
+    printf 'input channels=3\nconv out=8 k=3\nrelu\ndropout p=0\nconv out=classes k=1\n' >arch
+    differs --arch arch -- --dropout 0.5
+}
+
+@test "--init takes weights, --freeze keeps them" {
+    printf 'input channels=3\nfirst: conv out=8 k=3\nrelu\nlast: conv out=classes k=1\n' >arch
+    train -o a --arch arch i
+    run "$EDGEL" train --truth ids --arch arch --init a/best.safetensors --freeze first --epochs 2 -o b i
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"2 of 4 arrays taken"* ]]
+    python3 - <<'PY'
+import json, struct
+def read(p):
+    b = open(p, "rb").read()
+    n = struct.unpack("<Q", b[:8])[0]
+    head = json.loads(b[8:8 + n])
+    return {k: b[8 + n + v["data_offsets"][0]:8 + n + v["data_offsets"][1]] for k, v in head.items() if k != "__metadata__"}
+a, b = read("a/best.safetensors"), read("b/last.safetensors")
+assert a["first.weight"] == b["first.weight"] and a["first.bias"] == b["first.bias"]
+assert a["last.weight"] != b["last.weight"][:len(a["last.weight"])]
+PY
+    train -o c --init i/0.ppm i
+    [ "$status" -eq 2 ]
+}
+
+@test "--pretrain layerwise and --pretrain-epochs" {
+    printf 'input channels=3\nconv out=8 k=3\nrelu\nconv out=8 k=3\nrelu\nconv out=classes k=1\n' >arch
+    differs --arch arch -- --pretrain layerwise
+    train -o c --arch arch --pretrain layerwise --pretrain-epochs 5 i
+    [ "$status" -eq 0 ]
+    [ "$(weights b)" != "$(weights c)" ]
+}
+
+@test "--recompute-bn" {
+    printf 'input channels=3\nconv out=8 k=3\nbatchnorm\nrelu\nconv out=classes k=1\n' >arch
+    for how in never end epoch; do
+        train -o "r-$how" --arch arch --val-split 0.25 --recompute-bn $how i
+        [ "$status" -eq 0 ]
+    done
+    [ "$(weights r-never)" = "$(weights r-end)" ]
+    [ "$(weights r-never best.safetensors)" != "$(weights r-end best.safetensors)" ]
+    [ "$(column r-never/results.csv val_loss)" != "$(column r-epoch/results.csv val_loss)" ]
+}
+
+# --- the end ---
+
+@test "--patience stops early" {
+    train -o run --lr 0 --epochs 20 --patience 3 --val-split 0.25 i
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"the patience is over: 4 epochs"* ]]
+}
+
+@test "--min-delta" {
+    train -o run --epochs 20 --patience 2 --min-delta 5 --val-split 0.25 i
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"the patience is over: 3 epochs"* ]]
+}
+
+@test "--max-time begins no epoch that would end later" {
+    train -o run --epochs 1000000 --max-time 1 i
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"the time is over"* ]]
+}
+
+@test "--monitor names what is watched" {
+    for name in iou f1 accuracy loss; do
+        train -o "m-$name" --monitor $name --val-split 0.25 i
+        [ "$status" -eq 0 ]
+        [ "$(column "m-$name/results.csv" monitor)" = "$(column "m-$name/results.csv" "val_$name")" ]
+    done
+}
+
+@test "--worst: so many pictures, none with 0" {
+    train -o a --worst 3 i
+    [ "$(ls a/worst | wc -l)" -eq 3 ]
+    train -o b --worst 0 i
+    [ ! -e b/worst ]
+}
+
+@test "--existing: a run is not written over unless asked" {
+    train -o run i
+    train -o run i
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"run holds a run"* ]]
+    train -o run --epochs 1 --existing overwrite i
+    [ "$status" -eq 0 ]
+    [ "$(column run/results.csv epoch)" = 1 ]
+}
+
+@test "--resume extends a run to the very weights of a longer one" {
+    train -o long --epochs 4 --augment flip,noise --val-split 0.25 i
+    train -o short --epochs 2 --augment flip,noise --val-split 0.25 i
+    run "$EDGEL" train --resume short --epochs 4
+    [ "$status" -eq 0 ]
+    [ "$(weights long)" = "$(weights short)" ]
+    [ "$(column short/results.csv epoch | tr '\n' ' ')" = "1 2 3 4 " ]
+    [ "$(column short/results.csv train_loss)" = "$(column long/results.csv train_loss)" ]
+}
+
+@test "--resume refuses other steps, other folders, and images" {
+    train -o run i
+    run "$EDGEL" train --resume run --epochs 4 --lr 0.5
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"lr"* ]]
+    run "$EDGEL" train --resume nothing
+    [ "$status" -eq 2 ]
+    run "$EDGEL" train --resume run i
+    [ "$status" -eq 2 ]
+}
+
+@test "--checkpoint and Ctrl-C: the run goes on as if there had been no break" {
+    train -o whole --epochs 400 --crop 8 i
+    "$EDGEL" train --truth t --arch linear --batch 2 --progress never -o broken --epochs 400 --crop 8 --checkpoint 0.001 i &
+    pid=$!
+    for _ in $(seq 200); do
+        [ -f broken/last.safetensors ] && break
+        sleep 0.01
+    done
+    kill -INT $pid || true
+    code=0
+    wait $pid || code=$?
+    [ "$code" -eq 130 ] || [ "$code" -eq 0 ]
+    run "$EDGEL" train --resume broken -q
+    [ "$status" -eq 0 ]
+    [ "$(weights whole)" = "$(weights broken)" ]
+    train -o x --checkpoint 0 i
+    [ "$status" -eq 2 ]
+}
+
+@test "a loss that is no number ends the run, and what was trained is kept" {
+    train -o run --optimizer sgd --lr 1e6 --loss l2:1e6 --l2 1e6 --epochs 100 i
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"epoch"* ]]
+    [ -f run/args.json ]
+}
+
+@test "--quiet says nothing, --progress always draws a line" {
+    train -o a -q i
+    [ -z "$output" ]
+    run "$EDGEL" train --truth t --arch linear --epochs 40 --progress always -o b i
+    [[ "$output" == *"images/s"* ]]
+}
+
+# A mask of 12x8 whose left half is the object, for the pictures of pictures.bash.
+half_mask() {
+    mkdir -p "$(dirname "$1")"
+    awk 'BEGIN { print "P2 12 8 255"; for (i = 0; i < 96; i++) print (i % 12 < 6 ? 255 : 0) }' >"$1"
+}
+
+@test "--no-orient leaves the EXIF orientation alone" {
+    mkdir exif
+    turned >exif/a.jpg
+    half_mask masks/a.pgm
+    run "$EDGEL" train --truth masks --arch linear --epochs 1 -o a exif
+    [ "$status" -eq 2 ]
+    run "$EDGEL" train --truth masks --arch linear --epochs 1 --no-orient -o a exif
+    [ "$status" -eq 0 ]
+}
+
+@test "--max-scans and --max-chunk refuse files" {
+    mkdir in
+    scans >in/a.jpg
+    half_mask masks/a.pgm
+    run "$EDGEL" train --truth masks --arch linear --epochs 1 --max-scans 5 -o a in
+    [ "$status" -eq 2 ]
+    run "$EDGEL" train --truth masks --arch linear --epochs 1 --max-scans 6 -o a in
+    [ "$status" -eq 0 ]
+    mkdir in2
+    text >in2/b.png
+    printf 'P2 2 2 255 0 255 0 255' >masks/b.pgm
+    run "$EDGEL" train --truth masks --arch linear --epochs 1 --max-chunk 90 -o b in2
+    [ "$status" -eq 2 ]
+    run "$EDGEL" train --truth masks --arch linear --epochs 1 --max-chunk 110 -o b in2
+    [ "$status" -eq 0 ]
+}
