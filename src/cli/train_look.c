@@ -1,0 +1,194 @@
+/*
+ * A look at every file before the first step: what the masks hold decides labels and classes, and what cannot be trained
+ * on is told file by file.
+ */
+#include "train_data.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What one image and its masks hold; a bit of ids for each id seen. */
+struct look {
+    struct edgel_value_survey values;
+    uint64_t ids[TRAIN_IDS / 64];
+    bool several; /* annotators */
+    char error[512];
+};
+
+struct looking {
+    struct train_data *d;
+    struct look *slots; /* [window] */
+    struct look all;
+    size_t window, failed;
+    bool checks; /* load whole samples, labels being decided */
+};
+
+static struct train_set *set_of(struct train_data *d, size_t *i)
+{
+    struct train_set *s = &d->sets[*i >= d->sets[0].n];
+    *i -= s == &d->sets[1] ? d->sets[0].n : 0;
+    return s;
+}
+
+static void look_at_truth(struct train_data *d, const char *path, struct look *l, struct edgel_error *err)
+{
+    struct edgel_image image = { 0 };
+    struct edgel_mask mask;
+    int32_t *ids = NULL;
+    if (train_read_ids(d, path, 0, 0, &ids, &mask, &image, err) == EDGEL_OK) {
+        if (image.channels == 1)
+            edgel_survey_add(&l->values, &mask, NULL, 0);
+        for (size_t i = 0; i < (size_t)image.w * (size_t)image.h; i++)
+            if (ids[i] >= 0)
+                l->ids[ids[i] / 64] |= (uint64_t)1 << (ids[i] % 64);
+    }
+    free(ids);
+    edgel_image_finish(&image);
+}
+
+static void look_work(void *user, int thread, size_t i)
+{
+    struct looking *job = user;
+    struct look *l = &job->slots[i % job->window];
+    struct train_set *s = set_of(job->d, &i);
+    const struct edgel_pair *p = train_pair_at(s, i);
+    struct edgel_error err = { 0 };
+    (void)thread;
+    memset(l, 0, sizeof *l);
+    l->several = p->ntruth > 1;
+    if (job->checks) {
+        struct edgel_sample sample = { 0 };
+        if (train_data_load(job->d, s == &job->d->sets[1], i, &sample, &err) == EDGEL_OK)
+            edgel_sample_finish(&sample);
+    }
+    for (size_t a = 0; !job->checks && a < p->ntruth && err.code == EDGEL_OK; a++)
+        look_at_truth(job->d, p->truth[a], l, &err);
+    memcpy(l->error, err.msg, sizeof l->error);
+}
+
+static void look_done(void *user, size_t i)
+{
+    struct looking *job = user;
+    const struct look *l = &job->slots[i % job->window];
+    struct look *all = &job->all;
+    all->several |= l->several;
+    all->values.above_one |= l->values.above_one;
+    all->values.one |= l->values.one;
+    all->values.full |= l->values.full;
+    all->values.other |= l->values.other;
+    for (size_t k = 0; k < TRAIN_IDS / 64; k++)
+        all->ids[k] |= l->ids[k];
+    job->failed += l->error[0] != '\0';
+    if (l->error[0])
+        cli_message("%s", l->error);
+    cli_run_step(l->error[0] ? EDGEL_OUTCOME_ERROR : EDGEL_OUTCOME_OK);
+}
+
+/* Looks at all files; those that cannot be used are reported one by one. */
+static int look_at_all(struct train_data *d, const char *label, bool checks, struct look *all)
+{
+    struct looking job = { .d = d, .checks = checks };
+    struct edgel_totals totals;
+    const size_t n = d->sets[0].n + d->sets[1].n;
+    struct edgel_run run = { .count = n,
+                             .threads = cli_jobs(d->p.run),
+                             .user = &job,
+                             .work = look_work,
+                             .done = look_done,
+                             .stop = cli_stop };
+    job.window = edgel_run_window(&run);
+    job.slots = cli_alloc(job.window, sizeof *job.slots);
+    cli_run_begin(label, d->p.run, n);
+    enum edgel_status status = edgel_run_execute(&run, NULL, NULL);
+    cli_run_end(&totals);
+    free(job.slots);
+    *all = job.all;
+    if (status == EDGEL_EINTERRUPTED)
+        return CLI_EXIT_INTERRUPTED;
+    if (status != EDGEL_OK)
+        cli_out_of_memory();
+    if (job.failed)
+        cli_message("%zu of %zu images cannot be trained on: nothing was done", job.failed, n);
+    return job.failed ? CLI_EXIT_USAGE : 0;
+}
+
+/* --- labels and classes --- */
+
+static void add_class(struct train_data *d, int32_t id, const char *name)
+{
+    d->class_of[id] = (uint16_t)d->nclasses;
+    d->known[id] = true;
+    d->classes[d->nclasses++] = (struct edgel_model_class){ (int)id, name };
+}
+
+/* Ids that occur and are not ignored, called by their digits. */
+static void take_seen_ids(struct train_data *d, const struct look *seen)
+{
+    for (int32_t id = 0; id < TRAIN_IDS; id++) {
+        if (!(seen->ids[id / 64] >> (id % 64) & 1) || d->ignored[id])
+            continue;
+        snprintf(d->digits[d->nclasses], sizeof d->digits[0], "%d", (int)id);
+        add_class(d, id, d->digits[d->nclasses]);
+    }
+}
+
+static enum edgel_status set_classes(struct train_data *d, const struct look *seen, struct edgel_error *err)
+{
+    enum edgel_status status = EDGEL_OK;
+    d->classes = cli_alloc(TRAIN_IDS, sizeof *d->classes);
+    d->digits = cli_alloc(TRAIN_IDS, sizeof *d->digits);
+    if (d->labels == EDGEL_LABELS_BINARY) {
+        add_class(d, 0, "background");
+        add_class(d, 1, "foreground");
+    } else if (d->p.classes) {
+        status = edgel_classes_read(d->p.classes, &d->given, err);
+    } else {
+        take_seen_ids(d, seen);
+    }
+    for (size_t k = 0; k < d->given.n; k++)
+        if (d->given.v[k].id >= 0 && d->given.v[k].id < TRAIN_IDS && !d->ignored[d->given.v[k].id])
+            add_class(d, d->given.v[k].id, d->given.v[k].name);
+    if (status == EDGEL_OK && d->nclasses < 2)
+        status = cli_fail(err, "%s: %d class in the masks that is not ignored: two or more are needed",
+                          d->p.truth, d->nclasses);
+    return status;
+}
+
+static void decide_labels(struct train_data *d, const struct look *seen)
+{
+    d->labels = d->p.labels;
+    if (d->labels == EDGEL_LABELS_AUTO)
+        d->labels = d->colors.n || d->p.classes ? EDGEL_LABELS_IDS : edgel_survey_labels(&seen->values);
+    if (d->p.labels == EDGEL_LABELS_AUTO && !d->p.run->quiet)
+        cli_message("labels: %s",
+                    d->labels == EDGEL_LABELS_BINARY
+                        ? "binary (the truth holds nothing but 0 and 1, or 0 and the full value)"
+                        : "ids");
+}
+
+/* Classes, and whether annotators are several. */
+int train_decide(struct train_data *d)
+{
+    struct edgel_error err = { 0 };
+    struct look seen;
+    int code = look_at_all(d, "masks", false, &seen);
+    if (code)
+        return code;
+    decide_labels(d, &seen);
+    d->soft = seen.several;
+    enum edgel_status status = set_classes(d, &seen, &err);
+    if (status == EDGEL_OK && d->soft && d->labels != EDGEL_LABELS_BINARY)
+        status =
+            cli_fail(&err, "%s: several annotators of an image: their mean is for binary labels", d->p.truth);
+    if (status == EDGEL_OK && d->p.boundaries && d->labels != EDGEL_LABELS_BINARY)
+        status = cli_fail(&err, "%s: --boundaries needs binary labels", d->p.truth);
+    if (status != EDGEL_OK)
+        cli_message("%s", err.msg);
+    return status == EDGEL_OK ? 0 : CLI_EXIT_USAGE;
+}
+
+int train_check_all(struct train_data *d)
+{
+    struct look seen;
+    return look_at_all(d, "images", true, &seen);
+}
