@@ -53,6 +53,29 @@ EDGEL_NODISCARD enum edgel_status edgel_objects_match(const struct edgel_object_
                                                       struct edgel_error *err);
 
 /* --- coco.c --- */
+/* An annotation of a document. */
+struct edgel_coco_entry {
+    int64_t image;
+    size_t order; /* in the document */
+    const struct edgel_json *v;
+};
+
+struct edgel_coco {
+    struct edgel_json *doc;
+    char *name;
+    bool panoptic;
+    struct edgel_coco_entry *entries;
+    size_t nentries;
+    struct edgel_coco_image *images; /* rising id; strings owned */
+    size_t nimages;
+    struct edgel_classes categories;
+};
+enum { EDGEL_COCO_SIDE_MAX = 1000000 };
+enum edgel_status edgel_coco_no_memory(const struct edgel_coco *c, struct edgel_error *err);
+/* A whole number from 0 to hi. */
+bool edgel_coco_whole(const struct edgel_json *object, const char *key, int64_t hi, int64_t *out);
+
+/* --- coco_objects.c --- */
 /* Run-length objects of an image (SIZE_MAX: none); w, h: 0 takes what the document tells, which may stay 0. */
 EDGEL_NODISCARD enum edgel_status edgel_coco_objects(const struct edgel_coco *coco, size_t image, int w,
                                                      int h, struct edgel_object_set *out,
