@@ -113,6 +113,17 @@ strips() {
     done
 }
 
+@test "--objects: report knows which pairs are excused below their IoU" {
+    pgm t/a.pgm 9 1 1 1 1 9 9 9 9 0
+    pgm p/a.pgm 9 0 1 1 1 1 1 1 1 0
+    evaluate --truth t --objects ids --ignore 9 --counts c.jsonl p
+    is 'd["objects"]["mean"]["precision"]' '[1] * 6 + [None] * 4'
+    is 'd["objects"]["mean"]["recall"]' '[1] * 6 + [0] * 4'
+    cp s.json whole.json
+    report c.jsonl
+    cmp s.json whole.json
+}
+
 @test "--objects: the same bytes for any number of threads" {
     strips
     for k in 1 2 3 4 5 6 7; do cp t/a.pgm "t/b$k.pgm"; cp p/a.pgm "p/b$k.pgm"; done
@@ -129,6 +140,8 @@ strips() {
     is 'd["objects"]["classes"][0]["truth"], d["objects"]["classes"][0]["fn"]' '(5, 4)'
     evaluate --truth t --objects ids p
     [ "$status" -eq 1 ]
+    evaluate --truth t --objects components --labels binary --missing worst --threshold 0 p
+    is 'd["objects"]["classes"][0]["truth"], d["objects"]["classes"][0]["prediction"]' '(4, 1)'
 }
 
 @test "--objects: --empty and --exclude-from-mean" {

@@ -1,4 +1,5 @@
 /* Measures of boxes: cases by hand, the formulas with the mathematical library, and properties. */
+#include "edgel/nn.h"
 #include "eval_masks.h"
 #include <math.h>
 
@@ -110,12 +111,36 @@ static void formulas_and_properties(void **state)
     }
 }
 
+/* The losses of the network are 1 - measure, written by others. */
+static void losses_are_one_minus_measures(void **state)
+{
+    (void)state;
+    double (*const measures[])(const struct edgel_box *,
+                               const struct edgel_box *) = { edgel_box_iou, edgel_box_giou, edgel_box_diou,
+                                                             edgel_box_ciou };
+    static const enum edgel_box_loss losses[] = { EDGEL_BOX_IOU, EDGEL_BOX_GIOU, EDGEL_BOX_DIOU,
+                                                  EDGEL_BOX_CIOU };
+    int compared = 0;
+    for (int round = 0; round < 50000; round++) {
+        const struct edgel_box a = random_box(), b = random_box();
+        const double p[] = { a.x0, a.y0, a.x1, a.y1 }, t[] = { b.x0, b.y0, b.x1, b.y1 };
+        for (int i = 0; i < 4 && area(&a) > 0 && area(&b) > 0; i++, compared++) {
+            double value;
+            assert_int_equal(edgel_box_loss(losses[i], p, t, &value, NULL, NULL), EDGEL_OK);
+            if (!(fabs(1 - value - measures[i](&a, &b)) < 1e-9))
+                fail_msg("measure %d: %.17g, of the loss %.17g", i, measures[i](&a, &b), 1 - value);
+        }
+    }
+    assert_true(compared > 50000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cases_by_hand),
         cmocka_unit_test(boxes_without_area),
         cmocka_unit_test(formulas_and_properties),
+        cmocka_unit_test(losses_are_one_minus_measures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
