@@ -201,3 +201,23 @@ hierarchy() {
     [ "$status" -eq 1 ]
     has 'p/a.mat: prediction is a list of segmentations, and others of the run are not'
 }
+
+@test "--regions: segmentations of lists and of hierarchies, beside boundaries" {
+    truth
+    mat p/a.mat segs "[$(rows 4 1 1 1 1 1 1), $(rows 4 1 1 2 2 2 2), $(rows 4 1 1 2 2 3 3)]"
+    evaluate --truth t --regions --annotator 1 p
+    [ "$status" -eq 0 ]
+    is 'd["regions"]["covering"]["threshold"], d["regions"]["covering"]["ods"], "boundary" in d' '(2, 1, False)'
+    is '[round(p["pri"], 12) for p in d["regions"]["points"]]' '[round(1 - 8 * 16 / 276, 12), 1, round(1 - 8 * 8 / 276, 12)]'
+    evaluate --truth t --regions --boundary bsds --bsds-files out p
+    [ "$status" -eq 0 ]
+    # Of the second annotator 16 pixels are best matched by the whole, 8 exactly.
+    is 'd["boundary"]["ods"]["f1"], round(48 * d["regions"]["covering"]["best"], 9)' '(1, round(24 + 16 * 16 / 24 + 8, 9))'
+    [ -f out/a_ev1.txt ]
+    [ "$(cut -c1-10 out/eval_cover_th.txt | xargs)" = "1 2 3" ]
+    mat t/a.mat truth "[[$(rows 2 1 2 2), $(rows 2 1 0 0)]]"
+    hierarchy p/a.mat
+    evaluate --truth t --regions --thresholds 9 p
+    # Up to .3 regions of 2, 1, 1 and 2 pixels (the last joined along the border), then of 2 and 4, at last one.
+    is '[round(6 * d["regions"]["points"][k]["covering"], 9) for k in (0, 1, 2, 3, 6, 8)]' '[4, 4, 4, 6, 6, round(20 / 6, 9)]'
+}

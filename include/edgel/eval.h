@@ -100,12 +100,15 @@ struct edgel_measure {
     /* IDS, MIXED: objects are matched in place of counting pixels: labels IDS, no thresholds, no tolerance, no distances, no
      * boundaries, no colours, annotator NONE or INDEX. COMPONENTS: beside the pixels. */
     enum edgel_objects objects;
-    bool listed; /* BSDS: predictions are lists of segmentations; threshold k is the k-th of them */
+    /* Regions are measured in place of pixels, as BSDS boundaries and with the same rules (labels IDS where no boundaries
+     * are matched). */
+    bool regions;
+    bool listed; /* BSDS, regions: predictions are lists of segmentations; threshold k is the k-th of them */
 };
-#define EDGEL_MEASURE_DEFAULTS                                                                \
-    {                                                                                         \
-        EDGEL_LABELS_AUTO, 0.5, 0, -1, NULL, 0, false, EDGEL_ANNOTATOR_NONE, 1, NULL, false,  \
-            EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_DEFAULTS, 0, false, EDGEL_OBJECTS_NONE, false \
+#define EDGEL_MEASURE_DEFAULTS                                                                       \
+    {                                                                                                \
+        EDGEL_LABELS_AUTO, 0.5, 0, -1, NULL, 0, false, EDGEL_ANNOTATOR_NONE, 1, NULL, false,         \
+            EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_DEFAULTS, 0, false, EDGEL_OBJECTS_NONE, false, false \
     }
 
 /* A mask as decoded by EDGEL_DECODE_LABELS, with what the file said. */
@@ -168,6 +171,18 @@ struct edgel_boundary_counts {
     uint64_t *matched_prediction; /* [n] detections that some annotator has a match for */
 };
 
+/* Regions at each threshold, of one image; formulas stand at the top of src/eval/regions.c. */
+struct edgel_region_counts {
+    int n;               /* thresholds; 0: not measured */
+    bool listed;         /* as of boundaries */
+    uint64_t annotators; /* each has all the image's pixels */
+    double *covered;     /* [n] pixels of truth, times the IoU of their region */
+    double best;         /* the same with the best IoU over all thresholds */
+    double *reverse; /* [n] pixels of prediction, times the best IoU of their region with any annotator's */
+    uint64_t *apart; /* [n] pairs of pixels that one side has together, summed over annotators */
+    double *voi;     /* [n] bits, mean over annotators */
+};
+
 /* What looks like a mistake in boundary maps, as bits; only rows fresh from edgel_measure_image() have them. */
 enum {
     EDGEL_REMARK_INVERTED = 1, /* most of the prediction is at or above half of the full range */
@@ -223,6 +238,7 @@ struct edgel_row {
     struct edgel_distance_counts *distances; /* as tolerance; a missing prediction has no surface */
     size_t ndistances;
     struct edgel_boundary_counts boundary;
+    struct edgel_region_counts regions;
     unsigned remarks;                /* EDGEL_REMARK_ */
     struct edgel_band_counts *bands; /* as tolerance; a missing prediction has none */
     size_t nbands;
@@ -259,9 +275,10 @@ edgel_measure_image(const struct edgel_measure *params, const struct edgel_mask 
                     const struct edgel_mask *truth, size_t ntruth, const struct edgel_mask *valid,
                     struct edgel_row *row, struct edgel_error *err);
 
-/* A prediction of boundaries in one of three forms; the others are NULL. */
+/* A prediction of boundaries or regions in one of three forms; the others are NULL. */
 struct edgel_prediction {
-    const struct edgel_mask *map; /* soft; one of twice the truth's sides and one is a hierarchy as ucm2 */
+    const struct edgel_mask
+        *map; /* soft, of no use for regions; one of twice the truth's sides and one is a hierarchy as ucm2 */
     const struct edgel_mask *segmentations; /* [n] labels, one a threshold */
     size_t n;
     const double
@@ -269,14 +286,14 @@ struct edgel_prediction {
     int w, h;
 };
 
-/* The truth of n annotators. */
+/* The truth of n annotators; NULL for what is not measured. */
 struct edgel_truth {
-    const struct edgel_mask *boundaries; /* [n] */
+    const struct edgel_mask *boundaries, *segmentations; /* [n] */
     size_t n;
 };
 
 /*
- * Measures boundaries (EDGEL_BOUNDARY_BSDS) of one image in whatever form they are predicted.
+ * Measures boundaries (EDGEL_BOUNDARY_BSDS), regions, or both of one image in whatever form they are predicted.
  *
  * params      with listed: a prediction is segmentations, as many as thresholds; else a map or a hierarchy
  * prediction  NULL: missing, nothing is detected
@@ -476,6 +493,20 @@ struct edgel_curve_result {
     struct edgel_operating_point *points; /* [n], rising threshold */
 };
 
+/* Covering, probabilistic Rand index and variation of information; ods: best threshold of the set, ois: of each image. */
+struct edgel_region_point {
+    double threshold, covering, pri, voi;
+};
+struct edgel_region_score {
+    double threshold, ods, ois;
+};
+struct edgel_region_result {
+    int n; /* thresholds; 0: not measured */
+    struct edgel_region_score covering, pri, voi;
+    double best;                       /* covering by the best region of any threshold */
+    struct edgel_region_point *points; /* [n], rising threshold */
+};
+
 struct edgel_boundary_result {
     int n;                                 /* thresholds; 0: not measured */
     struct edgel_operating_point ods, ois; /* ois.threshold is NaN: each image has its own */
@@ -540,7 +571,10 @@ struct edgel_summary {
     struct edgel_curve_result curve;
     struct edgel_distance_result distance; /* means over classes in the mean, sums of their images */
     struct edgel_boundary_result
-        boundary;        /* measured: classes and matrix are empty then, the scores of pixels undefined */
+        boundary; /* measured: classes and matrix are empty then, the scores of pixels undefined */
+    struct edgel_region_result regions;
+    /* The same from the values of each image rounded to six digits, as the benchmark's files have them. */
+    struct edgel_region_result regions_rounded;
     double boundary_iou; /* mean over classes in the mean */
     struct edgel_davis_result davis;
     struct edgel_objects_result objects;
@@ -599,6 +633,16 @@ EDGEL_API double edgel_box_iou(const struct edgel_box *a, const struct edgel_box
 EDGEL_API double edgel_box_giou(const struct edgel_box *a, const struct edgel_box *b);
 EDGEL_API double edgel_box_diou(const struct edgel_box *a, const struct edgel_box *b);
 EDGEL_API double edgel_box_ciou(const struct edgel_box *a, const struct edgel_box *b);
+
+/* The threshold that covers one image's truth best, the first of equals; values are rounded as in regions_rounded. EDGEL_EINVAL: not
+ * measured. */
+struct edgel_region_best {
+    double threshold, covering, reverse; /* reverse: covering of the prediction by the truth */
+};
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_region_best_point(const struct edgel_region_counts *c,
+                                                                    int w, int h,
+                                                                    struct edgel_region_best *out,
+                                                                    struct edgel_error *err);
 
 #ifdef __cplusplus
 }

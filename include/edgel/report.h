@@ -57,6 +57,21 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_curves(struct edgel_out
                                                                 size_t npanels, size_t n,
                                                                 struct edgel_error *err);
 
+/* The same for regions, of the rounded values: a line of eval_cover_img.txt, and the files of the set. */
+enum edgel_bsds_regions {
+    EDGEL_BSDS_COVER,
+    EDGEL_BSDS_COVER_THRESHOLDS,
+    EDGEL_BSDS_RI_VOI,
+    EDGEL_BSDS_RI_VOI_THRESHOLDS
+};
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_bsds_cover(struct edgel_output *out, size_t number,
+                                                                    const struct edgel_region_best *best,
+                                                                    struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_bsds_regions(struct edgel_output *out,
+                                                                      const struct edgel_region_result *r,
+                                                                      enum edgel_bsds_regions file,
+                                                                      struct edgel_error *err);
+
 #ifdef __cplusplus
 }
 #endif

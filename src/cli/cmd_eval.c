@@ -101,7 +101,7 @@ static int check_labels(const struct cli_args *args, const struct score *s)
 {
     static const char *const binary_only[] = { "threshold", "thresholds" };
     const struct edgel_measure *m = &s->measure;
-    for (size_t i = 0; m->labels == EDGEL_LABELS_IDS && i < 2; i++)
+    for (size_t i = 0; m->labels == EDGEL_LABELS_IDS && !m->regions && i < 2; i++)
         if (cli_given(args, binary_only[i]))
             return cli_usage(args->command,
                              "--%s is for binary masks, and the labels are ids (--labels binary "
@@ -184,7 +184,7 @@ static int refuse_annotators(const struct cli_args *args, const struct edgel_pai
                      n);
 }
 
-/* One MAT file holds all annotators of an image; the first truth that can be read stands for all. */
+/* One MAT file holds all annotators of an image; the first of these that can be read stands for all. */
 static int check_first_truth(const struct cli_args *args, const struct eval_run *run)
 {
     int code = 0;
@@ -195,7 +195,7 @@ static int check_first_truth(const struct cli_args *args, const struct eval_run 
             struct eval_files f = { 0 };
             char remark[EVAL_REMARK] = "";
             p.prediction = p.valid = NULL;
-            read = p.ntruth > 0 &&
+            read = p.ntruth > 0 && edgel_named_like_mat(p.truth[0]) &&
                    eval_files_read(&f, &run->read, &p, &run->score->measure, remark, NULL) == EDGEL_OK;
             if (read && f.ntruth > 1)
                 code = refuse_annotators(args, &p, f.ntruth);
@@ -207,7 +207,7 @@ static int check_first_truth(const struct cli_args *args, const struct eval_run 
 static int check_annotators(const struct cli_args *args, const struct eval_run *run)
 {
     const struct edgel_measure *m = &run->score->measure;
-    if (m->annotator != EDGEL_ANNOTATOR_NONE || m->boundary != EDGEL_BOUNDARY_NONE)
+    if (m->annotator != EDGEL_ANNOTATOR_NONE || m->boundary != EDGEL_BOUNDARY_NONE || m->regions)
         return 0;
     for (size_t k = 0; k < run->nmethods; k++)
         for (size_t i = 0; i < edgel_pairs_count(run->methods[k].pairs); i++) {
@@ -404,7 +404,7 @@ const struct cli_command cli_command_eval = {
         (const struct cli_group[]){
             { "Pairs", eval_pair_rows, 0 },
             { "Masks", eval_mask_rows, 0 },
-            { "Boundaries", eval_boundary_rows, 0 },
+            { "Boundaries and regions", eval_boundary_rows, 0 },
             { "Objects", eval_object_rows, 0 },
             { "Scores", score_rows, offsetof(struct eval_options, score) },
             { "Outputs", score_output_rows, offsetof(struct eval_options, score) },

@@ -32,6 +32,13 @@ const struct cli_option eval_boundary_rows[] = {
       .choices = on_off_names,
       .def = "on",
       .help = "bsds: thin the detections to lines at every threshold." },
+    { .name = "regions",
+      .kind = CLI_FLAG,
+      AT(regions),
+      .help =
+          "Compare regions in place of pixels, with or without boundaries: segmentation covering, probabilistic Rand "
+          "index, variation of information. Predictions are label maps, or MAT files with segs or ucm2 (99 thresholds unless "
+          "--thresholds says otherwise); truth is label maps of any number of annotators, or the benchmark's MAT files." },
     { .name = "boundary-width",
       .kind = CLI_REAL,
       .metavar = "W",
@@ -50,35 +57,46 @@ void eval_boundary_fill(const struct cli_args *args, struct edgel_measure *m)
     m->boundary_params.thin = o->thin == 0;
     m->band = o->boundary == IOU ? o->boundary_width : 0;
     m->davis = o->boundary == DAVIS;
-    if (o->boundary != BSDS)
+    m->regions = o->regions;
+    if (o->boundary == BSDS)
+        m->boundary = EDGEL_BOUNDARY_BSDS;
+    else if (!o->regions)
         return;
-    m->boundary = EDGEL_BOUNDARY_BSDS;
-    m->labels = EDGEL_LABELS_BINARY;
+    m->labels = o->boundary == BSDS ? EDGEL_LABELS_BINARY : EDGEL_LABELS_IDS;
     m->thresholds = cli_given(args, "thresholds") ? (int)o->thresholds : 99;
 }
 
-/* Options of pixels have no use with boundaries, nor the other way round. */
+/* Options of pixels have no use with boundaries or regions, nor the other way round. */
 int eval_boundary_check(const struct cli_args *args)
 {
-    static const char *const of_pixels[] = { "threshold", "tolerance", "valid",
-                                             "colors",    "labels",    "distances" };
+    static const char *const of_pixels[] = { "threshold", "tolerance", "valid",  "colors",
+                                             "labels",    "distances", "objects" };
     static const char *const of_boundaries[] = { "max-dist", "thin" };
     const struct eval_options *o = args->options;
-    for (size_t i = 0; o->boundary == BSDS && i < 6; i++)
+    const bool maps = o->boundary == BSDS || o->regions;
+    const char *with = o->boundary == BSDS ? "--boundary bsds" : "--regions";
+    for (size_t i = 0; maps && i < 7; i++)
         if (cli_given(args, of_pixels[i]))
-            return cli_usage(args->command, "--%s has no use with --boundary bsds", of_pixels[i]);
+            return cli_usage(args->command, "--%s has no use with %s", of_pixels[i], with);
+    if (o->regions && o->boundary > BSDS)
+        return cli_usage(args->command, "--boundary %s has no use with --regions",
+                         boundary_names[o->boundary]);
+    if (o->regions && o->boundary != BSDS && o->score.csv)
+        return cli_usage(args->command,
+                         "--csv has no use with --regions alone: --counts has the values of each image");
     for (size_t i = 0; o->boundary != BSDS && i < 2; i++)
         if (cli_given(args, of_boundaries[i]))
             return cli_usage(args->command, "--%s needs --boundary bsds", of_boundaries[i]);
     if (o->boundary != IOU && cli_given(args, "boundary-width"))
         return cli_usage(args->command, "--boundary-width needs --boundary iou");
-    if (o->boundary != BSDS)
+    if (!maps)
         return 0;
     if (o->thresholds == 0 && cli_given(args, "thresholds"))
-        return cli_usage(args->command, "--thresholds 0: --boundary bsds needs at least 1");
+        return cli_usage(args->command, "--thresholds 0: %s needs at least 1", with);
     if (o->annotator == EDGEL_ANNOTATOR_ANY || o->annotator == EDGEL_ANNOTATOR_MAJORITY)
-        return cli_usage(args->command, "--annotator any and majority have no use with --boundary bsds: each "
-                                        "annotator is matched by itself");
+        return cli_usage(
+            args->command,
+            "--annotator any and majority have no use with %s: each annotator is matched by itself", with);
     return 0;
 }
 
@@ -87,8 +105,8 @@ int eval_boundary_check_form(const struct cli_args *args, const struct edgel_mea
     const struct eval_options *o = args->options;
     if (m->listed && cli_given(args, "thresholds") && o->thresholds != m->thresholds)
         return cli_usage(args->command,
-                         "--thresholds %d: the predictions are lists of %d segmentations, one a threshold",
-                         (int)o->thresholds, m->thresholds);
+                         "--thresholds %d: the predictions are lists of %d segmentation%s, one a threshold",
+                         (int)o->thresholds, m->thresholds, m->thresholds == 1 ? "" : "s");
     return 0;
 }
 

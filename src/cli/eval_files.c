@@ -9,7 +9,8 @@
 struct source {
     const struct edgel_read *read;
     struct eval_files *files;
-    char *remark; /* [EVAL_REMARK] first remark of a decoder */
+    char *remark;             /* [EVAL_REMARK] first remark of a decoder */
+    bool boundaries, regions; /* what is wanted of truth in MAT files */
     struct edgel_error *err;
 };
 
@@ -43,9 +44,17 @@ static enum edgel_status take_segmentations(const struct source *s)
     for (size_t i = 0; i < f->mat.n; i++)
         f->segmentations[i] =
             (struct edgel_mask){ .view = edgel_image_view(&f->mat.segmentations[i]), .bits = 16 };
-    f->prediction.segmentations = f->segmentations;
-    f->prediction.n = f->mat.n;
+    f->prediction = (struct edgel_prediction){ .segmentations = f->segmentations, .n = f->mat.n };
     return EDGEL_OK;
+}
+
+/* Where regions are asked for, an image is a segmentation, unless it is a hierarchy by its size. */
+static void take_image_of_regions(struct eval_files *f)
+{
+    const struct edgel_view *p = &f->map.view, *t = f->ntruth > 0 ? &f->truth_regions[0].view : NULL;
+    if (t && p->w == 2 * (int64_t)t->w + 1 && p->h == 2 * (int64_t)t->h + 1)
+        return;
+    f->prediction = (struct edgel_prediction){ .segmentations = &f->map, .n = 1 };
 }
 
 static enum edgel_status read_prediction(const struct source *s, const char *path, bool maps)
@@ -62,7 +71,8 @@ static enum edgel_status read_prediction(const struct source *s, const char *pat
     else if (f->mat.kind == EDGEL_MAT_TRUTH)
         return cli_fail(s->err, "%s: holds groundTruth; a prediction is segs or ucm2", path);
     else if (!maps)
-        return cli_fail(s->err, "%s: holds segs or ucm2, which are judged with --boundary bsds", path);
+        return cli_fail(s->err, "%s: holds segs or ucm2, which are judged with --boundary bsds or --regions",
+                        path);
     else if (f->mat.kind == EDGEL_MAT_SEGS)
         return take_segmentations(s);
     else
@@ -84,30 +94,44 @@ static void room_for_files(struct eval_files *f, size_t n)
     }
 }
 
-static void add_truth(struct eval_files *f, struct edgel_mask mask)
+static void add_truth(struct eval_files *f, struct edgel_mask mask, struct edgel_mask regions)
 {
     f->truth = cli_realloc(f->truth, f->ntruth + 1, sizeof *f->truth);
-    f->truth[f->ntruth++] = mask;
+    f->truth_regions = cli_realloc(f->truth_regions, f->ntruth + 1, sizeof *f->truth_regions);
+    f->truth[f->ntruth] = mask;
+    f->truth_regions[f->ntruth++] = regions;
 }
 
-static enum edgel_status add_annotators(const struct source *s, const char *path, const struct edgel_mat *mat,
-                                        bool ids)
+static enum edgel_status take_map(const struct source *s, const char *path, size_t i,
+                                  const struct edgel_image *image, bool ids, struct edgel_mask *mask)
+{
+    *mask = (struct edgel_mask){ .view = edgel_image_view(image), .bits = ids ? 16 : 1 };
+    if (!image->data)
+        return cli_fail(s->err, "%s: groundTruth{%zu} has no %s", path, i + 1,
+                        ids ? "Segmentation" : "Boundaries");
+    return EDGEL_OK;
+}
+
+static enum edgel_status add_annotators(const struct source *s, const char *path, const struct edgel_mat *mat)
 {
     struct eval_files *f = s->files;
     if (mat->kind != EDGEL_MAT_TRUTH)
         return cli_fail(s->err, "%s: holds segs or ucm2; truth is groundTruth", path);
     for (size_t i = 0; i < mat->n; i++) {
-        const struct edgel_image *image = ids ? &mat->segmentations[i] : &mat->boundaries[i];
-        if (!image->data)
-            return cli_fail(s->err, "%s: groundTruth{%zu} has no %s", path, i + 1,
-                            ids ? "Segmentation" : "Boundaries");
-        add_truth(f, (struct edgel_mask){ .view = edgel_image_view(image), .bits = ids ? 16 : 1 });
+        struct edgel_mask boundaries = { 0 }, regions = { 0 };
+        enum edgel_status status = EDGEL_OK;
+        if (s->boundaries)
+            status = take_map(s, path, i, &mat->boundaries[i], false, &boundaries);
+        if (status == EDGEL_OK && s->regions)
+            status = take_map(s, path, i, &mat->segmentations[i], true, &regions);
+        if (status != EDGEL_OK)
+            return status;
+        add_truth(f, s->boundaries ? boundaries : regions, regions);
     }
     return EDGEL_OK;
 }
 
-/* ids: of MAT files the segmentations, in place of the boundaries. */
-static enum edgel_status read_truth(const struct source *s, const struct edgel_pair *p, bool ids)
+static enum edgel_status read_truth(const struct source *s, const struct edgel_pair *p)
 {
     struct eval_files *f = s->files;
     enum edgel_status status = EDGEL_OK;
@@ -119,9 +143,14 @@ static enum edgel_status read_truth(const struct source *s, const struct edgel_p
         edgel_mat_finish(&f->truth_mats[k]);
         status = read_file(s, p->truth[k], &f->truth_images[k], &f->truth_mats[k], &mask, &is_mat);
         if (status == EDGEL_OK && is_mat)
-            status = add_annotators(s, p->truth[k], &f->truth_mats[k], ids);
+            status = add_annotators(s, p->truth[k], &f->truth_mats[k]);
+        else if (status == EDGEL_OK && s->boundaries && s->regions)
+            status = cli_fail(s->err,
+                              "%s: an image holds labels or boundaries; for --regions beside --boundary bsds "
+                              "truth is MAT files, which hold both",
+                              p->truth[k]);
         else if (status == EDGEL_OK)
-            add_truth(f, mask);
+            add_truth(f, mask, mask);
     }
     return status;
 }
@@ -130,13 +159,21 @@ enum edgel_status eval_files_read(struct eval_files *f, const struct edgel_read 
                                   const struct edgel_pair *p, const struct edgel_measure *m, char *remark,
                                   struct edgel_error *err)
 {
-    const struct source s = { read, f, remark, err };
+    const bool maps = m->boundary != EDGEL_BOUNDARY_NONE || m->regions;
+    const struct source s = { .read = read,
+                              .files = f,
+                              .remark = remark,
+                              .err = err,
+                              .boundaries = m->labels != EDGEL_LABELS_IDS,
+                              .regions = m->labels == EDGEL_LABELS_IDS || m->regions };
     bool is_mat;
     enum edgel_status status = EDGEL_OK;
     if (p->prediction)
-        status = read_prediction(&s, p->prediction, m->boundary != EDGEL_BOUNDARY_NONE);
+        status = read_prediction(&s, p->prediction, maps);
     if (status == EDGEL_OK)
-        status = read_truth(&s, p, m->labels == EDGEL_LABELS_IDS);
+        status = read_truth(&s, p);
+    if (status == EDGEL_OK && m->regions && f->prediction.map)
+        take_image_of_regions(f);
     if (status == EDGEL_OK && p->valid)
         status = read_file(&s, p->valid, &f->valid_image, NULL, &f->valid, &is_mat);
     return status;
@@ -155,6 +192,7 @@ void eval_files_finish(struct eval_files *f)
     free(f->truth_images);
     free(f->truth_mats);
     free(f->truth);
+    free(f->truth_regions);
     free(f->segmentations);
     *f = (struct eval_files){ 0 };
 }

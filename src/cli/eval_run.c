@@ -66,9 +66,12 @@ static enum edgel_status measure_pair(struct eval_state *s, struct eval_files *f
         status = eval_documents_measure(s->run, method, i, masks.prediction ? &f->map : NULL,
                                         masks.ntruth ? f->truth : NULL, p->valid ? &f->valid : NULL,
                                         &slot->row, &err);
-    else if (m->boundary != EDGEL_BOUNDARY_NONE)
+    else if (m->boundary != EDGEL_BOUNDARY_NONE || m->regions)
         status = edgel_measure_maps(m, p->prediction ? &f->prediction : NULL, method->zero_one,
-                                    &(struct edgel_truth){ f->truth, f->ntruth }, &slot->row, &err);
+                                    &(struct edgel_truth){ .boundaries = f->truth,
+                                                           .segmentations = f->truth_regions,
+                                                           .n = f->ntruth },
+                                    &slot->row, &err);
     else
         status = edgel_measure_image(m, p->prediction ? &f->map : NULL, method->zero_one, f->truth, f->ntruth,
                                      p->valid ? &f->valid : NULL, &slot->row, &err);

@@ -145,7 +145,7 @@ static enum edgel_status decide_labels(struct eval_run *run, struct edgel_error 
     return EDGEL_OK;
 }
 
-/* The first prediction that can be read tells the form of all. */
+/* The first pair that can be read tells the form of all predictions. */
 static void decide_form(struct eval_run *run)
 {
     struct edgel_measure *measure = &run->score->measure;
@@ -154,10 +154,9 @@ static void decide_form(struct eval_run *run)
             const struct edgel_pair *p = edgel_pairs_at(run->methods[m].pairs, i);
             struct eval_files f = { 0 };
             char remark[EVAL_REMARK] = "";
-            const struct edgel_pair alone = { .key = p->key, .prediction = p->prediction };
             const bool read = p->prediction && p->ntruth &&
-                              eval_files_read(&f, &run->read, &alone, measure, remark, NULL) == EDGEL_OK;
-            if (f.prediction.segmentations) {
+                              eval_files_read(&f, &run->read, p, measure, remark, NULL) == EDGEL_OK;
+            if (read && f.prediction.segmentations) {
                 measure->listed = true;
                 measure->thresholds = (int)f.prediction.n;
             }
@@ -171,7 +170,7 @@ enum edgel_status eval_survey(struct eval_run *run, struct edgel_error *err)
 {
     struct edgel_value_survey seen;
     enum edgel_status status = EDGEL_OK;
-    if (run->score->measure.boundary != EDGEL_BOUNDARY_NONE)
+    if (run->score->measure.boundary != EDGEL_BOUNDARY_NONE || run->score->measure.regions)
         decide_form(run);
     if (run->score->measure.listed)
         return EDGEL_OK;

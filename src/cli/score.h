@@ -64,7 +64,7 @@ struct score {
     size_t nbars;
     struct edgel_reducer **reducers; /* [nmethods] */
     const char *bsds_folder;         /* NULL: no files of the boundary benchmark */
-    struct edgel_output *bsds_images;
+    struct edgel_output *bsds_images, *bsds_cover;
     size_t bsds_number;
     struct edgel_output *csv, *json; /* begun before the first row, so that what cannot be is told early */
 };
@@ -72,7 +72,7 @@ struct score {
 /* --- score_bsds.c --- : nothing is done when folder is NULL */
 enum edgel_status score_bsds_begin(struct score *s, const char *folder, struct edgel_error *err);
 enum edgel_status score_bsds_add(struct score *s, const struct edgel_row *row, struct edgel_error *err);
-enum edgel_status score_bsds_end(struct score *s, const struct edgel_boundary_result *b,
+enum edgel_status score_bsds_end(struct score *s, const struct edgel_summary *summary,
                                  struct edgel_error *err);
 
 /* --- score_run.c --- */
@@ -110,6 +110,7 @@ struct eval_options {
     bool distances;
     int objects;        /* enum edgel_objects */
     int boundary, thin; /* index of the choice */
+    bool regions;
     double max_dist, boundary_width;
     struct score_options score;
     const char *counts;
@@ -117,7 +118,7 @@ struct eval_options {
     struct cli_shard_options part;
     struct cli_run_options run;
 };
-/* "Pairs", "Masks", "Boundaries", "Counts"; offsets in struct eval_options */
+/* "Pairs", "Masks", "Boundaries and regions", "Counts"; offsets in struct eval_options */
 extern const struct cli_option eval_pair_rows[], eval_mask_rows[], eval_boundary_rows[], eval_counts_rows[];
 
 /* --- eval_files.c --- */
@@ -126,7 +127,8 @@ extern const struct cli_option eval_pair_rows[], eval_mask_rows[], eval_boundary
 struct eval_files {
     struct edgel_mask map;
     struct edgel_prediction prediction;
-    struct edgel_mask *truth; /* [ntruth] annotators */
+    struct edgel_mask *truth;         /* [ntruth] annotators */
+    struct edgel_mask *truth_regions; /* [ntruth] their segmentations, where regions are measured */
     size_t ntruth;
     struct edgel_mask valid;
     /* their memory */
@@ -176,7 +178,7 @@ struct eval_run {
 const char *eval_input(const struct edgel_pair *p);
 /* Rows of counts that the part to measure will have: its pairs with truth. */
 uint64_t eval_rows(const struct eval_run *run);
-/* Decides by the first prediction that can be read whether boundaries are of lists of segmentations (their number becomes that
+/* Decides by the first prediction that can be read whether boundaries and regions are of lists of segmentations (their number becomes that
  * of the thresholds); else labels by the truth when measure says AUTO, and zero_one of the methods for BINARY. Looks at all pairs, whatever the
  * part to measure, so that all parts decide alike. Files that cannot be read are passed over. EDGEL_EINTERRUPTED when a stop was asked for. */
 enum edgel_status eval_survey(struct eval_run *run, struct edgel_error *err);

@@ -55,17 +55,22 @@ int score_prepare(struct score *s, const struct cli_args *args, const struct sco
     return 0;
 }
 
-/* How pixels are reduced does not concern boundaries. */
+/* How pixels are reduced does not concern boundaries and regions. */
 static int check_boundary(const struct score *s, const struct cli_args *args)
 {
     static const char *const of_pixels[] = {
         "reduce", "empty", "classes", "ignore", "exclude-from-mean", "nsd-tolerance"
     };
+    const bool regions = s->measure.boundary == EDGEL_BOUNDARY_NONE;
     const char *bar = score_bar_of_pixels(s->bars, s->nbars);
     for (size_t i = 0; i < 6; i++)
         if (cli_given(args, of_pixels[i]))
-            return cli_usage(args->command, "--%s is for pixels, and boundaries were asked for (bsds)",
-                             of_pixels[i]);
+            return cli_usage(args->command, "--%s is for pixels, and %s were asked for", of_pixels[i],
+                             regions ? "regions" : "boundaries");
+    if (regions && s->nbars > 0)
+        return cli_usage(args->command, "--fail-under %s: regions have no bar", s->bars[0].text);
+    if (regions && cli_given(args, "csv"))
+        return cli_usage(args->command, "--csv: regions have no rows by class");
     if (cli_given(args, "bsds-files") && s->nmethods > 1)
         return cli_usage(args->command, "--bsds-files: the files are of one method, and there are %zu",
                          s->nmethods);
@@ -94,10 +99,11 @@ int score_check(const struct score *s, const struct cli_args *args)
     const char *bar = score_bar_of_curve(s->bars, s->nbars);
     const char *objects = score_bar_of_objects(s->bars, s->nbars);
     struct edgel_error err = { 0 };
-    if (m->boundary != EDGEL_BOUNDARY_NONE && !objects)
+    if ((m->boundary != EDGEL_BOUNDARY_NONE || m->regions) && !objects)
         return check_boundary(s, args);
     if (cli_given(args, "bsds-files"))
-        return cli_usage(args->command, "--bsds-files needs boundaries: eval --boundary bsds");
+        return cli_usage(args->command,
+                         "--bsds-files needs boundaries or regions: eval --boundary bsds, eval --regions");
     if (objects && m->objects == EDGEL_OBJECTS_NONE)
         return cli_usage(args->command, "--fail-under %s needs objects: eval --objects", objects);
     if (edgel_objects_alone(m->objects) && check_object_ids(s, args) != 0)
@@ -231,9 +237,9 @@ enum edgel_status score_end(struct score *s, const struct score_options *o, bool
     else if (o->json && partial)
         cli_message("%s: not written, the run was interrupted", o->json);
     if (status == EDGEL_OK && !partial)
-        status = score_bsds_end(s, &v[0].boundary, err);
+        status = score_bsds_end(s, &v[0], err);
     else if (s->bsds_folder && partial)
-        cli_message("%s/eval_bdry*.txt: not written, the run was interrupted", s->bsds_folder);
+        cli_message("%s/eval_*.txt: not written, the run was interrupted", s->bsds_folder);
     if (status == EDGEL_OK && table)
         status = print_table(partial, v, s->nmethods, err);
     if (status == EDGEL_OK)
@@ -252,6 +258,7 @@ void score_finish(struct score *s)
     edgel_output_discard(&s->csv);
     edgel_output_discard(&s->json);
     edgel_output_discard(&s->bsds_images);
+    edgel_output_discard(&s->bsds_cover);
     edgel_classes_finish(&s->classes);
     free(s->ignore);
     free(s->exclude);

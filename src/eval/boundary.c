@@ -499,15 +499,17 @@ static void release(struct boundary *b)
 enum edgel_status edgel_boundary_check(const struct edgel_measure *p, struct edgel_error *err)
 {
     const double share = p->boundary_params.max_dist;
-    if (!(share > 0 && share <= 1))
+    const bool boundary = p->boundary != EDGEL_BOUNDARY_NONE;
+    if (boundary && !(share > 0 && share <= 1))
         return edgel_fail(err, EDGEL_EINVAL, "boundary: max_dist must be above 0 and at most 1");
-    if (p->labels != EDGEL_LABELS_BINARY || p->thresholds < 1 || p->tolerance >= 0 || p->nignore > 0 ||
-        p->valid || p->colors || p->distances || p->band > 0 || p->davis ||
-        p->annotator == EDGEL_ANNOTATOR_ANY || p->annotator == EDGEL_ANNOTATOR_MAJORITY)
+    if (p->labels != (boundary ? EDGEL_LABELS_BINARY : EDGEL_LABELS_IDS) || p->thresholds < 1 ||
+        p->objects != EDGEL_OBJECTS_NONE || p->tolerance >= 0 || p->nignore > 0 || p->valid || p->colors ||
+        p->distances || p->band > 0 || p->davis || p->annotator == EDGEL_ANNOTATOR_ANY ||
+        p->annotator == EDGEL_ANNOTATOR_MAJORITY)
         return edgel_fail(
             err, EDGEL_EINVAL,
-            "boundary: needs binary labels and thresholds, and takes neither a tolerance, ignored "
-            "ids, distances, validity masks, colours nor votes of annotators");
+            "boundary: needs binary labels (regions alone: ids) and thresholds, and takes neither a tolerance, ignored "
+            "ids, distances, objects, validity masks, colours nor votes of annotators");
     return EDGEL_OK;
 }
 

@@ -133,10 +133,10 @@ static enum edgel_status check_tolerance(const struct check *k, const struct tot
 static enum edgel_status check_boundary(const struct check *k)
 {
     const struct edgel_boundary_counts *c = &k->row->boundary;
-    if (k->m->boundary == EDGEL_BOUNDARY_NONE)
+    if (!edgel_of_maps(k->m))
         return EDGEL_OK;
     if (k->row->pixels != 0)
-        return refuse(k, "pixels are not counted where boundaries are");
+        return refuse(k, "pixels are not counted where boundaries or regions are");
     for (int i = 0; i < c->n; i++) {
         if (c->prediction[i] > (uint64_t)k->row->w * (uint64_t)k->row->h)
             return refuse(k, "boundary: prediction must be at most width times height");

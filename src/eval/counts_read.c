@@ -166,12 +166,20 @@ static enum edgel_status read_boundary_params(const struct place *p, const struc
     if (!edgel_json_real(edgel_json_get(o, "max_dist"), &m->boundary_params.max_dist))
         return refuse(p, "max_dist", "must be a number");
     EDGEL_TRY(truth_value(p, edgel_json_get(o, "thin"), "thin", &m->boundary_params.thin));
+    return EDGEL_OK;
+}
+
+/* What holds only when all else of measure is known. */
+static enum edgel_status read_maps(const struct place *p, const struct edgel_json *o, struct edgel_measure *m)
+{
+    struct edgel_error odd = { 0 };
     if (edgel_json_get(o, "listed"))
         EDGEL_TRY(truth_value(p, edgel_json_get(o, "listed"), "listed", &m->listed));
-    struct edgel_error odd = { 0 };
-    return edgel_boundary_check(m, &odd) == EDGEL_OK
-               ? EDGEL_OK
-               : edgel_fail(p->err, EDGEL_EFORMAT, "%s: %.400s", p->where, odd.msg);
+    if (m->listed && !edgel_of_maps(m))
+        return refuse(p, "listed", "is of boundaries and regions");
+    if (edgel_of_maps(m) && edgel_boundary_check(m, &odd) != EDGEL_OK)
+        return edgel_fail(p->err, EDGEL_EFORMAT, "%s: %.400s", p->where, odd.msg);
+    return EDGEL_OK;
 }
 
 static enum edgel_status read_objects_kind(const struct place *p, const struct edgel_json *v,
@@ -204,7 +212,9 @@ static enum edgel_status read_measure(const struct place *p, const struct edgel_
         return refuse(p, "threshold", "must be a number from 0 to 1");
     EDGEL_TRY(whole(p, edgel_json_get(o, "thresholds"), "thresholds", 0, EDGEL_THRESHOLDS_MAX, &n));
     m->thresholds = (int)n;
-    if (m->thresholds > 0 && m->labels != EDGEL_LABELS_BINARY)
+    if (edgel_json_get(o, "regions"))
+        EDGEL_TRY(truth_value(p, edgel_json_get(o, "regions"), "regions", &m->regions));
+    if (m->thresholds > 0 && m->labels != EDGEL_LABELS_BINARY && !m->regions)
         return refuse(p, "thresholds", "only binary masks can be swept");
     if (!edgel_json_is_null(edgel_json_get(o, "tolerance")) &&
         (!edgel_json_real(edgel_json_get(o, "tolerance"), &m->tolerance) ||
@@ -223,7 +233,8 @@ static enum edgel_status read_measure(const struct place *p, const struct edgel_
         return refuse(p, "band", "must be a number from 0 to 1");
     EDGEL_TRY(read_colors(p, edgel_json_get(o, "colors"), r));
     EDGEL_TRY(read_objects_kind(p, edgel_json_get(o, "objects"), m));
-    return read_boundary_params(p, edgel_json_get(o, "boundary"), m);
+    EDGEL_TRY(read_boundary_params(p, edgel_json_get(o, "boundary"), m));
+    return read_maps(p, o, m);
 }
 
 static enum edgel_status read_classes(const struct place *p, const struct edgel_json *v,
@@ -494,6 +505,7 @@ static enum edgel_status read_counts(const struct place *p, const struct edgel_j
     EDGEL_TRY(read_cells(p, edgel_json_get(o, "cells"), row));
     EDGEL_TRY(read_curve(p, edgel_json_get(o, "curve"), edgel_curve_thresholds(m), row));
     EDGEL_TRY(read_boundary(p, edgel_json_get(o, "boundary"), m, row));
+    EDGEL_TRY(edgel_regions_read(edgel_json_get(o, "regions"), p->where, m, row, p->err));
     EDGEL_TRY(read_tolerance(p, edgel_json_get(o, "tolerance"), row));
     EDGEL_TRY(edgel_bands_read(o, p->where, row, p->err));
     EDGEL_TRY(edgel_distances_read(edgel_json_get(o, "distances"), p->where, row, p->err));

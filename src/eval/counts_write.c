@@ -4,7 +4,7 @@
  * First line  {"schema":"edgel.counts/1","measure":{...},"reduce":{...},"predictions":["..."]}
  *   measure   labels "binary"|"ids", threshold, thresholds, tolerance (null: none), ignore [ids], valid, annotator "none"|
  *             "any"|"majority"|K, colors null|[[r,g,b,id]...], where boundaries are matched "boundary":{"protocol":"bsds",
- *             "max_dist":..,"thin":true|false}, of lists of segmentations also "listed":true
+ *             "max_dist":..,"thin":true|false}, "regions":true, of lists of segmentations "listed":true
  *   reduce    reduce "pooled"|"image", empty "nan"|"zero"|"one", missing "error"|"skip"|"worst", ignore, exclude_from_mean,
  *             nsd_tolerance [px...], classes null|[{"id":..,"name":..}]
  * and of a part also "shard":{"index":i,"count":N,"items":rows of the whole,"list":"hash of their names"}.
@@ -13,8 +13,8 @@
  *   "width","height","pixels","cells":[[truth,prediction,n]...], with a sweep "curve":{"positives","negatives","tp":[...],
  *   "fp":[...]}, with a tolerance "tolerance":[[id,matched_prediction,prediction,matched_truth,truth]...], with
  *   distances "distances" as distance_counts.c says, with boundaries
- *   "boundary":{"truth":n,"matched_truth":[...],"prediction":[...],"matched_prediction":[...]} by threshold; "bands" and
- *   "contours" as band_counts.c says; "objects" as object_counts.c says ("objects":"components"|"ids"|"mixed" in measure).
+ *   "boundary":{"truth":n,"matched_truth":[...],"prediction":[...],"matched_prediction":[...]} by threshold; "regions" as
+ *   region_counts.c says; "bands" and "contours" as band_counts.c says; "objects" as object_counts.c says ("objects":"components"|"ids"|"mixed" in measure).
  */
 #include "eval/eval_priv.h"
 #include <inttypes.h>
@@ -89,6 +89,10 @@ static void measure_json(struct edgel_text *t, const struct edgel_measure *m)
     }
     if (m->davis)
         edgel_text_str(t, ",\"davis\":true");
+    if (m->regions)
+        edgel_text_str(t, ",\"regions\":true");
+    if (m->listed)
+        edgel_text_str(t, ",\"listed\":true");
     static const char *const objects[] = { "none", "components", "ids", "mixed" };
     if (m->objects != EDGEL_OBJECTS_NONE)
         edgel_text_printf(t, ",\"objects\":\"%s\"", objects[m->objects]);
@@ -97,8 +101,7 @@ static void measure_json(struct edgel_text *t, const struct edgel_measure *m)
     if (m->boundary != EDGEL_BOUNDARY_NONE) {
         edgel_text_str(t, ",\"boundary\":{\"protocol\":\"bsds\",\"max_dist\":");
         edgel_text_real(t, m->boundary_params.max_dist);
-        edgel_text_printf(t, ",\"thin\":%s%s}", m->boundary_params.thin ? "true" : "false",
-                          m->listed ? ",\"listed\":true" : "");
+        edgel_text_printf(t, ",\"thin\":%s}", m->boundary_params.thin ? "true" : "false");
     }
     edgel_text_str(t, "}");
 }
@@ -184,6 +187,7 @@ static void counts_json(struct edgel_text *t, const struct edgel_row *row)
         numbers(t, "matched_prediction", c->matched_prediction, (size_t)c->n);
         edgel_text_str(t, "}");
     }
+    edgel_regions_write(t, row);
     edgel_bands_write(t, row);
     edgel_objects_write(t, row);
 }

@@ -182,12 +182,17 @@ EDGEL_NODISCARD enum edgel_status edgel_measure_check(const struct edgel_measure
                                                       struct edgel_error *err);
 
 /* --- boundary.c --- */
+/* Whether boundaries or regions are measured in place of pixels. */
+static inline bool edgel_of_maps(const struct edgel_measure *m)
+{
+    return m->boundary != EDGEL_BOUNDARY_NONE || m->regions;
+}
 /* Thresholds of the sweep over pixels: none where boundaries are matched instead. */
 static inline int edgel_curve_thresholds(const struct edgel_measure *m)
 {
-    return m->boundary == EDGEL_BOUNDARY_NONE ? m->thresholds : 0;
+    return edgel_of_maps(m) ? 0 : m->thresholds;
 }
-/* EDGEL_EINVAL when params do not suit boundaries. */
+/* EDGEL_EINVAL when params do not suit boundaries and regions. */
 EDGEL_NODISCARD enum edgel_status edgel_boundary_check(const struct edgel_measure *params,
                                                        struct edgel_error *err);
 /* Threshold k of n, from 1, as the benchmark computes it. */
@@ -198,6 +203,37 @@ EDGEL_NODISCARD enum edgel_status edgel_boundary_measure(const struct edgel_meas
                                                          const struct edgel_prediction *prediction, int full,
                                                          const struct edgel_mask *truth, size_t ntruth,
                                                          struct edgel_row *row, struct edgel_error *err);
+
+/* --- regions.c --- */
+/* Fills row->regions. Sizes checked; prediction NULL: missing; else segmentations or ucm2, as params->listed says.
+ * EDGEL_EFORMAT (a colour mask whose channels differ), EDGEL_ELIMIT, EDGEL_ENOMEM. */
+EDGEL_NODISCARD enum edgel_status edgel_regions_measure(const struct edgel_measure *params,
+                                                        const struct edgel_prediction *prediction,
+                                                        const struct edgel_mask *truth, size_t ntruth,
+                                                        struct edgel_row *row, struct edgel_error *err);
+
+/* --- region_counts.c --- */
+void edgel_regions_write(struct edgel_text *t, const struct edgel_row *row);
+/* v: the key's value, NULL if it is absent. */
+EDGEL_NODISCARD enum edgel_status edgel_regions_read(const struct edgel_json *v, const char *where,
+                                                     const struct edgel_measure *m, struct edgel_row *row,
+                                                     struct edgel_error *err);
+bool edgel_regions_sound(const struct edgel_row *row); /* as edgel_distances_sound() */
+void edgel_regions_finish(struct edgel_region_counts *c);
+
+/* --- region_scores.c --- */
+struct edgel_region_sums {
+    int n;
+    bool listed, rounded;
+    uint64_t images;
+    double area, *covered, ois, best; /* covering */
+    double *pri, *voi, pri_ois, voi_ois;
+};
+EDGEL_NODISCARD bool edgel_region_sums_init(struct edgel_region_sums *s, int n, bool listed, bool rounded);
+void edgel_region_sums_add(struct edgel_region_sums *s, const struct edgel_row *row);
+EDGEL_NODISCARD bool edgel_region_sums_result(const struct edgel_region_sums *s,
+                                              struct edgel_region_result *out);
+void edgel_region_sums_finish(struct edgel_region_sums *s);
 
 /* --- scores.c --- */
 struct edgel_pixel_counts {
@@ -333,6 +369,7 @@ struct edgel_reducer {
     struct edgel_mean overall[3];
     struct edgel_curve_sums curve;
     struct edgel_boundary_sums boundary;
+    struct edgel_region_sums regions, regions_rounded;
     struct edgel_davis_sums davis;
     struct edgel_objects_sums objects;
     uint8_t *known; /* [EDGEL_IDS]: EDGEL_IS_CLASS, EDGEL_IS_IGNORED */

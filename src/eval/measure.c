@@ -49,7 +49,7 @@ enum edgel_status edgel_measure_check(const struct edgel_measure *p, size_t ntru
     if (p->thresholds < 0 || p->thresholds > EDGEL_THRESHOLDS_MAX)
         return edgel_fail(err, EDGEL_EINVAL, "thresholds %d: must be from 0 to %d", p->thresholds,
                           EDGEL_THRESHOLDS_MAX);
-    if (p->thresholds > 0 && p->labels != EDGEL_LABELS_BINARY)
+    if (edgel_curve_thresholds(p) > 0 && p->labels != EDGEL_LABELS_BINARY)
         return edgel_fail(err, EDGEL_EINVAL, "thresholds: only binary masks can be swept");
     if (!(p->tolerance <= EDGEL_TOLERANCE_MAX))
         return edgel_fail(err, EDGEL_EINVAL, "tolerance: must be at most 1e9");
@@ -58,7 +58,7 @@ enum edgel_status edgel_measure_check(const struct edgel_measure *p, size_t ntru
     for (size_t i = 0; i < p->nignore; i++)
         if (p->ignore[i] < 0 || p->ignore[i] >= EDGEL_IDS)
             return edgel_fail(err, EDGEL_EINVAL, "ignore %d: ids are 0 to %d", p->ignore[i], EDGEL_IDS - 1);
-    if (p->boundary != EDGEL_BOUNDARY_NONE)
+    if (edgel_of_maps(p))
         EDGEL_TRY(edgel_boundary_check(p, err));
     else if (p->listed)
         return edgel_fail(err, EDGEL_EINVAL, "listed: lists of segmentations have boundaries, and no pixels");
@@ -68,7 +68,7 @@ enum edgel_status edgel_measure_check(const struct edgel_measure *p, size_t ntru
         return edgel_fail(err, EDGEL_EINVAL, "annotator: any and majority need binary masks");
     if (ntruth < 1 || ntruth > INT16_MAX)
         return edgel_fail(err, EDGEL_EINVAL, "truth: %zu masks for one image", ntruth);
-    if (ntruth > 1 && p->annotator == EDGEL_ANNOTATOR_NONE && p->boundary == EDGEL_BOUNDARY_NONE)
+    if (ntruth > 1 && p->annotator == EDGEL_ANNOTATOR_NONE && !edgel_of_maps(p))
         return edgel_fail(err, EDGEL_EINVAL, "%zu annotators: say which to take (a number, any or majority)",
                           ntruth);
     if (p->annotator == EDGEL_ANNOTATOR_INDEX && p->annotator_index < 1)
@@ -360,9 +360,12 @@ enum edgel_status edgel_measure_image(const struct edgel_measure *params, const 
                                       struct edgel_error *err)
 {
     struct work k = { .params = params, .prediction = prediction, .truth = truth, .ntruth = ntruth };
+    if (params->regions)
+        return edgel_fail(err, EDGEL_EINVAL, "regions are measured by edgel_measure_maps()");
     if (params->boundary != EDGEL_BOUNDARY_NONE)
         return edgel_measure_maps(params, prediction ? &(struct edgel_prediction){ .map = prediction } : NULL,
-                                  zero_one, &(struct edgel_truth){ truth, ntruth }, row, err);
+                                  zero_one, &(struct edgel_truth){ .boundaries = truth, .n = ntruth }, row,
+                                  err);
     k.valid = valid;
     k.row = row;
     k.err = err;
@@ -400,6 +403,7 @@ void edgel_row_finish(struct edgel_row *row)
     edgel_free(row->boundary.matched_truth);
     edgel_free(row->boundary.prediction);
     edgel_free(row->boundary.matched_prediction);
+    edgel_regions_finish(&row->regions);
     edgel_free(row->bands);
     edgel_free(row->contours);
     edgel_objects_free(row->objects, row->nobjects);

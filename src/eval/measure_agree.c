@@ -57,6 +57,8 @@ enum edgel_status edgel_measure_agree(const struct edgel_measure *a, const struc
         what = "max_dist of boundaries";
     else if (a->boundary != EDGEL_BOUNDARY_NONE && a->boundary_params.thin != b->boundary_params.thin)
         what = "thinning of boundaries";
+    else if (a->regions != b->regions)
+        what = "regions";
     else if (a->listed != b->listed)
         what = "lists of segmentations";
     if (what)

@@ -1,5 +1,5 @@
 /*
- * One image whose boundaries are predicted as a soft map, a list of segmentations or a hierarchy: checked against its truth and
+ * One image whose boundaries or regions are predicted as a soft map, a list of segmentations or a hierarchy: checked against its truth and
  * against what the run is of, then measured.
  */
 #include "eval/eval_priv.h"
@@ -14,22 +14,38 @@ struct maps {
     struct edgel_error *err;
 };
 
+static enum edgel_status check_masks(struct maps *k, const struct edgel_mask *masks, const char *what)
+{
+    if (!masks)
+        return edgel_fail(k->err, EDGEL_EINVAL, "truth: no %s", what);
+    for (size_t i = 0; i < k->truth.n; i++) {
+        EDGEL_TRY(edgel_mask_check(&masks[i], "truth", false, k->err));
+        if (k->w == 0) {
+            k->w = masks->view.w;
+            k->h = masks->view.h;
+        }
+        EDGEL_TRY(edgel_mask_check_size(&masks[i], "another annotator's truth", k->w, k->h, k->err));
+    }
+    return EDGEL_OK;
+}
+
 static enum edgel_status check_truth(struct maps *k)
 {
-    const struct edgel_mask *masks = k->truth.boundaries;
+    struct edgel_truth *t = &k->truth;
     const int index = k->params->annotator_index;
-    for (size_t i = 0; i < k->truth.n; i++)
-        EDGEL_TRY(edgel_mask_check(&masks[i], "truth", false, k->err));
-    k->w = masks->view.w;
-    k->h = masks->view.h;
-    for (size_t i = 1; i < k->truth.n; i++)
-        EDGEL_TRY(edgel_mask_check_size(&masks[i], "another annotator's truth", k->w, k->h, k->err));
+    if (k->params->boundary != EDGEL_BOUNDARY_NONE)
+        EDGEL_TRY(check_masks(k, t->boundaries, "boundaries"));
+    if (k->params->regions)
+        EDGEL_TRY(check_masks(k, t->segmentations, "segmentations"));
     if (k->params->annotator != EDGEL_ANNOTATOR_INDEX)
         return EDGEL_OK;
-    if ((size_t)index > k->truth.n)
-        return edgel_fail(k->err, EDGEL_EFORMAT, "annotator %d: the image has %zu", index, k->truth.n);
-    k->truth.boundaries += index - 1;
-    k->truth.n = 1;
+    if ((size_t)index > t->n)
+        return edgel_fail(k->err, EDGEL_EFORMAT, "annotator %d: the image has %zu", index, t->n);
+    if (t->boundaries)
+        t->boundaries += index - 1;
+    if (t->segmentations)
+        t->segmentations += index - 1;
+    t->n = 1;
     return EDGEL_OK;
 }
 
@@ -94,12 +110,18 @@ static enum edgel_status check_map(struct maps *k, bool zero_one, int *full)
     *full = edgel_mask_full(p->map, zero_one, NULL);
     if (double_size(k, p->map->view.w, p->map->view.h))
         return make_grid(k, p->map, *full);
+    if (k->params->regions)
+        return edgel_fail(k->err, EDGEL_EFORMAT,
+                          "prediction is a map of %dx%d, no hierarchy of an image of %dx%d", p->map->view.w,
+                          p->map->view.h, k->w, k->h);
     return edgel_mask_check_size(p->map, "prediction", k->w, k->h, k->err);
 }
 
 static enum edgel_status measure(struct maps *k, bool zero_one, struct edgel_row *row)
 {
     int full = 1;
+    if (!edgel_of_maps(k->params))
+        return edgel_fail(k->err, EDGEL_EINVAL, "neither boundaries nor regions are asked for");
     EDGEL_TRY(edgel_measure_check(k->params, k->truth.n, k->err));
     EDGEL_TRY(check_truth(k));
     if (k->prediction)
@@ -107,8 +129,12 @@ static enum edgel_status measure(struct maps *k, bool zero_one, struct edgel_row
     row->kind = k->prediction ? EDGEL_ROW_MEASURED : EDGEL_ROW_MISSING;
     row->w = k->w;
     row->h = k->h;
-    return edgel_boundary_measure(k->params, k->prediction, full, k->truth.boundaries, k->truth.n, row,
-                                  k->err);
+    if (k->params->boundary != EDGEL_BOUNDARY_NONE)
+        EDGEL_TRY(edgel_boundary_measure(k->params, k->prediction, full, k->truth.boundaries, k->truth.n, row,
+                                         k->err));
+    return k->params->regions ? edgel_regions_measure(k->params, k->prediction, k->truth.segmentations,
+                                                      k->truth.n, row, k->err)
+                              : EDGEL_OK;
 }
 
 enum edgel_status edgel_measure_maps(const struct edgel_measure *params,

@@ -101,12 +101,17 @@ enum edgel_status edgel_reducer_create(const struct edgel_measure *measure, cons
     r->known = edgel_calloc(EDGEL_IDS, 1);
     bool ok = r->prediction && r->known &&
               edgel_curve_sums_init(&r->curve, edgel_curve_thresholds(measure)) &&
-              edgel_boundary_sums_init(&r->boundary, measure->thresholds - edgel_curve_thresholds(measure),
-                                       measure->listed);
+              edgel_boundary_sums_init(&r->boundary,
+                                       measure->boundary != EDGEL_BOUNDARY_NONE ? measure->thresholds : 0,
+                                       measure->listed) &&
+              edgel_region_sums_init(&r->regions, measure->regions ? measure->thresholds : 0, measure->listed,
+                                     false) &&
+              edgel_region_sums_init(&r->regions_rounded, measure->regions ? measure->thresholds : 0,
+                                     measure->listed, true);
     for (size_t i = 0; ok && i < reduce->nignore; i++)
         r->known[reduce->ignore[i]] |= EDGEL_IS_IGNORED;
     ok = ok && edgel_objects_begin(r);
-    if (measure->boundary != EDGEL_BOUNDARY_NONE || edgel_objects_alone(measure->objects))
+    if (edgel_of_maps(measure) || edgel_objects_alone(measure->objects))
         r->fixed = true; /* no classes of pixels */
     else if (ok && (edgel_reducer_binary(r) || reduce->classes))
         ok = add_fixed_classes(r);
@@ -129,6 +134,8 @@ void edgel_reducer_destroy(struct edgel_reducer **reducer)
     edgel_free(r->known);
     edgel_curve_sums_finish(&r->curve);
     edgel_boundary_sums_finish(&r->boundary);
+    edgel_region_sums_finish(&r->regions);
+    edgel_region_sums_finish(&r->regions_rounded);
     edgel_davis_finish(&r->davis);
     edgel_objects_sums_finish(&r->objects);
     edgel_free(r);
@@ -225,6 +232,8 @@ static enum edgel_status check_row(const struct edgel_reducer *r, const struct e
     if (r->boundary.n != row->boundary.n)
         return edgel_fail(err, EDGEL_EINVAL, "row: boundaries at %d thresholds, not %d", row->boundary.n,
                           r->boundary.n);
+    if (r->regions.n != row->regions.n || !edgel_regions_sound(row))
+        return edgel_fail(err, EDGEL_EINVAL, "row: its regions are not those of %d thresholds", r->regions.n);
     if (r->curve.n != row->thresholds)
         return edgel_fail(err, EDGEL_EINVAL, "row: counts at %d thresholds, not %d", row->thresholds,
                           r->curve.n);
@@ -443,6 +452,8 @@ static void commit_row(struct edgel_reducer *r, const struct edgel_row *row, con
     add_overall(r, edgel_scores_overall(pixels, r->nclasses, all, r->reduce->empty));
     edgel_curve_sums_add(&r->curve, row);
     edgel_boundary_sums_add(&r->boundary, &row->boundary);
+    edgel_region_sums_add(&r->regions, row);
+    edgel_region_sums_add(&r->regions_rounded, row);
     r->all += all;
     r->images++;
 }

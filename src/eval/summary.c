@@ -164,7 +164,9 @@ enum edgel_status edgel_reducer_summary(const struct edgel_reducer *r, struct ed
     enum edgel_status st = EDGEL_OK;
     if (!(out->prediction = edgel_strdup(r->prediction)) ||
         !edgel_curve_sums_result(&r->curve, &out->curve) ||
-        !edgel_boundary_sums_result(&r->boundary, &out->boundary))
+        !edgel_boundary_sums_result(&r->boundary, &out->boundary) ||
+        !edgel_region_sums_result(&r->regions, &out->regions) ||
+        !edgel_region_sums_result(&r->regions_rounded, &out->regions_rounded))
         st = edgel_reduce_no_memory(err);
     if (st == EDGEL_OK)
         st = class_results(r, &out->classes, &out->nclasses, &out->empty_touched, err);
@@ -192,6 +194,8 @@ void edgel_summary_finish(struct edgel_summary *s)
     edgel_free(s->matrix_other);
     edgel_free(s->curve.points);
     edgel_free(s->boundary.points);
+    edgel_free(s->regions.points);
+    edgel_free(s->regions_rounded.points);
     edgel_davis_result_finish(&s->davis);
     edgel_objects_result_finish(&s->objects);
     *s = (struct edgel_summary){ 0 };

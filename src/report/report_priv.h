@@ -38,6 +38,11 @@ void edgel_objects_json(struct edgel_text *t, const struct edgel_summary *s);
 void edgel_objects_table(struct edgel_text *t, const struct edgel_summary *s);
 void edgel_objects_side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n);
 
+/* --- region_show.c --- : the same for regions, and the methods side by side */
+void edgel_regions_json(struct edgel_text *t, const struct edgel_summary *s);
+void edgel_regions_table(struct edgel_text *t, const struct edgel_summary *s);
+void edgel_regions_side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n);
+
 /* --- grid.c --- : cells to aligned text. Zero-initialise, set columns, finish frees. */
 struct edgel_grid {
     size_t columns;

@@ -56,9 +56,11 @@ static void convention(struct edgel_text *t, const struct edgel_measure *m, cons
     edgel_text_str(t, "\"");
     if (m->boundary != EDGEL_BOUNDARY_NONE) {
         real(t, ",\"boundary\":\"bsds\",\"max_dist\":", m->boundary_params.max_dist);
-        edgel_text_printf(t, ",\"thin\":%s,\"listed\":%s", m->boundary_params.thin ? "true" : "false",
-                          m->listed ? "true" : "false");
+        edgel_text_printf(t, ",\"thin\":%s", m->boundary_params.thin ? "true" : "false");
     }
+    if (m->boundary != EDGEL_BOUNDARY_NONE || m->regions)
+        edgel_text_printf(t, ",\"regions\":%s,\"listed\":%s", m->regions ? "true" : "false",
+                          m->listed ? "true" : "false");
     edgel_text_str(t, "},\n");
 }
 
@@ -161,6 +163,7 @@ static void summary(struct edgel_text *t, const struct edgel_summary *s)
     edgel_distances_json(t, s);
     if (s->boundary.n > 0)
         boundary(t, &s->boundary);
+    edgel_regions_json(t, s);
     edgel_bands_json(t, s);
     edgel_objects_json(t, s);
     edgel_text_str(t, "}");

@@ -12,7 +12,8 @@ enum { MATRIX_SHOWN = 20 };
 
 static bool counts_pixels(const struct edgel_summary *s)
 {
-    return s->measure->boundary == EDGEL_BOUNDARY_NONE && !edgel_objects_alone(s->measure->objects);
+    return s->measure->boundary == EDGEL_BOUNDARY_NONE && !s->measure->regions &&
+           !edgel_objects_alone(s->measure->objects);
 }
 
 static void print_and_finish(struct edgel_grid *g, struct edgel_text *t)
@@ -53,12 +54,18 @@ static void real_line(struct edgel_grid *g, struct edgel_text *word, const char 
     word_line(g, key, word);
 }
 
-static void boundary_lines(struct edgel_grid *g, struct edgel_text *word, const struct edgel_measure *m)
+/* Of boundaries and regions. */
+static void map_lines(struct edgel_grid *g, struct edgel_text *word, const struct edgel_measure *m)
 {
-    pair_line(g, "boundary", "bsds");
+    if (m->boundary != EDGEL_BOUNDARY_NONE)
+        pair_line(g, "boundary", "bsds");
+    if (m->regions)
+        pair_line(g, "regions", "covering, PRI, VoI");
     real_line(g, word, "thresholds", m->thresholds, m->listed ? ", segmentations of a list" : "");
-    real_line(g, word, "max-dist", m->boundary_params.max_dist, " of the diagonal");
-    pair_line(g, "thin", m->boundary_params.thin ? "on" : "off");
+    if (m->boundary != EDGEL_BOUNDARY_NONE) {
+        real_line(g, word, "max-dist", m->boundary_params.max_dist, " of the diagonal");
+        pair_line(g, "thin", m->boundary_params.thin ? "on" : "off");
+    }
     if (m->annotator == EDGEL_ANNOTATOR_NONE) {
         pair_line(g, "annotators", "all, matched one by one");
         return;
@@ -92,8 +99,8 @@ static void convention(struct edgel_text *t, const struct edgel_summary *s)
     struct edgel_grid g = { .columns = 2, .left = 2 };
     struct edgel_text word = { 0 };
     pair_line(&g, "convention", "edgel");
-    if (s->measure->boundary != EDGEL_BOUNDARY_NONE) {
-        boundary_lines(&g, &word, s->measure);
+    if (s->measure->boundary != EDGEL_BOUNDARY_NONE || s->measure->regions) {
+        map_lines(&g, &word, s->measure);
     } else {
         measure_lines(&g, &word, s->measure);
         if (counts_pixels(s))
@@ -342,6 +349,7 @@ static void method(struct edgel_text *t, const struct edgel_summary *s)
     print_and_finish(&g, t);
     if (s->boundary.n > 0)
         boundary(t, &s->boundary);
+    edgel_regions_table(t, s);
     if (edgel_objects_alone(s->measure->objects))
         edgel_objects_table(t, s);
     if (!counts_pixels(s))
@@ -367,6 +375,8 @@ enum edgel_status edgel_report_table(struct edgel_output *out, const struct edge
         boundary_side_by_side(&t, s, n);
     else if (n > 1 && counts_pixels(s))
         side_by_side(&t, s, n);
+    if (n > 1)
+        edgel_regions_side_by_side(&t, s, n);
     if (n > 1 && s->measure->objects != EDGEL_OBJECTS_NONE)
         edgel_objects_side_by_side(&t, s, n);
     enum edgel_status status = edgel_text_deliver(&t, out, err);

@@ -1,0 +1,122 @@
+/*
+ * Counts of regions in a counts file: written, read and checked.
+ *
+ *   "regions":{"annotators":A,"covered":[...],"best":..,"reverse":[...],"apart":[...],"voi":[...]}      by threshold, as regions.c has them
+ *
+ * Reals are written with the digits that read back the same. Checked: covered from 0 to best, best at most A w h; reverse at most w h; apart at most the
+ * pairs of pixels of all annotators; voi not negative, at most 128 bits.
+ */
+#include "eval/eval_priv.h"
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+
+static void reals(struct edgel_text *t, const char *key, const double *v, int n)
+{
+    edgel_text_printf(t, ",\"%s\":[", key);
+    for (int i = 0; i < n; i++) {
+        edgel_text_str(t, i ? "," : "");
+        edgel_text_real(t, v[i]);
+    }
+    edgel_text_str(t, "]");
+}
+
+void edgel_regions_write(struct edgel_text *t, const struct edgel_row *row)
+{
+    const struct edgel_region_counts *c = &row->regions;
+    if (c->n == 0)
+        return;
+    edgel_text_printf(t, ",\"regions\":{\"annotators\":%" PRIu64, c->annotators);
+    reals(t, "covered", c->covered, c->n);
+    edgel_text_str(t, ",\"best\":");
+    edgel_text_real(t, c->best);
+    reals(t, "reverse", c->reverse, c->n);
+    edgel_text_str(t, ",\"apart\":[");
+    for (int i = 0; i < c->n; i++)
+        edgel_text_printf(t, "%s%" PRIu64, i ? "," : "", c->apart[i]);
+    edgel_text_str(t, "]");
+    reals(t, "voi", c->voi, c->n);
+    edgel_text_str(t, "}");
+}
+
+static enum edgel_status refuse(const char *where, const char *rule, struct edgel_error *err)
+{
+    return edgel_fail(err, EDGEL_EFORMAT, "%s: regions: %s", where, rule);
+}
+
+static enum edgel_status read_reals(const struct edgel_json *v, const char *where, int n, double **out,
+                                    struct edgel_error *err)
+{
+    if (!edgel_json_is_array(v) || edgel_json_count(v) != (size_t)n)
+        return refuse(where, "must have one entry per threshold", err);
+    if (!(*out = edgel_alloc((size_t)n, sizeof **out)))
+        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
+    for (int i = 0; i < n; i++)
+        if (!edgel_json_real(edgel_json_at(v, (size_t)i), &(*out)[i]))
+            return refuse(where, "covered, reverse and voi must be numbers", err);
+    return EDGEL_OK;
+}
+
+static enum edgel_status read_apart(const struct edgel_json *v, const char *where, int n, uint64_t **out,
+                                    struct edgel_error *err)
+{
+    if (!edgel_json_is_array(v) || edgel_json_count(v) != (size_t)n)
+        return refuse(where, "must have one entry per threshold", err);
+    if (!(*out = edgel_alloc((size_t)n, sizeof **out)))
+        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
+    for (int i = 0; i < n; i++) {
+        int64_t pairs;
+        if (!edgel_json_int(edgel_json_at(v, (size_t)i), &pairs) || pairs < 0)
+            return refuse(where, "apart must be whole numbers, not negative", err);
+        (*out)[i] = (uint64_t)pairs;
+    }
+    return EDGEL_OK;
+}
+
+bool edgel_regions_sound(const struct edgel_row *row)
+{
+    const struct edgel_region_counts *c = &row->regions;
+    const double pixels = (double)row->w * row->h, annotators = (double)c->annotators;
+    if (c->n == 0)
+        return true;
+    if (c->annotators < 1 || !(c->best >= 0 && c->best <= annotators * pixels))
+        return false;
+    for (int k = 0; k < c->n; k++)
+        if (!(c->covered[k] >= 0 && c->covered[k] <= c->best && c->reverse[k] >= 0 &&
+              c->reverse[k] <= pixels && c->voi[k] >= 0 && c->voi[k] <= 128) ||
+            (double)c->apart[k] > annotators * pixels * ((pixels - 1) / 2) * (1 + 1e-15))
+            return false;
+    return true;
+}
+
+enum edgel_status edgel_regions_read(const struct edgel_json *v, const char *where,
+                                     const struct edgel_measure *m, struct edgel_row *row,
+                                     struct edgel_error *err)
+{
+    struct edgel_region_counts *c = &row->regions;
+    int64_t annotators;
+    if (!m->regions)
+        return v ? refuse(where, "the first line has none", err) : EDGEL_OK;
+    if (!edgel_json_int(edgel_json_get(v, "annotators"), &annotators) || annotators < 1 ||
+        annotators > INT16_MAX)
+        return refuse(where, "annotators must be a whole number from 1 on", err);
+    if (!edgel_json_real(edgel_json_get(v, "best"), &c->best))
+        return refuse(where, "best must be a number", err);
+    c->annotators = (uint64_t)annotators;
+    EDGEL_TRY(read_reals(edgel_json_get(v, "covered"), where, m->thresholds, &c->covered, err));
+    EDGEL_TRY(read_reals(edgel_json_get(v, "reverse"), where, m->thresholds, &c->reverse, err));
+    EDGEL_TRY(read_reals(edgel_json_get(v, "voi"), where, m->thresholds, &c->voi, err));
+    EDGEL_TRY(read_apart(edgel_json_get(v, "apart"), where, m->thresholds, &c->apart, err));
+    c->n = m->thresholds;
+    c->listed = m->listed;
+    return edgel_regions_sound(row) ? EDGEL_OK : refuse(where, "is more than its pixels can have", err);
+}
+
+void edgel_regions_finish(struct edgel_region_counts *c)
+{
+    edgel_free(c->covered);
+    edgel_free(c->reverse);
+    edgel_free(c->apart);
+    edgel_free(c->voi);
+    *c = (struct edgel_region_counts){ 0 };
+}
