@@ -72,6 +72,7 @@ static int random_taps(int pattern, bool depthwise)
         tap->count = plain ? 3 : 1 + (int)(rnd() % COUNT);
         tap->step = LANES * (plain ? 1 : (ptrdiff_t)(rnd() % (STEPS + 1)));
         tap->lanes = depthwise || rnd() % 2 ? LANES : 1 + (int)(rnd() % LANES);
+        tap->ahead = (ptrdiff_t)(rnd() % 3) * SRC_ROW;
         tap->w = (size_t)(t * TAP_W);
         tap->w_step = (size_t)(size * (1 + (int)(rnd() % 2)));
         tap->src = src + t * ROWS * SRC_ROW + LANES * (rnd() % 3);

@@ -28,6 +28,13 @@ static bool is_triple(const struct nn_tap *t)
     return t->count == 3 && t->step == LANES;
 }
 
+/* The cache lines of n pixels, to be on their way. */
+INLINE void fetch(const float *p, int n)
+{
+    for (int i = 0; i < n; i++)
+        _mm_prefetch((const char *)(p + i * LANES), _MM_HINT_T0);
+}
+
 /* --- convolution --- */
 
 /* P pixels of one block. Pixel q of the source is position 0 of sum q, 1 of sum q - 1 and 2 of sum q - 2. */
@@ -81,6 +88,8 @@ INLINE void tile(const struct nn_conv_row *r, float *dst, const float *start, co
             _mm512_loadu_ps(start ? start + a / P * LANES : dst + a / P * r->dst_block + (x + a % P) * LANES);
     for (const struct nn_tap *t = r->tap; t < r->tap + r->taps; t++) {
         const float *src = t->src + x * LANES;
+        if (t->ahead != 0)
+            fetch(src + t->ahead, P);
         if (B == 1 && is_triple(t))
             add_triple(acc, src, w + t->w, t, P);
         else
@@ -134,7 +143,7 @@ INLINE void add_to(float *p, __m512 v)
 
 /* L input lanes at one position against B blocks of gradients; sum l of block b is acc[b L + l]. */
 INLINE void weight_lanes(float *dw, const float *src, const float *grad, const struct nn_weight_rows *r,
-                         const int L, const int B)
+                         ptrdiff_t ahead, const int L, const int B)
 {
     __m512 acc[LANES];
     UNROLL
@@ -144,6 +153,12 @@ INLINE void weight_lanes(float *dw, const float *src, const float *grad, const s
         const float *s = src + y * r->src_row, *g = grad + y * r->grad_row;
         for (int x = 0; x < r->n; x++, s += LANES, g += LANES) {
             const __m512 g0 = _mm512_loadu_ps(g), g1 = _mm512_loadu_ps(g + (B > 1 ? r->grad_block : 0));
+            if (ahead != 0) {
+                fetch(s + ahead, 1);
+                fetch(g + r->rows * r->grad_row, 1);
+                if (B > 1)
+                    fetch(g + r->grad_block + r->rows * r->grad_row, 1);
+            }
             UNROLL
             for (int l = 0; l < L; l++) {
                 const __m512 v = _mm512_set1_ps(s[l]);
@@ -174,7 +189,7 @@ INLINE void triple_step(__m512 *acc, const float *s, const __m512 *g, const int 
 
 /* L input lanes at three neighbouring positions against one block of gradients, n >= 2. */
 INLINE void weight_triple(float *dw, size_t w_step, const float *src, const float *grad,
-                          const struct nn_weight_rows *r, const int L)
+                          const struct nn_weight_rows *r, ptrdiff_t ahead, const int L)
 {
     __m512 acc[3 * TRIPLE_LANES], g[3];
     UNROLL
@@ -189,6 +204,10 @@ INLINE void weight_triple(float *dw, size_t w_step, const float *src, const floa
         s += 2 * LANES, next += 2 * LANES;
         for (int x = 2; x < r->n; x++, s += LANES, next += LANES) {
             g[2] = g[1], g[1] = g[0], g[0] = _mm512_loadu_ps(next);
+            if (ahead != 0) {
+                fetch(s + ahead, 1);
+                fetch(next + r->rows * r->grad_row, 1);
+            }
             triple_step(acc, s, g, 7, L);
         }
         g[2] = g[1], g[1] = g[0];
@@ -202,21 +221,22 @@ INLINE void weight_triple(float *dw, size_t w_step, const float *src, const floa
 }
 
 typedef void triple_fn(float *dw, size_t w_step, const float *src, const float *grad,
-                       const struct nn_weight_rows *r);
-typedef void lanes_fn(float *dw, const float *src, const float *grad, const struct nn_weight_rows *r);
+                       const struct nn_weight_rows *r, ptrdiff_t ahead);
+typedef void lanes_fn(float *dw, const float *src, const float *grad, const struct nn_weight_rows *r,
+                      ptrdiff_t ahead);
 #define EACH_8(X)  X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
 #define EACH_16(X) EACH_14(X) X(15) X(16)
 #define DEFINE_TRIPLE(L)                                                                  \
     static void triple_##L(float *dw, size_t w_step, const float *src, const float *grad, \
-                           const struct nn_weight_rows *r)                                \
+                           const struct nn_weight_rows *r, ptrdiff_t ahead)               \
     {                                                                                     \
-        weight_triple(dw, w_step, src, grad, r, L);                                       \
+        weight_triple(dw, w_step, src, grad, r, ahead, L);                                \
     }
-#define DEFINE_LANES(L, B)                                                      \
-    static void lanes_##L##x##B(float *dw, const float *src, const float *grad, \
-                                const struct nn_weight_rows *r)                 \
-    {                                                                           \
-        weight_lanes(dw, src, grad, r, L, B);                                   \
+#define DEFINE_LANES(L, B)                                                       \
+    static void lanes_##L##x##B(float *dw, const float *src, const float *grad,  \
+                                const struct nn_weight_rows *r, ptrdiff_t ahead) \
+    {                                                                            \
+        weight_lanes(dw, src, grad, r, ahead, L, B);                             \
     }
 #define DEFINE_LANES_ONE(L) DEFINE_LANES(L, 1)
 #define DEFINE_LANES_TWO(L) DEFINE_LANES(L, 2)
@@ -230,32 +250,34 @@ static triple_fn *const triples[TRIPLE_LANES + 1] = { NULL, EACH_8(ROW_TRIPLE) }
 static lanes_fn *const lanes_one[LANES + 1] = { NULL, EACH_16(ROW_LANES_ONE) };
 static lanes_fn *const lanes_two[PAIR_LANES + 1] = { NULL, EACH_8(ROW_LANES_TWO) };
 
-static void weight_tap(const struct nn_weight_rows *r, const struct nn_tap *t, float *dw, const float *grad,
-                       int together)
+/* One tap against blocks b.. of gradients, one block or two. */
+static void weight_tap(const struct nn_weight_rows *r, const struct nn_tap *t, int b, int together)
 {
-    const bool triple = together == 1 && is_triple(t) && r->n >= 2;
+    const bool triple = is_triple(t) && r->n >= 2;
     const int max = triple ? TRIPLE_LANES : together == 2 ? PAIR_LANES : LANES;
     const int parts = (t->lanes + max - 1) / max;
+    float *dw = r->dw + (size_t)b * r->w_block + t->w;
+    const float *grad = r->grad + b * r->grad_block;
     for (int p = 0, i = 0; p < parts; p++) {
         const int end = t->lanes * (p + 1) / parts, L = end - i;
         if (triple)
-            triples[L](dw + i * LANES, t->w_step, t->src + i, grad, r);
+            triples[L](dw + i * LANES, t->w_step, t->src + i, grad, r, p == 0 ? t->ahead : 0);
         else
             for (int k = 0; k < t->count; k++)
                 (together == 2 ? lanes_two : lanes_one)[L](dw + (size_t)k * t->w_step + i * LANES,
-                                                           t->src + k * t->step + i, grad, r);
+                                                           t->src + k * t->step + i, grad, r,
+                                                           p == 0 && k == 0 ? t->ahead : 0);
         i = end;
     }
 }
 
 static void weight_rows_avx512(const struct nn_weight_rows *r)
 {
-    for (int b = 0; b < r->blocks;) {
-        const int together = b + 1 < r->blocks ? 2 : 1;
-        for (const struct nn_tap *t = r->tap; t < r->tap + r->taps; t++)
-            weight_tap(r, t, r->dw + (size_t)b * r->w_block + t->w, r->grad + b * r->grad_block, together);
-        b += together;
-    }
+    for (const struct nn_tap *t = r->tap; t < r->tap + r->taps; t++)
+        for (int b = 0, together; b < r->blocks; b += together) {
+            together = b + 1 < r->blocks && !(is_triple(t) && r->n >= 2) ? 2 : 1;
+            weight_tap(r, t, b, together);
+        }
 }
 
 /* --- depthwise --- */
@@ -269,6 +291,8 @@ INLINE void depthwise_tile(const struct nn_conv_row *r, int x, const int P)
         acc[p] = _mm512_loadu_ps(r->start ? r->start : dst + p * LANES);
     for (const struct nn_tap *t = r->tap; t < r->tap + r->taps; t++) {
         const float *src = t->src + x * LANES, *w = r->w + t->w;
+        if (t->ahead != 0)
+            fetch(src + t->ahead, P);
         for (int k = 0; k < t->count; k++, src += t->step, w += t->w_step) {
             const __m512 v = _mm512_loadu_ps(w);
             UNROLL
@@ -292,51 +316,67 @@ static void depthwise_row_avx512(const struct nn_conv_row *r)
         depthwise_tile(r, x, 1);
 }
 
-/* N positions at once. */
-INLINE void depthwise_positions(const struct nn_weight_rows *r, const float *const *src, const size_t *w,
+struct positions { /* of all taps, one after the other */
+    const float *src[POSITIONS];
+    size_t w[POSITIONS];
+    ptrdiff_t ahead[POSITIONS];
+    int n;
+};
+
+/* Positions from..from+N-1 at once. */
+INLINE void depthwise_positions(const struct nn_weight_rows *r, const struct positions *p, int from,
                                 const int N)
 {
     __m512 acc[POSITIONS];
+    const float *const *src = p->src + from;
+    const ptrdiff_t ahead = p->ahead[from + N - 1];
     UNROLL
     for (int k = 0; k < N; k++)
         acc[k] = _mm512_setzero_ps();
     for (int y = 0; y < r->rows; y++)
         for (int x = 0; x < r->n; x++) {
-            const __m512 g = _mm512_loadu_ps(r->grad + y * r->grad_row + x * LANES);
+            const float *grad = r->grad + y * r->grad_row + x * LANES;
+            const ptrdiff_t at = y * r->src_row + x * LANES;
+            const __m512 g = _mm512_loadu_ps(grad);
+            if (ahead != 0) {
+                fetch(src[N - 1] + at + ahead, 1);
+                fetch(grad + r->rows * r->grad_row, 1);
+            }
             UNROLL
             for (int k = 0; k < N; k++)
-                acc[k] = _mm512_fmadd_ps(_mm512_loadu_ps(src[k] + y * r->src_row + x * LANES), g, acc[k]);
+                acc[k] = _mm512_fmadd_ps(_mm512_loadu_ps(src[k] + at), g, acc[k]);
         }
     UNROLL
     for (int k = 0; k < N; k++)
-        add_to(r->dw + w[k], acc[k]);
+        add_to(r->dw + p->w[from + k], acc[k]);
 }
 
-static void depthwise_some(const struct nn_weight_rows *r, const float *const *src, const size_t *w, int n)
+static void depthwise_some(const struct nn_weight_rows *r, struct positions *p)
 {
-    if (n == POSITIONS) {
-        depthwise_positions(r, src, w, POSITIONS);
-        return;
+    int k = 0;
+    if (p->n == POSITIONS) {
+        depthwise_positions(r, p, 0, POSITIONS);
+        k = POSITIONS;
     }
-    for (int k = 0; k < n; k++)
-        depthwise_positions(r, src + k, w + k, 1);
+    for (; k + 3 <= p->n; k += 3)
+        depthwise_positions(r, p, k, 3);
+    for (; k < p->n; k++)
+        depthwise_positions(r, p, k, 1);
+    p->n = 0;
 }
 
 static void depthwise_weight_rows_avx512(const struct nn_weight_rows *r)
 {
-    const float *src[POSITIONS];
-    size_t w[POSITIONS];
-    int n = 0;
+    struct positions p = { .n = 0 };
     for (const struct nn_tap *t = r->tap; t < r->tap + r->taps; t++)
         for (int k = 0; k < t->count; k++) {
-            src[n] = t->src + k * t->step;
-            w[n++] = t->w + (size_t)k * t->w_step;
-            if (n == POSITIONS) {
-                depthwise_some(r, src, w, n);
-                n = 0;
-            }
+            p.src[p.n] = t->src + k * t->step;
+            p.ahead[p.n] = t->ahead;
+            p.w[p.n++] = t->w + (size_t)k * t->w_step;
+            if (p.n == POSITIONS)
+                depthwise_some(r, &p);
         }
-    depthwise_some(r, src, w, n);
+    depthwise_some(r, &p);
 }
 
 void nn_dsp_init_avx512(struct nn_dsp *dsp)

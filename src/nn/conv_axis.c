@@ -66,3 +66,68 @@ int conv_axis_runs(const struct conv_axis *a, int phase, struct conv_run runs[CO
     }
     return n;
 }
+
+bool conv_axis_direct(const struct conv_axis *a, int from, int to)
+{
+    int lo, hi;
+    conv_axis_reads(a, from, to - 1, &lo, &hi);
+    return a->in_step == 1 && lo >= 0 && hi < a->in;
+}
+
+/* --- stretches --- */
+
+enum { EDGE = 14 }; /* outputs of a border stretch: a tile of the row kernels */
+
+static int round_up(int v, int step)
+{
+    return (v + step - 1) / step * step;
+}
+
+struct conv_cut conv_axis_cut(const struct conv_axis *a, int most)
+{
+    struct conv_cut c = { .out = a->out, .out_step = a->out_step };
+    int left = 0, right = 0, lo, hi;
+    for (conv_axis_reads(a, 0, 0, &lo, &hi); left < a->out && lo < 0; left++)
+        conv_axis_reads(a, left + 1, left + 1, &lo, &hi);
+    for (conv_axis_reads(a, a->out - 1, a->out - 1, &lo, &hi); right < a->out && hi >= a->in; right++)
+        conv_axis_reads(a, a->out - 2 - right, a->out - 2 - right, &lo, &hi);
+    left = left ? round_up(left > EDGE ? left : EDGE, a->out_step) : 0;
+    right = right > EDGE || !right ? right : EDGE;
+    const int middle = (a->out - left - right) / a->out_step * a->out_step;
+    if (a->in_step == 1 && middle > EDGE) {
+        c.left = left;
+        c.right = right ? a->out - left - middle : 0;
+    }
+    c.middles = (a->out - c.left - c.right + most - 1) / most;
+    c.count = c.middles + (c.left > 0) + (c.right > 0);
+    return c;
+}
+
+void conv_cut_at(const struct conv_cut *c, int i, int *from, int *to)
+{
+    const int middle = c->out - c->left - c->right, first = c->left > 0;
+    *from = 0;
+    *to = c->left;
+    if (i >= first) {
+        const int k = i - first;
+        *from = c->left + (int)((int64_t)middle * k / c->middles) / c->out_step * c->out_step;
+        *to = c->left + (int)((int64_t)middle * (k + 1) / c->middles) / c->out_step * c->out_step;
+        if (k + 1 == c->middles)
+            *to = c->left + middle;
+    }
+    if (i == first + c->middles) {
+        *from = c->left + middle;
+        *to = c->out;
+    }
+}
+
+int conv_cut_widest(const struct conv_cut *c)
+{
+    int widest = 0;
+    for (int i = 0; i < c->count; i++) {
+        int from, to;
+        conv_cut_at(c, i, &from, &to);
+        widest = to - from > widest ? to - from : widest;
+    }
+    return widest;
+}

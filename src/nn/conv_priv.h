@@ -49,6 +49,18 @@ struct conv_run {
 /* The runs of output phase `phase` where inputs are counted from what output 0 reads first; returns how many. */
 int conv_axis_runs(const struct conv_axis *a, int phase, struct conv_run runs[CONV_KERNEL_MAX]);
 
+/* Outputs cut into stretches of about `most` at most, each a multiple of out_step but the last. Where inputs are read one
+ * by one, the outputs that reach over the border are stretches of their own: only they need a copy with the border. */
+struct conv_cut {
+    int count, left, right, middles; /* left, right: outputs of the border stretches, or 0 */
+    int out, out_step;
+};
+struct conv_cut conv_axis_cut(const struct conv_axis *a, int most);
+void conv_cut_at(const struct conv_cut *c, int i, int *from, int *to);
+int conv_cut_widest(const struct conv_cut *c);
+/* Whether outputs from..to-1 read nothing outside the map, and neighbours neighbours. */
+bool conv_axis_direct(const struct conv_axis *a, int from, int to);
+
 /* --- conv_window.c --- */
 /* Rows of some blocks of a map, with the border of zeros around them, as row kernels want them: [row][block][phase][pixel],
  * a stretch of `pixels` pixels of every phase (input x = x0 + phase + pixel in_step). Rows come in increasing order. */

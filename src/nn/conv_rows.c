@@ -1,7 +1,8 @@
 /*
- * The products that make a map, row by row. A task is a stretch of columns of some rows of one sample (depthwise: of one
- * block); it holds the input rows it works on in a window that moves down. Where the output steps over the input's pixels
- * (up, stride > 1) its columns are made phase by phase and put together at the end.
+ * The products that make a map, row by row. A task is a band of rows of one sample (depthwise: of one block), in stretches
+ * of columns. A stretch that reads nothing beyond the map reads the map itself; one at the border, or with a stride,
+ * holds the input rows it works on in a window that moves down. Where the output steps over the input's pixels (up,
+ * stride > 1) its columns are made phase by phase and put together at the end.
  *
  * Every output pixel is one sum in the order of the row kernels, taps in the order (input block, ky, run of kx); rows of
  * the kernel outside the map are left out. So neither tasks nor stretches show in the result.
@@ -9,7 +10,7 @@
 #include "nn/conv_priv.h"
 #include <string.h>
 
-enum { ROW_FLOATS = 1 << 14, BAND_MIN = 8, TASKS_A_THREAD = 4, PAIR = NN_LANES * NN_LANES };
+enum { ROW_FLOATS = 1 << 14, STRETCH_MIN = 64, BAND_MIN = 8, TASKS_A_THREAD = 4, PAIR = NN_LANES * NN_LANES };
 
 struct product {
     const struct nn_call *call;
@@ -20,7 +21,8 @@ struct product {
     const float *in;
     float *out;
     const float *packed, *start; /* [16 blocks of the output] */
-    int stretch, stretches, bands;
+    struct conv_cut cut;
+    int widest, bands;         /* widest: columns of a stretch */
     int in_blocks, out_blocks; /* of one task */
 };
 
@@ -34,16 +36,6 @@ static int ceil_div(int a, int b)
     return (a + b - 1) / b;
 }
 
-/* Columns of a stretch: a multiple of the output's step, so that phases are the same in each. */
-static void cut(struct product *p)
-{
-    const int64_t most = ROW_FLOATS / NN_LANES * (int64_t)p->x.out_step / (p->in_blocks * p->x.in_step);
-    const int want = most < 64 ? 64 : (int)most;
-    p->stretches = ceil_div(p->out_map.w, want);
-    p->stretch = ceil_div(ceil_div(p->out_map.w, p->stretches), p->x.out_step) * p->x.out_step;
-    p->stretches = ceil_div(p->out_map.w, p->stretch);
-}
-
 static struct product product_of(const struct conv *g, bool up)
 {
     struct product p = { .g = g, .up = up, .depthwise = conv_is_depthwise(g) };
@@ -53,25 +45,25 @@ static struct product product_of(const struct conv *g, bool up)
     p.x = up ? conv_axis_up(g, g->fine.w, g->coarse.w) : conv_axis_down(g, g->fine.w, g->coarse.w);
     p.in_blocks = p.depthwise ? 1 : nn_blocks(p.in_map.c);
     p.out_blocks = p.depthwise ? 1 : nn_blocks(p.out_map.c);
-    cut(&p);
+    const int64_t most = ROW_FLOATS / NN_LANES * (int64_t)p.x.out_step / (p.in_blocks * p.x.in_step);
+    p.cut = conv_axis_cut(&p.x, most < STRETCH_MIN ? STRETCH_MIN : (int)most);
+    p.widest = conv_cut_widest(&p.cut);
     return p;
 }
 
-/* --- memory of a thread: taps, window, one row of one phase --- */
+/* --- memory of a thread: taps, windows, one row of one phase --- */
 
-static struct conv_window window_of(const struct product *p)
+/* Of outputs from..to-1; capacity 0 if they need none. */
+static struct conv_window window_of(const struct product *p, int from, int to)
 {
-    int lo, hi;
-    conv_axis_reads(&p->x, 0, p->stretch - 1, &lo, &hi);
-    return (struct conv_window){ .size = p->in_map,
-                                 .blocks = p->in_blocks,
-                                 .phases = p->x.in_step,
-                                 .pixels = ceil_div(hi - lo + 1, p->x.in_step) };
-}
-
-static int rows_at_once(const struct product *p)
-{
-    return (p->y.k - 1) * p->y.dilation / p->y.out_step + 2;
+    struct conv_window w = { .size = p->in_map, .blocks = p->in_blocks, .phases = p->x.in_step };
+    int last;
+    conv_axis_reads(&p->x, from, to - 1, &w.x0, &last);
+    w.pixels = ceil_div(last - w.x0 + 1, w.phases);
+    if (!conv_axis_direct(&p->x, from, to))
+        w.capacity =
+            conv_window_capacity(conv_window_row(&w), (p->y.k - 1) * p->y.dilation / p->y.out_step + 2);
+    return w;
 }
 
 static size_t tap_floats(const struct product *p)
@@ -82,30 +74,43 @@ static size_t tap_floats(const struct product *p)
 
 static size_t window_floats(const struct product *p)
 {
-    const struct conv_window w = window_of(p);
-    return conv_window_row(&w) * (size_t)conv_window_capacity(conv_window_row(&w), rows_at_once(p));
+    size_t most = 0;
+    for (int i = 0; i < p->cut.count; i++) {
+        int from, to;
+        conv_cut_at(&p->cut, i, &from, &to);
+        const struct conv_window w = window_of(p, from, to);
+        const size_t floats = conv_window_row(&w) * (size_t)w.capacity;
+        most = floats > most ? floats : most;
+    }
+    return most;
 }
+
+enum { WINDOWS = 2 }; /* the two borders are worked on side by side */
 
 void conv_product_memory(const struct conv *g, bool up, struct nn_memory *m)
 {
     const struct product p = product_of(g, up);
-    const size_t phase_row = (size_t)p.stretch * (size_t)p.out_blocks * NN_LANES;
-    const size_t scratch = tap_floats(&p) + window_floats(&p) + phase_row;
+    const size_t phase_row = (size_t)p.widest * (size_t)p.out_blocks * NN_LANES;
+    const size_t scratch = tap_floats(&p) + WINDOWS * window_floats(&p) + phase_row;
     const size_t shared = conv_pack_floats(g, up) + (size_t)nn_blocks(p.out_map.c) * NN_LANES;
     m->per_thread = scratch > m->per_thread ? scratch : m->per_thread;
     m->shared = shared > m->shared ? shared : m->shared;
 }
 
-/* --- one row --- */
+/* --- one row of one stretch --- */
+
+struct stretch {
+    int x0, x1;
+    struct conv_window window; /* capacity 0: taps read the map itself */
+};
 
 struct task {
     const struct product *p;
-    struct conv_window window;
+    const struct stretch *stretch; /* at work */
     struct nn_tap *taps;
     float *phase_row, *out; /* out: block 0 of the task's output */
-    int block;              /* depthwise: which */
-    int x0, x1;
-    bool direct; /* taps read the map itself */
+    const float *in;
+    int block; /* depthwise: which */
     struct conv_run runs[CONV_KERNEL_MAX];
     int nruns;
 };
@@ -113,10 +118,10 @@ struct task {
 /* Pixel 0 of a run in input row `row`. */
 static const float *source(const struct task *t, int row, int block, const struct conv_run *r)
 {
-    const struct conv_window *w = &t->window;
-    if (!t->direct)
+    const struct conv_window *w = &t->stretch->window;
+    if (w->capacity > 0)
         return conv_window_at(w, row, block, r->phase) + r->index * NN_LANES;
-    return w->map + (size_t)(w->first_block + block) * plane_of(w->size) +
+    return t->in + (size_t)block * plane_of(w->size) +
            ((size_t)row * (size_t)w->size.w + (size_t)(w->x0 + r->index)) * NN_LANES;
 }
 
@@ -138,6 +143,10 @@ static int list_taps(const struct task *t, int y, int lo, int hi)
                     .w = (size_t)(((b - lo) * k + ky) * k + r->first) * (size_t)size,
                     .w_step = (size_t)(r->step * size),
                     .count = r->count,
+                    .ahead =
+                        t->stretch->window.capacity == 0 && ky == k - 1 && row + 1 < p->y.in && r == t->runs
+                            ? p->in_map.w * NN_LANES
+                            : 0,
                     .lanes = p->in_map.c - b * NN_LANES < NN_LANES ? p->in_map.c - b * NN_LANES : NN_LANES,
                 };
         }
@@ -184,7 +193,7 @@ static void put_phase(const struct task *t, int phase, int n, float *row)
 {
     const struct product *p = t->p;
     for (int b = 0; b < p->out_blocks; b++) {
-        const float *from = t->phase_row + (size_t)b * (size_t)p->stretch * NN_LANES;
+        const float *from = t->phase_row + (size_t)b * (size_t)p->widest * NN_LANES;
         float *to = row + (size_t)b * plane_of(p->out_map) + phase * NN_LANES;
         for (int i = 0; i < n; i++)
             memcpy(to + (size_t)(i * p->x.out_step) * NN_LANES, from + (size_t)i * NN_LANES,
@@ -195,8 +204,8 @@ static void put_phase(const struct task *t, int phase, int n, float *row)
 static void make_row(struct task *t, int y)
 {
     const struct product *p = t->p;
-    const int step = p->x.out_step, n = t->x1 - t->x0;
-    float *row = t->out + ((size_t)y * (size_t)p->out_map.w + (size_t)t->x0) * NN_LANES;
+    const int step = p->x.out_step, n = t->stretch->x1 - t->stretch->x0;
+    float *row = t->out + ((size_t)y * (size_t)p->out_map.w + (size_t)t->stretch->x0) * NN_LANES;
     for (int phase = 0; phase < step && phase < n; phase++) {
         t->nruns = conv_axis_runs(&p->x, phase, t->runs);
         if (step == 1) {
@@ -204,7 +213,7 @@ static void make_row(struct task *t, int y)
             continue;
         }
         const int pixels = ceil_div(n - phase, step);
-        make_pixels(t, y, t->phase_row, (size_t)p->stretch * NN_LANES, pixels);
+        make_pixels(t, y, t->phase_row, (size_t)p->widest * NN_LANES, pixels);
         put_phase(t, phase, pixels, row);
     }
     const struct nn_activation *a = &p->call->activation;
@@ -215,35 +224,49 @@ static void make_row(struct task *t, int y)
 
 /* --- tasks --- */
 
+/* Rows y0..y1-1 of stretches first..last-1, row by row. */
+static void make_rows(struct task *t, float *rows, int first, int last, int y0, int y1)
+{
+    const struct product *p = t->p;
+    struct stretch s[WINDOWS + 1] = { { 0, 0, { 0 } } }; /* first, between, last */
+    for (int y = y0; y < y1; y++) {
+        int lo, hi;
+        conv_axis_reads(&p->y, y, y, &lo, &hi);
+        for (int i = first; i < last; i++) {
+            struct stretch *now = &s[i == first ? 0 : i < last - 1 ? 1 : 2];
+            if (y == y0 || now == &s[1]) {
+                conv_cut_at(&p->cut, i, &now->x0, &now->x1);
+                now->window = window_of(p, now->x0, now->x1);
+                now->window.map = t->in;
+                now->window.rows = rows + (now == &s[2] ? window_floats(p) : 0);
+            }
+            if (now->window.capacity > 0)
+                conv_window_need(&now->window, lo, hi);
+            t->stretch = now;
+            make_row(t, y);
+        }
+    }
+}
+
 static void run_task(void *user, int thread, size_t i)
 {
     const struct product *p = user;
     const int band = (int)(i % (size_t)p->bands);
-    i /= (size_t)p->bands;
-    const int stretch = (int)(i % (size_t)p->stretches);
-    i /= (size_t)p->stretches; /* now sample, and for depthwise its block */
     float *scratch = nn_thread_scratch(p->call, thread);
-    struct task t = { .p = p, .window = window_of(p), .taps = (struct nn_tap *)(void *)scratch };
-    int last;
-    t.block = p->depthwise ? (int)(i % (size_t)nn_blocks(p->in_map.c)) : 0;
-    t.x0 = stretch * p->stretch;
-    t.x1 = t.x0 + p->stretch < p->out_map.w ? t.x0 + p->stretch : p->out_map.w;
-    t.out = p->out + i * (size_t)p->out_blocks * plane_of(p->out_map);
-    t.window.map = p->in + i * (size_t)p->in_blocks * plane_of(p->in_map);
-    conv_axis_reads(&p->x, t.x0, t.x1 - 1, &t.window.x0, &last);
-    t.direct = t.window.x0 >= 0 && last < p->in_map.w && p->x.in_step == 1;
-    t.window.rows = scratch + tap_floats(p);
-    t.window.capacity = conv_window_capacity(conv_window_row(&t.window), rows_at_once(p));
-    t.phase_row = t.window.rows + window_floats(p);
     const int y0 = (int)((int64_t)p->out_map.h * band / p->bands);
     const int y1 = (int)((int64_t)p->out_map.h * (band + 1) / p->bands);
-    for (int y = y0; y < y1; y++) {
-        int lo, hi;
-        conv_axis_reads(&p->y, y, y, &lo, &hi);
-        if (!t.direct)
-            conv_window_need(&t.window, lo, hi);
-        make_row(&t, y);
-    }
+    i /= (size_t)p->bands; /* now sample, and for depthwise its block */
+    struct task t = { .p = p, .taps = (struct nn_tap *)(void *)scratch };
+    float *rows = scratch + tap_floats(p);
+    t.block = p->depthwise ? (int)(i % (size_t)nn_blocks(p->in_map.c)) : 0;
+    t.out = p->out + i * (size_t)p->out_blocks * plane_of(p->out_map);
+    t.in = p->in + i * (size_t)p->in_blocks * plane_of(p->in_map);
+    t.phase_row = rows + WINDOWS * window_floats(p);
+    if (p->cut.left > 0 || p->cut.right > 0)
+        make_rows(&t, rows, 0, p->cut.count, y0, y1);
+    else
+        for (int k = 0; k < p->cut.count; k++)
+            make_rows(&t, rows, k, k + 1, y0, y1);
 }
 
 void conv_product(const struct nn_call *c, const struct conv *g, bool up, const float *in,
@@ -261,8 +284,7 @@ void conv_product(const struct nn_call *c, const struct conv *g, bool up, const 
     p.packed = packed;
     p.start = start;
     p.activate = activate;
-    const size_t maps =
-        (size_t)g->n * (size_t)(p.depthwise ? nn_blocks(p.in_map.c) : 1) * (size_t)p.stretches;
+    const size_t maps = (size_t)g->n * (size_t)(p.depthwise ? nn_blocks(p.in_map.c) : 1);
     const size_t wanted = (size_t)edgel_pool_threads(c->pool) * TASKS_A_THREAD;
     const int most = ceil_div(p.out_map.h, BAND_MIN);
     p.bands = (wanted + maps - 1) / maps < (size_t)most ? (int)((wanted + maps - 1) / maps) : most;

@@ -15,7 +15,14 @@
 #include "nn/conv_priv.h"
 #include <string.h>
 
-enum { PARTS = 32, PART_PIXELS = 2048, CALL_PIXELS = 128, ROW_PIXELS = 512, PAIR = NN_LANES * NN_LANES };
+enum {
+    PARTS = 32,
+    PART_PIXELS = 2048,
+    CALL_PIXELS = 128,
+    STRETCH = 512,
+    BAND = 16, /* rows that stretches are worked on in turns */
+    PAIR = NN_LANES * NN_LANES
+};
 
 struct gradient {
     const struct nn_call *call;
@@ -23,8 +30,9 @@ struct gradient {
     bool depthwise;
     struct conv_axis y, x;
     const float *fine, *coarse;
-    float *packed;                   /* [parts] */
-    int parts, tiles, stretch, rows; /* rows: of one call */
+    float *packed; /* [parts] */
+    struct conv_cut cut;
+    int parts, tiles;
 };
 
 struct tile {
@@ -71,31 +79,47 @@ static struct gradient gradient_of(const struct conv *g)
     int64_t parts = p.tiles < PARTS ? PARTS / p.tiles : 1;
     parts = parts > worth ? worth : parts;
     p.parts = (int)(parts > rows ? rows : parts);
-    p.stretch = ceil_div(g->coarse.w, ceil_div(g->coarse.w, ROW_PIXELS));
-    p.rows = p.stretch >= CALL_PIXELS ? 1 : CALL_PIXELS / p.stretch;
+    p.cut = conv_axis_cut(&p.x, STRETCH);
     return p;
 }
 
-static struct conv_window window_of(const struct gradient *p)
+static int rows_of_call(int columns)
 {
-    int lo, hi;
-    conv_axis_reads(&p->x, 0, p->stretch - 1, &lo, &hi);
-    return (struct conv_window){
-        .size = p->g->fine, .blocks = 1, .phases = p->x.in_step, .pixels = ceil_div(hi - lo + 1, p->x.in_step)
-    };
+    const int rows = columns >= CALL_PIXELS ? 1 : CALL_PIXELS / columns;
+    return rows > BAND ? BAND : rows;
 }
 
-static int rows_at_once(const struct gradient *p)
+/* Of coarse columns from..to-1; capacity 0 if they need none. */
+static struct conv_window window_of(const struct gradient *p, int from, int to)
 {
-    return (p->y.k - 1) * p->y.dilation + (p->rows - 1) * p->y.in_step + 1;
+    struct conv_window w = { .size = p->g->fine, .blocks = 1, .phases = p->x.in_step };
+    int last;
+    conv_axis_reads(&p->x, from, to - 1, &w.x0, &last);
+    w.pixels = ceil_div(last - w.x0 + 1, w.phases);
+    if (!conv_axis_direct(&p->x, from, to))
+        w.capacity =
+            conv_window_capacity(conv_window_row(&w), (p->y.k - 1) * p->y.dilation +
+                                                          (rows_of_call(to - from) - 1) * p->y.in_step + 1);
+    return w;
+}
+
+static size_t window_floats(const struct gradient *p)
+{
+    size_t most = 0;
+    for (int i = 0; i < p->cut.count; i++) {
+        int from, to;
+        conv_cut_at(&p->cut, i, &from, &to);
+        const struct conv_window w = window_of(p, from, to);
+        const size_t floats = conv_window_row(&w) * (size_t)w.capacity;
+        most = floats > most ? floats : most;
+    }
+    return most;
 }
 
 void conv_weights_memory(const struct conv *g, struct nn_memory *m)
 {
     const struct gradient p = gradient_of(g);
-    const struct conv_window w = window_of(&p);
-    const size_t scratch =
-        conv_window_row(&w) * (size_t)conv_window_capacity(conv_window_row(&w), rows_at_once(&p));
+    const size_t scratch = 2 * window_floats(&p);
     const size_t shared = conv_pack_floats(g, false) * (size_t)p.parts;
     m->per_thread = scratch > m->per_thread ? scratch : m->per_thread;
     m->shared = shared > m->shared ? shared : m->shared;
@@ -103,52 +127,122 @@ void conv_weights_memory(const struct conv *g, struct nn_memory *m)
 
 /* --- one call of the row kernel --- */
 
+struct stretch {
+    int x0, x1, rows;          /* rows: of one call */
+    struct conv_window window; /* capacity 0: taps read the map itself */
+};
+
 struct task {
     const struct gradient *p;
     struct tile tile;
-    struct conv_window window;
     struct conv_run runs[CONV_KERNEL_MAX];
-    int nruns, x0, x1;
-    float *dw;           /* of the tile, ky = kx = 0 */
-    const float *coarse; /* block 0 of the tile in this sample */
+    int nruns;
+    float *dw, *windows;        /* dw: of the tile, ky = kx = 0 */
+    const float *fine, *coarse; /* block 0 of the tile in this sample */
 };
 
-/* Rows y..y+rows-1. */
-static void add_rows(struct task *t, int y, int rows)
+/* Kernel rows that read the map for the same rows from..to-1: one call of the row kernel. */
+struct taps {
+    struct nn_tap tap[CONV_KERNEL_MAX];
+    int n, from, to;
+};
+
+static void add_taps(const struct task *t, const struct stretch *s, struct taps *taps)
+{
+    const struct conv *g = t->p->g;
+    const ptrdiff_t coarse_row = (ptrdiff_t)g->coarse.w * NN_LANES;
+    const struct nn_weight_rows r = {
+        .dw = t->dw,
+        .w_block = conv_pack_block(g, false),
+        .tap = taps->tap,
+        .taps = taps->n,
+        .src_row = g->stride * (s->window.capacity > 0 ? (ptrdiff_t)conv_window_row(&s->window)
+                                                       : (ptrdiff_t)g->fine.w * NN_LANES),
+        .grad = t->coarse + taps->from * coarse_row + s->x0 * NN_LANES,
+        .grad_row = coarse_row,
+        .grad_block = coarse_row * g->coarse.h,
+        .blocks = t->tile.blocks,
+        .rows = taps->to - taps->from,
+        .n = s->x1 - s->x0,
+    };
+    const struct nn_dsp *dsp = &t->p->call->kernels->dsp;
+    if (taps->n > 0)
+        (t->p->depthwise ? dsp->depthwise_weight_rows : dsp->weight_rows)(&r);
+    taps->n = 0;
+}
+
+/* Adds the runs of kernel row ky, for output rows from..to-1. */
+static void list_taps(const struct task *t, const struct stretch *s, int ky, struct taps *taps)
+{
+    const struct conv *g = t->p->g;
+    const int size = t->p->depthwise ? NN_LANES : PAIR, left = g->fine.c - t->tile.fine * NN_LANES;
+    const int row = taps->from * g->stride - g->pad + ky * g->dilation;
+    const ptrdiff_t fine_row = (ptrdiff_t)g->fine.w * NN_LANES;
+    for (const struct conv_run *run = t->runs; run < t->runs + t->nruns; run++) {
+        const bool window = s->window.capacity > 0, last = ky == g->k - 1 && run == t->runs;
+        const float *src = window ? conv_window_at(&s->window, row, 0, run->phase)
+                                  : t->fine + row * fine_row + s->window.x0 * NN_LANES;
+        taps->tap[taps->n++] = (struct nn_tap){
+            .src = src + run->index * NN_LANES,
+            .step = run->move * NN_LANES,
+            .w = (size_t)((ky * g->k + run->first) * size),
+            .w_step = (size_t)(run->step * size),
+            .count = run->count,
+            .lanes = left < NN_LANES ? left : NN_LANES,
+            .ahead = last && !window ? (taps->to - taps->from) * g->stride * fine_row : 0,
+        };
+    }
+}
+
+/* Rows y0..y1-1, for each kernel row as far as it reads the map: outside it is all zeros. */
+static void add_rows(const struct task *t, const struct stretch *s, int y0, int y1)
+{
+    const struct conv *g = t->p->g;
+    struct taps taps = { .n = 0 };
+    for (int ky = 0; ky < g->k; ky++) {
+        const int at = ky * g->dilation - g->pad, last = g->fine.h - 1 - at;
+        const int from = at < 0 && -at > y0 * g->stride ? ceil_div(-at, g->stride) : y0;
+        const int to = last < 0 ? y0 : last / g->stride + 1 < y1 ? last / g->stride + 1 : y1;
+        if (from >= to)
+            continue;
+        if (from != taps.from || to != taps.to || taps.n + t->nruns > CONV_KERNEL_MAX)
+            add_taps(t, s, &taps);
+        taps.from = from;
+        taps.to = to;
+        list_taps(t, s, ky, &taps);
+    }
+    add_taps(t, s, &taps);
+}
+
+static void add_stretch(const struct task *t, struct stretch *s, int y0, int y1)
+{
+    const struct conv *g = t->p->g;
+    for (int y = y0, end; y < y1; y = end) {
+        end = y1 - y < s->rows ? y1 : y + s->rows;
+        if (s->window.capacity > 0)
+            conv_window_need(&s->window, y * g->stride - g->pad,
+                             (end - 1) * g->stride - g->pad + (g->k - 1) * g->dilation);
+        add_rows(t, s, y, end);
+    }
+}
+
+/* Rows y0..y1-1 of stretches first..last-1. */
+static void add_bands(const struct task *t, int first, int last, int y0, int y1)
 {
     const struct gradient *p = t->p;
-    const struct conv *g = p->g;
-    const struct nn_dsp *dsp = &p->call->kernels->dsp;
-    const int size = p->depthwise ? NN_LANES : PAIR, left = g->fine.c - t->tile.fine * NN_LANES;
-    const ptrdiff_t coarse_row = (ptrdiff_t)g->coarse.w * NN_LANES;
-    struct nn_tap taps[CONV_KERNEL_MAX];
-    struct nn_weight_rows r = { .dw = t->dw,
-                                .w_block = conv_pack_block(g, false),
-                                .tap = taps,
-                                .taps = t->nruns,
-                                .src_row = (ptrdiff_t)conv_window_row(&t->window) * p->y.in_step,
-                                .grad = t->coarse + y * coarse_row + t->x0 * NN_LANES,
-                                .grad_row = coarse_row,
-                                .grad_block = coarse_row * g->coarse.h,
-                                .blocks = t->tile.blocks,
-                                .rows = rows,
-                                .n = t->x1 - t->x0 };
-    const int first = y * p->y.in_step + p->y.at;
-    conv_window_need(&t->window, first, first + (rows - 1) * p->y.in_step + (g->k - 1) * g->dilation);
-    for (int ky = 0; ky < g->k; ky++) {
-        for (int i = 0; i < t->nruns; i++) {
-            const struct conv_run *run = &t->runs[i];
-            taps[i] =
-                (struct nn_tap){ .src = conv_window_at(&t->window, first + ky * g->dilation, 0, run->phase) +
-                                        run->index * NN_LANES,
-                                 .step = run->move * NN_LANES,
-                                 .w = (size_t)((ky * g->k + run->first) * size),
-                                 .w_step = (size_t)(run->step * size),
-                                 .count = run->count,
-                                 .lanes = left < NN_LANES ? left : NN_LANES };
+    struct stretch s[3]; /* first, between, last */
+    for (int y = y0; y < y1; y += BAND)
+        for (int i = first; i < last; i++) {
+            struct stretch *now = &s[i == first ? 0 : i < last - 1 ? 1 : 2];
+            if (y == y0 || now == &s[1]) {
+                conv_cut_at(&p->cut, i, &now->x0, &now->x1);
+                now->rows = rows_of_call(now->x1 - now->x0);
+                now->window = window_of(p, now->x0, now->x1);
+                now->window.map = t->fine;
+                now->window.rows = t->windows + (now == &s[2] ? window_floats(p) : 0);
+            }
+            add_stretch(t, now, y, y1 - y < BAND ? y1 : y + BAND);
         }
-        (p->depthwise ? dsp->depthwise_weight_rows : dsp->weight_rows)(&r);
-    }
 }
 
 /* Rows y0..y1-1 of one sample. */
@@ -158,32 +252,27 @@ static void add_sample(struct task *t, int sample, int y0, int y1)
     const struct conv *g = p->g;
     const size_t fine_plane = (size_t)g->fine.h * (size_t)g->fine.w * NN_LANES;
     const size_t coarse_plane = (size_t)g->coarse.h * (size_t)g->coarse.w * NN_LANES;
-    t->window.map = p->fine + (size_t)sample * (size_t)nn_blocks(g->fine.c) * fine_plane;
-    t->window.first_block = t->tile.fine;
+    t->fine = p->fine + ((size_t)sample * (size_t)nn_blocks(g->fine.c) + (size_t)t->tile.fine) * fine_plane;
     t->coarse =
         p->coarse + ((size_t)sample * (size_t)nn_blocks(g->coarse.c) + (size_t)t->tile.coarse) * coarse_plane;
-    for (t->x0 = 0; t->x0 < g->coarse.w; t->x0 = t->x1) {
-        int last;
-        t->x1 = t->x0 + p->stretch < g->coarse.w ? t->x0 + p->stretch : g->coarse.w;
-        conv_axis_reads(&p->x, t->x0, t->x1 - 1, &t->window.x0, &last);
-        t->window.count = 0;
-        for (int y = y0; y < y1; y += p->rows)
-            add_rows(t, y, y1 - y < p->rows ? y1 - y : p->rows);
-    }
+    if (p->cut.left > 0 || p->cut.right > 0)
+        add_bands(t, 0, p->cut.count, y0, y1);
+    else
+        for (int i = 0; i < p->cut.count; i++)
+            add_bands(t, i, i + 1, y0, y1);
 }
 
 static void run_task(void *user, int thread, size_t i)
 {
     const struct gradient *p = user;
     const int part = (int)(i % (size_t)p->parts), h = p->g->coarse.h;
-    struct task t = { .p = p, .tile = tile_at(p->g, (int)(i / (size_t)p->parts)), .window = window_of(p) };
+    struct task t = { .p = p, .tile = tile_at(p->g, (int)(i / (size_t)p->parts)) };
     const int64_t rows = (int64_t)p->g->n * h;
     const size_t block = conv_pack_block(p->g, false), taps = (size_t)(p->g->k * p->g->k);
     t.dw = p->packed + (size_t)part * conv_pack_floats(p->g, false) + t.tile.at;
     for (int b = 0; b < t.tile.blocks; b++)
         memset(t.dw + (size_t)b * block, 0, taps * (p->depthwise ? NN_LANES : PAIR) * sizeof *t.dw);
-    t.window.rows = nn_thread_scratch(p->call, thread);
-    t.window.capacity = conv_window_capacity(conv_window_row(&t.window), rows_at_once(p));
+    t.windows = nn_thread_scratch(p->call, thread);
     t.nruns = conv_axis_runs(&p->x, 0, t.runs);
     const int64_t end = rows * (part + 1) / p->parts;
     for (int64_t at = rows * part / p->parts; at < end;) {

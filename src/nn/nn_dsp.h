@@ -17,11 +17,12 @@
  * src + k step + 16 x. Weights are [16 input lanes][16 output lanes] (depthwise: [16 lanes]) for each position. */
 struct nn_tap {
     const float *src;
-    ptrdiff_t step; /* floats between the source pixels of neighbouring positions */
-    size_t w;       /* where the weights of position 0 begin */
-    size_t w_step;  /* floats between the weights of neighbouring positions */
-    int count;      /* >= 1 */
-    int lanes;      /* 1..16 input lanes that count; depthwise: all 16 do */
+    ptrdiff_t step;  /* floats between the source pixels of neighbouring positions */
+    size_t w;        /* where the weights of position 0 begin */
+    size_t w_step;   /* floats between the weights of neighbouring positions */
+    int count;       /* >= 1 */
+    int lanes;       /* 1..16 input lanes that count; depthwise: all 16 do */
+    ptrdiff_t ahead; /* floats from src to what the next call reads first; 0: nothing. Changes no result. */
 };
 
 /* One row of n output pixels, `blocks` blocks of output channels. */
