@@ -18,8 +18,16 @@
 enum { LANES = 16, HALF = 8, TILE = 6 };
 
 typedef void tile_fn(const struct nn_conv_row *r, float *dst, const float *start, const float *w, int x);
-typedef void lanes_fn(float *dw, const float *src, const float *grad, const struct nn_weight_rows *r);
+typedef void lanes_fn(float *dw, const float *src, const float *grad, const struct nn_weight_rows *r,
+                      ptrdiff_t ahead);
 #define EACH_6(X) X(1) X(2) X(3) X(4) X(5) X(6)
+
+/* The cache lines of n pixels, to be on their way. */
+INLINE void fetch(const float *p, int n)
+{
+    for (int i = 0; i < n; i++)
+        _mm_prefetch((const char *)(p + i * LANES), _MM_HINT_T0);
+}
 
 /* --- convolution --- */
 
@@ -34,7 +42,9 @@ INLINE void tile(const struct nn_conv_row *r, float *dst, const float *start, co
         lo[p] = _mm256_loadu_ps(from);
         hi[p] = _mm256_loadu_ps(from + HALF);
     }
-    for (const struct nn_tap *t = r->tap; t < r->tap + r->taps; t++)
+    for (const struct nn_tap *t = r->tap; t < r->tap + r->taps; t++) {
+        if (t->ahead != 0)
+            fetch(t->src + x * LANES + t->ahead, P);
         for (int i = 0; i < t->lanes; i++) {
             const float *s = t->src + x * LANES + i, *v = w + t->w + i * LANES;
             for (int k = 0; k < t->count; k++, s += t->step, v += t->w_step) {
@@ -47,6 +57,7 @@ INLINE void tile(const struct nn_conv_row *r, float *dst, const float *start, co
                 }
             }
         }
+    }
     UNROLL
     for (int p = 0; p < P; p++) {
         _mm256_storeu_ps(dst + (x + p) * LANES, lo[p]);
@@ -85,7 +96,7 @@ INLINE void add_to(float *p, __m256 lo, __m256 hi)
 
 /* L input lanes at one position against one block of gradients. */
 INLINE void weight_lanes(float *dw, const float *src, const float *grad, const struct nn_weight_rows *r,
-                         const int L)
+                         ptrdiff_t ahead, const int L)
 {
     __m256 lo[TILE], hi[TILE];
     UNROLL
@@ -95,6 +106,10 @@ INLINE void weight_lanes(float *dw, const float *src, const float *grad, const s
         const float *s = src + y * r->src_row, *g = grad + y * r->grad_row;
         for (int x = 0; x < r->n; x++, s += LANES, g += LANES) {
             const __m256 g0 = _mm256_loadu_ps(g), g1 = _mm256_loadu_ps(g + HALF);
+            if (ahead != 0) {
+                fetch(s + ahead, 1);
+                fetch(g + r->rows * r->grad_row, 1);
+            }
             UNROLL
             for (int l = 0; l < L; l++) {
                 const __m256 v = _mm256_broadcast_ss(s + l);
@@ -109,9 +124,10 @@ INLINE void weight_lanes(float *dw, const float *src, const float *grad, const s
 }
 
 #define DEFINE_LANES(L)                                                                                   \
-    static void lanes_##L(float *dw, const float *src, const float *grad, const struct nn_weight_rows *r) \
+    static void lanes_##L(float *dw, const float *src, const float *grad, const struct nn_weight_rows *r, \
+                          ptrdiff_t ahead)                                                                \
     {                                                                                                     \
-        weight_lanes(dw, src, grad, r, L);                                                                \
+        weight_lanes(dw, src, grad, r, ahead, L);                                                         \
     }
 #define ROW_LANES(L) lanes_##L,
 EACH_6(DEFINE_LANES)
@@ -123,7 +139,8 @@ static void weight_tap(const struct nn_weight_rows *r, const struct nn_tap *t, f
     for (int k = 0; k < t->count; k++)
         for (int p = 0, i = 0; p < parts; p++) {
             const int end = t->lanes * (p + 1) / parts;
-            lanes_of[end - i](dw + (size_t)k * t->w_step + i * LANES, t->src + k * t->step + i, grad, r);
+            lanes_of[end - i](dw + (size_t)k * t->w_step + i * LANES, t->src + k * t->step + i, grad, r,
+                              k == 0 && p == 0 ? t->ahead : 0);
             i = end;
         }
 }
@@ -146,6 +163,8 @@ INLINE void depthwise_tile(const struct nn_conv_row *r, int x, const int P)
         acc[p] = _mm256_loadu_ps(r->start ? r->start + p % 2 * HALF : dst + p * HALF);
     for (const struct nn_tap *t = r->tap; t < r->tap + r->taps; t++) {
         const float *src = t->src + x * LANES, *w = r->w + t->w;
+        if (t->ahead != 0)
+            fetch(src + t->ahead, P);
         for (int k = 0; k < t->count; k++, src += t->step, w += t->w_step) {
             const __m256 w0 = _mm256_loadu_ps(w), w1 = _mm256_loadu_ps(w + HALF);
             UNROLL
