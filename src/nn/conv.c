@@ -15,18 +15,36 @@
 #include "nn/conv_priv.h"
 #include <math.h>
 
+enum { JOINED = 512 }; /* pixels of a row, at most */
+
 /* --- shared with transposed convolution --- */
+
+/* Maps of which each pixel stands alone, as wider and lower ones: the same floats in longer rows. */
+static void join_rows(struct conv *g)
+{
+    int rows = 1;
+    for (int r = 2; r <= g->fine.h && (int64_t)g->fine.w * r <= JOINED; r++)
+        if (g->fine.h % r == 0)
+            rows = r;
+    g->fine.h /= rows;
+    g->fine.w *= rows;
+    g->coarse.h = g->fine.h;
+    g->coarse.w = g->fine.w;
+}
 
 struct conv conv_of(const struct nn_layer *l, const struct nn_tensor *fine, const struct nn_tensor *coarse)
 {
-    return (struct conv){ .n = fine->n,
-                          .fine = { fine->c, fine->h, fine->w },
-                          .coarse = { coarse->c, coarse->h, coarse->w },
-                          .k = l->k,
-                          .stride = l->stride,
-                          .pad = conv_pad(l),
-                          .dilation = l->dilation,
-                          .groups = l->groups };
+    struct conv g = { .n = fine->n,
+                      .fine = { fine->c, fine->h, fine->w },
+                      .coarse = { coarse->c, coarse->h, coarse->w },
+                      .k = l->k,
+                      .stride = l->stride,
+                      .pad = conv_pad(l),
+                      .dilation = l->dilation,
+                      .groups = l->groups };
+    if (g.k == 1 && g.stride == 1 && g.pad == 0)
+        join_rows(&g);
+    return g;
 }
 
 bool conv_is_depthwise(const struct conv *g)

@@ -76,7 +76,8 @@ bool conv_axis_direct(const struct conv_axis *a, int from, int to)
 
 /* --- stretches --- */
 
-enum { EDGE = 14 }; /* outputs of a border stretch: a tile of the row kernels */
+/* EDGE: outputs of a border stretch, a tile of the row kernels. MIDDLE_MIN: below that copying everything costs less. */
+enum { EDGE = 14, MIDDLE_MIN = 64 };
 
 static int round_up(int v, int step)
 {
@@ -94,7 +95,7 @@ struct conv_cut conv_axis_cut(const struct conv_axis *a, int most)
     left = left ? round_up(left > EDGE ? left : EDGE, a->out_step) : 0;
     right = right > EDGE || !right ? right : EDGE;
     const int middle = (a->out - left - right) / a->out_step * a->out_step;
-    if (a->in_step == 1 && middle > EDGE) {
+    if (a->in_step == 1 && middle > MIDDLE_MIN) {
         c.left = left;
         c.right = right ? a->out - left - middle : 0;
     }

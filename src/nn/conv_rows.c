@@ -21,6 +21,7 @@ struct product {
     const float *in;
     float *out;
     const float *packed, *start; /* [16 blocks of the output] */
+    size_t w_block;              /* of packed */
     struct conv_cut cut;
     int widest, bands;         /* widest: columns of a stretch */
     int in_blocks, out_blocks; /* of one task */
@@ -48,6 +49,7 @@ static struct product product_of(const struct conv *g, bool up)
     const int64_t most = ROW_FLOATS / NN_LANES * (int64_t)p.x.out_step / (p.in_blocks * p.x.in_step);
     p.cut = conv_axis_cut(&p.x, most < STRETCH_MIN ? STRETCH_MIN : (int)most);
     p.widest = conv_cut_widest(&p.cut);
+    p.w_block = conv_pack_block(g, up);
     return p;
 }
 
@@ -153,13 +155,12 @@ static int list_taps(const struct task *t, int y, int lo, int hi)
     return n;
 }
 
-/* n pixels of output blocks from..to-1, which share their input blocks. */
-static void make_blocks(const struct task *t, int y, int from, int to, float *dst, size_t dst_block, int n)
+/* n pixels of output blocks from..to-1, which share the input blocks s. */
+static void make_blocks(const struct task *t, int y, int from, int to, struct conv_span s, float *dst,
+                        size_t dst_block, int n)
 {
     const struct product *p = t->p;
     const struct nn_dsp *dsp = &p->call->kernels->dsp;
-    const struct conv_span s = p->depthwise ? (struct conv_span){ 0, 1 } : conv_span_of(p->g, p->up, from);
-    const size_t w_block = conv_pack_block(p->g, p->up);
     const struct nn_conv_row row = {
         .dst = dst + (size_t)from * dst_block,
         .dst_block = (ptrdiff_t)dst_block,
@@ -168,8 +169,8 @@ static void make_blocks(const struct task *t, int y, int from, int to, float *ds
         .start = p->start + (t->block + from) * NN_LANES,
         .tap = t->taps,
         .taps = list_taps(t, y, s.lo, s.hi),
-        .w = p->packed + (size_t)(t->block + from) * w_block,
-        .w_block = w_block,
+        .w = p->packed + (size_t)(t->block + from) * p->w_block,
+        .w_block = p->w_block,
     };
     (p->depthwise ? dsp->depthwise_row : dsp->conv_row)(&row);
 }
@@ -177,6 +178,10 @@ static void make_blocks(const struct task *t, int y, int from, int to, float *ds
 static void make_pixels(const struct task *t, int y, float *dst, size_t dst_block, int n)
 {
     const struct product *p = t->p;
+    if (p->g->groups == 1 || p->depthwise) {
+        make_blocks(t, y, 0, p->out_blocks, (struct conv_span){ 0, p->in_blocks }, dst, dst_block, n);
+        return;
+    }
     for (int from = 0, to; from < p->out_blocks; from = to) {
         const struct conv_span s = conv_span_of(p->g, p->up, from);
         for (to = from + 1; to < p->out_blocks; to++) {
@@ -184,7 +189,7 @@ static void make_pixels(const struct task *t, int y, float *dst, size_t dst_bloc
             if (next.lo != s.lo || next.hi != s.hi)
                 break;
         }
-        make_blocks(t, y, from, to, dst, dst_block, n);
+        make_blocks(t, y, from, to, s, dst, dst_block, n);
     }
 }
 
@@ -207,11 +212,11 @@ static void make_row(struct task *t, int y)
     const int step = p->x.out_step, n = t->stretch->x1 - t->stretch->x0;
     float *row = t->out + ((size_t)y * (size_t)p->out_map.w + (size_t)t->stretch->x0) * NN_LANES;
     for (int phase = 0; phase < step && phase < n; phase++) {
-        t->nruns = conv_axis_runs(&p->x, phase, t->runs);
         if (step == 1) {
             make_pixels(t, y, row, plane_of(p->out_map), n);
             continue;
         }
+        t->nruns = conv_axis_runs(&p->x, phase, t->runs);
         const int pixels = ceil_div(n - phase, step);
         make_pixels(t, y, t->phase_row, (size_t)p->widest * NN_LANES, pixels);
         put_phase(t, phase, pixels, row);
@@ -234,7 +239,7 @@ static void make_rows(struct task *t, float *rows, int first, int last, int y0, 
         conv_axis_reads(&p->y, y, y, &lo, &hi);
         for (int i = first; i < last; i++) {
             struct stretch *now = &s[i == first ? 0 : i < last - 1 ? 1 : 2];
-            if (y == y0 || now == &s[1]) {
+            if (y == y0 || (now == &s[1] && p->cut.middles > 1)) {
                 conv_cut_at(&p->cut, i, &now->x0, &now->x1);
                 now->window = window_of(p, now->x0, now->x1);
                 now->window.map = t->in;
@@ -262,6 +267,7 @@ static void run_task(void *user, int thread, size_t i)
     t.out = p->out + i * (size_t)p->out_blocks * plane_of(p->out_map);
     t.in = p->in + i * (size_t)p->in_blocks * plane_of(p->in_map);
     t.phase_row = rows + WINDOWS * window_floats(p);
+    t.nruns = conv_axis_runs(&p->x, 0, t.runs); /* of a single phase: the same for every row */
     if (p->cut.left > 0 || p->cut.right > 0)
         make_rows(&t, rows, 0, p->cut.count, y0, y1);
     else

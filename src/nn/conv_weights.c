@@ -33,6 +33,7 @@ struct gradient {
     float *packed; /* [parts] */
     struct conv_cut cut;
     int parts, tiles;
+    size_t w_block;
 };
 
 struct tile {
@@ -80,6 +81,7 @@ static struct gradient gradient_of(const struct conv *g)
     parts = parts > worth ? worth : parts;
     p.parts = (int)(parts > rows ? rows : parts);
     p.cut = conv_axis_cut(&p.x, STRETCH);
+    p.w_block = conv_pack_block(g, false);
     return p;
 }
 
@@ -153,7 +155,7 @@ static void add_taps(const struct task *t, const struct stretch *s, struct taps 
     const ptrdiff_t coarse_row = (ptrdiff_t)g->coarse.w * NN_LANES;
     const struct nn_weight_rows r = {
         .dw = t->dw,
-        .w_block = conv_pack_block(g, false),
+        .w_block = t->p->w_block,
         .tap = taps->tap,
         .taps = taps->n,
         .src_row = g->stride * (s->window.capacity > 0 ? (ptrdiff_t)conv_window_row(&s->window)
@@ -234,7 +236,7 @@ static void add_bands(const struct task *t, int first, int last, int y0, int y1)
     for (int y = y0; y < y1; y += BAND)
         for (int i = first; i < last; i++) {
             struct stretch *now = &s[i == first ? 0 : i < last - 1 ? 1 : 2];
-            if (y == y0 || now == &s[1]) {
+            if (y == y0 || (now == &s[1] && p->cut.middles > 1)) {
                 conv_cut_at(&p->cut, i, &now->x0, &now->x1);
                 now->rows = rows_of_call(now->x1 - now->x0);
                 now->window = window_of(p, now->x0, now->x1);
@@ -268,7 +270,7 @@ static void run_task(void *user, int thread, size_t i)
     const int part = (int)(i % (size_t)p->parts), h = p->g->coarse.h;
     struct task t = { .p = p, .tile = tile_at(p->g, (int)(i / (size_t)p->parts)) };
     const int64_t rows = (int64_t)p->g->n * h;
-    const size_t block = conv_pack_block(p->g, false), taps = (size_t)(p->g->k * p->g->k);
+    const size_t block = p->w_block, taps = (size_t)(p->g->k * p->g->k);
     t.dw = p->packed + (size_t)part * conv_pack_floats(p->g, false) + t.tile.at;
     for (int b = 0; b < t.tile.blocks; b++)
         memset(t.dw + (size_t)b * block, 0, taps * (p->depthwise ? NN_LANES : PAIR) * sizeof *t.dw);
