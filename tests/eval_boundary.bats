@@ -288,3 +288,59 @@ scene() {
     cmp c1 c2
     cmp c1 c7
 }
+
+# A line 7 pixels wide that falls off on both sides of its middle at column 20.
+thick() {
+    lines t/a.pgm 40 30 20=255
+    lines "$1/a.pgm" 40 30 17=100 18=150 19=200 20=240 21=200 22=150 23=100
+}
+
+@test "--nms: thick maps become lines before they are matched; recorded in counts, document and table" {
+    thick p
+    evaluate --truth t --thresholds 4 --thin off --nms --counts c p
+    [ "$status" -eq 0 ]
+    # 220 in the middle, of which the outer 5 rows keep 0, 1/5, ... 4/5: at .2 (51) rows 2 to 27.
+    grep -F '"truth":30,"matched_truth":[26,24,22,20],"prediction":[26,24,22,20]' c
+    grep -F '"nms":{"ratio":1.01,"radius":1}' c
+    is 'd["convention"]["nms"]' '{"ratio": 1.01, "radius": 1}'
+    run "$EDGEL" report --json r.json c
+    [ "$status" -eq 0 ]
+    has 'nms         ratio 1.01, radius 1'
+    cmp s.json r.json
+    evaluate --truth t --thresholds 4 --thin off --counts plain p
+    is 'd["convention"]["nms"], b["points"][0]["precision"]' '(None, 30 / 210)'
+    run "$EDGEL" report c plain
+    [ "$status" -eq 2 ]
+    has 'nms of boundaries'
+    sed 's/"ratio":1.01/"ratio":0.5/' c >low
+    sed 's/"radius":1/"radius":0/' c >none
+    for f in low none; do
+        run "$EDGEL" report "$f"
+        [ "$status" -ne 0 ]
+        has nms
+    done
+}
+
+@test "--nms-ratio and --nms-radius decide what is suppressed" {
+    thick p
+    # Smoothed: 100 / 4 at column 16, 87.5, 150, 197.5, 220 and back. At a ratio of 1.2 the 197.5 beside the 220 stays.
+    evaluate --truth t --thresholds 4 --thin off --nms --nms-ratio 1.2 p
+    is 'b["points"][2]["precision"], d["convention"]["nms"]["ratio"]' '(22 / 66, 1.2)'
+    # Smoothed 120 at column 20, 60 beside it, 50 at column 23: two pixels from the 60. Faded, 26 and 24 rows pass .1.
+    lines p/a.pgm 40 30 20=240 23=100
+    evaluate --truth t --thresholds 9 --thin off --nms --counts c p
+    grep -F '"prediction":[50,' c
+    evaluate --truth t --thresholds 9 --thin off --nms --nms-radius 2 --counts c p
+    grep -F '"prediction":[26,' c
+    for o in '--nms-ratio 1.1' '--nms-radius 2'; do
+        # shellcheck disable=SC2086
+        evaluate --truth t $o p
+        [ "$status" -eq 2 ]
+        has 'needs --nms'
+    done
+    run "$EDGEL" eval --truth t --nms p
+    [ "$status" -eq 2 ]
+    has '--nms needs --boundary bsds'
+    evaluate --truth t --nms --regions p
+    [ "$status" -eq 2 ]
+}

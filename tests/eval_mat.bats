@@ -221,3 +221,16 @@ hierarchy() {
     # Up to .3 regions of 2, 1, 1 and 2 pixels (the last joined along the border), then of 2 and 4, at last one.
     is '[round(6 * d["regions"]["points"][k]["covering"], 9) for k in (0, 1, 2, 3, 6, 8)]' '[4, 4, 4, 6, 6, round(20 / 6, 9)]'
 }
+
+@test "--nms is refused for lists and hierarchies" {
+    truth
+    mat p/a.mat segs "[$(rows 4 1 1 2 2 2 2)]"
+    evaluate --truth t --boundary bsds --nms p
+    [ "$status" -eq 2 ]
+    has 'lists of segmentations, whose boundaries are thin'
+    mat t/a.mat truth "[[$(rows 2 1 2 2), $(rows 2 1 0 0)]]"
+    hierarchy p/a.mat
+    evaluate --truth t --boundary bsds --nms p
+    [ "$status" -eq 1 ]
+    has 'p/a.mat: prediction is a hierarchy, and nms is of soft maps'
+}

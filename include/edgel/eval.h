@@ -69,10 +69,14 @@ static inline bool edgel_objects_alone(enum edgel_objects o)
 struct edgel_boundary_params {
     double max_dist; /* farthest match, inclusive: share of the image's diagonal, above 0, at most 1 */
     bool thin;       /* detections are thinned to lines at every threshold */
+    /* Soft maps are suppressed to their maxima first; src/eval/map_nms.c says how. */
+    bool nms;
+    double nms_ratio; /* from 1 to 10 */
+    int nms_radius;   /* pixels, from 1 to 100 */
 };
-#define EDGEL_BOUNDARY_DEFAULTS \
-    {                           \
-        0.0075, true            \
+#define EDGEL_BOUNDARY_DEFAULTS      \
+    {                                \
+        0.0075, true, false, 1.01, 1 \
     }
 
 /* What is fixed when pixels are read; the first line of a counts file. */

@@ -32,6 +32,28 @@ const struct cli_option eval_boundary_rows[] = {
       .choices = on_off_names,
       .def = "on",
       .help = "bsds: thin the detections to lines at every threshold." },
+    { .name = "nms",
+      .kind = CLI_FLAG,
+      AT(nms),
+      .help =
+          "bsds: suppress soft maps to their maxima first (smoothed by [1 2 1], across the boundary as the curvature has it, "
+          "the outer 5 pixels faded, 8 bits). Thick maps of gradients or networks need it." },
+    { .name = "nms-ratio",
+      .kind = CLI_REAL,
+      .metavar = "R",
+      AT(nms_ratio),
+      .min = 1,
+      .max = 10,
+      .def = "1.01",
+      .help = "nms: a pixel goes where R times its value is below a value across the boundary." },
+    { .name = "nms-radius",
+      .kind = CLI_INT,
+      .metavar = "N",
+      AT(nms_radius),
+      .min = 1,
+      .max = 100,
+      .def = "1",
+      .help = "nms: look at 1 to N pixels on either side." },
     { .name = "regions",
       .kind = CLI_FLAG,
       AT(regions),
@@ -55,6 +77,9 @@ void eval_boundary_fill(const struct cli_args *args, struct edgel_measure *m)
     const struct eval_options *o = args->options;
     m->boundary_params.max_dist = o->max_dist;
     m->boundary_params.thin = o->thin == 0;
+    m->boundary_params.nms = o->nms;
+    m->boundary_params.nms_ratio = o->nms_ratio;
+    m->boundary_params.nms_radius = (int)o->nms_radius;
     m->band = o->boundary == IOU ? o->boundary_width : 0;
     m->davis = o->boundary == DAVIS;
     m->regions = o->regions;
@@ -71,7 +96,8 @@ int eval_boundary_check(const struct cli_args *args)
 {
     static const char *const of_pixels[] = { "threshold", "tolerance", "valid",  "colors",
                                              "labels",    "distances", "objects" };
-    static const char *const of_boundaries[] = { "max-dist", "thin" };
+    static const char *const of_boundaries[] = { "max-dist", "thin", "nms" };
+    static const char *const of_nms[] = { "nms-ratio", "nms-radius" };
     const struct eval_options *o = args->options;
     const bool maps = o->boundary == BSDS || o->regions;
     const char *with = o->boundary == BSDS ? "--boundary bsds" : "--regions";
@@ -84,9 +110,15 @@ int eval_boundary_check(const struct cli_args *args)
     if (o->regions && o->boundary != BSDS && o->score.csv)
         return cli_usage(args->command,
                          "--csv has no use with --regions alone: --counts has the values of each image");
-    for (size_t i = 0; o->boundary != BSDS && i < 2; i++)
+    for (size_t i = 0; o->boundary != BSDS && i < 3; i++)
         if (cli_given(args, of_boundaries[i]))
             return cli_usage(args->command, "--%s needs --boundary bsds", of_boundaries[i]);
+    for (size_t i = 0; !o->nms && i < 2; i++)
+        if (cli_given(args, of_nms[i]))
+            return cli_usage(args->command, "--%s needs --nms", of_nms[i]);
+    if (o->nms && o->regions)
+        return cli_usage(args->command,
+                         "--nms has no use with --regions: hierarchies and segmentations are thin");
     if (o->boundary != IOU && cli_given(args, "boundary-width"))
         return cli_usage(args->command, "--boundary-width needs --boundary iou");
     if (!maps)
@@ -103,6 +135,9 @@ int eval_boundary_check(const struct cli_args *args)
 int eval_boundary_check_form(const struct cli_args *args, const struct edgel_measure *m)
 {
     const struct eval_options *o = args->options;
+    if (m->listed && o->nms)
+        return cli_usage(args->command,
+                         "--nms: the predictions are lists of segmentations, whose boundaries are thin");
     if (m->listed && cli_given(args, "thresholds") && o->thresholds != m->thresholds)
         return cli_usage(args->command,
                          "--thresholds %d: the predictions are lists of %d segmentation%s, one a threshold",

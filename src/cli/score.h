@@ -110,7 +110,9 @@ struct eval_options {
     bool distances;
     int objects;        /* enum edgel_objects */
     int boundary, thin; /* index of the choice */
-    bool regions;
+    bool regions, nms;
+    double nms_ratio;
+    int64_t nms_radius;
     double max_dist, boundary_width;
     struct score_options score;
     const char *counts;

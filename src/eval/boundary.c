@@ -502,6 +502,11 @@ enum edgel_status edgel_boundary_check(const struct edgel_measure *p, struct edg
     const bool boundary = p->boundary != EDGEL_BOUNDARY_NONE;
     if (boundary && !(share > 0 && share <= 1))
         return edgel_fail(err, EDGEL_EINVAL, "boundary: max_dist must be above 0 and at most 1");
+    const struct edgel_boundary_params *b = &p->boundary_params;
+    if (b->nms && !(b->nms_ratio >= 1 && b->nms_ratio <= 10 && b->nms_radius >= 1 && b->nms_radius <= 100))
+        return edgel_fail(err, EDGEL_EINVAL, "nms: its ratio must be from 1 to 10, its radius from 1 to 100");
+    if (b->nms && (p->listed || !boundary || p->regions))
+        return edgel_fail(err, EDGEL_EINVAL, "nms: is of soft maps of boundaries alone");
     if (p->labels != (boundary ? EDGEL_LABELS_BINARY : EDGEL_LABELS_IDS) || p->thresholds < 1 ||
         p->objects != EDGEL_OBJECTS_NONE || p->tolerance >= 0 || p->nignore > 0 || p->valid || p->colors ||
         p->distances || p->band > 0 || p->davis || p->annotator == EDGEL_ANNOTATOR_ANY ||

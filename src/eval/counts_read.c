@@ -166,6 +166,15 @@ static enum edgel_status read_boundary_params(const struct place *p, const struc
     if (!edgel_json_real(edgel_json_get(o, "max_dist"), &m->boundary_params.max_dist))
         return refuse(p, "max_dist", "must be a number");
     EDGEL_TRY(truth_value(p, edgel_json_get(o, "thin"), "thin", &m->boundary_params.thin));
+    const struct edgel_json *nms = edgel_json_get(o, "nms");
+    if (!nms)
+        return EDGEL_OK;
+    int64_t radius;
+    m->boundary_params.nms = true;
+    if (!edgel_json_real(edgel_json_get(nms, "ratio"), &m->boundary_params.nms_ratio))
+        return refuse(p, "nms", "its ratio must be a number");
+    EDGEL_TRY(whole(p, edgel_json_get(nms, "radius"), "nms", 1, 100, &radius));
+    m->boundary_params.nms_radius = (int)radius;
     return EDGEL_OK;
 }
 

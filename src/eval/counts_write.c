@@ -4,7 +4,7 @@
  * First line  {"schema":"edgel.counts/1","measure":{...},"reduce":{...},"predictions":["..."]}
  *   measure   labels "binary"|"ids", threshold, thresholds, tolerance (null: none), ignore [ids], valid, annotator "none"|
  *             "any"|"majority"|K, colors null|[[r,g,b,id]...], where boundaries are matched "boundary":{"protocol":"bsds",
- *             "max_dist":..,"thin":true|false}, "regions":true, of lists of segmentations "listed":true
+ *             "max_dist":..,"thin":true|false,"nms":{"ratio":..,"radius":..}}, "regions":true, of lists of segmentations "listed":true
  *   reduce    reduce "pooled"|"image", empty "nan"|"zero"|"one", missing "error"|"skip"|"worst", ignore, exclude_from_mean,
  *             nsd_tolerance [px...], classes null|[{"id":..,"name":..}]
  * and of a part also "shard":{"index":i,"count":N,"items":rows of the whole,"list":"hash of their names"}.
@@ -101,7 +101,13 @@ static void measure_json(struct edgel_text *t, const struct edgel_measure *m)
     if (m->boundary != EDGEL_BOUNDARY_NONE) {
         edgel_text_str(t, ",\"boundary\":{\"protocol\":\"bsds\",\"max_dist\":");
         edgel_text_real(t, m->boundary_params.max_dist);
-        edgel_text_printf(t, ",\"thin\":%s}", m->boundary_params.thin ? "true" : "false");
+        edgel_text_printf(t, ",\"thin\":%s", m->boundary_params.thin ? "true" : "false");
+        if (m->boundary_params.nms) {
+            edgel_text_str(t, ",\"nms\":{\"ratio\":");
+            edgel_text_real(t, m->boundary_params.nms_ratio);
+            edgel_text_printf(t, ",\"radius\":%d}", m->boundary_params.nms_radius);
+        }
+        edgel_text_str(t, "}");
     }
     edgel_text_str(t, "}");
 }

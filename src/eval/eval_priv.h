@@ -204,6 +204,11 @@ EDGEL_NODISCARD enum edgel_status edgel_boundary_measure(const struct edgel_meas
                                                          const struct edgel_mask *truth, size_t ntruth,
                                                          struct edgel_row *row, struct edgel_error *err);
 
+/* --- map_nms.c --- */
+/* out[w * h]: 8 bits. full: of the map. EDGEL_EFORMAT (a colour mask whose channels differ), EDGEL_ENOMEM. */
+EDGEL_NODISCARD enum edgel_status edgel_map_nms(const struct edgel_mask *map, int full, double ratio,
+                                                int radius, uint8_t *out, struct edgel_error *err);
+
 /* --- regions.c --- */
 /* Fills row->regions. Sizes checked; prediction NULL: missing; else segmentations or ucm2, as params->listed says.
  * EDGEL_EFORMAT (a colour mask whose channels differ), EDGEL_ELIMIT, EDGEL_ENOMEM. */

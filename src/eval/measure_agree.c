@@ -23,6 +23,11 @@ static bool same_colors(const struct edgel_colors *a, const struct edgel_colors 
     return true;
 }
 
+static bool same_nms(const struct edgel_boundary_params *a, const struct edgel_boundary_params *b)
+{
+    return a->nms == b->nms && (!a->nms || (a->nms_ratio == b->nms_ratio && a->nms_radius == b->nms_radius));
+}
+
 enum edgel_status edgel_measure_agree(const struct edgel_measure *a, const struct edgel_measure *b,
                                       struct edgel_error *err)
 {
@@ -57,6 +62,8 @@ enum edgel_status edgel_measure_agree(const struct edgel_measure *a, const struc
         what = "max_dist of boundaries";
     else if (a->boundary != EDGEL_BOUNDARY_NONE && a->boundary_params.thin != b->boundary_params.thin)
         what = "thinning of boundaries";
+    else if (a->boundary != EDGEL_BOUNDARY_NONE && !same_nms(&a->boundary_params, &b->boundary_params))
+        what = "nms of boundaries";
     else if (a->regions != b->regions)
         what = "regions";
     else if (a->listed != b->listed)

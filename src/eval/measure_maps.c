@@ -9,8 +9,10 @@ struct maps {
     const struct edgel_prediction *prediction; /* NULL: missing */
     struct edgel_truth truth;
     int w, h;
-    double *grid; /* a hierarchy that came as a map */
-    struct edgel_prediction hierarchy;
+    double *grid;    /* a hierarchy that came as a map */
+    uint8_t *maxima; /* a map after its suppression */
+    struct edgel_mask maxima_mask;
+    struct edgel_prediction made; /* of one of these */
     struct edgel_error *err;
 };
 
@@ -84,9 +86,22 @@ static enum edgel_status make_grid(struct maps *k, const struct edgel_mask *map,
                                      : (double)ids[x] / full;
     }
     edgel_free(ids);
-    k->hierarchy = (struct edgel_prediction){ .ucm2 = k->grid, .w = (int)w, .h = (int)h };
-    k->prediction = &k->hierarchy;
+    k->made = (struct edgel_prediction){ .ucm2 = k->grid, .w = (int)w, .h = (int)h };
+    k->prediction = &k->made;
     return st;
+}
+
+static enum edgel_status suppress(struct maps *k, const struct edgel_mask *map, int *full)
+{
+    const struct edgel_boundary_params *b = &k->params->boundary_params;
+    if (!(k->maxima = edgel_alloc((size_t)k->w * (size_t)k->h, 1)))
+        return edgel_fail(k->err, EDGEL_ENOMEM, "boundary, %dx%d: out of memory", k->w, k->h);
+    EDGEL_TRY(edgel_map_nms(map, *full, b->nms_ratio, b->nms_radius, k->maxima, k->err));
+    k->maxima_mask = (struct edgel_mask){ { k->maxima, k->w, k->h, 1, EDGEL_U8, k->w }, 8, false };
+    k->made = (struct edgel_prediction){ .map = &k->maxima_mask };
+    k->prediction = &k->made;
+    *full = 255;
+    return EDGEL_OK;
 }
 
 static bool double_size(const struct maps *k, int w, int h)
@@ -104,6 +119,9 @@ static enum edgel_status check_map(struct maps *k, bool zero_one, int *full)
         return edgel_fail(k->err, EDGEL_EFORMAT,
                           "ucm2 is %dx%d, truth is %dx%d: must be twice as large and 1 more", p->w, p->h,
                           k->w, k->h);
+    const bool nms = k->params->boundary_params.nms;
+    if (nms && (p->ucm2 || double_size(k, p->map->view.w, p->map->view.h)))
+        return edgel_fail(k->err, EDGEL_EFORMAT, "prediction is a hierarchy, and nms is of soft maps");
     if (p->ucm2)
         return EDGEL_OK;
     EDGEL_TRY(edgel_mask_check(p->map, "prediction", true, k->err));
@@ -114,7 +132,8 @@ static enum edgel_status check_map(struct maps *k, bool zero_one, int *full)
         return edgel_fail(k->err, EDGEL_EFORMAT,
                           "prediction is a map of %dx%d, no hierarchy of an image of %dx%d", p->map->view.w,
                           p->map->view.h, k->w, k->h);
-    return edgel_mask_check_size(p->map, "prediction", k->w, k->h, k->err);
+    EDGEL_TRY(edgel_mask_check_size(p->map, "prediction", k->w, k->h, k->err));
+    return nms ? suppress(k, p->map, full) : EDGEL_OK;
 }
 
 static enum edgel_status measure(struct maps *k, bool zero_one, struct edgel_row *row)
@@ -147,6 +166,7 @@ enum edgel_status edgel_measure_maps(const struct edgel_measure *params,
     *row = (struct edgel_row){ .prediction = row->prediction, .image = image };
     const enum edgel_status st = measure(&k, zero_one, row);
     edgel_free(k.grid);
+    edgel_free(k.maxima);
     if (st != EDGEL_OK) {
         const int method = row->prediction;
         row->image = NULL;

@@ -56,7 +56,13 @@ static void convention(struct edgel_text *t, const struct edgel_measure *m, cons
     edgel_text_str(t, "\"");
     if (m->boundary != EDGEL_BOUNDARY_NONE) {
         real(t, ",\"boundary\":\"bsds\",\"max_dist\":", m->boundary_params.max_dist);
-        edgel_text_printf(t, ",\"thin\":%s", m->boundary_params.thin ? "true" : "false");
+        edgel_text_printf(t, ",\"thin\":%s,\"nms\":", m->boundary_params.thin ? "true" : "false");
+        if (m->boundary_params.nms) {
+            real(t, "{\"ratio\":", m->boundary_params.nms_ratio);
+            edgel_text_printf(t, ",\"radius\":%d}", m->boundary_params.nms_radius);
+        } else {
+            edgel_text_str(t, "null");
+        }
     }
     if (m->boundary != EDGEL_BOUNDARY_NONE || m->regions)
         edgel_text_printf(t, ",\"regions\":%s,\"listed\":%s", m->regions ? "true" : "false",

@@ -54,6 +54,15 @@ static void real_line(struct edgel_grid *g, struct edgel_text *word, const char 
     word_line(g, key, word);
 }
 
+static void nms_line(struct edgel_grid *g, struct edgel_text *word, const struct edgel_boundary_params *b)
+{
+    edgel_text_clear(word);
+    edgel_text_str(word, "ratio ");
+    edgel_text_real(word, b->nms_ratio);
+    edgel_text_printf(word, ", radius %d", b->nms_radius);
+    word_line(g, "nms", word);
+}
+
 /* Of boundaries and regions. */
 static void map_lines(struct edgel_grid *g, struct edgel_text *word, const struct edgel_measure *m)
 {
@@ -65,6 +74,8 @@ static void map_lines(struct edgel_grid *g, struct edgel_text *word, const struc
     if (m->boundary != EDGEL_BOUNDARY_NONE) {
         real_line(g, word, "max-dist", m->boundary_params.max_dist, " of the diagonal");
         pair_line(g, "thin", m->boundary_params.thin ? "on" : "off");
+        if (m->boundary_params.nms)
+            nms_line(g, word, &m->boundary_params);
     }
     if (m->annotator == EDGEL_ANNOTATOR_NONE) {
         pair_line(g, "annotators", "all, matched one by one");
