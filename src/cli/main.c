@@ -13,6 +13,7 @@
 #define COMMANDS(X) \
     X(detect)       \
     X(train)        \
+    X(segment)      \
     X(eval)         \
     X(report)       \
     X(merge)        \

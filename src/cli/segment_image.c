@@ -1,0 +1,457 @@
+/* One image of `edgel segment`: decoded once, run through the network part by part, and what was asked for made of the
+ * probabilities as they come, so that memory holds the image, its labels and one part. */
+#include "segment.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- workers --- */
+
+static enum edgel_status make_worker(const struct segment_job *job, struct segment_worker *w, int threads,
+                                     int inner, struct edgel_error *err)
+{
+    enum edgel_status s = edgel_pool_create(inner < EDGEL_POOL_MAX ? inner : EDGEL_POOL_MAX, &w->pool, err);
+    const struct edgel_predictor_params params = { w->pool, job->memory_bytes / (size_t)threads };
+    if (s == EDGEL_OK)
+        s = edgel_predictor_create(job->model, &params, &w->predictor, err);
+    w->planes = cli_alloc(job->noutputs, sizeof *w->planes);
+    return s;
+}
+
+int segment_begin(void *user, int threads, int inner)
+{
+    struct segment_job *job = user;
+    struct edgel_error err = { 0 };
+    enum edgel_status s = EDGEL_OK;
+    job->workers = cli_alloc((size_t)threads, sizeof *job->workers);
+    for (int t = 0; t < threads && s == EDGEL_OK; t++)
+        s = make_worker(job, &job->workers[t], threads, inner, &err);
+    if (s == EDGEL_OK)
+        return CLI_EXIT_OK;
+    cli_message("%s", err.msg);
+    return CLI_EXIT_FAILED;
+}
+
+void segment_end(void *user, int threads)
+{
+    struct segment_job *job = user;
+    for (int t = 0; t < threads; t++) {
+        struct segment_worker *w = &job->workers[t];
+        edgel_predictor_destroy(&w->predictor);
+        edgel_pool_destroy(&w->pool);
+        edgel_bytes_finish(&w->bytes);
+        edgel_image_finish(&w->image);
+        edgel_image_finish(&w->pixels);
+        for (size_t m = 0; w->planes && m < job->noutputs; m++)
+            edgel_image_finish(&w->planes[m]);
+        free(w->planes);
+        free(w->labels);
+        free(w->numbers);
+    }
+    free(job->workers);
+}
+
+/* --- the network --- */
+
+struct segmenting {
+    const struct segment_job *job;
+    struct segment_worker *w;
+};
+
+static void *row_of(const struct edgel_image *image, int y)
+{
+    return (char *)image->data + y * image->stride;
+}
+
+/* One channel of a row, 0..1, from column x on. */
+static void read_row(const struct edgel_image *image, int channel, int x, int y, int w, float *to)
+{
+    const size_t step = (size_t)image->channels;
+    const size_t at = (size_t)x * step + (size_t)(channel < image->channels ? channel : 0);
+    const void *row = row_of(image, y);
+    for (int i = 0; i < w; i++) {
+        const size_t k = at + (size_t)i * step;
+        to[i] = image->type == EDGEL_U8    ? (float)((const uint8_t *)row)[k] / 255.0f
+                : image->type == EDGEL_U16 ? (float)((const uint16_t *)row)[k] / 65535.0f
+                                           : ((const float *)row)[k];
+    }
+}
+
+static void read_part(void *user, int x, int y, int w, int h, float *planar)
+{
+    struct segmenting *g = user;
+    const struct edgel_image *image = &g->w->image;
+    for (int c = 0; c < g->job->info.in_channels; c++)
+        for (int r = 0; r < h; r++, planar += w)
+            read_row(image, c, x, y + r, w, planar);
+}
+
+/* The id of each pixel: the class of the largest probability, the first of equals; or foreground by the threshold. */
+static enum edgel_status take_labels(void *user, int x, int y, int w, int h, const float *planar,
+                                     struct edgel_error *err)
+{
+    struct segmenting *g = user;
+    const struct edgel_model_info *info = &g->job->info;
+    const size_t plane = (size_t)w * (size_t)h;
+    (void)err;
+    for (int r = 0; r < h; r++) {
+        uint16_t *to = g->w->labels + (size_t)(y + r) * (size_t)g->w->image.w + (size_t)x;
+        const float *from = planar + (size_t)r * (size_t)w;
+        for (int i = 0; i < w; i++) {
+            int best = 0;
+            for (int k = 1; k < info->outputs; k++)
+                if (from[(size_t)k * plane + (size_t)i] > from[(size_t)best * plane + (size_t)i])
+                    best = k;
+            if (info->outputs > 1 || (double)from[i] >= g->job->threshold)
+                to[i] = (uint16_t)info->classes[best].id;
+            else
+                to[i] = 0;
+        }
+    }
+    return EDGEL_OK;
+}
+
+static void put_probabilities(struct edgel_image *plane, int x, int y, int w, const float *from)
+{
+    void *row = row_of(plane, y);
+    for (int i = 0; i < w; i++) {
+        const size_t at = (size_t)(x + i);
+        if (plane->type == EDGEL_F32)
+            ((float *)row)[at] = from[i];
+        else if (plane->type == EDGEL_U16)
+            ((uint16_t *)row)[at] = (uint16_t)(from[i] * 65535.0f + 0.5f);
+        else
+            ((uint8_t *)row)[at] = (uint8_t)(from[i] * 255.0f + 0.5f);
+    }
+}
+
+static enum edgel_status take_probabilities(void *user, int x, int y, int w, int h, const float *planar,
+                                            struct edgel_error *err)
+{
+    struct segmenting *g = user;
+    (void)err;
+    for (size_t m = 0; m < g->job->noutputs; m++)
+        for (int r = 0; r < h && g->w->planes[m].data; r++)
+            put_probabilities(&g->w->planes[m], x, y + r, w,
+                              planar + ((size_t)g->job->planes[m] * (size_t)h + (size_t)r) * (size_t)w);
+    return EDGEL_OK;
+}
+
+static enum edgel_status run_network(struct segmenting *g, const char *input, struct edgel_error *err)
+{
+    const bool soft = g->job->emit == EMIT_PROBABILITY;
+    const struct edgel_predict_io io = { .w = g->w->image.w,
+                                         .h = g->w->image.h,
+                                         .user = g,
+                                         .read = read_part,
+                                         .write = soft ? take_probabilities : take_labels };
+    struct edgel_error detail = { 0 };
+    enum edgel_status s = edgel_predictor_run(g->w->predictor, &io, &detail);
+    if (s != EDGEL_OK)
+        (void)cli_fail(err, "%.200s: %.240s%s", input, detail.msg,
+                       s == EDGEL_ELIMIT ? " (see --memory)" : "");
+    return s;
+}
+
+/* --- outputs --- */
+
+bool segment_is_binary(const struct segment_job *job)
+{
+    return job->info.labels != EDGEL_MODEL_IDS;
+}
+
+static int largest_id(const struct segment_job *job)
+{
+    int most = 0;
+    for (int k = 0; k < job->info.outputs; k++)
+        most = job->info.classes[k].id > most ? job->info.classes[k].id : most;
+    return most;
+}
+
+static bool has_letter(const char *path, char letter)
+{
+    const char c = path[strlen(path) - 2]; /* of .pgm, .ppm, .pbm */
+    return (c | 0x20) == letter;
+}
+
+static enum edgel_status fit_probability(const struct segment_job *job, const char *path, int *depth,
+                                         const struct edgel_write *write, struct edgel_error *err)
+{
+    *depth = job->depth;
+    if (write->format == EDGEL_FORMAT_PFM) {
+        if (job->depth != 0 && job->depth != 32)
+            return cli_fail(err, "%s: PFM holds float samples, --depth %d does not go with it", path,
+                            job->depth);
+        *depth = 32;
+    } else if (job->depth == 32 && write->format != EDGEL_FORMAT_TIFF) {
+        return cli_fail(err, "%s: --depth 32 is for float samples, which .tif and .pfm hold", path);
+    } else if (write->format == EDGEL_FORMAT_PNM && (has_letter(path, 'p') || has_letter(path, 'b'))) {
+        return cli_fail(err, "%s: probabilities are gray; use .png, .tif, .pgm or .pfm", path);
+    }
+    *depth = *depth ? *depth : 8;
+    return EDGEL_OK;
+}
+
+enum edgel_status segment_fit(const struct segment_job *job, const char *path, int *depth,
+                              struct edgel_write *write, struct edgel_error *err)
+{
+    *write = (struct edgel_write){ .format = edgel_format_of_name(path) };
+    *depth = 8;
+    if (job->emit == EMIT_OBJECTS)
+        return EDGEL_OK;
+    if (!edgel_format_built(write->format))
+        return cli_fail(err, "%s: this build of edgel was made without libtiff", path);
+    if (job->emit == EMIT_PROBABILITY)
+        return fit_probability(job, path, depth, write, err);
+    if (write->format == EDGEL_FORMAT_PFM)
+        return cli_fail(err, "%s: PFM holds float samples, for --emit probability", path);
+    const bool pnm = write->format == EDGEL_FORMAT_PNM, color = job->emit == EMIT_OVERLAY;
+    const bool one_bit = job->emit == EMIT_MASK && segment_is_binary(job);
+    if (pnm && has_letter(path, 'p') != color && !has_letter(path, 'n'))
+        return cli_fail(err, "%s: %s", path,
+                        color ? "an overlay is colour; use .png, .tif or .ppm"
+                              : "PPM holds colour; use .png, .tif or .pgm");
+    if (pnm && has_letter(path, 'b') && !one_bit)
+        return cli_fail(err, "%s: PBM holds 1-bit masks only", path);
+    if (job->emit == EMIT_INSTANCES || (job->emit == EMIT_MASK && largest_id(job) > 255))
+        *depth = 16;
+    if (one_bit) {
+        *depth = 8;
+        write->bits = pnm && !has_letter(path, 'b') ? 0 : 1;
+    } else if (job->emit == EMIT_MASK && *depth == 8 && write->format == EDGEL_FORMAT_PNG) {
+        write->palette = &job->palette;
+    }
+    return EDGEL_OK;
+}
+
+static enum edgel_status write_image(struct folder_image *image, size_t m, const struct edgel_image *pixels,
+                                     const struct edgel_write *write, struct edgel_error *err)
+{
+    enum edgel_status s = edgel_output_begin(image->paths[m], &image->outputs[m], err);
+    return s == EDGEL_OK ? edgel_image_encode(edgel_image_view(pixels), write, image->outputs[m], err) : s;
+}
+
+static enum edgel_status write_mask(struct segmenting *g, struct folder_image *image, struct edgel_error *err)
+{
+    struct segment_worker *w = g->w;
+    const bool binary = segment_is_binary(g->job);
+    struct edgel_write write;
+    int depth;
+    enum edgel_status s = segment_fit(g->job, image->paths[0], &depth, &write, err);
+    if (s == EDGEL_OK)
+        s = edgel_image_init(&w->pixels, w->image.w, w->image.h, 1, depth == 16 ? EDGEL_U16 : EDGEL_U8, err);
+    for (int y = 0; y < w->image.h && s == EDGEL_OK; y++) {
+        const uint16_t *from = w->labels + (size_t)y * (size_t)w->image.w;
+        uint8_t *to = row_of(&w->pixels, y);
+        if (depth == 16)
+            memcpy(to, from, (size_t)w->image.w * sizeof *from);
+        else
+            for (int x = 0; x < w->image.w; x++)
+                to[x] = (uint8_t)(binary ? (from[x] ? 255 : 0) : from[x]);
+    }
+    return s == EDGEL_OK ? write_image(image, 0, &w->pixels, &write, err) : s;
+}
+
+/* A sample of 0..255, whatever its type. */
+static int as_byte(const struct edgel_image *image, const void *row, size_t i)
+{
+    if (image->type == EDGEL_U8)
+        return ((const uint8_t *)row)[i];
+    if (image->type == EDGEL_U16)
+        return ((const uint16_t *)row)[i] >> 8;
+    const float v = ((const float *)row)[i];
+    return v <= 0 ? 0 : v >= 1 ? 255 : (int)(v * 255.0f + 0.5f);
+}
+
+/* Half the image, half the colour of the class; 0 stays the image. */
+static enum edgel_status write_overlay(struct segmenting *g, struct folder_image *image,
+                                       struct edgel_error *err)
+{
+    struct segment_worker *w = g->w;
+    struct edgel_write write;
+    int depth;
+    enum edgel_status s = segment_fit(g->job, image->paths[0], &depth, &write, err);
+    if (s == EDGEL_OK)
+        s = edgel_image_init(&w->pixels, w->image.w, w->image.h, 3, EDGEL_U8, err);
+    for (int y = 0; y < w->image.h && s == EDGEL_OK; y++) {
+        const uint16_t *ids = w->labels + (size_t)y * (size_t)w->image.w;
+        const void *from = row_of(&w->image, y);
+        uint8_t *to = row_of(&w->pixels, y);
+        for (size_t x = 0; x < (size_t)w->image.w; x++)
+            for (size_t c = 0; c < 3; c++, to++) {
+                const size_t channels = (size_t)w->image.channels;
+                const int v = as_byte(&w->image, from, x * channels + (channels == 1 ? 0 : c));
+                *to = (uint8_t)(ids[x] ? (v + g->job->palette.rgb[ids[x] & 255][c] + 1) / 2 : v);
+            }
+    }
+    return s == EDGEL_OK ? write_image(image, 0, &w->pixels, &write, err) : s;
+}
+
+static enum edgel_status write_instances(struct segmenting *g, struct folder_image *image, size_t n,
+                                         struct edgel_error *err)
+{
+    struct segment_worker *w = g->w;
+    struct edgel_write write;
+    int depth;
+    enum edgel_status s = segment_fit(g->job, image->paths[0], &depth, &write, err);
+    if (n > 65535)
+        return cli_fail(err, "%s: %zu objects: a label map of 16 bits holds 65535", image->input, n);
+    if (s == EDGEL_OK)
+        s = edgel_image_init(&w->pixels, w->image.w, w->image.h, 1, EDGEL_U16, err);
+    for (int y = 0; y < w->image.h && s == EDGEL_OK; y++) {
+        const uint32_t *from = w->numbers + (size_t)y * (size_t)w->image.w;
+        uint16_t *to = row_of(&w->pixels, y);
+        for (int x = 0; x < w->image.w; x++)
+            to[x] = (uint16_t)from[x];
+    }
+    return s == EDGEL_OK ? write_image(image, 0, &w->pixels, &write, err) : s;
+}
+
+static const char *name_of(const struct edgel_model_info *info, int id)
+{
+    for (int k = 0; k < info->outputs; k++)
+        if (info->classes[k].id == id)
+            return info->classes[k].name;
+    return "";
+}
+
+/* A field of CSV: in quotes, and these doubled, where it must be. */
+static void quote(const char *s, char *buf, size_t size)
+{
+    size_t n = 0;
+    const bool plain = !strpbrk(s, ",\"\r\n");
+    for (buf[n++] = '"'; *s && n + 4 < size; s++) {
+        buf[n++] = *s;
+        if (*s == '"')
+            buf[n++] = '"';
+    }
+    buf[n++] = '"';
+    buf[n] = '\0';
+    if (plain) {
+        memmove(buf, buf + 1, n - 2);
+        buf[n - 2] = '\0';
+    }
+}
+
+/* "12.34" whatever the locale: hundredths, rounded half up; v >= 0. */
+static void hundredths(double v, char buf[32])
+{
+    const long long n = (long long)(v * 100 + 0.5);
+    snprintf(buf, 32, "%lld.%02lld", n / 100, n % 100);
+}
+
+static enum edgel_status write_objects(struct segmenting *g, struct folder_image *image,
+                                       const struct edgel_component *objects, size_t n,
+                                       struct edgel_error *err)
+{
+    static const char title[] = "id,class,name,area,x,y,w,h,cx,cy\n";
+    enum edgel_status s = edgel_output_begin(image->paths[0], &image->outputs[0], err);
+    if (s == EDGEL_OK)
+        s = edgel_output_write(image->outputs[0], title, sizeof title - 1, err);
+    for (size_t i = 0; i < n && s == EDGEL_OK; i++) {
+        const struct edgel_component *o = &objects[i];
+        char name[256], cx[32], cy[32], line[512];
+        quote(name_of(&g->job->info, o->label), name, sizeof name);
+        hundredths(o->cx, cx);
+        hundredths(o->cy, cy);
+        const int length = snprintf(line, sizeof line, "%zu,%d,%s,%lld,%d,%d,%d,%d,%s,%s\n", i + 1, o->label,
+                                    name, (long long)o->area, o->x, o->y, o->w, o->h, cx, cy);
+        s = edgel_output_write(image->outputs[0], line, (size_t)length, err);
+    }
+    return s;
+}
+
+static enum edgel_status write_components(struct segmenting *g, struct folder_image *image,
+                                          struct edgel_error *err)
+{
+    struct segment_worker *w = g->w;
+    struct edgel_component *objects;
+    size_t n;
+    enum edgel_status s =
+        edgel_components(w->labels, w->image.w, w->image.h, 0, w->numbers, &objects, &n, err);
+    if (s == EDGEL_OK)
+        s = g->job->emit == EMIT_OBJECTS ? write_objects(g, image, objects, n, err)
+                                         : write_instances(g, image, n, err);
+    edgel_model_free(objects);
+    return s;
+}
+
+static enum edgel_status make_planes(struct segmenting *g, struct folder_image *image,
+                                     struct edgel_error *err)
+{
+    enum edgel_status s = EDGEL_OK;
+    for (size_t m = 0; m < g->job->noutputs && s == EDGEL_OK; m++) {
+        struct edgel_image *plane = &g->w->planes[m];
+        struct edgel_write write;
+        int depth;
+        if (edgel_plan_skips(image->plan, image->i, m)) {
+            edgel_image_finish(plane);
+            continue;
+        }
+        s = segment_fit(g->job, image->paths[m], &depth, &write, err);
+        if (s == EDGEL_OK)
+            s = edgel_image_init(plane, g->w->image.w, g->w->image.h, 1,
+                                 depth == 32   ? EDGEL_F32
+                                 : depth == 16 ? EDGEL_U16
+                                               : EDGEL_U8,
+                                 err);
+    }
+    return s;
+}
+
+static enum edgel_status write_planes(struct segmenting *g, struct folder_image *image,
+                                      struct edgel_error *err)
+{
+    enum edgel_status s = EDGEL_OK;
+    for (size_t m = 0; m < g->job->noutputs && s == EDGEL_OK; m++) {
+        struct edgel_write write;
+        int depth;
+        if (!g->w->planes[m].data)
+            continue;
+        s = segment_fit(g->job, image->paths[m], &depth, &write, err);
+        if (s == EDGEL_OK)
+            s = write_image(image, m, &g->w->planes[m], &write, err);
+    }
+    return s;
+}
+
+static void make_room(const struct segment_job *job, struct segment_worker *w)
+{
+    const size_t pixels = (size_t)w->image.w * (size_t)w->image.h;
+    if (pixels <= w->pixels_held || job->emit == EMIT_PROBABILITY)
+        return;
+    w->labels = cli_realloc(w->labels, pixels, sizeof *w->labels);
+    if (job->emit == EMIT_INSTANCES || job->emit == EMIT_OBJECTS)
+        w->numbers = cli_realloc(w->numbers, pixels, sizeof *w->numbers);
+    w->pixels_held = pixels;
+}
+
+enum edgel_status segment_image(void *user, int thread, struct folder_image *image, struct edgel_error *err)
+{
+    const struct segment_job *job = user;
+    struct segmenting g = { .job = job, .w = &job->workers[thread] };
+    const struct edgel_read params =
+        cli_read_params(job->read, job->info.in_channels == 1 ? EDGEL_DECODE_GRAY : EDGEL_DECODE_COLOR);
+    enum edgel_status s = edgel_bytes_read(image->input, &g.w->bytes, err);
+    if (s == EDGEL_OK)
+        s = edgel_image_decode(g.w->bytes.data, g.w->bytes.size, image->input, &params, &g.w->image,
+                               &image->info, err);
+    if (s != EDGEL_OK)
+        return s;
+    image->w = g.w->image.w;
+    image->h = g.w->image.h;
+    image->type = g.w->image.type;
+    make_room(job, g.w);
+    if (job->emit == EMIT_PROBABILITY)
+        s = make_planes(&g, image, err);
+    if (s == EDGEL_OK)
+        s = run_network(&g, image->input, err);
+    if (s != EDGEL_OK)
+        return s;
+    switch (job->emit) {
+    case EMIT_MASK: return write_mask(&g, image, err);
+    case EMIT_PROBABILITY: return write_planes(&g, image, err);
+    case EMIT_OVERLAY: return write_overlay(&g, image, err);
+    default: return write_components(&g, image, err);
+    }
+}
