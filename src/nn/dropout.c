@@ -14,13 +14,6 @@ static const struct nn_attr attrs[] = {
     { 0 },
 };
 
-static void mask_row(uint64_t key, uint32_t threshold, float scale, const float *restrict in, size_t n,
-                     float *restrict out)
-{
-    for (size_t i = 0; i < n; i++)
-        out[i] = edgel_hash_at(key, (uint32_t)i) >= threshold ? in[i] * scale : 0;
-}
-
 static void mask_band(const struct nn_call *c, const struct nn_tensor *in, const struct nn_tensor *out, int n,
                       int b, int y0, int y1)
 {
@@ -32,8 +25,9 @@ static void mask_band(const struct nn_call *c, const struct nn_tensor *in, const
         memcpy(nn_row(out, n, b, y0), nn_row(in, n, b, y0), (size_t)(y1 - y0) * floats * sizeof(float));
     else
         for (int y = y0; y < y1; y++)
-            mask_row(edgel_hash(c->seed, (uint64_t)n, (uint64_t)b, (uint64_t)y), threshold, scale,
-                     nn_row(in, n, b, y), floats, nn_row(out, n, b, y));
+            c->kernels->lanes.drop(nn_row(out, n, b, y), nn_row(in, n, b, y), floats,
+                                   edgel_hash(c->seed, (uint64_t)n, (uint64_t)b, (uint64_t)y), threshold,
+                                   scale);
 }
 
 static void forward_band(const struct nn_call *c, int thread, int n, int b, int y0, int y1)

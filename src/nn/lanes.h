@@ -6,6 +6,14 @@
 #define EDGEL_NN_LANES_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+/* Windows of rows x cols pixels, `step` pixels from one to the next; rows lie `row` floats apart. */
+struct nn_windows {
+    ptrdiff_t row;
+    int rows, cols, step;
+    int first, end; /* rows that a gradient is added to */
+};
 
 struct nn_lanes {
     /* sums[l] += sum of x[p][l], sums[16 + l] += sum of x[p][l]^2 over pixels in ascending order, in double. */
@@ -25,6 +33,26 @@ struct nn_lanes {
     void (*rectify_grad)(float *restrict g, const float *restrict y, size_t n, float slope);
     /* to = to + from */
     void (*add)(float *restrict to, const float *restrict from, size_t n);
+
+    /* y[p][l] = the largest of x[r row + 16 (p step + j) + l], r < rows, j < cols, where NaN is larger than all. */
+    void (*max_windows)(float *restrict y, const float *restrict x, const struct nn_windows *w, size_t n);
+    /* Adds g[p][l] to the place in gx of the first of these, unless it lies outside rows first..end-1. */
+    void (*max_windows_grad)(float *restrict gx, const float *restrict x, const float *restrict g,
+                             const struct nn_windows *w, size_t n);
+    /* The same written, not added, for 2 x 2 windows side by side over two whole rows. */
+    void (*max_pairs_grad)(float *restrict gx, const float *restrict x, const float *restrict g,
+                           ptrdiff_t row, size_t n);
+    /* y[i] = edgel_hash_at(key, i) >= threshold ? x[i] * scale : 0 over n floats, a multiple of 16 */
+    void (*drop)(float *restrict y, const float *restrict x, size_t n, uint64_t key, uint32_t threshold,
+                 float scale);
+    /* v[p] = a[p] + u (b[p] - a[p]); y[2 p], y[2 p + 1] = v[p] + 1/4, 3/4 (v[p + 1] - v[p]). */
+    void (*enlarge_halves)(float *restrict y, const float *restrict a, const float *restrict b, float u,
+                           size_t n);
+    /* y = ((w[0] r0 + w[1] r1) + w[2] r2) + w[3] r3 over n floats, a multiple of 16, of rows that lie `row` apart. */
+    void (*weigh_rows)(float *restrict y, const float *restrict rows, ptrdiff_t row, const float w[4],
+                       size_t n);
+    /* y[p] = ((1/4 s[2 p] + 3/4 s[2 p + 1]) + 3/4 s[2 p + 2]) + 1/4 s[2 p + 3] */
+    void (*gather_halves)(float *restrict y, const float *restrict s, size_t n);
 };
 
 void nn_lanes_c(struct nn_lanes *t);

@@ -1,6 +1,7 @@
 /* lanes_text.h: the loops of lanes.h. Included once by each lanes_LEVEL.c, which defines LANES_INIT.
  *
  * Vectors of the compiler stand for 16 lanes: one instruction where the level has such registers, several elsewhere. */
+#include "core/core_priv.h"
 #include "nn/lanes.h"
 #include <string.h>
 
@@ -77,7 +78,118 @@ static void add(float *restrict to, const float *restrict from, size_t n)
         to[i] = to[i] + from[i];
 }
 
+/* --- windows --- */
+
+typedef int32_t i16 __attribute__((vector_size(64), aligned(4)));
+typedef uint32_t u16 __attribute__((vector_size(64), aligned(4)));
+
+/* Macros: a function that takes or gives wide vectors has another ABI at each level. */
+#define AT(p)                 (*(const f16 *)(const void *)(p))
+#define IS_LARGER(v, than)    (((v) > (than)) | ((v) != (v)))
+#define PICK(mask, yes, no)   (((mask) & (yes)) | (~(mask) & (no)))
+#define PICK_F(mask, yes, no) ((f16)PICK(mask, (i16)(yes), (i16)(no)))
+
+static void max_windows(float *restrict y, const float *restrict x, const struct nn_windows *w, size_t n)
+{
+    for (size_t p = 0; p < n; p++, x += 16 * w->step) {
+        f16 top = AT(x);
+        for (int r = 0; r < w->rows; r++)
+            for (int j = 0; j < w->cols; j++) {
+                const f16 v = AT(x + r * w->row + 16 * j);
+                const i16 take = IS_LARGER(v, top);
+                top = PICK_F(take, v, top);
+            }
+        *(f16 *)(void *)(y + 16 * p) = top;
+    }
+}
+
+static void max_windows_grad(float *restrict gx, const float *restrict x, const float *restrict g,
+                             const struct nn_windows *w, size_t n)
+{
+    for (size_t p = 0; p < n; p++, x += 16 * w->step, gx += 16 * w->step) {
+        f16 top = AT(x);
+        i16 at = { 0 };
+        for (int r = 0; r < w->rows; r++)
+            for (int j = 0; j < w->cols; j++) {
+                const f16 v = AT(x + r * w->row + 16 * j);
+                const i16 take = IS_LARGER(v, top), here = (i16){ 0 } + (r * w->cols + j);
+                top = PICK_F(take, v, top);
+                at = PICK(take, here, at);
+            }
+        for (int r = w->first; r < w->end; r++)
+            for (int j = 0; j < w->cols; j++)
+                *(f16 *)(void *)(gx + r * w->row + 16 * j) +=
+                    (f16)((i16)AT(g + 16 * p) & (at == r * w->cols + j));
+    }
+}
+
+static void max_pairs_grad(float *restrict gx, const float *restrict x, const float *restrict g,
+                           ptrdiff_t row, size_t n)
+{
+    for (size_t p = 0; p < n; p++, x += 32, gx += 32) {
+        const f16 a = AT(x), b = AT(x + 16), c = AT(x + row), d = AT(x + row + 16);
+        const i16 right = IS_LARGER(b, a);
+        const f16 top = PICK_F(right, b, a);
+        const i16 low = IS_LARGER(c, top);
+        const f16 top3 = PICK_F(low, c, top);
+        const i16 last = IS_LARGER(d, top3), given = (i16)AT(g + 16 * p);
+        *(f16 *)(void *)gx = (f16)(given & ~(right | low | last));
+        *(f16 *)(void *)(gx + 16) = (f16)(given & right & ~(low | last));
+        *(f16 *)(void *)(gx + row) = (f16)(given & low & ~last);
+        *(f16 *)(void *)(gx + row + 16) = (f16)(given & last);
+    }
+}
+
+/* --- dropout --- */
+
+static void drop(float *restrict y, const float *restrict x, size_t n, uint64_t key, uint32_t threshold,
+                 float scale)
+{
+    for (size_t i = 0; i < n; i += 16) {
+        uint32_t h[16];
+        for (uint32_t l = 0; l < 16; l++)
+            h[l] = edgel_hash_at(key, (uint32_t)i + l);
+        const i16 keep = *(const u16 *)(const void *)h >= threshold;
+        *(f16 *)(void *)(y + i) = (f16)((i16)(AT(x + i) * scale) & keep);
+    }
+}
+
+/* --- enlargement by 2 --- */
+
+static void enlarge_halves(float *restrict y, const float *restrict a, const float *restrict b, float u,
+                           size_t n)
+{
+    f16 left = AT(a) + u * (AT(b) - AT(a));
+    for (size_t p = 0; p < n; p++) {
+        const f16 above = AT(a + 16 * p + 16), right = above + u * (AT(b + 16 * p + 16) - above);
+        const f16 rise = right - left;
+        *(f16 *)(void *)(y + 32 * p) = left + 0.25f * rise;
+        *(f16 *)(void *)(y + 32 * p + 16) = left + 0.75f * rise;
+        left = right;
+    }
+}
+
+static void weigh_rows(float *restrict y, const float *restrict rows, ptrdiff_t row, const float w[4],
+                       size_t n)
+{
+    for (size_t i = 0; i < n; i += 16) {
+        const float *r = rows + i;
+        *(f16 *)(void *)(y + i) =
+            ((w[0] * AT(r) + w[1] * AT(r + row)) + w[2] * AT(r + 2 * row)) + w[3] * AT(r + 3 * row);
+    }
+}
+
+static void gather_halves(float *restrict y, const float *restrict s, size_t n)
+{
+    for (size_t p = 0; p < n; p++, s += 32)
+        *(f16 *)(void *)(y + 16 * p) =
+            ((0.25f * AT(s) + 0.75f * AT(s + 16)) + 0.75f * AT(s + 32)) + 0.25f * AT(s + 48);
+}
+
 void LANES_INIT(struct nn_lanes *t)
 {
-    *t = (struct nn_lanes){ moments, normalize, norm_sums, norm_grad, rectify, rectify_grad, add };
+    *t = (struct nn_lanes){ moments,          normalize,      norm_sums, norm_grad,
+                            rectify,          rectify_grad,   add,       max_windows,
+                            max_windows_grad, max_pairs_grad, drop,      enlarge_halves,
+                            weigh_rows,       gather_halves };
 }

@@ -92,23 +92,6 @@ static void blend_gap(const struct blend *s, int a, int b, int j0, int j1, float
             row[(ptrdiff_t)(x + j) * NN_LANES + k] = left[k] + s->weights[j] * rise[k];
 }
 
-/* The same for factor 2 and the first n gaps, which lie wholly in the row. */
-static void blend_halves(const struct blend *s, int n, float *restrict row)
-{
-    const float u = s->row_weight;
-    for (int i = 0; i < n; i++) {
-        const float *restrict above = s->above + (size_t)i * NN_LANES;
-        const float *restrict below = s->below + (size_t)i * NN_LANES;
-        float *restrict o = row + (size_t)(2 * i + 1) * NN_LANES;
-        for (int k = 0; k < NN_LANES; k++) {
-            const float left = above[k] + u * (below[k] - above[k]);
-            const float right = above[k + NN_LANES] + u * (below[k + NN_LANES] - above[k + NN_LANES]);
-            o[k] = left + 0.25f * (right - left);
-            o[k + NN_LANES] = left + 0.75f * (right - left);
-        }
-    }
-}
-
 /* What of gap i lies in the row. */
 static void blend_clipped(const struct blend *s, int i, float *restrict row)
 {
@@ -117,13 +100,13 @@ static void blend_clipped(const struct blend *s, int i, float *restrict row)
               x);
 }
 
-static void blend_row(const struct blend *s, float *restrict row)
+static void blend_row(const struct nn_call *c, const struct blend *s, float *restrict row)
 {
     int i = 0;
     blend_clipped(s, -1, row);
     if (s->f == 2) {
         i = smaller((s->out_w - 1) / 2, s->in_w - 1);
-        blend_halves(s, i, row);
+        c->kernels->lanes.enlarge_halves(row + NN_LANES, s->above, s->below, s->row_weight, (size_t)i);
     }
     for (; i < s->in_w && s->f * i + s->f / 2 < s->out_w; i++)
         blend_clipped(s, i, row);
@@ -141,7 +124,7 @@ static void forward_band(const struct nn_call *c, int thread, int n, int b, int 
         s.above = nn_row(in, n, b, gap < 0 ? 0 : gap);
         s.below = nn_row(in, n, b, gap + 1 < in->h ? gap + 1 : gap);
         s.row_weight = weight_in_gap(y, s.f);
-        blend_row(&s, nn_row(&c->out, n, b, y));
+        blend_row(c, &s, nn_row(&c->out, n, b, y));
     }
 }
 
@@ -177,12 +160,9 @@ static void gather_rows(const struct nn_call *c, int n, int b, int y, int lo, in
     const int f = c->layer->factor, h = c->grad_in[0].h;
     const size_t floats = (size_t)g->w * NN_LANES;
     if (hi - lo == 4) {
-        const float *restrict r0 = nn_row(g, n, b, lo), *restrict r1 = r0 + floats;
-        const float *restrict r2 = r1 + floats, *restrict r3 = r2 + floats;
-        const float w0 = share(lo, f, y, h), w1 = share(lo + 1, f, y, h);
-        const float w2 = share(lo + 2, f, y, h), w3 = share(lo + 3, f, y, h);
-        for (size_t i = 0; i < floats; i++)
-            sum[i] = ((w0 * r0[i] + w1 * r1[i]) + w2 * r2[i]) + w3 * r3[i];
+        const float w[4] = { share(lo, f, y, h), share(lo + 1, f, y, h), share(lo + 2, f, y, h),
+                             share(lo + 3, f, y, h) };
+        c->kernels->lanes.weigh_rows(sum, nn_row(g, n, b, lo), (ptrdiff_t)floats, w, floats);
         return;
     }
     memset(sum, 0, floats * sizeof *sum);
@@ -206,20 +186,6 @@ static void gather_column(const float *restrict sum, int x, int f, int in_w, int
     memcpy(row + (size_t)x * NN_LANES, total, sizeof total);
 }
 
-/* The same for factor 2 and samples 1..end-1, whose four outputs all exist and lie between samples; returns the next. */
-static int gather_halves(const float *restrict sum, int end, float *restrict row)
-{
-    int x = 1;
-    for (; x < end; x++) {
-        const float *restrict s = sum + (size_t)(2 * x - 1) * NN_LANES;
-        float *restrict out = row + (size_t)x * NN_LANES;
-        for (int k = 0; k < NN_LANES; k++)
-            out[k] = ((0.25f * s[k] + 0.75f * s[k + NN_LANES]) + 0.75f * s[k + 2 * NN_LANES]) +
-                     0.25f * s[k + 3 * NN_LANES];
-    }
-    return x;
-}
-
 static void backward_band(const struct nn_call *c, int thread, int n, int b, int y0, int y1)
 {
     const struct nn_tensor *gi = &c->grad_in[0];
@@ -231,8 +197,11 @@ static void backward_band(const struct nn_call *c, int thread, int n, int b, int
         gather_rows(c, n, b, y, lo, hi, sum);
         float *grad = nn_row(gi, n, b, y);
         gather_column(sum, 0, f, gi->w, out_w, grad);
-        if (f == 2)
-            x = gather_halves(sum, smaller((out_w - 1) / 2, gi->w - 1), grad);
+        const int end = smaller((out_w - 1) / 2, gi->w - 1); /* with four outputs, all between samples */
+        if (f == 2 && end > 1) {
+            c->kernels->lanes.gather_halves(grad + NN_LANES, sum + NN_LANES, (size_t)(end - 1));
+            x = end;
+        }
         for (; x < gi->w; x++)
             gather_column(sum, x, f, gi->w, out_w, grad);
     }
