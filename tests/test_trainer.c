@@ -129,7 +129,7 @@ enum { ROWS_MAX = 64 };
 struct record {
     struct edgel_epoch rows[ROWS_MAX];
     int nrows, steps, stop_after; /* stop after so many steps; 0: never */
-    double losses[1000];
+    double losses[1000], lrs[1000];
     unsigned char *best, *last;
     size_t best_size, last_size;
     int bests, lasts;
@@ -138,8 +138,10 @@ struct record {
 static void keep_step(void *user, const struct edgel_step *s)
 {
     struct record *r = user;
-    if (r->steps < 1000)
+    if (r->steps < 1000) {
         r->losses[r->steps] = s->loss;
+        r->lrs[r->steps] = s->lr;
+    }
     r->steps++;
 }
 
@@ -673,8 +675,100 @@ static void a_class_that_never_occurs_is_no_harm(void **state)
     assert_true(nn_first_not_finite(m->params, m->net.nparams) == m->net.nparams);
     edgel_trainer_destroy(&t);
     edgel_survey_finish(&s);
+    struct record with = { 0 }, without = { 0 };
+    assert_trains(&p, &d, 1, NULL, 0, &with);
+    p.loss = NULL;
+    assert_trains(&p, &d, 1, NULL, 0, &without);
+    assert_true(with.losses[0] != without.losses[0]);
+    forget(&with);
+    forget(&without);
     edgel_model_destroy(&m);
     edgel_pool_destroy(&pool);
+}
+
+/* Without labels there is no other gradient than that of the penalties, and they hold for weights alone. */
+static void penalties_draw_weights_to_zero(void **state)
+{
+    (void)state;
+    struct discs none = { .ignored_from = 0, .fails_at = SIZE_MAX };
+    const struct edgel_train_data d = data_of(&none, 3, 0);
+    struct record r = { 0 };
+    struct edgel_model *m = NULL, *start = make_model(network, 2, 1);
+    struct edgel_train_params p = defaults();
+    p.optimizer = edgel_optimizer_defaults(EDGEL_OPTIMIZER_SGD);
+    p.epochs = 1;
+    p.lr = 0.5;
+    p.l1 = 0.01;
+    p.l2 = 0.1;
+    p.clip_norm = 1e-9; /* does not touch them */
+    assert_int_equal(train(&p, &d, 2, NULL, 0, &r, &m, NULL), EDGEL_OK);
+    const struct nn_layer *first = &m->net.layers[1], *middle = &m->net.layers[5];
+    for (size_t i = 0; i < first->nparams + middle->nparams - 8; i++) {
+        const size_t at = i < first->nparams ? first->params_at + i : middle->params_at + i - first->nparams;
+        const double w = (double)start->params[at], sign = w > 0 ? 1 : -1;
+        assert_true(fabs((double)m->params[at] - (w - 0.5 * (0.1 * w + 0.01 * sign))) < 1e-6);
+    }
+    for (size_t i = first->params_at + first->nparams; i < middle->params_at; i++)
+        assert_true(m->params[i] == start->params[i]); /* batch norm */
+    assert_true(r.rows[0].penalty > 0 && r.rows[0].train_loss == 0);
+    edgel_model_destroy(&m);
+    edgel_model_destroy(&start);
+    forget(&r);
+}
+
+static double moved_by(const struct edgel_model *a, const struct edgel_model *b, double *largest)
+{
+    double sum = 0;
+    *largest = 0;
+    for (size_t i = 0; i < a->net.nparams; i++) {
+        const double by = fabs((double)a->params[i] - (double)b->params[i]);
+        sum += by * by;
+        *largest = by > *largest ? by : *largest;
+    }
+    return sqrt(sum);
+}
+
+static void clipping_bounds_a_step(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 3, 0);
+    struct edgel_model *start = make_model(network, 2, 1);
+    double norm[3], largest[3];
+    for (int k = 0; k < 3; k++) {
+        struct record r = { 0 };
+        struct edgel_model *m = NULL;
+        struct edgel_train_params p = defaults();
+        p.optimizer = edgel_optimizer_defaults(EDGEL_OPTIMIZER_SGD);
+        p.epochs = 1;
+        p.lr = 1;
+        p.clip_norm = k == 1 ? 0.01 : p.clip_norm;
+        p.clip_value = k == 2 ? 0.002 : p.clip_value;
+        assert_int_equal(train(&p, &d, 2, NULL, 0, &r, &m, NULL), EDGEL_OK);
+        norm[k] = moved_by(m, start, &largest[k]);
+        assert_true(fabs(r.rows[0].gradient_norm - norm[0]) < 1e-4 * norm[0]); /* before clipping */
+        edgel_model_destroy(&m);
+        forget(&r);
+    }
+    assert_true(norm[0] > 0.02 && largest[0] > 0.004);
+    assert_true(fabs(norm[1] - 0.01) < 1e-5);
+    assert_true(fabs(largest[2] - 0.002) < 1e-6);
+    edgel_model_destroy(&start);
+}
+
+static void steps_follow_the_schedule(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 9, 0);
+    struct edgel_train_params p = defaults();
+    struct record r = { 0 };
+    p.schedule = edgel_schedule_defaults(EDGEL_SCHEDULE_COSINE, 3);
+    p.schedule.warmup = 0.7;
+    assert_trains(&p, &d, 1, NULL, 0, &r);
+    assert_int_equal(r.steps, 9);
+    for (int i = 0; i < 9; i++)
+        assert_true(fabs(r.lrs[i] - edgel_schedule_lr(&p.schedule, p.lr, i / 3.0)) < 1e-12);
+    assert_true(r.lrs[8] < r.lrs[4] && r.lrs[0] < r.lrs[2]);
+    forget(&r);
 }
 
 /* Without batch norm a mean over pixels of all batches is the gradient of one batch that holds everything. */
@@ -750,6 +844,31 @@ static void the_best_weights_can_be_averages(void **state)
     edgel_model_destroy(&best);
     edgel_pool_destroy(&pool);
     free(f.average);
+}
+
+/* Pre-training changes the weights after the trainer was made. */
+static void a_run_begins_with_the_weights_of_its_begin(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 6, 2);
+    struct edgel_pool *pool = make_pool(1);
+    struct edgel_model *m = make_model(network, 2, 1), *other = make_model(network, 2, 2),
+                       *best = make_model(network, 2, 3);
+    struct edgel_train_params p = defaults();
+    struct edgel_trainer *t = NULL;
+    p.epochs = 1;
+    p.ema = 0.5;
+    p.lr = 0;
+    assert_int_equal(edgel_trainer_create(m, &p, &d, NULL, pool, &t, NULL), EDGEL_OK);
+    memcpy(m->params, other->params, m->net.nparams * sizeof(float));
+    assert_int_equal(edgel_trainer_run(t, NULL, NULL, NULL), EDGEL_OK);
+    assert_true(edgel_trainer_best(t, best));
+    assert_memory_equal(best->params, other->params, m->net.nparams * sizeof(float));
+    edgel_trainer_destroy(&t);
+    edgel_model_destroy(&m);
+    edgel_model_destroy(&other);
+    edgel_model_destroy(&best);
+    edgel_pool_destroy(&pool);
 }
 
 /* A batch norm right behind the image: its estimates over the set are the moments of the normalised images. */
@@ -1043,8 +1162,12 @@ int main(int argc, char **argv)
         cmocka_unit_test(frozen_layers_keep_their_parameters),
         cmocka_unit_test(pixels_without_label_teach_nothing),
         cmocka_unit_test(a_class_that_never_occurs_is_no_harm),
+        cmocka_unit_test(penalties_draw_weights_to_zero),
+        cmocka_unit_test(clipping_bounds_a_step),
+        cmocka_unit_test(steps_follow_the_schedule),
         cmocka_unit_test(gd_is_one_step_along_the_whole_gradient),
         cmocka_unit_test(the_best_weights_can_be_averages),
+        cmocka_unit_test(a_run_begins_with_the_weights_of_its_begin),
         cmocka_unit_test(running_estimates_are_averages_over_the_set),
         cmocka_unit_test(dropout_can_be_set),
         cmocka_unit_test(a_survey_counts_and_measures),

@@ -634,7 +634,8 @@ struct edgel_train_events {
 struct edgel_trainer;
 
 /*
- * model    trained in place; must outlive the trainer, as params, data and what they point to must
+ * model    trained in place, from the weights it has when the first run begins; must outlive the trainer, as params, data
+ *          and what they point to must
  * survey   of the training samples, or NULL: made here when it is needed
  * Returns EDGEL_OK; EDGEL_EINVAL with the value and the rule; EDGEL_ENOMEM; what loading returned.
  */

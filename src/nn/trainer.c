@@ -337,6 +337,12 @@ static void keep_best(struct edgel_trainer *t)
     t->has_best = true;
 }
 
+static void keep_good(struct edgel_trainer *t)
+{
+    memcpy(t->good, t->model->params, t->net.nparams * sizeof *t->good);
+    memcpy(t->good + t->net.nparams, t->model->buffers, t->net.nbuffers * sizeof *t->good);
+}
+
 /* Closes the epoch: what it was worth, and the state of the next one. */
 static enum edgel_status end_epoch(struct edgel_trainer *t, struct run *r, bool *patience_over,
                                    struct edgel_error *err)
@@ -351,8 +357,7 @@ static enum edgel_status end_epoch(struct edgel_trainer *t, struct run *r, bool 
     t->epoch++;
     t->step = 0;
     t->totals = (struct nn_totals){ 0 };
-    memcpy(t->good, t->model->params, t->net.nparams * sizeof *t->good);
-    memcpy(t->good + t->net.nparams, t->model->buffers, t->net.nbuffers * sizeof *t->good);
+    keep_good(t);
     if (row.best) {
         keep_best(t);
         EDGEL_TRY(save_best(t, r, err));
@@ -409,6 +414,11 @@ enum edgel_status edgel_trainer_run(struct edgel_trainer *t, const struct edgel_
     struct run r = { .events = events ? events : &silent, .began = now, .saved_at = now };
     enum edgel_train_end how = EDGEL_TRAIN_EPOCHS;
     struct edgel_error e = { .code = EDGEL_OK };
+    if (t->epoch == 0 && t->step == 0) { /* the model may have been changed since create */
+        keep_good(t);
+        if (t->average)
+            memcpy(t->average, t->model->params, t->net.nparams * sizeof *t->average);
+    }
     enum edgel_status status = run_epochs(t, &r, &how, &e);
     if (status == EDGEL_OK)
         status = finish_best(t, &r, &e);

@@ -220,13 +220,8 @@ static bool take_memory(struct edgel_trainer *t, bool soft)
            nn_batch_init(&t->batch, soft) && nn_loader_init(&t->loader, t->data, t->model, t->pool);
 }
 
-static void begin(struct edgel_trainer *t)
+static void set_early_stop(struct edgel_trainer *t)
 {
-    const size_t np = t->net.nparams, nb = t->net.nbuffers;
-    if (t->average)
-        memcpy(t->average, t->model->params, np * sizeof *t->average);
-    memcpy(t->good, t->model->params, np * sizeof *t->good);
-    memcpy(t->good + np, t->model->buffers, nb * sizeof *t->good);
     t->early = (struct edgel_early_stop){ .patience = t->params.patience,
                                           .min_delta = t->params.min_delta,
                                           .minimise =
@@ -255,7 +250,7 @@ static enum edgel_status make(struct edgel_trainer *t, const struct edgel_survey
         return edgel_fail(err, EDGEL_ENOMEM, "training on %d images of %dx%d: out of memory", t->batch.n,
                           t->batch.w, t->batch.h);
     EDGEL_TRY(nn_plan_create(&t->net, t->batch.n, t->batch.h, t->batch.w, true, t->pool, &t->plan, err));
-    begin(t);
+    set_early_stop(t);
     return nn_note_settings(t, err);
 }
 
