@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const char *self; /* path of this program */
 
@@ -21,6 +22,7 @@ struct discs {
     size_t fails_at;     /* this sample cannot be loaded */
     bool smaller;        /* every second sample is narrower */
     bool soft;
+    int grow; /* samples are larger by this factor; 0: 1 */
 };
 
 static uint64_t noise(uint64_t *state)
@@ -33,7 +35,8 @@ static enum edgel_status load_disc(void *user, bool validation, size_t index, st
                                    struct edgel_error *err)
 {
     const struct discs *d = user;
-    const int w = d->smaller && index % 2 ? W - 3 : W, h = H;
+    const int grow = d->grow ? d->grow : 1;
+    const int w = grow * (d->smaller && index % 2 ? W - 3 : W), h = grow * H;
     uint64_t state = 77 + index * 1000 + (validation ? 500 : 0);
     if (index == d->fails_at)
         return edgel_fail(err, EDGEL_EIO, "disc %zu: cannot be read", index);
@@ -43,8 +46,8 @@ static enum edgel_status load_disc(void *user, bool validation, size_t index, st
               r = 3 + (int)(noise(&state) % 2);
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++) {
-            const int p = y * w + x, dd = (x - cx) * (x - cx) + (y - cy) * (y - cy);
-            const bool in = dd <= r * r;
+            const int p = y * w + x, dx = x / grow - cx, dy = y / grow - cy;
+            const bool in = dx * dx + dy * dy <= r * r;
             for (int c = 0; c < 3; c++)
                 out->image[c * w * h + p] =
                     (float)(noise(&state) % 256) / 255 * 0.5f + (in ? 0.1f + 0.2f * (float)c : 0.2f);
@@ -509,6 +512,40 @@ static void time_ends_a_run(void **state)
     forget(&r);
 }
 
+static void sleep_a_little(void *user, const struct edgel_step *s)
+{
+    const struct timespec t = { 0, 30000000 };
+    keep_step(user, s);
+    nanosleep(&t, NULL);
+}
+
+static void an_epoch_without_end_is_cut(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 9, 2);
+    struct edgel_pool *pool = make_pool(1);
+    struct edgel_model *m = make_model(network, 2, 1);
+    struct edgel_train_params p = defaults();
+    struct record r = { 0 };
+    struct edgel_train_events e = listen_to(&r);
+    struct edgel_trainer *t = NULL;
+    enum edgel_train_end end;
+    e.step_done = sleep_a_little;
+    p.max_seconds = 0.1;
+    p.steps = 100;
+    assert_int_equal(edgel_trainer_create(m, &p, &d, NULL, pool, &t, NULL), EDGEL_OK);
+    assert_int_equal(edgel_trainer_run(t, &e, &end, NULL), EDGEL_OK);
+    assert_int_equal(end, EDGEL_TRAIN_TIME);
+    assert_int_equal(r.nrows, 1);
+    assert_int_equal(r.rows[0].steps, r.steps);
+    assert_in_range(r.steps, 1, 99);
+    assert_true(r.rows[0].best);
+    edgel_trainer_destroy(&t);
+    edgel_model_destroy(&m);
+    edgel_pool_destroy(&pool);
+    forget(&r);
+}
+
 static void a_loss_that_is_not_finite_keeps_the_weights(void **state)
 {
     (void)state;
@@ -917,7 +954,100 @@ static void dropout_can_be_set(void **state)
     assert_true(first[0] == first[1] && first[1] != first[2]);
 }
 
+/* --- validation --- */
+
+struct judged {
+    uint64_t confusion[2][2];
+    struct edgel_epoch row;
+};
+
+static void keep_confusion(void *user, const struct edgel_epoch *row)
+{
+    struct judged *j = user;
+    assert_int_equal(row->classes, 2);
+    memcpy(j->confusion, row->confusion, sizeof j->confusion);
+    j->row = *row;
+}
+
+/* The same counts by the public way to run a model. */
+static void count_by_predictor(const struct edgel_model *m, struct discs *d, size_t n, uint64_t out[2][2])
+{
+    struct edgel_predictor *predictor = NULL;
+    const struct edgel_predictor_params p = EDGEL_PREDICTOR_DEFAULTS;
+    assert_int_equal(edgel_predictor_create(m, &p, &predictor, NULL), EDGEL_OK);
+    for (size_t i = 0; i < n; i++) {
+        struct edgel_sample s;
+        assert_int_equal(load_disc(d, true, i, &s, NULL), EDGEL_OK);
+        const int pixels = s.w * s.h;
+        float *logits = malloc(2 * (size_t)pixels * sizeof *logits);
+        assert_int_equal(edgel_predict(predictor, s.image, s.w, s.h, true, logits, NULL), EDGEL_OK);
+        for (int k = 0; k < pixels; k++)
+            if (s.label[k] != EDGEL_LABEL_IGNORE)
+                out[s.label[k]][logits[pixels + k] > logits[k]]++;
+        free(logits);
+        edgel_sample_finish(&s);
+    }
+    edgel_predictor_destroy(&predictor);
+}
+
+static void validation_counts_pixels(void **state)
+{
+    (void)state;
+    struct discs large = { .ignored_from = 3, .fails_at = SIZE_MAX, .smaller = true, .grow = 16 };
+    const struct edgel_train_data d = data_of(&large, 2, 4);
+    struct edgel_pool *pool = make_pool(4);
+    for (int first = 0; first < 2; first++) {
+        struct edgel_model *m = make_model(network, 2, 1);
+        struct edgel_train_params p = defaults();
+        struct judged j = { .confusion = { { 0 } } };
+        const struct edgel_train_events e = { .user = &j, .epoch_done = keep_confusion };
+        struct edgel_trainer *t = NULL;
+        uint64_t naive[2][2] = { { 0 } };
+        p.epochs = 1;
+        p.first_scored = first;
+        assert_int_equal(edgel_trainer_create(m, &p, &d, NULL, pool, &t, NULL), EDGEL_OK);
+        assert_int_equal(edgel_trainer_run(t, &e, NULL, NULL), EDGEL_OK);
+        count_by_predictor(m, &large, 4, naive);
+        double iou = 0, f1 = 0, all = 0;
+        for (int c = 0; c < 2; c++) {
+            const double tp = (double)naive[c][c], wrong = (double)naive[c][1 - c] + (double)naive[1 - c][c];
+            all += tp + (double)naive[c][1 - c];
+            for (int k = 0; k < 2; k++) /* rounding may turn a pixel */
+                assert_true(llabs((long long)naive[c][k] - (long long)j.confusion[c][k]) <= 2);
+            if (c >= first) {
+                iou += tp / (tp + wrong) / (2 - first);
+                f1 += 2 * tp / (2 * tp + wrong) / (2 - first);
+            }
+        }
+        assert_true(fabs(j.row.iou - iou) < 1e-4 && fabs(j.row.f1 - f1) < 1e-4);
+        assert_true(fabs(j.row.accuracy - (double)(naive[0][0] + naive[1][1]) / all) < 1e-4);
+        assert_true(j.row.watched == j.row.iou);
+        edgel_trainer_destroy(&t);
+        edgel_model_destroy(&m);
+    }
+    edgel_pool_destroy(&pool);
+}
+
 /* --- the survey --- */
+
+static enum edgel_status fail_from_30(void *user, int thread, size_t i, struct edgel_error *err)
+{
+    (void)user;
+    (void)thread;
+    const struct timespec t = { 0, i == 30 ? 20000000 : 0 };
+    nanosleep(&t, NULL); /* the first failure comes last */
+    return i < 30 ? EDGEL_OK : edgel_fail(err, EDGEL_EIO, "number %zu", i);
+}
+
+static void the_first_of_several_failures_is_told(void **state)
+{
+    (void)state;
+    struct edgel_pool *pool = make_pool(4);
+    struct edgel_error err = { 0 };
+    assert_int_equal(nn_try_each(pool, 100, fail_from_30, NULL, &err), EDGEL_EIO);
+    assert_string_equal(err.msg, "number 30");
+    edgel_pool_destroy(&pool);
+}
 
 static void a_survey_counts_and_measures(void **state)
 {
@@ -995,6 +1125,8 @@ static void a_survey_refuses_bad_samples(void **state)
 struct stages_seen {
     int stages, steps;
     char names[200];
+    const struct edgel_model *model;
+    float *second; /* parameters when the second stage begins */
 };
 
 static void see_stage(void *user, int stage, int stages, const char *layer)
@@ -1004,6 +1136,9 @@ static void see_stage(void *user, int stage, int stages, const char *layer)
     assert_int_equal(stages, 2);
     strcat(s->names, layer);
     strcat(s->names, " ");
+    const size_t bytes = s->model->net.nparams * sizeof(float);
+    if (stage == 2)
+        s->second = memcpy(malloc(bytes), s->model->params, bytes);
 }
 
 static void see_step(void *user, const struct edgel_step *step)
@@ -1021,7 +1156,7 @@ static void stages_are_trained_one_after_the_other(void **state)
     for (int threads = 1; threads <= 3; threads += 2) {
         struct edgel_pool *pool = make_pool(threads);
         struct edgel_model *m = make_model(network, 2, 1);
-        struct stages_seen seen = { 0 };
+        struct stages_seen seen = { .model = m };
         const struct edgel_train_events e = { .user = &seen, .step_done = see_step };
         assert_int_equal(edgel_pretrain_layerwise(m, &p, 2, &d, NULL, pool, &e, see_stage, NULL), EDGEL_OK);
         assert_string_equal(seen.names, "first middle ");
@@ -1030,6 +1165,11 @@ static void stages_are_trained_one_after_the_other(void **state)
         assert_true(changed(m, start, 0, m->net.layers[5].params_at) > 0.9);
         assert_true(changed(m, start, m->net.layers[5].params_at, head) > 0.6);
         assert_true(changed(m, start, head, m->net.nparams) == 0);
+        assert_memory_equal(m->params, seen.second, m->net.layers[5].params_at * sizeof(float)); /* frozen */
+        assert_memory_equal(seen.second + m->net.layers[5].params_at,
+                            start->params + m->net.layers[5].params_at,
+                            (m->net.nparams - m->net.layers[5].params_at) * sizeof(float));
+        free(seen.second);
         if (!kept)
             kept = m;
         else {
@@ -1043,17 +1183,33 @@ static void stages_are_trained_one_after_the_other(void **state)
     edgel_model_destroy(&kept);
 }
 
+static void count_stages(void *user, int stage, int stages, const char *layer)
+{
+    (void)stage;
+    (void)layer;
+    *(int *)user = stages;
+}
+
 static void every_preset_has_stages(void **state)
 {
     (void)state;
     const struct edgel_train_data d = data_of(&plain_discs, 2, 0);
     struct edgel_pool *pool = make_pool(2);
     struct edgel_train_params p = defaults();
+    int stages = 0;
+    const struct edgel_train_events e = { .user = &stages };
     for (int k = 0; edgel_preset_name(k); k++) {
         struct edgel_model *m = make_model(edgel_preset(edgel_preset_name(k)), 2, 1);
         struct edgel_error err = { 0 };
-        if (edgel_pretrain_layerwise(m, &p, 1, &d, NULL, pool, NULL, NULL, &err) != EDGEL_OK)
+        stages = 0;
+        if (edgel_pretrain_layerwise(m, &p, 1, &d, NULL, pool, &e, count_stages, &err) != EDGEL_OK)
             fail_msg("%s: %s", edgel_preset_name(k), err.msg);
+        int convs = 0, separable = 0; /* those with groups are followed by a 1x1 one */
+        for (int i = 0; i < m->net.nlayers; i++) {
+            convs += strcmp(m->net.layers[i].op->name, "conv") == 0;
+            separable += strcmp(m->net.layers[i].op->name, "conv") == 0 && m->net.layers[i].groups > 1;
+        }
+        assert_int_equal(stages, convs - separable - 1);
         edgel_model_destroy(&m);
     }
     edgel_pool_destroy(&pool);
@@ -1155,6 +1311,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(changed_states_do_no_harm),
         cmocka_unit_test(no_gain_ends_early),
         cmocka_unit_test(time_ends_a_run),
+        cmocka_unit_test(an_epoch_without_end_is_cut),
         cmocka_unit_test(a_loss_that_is_not_finite_keeps_the_weights),
         cmocka_unit_test(a_sample_that_cannot_be_loaded_ends_the_run),
         cmocka_unit_test(a_tiny_set_is_learned_by_heart),
@@ -1170,6 +1327,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_run_begins_with_the_weights_of_its_begin),
         cmocka_unit_test(running_estimates_are_averages_over_the_set),
         cmocka_unit_test(dropout_can_be_set),
+        cmocka_unit_test(validation_counts_pixels),
+        cmocka_unit_test(the_first_of_several_failures_is_told),
         cmocka_unit_test(a_survey_counts_and_measures),
         cmocka_unit_test(a_survey_refuses_bad_samples),
         cmocka_unit_test(stages_are_trained_one_after_the_other),
