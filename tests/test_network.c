@@ -44,6 +44,9 @@ static void faults_are_named_by_line(void **state)
     refuses("input channels=3\nleaky_relu slope=2\n", "slope");
     refuses("input channels=3\nleaky_relu slope=nan\n", "slope");
     refuses("input channels=3\nleaky_relu slope=0.1 slope=0.1\n", "slope stands twice");
+    refuses("input channels=3\na: relu\nmaxpool like=a\n", "t:3: maxpool has no like");
+    refuses("input channels=3\nconv out=3 like=input\n", "t:2: conv has no like");
+    refuses("input channels=3\nupsample like=b\n", "like=b: no earlier layer has this name");
     refuses("input channels=3\na: relu\nrelu input\n", "no layer reads a");
     refuses("x: input channels=3\nrelu\n", "the input is named input");
 }

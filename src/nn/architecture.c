@@ -113,7 +113,7 @@ static enum edgel_status set_attribute(const struct parser *p, struct nn_layer *
 {
     char *value = strchr(key, '=');
     *value++ = '\0';
-    if (strcmp(key, "like") == 0 && l->op->shape) {
+    if (strcmp(key, "like") == 0 && l->op->flags & NN_TAKES_LIKE) {
         l->like = find_layer(p->net, value);
         return l->like >= 0 ? EDGEL_OK : refuse(p, "like=%s: no earlier layer has this name", value);
     }

@@ -104,13 +104,6 @@ static const struct nn_attr attrs[] = {
     { 0 },
 };
 
-static enum edgel_status setup(struct nn_layer *l, const int *in_channels, struct edgel_error *err)
-{
-    if (l->like >= 0)
-        return edgel_fail(err, EDGEL_EINVAL, "conv has no like: its size follows from stride and pad");
-    return conv_setup(l, in_channels, err);
-}
-
 static int out_side(const struct nn_layer *l, int side)
 {
     return edgel_conv_out_size(side, l->k, l->stride, conv_pad(l), l->dilation);
@@ -196,7 +189,7 @@ const struct nn_op nn_op_conv = {
     .max_inputs = 1,
     .flags = NN_BACKWARD_READS_INPUT | NN_FUSES_INFERENCE,
     .attrs = attrs,
-    .setup = setup,
+    .setup = conv_setup,
     .shape = shape,
     .reads = reads,
     .step = step,

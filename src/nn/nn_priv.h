@@ -142,7 +142,8 @@ enum nn_op_flags {
     NN_BACKWARD_READS_INPUT = 1,
     NN_BACKWARD_READS_OUTPUT = 2,
     NN_FUSES_INFERENCE = 4, /* forward without training takes an activation */
-    NN_FUSES_TRAINING = 8   /* forward and backward of training take one as well */
+    NN_FUSES_TRAINING = 8,  /* forward and backward of training take one as well */
+    NN_TAKES_LIKE = 16      /* like=LAYER gives the size of the output */
 };
 
 struct nn_op {

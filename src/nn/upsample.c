@@ -224,6 +224,7 @@ const struct nn_op nn_op_upsample = {
     .name = "upsample",
     .min_inputs = 1,
     .max_inputs = 1,
+    .flags = NN_TAKES_LIKE,
     .attrs = attrs,
     .shape = shape,
     .reads = reads,
