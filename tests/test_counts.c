@@ -57,6 +57,8 @@ struct run {
     int n;
 };
 
+static bool everything; /* is measured */
+
 static void measure_run(struct run *run, enum edgel_labels labels, int thresholds, double tolerance)
 {
     static const char *const names[] = { "canny", "so\"bel\xff" };
@@ -71,7 +73,10 @@ static void measure_run(struct run *run, enum edgel_labels labels, int threshold
     m->threshold = 0.1;
     m->thresholds = thresholds;
     m->tolerance = tolerance;
-    m->distances = rnd(2);
+    m->distances = everything || rnd(2);
+    m->band = everything || rnd(2) ? 0.05 : 0;
+    m->davis = everything || rnd(2);
+    m->objects = everything || rnd(2) ? EDGEL_OBJECTS_COMPONENTS : EDGEL_OBJECTS_NONE;
     m->ignore = run->header.reduce.ignore = ignore;
     m->nignore = run->header.reduce.nignore = 1;
     run->header.reduce.missing = EDGEL_MISSING_WORST;
@@ -120,6 +125,29 @@ static void same_bits(double a, double b)
     assert_memory_equal(&a, &b, sizeof a);
 }
 
+static void same_davis(const struct edgel_davis_result *a, const struct edgel_davis_result *b)
+{
+    assert_true(a->nobjects == b->nobjects && a->sequences == b->sequences);
+    assert_memory_equal(&a->j, &b->j, sizeof a->j);
+    assert_memory_equal(&a->f, &b->f, sizeof a->f);
+    for (size_t i = 0; i < a->nobjects; i++) {
+        assert_memory_equal(&a->objects[i].j, &b->objects[i].j, sizeof a->j);
+        assert_memory_equal(&a->objects[i].f, &b->objects[i].f, sizeof a->f);
+    }
+}
+
+static void same_objects(const struct edgel_objects_result *a, const struct edgel_objects_result *b)
+{
+    assert_int_equal(a->nclasses, b->nclasses);
+    assert_memory_equal(&a->mean, &b->mean, sizeof a->mean);
+    for (size_t i = 0; i < a->nclasses; i++) {
+        const struct edgel_object_result *p = &a->classes[i], *q = &b->classes[i];
+        assert_true(p->id == q->id && p->truth == q->truth && p->prediction == q->prediction &&
+                    p->passed == q->passed && p->tp == q->tp && p->fp == q->fp && p->fn == q->fn);
+        assert_memory_equal(&p->scores, &q->scores, sizeof p->scores);
+    }
+}
+
 static void same_summaries(const struct edgel_summary *a, const struct edgel_summary *b)
 {
     assert_true(a->images == b->images && a->missing == b->missing && a->failed == b->failed &&
@@ -131,7 +159,12 @@ static void same_summaries(const struct edgel_summary *a, const struct edgel_sum
         assert_true(p->id == q->id && p->tp == q->tp && p->fp == q->fp && p->fn == q->fn && p->tn == q->tn);
         assert_memory_equal(&p->scores, &q->scores, sizeof p->scores);
         assert_memory_equal(&p->distance, &q->distance, sizeof p->distance);
+        assert_true(p->band.truth == q->band.truth && p->band.prediction == q->band.prediction &&
+                    p->band.both == q->band.both);
+        same_bits(p->boundary_iou, q->boundary_iou);
     }
+    same_davis(&a->davis, &b->davis);
+    same_objects(&a->objects, &b->objects);
     same_bits(a->accuracy, b->accuracy);
     same_bits(a->kappa, b->kappa);
     same_bits(a->fwiou, b->fwiou);
@@ -444,11 +477,15 @@ static void mutations_do_no_harm(void **state)
     (void)state;
     static const char bytes[] = "0123456789-+.,:[]{}\"\\eEnul\n\r\t\0\xff";
     int accepted = 0;
-    struct run run[2];
-    measure_run(&run[0], EDGEL_LABELS_BINARY, 5, 2);
-    measure_run(&run[1], EDGEL_LABELS_IDS, 0, 1);
+    struct run run[4];
+    for (int k = 0; k < 4; k++) {
+        everything = k >= 2;
+        measure_run(&run[k], k % 2 ? EDGEL_LABELS_IDS : EDGEL_LABELS_BINARY, k % 2 ? 0 : 5,
+                    k == 2 ? -1 : 2 - k % 2);
+    }
+    everything = false;
     const long before = edgel_alloc_live();
-    for (int k = 0; k < 2; k++) {
+    for (int k = 0; k < 4; k++) {
         write_run(&run[k]);
         char *text = read_text();
         const size_t len = strlen(text);
@@ -468,10 +505,10 @@ static void mutations_do_no_harm(void **state)
         }
         free(copy);
     }
-    finish_run(&run[0]);
-    finish_run(&run[1]);
+    for (int k = 0; k < 4; k++)
+        finish_run(&run[k]);
     assert_int_equal(edgel_alloc_live(), 0);
-    assert_true(accepted > 0 && accepted < 1000);
+    assert_true(accepted > 0 && accepted < 2000);
 }
 
 static void allocation_failures_are_reported(void **state)
