@@ -181,6 +181,27 @@ strips() {
     has ",a,ok,17,1,1,1,1,2,2,0,,0.3333333333333333,0.3333333333333333,0.3333333333333333,,,"
 }
 
+@test "--pairs-csv: a row for each pair, in eval and report" {
+    strips
+    run "$EDGEL" eval -q --truth t --objects ids --counts c.jsonl --pairs-csv pairs.csv p
+    [ "$status" -eq 0 ]
+    run cat pairs.csv
+    [ "${#lines[@]}" -eq 3 ]
+    has "p,a,1,1,4,4,5,0.8,0,0,5,1,0,0,4,1,0.8,0.8,"
+    has "p,a,1,2,5,2,4,0.5,6,0,10,1,6,0,8,1,0.5,0.5,"
+    run "$EDGEL" report --pairs-csv - c.jsonl
+    [ "$status" -eq 0 ]
+    [ "$output" = "$(cat pairs.csv)" ]
+    run "$EDGEL" eval -q --truth t --pairs-csv q.csv p
+    [ "$status" -eq 2 ]
+    has "needs objects"
+    [ ! -e q.csv ]
+    run "$EDGEL" eval -q --truth t --objects ids --pairs-csv q.csv --csv q.csv p
+    [ "$status" -eq 2 ]
+    run "$EDGEL" eval -q --truth t --objects ids --pairs-csv q.csv --shard 1/2 --counts d.jsonl p
+    [ "$status" -eq 2 ]
+}
+
 @test "--objects: several methods side by side" {
     strips
     mkdir q
@@ -200,6 +221,8 @@ strips() {
         [ "$status" -eq 2 ]
     done
     run "$EDGEL" eval -q --truth t --objects components --boundary bsds p
+    [ "$status" -eq 2 ]
+    run "$EDGEL" eval -q --truth t --objects components --regions p
     [ "$status" -eq 2 ]
     run "$EDGEL" eval -q --truth t --objects things p
     [ "$status" -eq 2 ]

@@ -25,6 +25,14 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_report_csv_row(struct edgel_output *out, const char *prediction, const struct edgel_row *row,
                      const struct edgel_class_result *results, size_t n, struct edgel_error *err);
 
+/* CSV, one row per matched pair of objects: header line, then one pair at a time. agreement: IoU, GIoU, DIoU, CIoU of their
+ * boxes. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_pairs_header(struct edgel_output *out,
+                                                                      struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_report_pair(struct edgel_output *out, const char *prediction, const char *image, int32_t class_id,
+                  const struct edgel_object_pair *pair, const double agreement[4], struct edgel_error *err);
+
 /* The text files of the boundary benchmark; src/report/bsds_files.c says what stands in each. best: a line of
  * eval_bdry_img.txt, images numbered from 1. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_bsds_image(struct edgel_output *out,

@@ -37,6 +37,8 @@ int eval_objects_check(const struct cli_args *args)
     const struct eval_options *o = args->options;
     if (o->objects != EDGEL_OBJECTS_NONE && o->boundary == 1)
         return cli_usage(args->command, "--objects has no use with --boundary bsds");
+    if (o->objects != EDGEL_OBJECTS_NONE && o->regions)
+        return cli_usage(args->command, "--objects has no use with --regions");
     if (!edgel_objects_alone((enum edgel_objects)o->objects))
         return 0;
     for (size_t i = 0; i < 7; i++)

@@ -12,7 +12,7 @@ struct score_options {          /* score_rows, "Scores"; score_output_rows, "Out
     int reduce, empty, missing; /* enum edgel_reduce_kind, edgel_empty, edgel_missing */
     const char *ignore, *exclude, *classes;
     struct cli_list bars, nsd;
-    const char *json, *csv, *bsds_files;
+    const char *json, *csv, *pairs_csv, *bsds_files;
 };
 extern const struct cli_option score_rows[];
 extern const struct cli_option score_output_rows[];
@@ -66,7 +66,8 @@ struct score {
     const char *bsds_folder;         /* NULL: no files of the boundary benchmark */
     struct edgel_output *bsds_images, *bsds_cover;
     size_t bsds_number;
-    struct edgel_output *csv, *json; /* begun before the first row, so that what cannot be is told early */
+    struct edgel_output *csv, *pairs_csv,
+        *json; /* begun before the first row, so that what cannot be is told early */
 };
 
 /* --- score_bsds.c --- : nothing is done when folder is NULL */

@@ -79,6 +79,13 @@ const struct cli_option score_output_rows[] = {
       .metavar = "FILE",
       AT(csv),
       .help = "Write one row per image and class; - is standard output, in place of the table." },
+    { .name = "pairs-csv",
+      .kind = CLI_STRING,
+      .metavar = "FILE",
+      AT(pairs_csv),
+      .help =
+          "With objects: write one row per matched pair, with ids, pixels, boxes and how well these agree; - is "
+          "standard output, in place of the table." },
     { .name = "bsds-files",
       .kind = CLI_STRING,
       .metavar = "DIR",

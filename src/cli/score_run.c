@@ -99,13 +99,15 @@ int score_check(const struct score *s, const struct cli_args *args)
     const char *bar = score_bar_of_curve(s->bars, s->nbars);
     const char *objects = score_bar_of_objects(s->bars, s->nbars);
     struct edgel_error err = { 0 };
-    if ((m->boundary != EDGEL_BOUNDARY_NONE || m->regions) && !objects)
+    if (m->objects == EDGEL_OBJECTS_NONE && objects)
+        return cli_usage(args->command, "--fail-under %s needs objects: eval --objects", objects);
+    if (m->objects == EDGEL_OBJECTS_NONE && cli_given(args, "pairs-csv"))
+        return cli_usage(args->command, "--pairs-csv needs objects: eval --objects");
+    if (m->boundary != EDGEL_BOUNDARY_NONE || m->regions)
         return check_boundary(s, args);
     if (cli_given(args, "bsds-files"))
         return cli_usage(args->command,
                          "--bsds-files needs boundaries or regions: eval --boundary bsds, eval --regions");
-    if (objects && m->objects == EDGEL_OBJECTS_NONE)
-        return cli_usage(args->command, "--fail-under %s needs objects: eval --objects", objects);
     if (edgel_objects_alone(m->objects) && check_object_ids(s, args) != 0)
         return CLI_EXIT_USAGE;
     if (m->labels == EDGEL_LABELS_BINARY && cli_given(args, "classes"))
@@ -134,6 +136,10 @@ enum edgel_status score_begin(struct score *s, const struct score_options *o, st
         status = edgel_output_begin(o->csv, &s->csv, err);
     if (status == EDGEL_OK && o->csv)
         status = edgel_report_csv_header(s->csv, err);
+    if (status == EDGEL_OK && o->pairs_csv)
+        status = edgel_output_begin(o->pairs_csv, &s->pairs_csv, err);
+    if (status == EDGEL_OK && o->pairs_csv)
+        status = edgel_report_pairs_header(s->pairs_csv, err);
     if (status == EDGEL_OK && o->json)
         status = edgel_output_begin(o->json, &s->json, err);
     return status == EDGEL_OK ? score_bsds_begin(s, o->bsds_files, err) : status;
@@ -152,6 +158,26 @@ static enum edgel_status write_csv(struct score *s, const struct edgel_row *row,
     return status;
 }
 
+static struct edgel_box box_of(const int b[4])
+{
+    return (struct edgel_box){ b[0], b[1], b[2], b[3] };
+}
+
+static enum edgel_status write_pairs(struct score *s, const struct edgel_row *row, struct edgel_error *err)
+{
+    enum edgel_status status = EDGEL_OK;
+    for (size_t i = 0; i < row->nobjects; i++)
+        for (size_t k = 0; k < row->objects[i].npairs && status == EDGEL_OK; k++) {
+            const struct edgel_object_pair *p = &row->objects[i].pairs[k];
+            const struct edgel_box t = box_of(p->truth_box), q = box_of(p->prediction_box);
+            const double agreement[] = { edgel_box_iou(&t, &q), edgel_box_giou(&t, &q),
+                                         edgel_box_diou(&t, &q), edgel_box_ciou(&t, &q) };
+            status = edgel_report_pair(s->pairs_csv, s->methods[row->prediction], row->image,
+                                       row->objects[i].id, p, agreement, err);
+        }
+    return status;
+}
+
 enum edgel_status score_add(struct score *s, const struct edgel_row *row, struct edgel_error *err)
 {
     struct edgel_reducer *reducer = s->reducers[row->prediction];
@@ -165,6 +191,8 @@ enum edgel_status score_add(struct score *s, const struct edgel_row *row, struct
     }
     if (status == EDGEL_OK && s->csv)
         status = write_csv(s, row, err);
+    if (status == EDGEL_OK && s->pairs_csv)
+        status = write_pairs(s, row, err);
     return status == EDGEL_OK ? score_bsds_add(s, row, err) : status;
 }
 
@@ -230,6 +258,8 @@ enum edgel_status score_end(struct score *s, const struct score_options *o, bool
         status = edgel_reducer_summary(s->reducers[i], &v[i], err);
     if (status == EDGEL_OK && s->csv)
         status = edgel_output_commit(&s->csv, err);
+    if (status == EDGEL_OK && s->pairs_csv)
+        status = edgel_output_commit(&s->pairs_csv, err);
     if (status == EDGEL_OK && s->json && !partial)
         status = edgel_report_json(s->json, v, s->nmethods, err);
     if (status == EDGEL_OK && s->json && !partial)
@@ -256,6 +286,7 @@ void score_finish(struct score *s)
         edgel_reducer_destroy(&s->reducers[i]);
     free(s->reducers);
     edgel_output_discard(&s->csv);
+    edgel_output_discard(&s->pairs_csv);
     edgel_output_discard(&s->json);
     edgel_output_discard(&s->bsds_images);
     edgel_output_discard(&s->bsds_cover);

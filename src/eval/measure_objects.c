@@ -14,6 +14,8 @@ enum edgel_status edgel_objects_params(const struct edgel_measure *p, struct edg
         return EDGEL_OK;
     if (p->boundary != EDGEL_BOUNDARY_NONE)
         odd = "boundaries of the benchmark";
+    else if (p->regions)
+        odd = "regions";
     else if (p->objects == EDGEL_OBJECTS_COMPONENTS)
         return EDGEL_OK;
     else if (p->labels != EDGEL_LABELS_IDS)

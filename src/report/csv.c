@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-static void field(struct edgel_text *t, const char *s)
+void edgel_csv_field(struct edgel_text *t, const char *s)
 {
     if (!strpbrk(s, ",\"\r\n")) {
         edgel_text_str(t, s);
@@ -28,12 +28,12 @@ static void add_line(struct edgel_text *t, const char *prediction, const struct 
 {
     char digits[16];
     double v[EDGEL_NSCORES];
-    field(t, prediction);
+    edgel_csv_field(t, prediction);
     edgel_text_str(t, ",");
-    field(t, row->image);
+    edgel_csv_field(t, row->image);
     edgel_text_printf(t, ",%s,%d,%d,%" PRId32 ",", row->kind == EDGEL_ROW_MISSING ? "missing" : "ok", row->w,
                       row->h, c->id);
-    field(t, edgel_class_label(c, digits, sizeof digits));
+    edgel_csv_field(t, edgel_class_label(c, digits, sizeof digits));
     edgel_text_printf(t, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64, c->tp, c->fp, c->fn, c->tn);
     edgel_score_values(&c->scores, v);
     for (int i = 0; i < EDGEL_NSCORES; i++) {
