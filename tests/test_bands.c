@@ -89,6 +89,7 @@ static void the_width_is_rounded_to_even(void **state)
     assert_int_equal(edgel_band_width(0.02, 500, 375), 12); /* 12.5 */
     assert_int_equal(edgel_band_width(0.02, 700, 525), 18); /* 17.5 */
     assert_int_equal(edgel_band_width(0.02, 640, 480), 16);
+    assert_int_equal(edgel_band_width(0.02, 80, 60), 2);
     assert_int_equal(edgel_band_width(0.02, 4, 3), 1);
     assert_int_equal(edgel_band_width(1, 2147483647, 2147483647), 2147483647);
 }
