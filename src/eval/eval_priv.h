@@ -209,6 +209,31 @@ EDGEL_NODISCARD enum edgel_status edgel_boundary_measure(const struct edgel_meas
 EDGEL_NODISCARD enum edgel_status edgel_map_nms(const struct edgel_mask *map, int full, double ratio,
                                                 int radius, uint8_t *out, struct edgel_error *err);
 
+/* --- hierarchy.c --- */
+struct edgel_hierarchy {
+    int w, grid_w, grid_h;   /* of the image, of the points */
+    uint16_t *levels;        /* [grid] number of thresholds that a point is above */
+    uint32_t *parent, *name; /* [grid] union-find; region of a root */
+    uint32_t *points, *at;   /* points by level; at[level] the first */
+    uint32_t *base;          /* [nbase] a point of each region that is told apart */
+    uint32_t *map;           /* [nbase] its region at the threshold that was numbered last */
+    uint32_t nbase;
+};
+/* False: out of memory; finish all the same. */
+EDGEL_NODISCARD bool edgel_hierarchy_init(struct edgel_hierarchy *h, const struct edgel_prediction *p, int w,
+                                          int thresholds);
+void edgel_hierarchy_finish(struct edgel_hierarchy *h);
+/* Joins the points that threshold k + 1 is the first to include with their neighbours that it includes; k from 0 on. */
+void edgel_hierarchy_grow(const struct edgel_hierarchy *h, int k);
+/* After grow(0): the regions of the pixels into region_of and base; a pixel above the threshold is one by itself, whose point may
+ * join others later. False when there are such. */
+bool edgel_hierarchy_base(struct edgel_hierarchy *h, size_t pixels, uint32_t *region_of);
+/* Fills map for threshold k + 1, numbers rising as the regions come; their number. Unless whole, 0 is the region of the
+ * points above the threshold. */
+uint32_t edgel_hierarchy_number(const struct edgel_hierarchy *h, int k, bool whole);
+/* From now on only the regions of map are told apart. */
+void edgel_hierarchy_merge(struct edgel_hierarchy *h);
+
 /* --- regions.c --- */
 /* Fills row->regions. Sizes checked; prediction NULL: missing; else segmentations or ucm2, as params->listed says.
  * EDGEL_EFORMAT (a colour mask whose channels differ), EDGEL_ELIMIT, EDGEL_ENOMEM. */

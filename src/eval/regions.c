@@ -56,14 +56,7 @@ struct regions {
     double *region_iou;      /* their largest so far */
     uint32_t *region_of;     /* [pixels] */
     uint32_t *order, *start; /* [pixels], [pixels + 2] elements by region */
-    /* hierarchies */
-    int grid_w, grid_h;
-    uint16_t *levels;        /* [grid] number of thresholds that a point is above */
-    uint32_t *parent, *name; /* [grid] union-find; region of a root */
-    uint32_t *points, *at;   /* points by level, at[level] the first */
-    uint32_t *base;          /* [nbase] a point of each region that overlaps are counted for */
-    uint32_t *map;           /* [nbase] its region now */
-    uint32_t nbase;
+    struct edgel_hierarchy hierarchy;
 };
 
 static enum edgel_status no_memory(const struct regions *r)
@@ -170,7 +163,7 @@ static enum edgel_status count_overlaps(struct regions *r, struct annotator *a, 
     return EDGEL_OK;
 }
 
-/* The overlaps of the regions that r->map makes of those counted for. */
+/* The overlaps of the regions that the hierarchy's map makes of those counted for. */
 static enum edgel_status merge_overlaps(struct regions *r, const struct annotator *a, uint32_t regions,
                                         struct overlap **merged, size_t *n)
 {
@@ -183,7 +176,7 @@ static enum edgel_status merge_overlaps(struct regions *r, const struct annotato
         return no_memory(r);
     }
     for (size_t i = 0; i < a->noverlaps; i++)
-        region_of[i] = r->map[a->overlaps[i].region];
+        region_of[i] = r->hierarchy.map[a->overlaps[i].region];
     sort_by_region(r, region_of, a->noverlaps, regions);
     for (uint32_t u = 0; u < regions; u++) {
         const size_t from = to;
@@ -301,133 +294,13 @@ static enum edgel_status score_segmentation(struct regions *r, const struct edge
 
 /* --- hierarchies --- */
 
-static uint16_t level_of(double v, int n)
-{
-    int lo = 0, hi = n;
-    while (lo < hi) {
-        const int mid = (lo + hi + 1) / 2;
-        if (v > edgel_boundary_threshold(mid, n))
-            lo = mid;
-        else
-            hi = mid - 1;
-    }
-    return (uint16_t)lo;
-}
-
-static bool make_grid(struct regions *r)
-{
-    const struct edgel_prediction *p = r->prediction;
-    r->grid_w = p->w;
-    r->grid_h = p->h;
-    const size_t n = (size_t)p->w * (size_t)p->h;
-    r->levels = edgel_alloc(n, sizeof *r->levels);
-    r->parent = edgel_alloc(n, sizeof *r->parent);
-    r->name = edgel_alloc(n, sizeof *r->name);
-    r->points = edgel_alloc(n, sizeof *r->points);
-    r->at = edgel_calloc((size_t)r->k + 3, sizeof *r->at);
-    r->base = edgel_alloc(r->pixels + 1, sizeof *r->base);
-    r->map = edgel_alloc(r->pixels + 1, sizeof *r->map);
-    if (!r->levels || !r->parent || !r->name || !r->points || !r->at || !r->base || !r->map)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        r->parent[i] = (uint32_t)i;
-        r->levels[i] = level_of(p->ucm2[i], r->k);
-        r->at[r->levels[i] + 2]++;
-    }
-    for (int l = 2; l <= r->k + 2; l++)
-        r->at[l] += r->at[l - 1];
-    for (size_t i = 0; i < n; i++)
-        r->points[r->at[r->levels[i] + 1]++] = (uint32_t)i;
-    return true;
-}
-
-static uint32_t find(const struct regions *r, uint32_t i)
-{
-    while (r->parent[i] != i)
-        i = r->parent[i] = r->parent[r->parent[i]];
-    return i;
-}
-
-static void unite(const struct regions *r, uint32_t a, uint32_t b)
-{
-    a = find(r, a);
-    b = find(r, b);
-    if (a < b)
-        r->parent[b] = a;
-    else
-        r->parent[a] = b;
-}
-
-/* Joins the points that threshold k + 1 is the first to include with their neighbours that it includes. */
-static void grow(const struct regions *r, int k)
-{
-    for (uint32_t j = r->at[k]; j < r->at[k + 1]; j++) {
-        const uint32_t i = r->points[j];
-        const int x = (int)(i % (uint32_t)r->grid_w), y = (int)(i / (uint32_t)r->grid_w);
-        for (int dy = -1; dy <= 1; dy++)
-            for (int dx = -1; dx <= 1; dx++) {
-                if (x + dx < 0 || x + dx >= r->grid_w || y + dy < 0 || y + dy >= r->grid_h)
-                    continue;
-                const uint32_t other = (uint32_t)(y + dy) * (uint32_t)r->grid_w + (uint32_t)(x + dx);
-                if (r->levels[other] <= k)
-                    unite(r, i, other);
-            }
-    }
-}
-
-/* The point of pixel i. */
-static uint32_t point_of(const struct regions *r, size_t i)
-{
-    const size_t x = i % (size_t)r->w, y = i / (size_t)r->w;
-    return (uint32_t)((2 * y + 1) * (size_t)r->grid_w + 2 * x + 1);
-}
-
-/* Fills r->map for threshold k + 1, numbers rising as the regions come; their number. Unless whole, 0 is the region of points
- * above the threshold. */
-static uint32_t number_regions(const struct regions *r, int k, bool whole)
-{
-    uint32_t regions = whole ? 0 : 1;
-    for (uint32_t i = 0; i < r->nbase; i++)
-        r->name[find(r, r->base[i])] = UINT32_MAX;
-    for (uint32_t i = 0; i < r->nbase; i++) {
-        uint32_t *name = &r->name[find(r, r->base[i])];
-        const bool above = r->levels[r->base[i]] > k;
-        if (!above && *name == UINT32_MAX)
-            *name = regions++;
-        r->map[i] = above ? 0 : *name;
-    }
-    return regions;
-}
-
-/* Counts overlaps for the regions of the first threshold; a pixel above it is a region by itself, whose point may join others
- * later. *whole: there is none. */
 static enum edgel_status count_base(struct regions *r, bool *whole)
 {
-    for (size_t i = 0; i < r->pixels; i++)
-        r->name[find(r, point_of(r, i))] = UINT32_MAX;
-    for (size_t i = 0; i < r->pixels; i++) {
-        const uint32_t point = point_of(r, i), root = find(r, point);
-        *whole &= r->levels[point] == 0;
-        if (r->name[root] == UINT32_MAX) {
-            r->name[root] = r->nbase;
-            r->base[r->nbase++] = point;
-        }
-        r->region_of[i] = r->name[root];
-    }
-    sort_by_region(r, r->region_of, r->pixels, r->nbase);
+    *whole = edgel_hierarchy_base(&r->hierarchy, r->pixels, r->region_of);
+    sort_by_region(r, r->region_of, r->pixels, r->hierarchy.nbase);
     for (size_t i = 0; i < r->nannotators; i++)
-        EDGEL_TRY(count_overlaps(r, &r->annotators[i], r->nbase));
+        EDGEL_TRY(count_overlaps(r, &r->annotators[i], r->hierarchy.nbase));
     return EDGEL_OK;
-}
-
-/* From now on overlaps are counted for the regions of r->map. */
-static void merge_base(struct regions *r)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < r->nbase; i++)
-        if (r->map[i] == n)
-            r->base[n++] = r->base[i];
-    r->nbase = n;
 }
 
 static void copy_scores(struct regions *r, int k)
@@ -441,8 +314,8 @@ static void copy_scores(struct regions *r, int k)
 
 static enum edgel_status score_threshold(struct regions *r, int k, bool whole)
 {
-    const uint32_t regions = number_regions(r, k, whole);
-    if (whole && k > 0 && regions == r->nbase) {
+    const uint32_t regions = edgel_hierarchy_number(&r->hierarchy, k, whole);
+    if (whole && k > 0 && regions == r->hierarchy.nbase) {
         copy_scores(r, k);
         return EDGEL_OK;
     }
@@ -465,17 +338,17 @@ static enum edgel_status score_threshold(struct regions *r, int k, bool whole)
     }
     end_reverse(r, regions, k);
     if (whole)
-        merge_base(r);
+        edgel_hierarchy_merge(&r->hierarchy);
     return EDGEL_OK;
 }
 
 static enum edgel_status score_hierarchy(struct regions *r)
 {
     bool whole = true;
-    if (!make_grid(r))
+    if (!edgel_hierarchy_init(&r->hierarchy, r->prediction, r->w, r->k))
         return no_memory(r);
     for (int k = 0; k < r->k; k++) {
-        grow(r, k);
+        edgel_hierarchy_grow(&r->hierarchy, k);
         if (k == 0)
             EDGEL_TRY(count_base(r, &whole));
         EDGEL_TRY(score_threshold(r, k, whole));
@@ -525,13 +398,7 @@ static void release(struct regions *r)
     edgel_free(r->start);
     edgel_free(r->region_area);
     edgel_free(r->region_iou);
-    edgel_free(r->levels);
-    edgel_free(r->parent);
-    edgel_free(r->name);
-    edgel_free(r->points);
-    edgel_free(r->at);
-    edgel_free(r->base);
-    edgel_free(r->map);
+    edgel_hierarchy_finish(&r->hierarchy);
 }
 
 static enum edgel_status measure(struct regions *r, const struct edgel_mask *truth)
