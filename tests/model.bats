@@ -70,6 +70,32 @@ refused() {
     [[ "$output" == *"threshold 0.5"*"class 1 foreground"*"first: conv out=8 stride=2"*"like=input"* ]]
 }
 
+@test "export writes ONNX: with probabilities or logits, batch normalisation folded or apart" {
+    model new --outputs 2 -o m.safetensors unet-tiny
+    model export --onnx m.onnx m.safetensors
+    model export --onnx again.onnx m.safetensors
+    cmp m.onnx again.onnx
+    [ "$(head -c 9 m.onnx | od -An -tx1 | xargs)" = "08 08 12 05 65 64 67 65 6c" ] # IR version 8, producer edgel
+    grep -aq probabilities m.onnx
+    grep -aq Resize m.onnx
+    run grep -aq BatchNormalization m.onnx
+    [ "$status" -eq 1 ]
+    model export --logits --unfolded --onnx l.onnx m.safetensors
+    grep -aq BatchNormalization l.onnx
+    grep -aq logits l.onnx
+    run grep -aq probabilities l.onnx
+    [ "$status" -eq 1 ]
+    run model export m.safetensors
+    refused 2 "--onnx FILE is required"
+    run model export --onnx m.safetensors m.safetensors
+    refused 2 "is the input"
+    run model export --onnx x unet-tiny
+    refused 1 "unet-tiny: "
+    [ ! -e x ]
+    run model summary --logits unet-tiny
+    refused 2 "--logits: summary does not use it"
+}
+
 @test "check tells of every bad file and goes on" {
     model new -o good.safetensors linear
     head -c 300 good.safetensors >cut.safetensors

@@ -916,6 +916,24 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_components(const uint16_t *lab
                                                              struct edgel_component **out, size_t *n,
                                                              struct edgel_error *err);
 
+/* --- ONNX --- */
+
+struct edgel_onnx_params {
+    bool logits;   /* the output is "logits", not "probabilities" */
+    bool unfolded; /* batch normalisation stays a node of its own */
+};
+/*
+ * The model as an ONNX graph (operator set 13, IR version 8), which runs elsewhere: input "image", float [N][in_channels]
+ * [H][W] of 0..1, normalised within the graph; output [N][outputs][H][W]; classes, labels and threshold as metadata.
+ *
+ * *bytes  to be freed with edgel_model_free()
+ * Returns EDGEL_OK; EDGEL_EUNSUPPORTED: a layer that has no form in ONNX; EDGEL_ENOMEM.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_model_onnx(const struct edgel_model *model,
+                                                             const struct edgel_onnx_params *params,
+                                                             unsigned char **bytes, size_t *size,
+                                                             struct edgel_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -12,7 +12,8 @@ struct model_options {
     struct model_size size;
     int64_t outputs, seed;
     int init; /* enum edgel_init */
-    const char *output;
+    const char *output, *onnx;
+    bool logits, unfolded;
 };
 
 /* --- the table --- */
@@ -73,6 +74,19 @@ static const struct cli_option model_rows[] = {
       .choices = init_names,
       .def = "he",
       .help = "new: spread of the starting weights." },
+    { .name = "onnx",
+      .kind = CLI_STRING,
+      .metavar = "FILE",
+      .at = offsetof(struct model_options, onnx),
+      .help = "export: the ONNX file to write." },
+    { .name = "logits",
+      .kind = CLI_FLAG,
+      .at = offsetof(struct model_options, logits),
+      .help = "export: the graph ends with logits instead of probabilities." },
+    { .name = "unfolded",
+      .kind = CLI_FLAG,
+      .at = offsetof(struct model_options, unfolded),
+      .help = "export: leave batch normalisation apart from convolutions." },
     { 0 },
 };
 
@@ -286,6 +300,30 @@ static int run_new(const struct cli_args *args)
     return s == EDGEL_OK ? CLI_EXIT_OK : fail_with(&err);
 }
 
+static int run_export(const struct cli_args *args)
+{
+    const struct model_options *o = args->options;
+    const struct edgel_onnx_params params = { o->logits, o->unfolded };
+    struct edgel_error err = { 0 };
+    struct edgel_model *m;
+    unsigned char *bytes = NULL;
+    size_t size;
+    if (args->noperands != 2)
+        return cli_usage(args->command, "export takes one model file");
+    if (!o->onnx)
+        return cli_usage(args->command, "export: no output: --onnx FILE is required");
+    if (cli_same_file(args->operands[1], o->onnx))
+        return cli_usage(args->command, "--onnx %s: is the input; inputs are never written to", o->onnx);
+    enum edgel_status s = cli_model_read(args->operands[1], &m, &err);
+    if (s == EDGEL_OK)
+        s = edgel_model_onnx(m, &params, &bytes, &size, &err);
+    if (s == EDGEL_OK)
+        s = cli_write_file(o->onnx, bytes, size, &err);
+    edgel_model_free(bytes);
+    edgel_model_destroy(&m);
+    return s == EDGEL_OK ? CLI_EXIT_OK : fail_with(&err);
+}
+
 static const struct action {
     const char *name;
     const char *options[8]; /* that it uses */
@@ -295,6 +333,7 @@ static const struct action {
     { "show", { NULL }, run_show },
     { "check", { NULL }, run_check },
     { "new", { "outputs", "output", "seed", "init" }, run_new },
+    { "export", { "onnx", "logits", "unfolded" }, run_export },
 };
 enum { ACTIONS = sizeof actions / sizeof *actions };
 
@@ -310,7 +349,7 @@ static int run_model(const struct cli_args *args)
 {
     const char *names[ACTIONS + 1] = { NULL };
     if (args->noperands == 0)
-        return cli_usage(args->command, "no action given: summary, show, check or new");
+        return cli_usage(args->command, "no action given: summary, show, check, new or export");
     for (int i = 0; i < ACTIONS; i++) {
         const struct action *a = &actions[i];
         names[i] = a->name;
@@ -333,7 +372,8 @@ const struct cli_command cli_command_model = {
     .synopsis = "summary [OPTION]... MODEL|PRESET|ARCHITECTURE\n"
                 "show MODEL\n"
                 "check MODEL...\n"
-                "new [OPTION]... -o FILE PRESET|ARCHITECTURE",
+                "new [OPTION]... -o FILE PRESET|ARCHITECTURE\n"
+                "export [OPTION]... --onnx FILE MODEL",
     .description =
         "summary lists the layers of a model file, of a preset (linear, edge-tiny, unet-tiny, dilated-tiny) or of a "
         "file with the text of an architecture: what each makes of an image, its parameters and multiply-adds, and "
@@ -341,7 +381,9 @@ const struct cli_command cli_command_model = {
         "show prints all that a model file says besides the weights: inputs, classes, labels, normalisation, notes, "
         "architecture.\n\n"
         "check reads model files as every other command does: nothing in them is trusted.\n\n"
-        "new writes a model with starting weights: where a training begins, and enough to time an architecture.",
+        "new writes a model with starting weights: where a training begins, and enough to time an architecture.\n\n"
+        "export writes a model as ONNX (operator set 13): input 'image', float [N][C][H][W] of 0..1, any size; output "
+        "'probabilities' [N][K][H][W].",
     .groups = (const struct cli_group[]){ { "Options", model_rows, 0 }, { 0 } },
     .examples =
         (const struct cli_example[]){
@@ -350,6 +392,8 @@ const struct cli_command cli_command_model = {
             { "A model with starting weights, checked and shown",
               "edgel model new --outputs 3 -o start.safetensors edge-tiny && edgel model check start.safetensors && "
               "edgel model show start.safetensors" },
+            { "For other programs", "edgel model new -o m.safetensors unet-tiny && "
+                                    "edgel model export --onnx m.onnx m.safetensors" },
             { 0 },
         },
     .exits =
