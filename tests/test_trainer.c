@@ -1006,7 +1006,12 @@ static void validation_counts_pixels(void **state)
         p.epochs = 1;
         p.first_scored = first;
         assert_int_equal(edgel_trainer_create(m, &p, &d, NULL, pool, &t, NULL), EDGEL_OK);
+        t->sizes.most_bytes = first ? 1 : t->sizes.most_bytes; /* of two sizes, one stays or both */
         assert_int_equal(edgel_trainer_run(t, &e, NULL, NULL), EDGEL_OK);
+        int plans = 0;
+        for (int k = 0; k < NN_PLANS_KEPT; k++)
+            plans += t->sizes.plans[k] != NULL;
+        assert_int_equal(plans, 2 - first);
         count_by_predictor(m, &large, 4, naive);
         double iou = 0, f1 = 0, all = 0;
         for (int c = 0; c < 2; c++) {

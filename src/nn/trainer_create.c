@@ -267,6 +267,7 @@ enum edgel_status edgel_trainer_create(struct edgel_model *model, const struct e
     t->params = *params;
     t->loss = params->loss ? *params->loss : (struct edgel_loss_params)EDGEL_LOSS_DEFAULTS;
     t->data = data;
+    t->sizes.most_bytes = NN_PLANS_BYTES;
     t->pool = pool;
     t->gd = params->optimizer.kind == EDGEL_OPTIMIZER_GD;
     t->classes = model->net.classes;

@@ -57,11 +57,12 @@ EDGEL_NODISCARD enum edgel_status nn_batch_fill(const struct nn_loader *l,
 uint64_t nn_valid_pixels(const uint16_t *label, const float *soft, size_t pixels); /* one of them is NULL */
 
 /* --- validate.c --- */
-/* A network at sizes that come again: the last few plans are kept. Zero-initialise. */
-enum { NN_PLANS_KEPT = 4 };
+/* A network at sizes that come again: the last few plans are kept, those besides the newest within most_bytes. */
+enum { NN_PLANS_KEPT = 4, NN_PLANS_BYTES = 1 << 28 };
 struct nn_sizes {
     struct nn_plan *plans[NN_PLANS_KEPT];
     int h[NN_PLANS_KEPT], w[NN_PLANS_KEPT], next;
+    size_t most_bytes;
     float *logits;
     size_t floats;
 };

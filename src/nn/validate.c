@@ -21,6 +21,19 @@ void nn_sizes_finish(struct nn_sizes *s)
     *s = (struct nn_sizes){ 0 };
 }
 
+/* Frees plans until those that are left take no more than they may. */
+static void bound_plans(struct nn_sizes *s)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < NN_PLANS_KEPT; i++) {
+        const size_t more = s->plans[i] ? nn_plan_bytes(s->plans[i]) : 0;
+        if (more > s->most_bytes - bytes)
+            nn_plan_destroy(&s->plans[i]);
+        else
+            bytes += more;
+    }
+}
+
 /* The plan for h x w, and logits for it. */
 static enum edgel_status plan_for(struct edgel_trainer *t, int h, int w, struct nn_plan **out,
                                   struct edgel_error *err)
@@ -41,6 +54,7 @@ static enum edgel_status plan_for(struct edgel_trainer *t, int h, int w, struct 
         }
     const int i = s->next;
     nn_plan_destroy(&s->plans[i]);
+    bound_plans(s);
     EDGEL_TRY(nn_plan_create(&t->net, 1, h, w, false, t->pool, &s->plans[i], err));
     s->h[i] = h;
     s->w[i] = w;
