@@ -5,7 +5,7 @@ load pictures
 
 # Four colour images of 24x16 whose bright half is the object, and their masks.
 setup() {
-    cd "$BATS_TEST_TMPDIR"
+    cd "$BATS_TEST_TMPDIR" || return
     python3 - <<'PY'
 import os, random
 random.seed(7)
