@@ -153,6 +153,11 @@ static void choose_loss(struct job *j)
     j->plan.params.nterms = j->o->boundaries ? 1 : 2;
 }
 
+static enum edgel_status create_trainer(struct job *j, struct edgel_error *err)
+{
+    return edgel_trainer_create(j->model, &j->plan.params, &j->source, &j->survey, j->pool, &j->trainer, err);
+}
+
 static enum edgel_status prepare(struct job *j, struct edgel_error *err)
 {
     int n;
@@ -172,7 +177,7 @@ static enum edgel_status prepare(struct job *j, struct edgel_error *err)
         return status;
     choose_loss(j);
     j->plan.params.first_scored = train_data_labels(j->data) == EDGEL_LABELS_BINARY;
-    return edgel_trainer_create(j->model, &j->plan.params, &j->source, &j->survey, j->pool, &j->trainer, err);
+    return create_trainer(j, err);
 }
 
 /* --- the run --- */
@@ -208,13 +213,22 @@ static void stage_begins(void *user, int stage, int stages, const char *layer)
     cli_message("pre-training %d of %d: %s", stage, stages, layer);
 }
 
+/* Pre-training; what is left of --max-time is the training's. */
 static enum edgel_status pretrain(struct job *j, struct edgel_error *err)
 {
+    const double began = cli_clock();
     struct edgel_train_events events = train_record_events(j->record);
     events.epoch_done = NULL;
     events.save = NULL;
-    return edgel_pretrain_layerwise(j->model, &j->plan.params, j->o->pretrain_epochs, &j->source, &j->survey,
-                                    j->pool, &events, j->o->run.quiet ? NULL : stage_begins, err);
+    edgel_trainer_destroy(&j->trainer);
+    enum edgel_status status =
+        edgel_pretrain_layerwise(j->model, &j->plan.params, j->o->pretrain_epochs, &j->source, &j->survey,
+                                 j->pool, &events, j->o->run.quiet ? NULL : stage_begins, err);
+    if (status != EDGEL_OK)
+        return status;
+    const double left = j->plan.params.max_seconds - (cli_clock() - began);
+    j->plan.params.max_seconds = left > 0.001 ? left : 0.001;
+    return create_trainer(j, err);
 }
 
 static enum edgel_status train(struct job *j, struct edgel_error *err)
