@@ -130,6 +130,50 @@ static void what_is_no_model_is_refused(void **state)
     assert_no_model("", 1, EDGEL_EFORMAT, "net.txt");
 }
 
+/* head, n times body, tail; %d of body is the number. */
+static void long_text(struct edgel_text *t, const char *head, const char *body, int n, const char *tail)
+{
+    edgel_text_clear(t);
+    edgel_text_str(t, head);
+    for (int i = 0; i < n; i++)
+        edgel_text_str(t, body);
+    edgel_text_str(t, tail);
+    assert_false(t->failed);
+}
+
+static void architectures_are_bounded(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head, *body;
+        int n;
+        const char *tail, *why;
+    } cases[] = {
+        { "input channels=3\n", "relu\n", 1000, "conv out=classes k=1\n", "layers" },
+        { "input channels=4096\n", "conv out=4096 k=3\n", 3, "conv out=classes k=1\n", "parameters" },
+        { "input channels=3\n", "upsample factor=32\n", 5, "conv out=classes k=1\n", "2^31 pixels" },
+        { "input channels=3\n", "conv out=3 k=3 stride=2 pad=0\n", 20, "conv out=classes k=1\n",
+          "for an image of" },
+        { "input channels=5000\n", "", 0, "conv out=classes k=1\n", "channels" },
+        { "input channels=3\n", "concat input input input input input input input input\n", 5,
+          "conv out=classes k=1\n", "no layer reads" },
+        { "input channels=3\n", "", 0, "conv out=classes k=1000000000\n", "k" },
+        { "input channels=3\n", "", 0, "conv out=classes dilation=1000000000\n", "dilation" },
+    };
+    struct edgel_text t = { 0 };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct edgel_error err = { 0 };
+        struct edgel_model *m;
+        long_text(&t, cases[i].head, cases[i].body, cases[i].n, cases[i].tail);
+        struct edgel_model_params p = { .text = t.s, .size = t.len, .name = "net", .outputs = 1 };
+        if (edgel_model_create(&p, &m, &err) == EDGEL_OK || !strstr(err.msg, cases[i].why))
+            fail_msg("case %zu: \"%s\"", i, err.msg);
+        assert_null(m);
+    }
+    edgel_text_finish(&t);
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
 static void settings_are_checked(void **state)
 {
     (void)state;
@@ -498,10 +542,36 @@ static void assert_sound(const struct edgel_model *m)
         assert_true(isfinite(m->mean[c]) && m->deviation[c] > 0 && isfinite(m->deviation[c]));
 }
 
-static void changed_files_are_refused_or_sound(void **state)
+/* What was taken runs on a small image, or says why not, in little memory. */
+static void run_small(const struct edgel_model *m)
 {
-    (void)state;
-    struct edgel_model *m = make_small(), *back;
+    const struct edgel_predictor_params params = { NULL, (size_t)1 << 24 };
+    const size_t floats = (size_t)(m->net.in_channels + m->net.classes) * 13 * 9;
+    float *v = edgel_calloc(floats, sizeof *v);
+    struct edgel_predictor *p;
+    struct edgel_error err = { 0 };
+    assert_non_null(v);
+    assert_int_equal(edgel_predictor_create(m, &params, &p, &err), EDGEL_OK);
+    if (edgel_predict(p, v, 13, 9, false, v + (size_t)m->net.in_channels * 13 * 9, &err) != EDGEL_OK)
+        assert_true(err.msg[0]);
+    edgel_predictor_destroy(&p);
+    edgel_free(v);
+}
+
+static const char layered[] = "input channels=3\n"
+                              "a: conv out=6 k=3 groups=3 bias=0\n"
+                              "batchnorm\n"
+                              "relu\n"
+                              "maxpool k=2 ceil=1\n"
+                              "dropout p=0.5\n"
+                              "conv out=4 k=1 dilation=1 pad=0 stride=1\n"
+                              "up: upsample factor=2 like=a\n"
+                              "concat a up\n"
+                              "conv_transpose out=classes k=3 pad=1\n";
+
+static void change_and_read(struct edgel_model *m, int count)
+{
+    struct edgel_model *back;
     unsigned char *bytes, *changed;
     size_t size;
     int refused = 0;
@@ -509,12 +579,13 @@ static void changed_files_are_refused_or_sound(void **state)
     const size_t header = 8 + bytes[0] + 256u * bytes[1];
     changed = edgel_alloc(size + 1024, 1);
     const long live = edgel_alloc_live();
-    for (int i = 0; i < mutants; i++) {
+    for (int i = 0; i < count; i++) {
         struct edgel_error err = { 0 };
         memcpy(changed, bytes, size);
         const size_t n = mutate(changed, size, header, (uint64_t)i);
         if (edgel_model_decode(changed, n, "file", &back, &err) == EDGEL_OK) {
             assert_sound(back);
+            run_small(back);
         } else {
             assert_null(back);
             assert_true(err.msg[0]);
@@ -523,11 +594,19 @@ static void changed_files_are_refused_or_sound(void **state)
         edgel_model_destroy(&back);
         assert_int_equal(edgel_alloc_live(), live);
     }
-    print_message("# %d of %d changed files refused\n", refused, mutants);
-    assert_in_range(refused, mutants / 2, mutants);
+    print_message("# %d of %d changed files refused\n", refused, count);
+    assert_in_range(refused, count / 2, count);
     edgel_free(changed);
     edgel_model_free(bytes);
     edgel_model_destroy(&m);
+}
+
+static void changed_files_are_refused_or_sound(void **state)
+{
+    (void)state;
+    change_and_read(make_small(), mutants / 2);
+    change_and_read(make(layered, 2, 3), mutants - mutants / 2);
+    assert_int_equal(edgel_alloc_live(), 0);
 }
 
 /* --- memory --- */
@@ -577,6 +656,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_model_has_defaults),
         cmocka_unit_test(what_is_no_model_is_refused),
+        cmocka_unit_test(architectures_are_bounded),
         cmocka_unit_test(settings_are_checked),
         cmocka_unit_test(a_copy_is_the_same_and_apart),
         cmocka_unit_test(normalisation_is_by_channel),
