@@ -271,8 +271,8 @@ static int run_check(const struct cli_args *args)
             continue;
         }
         edgel_model_describe(m, &info);
-        printf("%s: ok, %d layers, %zu parameters, %d outputs\n", args->operands[i], info.layers, info.params,
-               info.outputs);
+        printf("%s: ok, %d layers, %zu parameters, %d output%s\n", args->operands[i], info.layers,
+               info.params, info.outputs, info.outputs == 1 ? "" : "s");
         edgel_model_destroy(&m);
     }
     return code;
