@@ -61,7 +61,7 @@ static void place_layers(struct folding *f)
     }
 }
 
-/* Batch normalisations that go into the convolution before them. */
+/* Batch normalisations that go into the convolution before them; a second one in a row stays a layer. */
 static void find_norms(struct folding *f)
 {
     int kept = 0, moved[NN_LAYERS_MAX];
@@ -70,7 +70,8 @@ static void find_norms(struct folding *f)
         const struct nn_layer *l = &f->m->net.layers[i];
         const int in = n ? f->to[l->input[0]] : 0;
         if (n && l->op == &nn_op_batchnorm && is_convolution(&f->net->layers[moved[in]]) &&
-            readers(f, in) == 1 && (n < f->net->nlayers - 1 || moved[in] == kept - 1)) {
+            f->norm[moved[in]] == 0 && readers(f, in) == 1 &&
+            (n < f->net->nlayers - 1 || moved[in] == kept - 1)) {
             moved[n] = moved[in];
             f->norm[moved[in]] = i;
             continue;
