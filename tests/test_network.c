@@ -48,6 +48,7 @@ static void faults_are_named_by_line(void **state)
     refuses("input channels=3\nconv out=3 like=input\n", "t:2: conv has no like");
     refuses("input channels=3\nupsample like=b\n", "like=b: no earlier layer has this name");
     refuses("input channels=3\na: relu\nrelu input\n", "no layer reads a");
+    refuses("input channels=3\ntrain: relu\n", "no layer may be named train");
     refuses("x: input channels=3\nrelu\n", "the input is named input");
 }
 

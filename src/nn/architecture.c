@@ -157,6 +157,8 @@ static enum edgel_status name_layer(const struct parser *p, struct nn_layer *l, 
     }
     if (!name_ok(name))
         return refuse(p, "layer name \"%s\": must be 1..%d letters, digits, _ and -", name, NN_NAME_MAX - 1);
+    if (strcmp(name, "train") == 0) /* model files keep the state of a training under it */
+        return refuse(p, "no layer may be named train");
     if (find_layer(p->net, name) >= 0)
         return refuse(p, "two layers are named %s", name);
     memcpy(l->name, name, strlen(name) + 1);
