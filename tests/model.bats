@@ -49,6 +49,13 @@ refused() {
     refused 1 "m.safetensors is a model"
 }
 
+@test "show of a preset prints a text that is the same architecture" {
+    "$EDGEL" model show unet-tiny >arch.txt
+    grep -qx 'fine: relu' arch.txt
+    [ "$("$EDGEL" model show arch.txt)" = "$(cat arch.txt)" ]
+    [ "$("$EDGEL" model summary arch.txt | tail -4)" = "$("$EDGEL" model summary unet-tiny | tail -4)" ]
+}
+
 @test "new draws weights by its seed and init, check and show read what it wrote" {
     model new --outputs 2 -o a.safetensors edge-tiny
     model new --outputs 2 --seed 1 -o b.safetensors edge-tiny

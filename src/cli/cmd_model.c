@@ -182,6 +182,16 @@ static enum edgel_status print_summary(const struct edgel_model *m, struct model
 
 /* --- show --- */
 
+static enum edgel_status print_architecture(const struct edgel_model *m, struct edgel_error *err)
+{
+    char *text = edgel_model_text(m);
+    if (!text)
+        return cli_fail(err, "out of memory");
+    printf("%s", text);
+    edgel_model_free(text);
+    return EDGEL_OK;
+}
+
 static void print_reals(const char *title, const double *v, int n)
 {
     printf("%s", title);
@@ -194,9 +204,6 @@ static enum edgel_status print_model(const struct edgel_model *m, struct edgel_e
 {
     struct edgel_model_info info;
     const char *key;
-    char *text = edgel_model_text(m);
-    if (!text)
-        return cli_fail(err, "out of memory");
     edgel_model_describe(m, &info);
     printf("inputs %d\noutputs %d (%s)\nlabels %s\n", info.in_channels, info.outputs,
            info.sigmoid ? "sigmoid" : "softmax", edgel_model_labels_name(info.labels));
@@ -208,9 +215,8 @@ static enum edgel_status print_model(const struct edgel_model *m, struct edgel_e
         printf("class %d %s\n", info.classes[i].id, info.classes[i].name);
     for (int k = 0; (key = edgel_model_note_key(m, k)) != NULL; k++)
         printf("note %s: %s\n", key, edgel_model_note(m, key));
-    printf("\n%s", text);
-    edgel_model_free(text);
-    return EDGEL_OK;
+    printf("\n");
+    return print_architecture(m, err);
 }
 
 /* --- actions --- */
@@ -246,13 +252,15 @@ static int run_summary(const struct cli_args *args)
 
 static int run_show(const struct cli_args *args)
 {
+    const struct cli_start start = start_of(args->options);
     struct edgel_error err = { 0 };
     struct edgel_model *m;
+    bool trained;
     if (args->noperands != 2)
-        return cli_usage(args->command, "show takes one model file");
-    enum edgel_status s = cli_model_read(args->operands[1], &m, &err);
+        return cli_usage(args->command, "show takes one model, preset or architecture");
+    enum edgel_status s = cli_model_find(args->operands[1], &start, &m, &trained, &err);
     if (s == EDGEL_OK)
-        s = print_model(m, &err);
+        s = trained ? print_model(m, &err) : print_architecture(m, &err);
     edgel_model_destroy(&m);
     return s == EDGEL_OK ? CLI_EXIT_OK : fail_with(&err);
 }
@@ -370,7 +378,7 @@ const struct cli_command cli_command_model = {
     .name = "model",
     .summary = "show, check and convert a model",
     .synopsis = "summary [OPTION]... MODEL|PRESET|ARCHITECTURE\n"
-                "show MODEL\n"
+                "show MODEL|PRESET|ARCHITECTURE\n"
                 "check MODEL...\n"
                 "new [OPTION]... -o FILE PRESET|ARCHITECTURE\n"
                 "export [OPTION]... --onnx FILE MODEL",
@@ -379,7 +387,8 @@ const struct cli_command cli_command_model = {
         "file with the text of an architecture: what each makes of an image, its parameters and multiply-adds, and "
         "the pixels that one of its values depends on.\n\n"
         "show prints all that a model file says besides the weights: inputs, classes, labels, normalisation, notes, "
-        "architecture.\n\n"
+        "architecture. Of a preset or a file with an architecture it prints the text, every layer with its name, to begin "
+        "one's own with.\n\n"
         "check reads model files as every other command does: nothing in them is trusted.\n\n"
         "new writes a model with starting weights: where a training begins, and enough to time an architecture.\n\n"
         "export writes a model as ONNX (operator set 13): input 'image', float [N][C][H][W] of 0..1, any size; output "
