@@ -458,6 +458,40 @@ PY
     [ "$status" -eq 2 ]
 }
 
+@test "a resume that is refused leaves the run as it was" {
+    train -o run i
+    run "$EDGEL" train --resume run --epochs 4 --lr 0.5
+    [ "$status" -ne 0 ]
+    run "$EDGEL" train --resume run --epochs 3
+    [ "$status" -eq 0 ]
+    [ "$(column run/results.csv epoch | tr '\n' ' ')" = "1 2 3 " ]
+}
+
+@test "--resume of a run that has no checkpoint yet begins it, and words after -- stay operands" {
+    run "$EDGEL" train --truth t --arch linear --epochs 2 --batch 2 -o run -- i
+    [ "$status" -eq 0 ]
+    before=$(weights run)
+    rm run/last.safetensors
+    run "$EDGEL" train --resume run -q
+    [ "$status" -eq 0 ]
+    [ "$(weights run)" = "$before" ]
+}
+
+@test "--existing overwrite leaves nothing of the older run" {
+    train -o run --val-split 0.25 --worst 1 --lr 0.1 i
+    echo mine >run/worst/notes.txt
+    train -o run --existing overwrite --epochs 0 i
+    [ "$status" -eq 0 ]
+    [ ! -e run/best.safetensors ]
+    [ ! -e run/confusion.csv ]
+    [ "$(ls run/worst)" = notes.txt ]
+}
+
+@test "--freeze and --pretrain exclude each other" {
+    train -o run --freeze conv1 --pretrain layerwise i
+    [ "$status" -eq 2 ]
+}
+
 @test "--checkpoint and Ctrl-C: the run goes on as if there had been no break" {
     train -o whole --epochs 400 --crop 8 i
     "$EDGEL" train --truth t --arch linear --batch 2 --progress never -o broken --epochs 400 --crop 8 --checkpoint 0.001 i &

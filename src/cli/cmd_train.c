@@ -208,8 +208,7 @@ static enum edgel_status load_checkpoint(struct job *j, struct edgel_error *err)
 
 static void stage_begins(void *user, int stage, int stages, const char *layer)
 {
-    const struct train_record *r = user;
-    (void)r;
+    (void)user;
     cli_message("pre-training %d of %d: %s", stage, stages, layer);
 }
 
@@ -237,9 +236,13 @@ static enum edgel_status train(struct job *j, struct edgel_error *err)
     int64_t epochs = 0, steps;
     const struct edgel_model_class *classes = train_data_classes(j->data, &n);
     enum edgel_train_end end = EDGEL_TRAIN_STOPPED;
-    enum edgel_status status = write_arguments(j, err);
-    if (status == EDGEL_OK && j->resumed)
+    enum edgel_status status = EDGEL_OK;
+    if (j->resumed) /* it may refuse the arguments: then those of the run stay */
         status = load_checkpoint(j, err);
+    else
+        train_record_clear(j->o->output);
+    if (status == EDGEL_OK)
+        status = write_arguments(j, err);
     edgel_trainer_position(j->trainer, &epochs, &steps);
     if (status == EDGEL_OK)
         status = train_record_open(&j->record, j->o->output, &j->plan, j->o, classes, n, epochs, err);
@@ -351,6 +354,9 @@ static int check_usage(const struct cli_args *args)
         return cli_usage(args->command, "--soft-ignore has no use without --boundaries");
     if (cli_given(args, "pretrain-epochs") && !o->pretrain)
         return cli_usage(args->command, "--pretrain-epochs has no use without --pretrain");
+    if (o->pretrain && o->freeze.n > 0)
+        return cli_usage(args->command,
+                         "--freeze and --pretrain exclude each other: pre-training moves all layers");
     if (cli_given(args, "weight-decay") && o->optimizer != EDGEL_OPTIMIZER_ADAMW)
         return cli_usage(args->command, "--weight-decay is for --optimizer adamw; others have --l2");
     if (cli_given(args, "momentum") && o->optimizer != EDGEL_OPTIMIZER_MOMENTUM &&
@@ -373,7 +379,7 @@ static int check_existing(const struct cli_args *args)
     char *path = train_path(o->output, "args.json");
     const bool there = access(path, F_OK) == 0;
     free(path);
-    if (there && !o->overwrite)
+    if (there && !o->overwrite && !o->resume)
         return cli_usage(args->command,
                          "%s holds a run: --resume %s goes on with it, --existing overwrite begins anew",
                          o->output, o->output);
@@ -392,12 +398,16 @@ static int run_with(const struct cli_args *args, bool resumed)
     return code;
 }
 
-/* The words of the run, and after them those given now without --resume RUN: what is said last holds. */
+/* The words of the run, and after them (but before a "--") those given now without --resume RUN: what is said last
+ * holds. */
 static char **joined_words(const struct cli_args *args, const struct edgel_arguments *stored, int *n)
 {
     char **words = cli_alloc(stored->n + (size_t)args->argc + 1, sizeof *words);
+    size_t ended = 0;
+    while (ended < stored->n && strcmp(stored->words[ended], "--") != 0)
+        ended++;
     *n = 0;
-    for (size_t i = 0; i < stored->n; i++)
+    for (size_t i = 0; i < ended; i++)
         words[(*n)++] = stored->words[i];
     for (int i = 0; i < args->argc; i++) {
         if (strcmp(args->argv[i], "--resume") == 0)
@@ -405,6 +415,8 @@ static char **joined_words(const struct cli_args *args, const struct edgel_argum
         else if (strncmp(args->argv[i], "--resume=", 9) != 0)
             words[(*n)++] = args->argv[i];
     }
+    for (size_t i = ended; i < stored->n; i++)
+        words[(*n)++] = stored->words[i];
     return words;
 }
 
@@ -425,8 +437,12 @@ static int resume(const struct cli_args *args)
     char **words = joined_words(args, &stored, &n);
     int code = cli_parse(args->command, n, words, &all);
     if (code == 0) {
-        ((struct train_options *)all.options)->output = o->resume; /* the folder may have been moved */
-        code = run_with(&all, true);
+        struct train_options *joined = all.options;
+        joined->output = joined->resume = o->resume; /* the folder may have been moved */
+        path = train_path(o->resume, "last.safetensors");
+        const bool begun = access(path, F_OK) == 0; /* else it was stopped before its first checkpoint */
+        free(path);
+        code = run_with(&all, begun);
     }
     cli_args_finish(&all);
     free(words);

@@ -82,11 +82,15 @@ enum edgel_status train_record_status(const struct train_record *r, struct edgel
 /* A line on standard error about how it ended. */
 void train_record_summary(const struct train_record *r, enum edgel_train_end end);
 void train_record_close(struct train_record **r);
+/* Removes what an earlier run left in the folder. */
+void train_record_clear(const char *folder);
 /* "FOLDER/name", to be freed. */
 char *train_path(const char *folder, const char *name);
 
 /* --- train_worst.c --- */
 
+/* Removes the pictures of an earlier run or epoch. */
+void train_worst_clear(const char *folder);
 /* Pictures of the `count` images with the lowest IoU into folder/worst: validation images, or training images if there
  * are none. EDGEL_EINTERRUPTED when a stop was asked for. */
 enum edgel_status train_worst(struct train_data *data, const struct edgel_model *model,

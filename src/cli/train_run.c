@@ -340,6 +340,18 @@ enum edgel_status train_record_open(struct train_record **out, const char *folde
     return epochs > 0 ? read_results(r, epochs, err) : write_results(r, err);
 }
 
+void train_record_clear(const char *folder)
+{
+    static const char *const names[] = { "results.csv",      "curves.svg",       "confusion.csv",
+                                         "best.safetensors", "last.safetensors", "args.json" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = train_path(folder, names[i]);
+        (void)remove(path); /* it need not be there; one that stays is written over */
+        free(path);
+    }
+    train_worst_clear(folder);
+}
+
 enum edgel_status train_record_status(const struct train_record *r, struct edgel_error *err)
 {
     if (r->status != EDGEL_OK)

@@ -5,6 +5,7 @@
  */
 #include "edgel/image.h"
 #include "train.h"
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,6 +162,29 @@ static enum edgel_status rank_all(const struct judge *j, struct rank *ranks, siz
     return EDGEL_OK;
 }
 
+/* A picture's name begins with a number and its IoU; other files are not ours. */
+static bool is_picture(const char *name)
+{
+    const size_t digits = strspn(name, "0123456789");
+    return digits >= 2 && strncmp(name + digits, "_iou", 4) == 0;
+}
+
+void train_worst_clear(const char *folder)
+{
+    char *path = train_path(folder, "worst");
+    DIR *dir = opendir(path);
+    for (struct dirent *e; dir && (e = readdir(dir)) != NULL;) {
+        if (!is_picture(e->d_name))
+            continue;
+        char *picture = train_path(path, e->d_name);
+        (void)remove(picture);
+        free(picture);
+    }
+    if (dir)
+        closedir(dir);
+    free(path);
+}
+
 enum edgel_status train_worst(struct train_data *data, const struct edgel_model *model,
                               struct edgel_pool *pool, const char *folder, size_t count,
                               struct edgel_error *err)
@@ -175,6 +199,8 @@ enum edgel_status train_worst(struct train_data *data, const struct edgel_model 
     enum edgel_status status = edgel_predictor_create(model, &params, &j.predictor, err);
     if (status == EDGEL_OK)
         status = rank_all(&j, ranks, n, err);
+    if (status == EDGEL_OK)
+        train_worst_clear(folder);
     for (size_t i = 0; i < count && i < n && status == EDGEL_OK; i++)
         status = write_picture(&j, folder, i, &ranks[i], err);
     edgel_predictor_destroy(&j.predictor);
