@@ -49,6 +49,23 @@ refused() {
     refused 1 "m.safetensors is a model"
 }
 
+@test "show spells control characters of notes" {
+    "$EDGEL" model new -o a.safetensors linear
+    python3 - <<'PY'
+import json, struct
+b = open("a.safetensors", "rb").read()
+n = struct.unpack("<Q", b[:8])[0]
+head = json.loads(b[8:8 + n])
+head["__metadata__"]["remark"] = "red \x1b[31m"
+text = json.dumps(head).encode()
+text += b" " * (-len(text) % 64)
+open("b.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + b[8 + n:])
+PY
+    run "$EDGEL" model show b.safetensors
+    [ "$status" -eq 0 ]
+    [[ "$output" == *'note remark: red \x1b[31m'* ]]
+}
+
 @test "show of a preset prints a text that is the same architecture" {
     "$EDGEL" model show unet-tiny >arch.txt
     grep -qx 'fine: relu' arch.txt

@@ -308,6 +308,24 @@ static void what_others_read_is_not_folded(void **unused)
     edgel_model_destroy(&m);
 }
 
+static void values_that_overflow_are_told(void **unused)
+{
+    (void)unused;
+    struct edgel_model *m = make(edgel_preset("linear"), 2);
+    struct edgel_predictor_params params = EDGEL_PREDICTOR_DEFAULTS;
+    struct edgel_predictor *p;
+    struct edgel_error err = { 0 };
+    float *image = picture(3, 9, 9), out[2 * 81];
+    for (size_t i = 0; i < m->net.nparams; i++)
+        m->params[i] = 3e38f;
+    assert_int_equal(edgel_predictor_create(m, &params, &p, NULL), EDGEL_OK);
+    assert_int_equal(edgel_predict(p, image, 9, 9, false, out, &err), EDGEL_EINVAL);
+    assert_non_null(strstr(err.msg, "not finite"));
+    edgel_predictor_destroy(&p);
+    edgel_free(image);
+    edgel_model_destroy(&m);
+}
+
 static void probabilities_follow_from_logits(void **unused)
 {
     (void)unused;
@@ -508,6 +526,7 @@ int main(void)
         cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(folding_changes_rounding_alone),
         cmocka_unit_test(what_others_read_is_not_folded),
+        cmocka_unit_test(values_that_overflow_are_told),
         cmocka_unit_test(probabilities_follow_from_logits),
         cmocka_unit_test(small_images_run),
         cmocka_unit_test(layers_are_described),

@@ -884,6 +884,7 @@ struct edgel_predict_io {
  * by their sum over the classes.
  *
  * Returns EDGEL_OK; what write returned; EDGEL_EINVAL: a size that the network cannot take, or of which it makes another;
+ * logits that are not finite;
  * EDGEL_ELIMIT: max_bytes are not enough for any tile; EDGEL_EUNSUPPORTED: tiles are needed, and layers of the network do
  * not keep step; EDGEL_ENOMEM. The same bits for every max_bytes, number of threads and CPU level.
  */

@@ -200,6 +200,18 @@ static void print_reals(const char *title, const double *v, int n)
     puts("");
 }
 
+/* Notes come with the file: no control character of theirs reaches the terminal, but the end of a line. */
+static void print_note(const char *key, const char *value)
+{
+    printf("note %s: ", key);
+    for (const unsigned char *c = (const unsigned char *)value; *c; c++)
+        if ((*c < 0x20 && *c != '\n') || *c == 0x7F)
+            printf("\\x%02x", *c);
+        else
+            putchar(*c);
+    putchar('\n');
+}
+
 static enum edgel_status print_model(const struct edgel_model *m, struct edgel_error *err)
 {
     struct edgel_model_info info;
@@ -214,7 +226,7 @@ static enum edgel_status print_model(const struct edgel_model *m, struct edgel_e
     for (int i = 0; i < info.outputs; i++)
         printf("class %d %s\n", info.classes[i].id, info.classes[i].name);
     for (int k = 0; (key = edgel_model_note_key(m, k)) != NULL; k++)
-        printf("note %s: %s\n", key, edgel_model_note(m, key));
+        print_note(key, edgel_model_note(m, key));
     printf("\n");
     return print_architecture(m, err);
 }

@@ -6,6 +6,7 @@
  * s = e_0 + e_1 + ... in this order, e_k / s.
  */
 #include "nn/nn_priv.h"
+#include <float.h>
 #include <string.h>
 
 enum { PLANS = 2, CHUNK = 256 };
@@ -234,6 +235,15 @@ static void make_probabilities(void *user, int thread, size_t i)
         softmax(&t->p->numeric, v, plane, t->p->model->net.classes, n);
 }
 
+/* Weights are finite, but what they make of an image may overflow. */
+static bool all_finite(const float *v, size_t n)
+{
+    bool bad = false;
+    for (size_t i = 0; i < n; i++)
+        bad |= !(v[i] >= -FLT_MAX && v[i] <= FLT_MAX);
+    return !bad;
+}
+
 static enum edgel_status run_tile(struct edgel_predictor *p, const struct edgel_predict_io *q,
                                   struct nn_segment y, struct nn_segment x, struct edgel_error *err)
 {
@@ -252,6 +262,8 @@ static enum edgel_status run_tile(struct edgel_predictor *p, const struct edgel_
             for (int row = 0; row < y.core_size; row++)
                 copy_row_of_core(&t, k, row);
     const size_t core = (size_t)y.core_size * (size_t)x.core_size;
+    if (!all_finite(p->out, (size_t)m->net.classes * core))
+        return edgel_fail(err, EDGEL_EINVAL, "the model makes values of this image that are not finite");
     if (!q->logits)
         edgel_pool_run(p->pool, (core + CHUNK - 1) / CHUNK, make_probabilities, &t);
     return q->write(q->user, x.core, y.core, x.core_size, y.core_size, p->out, err);
