@@ -245,7 +245,7 @@ static enum edgel_status train(struct job *j, struct edgel_error *err)
         status = write_arguments(j, err);
     edgel_trainer_position(j->trainer, &epochs, &steps);
     if (status == EDGEL_OK)
-        status = train_record_open(&j->record, j->o->output, &j->plan, j->o, classes, n, epochs, err);
+        status = train_record_open(&j->record, j->o->output, &j->plan, j->o, classes, epochs, err);
     if (status == EDGEL_OK && j->o->pretrain && !j->resumed)
         status = pretrain(j, err);
     if (status != EDGEL_OK)

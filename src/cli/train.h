@@ -73,7 +73,7 @@ struct train_record;
 /* Opens the record of results in folder; rows after `epochs` are dropped (an epoch whose checkpoint was not written). */
 enum edgel_status train_record_open(struct train_record **out, const char *folder,
                                     const struct train_plan *plan, const struct train_options *o,
-                                    const struct edgel_model_class *classes, int nclasses, int64_t epochs,
+                                    const struct edgel_model_class *classes, int64_t epochs,
                                     struct edgel_error *err);
 /* Events that keep the record and show what goes on; r is their user. */
 struct edgel_train_events train_record_events(struct train_record *r);

@@ -44,7 +44,6 @@ struct train_record {
     const struct train_plan *plan;
     const struct train_options *o;
     const struct edgel_model_class *classes;
-    int nclasses;
     struct record_row *rows;
     size_t n;
     bool live; /* a line that is drawn over */
@@ -326,7 +325,7 @@ struct edgel_train_events train_record_events(struct train_record *r)
 
 enum edgel_status train_record_open(struct train_record **out, const char *folder,
                                     const struct train_plan *plan, const struct train_options *o,
-                                    const struct edgel_model_class *classes, int nclasses, int64_t epochs,
+                                    const struct edgel_model_class *classes, int64_t epochs,
                                     struct edgel_error *err)
 {
     struct train_record *r = *out = cli_alloc(1, sizeof *r);
@@ -334,7 +333,6 @@ enum edgel_status train_record_open(struct train_record **out, const char *folde
     r->plan = plan;
     r->o = o;
     r->classes = classes;
-    r->nclasses = nclasses;
     r->live = !o->run.quiet && (o->run.progress == CLI_PROGRESS_ALWAYS ||
                                 (o->run.progress == CLI_PROGRESS_AUTO && isatty(STDERR_FILENO)));
     return epochs > 0 ? read_results(r, epochs, err) : write_results(r, err);
