@@ -1,0 +1,13 @@
+/* edgel/edgel.h: the whole library. Each of its headers can be included alone. */
+#ifndef EDGEL_EDGEL_H
+#define EDGEL_EDGEL_H
+
+#include "edgel/base.h"
+#include "edgel/batch.h"
+#include "edgel/eval.h"
+#include "edgel/filter.h"
+#include "edgel/image.h"
+#include "edgel/nn.h"
+#include "edgel/report.h"
+
+#endif
