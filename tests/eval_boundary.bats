@@ -215,8 +215,12 @@ scene() {
     lines p/a.pgm 40 30 $(for x in $(seq 0 39); do echo "$x=$((x == 20 ? 0 : 255))"; done)
     evaluate --truth t p
     has 'warning: p: 1 maps look inverted'
+    evaluate --truth t --nms p
+    has 'warning: p: 1 maps look inverted'
     scene
     evaluate --truth t p
+    hasnt warning
+    evaluate --truth t --nms p
     hasnt warning
 }
 
@@ -224,7 +228,9 @@ scene() {
     scene
     lines p/a.pgm 40 30 20=255
     evaluate --truth t p
-    has 'same at every threshold'
+    has 'warning: p: 1 maps are binary'
+    evaluate --truth t --nms p
+    has 'warning: p: 1 maps are binary'
     evaluate --truth t --thresholds 1 p
     hasnt warning
 }
@@ -253,7 +259,10 @@ scene() {
     lines t/a_2.pgm 41 30 20=255
     evaluate --truth t p
     [ "$status" -eq 1 ]
-    has "another annotator's truth is 41x30"
+    has 't/a_2.pgm: annotator 2 is 41x30, the first is 40x30: sizes differ'
+    lines t/a_2.pgm 30 40 20=255
+    evaluate --truth t p
+    has 't/a_2.pgm: annotator 2 is 30x40, the first is 40x30: sizes differ, width and height are swapped'
 }
 
 @test "options of pixels are refused, and options of boundaries without them" {

@@ -148,7 +148,7 @@ hierarchy() {
     pgm p/a.pgm 6 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
     rm p/a.mat
     evaluate --truth t --boundary bsds p
-    has "another annotator's truth is 5x4, truth is 6x4"
+    has 't/a.mat: annotator 2 is 5x4, the first is 6x4: sizes differ'
 }
 
 @test "damaged files, version 7.3 and other variables: the file and the reason" {

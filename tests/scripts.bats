@@ -107,7 +107,7 @@ apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends valgrind bats"
 @test "scripts/bench: help lists the sections, an unknown one is a usage error" {
     run python3 "$EDGEL_SOURCE/scripts/bench" --help
     [ "$status" -eq 0 ]
-    for section in canny gaussian gradient large folder overwrite share; do
+    for section in canny gaussian gradient large folder overwrite share judge; do
         [[ "$output" == *"    $section "* ]]
     done
     run python3 "$EDGEL_SOURCE/scripts/bench" folder brew

@@ -83,6 +83,41 @@ static void bands_are_what_erosion_takes_away(void **state)
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
+static void bands_are_symmetric_and_end_as_iou(void **state)
+{
+    (void)state;
+    static struct plane t, p;
+    for (int round = 0; round < 200; round++) {
+        const int w = 1 + (int)rnd(SIDE), h = 1 + (int)rnd(SIDE);
+        struct edgel_band_counts *c, *back;
+        size_t n, nback;
+        fill_plane(&t, w, h, 3);
+        fill_plane(&p, w, h, 3);
+        for (int whole = 0; whole < 2; whole++) {
+            const double share = whole ? 1 : 0.05;
+            assert_int_equal(edgel_bands_measure(t.id, p.id, w, h, share, -1, &c, &n, NULL), EDGEL_OK);
+            assert_int_equal(edgel_bands_measure(p.id, t.id, w, h, share, -1, &back, &nback, NULL), EDGEL_OK);
+            assert_int_equal(n, nback);
+            for (size_t i = 0; i < n; i++) {
+                uint64_t truth = 0, prediction = 0, both = 0;
+                assert_true(c[i].id == back[i].id && c[i].truth == back[i].prediction &&
+                            c[i].prediction == back[i].truth && c[i].both == back[i].both);
+                for (int k = 0; k < w * h; k++) {
+                    truth += t.id[k] == c[i].id;
+                    prediction += p.id[k] == c[i].id;
+                    both += t.id[k] == c[i].id && p.id[k] == c[i].id;
+                }
+                assert_true(c[i].truth <= truth && c[i].prediction <= prediction && c[i].both <= both);
+                assert_true(!whole ||
+                            (c[i].truth == truth && c[i].prediction == prediction && c[i].both == both));
+            }
+            edgel_free(c);
+            edgel_free(back);
+        }
+    }
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
 static void the_width_is_rounded_to_even(void **state)
 {
     (void)state;
@@ -145,6 +180,59 @@ static void contours_are_what_the_disk_reaches(void **state)
         }
         edgel_free(c);
     }
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+static struct edgel_tolerance_counts contours_of(const int32_t *truth, const int32_t *prediction, int w,
+                                                 int h)
+{
+    struct edgel_tolerance_counts *c, one;
+    size_t n;
+    assert_int_equal(edgel_contours_measure(truth, prediction, w, h, 1, &c, &n, NULL), EDGEL_OK);
+    assert_int_equal(n, 1);
+    one = *c;
+    edgel_free(c);
+    return one;
+}
+
+/* The tolerance is a share of the diagonal: an image that is wider by empty columns has a larger one. */
+static void widen(const struct plane *p, int32_t *out, int w)
+{
+    for (int y = 0; y < p->h; y++)
+        for (int x = 0; x < w; x++)
+            out[y * w + x] = x < p->w - 1 && y < p->h - 1 ? p->id[y * p->w + x] == 1 : 0;
+}
+
+static void contours_are_symmetric_and_grow_with_the_tolerance(void **state)
+{
+    (void)state;
+    enum { WIDE = 700 };
+    static struct plane t, p;
+    static int32_t a[SIDE * WIDE], b[SIDE * WIDE];
+    uint64_t grown = 0;
+    for (int round = 0; round < 100; round++) {
+        struct edgel_tolerance_counts last = { 0 };
+        const int h = 2 + (int)rnd(SIDE - 1);
+        fill_plane(&t, 2 + (int)rnd(SIDE - 1), h, 3);
+        fill_plane(&p, t.w, h, 3);
+        for (int w = SIDE; w <= WIDE; w += 113) {
+            widen(&t, a, w);
+            widen(&p, b, w);
+            const struct edgel_tolerance_counts c = contours_of(a, b, w, h), back = contours_of(b, a, w, h),
+                                                same = contours_of(a, a, w, h);
+            assert_true(c.truth == back.prediction && c.prediction == back.truth &&
+                        c.matched_truth == back.matched_prediction &&
+                        c.matched_prediction == back.matched_truth);
+            assert_true(c.matched_truth <= c.truth && c.matched_prediction <= c.prediction);
+            assert_true(same.matched_truth == c.truth && same.matched_prediction == c.truth);
+            assert_true(w == SIDE || (c.truth == last.truth && c.prediction == last.prediction &&
+                                      c.matched_truth >= last.matched_truth &&
+                                      c.matched_prediction >= last.matched_prediction));
+            grown += w > SIDE && c.matched_truth > last.matched_truth;
+            last = c;
+        }
+    }
+    assert_true(grown > 20);
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
@@ -275,8 +363,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bands_are_what_erosion_takes_away),
+        cmocka_unit_test(bands_are_symmetric_and_end_as_iou),
         cmocka_unit_test(the_width_is_rounded_to_even),
         cmocka_unit_test(contours_are_what_the_disk_reaches),
+        cmocka_unit_test(contours_are_symmetric_and_grow_with_the_tolerance),
         cmocka_unit_test(statistics_are_those_of_the_page),
         cmocka_unit_test(no_memory_is_an_error),
         cmocka_unit_test(each_rule_refuses),

@@ -368,6 +368,95 @@ static void an_image_is_counted_as_defined(void **state)
     }
 }
 
+static struct edgel_row measure_one(const struct edgel_mask *prediction, const struct edgel_mask *truth,
+                                    double max_dist)
+{
+    struct edgel_measure m = measure_of(1, false);
+    struct edgel_row row = { 0 };
+    m.boundary_params.max_dist = max_dist;
+    assert_int_equal(edgel_measure_image(&m, prediction, false, truth, 1, NULL, &row, NULL), EDGEL_OK);
+    return row;
+}
+
+static void matches_are_symmetric_and_grow_with_the_distance(void **state)
+{
+    (void)state;
+    uint64_t grown = 0;
+    for (int n = 0; n < 60; n++) {
+        struct scene s;
+        uint64_t last = 0;
+        make_scene(&s);
+        for (double share = 0.01; share < 0.5; share *= 1.5) {
+            struct edgel_row there = measure_one(&s.t[0], &s.t[1], share),
+                             back = measure_one(&s.t[1], &s.t[0], share),
+                             same = measure_one(&s.t[0], &s.t[0], share);
+            const struct edgel_boundary_counts *a = &there.boundary, *b = &back.boundary, *c = &same.boundary;
+            assert_true(a->truth == b->prediction[0] && a->prediction[0] == b->truth);
+            assert_true(a->matched_truth[0] == a->matched_prediction[0] &&
+                        a->matched_truth[0] == b->matched_truth[0]);
+            assert_true(a->matched_truth[0] <= a->truth && a->matched_truth[0] <= a->prediction[0]);
+            assert_true(a->matched_truth[0] >= last);
+            assert_true(c->matched_truth[0] == c->truth && c->matched_prediction[0] == c->truth);
+            grown += a->matched_truth[0] > last;
+            last = a->matched_truth[0];
+            edgel_row_finish(&there);
+            edgel_row_finish(&back);
+            edgel_row_finish(&same);
+        }
+        finish_scene(&s);
+    }
+    assert_true(grown > 100);
+}
+
+struct helped {
+    const struct scene *scene;
+    struct edgel_measure measure;
+    struct edgel_row row;
+    enum edgel_status status;
+};
+
+static void measure_helped(void *user, int thread, size_t i)
+{
+    (void)thread;
+    (void)i;
+    struct helped *h = user;
+    h->status =
+        edgel_measure_image(&h->measure, &h->scene->p, false, h->scene->t, ANNOTATORS, NULL, &h->row, NULL);
+}
+
+static void annotators_are_matched_by_any_number_of_threads(void **state)
+{
+    (void)state;
+    for (int n = 0; n < 40; n++) {
+        struct scene s;
+        struct edgel_row one = { 0 };
+        struct helped h = { .scene = &s, .measure = measure_of(K, true) };
+        struct edgel_ordered o = {
+            .n = 1, .threads = 2 + n % 3, .window = 4, .user = &h, .work = measure_helped
+        };
+        make_scene(&s);
+        if (n % 8 == 7) /* several values */
+            for (int x = 0; x < W; x++)
+                put(&s.truth[n % ANNOTATORS], x, 2, 7);
+        assert_int_equal(edgel_measure_image(&h.measure, &s.p, false, s.t, ANNOTATORS, NULL, &one, NULL),
+                         EDGEL_OK);
+        assert_int_equal(edgel_helpers_create(&h.measure.helpers, NULL), EDGEL_OK);
+        o.helpers = h.measure.helpers;
+        assert_int_equal(edgel_ordered_run(&o, NULL, NULL), EDGEL_OK);
+        edgel_helpers_destroy(&o.helpers);
+        assert_int_equal(h.status, EDGEL_OK);
+        const struct edgel_boundary_counts *a = &one.boundary, *b = &h.row.boundary;
+        assert_int_equal(a->truth, b->truth);
+        assert_int_equal(one.remarks, h.row.remarks);
+        assert_memory_equal(a->matched_truth, b->matched_truth, K * sizeof *a->matched_truth);
+        assert_memory_equal(a->prediction, b->prediction, K * sizeof *a->prediction);
+        assert_memory_equal(a->matched_prediction, b->matched_prediction, K * sizeof *a->matched_prediction);
+        edgel_row_finish(&one);
+        edgel_row_finish(&h.row);
+        finish_scene(&s);
+    }
+}
+
 static void a_missing_prediction_detects_nothing(void **state)
 {
     (void)state;
@@ -538,6 +627,8 @@ int main(void)
         cmocka_unit_test(thinning_follows_its_rules),
         cmocka_unit_test(matching_is_optimal_after_every_change),
         cmocka_unit_test(an_image_is_counted_as_defined),
+        cmocka_unit_test(matches_are_symmetric_and_grow_with_the_distance),
+        cmocka_unit_test(annotators_are_matched_by_any_number_of_threads),
         cmocka_unit_test(a_missing_prediction_detects_nothing),
         cmocka_unit_test(params_that_do_not_suit_are_refused),
         cmocka_unit_test(what_looks_wrong_is_remarked_on),

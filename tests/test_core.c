@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static void first_failure_wins(void **state)
 {
@@ -269,6 +270,69 @@ static void ordered_run_keeps_order(void **state)
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
+/* Indices that end only when all three of a loop have begun: nobody helping, they would wait in vain. */
+struct helped_probe {
+    struct edgel_helpers *helpers;
+    size_t inner;
+    pthread_mutex_t lock;
+    pthread_cond_t began;
+    int begun;
+    bool together, alone;
+    int times[N];
+};
+
+static void helped_inner(void *user, size_t i)
+{
+    struct helped_probe *p = user;
+    struct timespec end;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += 60;
+    pthread_mutex_lock(&p->lock);
+    p->times[i]++;
+    p->begun++;
+    pthread_cond_broadcast(&p->began);
+    while (p->together && p->begun < 3 && !p->alone)
+        p->alone = pthread_cond_timedwait(&p->began, &p->lock, &end) != 0;
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void helped_work(void *user, int thread, size_t i)
+{
+    (void)thread;
+    (void)i;
+    struct helped_probe *p = user;
+    edgel_helpers_run(p->helpers, p->inner, helped_inner, p);
+}
+
+static void idle_threads_help(void **state)
+{
+    (void)state;
+    struct helped_probe p = {
+        .inner = 3, .together = true, .lock = PTHREAD_MUTEX_INITIALIZER, .began = PTHREAD_COND_INITIALIZER
+    };
+    struct edgel_ordered o = { .n = 1, .threads = 3, .window = WINDOW, .user = &p, .work = helped_work };
+    assert_int_equal(edgel_helpers_create(&p.helpers, NULL), EDGEL_OK);
+    o.helpers = p.helpers;
+    assert_int_equal(edgel_ordered_run(&o, NULL, NULL), EDGEL_OK);
+    assert_false(p.alone);
+    p.together = false;
+    int times = 1; /* of the indices below the smallest loop so far */
+    for (o.threads = 1; o.threads <= 7; o.threads += 2)
+        for (o.n = 0; o.n < 60; o.n += 7, p.inner = o.n % 5 + 3) {
+            assert_int_equal(edgel_ordered_run(&o, NULL, NULL), EDGEL_OK);
+            times += (int)o.n;
+            for (size_t i = 0; i < 3; i++)
+                assert_int_equal(p.times[i], times);
+        }
+    edgel_helpers_destroy(&p.helpers);
+    edgel_helpers_destroy(&p.helpers);
+    edgel_alloc_fail_after(0);
+    assert_int_equal(edgel_helpers_create(&p.helpers, NULL), EDGEL_ENOMEM);
+    edgel_alloc_fail_after(-1);
+    assert_null(p.helpers);
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
 /* Counts how often each index was worked on, and whether a thread was in two of them at once. */
 struct pool_probe {
     unsigned char times[N];
@@ -313,12 +377,13 @@ static void pool_does_every_index_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first_failure_wins),      cmocka_unit_test(a_long_text_keeps_its_end),
-        cmocka_unit_test(alloc_refuses_overflow),  cmocka_unit_test(arena_settles_on_one_block),
-        cmocka_unit_test(numbers_are_read_whole),  cmocka_unit_test(reals_read_back),
-        cmocka_unit_test(names_survive_json),      cmocka_unit_test(json_is_strict),
-        cmocka_unit_test(json_objects_are_walked), cmocka_unit_test(image_memory_is_used_again),
-        cmocka_unit_test(ordered_run_keeps_order), cmocka_unit_test(pool_does_every_index_once),
+        cmocka_unit_test(first_failure_wins),         cmocka_unit_test(a_long_text_keeps_its_end),
+        cmocka_unit_test(alloc_refuses_overflow),     cmocka_unit_test(arena_settles_on_one_block),
+        cmocka_unit_test(numbers_are_read_whole),     cmocka_unit_test(reals_read_back),
+        cmocka_unit_test(names_survive_json),         cmocka_unit_test(json_is_strict),
+        cmocka_unit_test(json_objects_are_walked),    cmocka_unit_test(image_memory_is_used_again),
+        cmocka_unit_test(ordered_run_keeps_order),    cmocka_unit_test(idle_threads_help),
+        cmocka_unit_test(pool_does_every_index_once),
     };
     return cmocka_run_group_tests_name("core", tests, NULL, NULL);
 }

@@ -89,6 +89,14 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_pool_create(int threads, struc
 EDGEL_API void edgel_pool_destroy(struct edgel_pool **pool);
 EDGEL_API int edgel_pool_threads(const struct edgel_pool *pool);
 
+/* Threads of a run of many items (edgel/batch.h) that find none left to start help those that still are at work, where
+ * these offer it. Results never depend on it. */
+struct edgel_helpers;
+/* EDGEL_OK or EDGEL_ENOMEM. Destroying NULL is fine. One run at a time uses them. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_helpers_create(struct edgel_helpers **out,
+                                                                 struct edgel_error *err);
+EDGEL_API void edgel_helpers_destroy(struct edgel_helpers **helpers);
+
 /* --- shards: a list of work cut into parts that run apart, and whose results are joined again --- */
 
 /* Part `index` of `count`; the zeroed struct is the whole. items and digest tell the whole list from others: the number

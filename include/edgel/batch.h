@@ -170,6 +170,7 @@ struct edgel_run {
     void (*work)(void *user, int thread, size_t i); /* in parallel */
     void (*done)(void *user, size_t i);             /* in order of i, one at a time; may be NULL */
     bool (*stop)(void *user);                       /* asked before each start; may be NULL */
+    struct edgel_helpers *helpers; /* threads that find no index left serve it; may be NULL */
 };
 
 /* The window that edgel_run_execute() uses: run->window, or 8 per thread. */

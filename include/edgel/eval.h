@@ -108,11 +108,13 @@ struct edgel_measure {
      * are matched). */
     bool regions;
     bool listed; /* BSDS, regions: predictions are lists of segmentations; threshold k is the k-th of them */
+    struct edgel_helpers
+        *helpers; /* BSDS: match annotators side by side; NULL: one by one, with the same result */
 };
-#define EDGEL_MEASURE_DEFAULTS                                                                       \
-    {                                                                                                \
-        EDGEL_LABELS_AUTO, 0.5, 0, -1, NULL, 0, false, EDGEL_ANNOTATOR_NONE, 1, NULL, false,         \
-            EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_DEFAULTS, 0, false, EDGEL_OBJECTS_NONE, false, false \
+#define EDGEL_MEASURE_DEFAULTS                                                                             \
+    {                                                                                                      \
+        EDGEL_LABELS_AUTO, 0.5, 0, -1, NULL, 0, false, EDGEL_ANNOTATOR_NONE, 1, NULL, false,               \
+            EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_DEFAULTS, 0, false, EDGEL_OBJECTS_NONE, false, false, NULL \
     }
 
 /* A mask as decoded by EDGEL_DECODE_LABELS, with what the file said. */

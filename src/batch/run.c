@@ -24,6 +24,7 @@ enum edgel_status edgel_run_execute(const struct edgel_run *run, size_t *finishe
         .work = run->work,
         .done = run->done,
         .stop = run->stop,
+        .helpers = run->helpers,
     };
     return edgel_ordered_run(&o, finished, err);
 }

@@ -156,7 +156,7 @@ void eval_boundary_warn(const struct eval_method *method)
     static const char *const texts[EVAL_REMARKS] = {
         "maps look inverted: most of their pixels are in the upper half of the range, and boundaries have to be the high "
         "values",
-        "maps are the same at every threshold: --thresholds 1 gives the same scores",
+        "maps are binary: thresholds are swept over soft maps, and --thresholds 1 is enough for these",
         "images have truth that is not thin; matching is one to one, so that thick lines cost recall",
         "images have truth with several values that are not 0; all of them were taken as boundary (label maps "
         "are no boundaries)",

@@ -131,6 +131,21 @@ static enum edgel_status add_annotators(const struct source *s, const char *path
     return EDGEL_OK;
 }
 
+/* The annotators of an image must agree on its size; those from `from` on are of the file path. */
+static enum edgel_status check_sizes(const struct source *s, const char *path, size_t from)
+{
+    const struct eval_files *f = s->files;
+    for (size_t i = from; i < f->ntruth; i++) {
+        const struct edgel_view *v = &f->truth[i].view, *first = &f->truth[0].view;
+        if (v->w == first->w && v->h == first->h)
+            continue;
+        const bool swapped = v->w == first->h && v->h == first->w;
+        return cli_fail(s->err, "%s: annotator %zu is %dx%d, the first is %dx%d: sizes differ%s", path, i + 1,
+                        v->w, v->h, first->w, first->h, swapped ? ", width and height are swapped" : "");
+    }
+    return EDGEL_OK;
+}
+
 static enum edgel_status read_truth(const struct source *s, const struct edgel_pair *p)
 {
     struct eval_files *f = s->files;
@@ -140,6 +155,7 @@ static enum edgel_status read_truth(const struct source *s, const struct edgel_p
     for (size_t k = 0; k < p->ntruth && status == EDGEL_OK; k++) {
         struct edgel_mask mask;
         bool is_mat;
+        const size_t from = f->ntruth;
         edgel_mat_finish(&f->truth_mats[k]);
         status = read_file(s, p->truth[k], &f->truth_images[k], &f->truth_mats[k], &mask, &is_mat);
         if (status == EDGEL_OK && is_mat)
@@ -151,6 +167,8 @@ static enum edgel_status read_truth(const struct source *s, const struct edgel_p
                               p->truth[k]);
         else if (status == EDGEL_OK)
             add_truth(f, mask, mask);
+        if (status == EDGEL_OK)
+            status = check_sizes(s, p->truth[k], from);
     }
     return status;
 }

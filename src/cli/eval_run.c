@@ -254,9 +254,14 @@ enum edgel_status eval_execute(struct eval_run *run, struct edgel_totals *totals
     s.window = edgel_run_window(&job);
     s.slots = cli_alloc(s.window, sizeof *s.slots);
     s.files = cli_alloc((size_t)threads, sizeof *s.files);
+    enum edgel_status status = edgel_helpers_create(&job.helpers, err);
+    run->score->measure.helpers = job.helpers;
     cli_run_begin("eval", run->options, job.count);
-    enum edgel_status status = edgel_run_execute(&job, &finished, err);
+    if (status == EDGEL_OK)
+        status = edgel_run_execute(&job, &finished, err);
     cli_run_end(totals);
+    run->score->measure.helpers = NULL;
+    edgel_helpers_destroy(&job.helpers);
     note_rest(&s, s.missing, failure, no_prediction);
     note_rest(&s, s.lone, failure, no_truth);
     for (size_t m = 0; m < run->nmethods; m++)

@@ -189,8 +189,20 @@ struct edgel_ordered {
     void (*work)(void *user, int thread, size_t i);
     void (*done)(void *user, size_t i);
     bool (*stop)(void *user);
+    struct edgel_helpers *helpers; /* may be NULL */
 };
 enum edgel_status edgel_ordered_run(const struct edgel_ordered *o, size_t *finished, struct edgel_error *err);
+
+/* --- helpers.c --- */
+/* Runs work(user, i) for i = 0..n-1 on this thread and on whoever has nothing else to do, and returns when all are done;
+ * they start in increasing order. helpers NULL: on this thread. */
+void edgel_helpers_run(struct edgel_helpers *helpers, size_t n, void (*work)(void *user, size_t i),
+                       void *user);
+/* A thread that may offer loops enters before any thread helps, and leaves when it will not any more. */
+void edgel_helpers_enter(struct edgel_helpers *helpers);
+void edgel_helpers_leave(struct edgel_helpers *helpers);
+/* Takes part in loops until no thread that entered is left. */
+void edgel_helpers_help(struct edgel_helpers *helpers);
 
 /* --- pool.c --- */
 /* Runs work(user, thread, i) for i = 0..n-1 < 2^32, thread in 0..threads-1, and returns when all are done. Indices start

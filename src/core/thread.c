@@ -65,7 +65,31 @@ static void *run(void *arg)
         drain(l);
     }
     pthread_mutex_unlock(&l->lock);
+    if (o->helpers) {
+        edgel_helpers_leave(o->helpers);
+        edgel_helpers_help(o->helpers);
+    }
     return NULL;
+}
+
+/* Starts the other threads; the number of all. One that cannot be had is done without: the result is the same. */
+static int start(struct loop *l, struct worker *w)
+{
+    const struct edgel_ordered *o = l->o;
+    int n = 1;
+    if (o->helpers)
+        edgel_helpers_enter(o->helpers);
+    for (; n < o->threads && (o->helpers || (size_t)n < o->n); n++) {
+        w[n] = (struct worker){ .loop = l, .thread = n };
+        if (o->helpers)
+            edgel_helpers_enter(o->helpers);
+        if (pthread_create(&w[n].id, NULL, run, &w[n]) == 0)
+            continue;
+        if (o->helpers)
+            edgel_helpers_leave(o->helpers);
+        break;
+    }
+    return n;
 }
 
 enum edgel_status edgel_ordered_run(const struct edgel_ordered *o, size_t *finished, struct edgel_error *err)
@@ -82,12 +106,7 @@ enum edgel_status edgel_ordered_run(const struct edgel_ordered *o, size_t *finis
     }
     pthread_mutex_init(&l.lock, NULL);
     pthread_cond_init(&l.moved, NULL);
-    int started = 1; /* a thread that cannot be had is done without: the result is the same */
-    for (; started < o->threads && (size_t)started < o->n; started++) {
-        w[started] = (struct worker){ .loop = &l, .thread = started };
-        if (pthread_create(&w[started].id, NULL, run, &w[started]) != 0)
-            break;
-    }
+    const int started = start(&l, w);
     w[0] = (struct worker){ .loop = &l };
     run(&w[0]);
     for (int t = 1; t < started; t++)

@@ -31,29 +31,21 @@ struct boundary {
     size_t ntruth;
     int w, h, k; /* k: thresholds */
     int full;
+    struct edgel_prediction raw; /* before its suppression to maxima */
+    int raw_full;
     struct edgel_row *row;
     struct edgel_error *err;
 
     /* Pixels by level, the number of thresholds they pass. */
-    uint32_t *at;                                  /* [k + 2] those of level l are pixels[at[l]..at[l + 1]) */
-    uint32_t *pixels;                              /* y * w + x */
-    uint16_t *levels;                              /* [w * h], then freed */
-    uint16_t *levels_of;                           /* [EDGEL_IDS] of integer samples; 8-bit ones need 256 */
-    struct edgel_bits raw, map, before, gone, all; /* all: union of the thinned maps */
+    uint32_t *at;        /* [k + 2] those of level l are pixels[at[l]..at[l + 1]) */
+    uint32_t *pixels;    /* y * w + x */
+    uint16_t *levels;    /* [w * h], then freed */
+    uint16_t *levels_of; /* [EDGEL_IDS] of integer samples; 8-bit ones need 256 */
+    struct edgel_bits drawn, map, before, gone;
     uint32_t *stamps;
 
-    /* Changes from the map of threshold k + 1 to that of k: pixels that come, then pixels that go. */
-    uint32_t *changes;
+    struct edgel_detections found;
     size_t nchanges, changes_cap;
-    size_t *come, *go; /* [k + 2] threshold l: come[l]..go[l] and go[l]..come[l - 1] */
-
-    int32_t ndetections; /* in any map */
-    int32_t *index;      /* [w * h] of a pixel among them */
-    uint32_t *tie;
-    uint64_t *matched; /* [k * words] over annotators */
-    size_t words;
-    struct edgel_bits mask; /* of one annotator */
-    struct edgel_reach reach;
 };
 
 static enum edgel_status no_memory(const struct boundary *b)
@@ -86,9 +78,9 @@ static uint16_t level_of(double v, int n, bool is_float)
     return (uint16_t)lo;
 }
 
-static enum edgel_status level_row(const struct boundary *b, int y, uint16_t *levels)
+static enum edgel_status level_row(const struct boundary *b, const struct edgel_prediction *p, int y,
+                                   uint16_t *levels)
 {
-    const struct edgel_prediction *p = b->prediction;
     if (p->ucm2) { /* contours of a pixel stand at its lower right corner */
         const double *row = p->ucm2 + (2 * (size_t)y + 2) * (size_t)p->w + 2;
         for (int x = 0; x < b->w; x++)
@@ -109,21 +101,47 @@ static enum edgel_status level_row(const struct boundary *b, int y, uint16_t *le
     return EDGEL_OK;
 }
 
+/* The level of every pixel, and in at[l + 1] the number of those of level l. */
+static enum edgel_status find_levels(struct boundary *b, const struct edgel_prediction *p, int full)
+{
+    const size_t n = (size_t)b->w * (size_t)b->h;
+    const uint32_t top = !p->map ? 0 : p->map->view.type == EDGEL_U8 ? 256 : EDGEL_IDS;
+    for (uint32_t v = 0; v < top; v++)
+        b->levels_of[v] = level_of((double)v / full, b->k, false);
+    for (int y = 0; y < b->h; y++)
+        EDGEL_TRY(level_row(b, p, y, b->levels + (size_t)y * (size_t)b->w));
+    memset(b->at, 0, ((size_t)b->k + 2) * sizeof *b->at);
+    for (size_t i = 0; i < n; i++)
+        b->at[b->levels[i] + 1]++;
+    return EDGEL_OK;
+}
+
+/* Remarks on the map, from the numbers of pixels of each level. */
+static void look_at(struct boundary *b)
+{
+    const size_t n = (size_t)b->w * (size_t)b->h;
+    const uint32_t strong = b->at[b->k + 1];
+    uint64_t half = 0;
+    if (b->k > 1 && strong > 0 && b->at[1] + strong == n)
+        b->row->remarks |= EDGEL_REMARK_TWO_VALUED;
+    for (int l = (b->k + 1) / 2; l <= b->k; l++)
+        half += b->at[l + 1];
+    if (2 * half > n)
+        b->row->remarks |= EDGEL_REMARK_INVERTED;
+}
+
 /* Sorts the pixels by level. */
 static enum edgel_status sort_levels(struct boundary *b)
 {
     const size_t n = (size_t)b->w * (size_t)b->h;
-    const struct edgel_mask *map = b->prediction ? b->prediction->map : NULL;
-    const uint32_t top = !map ? 0 : map->view.type == EDGEL_U8 ? 256 : EDGEL_IDS;
-    for (uint32_t v = 0; v < top; v++)
-        b->levels_of[v] = level_of((double)v / b->full, b->k, false);
-    for (int y = 0; y < b->h && b->prediction; y++)
-        EDGEL_TRY(level_row(b, y, b->levels + (size_t)y * (size_t)b->w));
-    for (size_t i = 0; i < n; i++)
-        b->at[b->levels[i] + 1]++;
-    const uint32_t strong = b->at[b->k + 1];
-    if (b->k > 1 && strong > 0 && b->at[1] + strong == n)
-        b->row->remarks |= EDGEL_REMARK_TWO_VALUED;
+    if (b->raw.map) {
+        EDGEL_TRY(find_levels(b, &b->raw, b->raw_full));
+        look_at(b);
+    }
+    if (b->prediction)
+        EDGEL_TRY(find_levels(b, b->prediction, b->full));
+    if (b->prediction && !b->raw.map)
+        look_at(b);
     b->at[1] = 0; /* pixels below every threshold are not listed */
     for (int l = 1; l <= b->k; l++)
         b->at[l + 1] += b->at[l];
@@ -135,9 +153,6 @@ static enum edgel_status sort_levels(struct boundary *b)
     for (int l = b->k; l >= 1; l--) /* back to where each level begins */
         b->at[l + 1] = b->at[l];
     b->at[1] = 0;
-    const uint32_t half = b->at[b->k + 1] - b->at[(b->k + 1) / 2];
-    if (2 * (uint64_t)half > n)
-        b->row->remarks |= EDGEL_REMARK_INVERTED;
     edgel_free(b->levels);
     b->levels = NULL;
     return EDGEL_OK;
@@ -147,13 +162,13 @@ static bool add_change(struct boundary *b, int x, int y)
 {
     if (b->nchanges == b->changes_cap) {
         const size_t cap = b->changes_cap ? 2 * b->changes_cap : 4096;
-        uint32_t *grown = edgel_realloc(b->changes, b->nchanges * sizeof *grown, cap, sizeof *grown);
+        uint32_t *grown = edgel_realloc(b->found.changes, b->nchanges * sizeof *grown, cap, sizeof *grown);
         if (!grown)
             return false;
-        b->changes = grown;
+        b->found.changes = grown;
         b->changes_cap = cap;
     }
-    b->changes[b->nchanges++] = (uint32_t)y * (uint32_t)b->w + (uint32_t)x;
+    b->found.changes[b->nchanges++] = (uint32_t)y * (uint32_t)b->w + (uint32_t)x;
     return true;
 }
 
@@ -183,7 +198,7 @@ static enum edgel_status draw_segmentation(struct boundary *b, const struct edge
     uint16_t *rows = edgel_alloc(2 * (size_t)b->w, sizeof *rows), *here = rows, *below = rows + b->w;
     if (!rows)
         return no_memory(b);
-    memset(b->raw.words, 0, ((size_t)b->h + 2) * b->raw.row * sizeof *b->raw.words);
+    memset(b->drawn.words, 0, ((size_t)b->h + 2) * b->drawn.row * sizeof *b->drawn.words);
     enum edgel_status st = edgel_mask_row(labels, NULL, 0, below, b->err);
     for (int y = 0; y < b->h && st == EDGEL_OK; y++) {
         uint16_t *last = here;
@@ -196,14 +211,14 @@ static enum edgel_status draw_segmentation(struct boundary *b, const struct edge
         for (int x = 0; x < b->w; x++) {
             const int right = x + 1 < b->w ? x + 1 : x;
             if (here[x] != here[right] || here[x] != below[x] || here[x] != below[right])
-                edgel_bits_set(&b->raw, x, y);
+                edgel_bits_set(&b->drawn, x, y);
         }
     }
     edgel_free(rows);
     return st;
 }
 
-/* Adds to b->raw what threshold l has more than the one above it, or draws it anew. False: nothing changed. */
+/* Adds to b->drawn what threshold l has more than the one above it, or draws it anew. False: nothing changed. */
 static enum edgel_status draw(struct boundary *b, int l, bool *changed)
 {
     *changed = true;
@@ -211,7 +226,7 @@ static enum edgel_status draw(struct boundary *b, int l, bool *changed)
         return draw_segmentation(b, &b->prediction->segmentations[l - 1]);
     *changed = b->at[l] != b->at[l + 1];
     for (uint32_t i = b->at[l]; i < b->at[l + 1]; i++)
-        edgel_bits_set(&b->raw, (int)(b->pixels[i] % (uint32_t)b->w), (int)(b->pixels[i] / (uint32_t)b->w));
+        edgel_bits_set(&b->drawn, (int)(b->pixels[i] % (uint32_t)b->w), (int)(b->pixels[i] / (uint32_t)b->w));
     return EDGEL_OK;
 }
 
@@ -221,235 +236,48 @@ static enum edgel_status make_maps(struct boundary *b)
     for (int l = b->k; l >= 1; l--) {
         struct edgel_boundary_counts *c = &b->row->boundary;
         bool changed;
-        b->come[l] = b->go[l] = b->nchanges;
+        b->found.come[l] = b->found.go[l] = b->nchanges;
         EDGEL_TRY(draw(b, l, &changed));
         if (!changed) {
             c->prediction[l - 1] = l < b->k ? c->prediction[l] : 0;
             continue;
         }
-        edgel_bits_copy(&b->map, &b->raw);
+        edgel_bits_copy(&b->map, &b->drawn);
         if (b->params->boundary_params.thin)
             edgel_thin(&b->map, &b->gone, b->stamps);
         c->prediction[l - 1] = edgel_bits_count(&b->map);
         bool ok = add_changes(b, &b->map, &b->before);
-        b->go[l] = b->nchanges;
+        b->found.go[l] = b->nchanges;
         if (!ok || !add_changes(b, &b->before, &b->map))
             return no_memory(b);
-        unite(&b->all, &b->map);
+        unite(&b->found.all, &b->map);
         edgel_bits_copy(&b->before, &b->map);
     }
-    b->come[0] = b->nchanges;
+    b->found.come[0] = b->nchanges;
     return EDGEL_OK;
 }
 
 /* Numbers the pixels that are a detection at some threshold. */
 static enum edgel_status number_detections(struct boundary *b)
 {
-    const uint64_t n = edgel_bits_count(&b->all);
+    const uint64_t n = edgel_bits_count(&b->found.all);
     if (n > INT32_MAX / 2)
         return edgel_fail(b->err, EDGEL_ELIMIT, "boundary: %llu detections are too many to match",
                           (unsigned long long)n);
-    b->ndetections = (int32_t)n;
-    b->words = (size_t)n / 64 + 1;
-    b->index = edgel_alloc((size_t)b->w * (size_t)b->h, sizeof *b->index);
-    b->tie = edgel_alloc((size_t)n + 1, sizeof *b->tie);
-    b->matched = edgel_calloc((size_t)b->k * b->words, sizeof *b->matched);
-    if (!b->index || !b->tie || !b->matched)
+    b->found.n = (int32_t)n;
+    b->found.index = edgel_alloc((size_t)b->w * (size_t)b->h, sizeof *b->found.index);
+    b->found.tie = edgel_alloc((size_t)n + 1, sizeof *b->found.tie);
+    if (!b->found.index || !b->found.tie)
         return no_memory(b);
     int32_t i = 0;
     for (int y = 0; y < b->h; y++)
-        for (size_t word = 0; word + 2 < b->all.row; word++)
-            for (uint64_t v = edgel_bits_row(&b->all, y)[word]; v; v &= v - 1) {
+        for (size_t word = 0; word + 2 < b->found.all.row; word++)
+            for (uint64_t v = edgel_bits_row(&b->found.all, y)[word]; v; v &= v - 1) {
                 const int x = (int)word * 64 + edgel_bits_lowest(v);
-                b->index[(size_t)y * (size_t)b->w + (size_t)x] = i;
-                b->tie[i++] = edgel_assignment_tie(x, y);
+                b->found.index[(size_t)y * (size_t)b->w + (size_t)x] = i;
+                b->found.tie[i++] = edgel_assignment_tie(x, y);
             }
     return EDGEL_OK;
-}
-
-/* --- one annotator --- */
-
-/* Reads a truth mask; remarks on values and thickness. */
-static enum edgel_status read_truth(struct boundary *b, const struct edgel_mask *truth, uint16_t *ids)
-{
-    uint16_t value = 0;
-    memset(b->mask.words, 0, ((size_t)b->h + 2) * b->mask.row * sizeof *b->mask.words);
-    for (int y = 0; y < b->h; y++) {
-        EDGEL_TRY(edgel_mask_row(truth, NULL, y, ids, b->err));
-        for (int x = 0; x < b->w; x++) {
-            if (ids[x] == 0)
-                continue;
-            edgel_bits_set(&b->mask, x, y);
-            if (value != 0 && ids[x] != value)
-                b->row->remarks |= EDGEL_REMARK_TRUTH_VALUES;
-            value = ids[x];
-        }
-    }
-    edgel_bits_copy(&b->map, &b->mask);
-    edgel_thin(&b->map, &b->gone, b->stamps);
-    const uint64_t n = edgel_bits_count(&b->mask);
-    if (4 * edgel_bits_count(&b->map) < 3 * n)
-        b->row->remarks |= EDGEL_REMARK_TRUTH_THICK;
-    b->row->boundary.truth += n;
-    return EDGEL_OK;
-}
-
-enum { REACH_MAX = 1024 };
-
-struct offsets {
-    int reach;     /* rows above and below */
-    int64_t limit; /* largest squared distance */
-    int *half;     /* [reach + 1] columns left and right in a row that far away */
-};
-
-/* distance^2 <= (max_dist)^2 (w^2 + h^2), rounding aside: 1e-12 is far above the error and below the next integer. */
-static enum edgel_status make_offsets(const struct boundary *b, struct offsets *o)
-{
-    const double share = b->params->boundary_params.max_dist;
-    const double diagonal2 = (double)b->w * b->w + (double)b->h * b->h;
-    o->limit = (int64_t)floor(share * share * diagonal2 * (1 + 1e-12));
-    if (o->limit > REACH_MAX * REACH_MAX)
-        return edgel_fail(b->err, EDGEL_ELIMIT, "boundary: matches over more than %d px are not made",
-                          REACH_MAX);
-    o->reach = (int)floor(sqrt((double)o->limit));
-    if (!(o->half = edgel_alloc((size_t)o->reach + 1, sizeof *o->half)))
-        return no_memory(b);
-    for (int dy = 0; dy <= o->reach; dy++) {
-        int64_t rest = o->limit - (int64_t)dy * dy;
-        int half = (int)sqrt((double)rest);
-        while ((int64_t)half * half > rest)
-            half--;
-        while ((int64_t)(half + 1) * (half + 1) <= rest)
-            half++;
-        o->half[dy] = half;
-    }
-    return EDGEL_OK;
-}
-
-/* The set bits of row y from x0 to x1, moved to bit 0 on: at most 64. */
-static uint64_t window(const struct edgel_bits *b, int y, int x0, int n)
-{
-    const uint64_t *row = edgel_bits_row(b, y) + (x0 >> 6);
-    const int shift = x0 & 63;
-    const uint64_t v = shift ? row[0] >> shift | row[1] << (64 - shift) : row[0];
-    return n < 64 ? v & (((uint64_t)1 << n) - 1) : v;
-}
-
-/* Detections within reach of (x, y): counted, and written from `at` on if `write`. */
-static size_t find_near(struct boundary *b, const struct offsets *o, int x, int y, size_t at, bool write)
-{
-    const int y0 = y - o->reach > 0 ? y - o->reach : 0;
-    const int y1 = y + o->reach < b->h - 1 ? y + o->reach : b->h - 1;
-    size_t n = 0;
-    for (int v = y0; v <= y1; v++) {
-        const int dy = v > y ? v - y : y - v;
-        const int x0 = x - o->half[dy] > 0 ? x - o->half[dy] : 0;
-        const int x1 = x + o->half[dy] < b->w - 1 ? x + o->half[dy] : b->w - 1;
-        for (int from = x0; from <= x1; from += 64) {
-            const int width = x1 - from + 1;
-            uint64_t bits = window(&b->all, v, from, width < 64 ? width : 64);
-            if (!write) {
-                n += (size_t)__builtin_popcountll(bits);
-                continue;
-            }
-            for (; bits; bits &= bits - 1, n++) {
-                const int u = from + edgel_bits_lowest(bits);
-                b->reach.detection[at + n] = b->index[(size_t)v * (size_t)b->w + (size_t)u];
-                b->reach.d2[at + n] = (uint32_t)((u - x) * (u - x) + dy * dy);
-            }
-        }
-    }
-    return n;
-}
-
-static void release_reach(struct boundary *b)
-{
-    edgel_free(b->reach.first);
-    edgel_free(b->reach.detection);
-    edgel_free(b->reach.d2);
-    b->reach = (struct edgel_reach){ 0 };
-}
-
-/* Counts the pairs of every truth pixel, or (write) lists them. */
-static void walk_truth(struct boundary *b, const struct offsets *o, bool write)
-{
-    int32_t t = 0;
-    for (int y = 0; y < b->h; y++)
-        for (size_t i = 0; i + 2 < b->mask.row; i++)
-            for (uint64_t v = edgel_bits_row(&b->mask, y)[i]; v; v &= v - 1, t++) {
-                const int x = (int)i * 64 + edgel_bits_lowest(v);
-                const size_t n = find_near(b, o, x, y, b->reach.first[t], write);
-                if (!write)
-                    b->reach.first[t + 1] = b->reach.first[t] + n;
-            }
-}
-
-/* The pairs of truth pixels and detections within reach of one another. */
-static enum edgel_status find_pairs(struct boundary *b, const struct offsets *o)
-{
-    const uint64_t n = edgel_bits_count(&b->mask);
-    if (n > INT32_MAX / 2)
-        return edgel_fail(b->err, EDGEL_ELIMIT, "boundary: %llu truth pixels are too many to match",
-                          (unsigned long long)n);
-    b->reach.ntruth = (int32_t)n;
-    b->reach.ndetections = b->ndetections;
-    if (!(b->reach.first = edgel_calloc((size_t)n + 1, sizeof *b->reach.first)))
-        return no_memory(b);
-    walk_truth(b, o, false);
-    b->reach.detection = edgel_alloc(b->reach.first[n] + 1, sizeof *b->reach.detection);
-    b->reach.d2 = edgel_alloc(b->reach.first[n] + 1, sizeof *b->reach.d2);
-    if (!b->reach.detection || !b->reach.d2)
-        return no_memory(b);
-    walk_truth(b, o, true);
-    return EDGEL_OK;
-}
-
-/* Follows the changes from the highest threshold down. What comes goes in first: then what goes mostly has no match. */
-static void sweep(struct boundary *b, struct edgel_assignment *a)
-{
-    const uint64_t *matched = edgel_assignment_matched(a);
-    for (int l = b->k; l >= 1; l--) {
-        for (size_t i = b->come[l]; i < b->go[l]; i++)
-            edgel_assignment_insert(a, b->index[b->changes[i]]);
-        for (size_t i = b->go[l]; i < b->come[l - 1]; i++)
-            edgel_assignment_remove(a, b->index[b->changes[i]]);
-        b->row->boundary.matched_truth[l - 1] += (uint64_t)edgel_assignment_size(a);
-        uint64_t *all = b->matched + (size_t)(l - 1) * b->words;
-        for (size_t i = 0; i < b->words; i++)
-            all[i] |= matched[i];
-    }
-}
-
-static enum edgel_status match_annotator(struct boundary *b, const struct edgel_mask *truth,
-                                         const struct offsets *o, uint16_t *ids)
-{
-    struct edgel_assignment *a = NULL;
-    enum edgel_status st = read_truth(b, truth, ids);
-    if (st == EDGEL_OK)
-        st = find_pairs(b, o);
-    if (st == EDGEL_OK)
-        st = edgel_assignment_create(&b->reach, b->tie, &a, b->err);
-    release_reach(b);
-    if (st == EDGEL_OK)
-        sweep(b, a);
-    edgel_assignment_destroy(&a);
-    return st;
-}
-
-static enum edgel_status match_all(struct boundary *b)
-{
-    struct offsets o = { 0 };
-    uint16_t *ids = edgel_alloc((size_t)b->w, sizeof *ids);
-    enum edgel_status st = ids ? make_offsets(b, &o) : no_memory(b);
-    for (size_t i = 0; i < b->ntruth && st == EDGEL_OK; i++)
-        st = match_annotator(b, &b->truth[i], &o, ids);
-    for (int l = 0; l < b->k && st == EDGEL_OK; l++)
-        for (size_t i = 0; i < b->words; i++)
-            b->row->boundary.matched_prediction[l] +=
-                (uint64_t)__builtin_popcountll(b->matched[(size_t)l * b->words + i]);
-    edgel_free(ids);
-    edgel_free(o.half);
-    return st;
 }
 
 /* --- one image --- */
@@ -467,33 +295,31 @@ static bool prepare(struct boundary *b)
     b->levels = edgel_calloc((size_t)b->w * (size_t)b->h, sizeof *b->levels);
     b->levels_of = edgel_alloc(EDGEL_IDS, sizeof *b->levels_of);
     b->stamps = edgel_alloc((size_t)b->h + 2, sizeof *b->stamps);
-    b->come = edgel_alloc(n + 2, sizeof *b->come);
-    b->go = edgel_alloc(n + 2, sizeof *b->go);
+    b->found.come = edgel_alloc(n + 2, sizeof *b->found.come);
+    b->found.go = edgel_alloc(n + 2, sizeof *b->found.go);
     bool ok = c->matched_truth && c->prediction && c->matched_prediction && b->at && b->levels &&
-              b->levels_of && b->stamps && b->come && b->go;
-    struct edgel_bits *const planes[] = { &b->raw, &b->map, &b->before, &b->gone, &b->all, &b->mask };
-    for (int i = 0; i < 6 && ok; i++)
+              b->levels_of && b->stamps && b->found.come && b->found.go;
+    struct edgel_bits *const planes[] = { &b->drawn, &b->map, &b->before, &b->gone, &b->found.all };
+    for (int i = 0; i < 5 && ok; i++)
         ok = edgel_bits_init(planes[i], b->w, b->h);
     return ok;
 }
 
 static void release(struct boundary *b)
 {
-    struct edgel_bits *const planes[] = { &b->raw, &b->map, &b->before, &b->gone, &b->all, &b->mask };
-    for (int i = 0; i < 6; i++)
+    struct edgel_bits *const planes[] = { &b->drawn, &b->map, &b->before, &b->gone, &b->found.all };
+    for (int i = 0; i < 5; i++)
         edgel_bits_finish(planes[i]);
     edgel_free(b->at);
     edgel_free(b->pixels);
     edgel_free(b->levels);
     edgel_free(b->levels_of);
     edgel_free(b->stamps);
-    edgel_free(b->changes);
-    edgel_free(b->come);
-    edgel_free(b->go);
-    edgel_free(b->index);
-    edgel_free(b->tie);
-    edgel_free(b->matched);
-    release_reach(b);
+    edgel_free(b->found.changes);
+    edgel_free(b->found.come);
+    edgel_free(b->found.go);
+    edgel_free(b->found.index);
+    edgel_free(b->found.tie);
 }
 
 enum edgel_status edgel_boundary_check(const struct edgel_measure *p, struct edgel_error *err)
@@ -520,6 +346,7 @@ enum edgel_status edgel_boundary_check(const struct edgel_measure *p, struct edg
 
 enum edgel_status edgel_boundary_measure(const struct edgel_measure *params,
                                          const struct edgel_prediction *prediction, int full,
+                                         const struct edgel_mask *raw, int raw_full,
                                          const struct edgel_mask *truth, size_t ntruth, struct edgel_row *row,
                                          struct edgel_error *err)
 {
@@ -527,7 +354,12 @@ enum edgel_status edgel_boundary_measure(const struct edgel_measure *params,
     b.w = truth->view.w;
     b.h = truth->view.h;
     b.k = params->thresholds;
+    b.found.w = b.w;
+    b.found.h = b.h;
+    b.found.k = b.k;
     b.full = full;
+    b.raw.map = raw;
+    b.raw_full = raw_full;
     b.row = row;
     b.err = err;
     enum edgel_status st = prepare(&b) ? EDGEL_OK : no_memory(&b);
@@ -538,7 +370,7 @@ enum edgel_status edgel_boundary_measure(const struct edgel_measure *params,
     if (st == EDGEL_OK)
         st = number_detections(&b);
     if (st == EDGEL_OK)
-        st = match_all(&b);
+        st = edgel_boundary_match(params, &b.found, truth, ntruth, row, err);
     release(&b);
     return st;
 }

@@ -70,4 +70,25 @@ int32_t edgel_assignment_mate(const struct edgel_assignment *a, int32_t truth);
 /* Matching that is best among equals: see assignment.c. A number below 2^31 that depends on x and y alone. */
 uint32_t edgel_assignment_tie(int x, int y);
 
+/* --- boundary_match.c --- */
+
+/* What is detected in an image: thinned maps of all thresholds 1..k. */
+struct edgel_detections {
+    int w, h, k;
+    struct edgel_bits all; /* at any threshold */
+    int32_t n;             /* pixels of it */
+    int32_t *index;        /* [w * h] number of such a pixel */
+    uint32_t *tie;         /* [n] */
+    /* Changes from the map of threshold l + 1 to that of l: pixels y * w + x that come, changes[come[l]..go[l]), then those
+     * that go, changes[go[l]..come[l - 1]). */
+    uint32_t *changes;
+    size_t *come, *go; /* [k + 2] */
+};
+/* Fills matched_truth, matched_prediction and truth of row->boundary, which hold zeros, and adds remarks on the truth.
+ * EDGEL_EFORMAT, EDGEL_ELIMIT, EDGEL_ENOMEM as edgel_boundary_measure(). */
+EDGEL_NODISCARD enum edgel_status edgel_boundary_match(const struct edgel_measure *params,
+                                                       const struct edgel_detections *found,
+                                                       const struct edgel_mask *truth, size_t ntruth,
+                                                       struct edgel_row *row, struct edgel_error *err);
+
 #endif

@@ -197,10 +197,12 @@ EDGEL_NODISCARD enum edgel_status edgel_boundary_check(const struct edgel_measur
                                                        struct edgel_error *err);
 /* Threshold k of n, from 1, as the benchmark computes it. */
 double edgel_boundary_threshold(int k, int n);
-/* Fills row->boundary and row->remarks. Sizes checked; prediction NULL: nothing is detected. full: of its map.
+/* Fills row->boundary and row->remarks. Sizes checked; prediction NULL: nothing is detected. full: of its map. raw: the map
+ * before its suppression, which remarks are then on; NULL: not suppressed.
  * EDGEL_EFORMAT (a colour mask whose channels differ), EDGEL_ELIMIT, EDGEL_ENOMEM. */
 EDGEL_NODISCARD enum edgel_status edgel_boundary_measure(const struct edgel_measure *params,
                                                          const struct edgel_prediction *prediction, int full,
+                                                         const struct edgel_mask *raw, int raw_full,
                                                          const struct edgel_mask *truth, size_t ntruth,
                                                          struct edgel_row *row, struct edgel_error *err);
 

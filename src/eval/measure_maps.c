@@ -12,6 +12,8 @@ struct maps {
     double *grid;    /* a hierarchy that came as a map */
     uint8_t *maxima; /* a map after its suppression */
     struct edgel_mask maxima_mask;
+    const struct edgel_mask *raw; /* that map; NULL: not suppressed */
+    int raw_full;
     struct edgel_prediction made; /* of one of these */
     struct edgel_error *err;
 };
@@ -100,6 +102,8 @@ static enum edgel_status suppress(struct maps *k, const struct edgel_mask *map, 
     k->maxima_mask = (struct edgel_mask){ { k->maxima, k->w, k->h, 1, EDGEL_U8, k->w }, 8, false };
     k->made = (struct edgel_prediction){ .map = &k->maxima_mask };
     k->prediction = &k->made;
+    k->raw = map;
+    k->raw_full = *full;
     *full = 255;
     return EDGEL_OK;
 }
@@ -149,8 +153,8 @@ static enum edgel_status measure(struct maps *k, bool zero_one, struct edgel_row
     row->w = k->w;
     row->h = k->h;
     if (k->params->boundary != EDGEL_BOUNDARY_NONE)
-        EDGEL_TRY(edgel_boundary_measure(k->params, k->prediction, full, k->truth.boundaries, k->truth.n, row,
-                                         k->err));
+        EDGEL_TRY(edgel_boundary_measure(k->params, k->prediction, full, k->raw, k->raw_full,
+                                         k->truth.boundaries, k->truth.n, row, k->err));
     return k->params->regions ? edgel_regions_measure(k->params, k->prediction, k->truth.segmentations,
                                                       k->truth.n, row, k->err)
                               : EDGEL_OK;
