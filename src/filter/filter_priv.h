@@ -120,6 +120,7 @@ void edgel_filter_dsp_init(struct edgel_filter_dsp *dsp, unsigned cpu_flags); /*
 /* What a level upgrades; one function a file of kernels. Call only where the processor has the level. */
 void edgel_canny_dsp_init_avx2(struct edgel_filter_dsp *dsp);   /* canny_avx2.c */
 void edgel_canny_dsp_init_avx512(struct edgel_filter_dsp *dsp); /* canny_avx512.c */
+void edgel_canny_dsp_init_neon(struct edgel_filter_dsp *dsp);   /* canny_neon.c */
 
 /* Kernels of rows_c.c, to which the higher levels leave short rows. */
 void edgel_smooth_v_u8_c(int16_t *dst, const uint8_t *const *rows, int n, const uint16_t *tap, int ntap);
@@ -134,6 +135,7 @@ void edgel_edge_roberts_l2_u8_c(uint8_t *dst, const uint8_t *r0, const uint8_t *
 void edgel_rows_dsp_init(struct edgel_filter_dsp *dsp);        /* rows_c.c */
 void edgel_rows_dsp_init_avx2(struct edgel_filter_dsp *dsp);   /* rows_avx2.c, where the processor has it */
 void edgel_rows_dsp_init_avx512(struct edgel_filter_dsp *dsp); /* rows_avx512.c, likewise */
+void edgel_rows_dsp_init_neon(struct edgel_filter_dsp *dsp);   /* rows_neon.c, likewise */
 
 /* --- scratch.c --- */
 struct edgel_scratch {
