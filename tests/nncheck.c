@@ -61,27 +61,28 @@ static void fill(float *p, size_t n, int pattern)
         p[i] = value(pattern);
 }
 
-/* One random list of taps; lanes that do not count are NaN in the source. */
-static int random_taps(int pattern, bool depthwise)
+/* One random list of taps; lanes that do not count are NaN in the source. plane: as in struct nn_conv_row. */
+static int random_taps(int pattern, bool depthwise, int plane)
 {
-    const int n = 1 + (int)(rnd() % TAPS), size = depthwise ? LANES : LANES * LANES;
+    const int n = 1 + (int)(rnd() % TAPS), pixel = plane ? 1 : LANES,
+              size = depthwise ? LANES : LANES * LANES;
     fill(src, SRC, pattern);
     for (int t = 0; t < n; t++) {
         const bool plain = rnd() % 2; /* a 3-wide kernel, which has code of its own */
         struct nn_tap *tap = &taps[t];
         tap->count = plain ? 3 : 1 + (int)(rnd() % COUNT);
-        tap->step = LANES * (plain ? 1 : (ptrdiff_t)(rnd() % (STEPS + 1)));
+        tap->step = pixel * (plain ? 1 : (ptrdiff_t)(rnd() % (STEPS + 1)));
         tap->lanes = depthwise || rnd() % 2 ? LANES : 1 + (int)(rnd() % LANES);
         tap->ahead = (ptrdiff_t)(rnd() % 3) * SRC_ROW;
         tap->w = (size_t)(t * TAP_W);
         tap->w_step = (size_t)(size * (1 + (int)(rnd() % 2)));
-        tap->src = src + t * ROWS * SRC_ROW + LANES * (rnd() % 3);
+        tap->src = src + t * ROWS * SRC_ROW + pixel * (int)(rnd() % 3);
         if (rnd() % 4 == 0 && !plain) { /* backwards */
             tap->src += tap->step * (tap->count - 1);
             tap->step = -tap->step;
         }
         for (int i = 0; i < ROWS * SRC_ROW; i++)
-            if (i % LANES >= tap->lanes)
+            if ((plane ? i % SRC_ROW / plane : i % LANES) >= tap->lanes)
                 src[t * ROWS * SRC_ROW + i] = NAN;
     }
     return n;
@@ -110,7 +111,8 @@ static float formula_row(const struct nn_conv_row *r, int b, int x, int o, bool 
         for (int i = depthwise ? o : 0; i < (depthwise ? o + 1 : tap->lanes); i++)
             for (int k = 0; k < tap->count; k++) {
                 const size_t at = tap->w + (size_t)k * tap->w_step + (size_t)(depthwise ? o : LANES * i + o);
-                acc = fmaf(tap->src[k * tap->step + x * LANES + i], r->w[(size_t)b * r->w_block + at], acc);
+                const ptrdiff_t s = r->plane ? x + i * r->plane : x * LANES + i;
+                acc = fmaf(tap->src[k * tap->step + s], r->w[(size_t)b * r->w_block + at], acc);
             }
     }
     return acc;
@@ -129,7 +131,9 @@ static float formula_weight(const struct nn_weight_rows *r, int b, const float *
 static void check_row(const char *level, const char *name, void (*kernel)(const struct nn_conv_row *), int n,
                       int pattern, bool depthwise)
 {
-    const int blocks = depthwise ? 1 : 1 + (int)(rnd() % BLOCKS), count = random_taps(pattern, depthwise);
+    const int blocks = depthwise ? 1 : 1 + (int)(rnd() % BLOCKS);
+    const int plane = depthwise || rnd() % 2 ? 0 : SRC_ROW / LANES;
+    const int count = random_taps(pattern, depthwise, plane);
     fill(weights, W, pattern);
     fill(starts, BLOCKS * LANES, pattern);
     fill(out, OUT + 2 * GUARD, 0);
@@ -141,7 +145,8 @@ static void check_row(const char *level, const char *name, void (*kernel)(const 
                              .tap = taps,
                              .taps = count,
                              .w = weights,
-                             .w_block = W_BLOCK };
+                             .w_block = W_BLOCK,
+                             .plane = plane };
     r.start = rnd() % 2 ? starts : NULL;
     for (int b = 0; b < blocks; b++)
         for (int i = 0; i < n * LANES; i++)
@@ -154,7 +159,7 @@ static void check_weight_rows(const char *level, const char *name,
                               void (*kernel)(const struct nn_weight_rows *), int n, int pattern,
                               bool depthwise)
 {
-    const int blocks = depthwise ? 1 : 1 + (int)(rnd() % BLOCKS), count = random_taps(pattern, depthwise);
+    const int blocks = depthwise ? 1 : 1 + (int)(rnd() % BLOCKS), count = random_taps(pattern, depthwise, 0);
     fill(grads, OUT, pattern);
     fill(before, W + 2 * GUARD, 0);
     memcpy(weights, before, sizeof before);

@@ -8,7 +8,7 @@
  *     compare  forward against a naive twin in double (op_twins.h)
  *     grad     backward against central differences of the twin along random directions
  *     golden   both against values that PyTorch computed in double (scripts/make_torch_operators.py wrote FILE)
- *     bits     the same bits for 1, 2, 3 and 5 threads and every CPU level
+ *     bits     the same bits for 1, 2, 3 and 5 threads and every CPU level, and from and to planar tensors
  *     reads    outputs hang on no input outside the range that the operator states, and on its ends
  *     rows     prints the table for the script that makes the goldens
  *     perf     times the operators at sizes as they occur
@@ -332,7 +332,7 @@ static void prepare(struct work *k, const struct row *r)
 /* Blocked, with large numbers in the lanes past the channels; without values: all NaN. */
 static struct nn_tensor blocked(const struct work *k, struct nn_shape s, const float *planar)
 {
-    struct nn_tensor t = { NULL, k->row->n, s.c, s.h, s.w };
+    struct nn_tensor t = { NULL, k->row->n, s.c, s.h, s.w, false };
     const size_t sample = nn_sample_floats(s), plane = (size_t)s.h * (size_t)s.w;
     t.data = floats((size_t)t.n * sample);
     if (!planar) {
@@ -630,6 +630,30 @@ enum { POOLS = 4 };
 static const int pool_threads[POOLS] = { 1, 2, 3, 5 };
 static struct edgel_pool *pools[POOLS];
 
+/* Whether inference makes the same of planar tensors, where the operator takes them. */
+static bool same_planar(const struct work *k, const struct results *r, const struct nn_kernels *kernels,
+                        struct edgel_pool *pool)
+{
+    const bool takes = k->layer.op->flags & NN_TAKES_PLANAR && k->layer.groups == 1;
+    bool equal = true;
+    for (int ends = 1; takes && ends <= 3; ends++) {
+        struct nn_call c = call_of(k, kernels, pool);
+        c.training = false;
+        c.in[0].planar = ends & 1;
+        c.out.planar = ends & 2;
+        if (c.in[0].planar)
+            c.in[0].data = k->x[0];
+        if (c.out.planar) {
+            c.out.data = floats(batch_of(k, k->out));
+            spoil(c.out.data, batch_of(k, k->out));
+        }
+        give_memory(&c, edgel_pool_threads(pool));
+        c.layer->op->forward(&c);
+        equal = equal && same(r->y, c.out.planar ? c.out.data : unblocked(&c.out), batch_of(k, k->out));
+    }
+    return equal;
+}
+
 static bool check_bits(const struct work *k, const struct results *r)
 {
     bool equal = true;
@@ -642,7 +666,7 @@ static bool check_bits(const struct work *k, const struct results *r)
         nn_kernels_init(&kernels, level[i].flags);
         for (int p = 0; p < POOLS; p++) {
             const struct results other = run(k, &kernels, pools[p]);
-            if (!same_results(k, r, &other)) {
+            if (!same_results(k, r, &other) || !same_planar(k, r, &kernels, pools[p])) {
                 printf("opcheck: %s: other bits at level %s with %d threads\n", k->text, level[i].name,
                        pool_threads[p]);
                 equal = false;

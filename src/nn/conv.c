@@ -32,11 +32,16 @@ static void join_rows(struct conv *g)
     g->coarse.w = g->fine.w;
 }
 
+static struct conv_map map_of(const struct nn_tensor *t)
+{
+    return (struct conv_map){ t->c, t->h, t->w, t->planar ? 1 : NN_LANES };
+}
+
 struct conv conv_of(const struct nn_layer *l, const struct nn_tensor *fine, const struct nn_tensor *coarse)
 {
     struct conv g = { .n = fine->n,
-                      .fine = { fine->c, fine->h, fine->w },
-                      .coarse = { coarse->c, coarse->h, coarse->w },
+                      .fine = map_of(fine),
+                      .coarse = map_of(coarse),
                       .k = l->k,
                       .stride = l->stride,
                       .pad = conv_pad(l),
@@ -187,7 +192,7 @@ const struct nn_op nn_op_conv = {
     .name = "conv",
     .min_inputs = 1,
     .max_inputs = 1,
-    .flags = NN_BACKWARD_READS_INPUT | NN_FUSES_INFERENCE,
+    .flags = NN_BACKWARD_READS_INPUT | NN_FUSES_INFERENCE | NN_TAKES_PLANAR,
     .attrs = attrs,
     .setup = conv_setup,
     .shape = shape,

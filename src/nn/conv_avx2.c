@@ -31,10 +31,11 @@ INLINE void fetch(const float *p, int n)
 
 /* --- convolution --- */
 
-/* Pixels x..x+P-1 of one block. */
+/* Pixels x..x+P-1 of one block, from source pixels `pixel` floats apart. */
 INLINE void tile(const struct nn_conv_row *r, float *dst, const float *start, const float *w, int x,
-                 const int P)
+                 const int P, const int pixel)
 {
+    const ptrdiff_t lane = pixel == 1 ? r->plane : 1;
     __m256 lo[TILE], hi[TILE];
     UNROLL
     for (int p = 0; p < P; p++) {
@@ -46,12 +47,12 @@ INLINE void tile(const struct nn_conv_row *r, float *dst, const float *start, co
         if (t->ahead != 0)
             fetch(t->src + x * LANES + t->ahead, P);
         for (int i = 0; i < t->lanes; i++) {
-            const float *s = t->src + x * LANES + i, *v = w + t->w + i * LANES;
+            const float *s = t->src + x * pixel + i * lane, *v = w + t->w + i * LANES;
             for (int k = 0; k < t->count; k++, s += t->step, v += t->w_step) {
                 const __m256 w0 = _mm256_loadu_ps(v), w1 = _mm256_loadu_ps(v + HALF);
                 UNROLL
                 for (int p = 0; p < P; p++) {
-                    const __m256 a = _mm256_broadcast_ss(s + p * LANES);
+                    const __m256 a = _mm256_broadcast_ss(s + p * pixel);
                     lo[p] = _mm256_fmadd_ps(a, w0, lo[p]);
                     hi[p] = _mm256_fmadd_ps(a, w1, hi[p]);
                 }
@@ -68,7 +69,10 @@ INLINE void tile(const struct nn_conv_row *r, float *dst, const float *start, co
 #define DEFINE_TILE(P)                                                                                       \
     static void tile_##P(const struct nn_conv_row *r, float *dst, const float *start, const float *w, int x) \
     {                                                                                                        \
-        tile(r, dst, start, w, x, P);                                                                        \
+        if (r->plane)                                                                                        \
+            tile(r, dst, start, w, x, P, 1);                                                                 \
+        else                                                                                                 \
+            tile(r, dst, start, w, x, P, LANES);                                                             \
     }
 #define ROW_TILE(P) tile_##P,
 EACH_6(DEFINE_TILE)

@@ -37,16 +37,17 @@ INLINE void fetch(const float *p, int n)
 
 /* --- convolution --- */
 
-/* P pixels of one block. Pixel q of the source is position 0 of sum q, 1 of sum q - 1 and 2 of sum q - 2. */
-INLINE void add_triple(__m512 *acc, const float *src, const float *w, const struct nn_tap *t, const int P)
+/* P pixels of one block. Pixel q of the source is position 0 of sum q, 1 of sum q - 1 and 2 of sum q - 2. Source pixels
+ * lie `pixel` floats apart, their lanes `lane`. */
+INLINE void add_triple(__m512 *acc, const float *src, const float *w, const struct nn_tap *t, ptrdiff_t lane,
+                       const int P, const int pixel)
 {
-    const float *const end = src + t->lanes;
-    for (; src < end; src++, w += LANES) {
+    for (int i = 0; i < t->lanes; i++, src += lane, w += LANES) {
         const __m512 w0 = _mm512_loadu_ps(w), w1 = _mm512_loadu_ps(w + t->w_step);
         const __m512 w2 = _mm512_loadu_ps(w + 2 * t->w_step);
         UNROLL
         for (int q = 0; q < P + 2; q++) {
-            const __m512 s = _mm512_set1_ps(src[q * LANES]);
+            const __m512 s = _mm512_set1_ps(src[q * pixel]);
             if (q < P)
                 acc[q] = _mm512_fmadd_ps(s, w0, acc[q]);
             if (q >= 1 && q < P + 1)
@@ -59,16 +60,15 @@ INLINE void add_triple(__m512 *acc, const float *src, const float *w, const stru
 
 /* P pixels of B blocks; sum p of block b is acc[b P + p]. */
 INLINE void add_tap(__m512 *acc, const float *src, const float *w, size_t w_block, const struct nn_tap *t,
-                    const int P, const int B)
+                    ptrdiff_t lane, const int P, const int B, const int pixel)
 {
-    const float *const end = src + t->lanes;
-    for (; src < end; src++, w += LANES) {
+    for (int i = 0; i < t->lanes; i++, src += lane, w += LANES) {
         const float *s = src, *v = w;
         for (int k = 0; k < t->count; k++, s += t->step, v += t->w_step) {
             const __m512 w0 = _mm512_loadu_ps(v), w1 = _mm512_loadu_ps(v + (B > 1 ? w_block : 0));
             UNROLL
             for (int p = 0; p < P; p++) {
-                const __m512 x = _mm512_set1_ps(s[p * LANES]);
+                const __m512 x = _mm512_set1_ps(s[p * pixel]);
                 acc[p] = _mm512_fmadd_ps(x, w0, acc[p]);
                 if (B > 1)
                     acc[P + p] = _mm512_fmadd_ps(x, w1, acc[P + p]);
@@ -79,21 +79,22 @@ INLINE void add_tap(__m512 *acc, const float *src, const float *w, size_t w_bloc
 
 /* Pixels x..x+P-1 of the B blocks that dst, start and w begin with. */
 INLINE void tile(const struct nn_conv_row *r, float *dst, const float *start, const float *w, int x,
-                 const int P, const int B)
+                 const int P, const int B, const int pixel)
 {
+    const ptrdiff_t lane = pixel == 1 ? r->plane : 1;
     __m512 acc[2 * TWO_MAX];
     UNROLL
     for (int a = 0; a < P * B; a++)
         acc[a] =
             _mm512_loadu_ps(start ? start + a / P * LANES : dst + a / P * r->dst_block + (x + a % P) * LANES);
     for (const struct nn_tap *t = r->tap; t < r->tap + r->taps; t++) {
-        const float *src = t->src + x * LANES;
+        const float *src = t->src + x * pixel;
         if (t->ahead != 0)
             fetch(src + t->ahead, P);
-        if (B == 1 && is_triple(t))
-            add_triple(acc, src, w + t->w, t, P);
+        if (B == 1 && t->count == 3 && t->step == pixel)
+            add_triple(acc, src, w + t->w, t, lane, P, pixel);
         else
-            add_tap(acc, src, w + t->w, r->w_block, t, P, B);
+            add_tap(acc, src, w + t->w, r->w_block, t, lane, P, B, pixel);
     }
     UNROLL
     for (int a = 0; a < P * B; a++)
@@ -107,7 +108,10 @@ typedef void tile_fn(const struct nn_conv_row *r, float *dst, const float *start
     static void tile_##P##x##B(const struct nn_conv_row *r, float *dst, const float *start, const float *w, \
                                int x)                                                                       \
     {                                                                                                       \
-        tile(r, dst, start, w, x, P, B);                                                                    \
+        if (r->plane)                                                                                       \
+            tile(r, dst, start, w, x, P, B, 1);                                                             \
+        else                                                                                                \
+            tile(r, dst, start, w, x, P, B, LANES);                                                         \
     }
 #define DEFINE_ONE(P) DEFINE_TILE(P, 1)
 #define DEFINE_TWO(P) DEFINE_TILE(P, 2)

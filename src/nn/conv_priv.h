@@ -20,7 +20,17 @@ enum { CONV_KERNEL_MAX = 31, CONV_STRIDE_MAX = 16, CONV_DILATION_MAX = 256, CONV
 
 struct conv_map {
     int c, h, w;
+    int lanes; /* channels of a pixel that lie side by side: 16 (blocked), or 1 (planar; inference without groups) */
 };
+/* Floats of a block, or of a channel of a planar map; and how many there are. */
+static inline size_t conv_plane(struct conv_map m)
+{
+    return (size_t)m.h * (size_t)m.w * (size_t)m.lanes;
+}
+static inline int conv_planes(struct conv_map m)
+{
+    return m.lanes == 1 ? m.c : nn_blocks(m.c);
+}
 
 struct conv {
     int n; /* samples */
@@ -62,7 +72,8 @@ int conv_cut_widest(const struct conv_cut *c);
 bool conv_axis_direct(const struct conv_axis *a, int from, int to);
 
 /* --- conv_window.c --- */
-/* Rows of some blocks of a map, with the border of zeros around them, as row kernels want them: [row][block][phase][pixel],
+/* Rows of some blocks (planar: channels) of a map, with the border of zeros around them, as row kernels want them:
+ * [row][block][phase][pixel],
  * a stretch of `pixels` pixels of every phase (input x = x0 + phase + pixel in_step). Rows come in increasing order. */
 struct conv_window {
     const float *map; /* block 0 of one sample */
@@ -81,7 +92,7 @@ static inline const float *conv_window_at(const struct conv_window *w, int row, 
 {
     return w->rows + (((size_t)(row - w->first) * (size_t)w->blocks + (size_t)block) * (size_t)w->phases +
                       (size_t)phase) *
-                         (size_t)w->pixels * NN_LANES;
+                         (size_t)(w->pixels * w->size.lanes);
 }
 
 /* --- conv_pack.c --- */

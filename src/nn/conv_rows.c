@@ -2,7 +2,8 @@
  * The products that make a map, row by row. A task is a band of rows of one sample (depthwise: of one block), in stretches
  * of columns. A stretch that reads nothing beyond the map reads the map itself; one at the border, or with a stride,
  * holds the input rows it works on in a window that moves down. Where the output steps over the input's pixels (up,
- * stride > 1) its columns are made phase by phase and put together at the end.
+ * stride > 1) its columns are made phase by phase and put together at the end. Planar maps are the ends of a network at
+ * inference: reading and writing them here saves blocked ones, most of whose lanes would be empty.
  *
  * Every output pixel is one sum in the order of the row kernels, taps in the order (input block, ky, run of kx); rows of
  * the kernel outside the map are left out. So neither tasks nor stretches show in the result.
@@ -25,12 +26,8 @@ struct product {
     struct conv_cut cut;
     int widest, bands;         /* widest: columns of a stretch */
     int in_blocks, out_blocks; /* of one task */
+    int in_planes, out_planes; /* of one task: conv_planes() */
 };
-
-static size_t plane_of(struct conv_map m)
-{
-    return (size_t)m.h * (size_t)m.w * NN_LANES;
-}
 
 static int ceil_div(int a, int b)
 {
@@ -46,6 +43,8 @@ static struct product product_of(const struct conv *g, bool up)
     p.x = up ? conv_axis_up(g, g->fine.w, g->coarse.w) : conv_axis_down(g, g->fine.w, g->coarse.w);
     p.in_blocks = p.depthwise ? 1 : nn_blocks(p.in_map.c);
     p.out_blocks = p.depthwise ? 1 : nn_blocks(p.out_map.c);
+    p.in_planes = p.depthwise ? 1 : conv_planes(p.in_map);
+    p.out_planes = p.depthwise ? 1 : conv_planes(p.out_map);
     const int64_t most = ROW_FLOATS / NN_LANES * (int64_t)p.x.out_step / (p.in_blocks * p.x.in_step);
     p.cut = conv_axis_cut(&p.x, most < STRETCH_MIN ? STRETCH_MIN : (int)most);
     p.widest = conv_cut_widest(&p.cut);
@@ -58,7 +57,7 @@ static struct product product_of(const struct conv *g, bool up)
 /* Of outputs from..to-1; capacity 0 if they need none. */
 static struct conv_window window_of(const struct product *p, int from, int to)
 {
-    struct conv_window w = { .size = p->in_map, .blocks = p->in_blocks, .phases = p->x.in_step };
+    struct conv_window w = { .size = p->in_map, .blocks = p->in_planes, .phases = p->x.in_step };
     int last;
     conv_axis_reads(&p->x, from, to - 1, &w.x0, &last);
     w.pixels = ceil_div(last - w.x0 + 1, w.phases);
@@ -89,10 +88,16 @@ static size_t window_floats(const struct product *p)
 
 enum { WINDOWS = 2 }; /* the two borders are worked on side by side */
 
+/* Whether rows are made beside the map and then put there. */
+static bool apart(const struct product *p)
+{
+    return p->x.out_step > 1 || p->out_map.lanes == 1;
+}
+
 void conv_product_memory(const struct conv *g, bool up, struct nn_memory *m)
 {
     const struct product p = product_of(g, up);
-    const size_t phase_row = (size_t)p.widest * (size_t)p.out_blocks * NN_LANES;
+    const size_t phase_row = apart(&p) ? (size_t)p.widest * (size_t)p.out_blocks * NN_LANES : 0;
     const size_t scratch = tap_floats(&p) + WINDOWS * window_floats(&p) + phase_row;
     const size_t shared = conv_pack_floats(g, up) + (size_t)nn_blocks(p.out_map.c) * NN_LANES;
     m->per_thread = scratch > m->per_thread ? scratch : m->per_thread;
@@ -121,10 +126,19 @@ struct task {
 static const float *source(const struct task *t, int row, int block, const struct conv_run *r)
 {
     const struct conv_window *w = &t->stretch->window;
+    const int lanes = w->size.lanes, plane = block * (NN_LANES / lanes);
     if (w->capacity > 0)
-        return conv_window_at(w, row, block, r->phase) + r->index * NN_LANES;
-    return t->in + (size_t)block * plane_of(w->size) +
-           ((size_t)row * (size_t)w->size.w + (size_t)(w->x0 + r->index)) * NN_LANES;
+        return conv_window_at(w, row, plane, r->phase) + r->index * lanes;
+    return t->in + (size_t)plane * conv_plane(w->size) +
+           ((size_t)row * (size_t)w->size.w + (size_t)(w->x0 + r->index)) * (size_t)lanes;
+}
+
+/* Floats between the lanes of planar source rows. */
+static ptrdiff_t source_plane(const struct conv_window *w)
+{
+    if (w->size.lanes > 1)
+        return 0;
+    return w->capacity > 0 ? (ptrdiff_t)w->phases * w->pixels : (ptrdiff_t)conv_plane(w->size);
 }
 
 /* Taps of output row y, input blocks lo..hi-1. */
@@ -132,6 +146,7 @@ static int list_taps(const struct task *t, int y, int lo, int hi)
 {
     const struct product *p = t->p;
     const int size = p->depthwise ? NN_LANES : PAIR, k = p->g->k;
+    const bool far = t->stretch->window.capacity == 0 && p->in_map.lanes > 1;
     int n = 0;
     for (int b = lo; b < hi; b++)
         for (int ky = 0; ky < k; ky++) {
@@ -141,14 +156,12 @@ static int list_taps(const struct task *t, int y, int lo, int hi)
             for (const struct conv_run *r = t->runs; r < t->runs + t->nruns; r++)
                 t->taps[n++] = (struct nn_tap){
                     .src = source(t, row, b, r),
-                    .step = r->move * NN_LANES,
+                    .step = r->move * p->in_map.lanes,
                     .w = (size_t)(((b - lo) * k + ky) * k + r->first) * (size_t)size,
                     .w_step = (size_t)(r->step * size),
                     .count = r->count,
                     .ahead =
-                        t->stretch->window.capacity == 0 && ky == k - 1 && row + 1 < p->y.in && r == t->runs
-                            ? p->in_map.w * NN_LANES
-                            : 0,
+                        far && ky == k - 1 && row + 1 < p->y.in && r == t->runs ? p->in_map.w * NN_LANES : 0,
                     .lanes = p->in_map.c - b * NN_LANES < NN_LANES ? p->in_map.c - b * NN_LANES : NN_LANES,
                 };
         }
@@ -171,6 +184,7 @@ static void make_blocks(const struct task *t, int y, int from, int to, struct co
         .taps = list_taps(t, y, s.lo, s.hi),
         .w = p->packed + (size_t)(t->block + from) * p->w_block,
         .w_block = p->w_block,
+        .plane = source_plane(&t->stretch->window),
     };
     (p->depthwise ? dsp->depthwise_row : dsp->conv_row)(&row);
 }
@@ -193,38 +207,49 @@ static void make_pixels(const struct task *t, int y, float *dst, size_t dst_bloc
     }
 }
 
-/* Every out_step-th pixel of the row, from the row of one phase. */
-static void put_phase(const struct task *t, int phase, int n, float *row)
+/* n pixels made apart, as every out_step-th of row y from x on. */
+static void put_pixels(const struct task *t, int y, int x, int n)
 {
     const struct product *p = t->p;
-    for (int b = 0; b < p->out_blocks; b++) {
-        const float *from = t->phase_row + (size_t)b * (size_t)p->widest * NN_LANES;
-        float *to = row + (size_t)b * plane_of(p->out_map) + phase * NN_LANES;
-        for (int i = 0; i < n; i++)
-            memcpy(to + (size_t)(i * p->x.out_step) * NN_LANES, from + (size_t)i * NN_LANES,
-                   NN_LANES * sizeof *to);
+    const struct conv_map m = p->out_map;
+    const int step = p->x.out_step;
+    float *out = t->out + ((size_t)y * (size_t)m.w + (size_t)x) * (size_t)m.lanes;
+    for (int c = 0; c < m.c && c < p->out_blocks * NN_LANES; c += m.lanes) {
+        const float *from = t->phase_row + (size_t)(c / NN_LANES * p->widest) * NN_LANES + c % NN_LANES;
+        float *to = out + (size_t)(c / m.lanes) * conv_plane(m);
+        if (m.lanes == 1)
+            for (int i = 0; i < n; i++)
+                to[i * step] = from[i * NN_LANES];
+        else
+            for (int i = 0; i < n; i++)
+                memcpy(to + i * step * NN_LANES, from + i * NN_LANES, NN_LANES * sizeof *to);
     }
+}
+
+/* Pixels x, x + out_step, ... of row y, n of them. */
+static void make_phase(const struct task *t, int y, int x, int n)
+{
+    const struct product *p = t->p;
+    const struct nn_activation *a = &p->call->activation;
+    const bool aside = apart(p);
+    float *dst = aside ? t->phase_row : t->out + ((size_t)y * (size_t)p->out_map.w + (size_t)x) * NN_LANES;
+    const size_t dst_block = aside ? (size_t)p->widest * NN_LANES : conv_plane(p->out_map);
+    make_pixels(t, y, dst, dst_block, n);
+    for (int b = 0; p->activate && a->kind && b < p->out_blocks; b++)
+        a->kind->apply(p->call->kernels, dst + (size_t)b * dst_block, (size_t)n * NN_LANES, a->slope);
+    if (aside)
+        put_pixels(t, y, x, n);
 }
 
 static void make_row(struct task *t, int y)
 {
     const struct product *p = t->p;
     const int step = p->x.out_step, n = t->stretch->x1 - t->stretch->x0;
-    float *row = t->out + ((size_t)y * (size_t)p->out_map.w + (size_t)t->stretch->x0) * NN_LANES;
     for (int phase = 0; phase < step && phase < n; phase++) {
-        if (step == 1) {
-            make_pixels(t, y, row, plane_of(p->out_map), n);
-            continue;
-        }
-        t->nruns = conv_axis_runs(&p->x, phase, t->runs);
-        const int pixels = ceil_div(n - phase, step);
-        make_pixels(t, y, t->phase_row, (size_t)p->widest * NN_LANES, pixels);
-        put_phase(t, phase, pixels, row);
+        if (step > 1)
+            t->nruns = conv_axis_runs(&p->x, phase, t->runs);
+        make_phase(t, y, t->stretch->x0 + phase, ceil_div(n - phase, step));
     }
-    const struct nn_activation *a = &p->call->activation;
-    for (int b = 0; p->activate && a->kind && b < p->out_blocks; b++)
-        a->kind->apply(p->call->kernels, row + (size_t)b * plane_of(p->out_map), (size_t)n * NN_LANES,
-                       a->slope);
 }
 
 /* --- tasks --- */
@@ -264,8 +289,8 @@ static void run_task(void *user, int thread, size_t i)
     struct task t = { .p = p, .taps = (struct nn_tap *)(void *)scratch };
     float *rows = scratch + tap_floats(p);
     t.block = p->depthwise ? (int)(i % (size_t)nn_blocks(p->in_map.c)) : 0;
-    t.out = p->out + i * (size_t)p->out_blocks * plane_of(p->out_map);
-    t.in = p->in + i * (size_t)p->in_blocks * plane_of(p->in_map);
+    t.out = p->out + i * (size_t)p->out_planes * conv_plane(p->out_map);
+    t.in = p->in + i * (size_t)p->in_planes * conv_plane(p->in_map);
     t.phase_row = rows + WINDOWS * window_floats(p);
     t.nruns = conv_axis_runs(&p->x, 0, t.runs); /* of a single phase: the same for every row */
     if (p->cut.left > 0 || p->cut.right > 0)

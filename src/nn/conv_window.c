@@ -9,7 +9,7 @@ enum { AHEAD = 16, TARGET_FLOATS = 1 << 16 };
 
 size_t conv_window_row(const struct conv_window *w)
 {
-    return (size_t)w->blocks * (size_t)w->phases * (size_t)w->pixels * NN_LANES;
+    return (size_t)w->blocks * (size_t)w->phases * (size_t)(w->pixels * w->size.lanes);
 }
 
 int conv_window_capacity(size_t row_floats, int span)
@@ -21,24 +21,25 @@ int conv_window_capacity(size_t row_floats, int span)
 /* The stretch of one block's row. */
 static void load_block(const struct conv_window *w, const float *row, float *to)
 {
-    const int end = w->pixels * w->phases;
+    const int end = w->pixels * w->phases, lanes = w->size.lanes;
     int from = w->x0 < 0 ? -w->x0 : 0, stop = w->size.w - w->x0;
     stop = stop > end ? end : stop;
     if (from >= stop) {
-        memset(to, 0, (size_t)end * NN_LANES * sizeof *to);
+        memset(to, 0, (size_t)(end * lanes) * sizeof *to);
         return;
     }
     if (w->phases == 1) {
-        memset(to, 0, (size_t)from * NN_LANES * sizeof *to);
-        memcpy(to + from * NN_LANES, row + (w->x0 + from) * NN_LANES,
-               (size_t)(stop - from) * NN_LANES * sizeof *to);
-        memset(to + stop * NN_LANES, 0, (size_t)(end - stop) * NN_LANES * sizeof *to);
+        memset(to, 0, (size_t)(from * lanes) * sizeof *to);
+        memcpy(to + from * lanes, row + (w->x0 + from) * lanes, (size_t)((stop - from) * lanes) * sizeof *to);
+        memset(to + stop * lanes, 0, (size_t)((end - stop) * lanes) * sizeof *to);
         return;
     }
     for (int phase = 0; phase < w->phases; phase++)
-        for (int i = 0; i < w->pixels; i++, to += NN_LANES) {
+        for (int i = 0; i < w->pixels; i++, to += lanes) {
             const int u = phase + i * w->phases;
-            if (u >= from && u < stop)
+            if (lanes == 1)
+                *to = u >= from && u < stop ? row[w->x0 + u] : 0;
+            else if (u >= from && u < stop)
                 memcpy(to, row + (w->x0 + u) * NN_LANES, NN_LANES * sizeof *to);
             else
                 memset(to, 0, NN_LANES * sizeof *to);
@@ -51,14 +52,14 @@ static void load_row(struct conv_window *w, int y, float *to)
         memset(to, 0, conv_window_row(w) * sizeof *to);
         return;
     }
-    const size_t row_floats = (size_t)w->size.w * NN_LANES, plane = row_floats * (size_t)w->size.h;
+    const size_t row_floats = (size_t)(w->size.w * w->size.lanes), plane = row_floats * (size_t)w->size.h;
     const int begin = w->x0 < 0 ? 0 : w->x0, end = w->x0 + w->pixels * w->phases;
     for (int b = 0; b < w->blocks; b++) {
         const float *row = w->map + (size_t)(w->first_block + b) * plane + (size_t)y * row_floats;
         load_block(w, row, to);
-        to += w->phases * w->pixels * NN_LANES;
-        for (int x = begin; y + 1 < w->size.h && x < w->size.w && x < end; x++)
-            __builtin_prefetch(row + row_floats + x * NN_LANES, 0, 2);
+        to += w->phases * w->pixels * w->size.lanes;
+        for (int x = begin; y + 1 < w->size.h && x < w->size.w && x < end; x += NN_LANES / w->size.lanes)
+            __builtin_prefetch(row + row_floats + x * w->size.lanes, 0, 2);
     }
 }
 

@@ -7,7 +7,8 @@
  * array that is then added: the order of that sum is the order of the layers, last first.
  *
  * An activation that alone reads a convolution (inference) or a batch norm is applied where the row is made: it is
- * "absorbed", its home is the layer before.
+ * "absorbed", its home is the layer before. At inference the caller's planar arrays are the tensors themselves where
+ * convolutions alone read the input, and where the last layer is one.
  */
 #include "nn/nn_priv.h"
 #include <string.h>
@@ -26,7 +27,7 @@ struct nn_plan {
     struct nn_shape *shapes;
     struct step *steps;
     int n, nsteps;
-    bool training;
+    bool training, planar_in, planar_out; /* planar: the caller's arrays are the tensors */
     struct nn_kernels kernels;
     float *block, *scratch, *shared;
     size_t block_floats, per_thread, shared_floats;
@@ -62,6 +63,28 @@ static void absorb_activations(struct nn_plan *p)
         p->steps[reader].absorbed = true;
         p->steps[reader].home = l;
     }
+}
+
+/* The step whose output is that of the network. */
+static struct step *last_step(const struct nn_plan *p)
+{
+    return &p->steps[p->steps[p->nsteps - 1].home];
+}
+
+static bool takes_planar(const struct nn_layer *l)
+{
+    return l->op->flags & NN_TAKES_PLANAR && l->groups == 1;
+}
+
+static void find_planar(struct nn_plan *p)
+{
+    const struct nn_layer *layers = p->net->layers;
+    p->planar_out = !p->training && takes_planar(&layers[last_step(p) - p->steps]);
+    p->planar_in = !p->training;
+    for (int l = 0; l < p->nsteps; l++)
+        for (int k = 0; k < layers[l].ninputs; k++)
+            if (layers[l].input[k] == 0)
+                p->planar_in &= takes_planar(&layers[l]);
 }
 
 static int source(const struct nn_plan *p, int l, int k)
@@ -128,9 +151,14 @@ static void plan_life(struct nn_plan *p, int l)
     }
 }
 
+static bool is_planar(const struct nn_plan *p, int l)
+{
+    return (l == 0 && p->planar_in) || (&p->steps[l] == last_step(p) && p->planar_out);
+}
+
 static struct nn_tensor tensor_of(const struct nn_plan *p, int l)
 {
-    return (struct nn_tensor){ NULL, p->n, p->shapes[l].c, p->shapes[l].h, p->shapes[l].w };
+    return (struct nn_tensor){ NULL, p->n, p->shapes[l].c, p->shapes[l].h, p->shapes[l].w, is_planar(p, l) };
 }
 
 /* What a call is before it has memory. */
@@ -146,7 +174,7 @@ static void describe(struct nn_plan *p, int l)
     c->out = c->grad_out = tensor_of(p, l);
     for (int k = 0; k < c->ninputs; k++)
         c->in[k] = c->grad_in[k] = tensor_of(p, source(p, l, k));
-    s->out.floats = (size_t)p->n * nn_sample_floats(p->shapes[l]);
+    s->out.floats = is_planar(p, l) ? 0 : (size_t)p->n * nn_sample_floats(p->shapes[l]);
     s->out.first = s->grad.first = s->saved.first = 4 * p->nsteps;
 }
 
@@ -215,7 +243,7 @@ static void point(struct nn_plan *p, int l)
 static enum edgel_status take_memory(struct nn_plan *p, struct edgel_error *err)
 {
     const size_t threads = (size_t)edgel_pool_threads(p->pool);
-    p->block = edgel_alloc(p->block_floats, sizeof *p->block);
+    p->block = edgel_alloc(p->block_floats + 1, sizeof *p->block);
     p->scratch = edgel_alloc(threads * p->per_thread + 1, sizeof *p->scratch);
     p->shared = edgel_alloc(p->shared_floats + 1, sizeof *p->shared);
     if (!p->block || !p->scratch || !p->shared)
@@ -236,6 +264,7 @@ static enum edgel_status lay_out(struct nn_plan *p, int h, int w, struct edgel_e
         return edgel_fail(err, EDGEL_ENOMEM, "plan of a network: out of memory");
     EDGEL_TRY(nn_network_shapes(p->net, h, w, p->shapes, err));
     absorb_activations(p);
+    find_planar(p);
     want_gradients(p);
     for (int l = 0; l < p->nsteps; l++) {
         describe(p, l);
@@ -244,7 +273,7 @@ static enum edgel_status lay_out(struct nn_plan *p, int h, int w, struct edgel_e
     for (int l = 0; l < p->nsteps; l++)
         if (!p->steps[l].absorbed)
             plan_life(p, l);
-    struct step *last = &p->steps[p->steps[p->nsteps - 1].home];
+    struct step *last = last_step(p);
     extend(&last->out, p->nsteps - 1);
     if (p->training && last->wants_grad) {
         last->grad.floats = last->out.floats;
@@ -348,11 +377,31 @@ static void set_count(struct nn_call *c, int count)
         c->in[k].n = c->grad_in[k].n = count;
 }
 
+/* The input as the layers read it; what they make as the caller wants it. */
+static void take_input(struct nn_plan *p, int count, const float *input)
+{
+    struct copy in = { p->shapes[0], input, NULL, p->steps[0].call.out.data };
+    if (!p->planar_in)
+        edgel_pool_run(p->pool, (size_t)count, pack_sample, &in);
+    for (int l = 0; l < p->nsteps && p->planar_in; l++)
+        for (int k = 0; k < p->steps[l].call.ninputs; k++)
+            if (source(p, l, k) == 0)
+                p->steps[l].call.in[k].data = (float *)(uintptr_t)input; /* not written to */
+}
+
+static void give_output(struct nn_plan *p, int count, float *output)
+{
+    const struct copy out = { nn_plan_output(p), NULL, output, last_step(p)->call.out.data };
+    if (!p->planar_out)
+        edgel_pool_run(p->pool, (size_t)count, unpack_sample, (void *)(uintptr_t)&out);
+}
+
 void nn_plan_forward(struct nn_plan *p, int count, const float *input, const float *params, float *buffers,
                      uint64_t seed, float *output)
 {
-    struct copy in = { p->shapes[0], input, NULL, p->steps[0].call.out.data };
-    edgel_pool_run(p->pool, (size_t)count, pack_sample, &in);
+    take_input(p, count, input);
+    if (p->planar_out)
+        last_step(p)->call.out.data = output;
     for (int l = 0; l < p->nsteps; l++) {
         struct nn_call *c = &p->steps[l].call;
         set_count(c, count);
@@ -363,9 +412,7 @@ void nn_plan_forward(struct nn_plan *p, int count, const float *input, const flo
         c->seed = seed + (uint64_t)l * 0x9E3779B97F4A7C15u;
         c->layer->op->forward(c);
     }
-    struct copy out = { nn_plan_output(p), NULL, output,
-                        p->steps[p->steps[p->nsteps - 1].home].call.out.data };
-    edgel_pool_run(p->pool, (size_t)count, unpack_sample, &out);
+    give_output(p, count, output);
 }
 
 struct sum {
@@ -400,7 +447,7 @@ static void add_spares(struct nn_plan *p, int l, int count)
 
 void nn_plan_backward(struct nn_plan *p, const float *grad_output, const float *params, float *grads)
 {
-    struct step *last = &p->steps[p->steps[p->nsteps - 1].home];
+    struct step *last = last_step(p);
     const int count = last->call.out.n;
     memset(grads, 0, p->net->nparams * sizeof *grads);
     if (!last->wants_grad)

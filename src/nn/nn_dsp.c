@@ -6,11 +6,12 @@
 
 enum { LANES = 16 };
 
-static void conv_pixel(float acc[LANES], const struct nn_tap *t, const float *src, const float *w)
+static void conv_pixel(float acc[LANES], const struct nn_tap *t, const float *src, ptrdiff_t lane,
+                       const float *w)
 {
     for (int i = 0; i < t->lanes; i++)
         for (int k = 0; k < t->count; k++) {
-            const float s = src[k * t->step + i], *v = w + (size_t)k * t->w_step + i * LANES;
+            const float s = src[k * t->step + i * lane], *v = w + (size_t)k * t->w_step + i * LANES;
             for (int o = 0; o < LANES; o++)
                 acc[o] = fmaf(s, v[o], acc[o]);
         }
@@ -18,12 +19,13 @@ static void conv_pixel(float acc[LANES], const struct nn_tap *t, const float *sr
 
 static void conv_row_c(const struct nn_conv_row *r)
 {
+    const ptrdiff_t pixel = r->plane ? 1 : LANES, lane = r->plane ? r->plane : 1;
     for (int b = 0; b < r->blocks; b++)
         for (int x = 0; x < r->n; x++) {
             float *dst = r->dst + b * r->dst_block + x * LANES, acc[LANES];
             memcpy(acc, r->start ? r->start + b * LANES : dst, sizeof acc);
             for (const struct nn_tap *t = r->tap; t < r->tap + r->taps; t++)
-                conv_pixel(acc, t, t->src + x * LANES, r->w + (size_t)b * r->w_block + t->w);
+                conv_pixel(acc, t, t->src + x * pixel, lane, r->w + (size_t)b * r->w_block + t->w);
             memcpy(dst, acc, sizeof acc);
         }
 }

@@ -2,7 +2,7 @@
  * nn_dsp.h: row kernels of the network's convolutions.
  *
  * A convolution is a list of taps: places in source rows whose pixels are multiplied by a block of weights. Rows are
- * blocked: a pixel is 16 floats, one for each channel of its block. Kernels know no border, no stride and no dilation:
+ * blocked: a pixel is 16 floats, one for each channel of its block; conv_row also reads planar rows. Kernels know no border, no stride and no dilation:
  * whoever calls them lays the source rows out so that neighbouring output pixels read neighbouring source pixels.
  *
  * The order of every sum is part of what a kernel computes, and all products are fused (fmaf), so that every CPU level
@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 /* `count` positions along one source row, and their weights: position k of output pixel x is the source pixel at
- * src + k step + 16 x. Weights are [16 input lanes][16 output lanes] (depthwise: [16 lanes]) for each position. */
+ * src + k step + 16 x (planar: + x). Weights are [16 input lanes][16 output lanes] (depthwise: [16 lanes]) for each position. */
 struct nn_tap {
     const float *src;
     ptrdiff_t step;  /* floats between the source pixels of neighbouring positions */
@@ -35,6 +35,8 @@ struct nn_conv_row {
     int taps;
     const float *w; /* of block b at w + b w_block */
     size_t w_block;
+    ptrdiff_t
+        plane; /* 0: source rows are blocked; else conv_row reads planar ones, lanes `plane` floats apart */
 };
 
 /* The gradient of weights over `rows` rows of n output pixels. */
@@ -52,7 +54,8 @@ struct nn_weight_rows {
 
 struct nn_dsp {
     /* For each x and output lane o: acc = start; for each tap in order, each input lane i, each position k:
-     *     acc = fmaf(src[k step + 16 x + i], w[k w_step + 16 i + o], acc). */
+     *     acc = fmaf(src[k step + 16 x + i], w[k w_step + 16 i + o], acc)
+     * where planar rows have src[k step + x + i plane]. */
     void (*conv_row)(const struct nn_conv_row *r);
     /* For each tap, position k, input lane i and output lane o: s = 0; for each row y, each x:
      *     s = fmaf(src[y src_row + k step + 16 x + i], grad[y grad_row + 16 x + o], s);

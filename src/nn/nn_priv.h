@@ -75,6 +75,8 @@ enum { NN_ARRAYS_MAX = 4 };
 struct nn_tensor {
     float *data; /* NULL: not wanted */
     int n, c, h, w;
+    bool
+        planar; /* [N][C][H][W] instead of blocked: the ends of a network, for operators with NN_TAKES_PLANAR */
 };
 /* Floats of one sample; blocks of channels. */
 static inline int nn_blocks(int c)
@@ -143,7 +145,8 @@ enum nn_op_flags {
     NN_BACKWARD_READS_OUTPUT = 2,
     NN_FUSES_INFERENCE = 4, /* forward without training takes an activation */
     NN_FUSES_TRAINING = 8,  /* forward and backward of training take one as well */
-    NN_TAKES_LIKE = 16      /* like=LAYER gives the size of the output */
+    NN_TAKES_LIKE = 16,     /* like=LAYER gives the size of the output */
+    NN_TAKES_PLANAR = 32 /* forward without training and without groups reads and writes planar tensors too */
 };
 
 struct nn_op {
