@@ -8,7 +8,7 @@
  *     compare  forward against a naive twin in double (op_twins.h)
  *     grad     backward against central differences of the twin along random directions
  *     golden   both against values that PyTorch computed in double (scripts/make_torch_operators.py wrote FILE)
- *     bits     the same bits for 1, 2, 3 and 5 threads and every CPU level, and from and to planar tensors
+ *     bits     the same bits for 1, 2, 3 and 5 threads and every CPU level, of planar tensors, and where a tensor is added
  *     reads    outputs hang on no input outside the range that the operator states, and on its ends
  *     rows     prints the table for the script that makes the goldens
  *     perf     times the operators at sizes as they occur
@@ -115,6 +115,7 @@ static const struct row rows[] = {
     { "concat", "", 1, 2, { 30, 33 }, 40, 90, 0, 0, NULL, 0 },
     { "add", "", 2, 2, { 20, 20 }, 9, 8, 0, 0, NULL, 0 },
     { "add", "", 1, 3, { 16, 16, 16 }, 40, 90, 0, 0, NULL, 0 },
+    { "add", "", 2, 2, { 20, 20 }, 9, 8, 0, 0, "relu", INFER },
     { "dropout", "p=0.3", 3, 1, { 20 }, 9, 8, 0, 0, NULL, 0 },
     { "dropout", "p=0", 2, 1, { 4 }, 9, 8, 0, 0, NULL, 0 },
     { "dropout", "", 2, 1, { 20 }, 9, 8, 0, 0, NULL, INFER },
@@ -243,13 +244,13 @@ static int elements(const struct nn_array *a)
 }
 
 /* The layer as the text format makes it, for inputs of the row's channels. */
-static void make_layer(struct work *k, const char *op, const char *attrs, struct nn_layer *out)
+static void make_layer(struct work *k, const char *op, int ninputs, const char *attrs, struct nn_layer *out)
 {
     struct edgel_error err = { .code = EDGEL_OK };
     struct nn_network net;
     char text[300];
     int at = snprintf(text, sizeof text, "input channels=%d\n%s", k->row->c[0], op);
-    for (int i = 0; i < k->row->ninputs; i++)
+    for (int i = 0; i < ninputs; i++)
         at += snprintf(text + at, sizeof text - (size_t)at, " input");
     snprintf(text + at, sizeof text - (size_t)at, " %s\n", attrs);
     if (nn_network_parse(text, strlen(text), op, 5, &net, &err) != EDGEL_OK) {
@@ -306,11 +307,11 @@ static void prepare(struct work *k, const struct row *r)
     snprintf(k->text, sizeof k->text, "%s|%s|%d|%d,%d,%d|%d|%d|%d|%d|%s|%u", r->op, r->attrs, r->n, r->c[0],
              r->c[1], r->c[2], r->h, r->w, r->like_h, r->like_w, r->activation ? r->activation : "",
              r->flags);
-    make_layer(k, r->op, r->attrs, &k->layer);
+    make_layer(k, r->op, r->ninputs, r->attrs, &k->layer);
     k->layer.frozen = r->flags & FROZEN;
     if (r->activation) {
         struct nn_layer a;
-        make_layer(k, r->activation, "", &a);
+        make_layer(k, r->activation, 1, "", &a);
         k->activation = nn_activation_of(&a);
     }
     for (int i = 0; i < r->ninputs; i++)
@@ -630,26 +631,46 @@ enum { POOLS = 4 };
 static const int pool_threads[POOLS] = { 1, 2, 3, 5 };
 static struct edgel_pool *pools[POOLS];
 
-/* Whether inference makes the same of planar tensors, where the operator takes them. */
-static bool same_planar(const struct work *k, const struct results *r, const struct nn_kernels *kernels,
-                        struct edgel_pool *pool)
+enum { PLANAR_IN = 1, PLANAR_OUT = 2, ADDED = 4 };
+
+/* A call of inference, with planar ends and a tensor to add as wanted. */
+static struct nn_call varied(const struct work *k, const struct nn_kernels *kernels, struct edgel_pool *pool,
+                             unsigned variant)
 {
-    const bool takes = k->layer.op->flags & NN_TAKES_PLANAR && k->layer.groups == 1;
+    struct nn_call c = call_of(k, kernels, pool);
+    c.training = false;
+    c.in[0].planar = variant & PLANAR_IN;
+    c.out.planar = variant & PLANAR_OUT;
+    if (c.in[0].planar)
+        c.in[0].data = k->x[0];
+    if (c.out.planar) {
+        c.out.data = floats(batch_of(k, k->out));
+        spoil(c.out.data, batch_of(k, k->out));
+    }
+    if (variant & ADDED)
+        c.plus = blocked(k, k->out, k->grad_out);
+    give_memory(&c, edgel_pool_threads(pool));
+    return c;
+}
+
+/* Whether the variants of inference that the operator has agree with the results. */
+static bool same_variants(const struct work *k, const struct results *r, const struct nn_kernels *kernels,
+                          struct edgel_pool *pool)
+{
+    const unsigned flags = k->layer.op->flags;
+    const bool planar = flags & NN_TAKES_PLANAR && k->layer.groups == 1;
+    const bool adds = flags & NN_ADDS_INFERENCE && !k->activation.kind;
+    const size_t n = batch_of(k, k->out);
     bool equal = true;
-    for (int ends = 1; takes && ends <= 3; ends++) {
-        struct nn_call c = call_of(k, kernels, pool);
-        c.training = false;
-        c.in[0].planar = ends & 1;
-        c.out.planar = ends & 2;
-        if (c.in[0].planar)
-            c.in[0].data = k->x[0];
-        if (c.out.planar) {
-            c.out.data = floats(batch_of(k, k->out));
-            spoil(c.out.data, batch_of(k, k->out));
-        }
-        give_memory(&c, edgel_pool_threads(pool));
+    for (unsigned v = 1; v <= (PLANAR_IN | PLANAR_OUT | ADDED); v++) {
+        if ((v & (PLANAR_IN | PLANAR_OUT) && !planar) || (v & ADDED && !adds))
+            continue;
+        const struct nn_call c = varied(k, kernels, pool, v);
+        float *want = floats(n);
+        for (size_t i = 0; i < n; i++)
+            want[i] = v & ADDED ? r->y[i] + k->grad_out[i] : r->y[i];
         c.layer->op->forward(&c);
-        equal = equal && same(r->y, c.out.planar ? c.out.data : unblocked(&c.out), batch_of(k, k->out));
+        equal = equal && same(want, c.out.planar ? c.out.data : unblocked(&c.out), n);
     }
     return equal;
 }
@@ -666,7 +687,7 @@ static bool check_bits(const struct work *k, const struct results *r)
         nn_kernels_init(&kernels, level[i].flags);
         for (int p = 0; p < POOLS; p++) {
             const struct results other = run(k, &kernels, pools[p]);
-            if (!same_results(k, r, &other) || !same_planar(k, r, &kernels, pools[p])) {
+            if (!same_results(k, r, &other) || !same_variants(k, r, &kernels, pools[p])) {
                 printf("opcheck: %s: other bits at level %s with %d threads\n", k->text, level[i].name,
                        pool_threads[p]);
                 equal = false;

@@ -175,6 +175,35 @@ static void absorbed_activations_change_nothing(void **state)
     }
 }
 
+/* Sums that inference makes within convolutions, and those that it must not, are those of training, which has them apart. */
+static void absorbed_sums_change_nothing(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "conv out=3 k=1\nb: conv input out=3 k=1\nadd conv1 b\n",
+        "conv out=3 k=1\nb: conv input out=3 k=1\nadd b conv1\nelu\nconv out=3 k=1\n",
+        "a: tanh\nconv out=3 k=1\nb: add conv1 a\nrelu\nadd b relu1\n",
+        "conv out=3 k=1\nb: tanh input\nadd conv1 b\n",
+        "conv out=3 k=1\nadd conv1 conv1\n",
+        "conv out=3 k=1\nb: conv out=3 k=1\nc: add b conv1\nadd c b\n",
+        "a: tanh\nb: conv out=3 k=1\nc: conv input out=3 k=1\nadd a b c\nrelu\n",
+        "a: tanh\nb: conv out=3 k=1\nc: relu\nadd c a\nsilu\n",
+        "a: tanh\nb: conv out=3 k=1\nc: add b a\nd: add c input\nsigmoid\n",
+        "a: tanh\nb: conv_transpose out=3 k=1\nadd b a\nsilu\n",
+        "a: tanh\nb: conv out=3 k=1 groups=3\nadd b a\nsilu\n",
+    };
+    float in[FLOATS], fused[FLOATS], apart[FLOATS];
+    fill(in, FLOATS, 5);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        char text[200];
+        snprintf(text, sizeof text, "input channels=3\n%s", texts[i]);
+        tests_pass(text, false, in, NULL, fused, NULL);
+        tests_pass(text, true, in, NULL, apart, NULL);
+        if (memcmp(fused, apart, sizeof fused) != 0)
+            fail_msg("inference differs:\n%s", texts[i]);
+    }
+}
+
 /* The gradient of the scale and shift of the first of two norms, against differences of the whole pass. */
 static void gradients_pass_through(void **state)
 {
@@ -229,6 +258,7 @@ int main(void)
         cmocka_unit_test(parse_survives_no_memory),
         cmocka_unit_test(living_slots_do_not_overlap),
         cmocka_unit_test(absorbed_activations_change_nothing),
+        cmocka_unit_test(absorbed_sums_change_nothing),
         cmocka_unit_test(gradients_pass_through),
         cmocka_unit_test(presets_are_architectures),
     };

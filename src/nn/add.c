@@ -46,6 +46,8 @@ static void forward_band(const struct nn_call *c, int thread, int n, int b, int 
         for (size_t i = 0; i < floats; i++)
             out[i] += next[i];
     }
+    if (c->activation.kind)
+        c->activation.kind->apply(c->kernels, out, floats, c->activation.slope);
 }
 
 static void forward(const struct nn_call *c)
@@ -71,6 +73,7 @@ const struct nn_op nn_op_add = {
     .name = "add",
     .min_inputs = 2,
     .max_inputs = NN_INPUTS_MAX,
+    .flags = NN_FUSES_INFERENCE,
     .setup = setup,
     .shape = shape,
     .forward = forward,

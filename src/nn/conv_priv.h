@@ -110,9 +110,9 @@ void conv_unpack(const struct nn_call *c, const struct conv *g, const float *pac
 
 /* --- conv_rows.c --- */
 void conv_product_memory(const struct conv *g, bool up, struct nn_memory *m); /* raises m to what it needs */
-/* out = the product of `in` and weights, plus bias (NULL: none); then the call's activation if `activate`. */
+/* out = the product of `in` and weights, plus bias (NULL: none); if `forward` then what the call adds and applies. */
 void conv_product(const struct nn_call *c, const struct conv *g, bool up, const float *in,
-                  const float *weights, const float *bias, float *out, bool activate);
+                  const float *weights, const float *bias, float *out, bool forward);
 
 /* --- conv_weights.c --- */
 void conv_weights_memory(const struct conv *g, struct nn_memory *m);

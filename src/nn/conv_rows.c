@@ -16,13 +16,14 @@ enum { ROW_FLOATS = 1 << 14, STRETCH_MIN = 64, BAND_MIN = 8, TASKS_A_THREAD = 4,
 struct product {
     const struct nn_call *call;
     const struct conv *g;
-    bool up, depthwise, activate;
+    bool up, depthwise, forward; /* forward: not a gradient */
     struct conv_axis y, x;
     struct conv_map in_map, out_map;
     const float *in;
     float *out;
     const float *packed, *start; /* [16 blocks of the output] */
     size_t w_block;              /* of packed */
+    size_t pixels;               /* of the output map */
     struct conv_cut cut;
     int widest, bands;         /* widest: columns of a stretch */
     int in_blocks, out_blocks; /* of one task */
@@ -49,6 +50,7 @@ static struct product product_of(const struct conv *g, bool up)
     p.cut = conv_axis_cut(&p.x, most < STRETCH_MIN ? STRETCH_MIN : (int)most);
     p.widest = conv_cut_widest(&p.cut);
     p.w_block = conv_pack_block(g, up);
+    p.pixels = (size_t)p.out_map.h * (size_t)p.out_map.w;
     return p;
 }
 
@@ -117,7 +119,8 @@ struct task {
     struct nn_tap *taps;
     float *phase_row, *out; /* out: block 0 of the task's output */
     const float *in;
-    int block; /* depthwise: which */
+    const float *plus; /* block 0 of what is added, or NULL */
+    int block;         /* depthwise: which */
     struct conv_run runs[CONV_KERNEL_MAX];
     int nruns;
 };
@@ -226,17 +229,31 @@ static void put_pixels(const struct task *t, int y, int x, int n)
     }
 }
 
+/* Adds what the call has to add (out_step is 1 then) to n pixels from x on, and applies its activation. */
+static void finish_pixels(const struct task *t, int y, int x, float *dst, size_t dst_block, int n)
+{
+    const struct product *p = t->p;
+    const struct nn_kernels *k = p->call->kernels;
+    const struct nn_activation *a = &p->call->activation;
+    const size_t floats = (size_t)n * NN_LANES, at = (size_t)y * (size_t)p->out_map.w + (size_t)x;
+    for (int b = 0; b < p->out_blocks; b++, dst += dst_block) {
+        if (t->plus)
+            k->lanes.add(dst, t->plus + ((size_t)b * p->pixels + at) * NN_LANES, floats);
+        if (a->kind)
+            a->kind->apply(k, dst, floats, a->slope);
+    }
+}
+
 /* Pixels x, x + out_step, ... of row y, n of them. */
 static void make_phase(const struct task *t, int y, int x, int n)
 {
     const struct product *p = t->p;
-    const struct nn_activation *a = &p->call->activation;
     const bool aside = apart(p);
     float *dst = aside ? t->phase_row : t->out + ((size_t)y * (size_t)p->out_map.w + (size_t)x) * NN_LANES;
     const size_t dst_block = aside ? (size_t)p->widest * NN_LANES : conv_plane(p->out_map);
     make_pixels(t, y, dst, dst_block, n);
-    for (int b = 0; p->activate && a->kind && b < p->out_blocks; b++)
-        a->kind->apply(p->call->kernels, dst + (size_t)b * dst_block, (size_t)n * NN_LANES, a->slope);
+    if (p->forward)
+        finish_pixels(t, y, x, dst, dst_block, n);
     if (aside)
         put_pixels(t, y, x, n);
 }
@@ -290,6 +307,8 @@ static void run_task(void *user, int thread, size_t i)
     float *rows = scratch + tap_floats(p);
     t.block = p->depthwise ? (int)(i % (size_t)nn_blocks(p->in_map.c)) : 0;
     t.out = p->out + i * (size_t)p->out_planes * conv_plane(p->out_map);
+    if (p->forward && p->call->plus.data)
+        t.plus = p->call->plus.data + i * (size_t)p->out_blocks * p->pixels * NN_LANES;
     t.in = p->in + i * (size_t)p->in_planes * conv_plane(p->in_map);
     t.phase_row = rows + WINDOWS * window_floats(p);
     t.nruns = conv_axis_runs(&p->x, 0, t.runs); /* of a single phase: the same for every row */
@@ -301,7 +320,7 @@ static void run_task(void *user, int thread, size_t i)
 }
 
 void conv_product(const struct nn_call *c, const struct conv *g, bool up, const float *in,
-                  const float *weights, const float *bias, float *out, bool activate)
+                  const float *weights, const float *bias, float *out, bool forward)
 {
     struct product p = product_of(g, up);
     float *packed = c->shared, *start = packed + conv_pack_floats(g, up);
@@ -314,7 +333,7 @@ void conv_product(const struct nn_call *c, const struct conv *g, bool up, const 
     p.out = out;
     p.packed = packed;
     p.start = start;
-    p.activate = activate;
+    p.forward = forward;
     const size_t maps = (size_t)g->n * (size_t)(p.depthwise ? nn_blocks(p.in_map.c) : 1);
     const size_t wanted = (size_t)edgel_pool_threads(c->pool) * TASKS_A_THREAD;
     const int most = ceil_div(p.out_map.h, BAND_MIN);

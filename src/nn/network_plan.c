@@ -6,8 +6,9 @@
  * the layer's own backward call. Where a layer has several readers, the later ones write their gradient into a spare
  * array that is then added: the order of that sum is the order of the layers, last first.
  *
- * An activation that alone reads a convolution (inference) or a batch norm is applied where the row is made: it is
- * "absorbed", its home is the layer before. At inference the caller's planar arrays are the tensors themselves where
+ * An activation that alone reads a convolution or a sum (inference) or a batch norm is applied where the row is made: it
+ * is "absorbed", its home is the layer before. So is, at inference, a sum of two of which a convolution makes the later
+ * one. At inference the caller's planar arrays are the tensors themselves where
  * convolutions alone read the input, and where the last layer is one.
  */
 #include "nn/nn_priv.h"
@@ -18,6 +19,7 @@ struct step {
     bool absorbed, wants_grad,
         adds[NN_INPUTS_MAX]; /* adds: the input's gradient already holds another reader's */
     int home;                /* layer whose output this layer's is */
+    int plus;                /* layer whose output is added, or -1 */
     struct nn_slot out, grad, saved, spare[NN_INPUTS_MAX];
 };
 
@@ -47,21 +49,42 @@ static int readers_of(const struct nn_network *net, int l, int *only)
     return readers;
 }
 
-static void absorb_activations(struct nn_plan *p)
+static void absorb(struct nn_plan *p, int l, int home)
+{
+    p->steps[l].absorbed = true;
+    p->steps[l].home = home;
+}
+
+/* The layer that `add` adds to layer l of its two, if it is made before l; else -1. */
+static int added_before(const struct nn_layer *add, int l)
+{
+    const int other = add->input[0] == l ? add->input[1] : add->input[0];
+    return add->op == &nn_op_add && add->ninputs == 2 && other < l ? other : -1;
+}
+
+static void absorb_readers(struct nn_plan *p)
 {
     const unsigned fuses = p->training ? NN_FUSES_TRAINING : NN_FUSES_INFERENCE;
-    for (int l = 0; l < p->nsteps; l++)
+    const unsigned adds = p->training ? 0 : NN_ADDS_INFERENCE;
+    for (int l = 0; l < p->nsteps; l++) {
         p->steps[l].home = l;
+        p->steps[l].plus = -1;
+    }
     for (int l = 1; l < p->nsteps; l++) {
+        const int home = p->steps[l].home;
+        const unsigned flags = p->net->layers[home].op->flags;
+        struct step *s = &p->steps[home];
         int reader = 0;
-        if (!(p->net->layers[l].op->flags & fuses) || readers_of(p->net, l, &reader) != 1)
+        if (readers_of(p->net, l, &reader) != 1 || s->call.activation.kind)
             continue;
-        struct nn_activation a = nn_activation_of(&p->net->layers[reader]);
-        if (!a.kind)
-            continue;
-        p->steps[l].call.activation = a;
-        p->steps[reader].absorbed = true;
-        p->steps[reader].home = l;
+        const struct nn_layer *next = &p->net->layers[reader];
+        if (flags & fuses && nn_activation_of(next).kind) {
+            s->call.activation = nn_activation_of(next);
+            absorb(p, reader, home);
+        } else if (flags & adds && s->plus < 0 && added_before(next, l) >= 0) {
+            s->plus = added_before(next, l);
+            absorb(p, reader, home);
+        }
     }
 }
 
@@ -143,6 +166,8 @@ static void plan_life(struct nn_plan *p, int l)
         extend(&s->saved, back_time(p, l));
     if (back && (flags & NN_BACKWARD_READS_OUTPUT || s->call.activation.kind))
         extend(&s->out, back_time(p, l));
+    if (s->plus >= 0)
+        extend(&p->steps[p->steps[s->plus].home].out, l);
     for (int k = 0; k < s->call.ninputs; k++) {
         struct nn_slot *in = &p->steps[source(p, l, k)].out;
         extend(in, l);
@@ -174,6 +199,8 @@ static void describe(struct nn_plan *p, int l)
     c->out = c->grad_out = tensor_of(p, l);
     for (int k = 0; k < c->ninputs; k++)
         c->in[k] = c->grad_in[k] = tensor_of(p, source(p, l, k));
+    if (s->plus >= 0)
+        c->plus = tensor_of(p, p->steps[s->plus].home);
     s->out.floats = is_planar(p, l) ? 0 : (size_t)p->n * nn_sample_floats(p->shapes[l]);
     s->out.first = s->grad.first = s->saved.first = 4 * p->nsteps;
 }
@@ -232,6 +259,8 @@ static void point(struct nn_plan *p, int l)
     c->scratch = p->scratch;
     c->per_thread = p->per_thread;
     c->shared = p->shared;
+    if (s->plus >= 0)
+        c->plus.data = p->block + p->steps[p->steps[s->plus].home].out.at;
     for (int k = 0; k < c->ninputs; k++) {
         const struct step *in = &p->steps[source(p, l, k)];
         c->in[k].data = p->block + in->out.at;
@@ -263,7 +292,7 @@ static enum edgel_status lay_out(struct nn_plan *p, int h, int w, struct edgel_e
     if (!p->shapes || !p->steps)
         return edgel_fail(err, EDGEL_ENOMEM, "plan of a network: out of memory");
     EDGEL_TRY(nn_network_shapes(p->net, h, w, p->shapes, err));
-    absorb_activations(p);
+    absorb_readers(p);
     find_planar(p);
     want_gradients(p);
     for (int l = 0; l < p->nsteps; l++) {

@@ -130,6 +130,8 @@ struct nn_call {
     /* Activation to apply to what forward makes, and to undo first in backward (out then holds what came after it).
      * Only operators with NN_FUSES see one. */
     struct nn_activation activation;
+    /* Tensor that forward adds to what it makes, before the activation; data NULL: none. Only with NN_ADDS_INFERENCE. */
+    struct nn_tensor plus;
 };
 static inline float *nn_thread_scratch(const struct nn_call *c, int thread)
 {
@@ -146,7 +148,8 @@ enum nn_op_flags {
     NN_FUSES_INFERENCE = 4, /* forward without training takes an activation */
     NN_FUSES_TRAINING = 8,  /* forward and backward of training take one as well */
     NN_TAKES_LIKE = 16,     /* like=LAYER gives the size of the output */
-    NN_TAKES_PLANAR = 32 /* forward without training and without groups reads and writes planar tensors too */
+    NN_TAKES_PLANAR = 32,   /* forward without training, groups 1: reads and writes planar tensors too */
+    NN_ADDS_INFERENCE = 64  /* forward without training takes a tensor to add */
 };
 
 struct nn_op {
