@@ -477,6 +477,32 @@ PY
     [ "$(weights run)" = "$before" ]
 }
 
+@test "two runs in one folder: the second is refused, the first goes on; nothing is left of the lock" {
+    "$EDGEL" train --truth t --arch linear --epochs 1000000 --progress never -q -o run i &
+    pid=$!
+    for _ in $(seq 500); do
+        [ ! -f run/last.safetensors ] || break
+        sleep 0.01
+    done
+    train -o run --existing overwrite i
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"run/"*"another run is at work there"* ]]
+    run "$EDGEL" train --resume run
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"another run is at work there"* ]]
+    rows=$(wc -l <run/results.csv)
+    sleep 0.5
+    [ "$(wc -l <run/results.csv)" -gt "$rows" ]
+    kill -9 "$pid"
+    wait "$pid" || true
+    train -o run --existing overwrite i # a lock dies with its process
+    [ "$status" -eq 0 ]
+    [ ! -e run/.edgel-journal ]
+    run "$EDGEL" train --truth t -o bad/er/run missing
+    [ "$status" -eq 2 ]
+    [ ! -e bad ]
+}
+
 @test "--existing overwrite leaves nothing of the older run" {
     train -o run --val-split 0.25 --worst 1 --lr 0.1 i
     echo mine >run/worst/notes.txt

@@ -386,15 +386,40 @@ static int check_existing(const struct cli_args *args)
     return 0;
 }
 
-static int run_with(const struct cli_args *args, bool resumed)
+/* Makes RUN, and keeps others out of it while this run is at work, as a record of `edgel detect` does. */
+static int enter_folder(const char *folder, struct edgel_journal **at_work)
 {
-    struct job j = { .args = args, .o = args->options, .resumed = resumed };
+    const struct edgel_journal_params p = { .folder = folder };
+    struct edgel_error err = { 0 };
+    if (edgel_journal_begin(&p, at_work, &err) == EDGEL_OK)
+        return 0;
+    cli_message("%s", err.msg);
+    return err.code == EDGEL_ENOMEM ? CLI_EXIT_FAILED : CLI_EXIT_USAGE;
+}
+
+/* Whether there is a checkpoint to go on from; else the run was stopped before its first one. */
+static bool has_checkpoint(const char *folder)
+{
+    char *path = train_path(folder, "last.safetensors");
+    const bool there = access(path, F_OK) == 0;
+    free(path);
+    return there;
+}
+
+static int run_with(const struct cli_args *args)
+{
+    struct job j = { .args = args, .o = args->options };
+    struct edgel_journal *at_work = NULL;
     int code = check_usage(args);
-    if (code == 0 && !resumed)
+    if (code == 0)
+        code = enter_folder(j.o->output, &at_work);
+    if (code == 0)
         code = check_existing(args);
+    j.resumed = code == 0 && j.o->resume && has_checkpoint(j.o->output);
     if (code == 0)
         code = run_job(&j);
     finish(&j);
+    edgel_journal_remove(&at_work);
     return code;
 }
 
@@ -439,10 +464,7 @@ static int resume(const struct cli_args *args)
     if (code == 0) {
         struct train_options *joined = all.options;
         joined->output = joined->resume = o->resume; /* the folder may have been moved */
-        path = train_path(o->resume, "last.safetensors");
-        const bool begun = access(path, F_OK) == 0; /* else it was stopped before its first checkpoint */
-        free(path);
-        code = run_with(&all, begun);
+        code = run_with(&all);
     }
     cli_args_finish(&all);
     free(words);
@@ -453,7 +475,7 @@ static int resume(const struct cli_args *args)
 static int run_train(const struct cli_args *args)
 {
     const struct train_options *o = args->options;
-    return o->resume ? resume(args) : run_with(args, false);
+    return o->resume ? resume(args) : run_with(args);
 }
 
 const struct cli_command cli_command_train = {
