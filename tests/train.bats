@@ -162,6 +162,13 @@ assert d["command"] == "train" and d["arguments"][0] == "--truth" and d["options
     [ "$(head -1 run/confusion.csv)" = 'truth,"sky","sea","land","ship"' ]
 }
 
+@test "classes that never occur are one line, which --quiet leaves" {
+    printf '0 sky\n1 sea\n2 land\n7 ship\n9 "buoy"\n' >classes
+    run "$EDGEL" train --truth ids --classes classes --arch linear --epochs 1 -q -o run i
+    [ "$status" -eq 0 ]
+    [ "$output" = 'edgel: classes 7 (ship), 9 ("buoy") never occur in the truth: they cannot be learned' ]
+}
+
 @test "--colors reads RGB masks" {
     mkdir rgb
     for k in 0 1 2 3; do
@@ -447,21 +454,86 @@ PY
     [ "$(column short/results.csv train_loss)" = "$(column long/results.csv train_loss)" ]
 }
 
-@test "--resume refuses other steps, other folders, and images" {
-    train -o run i
-    run "$EDGEL" train --resume run --epochs 4 --lr 0.5
-    [ "$status" -ne 0 ]
-    [[ "$output" == *"lr"* ]]
+# refuses WORD OPTION...: the resume of run is refused with exit 2 and a text with WORD in it, and nothing is touched.
+refuses() {
+    local word=$1
+    shift
+    find run -type f -exec cksum {} + | sort >before
+    run "$EDGEL" train --resume run --epochs 4 "$@"
+    [ "$status" -eq 2 ] || { echo "$*: $status $output"; return 1; }
+    [[ "$output" == *"$word"* ]] || { echo "$*: $output"; return 1; }
+    find run -type f -exec cksum {} + | sort | diff before -
+}
+
+@test "--resume refuses other steps, network, data, classes, other folders, and images" {
+    run "$EDGEL" train --truth ids --arch linear --epochs 2 --batch 2 --progress never -o run i
+    [ "$status" -eq 0 ]
+    refuses "lr=0.001, which cannot become lr=0.5" --lr 0.5
+    refuses "clip norm=none" --clip-norm 1
+    refuses "freeze no: no layer" --freeze no
+    refuses "another network" --arch edge-tiny
+    refuses "another network" --truth t
+    mkdir ids9
+    python3 - <<'PY'
+for k in range(4):
+    b = open(f"ids/{k}.pgm", "rb").read()
+    open(f"ids9/{k}.pgm", "wb").write(b[:-384] + b[-384:].replace(b"\2", b"\x09"))
+PY
+    refuses "class of id 2, which cannot become 9" --truth ids9
+    rm i/3.ppm
+    refuses "training samples=4, which cannot become training samples=3"
     run "$EDGEL" train --resume nothing
     [ "$status" -eq 2 ]
     run "$EDGEL" train --resume run i
     [ "$status" -eq 2 ]
 }
 
+@test "--resume tells what is lost or damaged in the run, makes again what it can, refuses what it cannot" {
+    train -o run --epochs 3 --lr 0.1 --val-split 0.25 i
+    cp -r run whole
+    rm run/best.safetensors
+    run "$EDGEL" train --resume run -q
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"run/best.safetensors: lost; made again"* ]]
+    cmp whole/best.safetensors run/best.safetensors
+    printf X | dd of=run/best.safetensors bs=1 seek=1700 conv=notrunc status=none
+    run "$EDGEL" train --resume run -q
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"run/best.safetensors: damaged"*"made again"* ]]
+    cmp whole/best.safetensors run/best.safetensors
+    rm run/curves.svg
+    run "$EDGEL" train --resume run -q
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    cmp run/curves.svg whole/curves.svg
+    cmp run/results.csv whole/results.csv
+
+    head -n 3 whole/results.csv >run/results.csv
+    refuses "run/results.csv: has no row of epoch 3; damaged"
+    sed 3d whole/results.csv >run/results.csv
+    refuses "run/results.csv: epoch 3 after 1; damaged"
+    sed 's/,[^,]*$//' whole/results.csv >run/results.csv
+    refuses "a row must have"
+    tail -n 3 whole/results.csv >run/results.csv
+    refuses "must begin with the names of its columns"
+    rm run/results.csv
+    run "$EDGEL" train --resume run --epochs 4 -q
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"run/results.csv: lost; it goes on after epoch 3"* ]]
+    [ "$(column run/results.csv epoch)" = 4 ]
+
+    rm -r run
+    cp -r whole run
+    head -c 3000 whole/last.safetensors >run/last.safetensors
+    refuses "run/last.safetensors: "
+    rm run/last.safetensors
+    refuses "run/last.safetensors: lost"
+}
+
 @test "a resume that is refused leaves the run as it was" {
     train -o run i
     run "$EDGEL" train --resume run --epochs 4 --lr 0.5
-    [ "$status" -ne 0 ]
+    [ "$status" -eq 2 ]
     run "$EDGEL" train --resume run --epochs 3
     [ "$status" -eq 0 ]
     [ "$(column run/results.csv epoch | tr '\n' ' ')" = "1 2 3 " ]
@@ -472,6 +544,7 @@ PY
     [ "$status" -eq 0 ]
     before=$(weights run)
     rm run/last.safetensors
+    sed -i 3d run/results.csv # the row of an epoch comes before its checkpoint
     run "$EDGEL" train --resume run -q
     [ "$status" -eq 0 ]
     [ "$(weights run)" = "$before" ]

@@ -673,7 +673,7 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_trainer_encode(const struct ed
  * Goes on from such bytes as if there had been no break, weights included. Number of epochs, patience, limits of time
  * may be others than before; what shapes the steps may not: the text names the first that differs.
  * The bytes are not trusted; name is for messages. Returns EDGEL_OK; EDGEL_EFORMAT for no model file, one without a
- * state, or one of another network; EDGEL_EINVAL for other params; EDGEL_ENOMEM. The trainer is as new after a failure.
+ * state, or one of another network; EDGEL_EINVAL for other params, ids of classes or labels; EDGEL_ENOMEM. The trainer is as new after a failure.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_trainer_resume(struct edgel_trainer *t, const void *bytes,
                                                                  size_t size, const char *name,

@@ -117,7 +117,25 @@ static enum edgel_status survey(struct job *j, struct edgel_error *err)
     return status;
 }
 
-/* What the classes hold; those that never occur cannot be learned. */
+/* One line for all classes that never occur: they cannot be learned. */
+static void tell_never(const struct job *j, const struct edgel_model_class *classes, int n, int never)
+{
+    size_t size = 1;
+    for (int c = 0; c < n; c++)
+        size += strlen(classes[c].name) + 16;
+    char *names = cli_alloc(size, 1);
+    for (int c = 0, at = 0; c < n; c++)
+        if (j->survey.total[c] == 0)
+            at += snprintf(names + at, size - (size_t)at, "%s%d (%s)", at ? ", " : "", classes[c].id,
+                           classes[c].name);
+    if (never == 1)
+        cli_message("class %s never occurs in the truth: it cannot be learned", names);
+    else if (never > 1)
+        cli_message("classes %s never occur in the truth: they cannot be learned", names);
+    free(names);
+}
+
+/* What the classes hold. */
 static enum edgel_status tell_histogram(struct job *j, struct edgel_error *err)
 {
     int n, never = 0;
@@ -132,15 +150,14 @@ static enum edgel_status tell_histogram(struct job *j, struct edgel_error *err)
                     n);
     for (int c = 0; c < n; c++) {
         never += j->survey.total[c] == 0;
-        if (j->survey.total[c] == 0)
-            cli_message("class %d (%s) never occurs in the truth: it cannot be learned", classes[c].id,
-                        classes[c].name);
-        else if (!j->o->run.quiet)
+        if (j->survey.total[c] > 0 && !j->o->run.quiet)
             cli_message("class %d (%s): %.2f %% of the pixels", classes[c].id, classes[c].name,
                         100 * (double)j->survey.total[c] / all);
     }
-    return n - never < 2 ? cli_fail(err, "%s: only one class occurs: there is nothing to learn", j->o->truth)
-                         : EDGEL_OK;
+    if (n - never < 2)
+        return cli_fail(err, "%s: only one class occurs: there is nothing to learn", j->o->truth);
+    tell_never(j, classes, n, never);
+    return EDGEL_OK;
 }
 
 static void choose_loss(struct job *j)
@@ -230,22 +247,54 @@ static enum edgel_status pretrain(struct job *j, struct edgel_error *err)
     return create_trainer(j, err);
 }
 
-static enum edgel_status train(struct job *j, struct edgel_error *err)
+/* The best model of a resumed run, out of its checkpoint, when the file is not what the checkpoint says. */
+static enum edgel_status restore_best(struct job *j, struct edgel_error *err)
+{
+    struct edgel_model *best = NULL;
+    struct edgel_bytes there = { 0 };
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    char *path = train_path(j->o->output, "best.safetensors");
+    enum edgel_status status = edgel_model_copy(j->model, &best, err);
+    if (status == EDGEL_OK && edgel_trainer_best(j->trainer, best)) {
+        const bool found = edgel_bytes_read(path, &there, NULL) == EDGEL_OK;
+        status = edgel_model_encode(best, &bytes, &size, err);
+        if (status == EDGEL_OK && (!found || there.size != size || memcmp(there.data, bytes, size) != 0)) {
+            cli_message("%s: %s; made again out of last.safetensors", path,
+                        found ? "damaged, or not the best of what was trained" : "lost");
+            status = cli_write_file(path, bytes, size, err);
+        }
+    }
+    edgel_model_free(bytes);
+    edgel_bytes_finish(&there);
+    edgel_model_destroy(&best);
+    free(path);
+    return status;
+}
+
+/* Takes up the run in RUN, or takes none up; nothing is written. */
+static enum edgel_status take_up(struct job *j, struct edgel_error *err)
 {
     int n;
     int64_t epochs = 0, steps;
     const struct edgel_model_class *classes = train_data_classes(j->data, &n);
-    enum edgel_train_end end = EDGEL_TRAIN_STOPPED;
-    enum edgel_status status = EDGEL_OK;
-    if (j->resumed) /* it may refuse the arguments: then those of the run stay */
-        status = load_checkpoint(j, err);
-    else
-        train_record_clear(j->o->output);
-    if (status == EDGEL_OK)
-        status = write_arguments(j, err);
+    enum edgel_status status = j->resumed ? load_checkpoint(j, err) : EDGEL_OK;
     edgel_trainer_position(j->trainer, &epochs, &steps);
     if (status == EDGEL_OK)
         status = train_record_open(&j->record, j->o->output, &j->plan, j->o, classes, epochs, err);
+    return status;
+}
+
+static enum edgel_status train(struct job *j, struct edgel_error *err)
+{
+    enum edgel_train_end end = EDGEL_TRAIN_STOPPED;
+    if (!j->resumed)
+        train_record_clear(j->o->output);
+    enum edgel_status status = write_arguments(j, err);
+    if (status == EDGEL_OK)
+        status = train_record_begin(j->record, err);
+    if (status == EDGEL_OK && j->resumed)
+        status = restore_best(j, err);
     if (status == EDGEL_OK && j->o->pretrain && !j->resumed)
         status = pretrain(j, err);
     if (status != EDGEL_OK)
@@ -270,6 +319,13 @@ static void finish(struct job *j)
     edgel_pool_destroy(&j->pool);
     train_data_close(&j->data);
     train_plan_finish(&j->plan);
+}
+
+/* What is refused before anything is written. */
+static int refuse(const struct edgel_error *err)
+{
+    cli_message("%s", err->msg);
+    return err->code == EDGEL_ENOMEM ? CLI_EXIT_FAILED : CLI_EXIT_USAGE;
 }
 
 static int fail(const struct edgel_error *err, enum edgel_status status)
@@ -316,18 +372,16 @@ static int run_job(struct job *j)
     enum edgel_status status = train_plan_make(&j->plan, j->args, &err);
     if (status == EDGEL_OK)
         status = wanted_channels(j->o, &channels, &err);
-    if (status != EDGEL_OK) {
-        cli_message("%s", err.msg);
-        return CLI_EXIT_USAGE;
-    }
+    if (status != EDGEL_OK)
+        return refuse(&err);
     int code = open_data(j, channels);
     if (code)
         return code;
     status = prepare(j, &err);
-    if (status != EDGEL_OK) {
-        cli_message("%s", err.msg);
-        return CLI_EXIT_USAGE;
-    }
+    if (status == EDGEL_OK)
+        status = take_up(j, &err);
+    if (status != EDGEL_OK)
+        return refuse(&err);
     status = train(j, &err);
     return status == EDGEL_OK ? CLI_EXIT_OK : fail(&err, status);
 }
@@ -391,19 +445,23 @@ static int enter_folder(const char *folder, struct edgel_journal **at_work)
 {
     const struct edgel_journal_params p = { .folder = folder };
     struct edgel_error err = { 0 };
-    if (edgel_journal_begin(&p, at_work, &err) == EDGEL_OK)
-        return 0;
-    cli_message("%s", err.msg);
-    return err.code == EDGEL_ENOMEM ? CLI_EXIT_FAILED : CLI_EXIT_USAGE;
+    return edgel_journal_begin(&p, at_work, &err) == EDGEL_OK ? 0 : refuse(&err);
 }
 
-/* Whether there is a checkpoint to go on from; else the run was stopped before its first one. */
-static bool has_checkpoint(const char *folder)
+/* A run without a checkpoint was stopped before its first one, and is begun anew: unless its results tell of more epochs
+ * than the one whose checkpoint comes after its row. */
+static int find_checkpoint(const char *folder, bool *found)
 {
     char *path = train_path(folder, "last.safetensors");
-    const bool there = access(path, F_OK) == 0;
+    *found = access(path, F_OK) == 0;
+    const bool lost = !*found && train_record_epochs(folder) > 1;
+    if (lost)
+        cli_message(
+            "%s: lost, and without it this training cannot go on; -o %s --existing overwrite begins one "
+            "anew, --init %s/best.safetensors with the best weights of this one",
+            path, folder, folder);
     free(path);
-    return there;
+    return lost ? CLI_EXIT_USAGE : 0;
 }
 
 static int run_with(const struct cli_args *args)
@@ -415,7 +473,8 @@ static int run_with(const struct cli_args *args)
         code = enter_folder(j.o->output, &at_work);
     if (code == 0)
         code = check_existing(args);
-    j.resumed = code == 0 && j.o->resume && has_checkpoint(j.o->output);
+    if (code == 0 && j.o->resume)
+        code = find_checkpoint(j.o->output, &j.resumed);
     if (code == 0)
         code = run_job(&j);
     finish(&j);
@@ -505,7 +564,8 @@ const struct cli_command cli_command_train = {
             { CLI_EXIT_FAILED,
               "It failed: a loss that is not a number, a file that cannot be written. What was trained "
               "so far is kept." },
-            { CLI_EXIT_USAGE, "Wrong usage, or data that cannot be trained on; nothing was written." },
+            { CLI_EXIT_USAGE,
+              "Wrong usage, data that cannot be trained on, or a run that cannot go on; nothing was written." },
             { CLI_EXIT_NOTHING, "No images." },
             { CLI_EXIT_INTERRUPTED, "Interrupted; a checkpoint was written." },
             { 0 } },

@@ -70,11 +70,16 @@ void train_plan_finish(struct train_plan *plan);
 /* --- train_run.c --- : the folder of a run */
 
 struct train_record;
-/* Opens the record of results in folder; rows after `epochs` are dropped (an epoch whose checkpoint was not written). */
+/* Opens the record of results in folder, whose rows after `epochs` are dropped (an epoch whose checkpoint was not
+ * written). A results.csv that is lost is told of, a damaged one refused. */
 enum edgel_status train_record_open(struct train_record **out, const char *folder,
                                     const struct train_plan *plan, const struct train_options *o,
                                     const struct edgel_model_class *classes, int64_t epochs,
                                     struct edgel_error *err);
+/* Writes the results so far. */
+enum edgel_status train_record_begin(const struct train_record *r, struct edgel_error *err);
+/* Epochs that results.csv in the folder tells of; 0 when there is none. */
+size_t train_record_epochs(const char *folder);
 /* Events that keep the record and show what goes on; r is their user. */
 struct edgel_train_events train_record_events(struct train_record *r);
 /* The first failure of a file that is not the trainer's to report. */

@@ -210,24 +210,60 @@ static void add_row(struct train_record *r, const struct record_row *row)
     r->rows[r->n++] = *row;
 }
 
-/* Rows up to `epochs`; later ones are done again. */
+static enum edgel_status read_rows(struct train_record *r, char *text, const char *path, int64_t epochs,
+                                   struct edgel_error *err)
+{
+    char *save = NULL, *line = strtok_r(text, "\n", &save);
+    if (!line || strncmp(line, "epoch,", 6) != 0)
+        return cli_fail(err, "%s: must begin with the names of its columns", path);
+    while ((line = strtok_r(NULL, "\n", &save)) != NULL) {
+        struct record_row row = { 0 };
+        if (read_row(r, line, path, &row, err) != EDGEL_OK)
+            return EDGEL_EINVAL;
+        if (r->n > 0 && row.v[EPOCH] != r->rows[r->n - 1].v[EPOCH] + 1 && row.v[EPOCH] <= (double)epochs)
+            return cli_fail(err, "%s: epoch %g after %g", path, row.v[EPOCH], r->rows[r->n - 1].v[EPOCH]);
+        if (row.v[EPOCH] <= (double)epochs)
+            add_row(r, &row);
+    }
+    if (r->n == 0 || r->rows[r->n - 1].v[EPOCH] != (double)epochs)
+        return cli_fail(err, "%s: has no row of epoch %lld", path, (long long)epochs);
+    return EDGEL_OK;
+}
+
+/* Rows up to `epochs`; later ones are done again. Rows cannot be made again: the user decides to do without them. */
 static enum edgel_status read_results(struct train_record *r, int64_t epochs, struct edgel_error *err)
 {
     struct edgel_bytes bytes = { 0 };
+    struct edgel_error why = { 0 };
     char *path = train_path(r->folder, "results.csv");
-    enum edgel_status status = edgel_bytes_read(path, &bytes, err);
-    char *text = status == EDGEL_OK ? cli_strndup((const char *)bytes.data, bytes.size) : NULL, *save = NULL;
-    char *line = text ? strtok_r(text, "\n", &save) : NULL; /* the names of the columns */
-    while (status == EDGEL_OK && line && (line = strtok_r(NULL, "\n", &save)) != NULL) {
-        struct record_row row = { 0 };
-        status = read_row(r, line, path, &row, err);
-        if (status == EDGEL_OK && row.v[EPOCH] <= (double)epochs)
-            add_row(r, &row);
+    enum edgel_status status = EDGEL_OK;
+    if (access(path, F_OK) != 0) {
+        cli_message("%s: lost; it goes on after epoch %lld", path, (long long)epochs);
+    } else if (edgel_bytes_read(path, &bytes, err) != EDGEL_OK) {
+        status = err->code;
+    } else {
+        char *text = cli_strndup((const char *)bytes.data, bytes.size);
+        if (read_rows(r, text, path, epochs, &why) != EDGEL_OK)
+            status = cli_fail(err, "%.300s; damaged: without the file the run goes on after epoch %lld",
+                              why.msg, (long long)epochs);
+        free(text);
     }
-    free(text);
     free(path);
     edgel_bytes_finish(&bytes);
     return status;
+}
+
+size_t train_record_epochs(const char *folder)
+{
+    struct edgel_bytes bytes = { 0 };
+    char *path = train_path(folder, "results.csv");
+    size_t lines = 0;
+    if (edgel_bytes_read(path, &bytes, NULL) == EDGEL_OK)
+        for (size_t i = 0; i < bytes.size; i++)
+            lines += bytes.data[i] == '\n';
+    edgel_bytes_finish(&bytes);
+    free(path);
+    return lines ? lines - 1 : 0;
 }
 
 /* --- events --- */
@@ -335,7 +371,13 @@ enum edgel_status train_record_open(struct train_record **out, const char *folde
     r->classes = classes;
     r->live = !o->run.quiet && (o->run.progress == CLI_PROGRESS_ALWAYS ||
                                 (o->run.progress == CLI_PROGRESS_AUTO && isatty(STDERR_FILENO)));
-    return epochs > 0 ? read_results(r, epochs, err) : write_results(r, err);
+    return epochs > 0 ? read_results(r, epochs, err) : EDGEL_OK;
+}
+
+enum edgel_status train_record_begin(const struct train_record *r, struct edgel_error *err)
+{
+    enum edgel_status status = write_results(r, err);
+    return status == EDGEL_OK && r->n > 0 ? write_curves(r, err) : status;
 }
 
 void train_record_clear(const char *folder)

@@ -181,8 +181,11 @@ static enum edgel_status compare_settings(const char *before, const char *now, c
         before += a + (before[a] == '\n');
         now += b + (now[b] == '\n');
     }
-    if (*before || *now)
-        return edgel_fail(err, EDGEL_EINVAL, "%s: was trained with other settings", name);
+    const char *more = *before ? before : now;
+    const size_t n = strcspn(more, "\n");
+    if (*more)
+        return edgel_fail(err, EDGEL_EINVAL, "%s: was trained %s %.*s, which cannot change", name,
+                          *before ? "with" : "without", (int)(n < 100 ? n : 100), more);
     return EDGEL_OK;
 }
 
@@ -196,7 +199,7 @@ static void pack_number(uint64_t v, float *out)
         out[i] = (float)(v >> (16 * i) & 0xffff);
 }
 
-/* A part that is no whole number of 16 bits counts as 0: what comes of it is checked like any number. */
+/* A part out of range counts as 0, and fractions are cut off: what comes of it is checked like any number. */
 static uint64_t unpack_number(const float *in)
 {
     uint64_t v = 0;
@@ -317,6 +320,22 @@ struct resuming {
     struct position position;
 };
 
+/* Ids are what the labels of the samples stand for; names are free. */
+static enum edgel_status compare_classes(const struct resuming *r)
+{
+    const struct edgel_model *before = r->model, *now = r->t->model;
+    for (int k = 0; k < now->net.classes; k++)
+        if (before->classes[k].id != now->classes[k].id)
+            return edgel_fail(r->err, EDGEL_EINVAL,
+                              "%s: was trained on a class of id %d, which cannot become %d", r->name,
+                              before->classes[k].id, now->classes[k].id);
+    if (before->labels != now->labels)
+        return edgel_fail(r->err, EDGEL_EINVAL, "%s: was trained on %s labels, which cannot become %s",
+                          r->name, edgel_model_labels_name(before->labels),
+                          edgel_model_labels_name(now->labels));
+    return EDGEL_OK;
+}
+
 static enum edgel_status compare_models(const struct resuming *r)
 {
     struct edgel_text before = { 0 }, now = { 0 };
@@ -327,12 +346,14 @@ static enum edgel_status compare_models(const struct resuming *r)
     if (before.failed || now.failed)
         status = edgel_fail(r->err, EDGEL_ENOMEM, "%s: out of memory", r->name);
     else if (strcmp(before.s, now.s) != 0 || r->model->net.classes != r->t->model->net.classes)
-        status = edgel_fail(r->err, EDGEL_EFORMAT, "%s: holds another network", r->name);
+        status = edgel_fail(r->err, EDGEL_EFORMAT,
+                            "%s: holds another network than this one, or other classes", r->name);
     else if (!settings)
         status = edgel_fail(r->err, EDGEL_EFORMAT, "%s: a model, but not the state of a training", r->name);
     edgel_text_finish(&before);
     edgel_text_finish(&now);
     EDGEL_TRY(status);
+    EDGEL_TRY(compare_classes(r));
     return compare_settings(settings, edgel_model_note(r->t->model, note_key), r->name, r->err);
 }
 
