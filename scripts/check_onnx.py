@@ -3,11 +3,11 @@
 
 usage: check_onnx.py EDGEL LIBEDGEL.so [--threads N] [--models NAME...]
 
-Every preset and two networks with all other layers, with one and three outputs, batch normalisation folded and apart, on
-20 images of odd sizes: probabilities within 1e-4, logits within 1e-4 of the largest. Weights are those of `edgel model
-new`, biases, running estimates and normalisation drawn anew, written by a safetensors writer of its own. Then seconds of
-one image of 640x480 by both, alternating, the best of 7. Needs NumPy, onnx, onnxruntime. Exit: 0 all agree, 1 not, 77
-something is missing.
+Every preset, networks with all other layers, and one with names that the graph has itself, with one and three outputs,
+batch normalisation folded and apart, on 20 images of odd sizes: probabilities within 1e-4, logits within 1e-4 of the
+largest. Weights are those of `edgel model new`, biases, running estimates and normalisation drawn anew, written by a
+safetensors writer of its own. Then seconds of one image of 640x480 by both, alternating, the best of 7. Needs NumPy, onnx,
+onnxruntime. Exit: 0 all agree, 1 not, 77 something is missing.
 """
 import argparse
 import ctypes
@@ -58,7 +58,25 @@ f: conv_transpose e out=3 k=3 stride=2 pad=1 like=d
 concat d f
 conv out=classes k=1
 """,
+    "names": """input channels=3
+image: conv out=4 k=3 stride=2
+logits: upsample factor=2 like=input
+probabilities: silu
+layer: conv_transpose out=4 k=3 pad=1
+edgel: conv out=classes k=1
+""",
+    "size": """input channels=3
+conv out=4 k=3 stride=16
+relu
+maxpool k=10 ceil=1
+conv_transpose out=6 k=3 stride=3 pad=1 size=5x6
+tanh
+upsample factor=8
+upsample factor=8 like=input
+conv out=classes k=1
+""",
 }
+SIDES = {"size": [(h, w) for h in (161, 200, 319, 320) for w in (161, 250, 320)]}  # maps of 2x2 before size=
 
 
 def read(path):
@@ -162,11 +180,12 @@ def main():
             if name in OTHERS:
                 source = folder / f"{name}.txt"
                 source.write_text(OTHERS[name])
+            inputs = [rng.random((3, h, w), np.float32) for h, w in SIDES[name]] if name in SIDES else images
             for outputs in 1, 3:
                 model = folder / f"{name}-{outputs}.safetensors"
                 subprocess.run([a.edgel, "model", "new", "--outputs", str(outputs), "-o", model, source], check=True)
                 shake(model, rng)
-                largest = max(np.abs(Edgel(lib, model, a.threads).run(i, outputs, True)).max() for i in images[:3])
+                largest = max(np.abs(Edgel(lib, model, a.threads).run(i, outputs, True)).max() for i in inputs[:3])
                 calm(model, max(8, largest))
                 ours = Edgel(lib, model, a.threads)
                 for extra in [], ["--unfolded"]:
@@ -179,7 +198,7 @@ def main():
                         session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
                         sessions[logits] = session
                         differences = []
-                        for image in images:
+                        for image in inputs:
                             want = session.run(None, {"image": image[None]})[0][0]
                             got = ours.run(image, outputs, logits)
                             scale = max(1, np.abs(want).max()) if logits else 1

@@ -1,7 +1,7 @@
 /*
  * Models as ONNX graphs, operator set 13, IR version 8. Input "image", float [N][C][H][W], values 0..1, sides free; the
  * normalisation is part of the graph. Output "probabilities" (or "logits") [N][K][H][W]. Values are named like the layers
- * that make them, constants LAYER.ARRAY.
+ * that make them, layer.NAME where the graph has that name itself, constants LAYER.ARRAY; names of layers have no dot.
  *
  * Operators: conv Conv, conv_transpose ConvTranspose, batchnorm BatchNormalization, maxpool MaxPool, avgpool AveragePool,
  * upsample Resize (linear, half pixels), concat Concat, add Sum, softmax and activations those of their names (silu: x
@@ -107,7 +107,10 @@ static void cut(struct onnx_graph *g, const char *from, int like)
 static void begin_cut(const struct onnx_graph *g, struct onnx_node *n, const char *op,
                       char whole[VALUE_NAME_MAX])
 {
-    snprintf(whole, VALUE_NAME_MAX, g->layer->like >= 0 ? "%s.whole" : "%s", g->layer->name);
+    if (g->layer->like >= 0)
+        snprintf(whole, VALUE_NAME_MAX, "%s.whole", g->layer->name);
+    else
+        memcpy(whole, g->values[g->at], VALUE_NAME_MAX);
     onnx_node_begin(n, op, whole);
     onnx_node_input(n, input_of(g, 0));
 }
@@ -123,6 +126,13 @@ static void end_cut(struct onnx_graph *g, struct onnx_node *n, const char *whole
 
 static const char *const conv_arrays[] = { "weight", "bias", NULL };
 static const char *const norm_arrays[] = { "weight", "bias", "running_mean", "running_var", NULL };
+
+/* What makes the one size of a transposed convolution that its layer names: there is one size of input that leads to it. */
+static int output_padding(const struct nn_layer *l, int size)
+{
+    const int pad = conv_pad(l), in = edgel_conv_out_size(size, l->k, l->stride, pad, l->dilation);
+    return size - edgel_conv_transpose_out_size(in, l->k, l->stride, pad, l->dilation, 0);
+}
 
 static void window(const struct nn_layer *l, struct onnx_node *n, int pad)
 {
@@ -146,12 +156,18 @@ static void write_conv_transpose(struct onnx_graph *g)
 {
     struct onnx_node n;
     char whole[VALUE_NAME_MAX];
+    const struct nn_layer *l = g->layer;
     begin_cut(g, &n, "ConvTranspose", whole);
     add_arrays(g, &n, conv_arrays);
-    window(g->layer, &n, conv_pad(g->layer));
-    square(&n, "dilations", g->layer->dilation);
-    onnx_node_int(&n, "group", g->layer->groups);
-    square(&n, "output_padding", g->layer->like >= 0 ? g->layer->stride - 1 : g->layer->output_pad);
+    window(l, &n, conv_pad(l));
+    square(&n, "dilations", l->dilation);
+    onnx_node_int(&n, "group", l->groups);
+    if (l->size_h > 0) {
+        const int64_t more[] = { output_padding(l, l->size_h), output_padding(l, l->size_w) };
+        onnx_node_ints(&n, "output_padding", more, 2);
+    } else {
+        square(&n, "output_padding", l->like >= 0 ? l->stride - 1 : l->output_pad);
+    }
     end_cut(g, &n, whole);
 }
 
@@ -268,7 +284,9 @@ static enum edgel_status write_layer(struct onnx_graph *g, int at, struct edgel_
 {
     g->at = at;
     g->layer = &g->net->layers[at];
-    snprintf(g->values[at], VALUE_NAME_MAX, "%s", g->layer->name);
+    const bool taken = strcmp(g->layer->name, "image") == 0 || strcmp(g->layer->name, "logits") == 0 ||
+                       strcmp(g->layer->name, "probabilities") == 0;
+    snprintf(g->values[at], VALUE_NAME_MAX, "%s%s", taken ? "layer." : "", g->layer->name);
     for (size_t i = 0; i < sizeof writers / sizeof *writers; i++)
         if (writers[i].op == g->layer->op) {
             writers[i].write(g);
@@ -375,20 +393,25 @@ static enum edgel_status write_graph(struct onnx_graph *g, const struct edgel_mo
     return s;
 }
 
-static enum edgel_status export(const struct edgel_model *m, const struct edgel_onnx_params *params,
-                                struct edgel_text *out, struct edgel_error *err) {
-    struct nn_network folded = { 0 }; float *p = NULL, *b = NULL;
-    if (!params->unfolded) EDGEL_TRY(nn_fold(m, &folded, &p, &b, err));
+static enum edgel_status write_all(const struct edgel_model *m, const struct edgel_onnx_params *params,
+                                   struct edgel_text *out, struct edgel_error *err)
+{
+    struct nn_network folded = { 0 };
+    float *p = NULL, *b = NULL;
+    if (!params->unfolded)
+        EDGEL_TRY(nn_fold(m, &folded, &p, &b, err));
     struct onnx_graph g = { .net = params->unfolded ? &m->net : &folded,
                             .params = params->unfolded ? m->params : p,
                             .buffers = params->unfolded ? m->buffers : b };
     enum edgel_status s = write_graph(&g, m, params->logits, err);
-    if (s == EDGEL_OK) write_model(m, &g.bytes, out);
+    if (s == EDGEL_OK)
+        write_model(m, &g.bytes, out);
     edgel_text_finish(&g.bytes);
     nn_network_finish(&folded);
     edgel_free(p);
     edgel_free(b);
-    if (s == EDGEL_OK && out->failed) s = edgel_fail(err, EDGEL_ENOMEM, "ONNX: out of memory");
+    if (s == EDGEL_OK && out->failed)
+        s = edgel_fail(err, EDGEL_ENOMEM, "ONNX: out of memory");
     return s;
 }
 
@@ -398,7 +421,7 @@ enum edgel_status edgel_model_onnx(const struct edgel_model *m, const struct edg
     struct edgel_text out = { 0 };
     *bytes = NULL;
     *size = 0;
-    enum edgel_status s = export(m, params, &out, err);
+    enum edgel_status s = write_all(m, params, &out, err);
     if (s != EDGEL_OK) {
         edgel_text_finish(&out);
         return s;
