@@ -759,6 +759,7 @@ struct edgel_model_info {
     int in_channels, outputs, layers; /* layers: the input not counted */
     size_t params, buffers; /* floats that are trained, and running estimates of batch normalisation */
     bool sigmoid;           /* one output; else softmax */
+    bool drops;             /* has layers of dropout */
     enum edgel_model_labels labels;
     double threshold;                        /* one output: foreground from this probability on, 0..1 */
     const struct edgel_model_class *classes; /* [outputs] */

@@ -42,9 +42,9 @@ static enum edgel_status create_model(const struct train_options *o, int outputs
 }
 
 /* Channels of the images that the architecture wants; 1 and 3 can be had. */
-static enum edgel_status wanted_channels(const struct train_options *o, int *channels,
-                                         struct edgel_error *err)
+static enum edgel_status wanted_channels(const struct cli_args *args, int *channels, struct edgel_error *err)
 {
+    const struct train_options *o = args->options;
     struct edgel_model *model = NULL;
     struct edgel_model_info info;
     enum edgel_status status = create_model(o, 2, &model, err);
@@ -55,6 +55,8 @@ static enum edgel_status wanted_channels(const struct train_options *o, int *cha
     edgel_model_destroy(&model);
     if (*channels != 1 && *channels != 3)
         return cli_fail(err, "%s: the input has %d channels: images have 1 (gray) or 3", o->arch, *channels);
+    if (cli_given(args, "dropout") && !info.drops)
+        return cli_fail(err, "--dropout %g: --arch %s has no layer of dropout", o->dropout, o->arch);
     return EDGEL_OK;
 }
 
@@ -65,6 +67,8 @@ static enum edgel_status describe_classes(struct job *j, struct edgel_error *err
     int n;
     const struct edgel_model_class *classes = train_data_classes(j->data, &n);
     const bool binary = train_data_labels(j->data) == EDGEL_LABELS_BINARY;
+    if (j->plan.loss.balance && !binary)
+        return cli_fail(err, "--balance is for binary labels, and those of %s are ids", j->o->truth);
     enum edgel_status status = create_model(j->o, binary ? 1 : n, &j->model, err);
     if (status == EDGEL_OK) /* the one output of a binary head is the foreground */
         status = edgel_model_set_classes(j->model, binary ? classes + 1 : classes, binary ? 1 : n, err);
@@ -371,7 +375,7 @@ static int run_job(struct job *j)
     int channels;
     enum edgel_status status = train_plan_make(&j->plan, j->args, &err);
     if (status == EDGEL_OK)
-        status = wanted_channels(j->o, &channels, &err);
+        status = wanted_channels(j->args, &channels, &err);
     if (status != EDGEL_OK)
         return refuse(&err);
     int code = open_data(j, channels);
@@ -388,7 +392,7 @@ static int run_job(struct job *j)
 
 /* --- the command line --- */
 
-static int check_usage(const struct cli_args *args)
+static int check_data_usage(const struct cli_args *args)
 {
     const struct train_options *o = args->options;
     if (args->noperands != 1)
@@ -404,13 +408,21 @@ static int check_usage(const struct cli_args *args)
         return cli_usage(args->command, "--val-images and --val-truth go together");
     if (o->val_images && o->val_split > 0)
         return cli_usage(args->command, "--val-images and --val-split exclude each other");
+    if (cli_given(args, "monitor") && !o->val_images && !(o->val_split > 0))
+        return cli_usage(args->command, "--monitor has no use without images to validate on: --val-images or "
+                                        "--val-split");
     if (cli_given(args, "soft-ignore") && !o->boundaries)
         return cli_usage(args->command, "--soft-ignore has no use without --boundaries");
-    if (cli_given(args, "pretrain-epochs") && !o->pretrain)
-        return cli_usage(args->command, "--pretrain-epochs has no use without --pretrain");
-    if (o->pretrain && o->freeze.n > 0)
-        return cli_usage(args->command,
-                         "--freeze and --pretrain exclude each other: pre-training moves all layers");
+    if (o->classes && o->labels == EDGEL_LABELS_BINARY)
+        return cli_usage(args->command, "--classes is for ids, and --labels binary has foreground alone");
+    return 0;
+}
+
+static int check_step_usage(const struct cli_args *args)
+{
+    const struct train_options *o = args->options;
+    if (cli_given(args, "lr") && !(o->lr > 0))
+        return cli_usage(args->command, "--lr %g: must be above 0", o->lr);
     if (cli_given(args, "weight-decay") && o->optimizer != EDGEL_OPTIMIZER_ADAMW)
         return cli_usage(args->command, "--weight-decay is for --optimizer adamw; others have --l2");
     if (cli_given(args, "momentum") && o->optimizer != EDGEL_OPTIMIZER_MOMENTUM &&
@@ -424,6 +436,18 @@ static int check_usage(const struct cli_args *args)
     if (cli_given(args, "lr-power") && o->schedule != EDGEL_SCHEDULE_POLY)
         return cli_usage(args->command, "--lr-power is for --schedule poly");
     return 0;
+}
+
+static int check_usage(const struct cli_args *args)
+{
+    const struct train_options *o = args->options;
+    if (cli_given(args, "pretrain-epochs") && !o->pretrain)
+        return cli_usage(args->command, "--pretrain-epochs has no use without --pretrain");
+    if (o->pretrain && o->freeze.n > 0)
+        return cli_usage(args->command,
+                         "--freeze and --pretrain exclude each other: pre-training moves all layers");
+    const int code = check_data_usage(args);
+    return code ? code : check_step_usage(args);
 }
 
 /* A run is there when its arguments are. */

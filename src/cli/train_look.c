@@ -11,7 +11,8 @@
 struct look {
     struct edgel_value_survey values;
     uint64_t ids[TRAIN_IDS / 64];
-    bool several; /* annotators */
+    bool several;   /* annotators */
+    bool counts[2]; /* a pixel of the training, of the validation counts */
     char error[512];
 };
 
@@ -46,6 +47,15 @@ static void look_at_truth(struct train_data *d, const char *path, struct look *l
     edgel_image_finish(&image);
 }
 
+static bool has_counted(const struct edgel_sample *s)
+{
+    const size_t pixels = (size_t)s->w * (size_t)s->h;
+    size_t i = 0;
+    while (i < pixels && (s->label ? s->label[i] == EDGEL_LABEL_IGNORE : s->soft[i] < 0))
+        i++;
+    return i < pixels;
+}
+
 static void look_work(void *user, int thread, size_t i)
 {
     struct looking *job = user;
@@ -57,9 +67,11 @@ static void look_work(void *user, int thread, size_t i)
     memset(l, 0, sizeof *l);
     l->several = p->ntruth > 1;
     if (job->checks) {
+        const bool validation = s == &job->d->sets[1];
         struct edgel_sample sample = { 0 };
-        if (train_data_load(job->d, s == &job->d->sets[1], i, &sample, &err) == EDGEL_OK)
-            edgel_sample_finish(&sample);
+        if (train_data_load(job->d, validation, i, &sample, &err) == EDGEL_OK)
+            l->counts[validation] = has_counted(&sample);
+        edgel_sample_finish(&sample);
     }
     for (size_t a = 0; !job->checks && a < p->ntruth && err.code == EDGEL_OK; a++)
         look_at_truth(job->d, p->truth[a], l, &err);
@@ -72,6 +84,8 @@ static void look_done(void *user, size_t i)
     const struct look *l = &job->slots[i % job->window];
     struct look *all = &job->all;
     all->several |= l->several;
+    all->counts[0] |= l->counts[0];
+    all->counts[1] |= l->counts[1];
     all->values.above_one |= l->values.above_one;
     all->values.one |= l->values.one;
     all->values.full |= l->values.full;
@@ -190,5 +204,11 @@ int train_decide(struct train_data *d)
 int train_check_all(struct train_data *d)
 {
     struct look seen;
-    return look_at_all(d, "images", true, &seen);
+    const int code = look_at_all(d, "images", true, &seen);
+    if (code == 0 && d->sets[1].n > 0 && !seen.counts[1]) {
+        cli_message("%s: no pixel of the truth of the %zu validation images counts",
+                    d->p.val_truth ? d->p.val_truth : d->p.truth, d->sets[1].n);
+        return CLI_EXIT_USAGE;
+    }
+    return code;
 }

@@ -22,17 +22,22 @@ static const char *const progress_names[] = { "auto", "always", "never", NULL };
 /* N or WIDTHxHEIGHT. */
 static enum edgel_status take_crop(void *options, const char *what, const char *text, struct edgel_error *err)
 {
+    enum { LEAST = 8, MOST = 65536 };
     struct train_options *o = options;
+    struct edgel_error why = { 0 };
     const size_t n = strcspn(text, "x");
     char *first = cli_strndup(text, n);
     int64_t w = 0, h = 0;
-    enum edgel_status status = edgel_parse_int(what, first, 8, 65536, &w, err);
+    enum edgel_status status = edgel_parse_int(what, first, LEAST, MOST, &w, &why);
     if (status == EDGEL_OK)
-        status = edgel_parse_int(what, text[n] ? text + n + 1 : first, 8, 65536, &h, err);
+        status = edgel_parse_int(what, text[n] ? text + n + 1 : first, LEAST, MOST, &h, &why);
     free(first);
+    if (status != EDGEL_OK)
+        return cli_fail(err, "%s %s: must be N or WIDTHxHEIGHT, whole numbers from %d to %d", what, text,
+                        LEAST, MOST);
     o->crop_w = (int)w;
     o->crop_h = (int)h;
-    return status;
+    return EDGEL_OK;
 }
 
 static const struct cli_option data_rows[] = {
@@ -363,7 +368,7 @@ static const struct cli_option end_rows[] = {
       .kind = CLI_INT,
       .metavar = "N",
       AT(epochs),
-      .min = 0,
+      .min = 1,
       .max = 1e9,
       .def = "50",
       .help = "Epochs in all." },
@@ -542,6 +547,37 @@ static void fill_freeze(struct train_plan *plan, const struct train_options *o)
     plan->params.freeze = o->freeze.n ? plan->freeze : NULL;
 }
 
+/* Whether the loss has a term of one of these kinds (bits). Without --loss it is bce or ce, and iou but for boundaries. */
+static bool has_term(const struct train_plan *plan, const struct train_options *o, unsigned kinds)
+{
+    const unsigned rest = 1u << EDGEL_LOSS_CE | 1u << EDGEL_LOSS_BCE, iou = 1u << EDGEL_LOSS_IOU;
+    if (!o->loss)
+        return kinds & (o->boundaries ? rest : rest | iou);
+    for (int i = 0; i < plan->params.nterms; i++)
+        if (plan->terms[i].weight > 0 && kinds >> plan->terms[i].kind & 1)
+            return true;
+    return false;
+}
+
+/* A weight and an option of the loss that would change nothing. */
+static enum edgel_status check_loss(const struct train_plan *plan, const struct cli_args *args,
+                                    struct edgel_error *err)
+{
+    const struct train_options *o = args->options;
+    const unsigned sums = 1u << EDGEL_LOSS_IOU | 1u << EDGEL_LOSS_DICE;
+    const unsigned means = ~(sums | 1u << EDGEL_LOSS_LOVASZ);
+    if (!has_term(plan, o, ~0u))
+        return cli_fail(err, "--loss %s: all weights are 0, one must be above", o->loss);
+    if (cli_given(args, "smooth") && !has_term(plan, o, sums))
+        return cli_fail(err, "--smooth %g has no use without iou or dice in the loss", o->smooth);
+    if (o->class_weights && !has_term(plan, o, means))
+        return cli_fail(err, "--class-weights %s has no use without ce, bce, l1, l2 or smoothl1 in the loss",
+                        o->class_weights);
+    if (o->balance && !has_term(plan, o, means))
+        return cli_fail(err, "--balance has no use without ce, bce, l1, l2 or smoothl1 in the loss");
+    return EDGEL_OK;
+}
+
 enum edgel_status train_plan_make(struct train_plan *plan, const struct cli_args *args,
                                   struct edgel_error *err)
 {
@@ -561,7 +597,7 @@ enum edgel_status train_plan_make(struct train_plan *plan, const struct cli_args
     plan->params.augment = o->augment ? &plan->augment : NULL;
     plan->params.terms = plan->terms;
     plan->params.loss = &plan->loss;
-    return status;
+    return status == EDGEL_OK ? check_loss(plan, args, err) : status;
 }
 
 static enum edgel_status read_weights(const char *text, int classes, float *weights, struct edgel_error *err)
