@@ -426,7 +426,13 @@ static int class_of(int gx, int gy, int64_t m[3][3], int low, int high)
     {                                                                                                   \
         static struct target tw, ts;                                                                    \
         uint64_t *weak = target_row(&tw, sizeof *weak), *strong = target_row(&ts, sizeof *strong);      \
-        const int words = (n + 63) / 64, low = (int)(rnd() % 60) - 1, high = low + (int)(rnd() % 9000); \
+        int top = 0;                                                                                    \
+        for (int i = 0; i < n; i++)                                                                     \
+            top = m[1][at + i] > top ? m[1][at + i] : top;                                              \
+        const int words = (n + 63) / 64;                                                                \
+        const int low =                                                                                 \
+            rnd() % 4 ? (int)(rnd() % 60) - 1 : top - (int)(rnd() % 2); /* or just below the highest */ \
+        const int high = low + (int)(rnd() % 8000);                                                     \
         (void)step;                                                                                     \
         d->name(weak, strong, gx16 + at, gy16 + at, m[0] + at, m[1] + at, m[2] + at, n, low, high);     \
         bool same = true;                                                                               \

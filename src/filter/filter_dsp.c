@@ -204,6 +204,13 @@ static uint64_t word_of(const uint8_t *flag)
  * magnitude is 0 and never a maximum. All values fit 16 signed bits. LANE is the type of a magnitude and of the
  * masks (0 or -1) that go with it. */
 #define DEFINE_SECTOR(name, LANE)                                                                            \
+    static bool name##_any(const LANE *restrict m, int n, LANE low)                                          \
+    {                                                                                                        \
+        LANE any = 0;                                                                                        \
+        for (int i = 0; i < n; i++)                                                                          \
+            any = (LANE)(any | (LANE) - (m[i] > low));                                                       \
+        return any != 0;                                                                                     \
+    }                                                                                                        \
     static void name##_64(uint8_t *restrict weak, uint8_t *restrict strong, const int16_t *restrict gx,      \
                           const int16_t *restrict gy, const LANE *restrict up, const LANE *restrict mid,     \
                           const LANE *restrict down, int n, LANE low, LANE high)                             \
@@ -230,10 +237,14 @@ static uint64_t word_of(const uint8_t *flag)
     {                                                                                                        \
         uint8_t flags[2][64] = { { 0 } };                                                                    \
         for (int i = 0; i < n; i += 64) {                                                                    \
-            if (n - i < 64)                                                                                  \
+            const int k = n - i < 64 ? n - i : 64;                                                           \
+            weak[i / 64] = strong[i / 64] = 0;                                                               \
+            if (!name##_any(mid + i, k, (LANE)low))                                                          \
+                continue;                                                                                    \
+            if (k < 64)                                                                                      \
                 memset(flags, 0, sizeof flags);                                                              \
-            name##_64(flags[0], flags[1], gx + i, gy + i, up + i, mid + i, down + i,                         \
-                      n - i < 64 ? n - i : 64, (LANE)low, (LANE)high);                                       \
+            name##_64(flags[0], flags[1], gx + i, gy + i, up + i, mid + i, down + i, k, (LANE)low,           \
+                      (LANE)high);                                                                           \
             weak[i / 64] = word_of(flags[0]);                                                                \
             strong[i / 64] = word_of(flags[1]);                                                              \
         }                                                                                                    \
@@ -246,6 +257,8 @@ static bool grow_words_c(uint64_t *restrict s, const uint64_t *restrict weak, co
 {
     uint64_t grown = 0;
     for (int i = 0; i < words; i++) {
+        if ((weak[i] & ~s[i]) == 0)
+            continue; /* nothing is open */
         const uint64_t spread = edgel_spread(s[i] | (edgel_widened(from + i) & weak[i]), weak[i]);
         grown |= s[i] ^ spread;
         s[i] = spread;

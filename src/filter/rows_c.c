@@ -4,7 +4,7 @@
 
 /* --- Gaussian --- */
 
-enum { BLOCK = 512 }; /* samples summed at a time, so that sums stay in the nearest cache */
+enum { BLOCK = 256 }; /* samples summed at a time, so that sums stay in the nearest cache */
 
 void edgel_smooth_v_u8_c(int16_t *restrict dst, const uint8_t *const *rows, int n, const uint16_t *tap,
                          int ntap)
@@ -27,10 +27,53 @@ void edgel_smooth_v_u8_c(int16_t *restrict dst, const uint8_t *const *rows, int 
     }
 }
 
+/* All in 16 bits, modulo 2^16. With src = s - 32768 = 256 h + l, h the byte above (signed) and l the one below, the result is
+ * (sum tap h + 32768 + 128 + (sum tap l) / 256) / 256, both divisions rounded down: as taps are of sum 256 and s at most
+ * 255 * 256, neither sum tap l nor the bracket reaches 65536. r is a constant where this is called. */
+enum { MAX_R = 4, MAX_STEP = 4 };
+static inline void smooth_h_halves(uint8_t *restrict dst, const uint16_t *restrict high,
+                                   const uint16_t *restrict low, int n, int step, const uint16_t *tap,
+                                   const int r)
+{
+    for (int i = 0; i < n; i++) {
+        uint16_t h = (uint16_t)(tap[r] * high[i + r * step]), l = (uint16_t)(tap[r] * low[i + r * step]);
+        for (int k = 0; k < r; k++) {
+            const int a = i + k * step, b = i + (2 * r - k) * step;
+            h = (uint16_t)(h + tap[k] * (uint16_t)(high[a] + high[b]));
+            l = (uint16_t)(l + tap[k] * (uint16_t)(low[a] + low[b]));
+        }
+        dst[i] = (uint8_t)((uint16_t)(h + 32768 + 128 + (l >> 8)) >> 8);
+    }
+}
+
+static void smooth_h_short(uint8_t *dst, const int16_t *restrict src, int n, int step, const uint16_t *tap,
+                           int r)
+{
+    uint16_t high[BLOCK + 2 * MAX_R * MAX_STEP], low[BLOCK + 2 * MAX_R * MAX_STEP], t[MAX_R + 1];
+    memcpy(t, tap, (size_t)(r + 1) * sizeof *t);
+    for (int x = 0; x < n; x += BLOCK) {
+        const int m = n - x < BLOCK ? n - x : BLOCK;
+        for (int i = 0; i < m + 2 * r * step; i++) {
+            high[i] = (uint16_t)(src[x + i] >> 8);
+            low[i] = (uint16_t)(src[x + i] & 255);
+        }
+        switch (r) {
+        case 1: smooth_h_halves(dst + x, high, low, m, step, t, 1); break;
+        case 2: smooth_h_halves(dst + x, high, low, m, step, t, 2); break;
+        case 3: smooth_h_halves(dst + x, high, low, m, step, t, 3); break;
+        default: smooth_h_halves(dst + x, high, low, m, step, t, 4);
+        }
+    }
+}
+
 /* With src = s - 32768 and taps of sum 256, sum tap s = sum tap src + 2^23. */
 void edgel_smooth_h_u8_c(uint8_t *restrict dst, const int16_t *restrict src, int n, int step,
                          const uint16_t *tap, int ntap)
 {
+    if (ntap > 1 && ntap / 2 <= MAX_R && step <= MAX_STEP) {
+        smooth_h_short(dst, src, n, step, tap, ntap / 2);
+        return;
+    }
     for (int x = 0; x < n; x += BLOCK) {
         const int m = n - x < BLOCK ? n - x : BLOCK;
         int32_t sum[BLOCK];
