@@ -15,11 +15,11 @@ import json
 import os
 import pathlib
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from statistics import median
 
 try:
     import cv2
@@ -225,7 +225,7 @@ if "--time" in sys.argv:
     got = [c["hd95"] for c in json.loads((tmp / "time/s.json").read_text())["distances"]["classes"]]
     for a, b in zip(got, values, strict=True):
         compare("hd95", a, b)
-    peer, whole, alone = (statistics.median(r) for r in zip(*rounds))
+    peer, whole, alone = (median(r) for r in zip(*rounds))
     print(f"HD95 of 2048x1024, 19 classes, one thread: SciPy {peer:.2f} s, edgel {whole:.2f} s with reading the files and all "
           f"scores: {peer / whole:.1f}x; {alone:.2f} s of it for distances: {peer / alone:.1f}x")
 sys.exit(any(v > 1e-9 for v in worst.values()))

@@ -282,6 +282,64 @@ ids() {
     [ "$status" -eq 1 ]
 }
 
+@test "exit 130: an interrupted survey of the masks" {
+    { printf 'P5\n2000 2000\n255\n'; head -c 4000000 /dev/zero; } >big
+    for i in $(seq 600); do
+        ln -s ../big "t/$i.pgm"
+        ln -s ../big "p/$i.pgm"
+    done
+    "$EDGEL" eval --truth t -j 1 --progress always --counts c p >out 2>err &
+    pid=$!
+    for _ in $(seq 500); do
+        grep -q survey err && break
+        sleep 0.01
+    done
+    kill -TERM "$pid"
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq 130 ]
+    grep -q 'survey of the masks: interrupted' err
+    [ ! -s out ]
+    [ ! -e c ]
+}
+
+@test "exit 130: an interrupted report says that its table is partial" {
+    for i in 1 2 3; do
+        pgm t/$i.pgm 2 255 0
+        cp t/$i.pgm p/
+    done
+    "$EDGEL" eval -q --truth t --counts c p
+    mkfifo pipe
+    "$EDGEL" report pipe >out 2>err &
+    pid=$!
+    exec 7>pipe
+    head -n 2 c >&7
+    kill -TERM "$pid"
+    sleep 0.2
+    tail -n +3 c >&7 || true
+    exec 7>&-
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq 130 ]
+    grep -q '^PARTIAL: interrupted' out
+}
+
+@test "a row that stands twice in counts, or out of order, is refused by report" {
+    for i in 1 2 3; do
+        pgm t/$i.pgm 2 255 0
+        cp t/$i.pgm p/
+    done
+    "$EDGEL" eval -q --truth t --counts c p
+    sed '2p' c >twice
+    run "$EDGEL" report twice
+    [ "$status" -eq 1 ]
+    has 'twice:3: the row of 1 stands twice'
+    sed '2{h;d};3{G}' c >order
+    run "$EDGEL" report order
+    [ "$status" -eq 1 ]
+    has 'order:3: the row of 1 is out of order'
+}
+
 # --- pairs ---
 
 @test "pairs: below folders, whatever the extension; files whatever their names" {

@@ -209,6 +209,37 @@ PY
     refused 1 "did not reach all"
 }
 
+@test "exit 130: an interrupted merge writes nothing" {
+    counts 2
+    for i in 1 2; do
+        python3 - $i <<'PY'
+import re, sys
+path = sys.argv[1] + ".counts"
+lines = open(path).read().splitlines()
+lines[0] = re.sub('"rows":[0-9]+', '"rows":300000', lines[0])
+row = lines[1].split('"image":"', 1)
+rest = row[1].split('"', 1)[1]
+with open(path, "w") as f:
+    f.write(lines[0] + "\n")
+    for i in range(300000):
+        f.write(f'{row[0]}"image":"{2 * i + int(sys.argv[1]):07}"{rest}\n')
+PY
+    done
+    mkdir o
+    "$EDGEL" merge -o o/merged 1.counts 2.counts >out 2>err &
+    pid=$!
+    for _ in $(seq 500); do
+        [ -n "$(ls -A o)" ] && break
+        sleep 0.01
+    done
+    kill -TERM "$pid"
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq 130 ]
+    [ -z "$(ls -A o)" ]
+    grep -q interrupted err
+}
+
 @test "every option of --help has a test here" {
     for option in $("$EDGEL" help merge | sed -nE 's/^ +(-[A-Za-z0-9], )?(--[a-z0-9-]+).*/\2/p'); do
         [ "$option" = --help ] || grep -qE "^@test \"$option( |\"|:|,)" "$BATS_TEST_FILENAME"

@@ -278,6 +278,93 @@ static void statistics_are_those_of_the_page(void **state)
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
+static void f_of_frames_without_contours(void **state)
+{
+    (void)state;
+    static const struct {
+        struct edgel_tolerance_counts c;
+        double f;
+    } frames[] = {
+        { { 1, 0, 0, 0, 0 }, 1 }, /* an object as large as the image, found */
+        { { 1, 0, 5, 0, 0 }, 0 },
+        { { 1, 0, 0, 0, 5 }, 0 },
+        { { 1, 0, 5, 0, 4 }, 0 },
+    };
+    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_reduce reduce = EDGEL_REDUCE_DEFAULTS;
+    struct edgel_summary s;
+    m.labels = EDGEL_LABELS_BINARY;
+    m.davis = true;
+    for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
+        struct edgel_reducer *r;
+        assert_int_equal(edgel_reducer_create(&m, &reduce, "p", &r, NULL), EDGEL_OK);
+        add_frame(r, "x", 4, frames[i].c);
+        assert_int_equal(edgel_reducer_summary(r, &s, NULL), EDGEL_OK);
+        assert_true(s.davis.objects[0].f.mean == frames[i].f && s.davis.objects[0].j.mean == 1);
+        edgel_summary_finish(&s);
+        edgel_reducer_destroy(&r);
+    }
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+static void a_frame_without_the_object_is_right_when_nothing_is_found(void **state)
+{
+    (void)state;
+    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_reduce reduce = EDGEL_REDUCE_DEFAULTS;
+    struct edgel_cell nothing = { 0, 0, 4 };
+    struct edgel_tolerance_counts c = { 1, 0, 0, 0, 0 };
+    struct edgel_row row = {
+        .image = (char *)"x", .w = 4, .h = 1, .pixels = 4, .cells = &nothing, .ncells = 1
+    };
+    struct edgel_reducer *r;
+    struct edgel_summary s;
+    row.contours = &c;
+    row.ncontours = 1;
+    m.labels = EDGEL_LABELS_BINARY;
+    m.davis = true;
+    assert_int_equal(edgel_reducer_create(&m, &reduce, "p", &r, NULL), EDGEL_OK);
+    add_frame(r, "x", 2, (struct edgel_tolerance_counts){ 1, 1, 1, 1, 1 });
+    assert_int_equal(edgel_reducer_add(r, &row, NULL), EDGEL_OK);
+    row.image = (char *)"y/x"; /* a sequence without an object */
+    assert_int_equal(edgel_reducer_add(r, &row, NULL), EDGEL_OK);
+    assert_int_equal(edgel_reducer_summary(r, &s, NULL), EDGEL_OK);
+    assert_true(s.davis.sequences == 2 && s.davis.j.mean == 0.75 && s.davis.f.mean == 1);
+    assert_true(s.davis.nobjects == 1 && s.davis.objects[0].frames == 2);
+    assert_true(s.davis.objects[0].j.mean == 0.75 && s.davis.objects[0].f.mean == 1);
+    edgel_summary_finish(&s);
+    edgel_reducer_destroy(&r);
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+/* Quarters end at rounded frames, halves up: of 4 frames at 1 and 2, of 3 at 1 and 2 (0.5 and 1.5). */
+static void quarters_end_at_the_nearest_frame(void **state)
+{
+    (void)state;
+    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_reduce reduce = EDGEL_REDUCE_DEFAULTS;
+    struct edgel_tolerance_counts c = { 1, 4, 4, 4, 4 };
+    struct edgel_reducer *r;
+    struct edgel_summary s;
+    m.labels = EDGEL_LABELS_BINARY;
+    m.davis = true;
+    assert_int_equal(edgel_reducer_create(&m, &reduce, "p", &r, NULL), EDGEL_OK);
+    for (int i = 0; i < 4; i++)
+        add_frame(r, "a/b/x", (const uint64_t[]){ 4, 2, 1, 0 }[i], c);
+    for (int i = 0; i < 3; i++)
+        add_frame(r, "a/c/x", (const uint64_t[]){ 4, 2, 1 }[i], c);
+    add_frame(r, "a/d/x", 3, c);
+    assert_int_equal(edgel_reducer_summary(r, &s, NULL), EDGEL_OK);
+    assert_true(s.davis.sequences == 3 && s.davis.nobjects == 3);
+    const struct edgel_davis_object *o = s.davis.objects;
+    assert_string_equal(o[1].sequence, "a/c");
+    assert_true(o[0].j.decay == 0.625 && o[1].j.decay == 0.5 && o[2].j.decay == 0);
+    assert_true(o[0].j.recall == 0.25 && o[2].j.recall == 1);
+    edgel_summary_finish(&s);
+    edgel_reducer_destroy(&r);
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
 static void no_memory_is_an_error(void **state)
 {
     (void)state;
@@ -368,6 +455,9 @@ int main(void)
         cmocka_unit_test(contours_are_what_the_disk_reaches),
         cmocka_unit_test(contours_are_symmetric_and_grow_with_the_tolerance),
         cmocka_unit_test(statistics_are_those_of_the_page),
+        cmocka_unit_test(f_of_frames_without_contours),
+        cmocka_unit_test(a_frame_without_the_object_is_right_when_nothing_is_found),
+        cmocka_unit_test(quarters_end_at_the_nearest_frame),
         cmocka_unit_test(no_memory_is_an_error),
         cmocka_unit_test(each_rule_refuses),
     };

@@ -62,6 +62,8 @@ static bool everything; /* is measured */
 static void measure_run(struct run *run, enum edgel_labels labels, int thresholds, double tolerance)
 {
     static const char *const names[] = { "canny", "so\"bel\xff" };
+    static const char *const images[ROWS] = { "a/b", "a/c", "d\xc3\xa9\xfe/\\x", "e/a", "a/b", "a/c",
+                                              "a/d", "b/e" };
     static const int32_t ignore[] = { 9 };
     static const int ids[] = { 0, 1, 4, 9 }, truth2[] = { 0, 255, 9 }, soft[] = { 0, 30, 99, 180, 255 };
     const bool bin = labels == EDGEL_LABELS_BINARY;
@@ -96,8 +98,8 @@ static void measure_run(struct run *run, enum edgel_labels labels, int threshold
         else
             assert_int_equal(edgel_measure_image(m, i == 3 ? NULL : &pm, false, &tm, 1, NULL, row, NULL),
                              EDGEL_OK);
-        row->prediction = i % 2;
-        row->image = edgel_strdup(i == 2 ? "d\xc3\xa9\xfe/\\x" : "a/b");
+        row->prediction = i >= ROWS / 2;
+        row->image = edgel_strdup(images[i]);
         assert_non_null(row->image);
         edgel_image_finish(&t);
         edgel_image_finish(&p);
@@ -315,6 +317,7 @@ static void headers_carry_everything(void **state)
     "\"annotator\":\"none\",\"colors\":null}"
 #define ROW(counts)  "{\"prediction\":0,\"image\":\"a\",\"kind\":\"measured\"," counts "}\n"
 #define CELLS(cells) ROW("\"width\":2,\"height\":2,\"pixels\":4,\"cells\":" cells)
+#define OF(image)    "{\"prediction\":0,\"image\":\"" image "\",\"kind\":\"failed\"}\n"
 #define SOFTROW(curve, tolerance)                                                                              \
     ROW("\"width\":3,\"height\":2,\"pixels\":6,\"cells\":[[0,0,1],[0,1,1],[1,0,1],[1,1,2],[9,1,1]],\"curve\":" \
         "{\"positives\":3,\"negatives\":2," curve "},\"tolerance\":" tolerance)
@@ -362,10 +365,14 @@ static void each_rule_refuses(void **state)
           "failed" },
         { HEAD(MEASURE, REDUCE) "{\"prediction\":0,\"image\":\"a\",\"kind\":\"measured\"}\n", "width" },
         { HEAD(MEASURE, REDUCE) "{\"prediction\":0,\"image\":\"a\",\"kind\":\"failed\"}", "cut off" },
-        { TOLD("2") CELLS("[[0,0,4]]") CELLS("[[0,0,4]]"), NULL },
+        { TOLD("2") CELLS("[[0,0,4]]") OF("b"), NULL },
+        { HEAD(MEASURE, REDUCE) OF("a") OF("b") OF("b/a"), NULL },
+        { HEAD(MEASURE, REDUCE) OF("a") OF("a"), ":3: the row of a stands twice" },
+        { HEAD(MEASURE, REDUCE) OF("b") OF("a"), ":3: the row of a is out of order" },
+        { HEAD(MEASURE, REDUCE) OF("a") OF("b") OF("a"), ":4: the row of a is out of order" },
         { TOLD("2") CELLS("[[0,0,4]]"), "fewer rows" },
         { TOLD("2"), "fewer rows" },
-        { TOLD("1") CELLS("[[0,0,4]]") CELLS("[[0,0,4]]"), "more rows" },
+        { TOLD("1") CELLS("[[0,0,4]]") OF("b"), "more rows" },
         { TOLD("0"), "rows" },
         { TOLD("-1"), "rows" },
         { HEAD(MEASURE, REDUCE) "\n", "JSON" },

@@ -438,7 +438,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_counts_open(const char *path, struct edgel_counts_reader **out, struct edgel_error *err);
 /* Valid until the reader is closed. */
 EDGEL_API const struct edgel_counts_header *edgel_counts_header(const struct edgel_counts_reader *reader);
-/* *more = false at the end; then row is empty. The caller finishes row. */
+/* *more = false at the end; then row is empty. The caller finishes row. Rows are in the order of methods, and of each in byte
+ * order of the names; EDGEL_EFORMAT when one stands twice or out of order. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_counts_next(struct edgel_counts_reader *reader,
                                                               struct edgel_row *row, bool *more,
                                                               struct edgel_error *err);
@@ -571,7 +572,8 @@ struct edgel_summary {
     uint64_t *matrix;              /* [nmatrix * nmatrix], row = truth, column = prediction */
     uint64_t *matrix_other;        /* [nmatrix] truth pixels predicted as no class */
     size_t nmatrix;
-    /* Values (image x class, or class) of iou, with a tolerance of f1, that the rule for empty ones decided. */
+    /* Images x classes, or classes, of whose precision, recall, F1 and IoU the rule for empty ones decided any: truth or
+     * prediction has no pixel of the class. */
     uint64_t empty_touched;
     uint64_t ignored_predicted; /* pixels predicted as an ignored id where the truth is not ignored */
     struct edgel_curve_result curve;

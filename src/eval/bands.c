@@ -93,6 +93,5 @@ enum edgel_status edgel_bands_measure(const int32_t *truth, const int32_t *predi
 
 double edgel_band_iou(const struct edgel_band_counts *c, enum edgel_empty empty)
 {
-    return edgel_ratio((double)c->both, (double)c->truth + (double)c->prediction - (double)c->both, empty,
-                       NULL);
+    return edgel_ratio((double)c->both, (double)c->truth + (double)c->prediction - (double)c->both, empty);
 }

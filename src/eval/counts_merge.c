@@ -93,17 +93,11 @@ static enum edgel_status open_all(struct merge *m, struct edgel_error *err)
 
 /* --- rows --- */
 
-/* The next row of a source, which must come after the one it had. */
-static enum edgel_status advance(const struct merge *m, struct source *s, struct edgel_error *err)
+/* The next row of a source. */
+static enum edgel_status advance(struct source *s, struct edgel_error *err)
 {
-    struct edgel_row last = s->row;
-    s->row = (struct edgel_row){ 0 };
-    enum edgel_status st = edgel_counts_next(s->reader, &s->row, &s->more, err);
-    if (st == EDGEL_OK && s->more && last.image && compare(&last, &s->row) >= 0)
-        st = edgel_fail(err, EDGEL_EFORMAT, "%s: the row of %.300s is out of order", m->paths[s - m->sources],
-                        s->row.image);
-    edgel_row_finish(&last);
-    return st;
+    edgel_row_finish(&s->row);
+    return edgel_counts_next(s->reader, &s->row, &s->more, err);
 }
 
 /* The source with the first row; NULL when all are at their end. A row in two of them is refused. */
@@ -132,14 +126,14 @@ static enum edgel_status join(struct merge *m, struct edgel_output *out, bool (*
     header.rows = whole.items;
     EDGEL_TRY(edgel_counts_write_header(out, &header, err));
     for (size_t i = 0; i < m->n; i++)
-        EDGEL_TRY(advance(m, &m->sources[i], err));
+        EDGEL_TRY(advance(&m->sources[i], err));
     EDGEL_TRY(find_first(m, &s, err));
     while (s) {
         if (stop && stop(NULL))
             return edgel_fail(err, EDGEL_EINTERRUPTED, "interrupted");
         EDGEL_TRY(edgel_counts_write_row(out, &s->row, err));
         edgel_shard_add(&seen, s->row.image);
-        EDGEL_TRY(advance(m, s, err));
+        EDGEL_TRY(advance(s, err));
         EDGEL_TRY(find_first(m, &s, err));
     }
     if (seen.items != whole.items)

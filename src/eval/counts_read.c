@@ -16,6 +16,8 @@ struct edgel_counts_reader {
     struct edgel_colors colors;
     char **predictions;
     uint64_t rows; /* read so far */
+    char *last;    /* image of the last of them, NULL none */
+    int last_prediction;
 };
 
 /* A value inside a line: where errors are said to be. */
@@ -398,6 +400,7 @@ void edgel_counts_close(struct edgel_counts_reader **reader)
     for (size_t i = 0; r->predictions && i < r->header.npredictions; i++)
         edgel_free(r->predictions[i]);
     edgel_free(r->predictions);
+    edgel_free(r->last);
     edgel_free(r);
     *reader = NULL;
 }
@@ -542,6 +545,21 @@ static enum edgel_status read_row(const struct place *p, const struct edgel_json
     return EDGEL_OK;
 }
 
+/* Rows are in the order of methods, and of each in byte order of the images: none can stand twice. */
+static enum edgel_status check_order(struct edgel_counts_reader *r, const struct place *p,
+                                     const struct edgel_row *row)
+{
+    const int order = !r->last || row->prediction > r->last_prediction ? 1
+                      : row->prediction < r->last_prediction           ? -1
+                                                                       : strcmp(row->image, r->last);
+    if (order <= 0)
+        return edgel_fail(p->err, EDGEL_EFORMAT, "%s: the row of %.300s %s", p->where, row->image,
+                          order < 0 ? "is out of order" : "stands twice");
+    edgel_free(r->last);
+    r->last_prediction = row->prediction;
+    return (r->last = edgel_strdup(row->image)) ? EDGEL_OK : no_memory(p);
+}
+
 enum edgel_status edgel_counts_next(struct edgel_counts_reader *reader, struct edgel_row *row, bool *more,
                                     struct edgel_error *err)
 {
@@ -560,6 +578,8 @@ enum edgel_status edgel_counts_next(struct edgel_counts_reader *reader, struct e
         return st;
     if (st == EDGEL_OK)
         st = read_row(&p, doc, &reader->header, row);
+    if (st == EDGEL_OK)
+        st = check_order(reader, &p, row);
     edgel_json_finish(doc);
     *more = st == EDGEL_OK;
     if (st != EDGEL_OK)

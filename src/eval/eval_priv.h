@@ -271,12 +271,11 @@ void edgel_region_sums_finish(struct edgel_region_sums *s);
 struct edgel_pixel_counts {
     uint64_t tp, truth, prediction; /* of one class */
 };
-/* num / den; 0 / 0 by the rule, *touched (may be NULL) counts those. */
-double edgel_ratio(double num, double den, enum edgel_empty empty, uint64_t *touched);
-/* touched counts IoU values that the rule decided. */
+/* num / den; 0 / 0 by the rule. */
+double edgel_ratio(double num, double den, enum edgel_empty empty);
+/* *touched grows by one when the rule decided precision, recall, F1 or IoU. */
 void edgel_scores_pixels(const struct edgel_pixel_counts *c, uint64_t all, enum edgel_empty empty,
                          struct edgel_scores *out, uint64_t *touched);
-/* touched counts F1 values. */
 void edgel_scores_tolerance(const struct edgel_tolerance_counts *t, enum edgel_empty empty,
                             struct edgel_scores *out, uint64_t *touched);
 struct edgel_overall {

@@ -155,7 +155,7 @@ static void panoptic(const struct edgel_object_result *c, double iou, enum edgel
 {
     const double tp = (double)c->tp, wrong = ((double)c->fp + (double)c->fn) / 2;
     if (c->tp + c->fp + c->fn == 0) {
-        s->pq = s->sq = s->rq = edgel_ratio(0, 0, empty, NULL);
+        s->pq = s->sq = s->rq = edgel_ratio(0, 0, empty);
         return;
     }
     s->sq = c->tp > 0 ? iou / tp : 0;
@@ -180,8 +180,8 @@ static void score(const struct edgel_object_sums *s, enum edgel_empty empty, str
     panoptic(out, s->iou, empty, to);
     for (int k = 0; k < EDGEL_OBJECT_IOUS; k++) {
         const double tp = (double)s->tp_at[k];
-        to->precision[k] = edgel_ratio(tp, (double)(judged_predictions - s->excused_below[k]), empty, NULL);
-        to->recall[k] = edgel_ratio(tp, (double)s->truth, empty, NULL);
+        to->precision[k] = edgel_ratio(tp, (double)(judged_predictions - s->excused_below[k]), empty);
+        to->recall[k] = edgel_ratio(tp, (double)s->truth, empty);
         edgel_mean_add(&precision, to->precision[k]);
         edgel_mean_add(&recall, to->recall[k]);
     }
@@ -255,8 +255,8 @@ bool edgel_objects_row_results(const struct edgel_reducer *r, struct edgel_class
         };
         c->name = NULL;
         v[i].scores = (struct edgel_scores){ NAN,
-                                             edgel_ratio(tp, tp + (double)c->fp, r->reduce->empty, NULL),
-                                             edgel_ratio(tp, tp + (double)c->fn, r->reduce->empty, NULL),
+                                             edgel_ratio(tp, tp + (double)c->fp, r->reduce->empty),
+                                             edgel_ratio(tp, tp + (double)c->fn, r->reduce->empty),
                                              c->scores.rq,
                                              NAN,
                                              NAN,

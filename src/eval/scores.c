@@ -2,12 +2,10 @@
 #include "eval/eval_priv.h"
 #include <math.h>
 
-double edgel_ratio(double num, double den, enum edgel_empty empty, uint64_t *touched)
+double edgel_ratio(double num, double den, enum edgel_empty empty)
 {
     if (den != 0)
         return num / den;
-    if (touched)
-        ++*touched;
     return empty == EDGEL_EMPTY_NAN ? NAN : empty == EDGEL_EMPTY_ONE ? 1 : 0;
 }
 
@@ -16,29 +14,30 @@ void edgel_scores_pixels(const struct edgel_pixel_counts *c, uint64_t all, enum 
 {
     const double tp = (double)c->tp, fp = (double)(c->prediction - c->tp), fn = (double)(c->truth - c->tp);
     const double tn = (double)(all - c->truth - c->prediction + c->tp);
-    out->accuracy = edgel_ratio(tp + tn, (double)all, empty, NULL);
-    out->precision = edgel_ratio(tp, tp + fp, empty, NULL);
-    out->recall = edgel_ratio(tp, tp + fn, empty, NULL);
-    out->f1 = edgel_ratio(2 * tp, 2 * tp + fp + fn, empty, NULL);
-    out->iou = edgel_ratio(tp, tp + fp + fn, empty, touched);
-    out->specificity = edgel_ratio(tn, tn + fp, empty, NULL);
-    out->mcc = edgel_ratio(tp * tn - fp * fn, sqrt((tp + fp) * (tp + fn)) * sqrt((tn + fp) * (tn + fn)),
-                           empty, NULL);
+    out->accuracy = edgel_ratio(tp + tn, (double)all, empty);
+    out->precision = edgel_ratio(tp, tp + fp, empty);
+    out->recall = edgel_ratio(tp, tp + fn, empty);
+    out->f1 = edgel_ratio(2 * tp, 2 * tp + fp + fn, empty);
+    out->iou = edgel_ratio(tp, tp + fp + fn, empty);
+    out->specificity = edgel_ratio(tn, tn + fp, empty);
+    out->mcc =
+        edgel_ratio(tp * tn - fp * fn, sqrt((tp + fp) * (tp + fn)) * sqrt((tn + fp) * (tn + fn)), empty);
+    *touched += c->prediction == 0 || c->truth == 0;
 }
 
 void edgel_scores_tolerance(const struct edgel_tolerance_counts *t, enum edgel_empty empty,
                             struct edgel_scores *out, uint64_t *touched)
 {
-    const double p =
-        edgel_ratio((double)t->matched_prediction, (double)t->prediction, EDGEL_EMPTY_ZERO, NULL);
-    const double r = edgel_ratio((double)t->matched_truth, (double)t->truth, EDGEL_EMPTY_ZERO, NULL);
+    const double p = edgel_ratio((double)t->matched_prediction, (double)t->prediction, EDGEL_EMPTY_ZERO);
+    const double r = edgel_ratio((double)t->matched_truth, (double)t->truth, EDGEL_EMPTY_ZERO);
     *out = (struct edgel_scores){ .accuracy = NAN, .iou = NAN, .specificity = NAN, .mcc = NAN };
-    out->precision = t->prediction ? p : edgel_ratio(0, 0, empty, NULL);
-    out->recall = t->truth ? r : edgel_ratio(0, 0, empty, NULL);
+    out->precision = t->prediction ? p : edgel_ratio(0, 0, empty);
+    out->recall = t->truth ? r : edgel_ratio(0, 0, empty);
     if (t->prediction == 0 && t->truth == 0)
-        out->f1 = edgel_ratio(0, 0, empty, touched);
+        out->f1 = edgel_ratio(0, 0, empty);
     else
-        out->f1 = edgel_ratio(2 * p * r, p + r, EDGEL_EMPTY_ZERO, NULL);
+        out->f1 = edgel_ratio(2 * p * r, p + r, EDGEL_EMPTY_ZERO);
+    *touched += t->prediction == 0 || t->truth == 0;
 }
 
 struct edgel_overall edgel_scores_overall(const struct edgel_pixel_counts *c, size_t n, uint64_t all,
@@ -54,9 +53,9 @@ struct edgel_overall edgel_scores_overall(const struct edgel_pixel_counts *c, si
             weighted += t * (tp / (t + p - tp));
     }
     struct edgel_overall o;
-    o.accuracy = edgel_ratio(correct, total, empty, NULL);
-    o.kappa = edgel_ratio(total * correct - chance, total * total - chance, empty, NULL);
-    o.fwiou = edgel_ratio(weighted, total, empty, NULL);
+    o.accuracy = edgel_ratio(correct, total, empty);
+    o.kappa = edgel_ratio(total * correct - chance, total * total - chance, empty);
+    o.fwiou = edgel_ratio(weighted, total, empty);
     return o;
 }
 

@@ -3,19 +3,24 @@
  *
  * matched_prediction = predicted pixels of the class with a truth pixel of the class at distance <= tolerance,
  * matched_truth the other way round; not one to one. Distances come from the exact transform (edt.c) of either side
- * inside the box that holds both, which no connection leaves; or, where that is less work, from all pairs of pixels, so
- * that many small scattered classes (noise taken for ids) do not cost an image each. With A pixels in all, O(A) for
- * each large class and never more than O(A^1.5).
+ * inside the box that holds both, which no connection leaves; or, where that is less work, from all pairs of pixels, or
+ * by looking at every place within reach of a pixel, so that many small scattered classes (noise taken for ids) do not
+ * cost an image each. With A pixels in all, O(A) for each large class, and never more than O(A^1.5) or, for a reach
+ * of D places, O(A D).
  */
 #include "eval/eval_priv.h"
 #include <math.h>
 #include <stdlib.h>
 
+enum { REACH_MAX = 64 }; /* beyond it places within reach are not looked at */
+
 struct job {
     const int32_t *truth, *prediction;
     int w, h;
-    int64_t limit; /* largest squared distance that counts */
-    uint8_t *set;  /* of the box */
+    int64_t limit;                  /* largest squared distance that counts */
+    int reach, half[REACH_MAX + 1]; /* rows above and below, -1: too many; columns left and right in each */
+    uint64_t places;                /* within reach */
+    uint8_t *set;                   /* of the box */
     struct places {
         uint32_t *at;    /* pixels in rising order, id after id */
         uint32_t *first; /* [EDGEL_IDS + 1] where those of an id begin */
@@ -61,6 +66,46 @@ static uint64_t within_pairs(const struct job *j, const struct places *of, const
         n += near;
     }
     return n;
+}
+
+static bool is_near(const struct job *j, const int32_t *to, int x, int y, int32_t id)
+{
+    for (int dy = -j->reach; dy <= j->reach; dy++) {
+        const int half = j->half[dy < 0 ? -dy : dy];
+        const int x0 = x > half ? x - half : 0, x1 = x < j->w - 1 - half ? x + half : j->w - 1;
+        if (y + dy < 0 || y + dy >= j->h)
+            continue;
+        const int32_t *row = to + (size_t)(y + dy) * (size_t)j->w;
+        for (int u = x0; u <= x1; u++)
+            if (row[u] == id)
+                return true;
+    }
+    return false;
+}
+
+/* The same by looking at all places within reach. */
+static uint64_t within_reach(const struct job *j, const struct places *of, const int32_t *to, int32_t id)
+{
+    const uint32_t w = (uint32_t)j->w;
+    uint64_t n = 0;
+    for (uint32_t i = of->first[id]; i < of->first[id + 1]; i++)
+        n += is_near(j, to, (int)(of->at[i] % w), (int)(of->at[i] / w), id);
+    return n;
+}
+
+static void find_reach(struct job *j)
+{
+    j->reach = -1;
+    if (j->limit >= (REACH_MAX + 1) * (REACH_MAX + 1))
+        return;
+    int half = REACH_MAX;
+    for (int dy = 0; dy <= REACH_MAX && (int64_t)dy * dy <= j->limit; dy++) {
+        while ((int64_t)half * half + (int64_t)dy * dy > j->limit)
+            half--;
+        j->half[dy] = half;
+        j->places += (uint64_t)(2 * half + 1) * (dy > 0 ? 2 : 1);
+        j->reach = dy;
+    }
 }
 
 /* Sorts the pixels of a plane by id (counting sort; stable). */
@@ -117,7 +162,11 @@ static void measure_id(const struct job *j, const struct edgel_id_box *b, int32_
     if (c->truth == 0 || c->prediction == 0)
         return;
     const uint64_t area = (uint64_t)(b->x1 - b->x0 + 1) * (uint64_t)(b->y1 - b->y0 + 1);
-    if (c->truth * c->prediction < area) {
+    const uint64_t pairs = c->truth * c->prediction, places = (c->truth + c->prediction) * j->places;
+    if (j->reach >= 0 && places < pairs && places < area) {
+        c->matched_prediction = within_reach(j, &j->in_prediction, j->truth, id);
+        c->matched_truth = within_reach(j, &j->in_truth, j->prediction, id);
+    } else if (pairs < area) {
         c->matched_prediction = within_pairs(j, &j->in_prediction, &j->in_truth, id);
         c->matched_truth = within_pairs(j, &j->in_truth, &j->in_prediction, id);
     } else {
@@ -133,6 +182,7 @@ enum edgel_status edgel_tolerance_measure(const int32_t *truth, const int32_t *p
     struct job j = { .truth = truth, .prediction = prediction, .w = w, .h = h };
     struct edgel_id_box *boxes = edgel_calloc(EDGEL_IDS, sizeof *boxes);
     j.limit = (int64_t)floor(tolerance * tolerance);
+    find_reach(&j);
     *out = NULL;
     *n = 0;
     bool ok = boxes && prepare(&j);
