@@ -127,24 +127,24 @@ static void fill(float *v, size_t n, uint64_t seed)
         v[i] = (float)edgel_rng_normal(&r);
 }
 
-static double tests_pass(const char *text, bool training, const float *in, float *params, float *out,
+static double tests_pass(const char *text, int n, bool training, const float *in, float *params, float *out,
                          float *grads)
 {
     struct nn_network net;
     struct edgel_error err;
     struct edgel_pool *pool;
     struct nn_plan *plan;
-    float buffers[64], grad_out[FLOATS];
+    float buffers[64], grad_out[FLOATS], start[2048];
     double sum = 0;
     assert_int_equal(parse(text, &net, &err), EDGEL_OK);
     assert_int_equal(edgel_pool_create(2, &pool, &err), EDGEL_OK);
-    if (nn_plan_create(&net, BATCH, H, W, training, pool, &plan, &err) != EDGEL_OK)
+    if (nn_plan_create(&net, n, H, W, training, pool, &plan, &err) != EDGEL_OK)
         fail_msg("%s", err.msg);
-    float start[64];
+    assert_true(net.nparams <= sizeof start / sizeof *start);
     nn_network_init(&net, EDGEL_INIT_HE, 1, start, buffers);
-    nn_plan_forward(plan, BATCH, in, params ? params : start, buffers, 7, out);
+    nn_plan_forward(plan, n, in, params ? params : start, buffers, 7, out);
     fill(grad_out, FLOATS, 99);
-    for (int i = 0; i < FLOATS; i++)
+    for (int i = 0; i < n * C * H * W; i++)
         sum += (double)grad_out[i] * (double)out[i];
     if (grads)
         nn_plan_backward(plan, grad_out, params ? params : start, grads);
@@ -167,8 +167,8 @@ static void absorbed_activations_change_nothing(void **state)
         snprintf(text[0], sizeof text[0], "input channels=3\nbatchnorm\na: %s\nbatchnorm\n", names[i]);
         snprintf(text[1], sizeof text[1], "input channels=3\nbatchnorm\ndropout p=0\na: %s\nbatchnorm\n",
                  names[i]);
-        tests_pass(text[0], true, in, p, fused, g1);
-        tests_pass(text[1], true, in, p, apart, g2);
+        tests_pass(text[0], BATCH, true, in, p, fused, g1);
+        tests_pass(text[1], BATCH, true, in, p, apart, g2);
         assert_memory_equal(fused, apart, sizeof fused);
         for (int k = 0; k < 12; k++)
             assert_true(fabsf(g1[k] - g2[k]) <= 1e-5f * (1 + fabsf(g1[k])));
@@ -197,10 +197,37 @@ static void absorbed_sums_change_nothing(void **state)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         char text[200];
         snprintf(text, sizeof text, "input channels=3\n%s", texts[i]);
-        tests_pass(text, false, in, NULL, fused, NULL);
-        tests_pass(text, true, in, NULL, apart, NULL);
+        tests_pass(text, BATCH, false, in, NULL, fused, NULL);
+        tests_pass(text, BATCH, true, in, NULL, apart, NULL);
         if (memcmp(fused, apart, sizeof fused) != 0)
             fail_msg("inference differs:\n%s", texts[i]);
+    }
+}
+
+/* One sample at a time inference makes what a concatenation reads in its place; two at a time it is copied there. */
+static void parts_of_concatenations_are_copies(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "a: conv out=16 k=1\nb: tanh\nconcat a b\nconv out=3 k=1\n",
+        "a: conv out=5 k=1\nb: conv input out=16 k=1\nc: concat a b\nd: concat b a\nadd c d\nconv out=3 k=1\n",
+        "a: conv out=16 k=1\nconcat a a input\nconv out=3 k=1\n",
+        "a: conv out=16 k=1\nb: concat a input\nc: concat a b\nconv out=3 k=1\n",
+        "a: conv out=5 k=1\nb: conv input out=11 k=1\nc: concat a b\nd: conv a out=16 k=1\nadd c d\n"
+        "conv out=3 k=1\n",
+        "a: conv out=16 k=1\nb: tanh\nc: conv out=16 k=1\nd: add c b\nconcat d b\nconv out=3 k=1\n",
+        "a: conv out=16 k=1\nb: conv out=48 k=1\nc: conv out=16 k=1\nd: elu\nconcat d a\nconv out=3 k=1\n",
+        "a: conv out=2 k=1\nb: conv input out=1 k=1\nconcat a b\n",
+    };
+    float in[FLOATS], one[FLOATS], two[FLOATS];
+    fill(in, FLOATS, 5);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        char text[200];
+        snprintf(text, sizeof text, "input channels=3\n%s", texts[i]);
+        tests_pass(text, 1, false, in, NULL, one, NULL);
+        tests_pass(text, BATCH, false, in, NULL, two, NULL);
+        if (memcmp(one, two, sizeof one / BATCH) != 0)
+            fail_msg("one sample differs:\n%s", texts[i]);
     }
 }
 
@@ -212,13 +239,13 @@ static void gradients_pass_through(void **state)
     float in[FLOATS], out[FLOATS], p[12], g[12], scrap[12];
     fill(in, FLOATS, 5);
     fill(p, 12, 6);
-    tests_pass(text, true, in, p, out, g);
+    tests_pass(text, BATCH, true, in, p, out, g);
     for (int k = 0; k < 12; k++) {
         const float keep = p[k], h = 1e-2f;
         p[k] = keep + h;
-        double up = tests_pass(text, true, in, p, out, scrap);
+        double up = tests_pass(text, BATCH, true, in, p, out, scrap);
         p[k] = keep - h;
-        double down = tests_pass(text, true, in, p, out, scrap);
+        double down = tests_pass(text, BATCH, true, in, p, out, scrap);
         p[k] = keep;
         const double d = (up - down) / (2 * (double)h);
         if (!(fabs(d - (double)g[k]) <= 2e-3 * (1 + fabs(d))))
@@ -259,6 +286,7 @@ int main(void)
         cmocka_unit_test(living_slots_do_not_overlap),
         cmocka_unit_test(absorbed_activations_change_nothing),
         cmocka_unit_test(absorbed_sums_change_nothing),
+        cmocka_unit_test(parts_of_concatenations_are_copies),
         cmocka_unit_test(gradients_pass_through),
         cmocka_unit_test(presets_are_architectures),
     };

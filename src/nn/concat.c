@@ -3,7 +3,8 @@
  *     y[c_0 + .. + c_(i-1) + k] = x_i[k]
  *
  * Backward: each input gets its channels of the gradient. Where a count of channels is no multiple of 16, what follows
- * lies in other lanes of the output than in its input: a block is then put together from runs of lanes. */
+ * lies in other lanes of the output than in its input: a block is then put together from runs of lanes. What lies in its
+ * place already (network_plan.c) stays there. */
 #include "nn/nn_priv.h"
 #include <string.h>
 
@@ -44,6 +45,8 @@ static void copy_channels(const struct nn_tensor *dst, int to, const struct nn_t
         run = smaller(count, NN_LANES - (at > lane ? at : lane));
         float *restrict d = nn_row(dst, n, to / NN_LANES, y0) + at;
         const float *restrict s = nn_row(src, n, from / NN_LANES, y0) + lane;
+        if (s == d)
+            continue;
         if (run == NN_LANES)
             memcpy(d, s, pixels * NN_LANES * sizeof *d);
         else

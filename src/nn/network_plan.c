@@ -8,8 +8,8 @@
  *
  * An activation that alone reads a convolution or a sum (inference) or a batch norm is applied where the row is made: it
  * is "absorbed", its home is the layer before. So is, at inference, a sum of two of which a convolution makes the later
- * one. At inference the caller's planar arrays are the tensors themselves where
- * convolutions alone read the input, and where the last layer is one.
+ * one. What a concatenation reads is then made in its place there, if that begins with a block; and the caller's planar
+ * arrays are the tensors themselves where convolutions alone read the input, and where the last layer is one.
  */
 #include "nn/nn_priv.h"
 #include <string.h>
@@ -20,6 +20,8 @@ struct step {
         adds[NN_INPUTS_MAX]; /* adds: the input's gradient already holds another reader's */
     int home;                /* layer whose output this layer's is */
     int plus;                /* layer whose output is added, or -1 */
+    int host;                /* concatenation that the output is a part of, or -1 */
+    size_t host_at;          /* where in its output */
     struct nn_slot out, grad, saved, spare[NN_INPUTS_MAX];
 };
 
@@ -68,7 +70,7 @@ static void absorb_readers(struct nn_plan *p)
     const unsigned adds = p->training ? 0 : NN_ADDS_INFERENCE;
     for (int l = 0; l < p->nsteps; l++) {
         p->steps[l].home = l;
-        p->steps[l].plus = -1;
+        p->steps[l].plus = p->steps[l].host = -1;
     }
     for (int l = 1; l < p->nsteps; l++) {
         const int home = p->steps[l].home;
@@ -84,6 +86,28 @@ static void absorb_readers(struct nn_plan *p)
         } else if (flags & adds && s->plus < 0 && added_before(next, l) >= 0) {
             s->plus = added_before(next, l);
             absorb(p, reader, home);
+        }
+    }
+}
+
+static int source(const struct nn_plan *p, int l, int k)
+{
+    return p->steps[p->net->layers[l].input[k]].home;
+}
+
+/* Makes outputs parts of the concatenations that read them, one sample at a time. */
+static void find_hosts(struct nn_plan *p)
+{
+    for (int l = 1; l < p->nsteps && p->n == 1 && !p->training; l++) {
+        const struct nn_layer *concat = &p->net->layers[l];
+        for (int k = 0, channels = 0; k < concat->ninputs && concat->op == &nn_op_concat; k++) {
+            const int home = source(p, l, k);
+            struct step *s = &p->steps[home];
+            if (channels % NN_LANES == 0 && home > 0 && p->net->layers[home].op != &nn_op_concat) {
+                s->host = l;
+                s->host_at = nn_sample_floats((struct nn_shape){ channels, p->shapes[l].h, p->shapes[l].w });
+            }
+            channels += p->shapes[home].c;
         }
     }
 }
@@ -108,11 +132,6 @@ static void find_planar(struct nn_plan *p)
         for (int k = 0; k < layers[l].ninputs; k++)
             if (layers[l].input[k] == 0)
                 p->planar_in &= takes_planar(&layers[l]);
-}
-
-static int source(const struct nn_plan *p, int l, int k)
-{
-    return p->steps[p->net->layers[l].input[k]].home;
 }
 
 static void extend(struct nn_slot *s, int time)
@@ -176,6 +195,17 @@ static void plan_life(struct nn_plan *p, int l)
     }
 }
 
+static void extend_hosts(struct nn_plan *p)
+{
+    for (int l = 0; l < p->nsteps; l++) {
+        const struct step *s = &p->steps[l];
+        if (s->host >= 0) {
+            extend(&p->steps[s->host].out, s->out.first);
+            extend(&p->steps[s->host].out, s->out.last);
+        }
+    }
+}
+
 static bool is_planar(const struct nn_plan *p, int l)
 {
     return (l == 0 && p->planar_in) || (&p->steps[l] == last_step(p) && p->planar_out);
@@ -201,7 +231,7 @@ static void describe(struct nn_plan *p, int l)
         c->in[k] = c->grad_in[k] = tensor_of(p, source(p, l, k));
     if (s->plus >= 0)
         c->plus = tensor_of(p, p->steps[s->plus].home);
-    s->out.floats = is_planar(p, l) ? 0 : (size_t)p->n * nn_sample_floats(p->shapes[l]);
+    s->out.floats = is_planar(p, l) || s->host >= 0 ? 0 : (size_t)p->n * nn_sample_floats(p->shapes[l]);
     s->out.first = s->grad.first = s->saved.first = 4 * p->nsteps;
 }
 
@@ -249,21 +279,27 @@ static enum edgel_status place_slots(struct nn_plan *p, struct edgel_error *err)
     return status;
 }
 
+static float *output_of(const struct nn_plan *p, int home)
+{
+    const struct step *s = &p->steps[home];
+    return p->block + (s->host < 0 ? s->out.at : p->steps[s->host].out.at + s->host_at);
+}
+
 static void point(struct nn_plan *p, int l)
 {
     struct step *s = &p->steps[l];
     struct nn_call *c = &s->call;
-    c->out.data = p->block + s->out.at;
+    c->out.data = output_of(p, l);
     c->grad_out.data = s->grad.floats ? p->block + s->grad.at : NULL;
     c->saved = s->saved.floats ? p->block + s->saved.at : NULL;
     c->scratch = p->scratch;
     c->per_thread = p->per_thread;
     c->shared = p->shared;
     if (s->plus >= 0)
-        c->plus.data = p->block + p->steps[p->steps[s->plus].home].out.at;
+        c->plus.data = output_of(p, p->steps[s->plus].home);
     for (int k = 0; k < c->ninputs; k++) {
         const struct step *in = &p->steps[source(p, l, k)];
-        c->in[k].data = p->block + in->out.at;
+        c->in[k].data = output_of(p, source(p, l, k));
         if (in->wants_grad && p->training)
             c->grad_in[k].data = p->block + (s->adds[k] ? s->spare[k].at : in->grad.at);
     }
@@ -294,6 +330,7 @@ static enum edgel_status lay_out(struct nn_plan *p, int h, int w, struct edgel_e
     EDGEL_TRY(nn_network_shapes(p->net, h, w, p->shapes, err));
     absorb_readers(p);
     find_planar(p);
+    find_hosts(p);
     want_gradients(p);
     for (int l = 0; l < p->nsteps; l++) {
         describe(p, l);
@@ -302,6 +339,7 @@ static enum edgel_status lay_out(struct nn_plan *p, int h, int w, struct edgel_e
     for (int l = 0; l < p->nsteps; l++)
         if (!p->steps[l].absorbed)
             plan_life(p, l);
+    extend_hosts(p);
     struct step *last = last_step(p);
     extend(&last->out, p->nsteps - 1);
     if (p->training && last->wants_grad) {
