@@ -213,8 +213,7 @@ static void parts_of_concatenations_are_copies(void **state)
         "a: conv out=5 k=1\nb: conv input out=16 k=1\nc: concat a b\nd: concat b a\nadd c d\nconv out=3 k=1\n",
         "a: conv out=16 k=1\nconcat a a input\nconv out=3 k=1\n",
         "a: conv out=16 k=1\nb: concat a input\nc: concat a b\nconv out=3 k=1\n",
-        "a: conv out=5 k=1\nb: conv input out=11 k=1\nc: concat a b\nd: conv a out=16 k=1\nadd c d\n"
-        "conv out=3 k=1\n",
+        "a: conv out=5 k=1\nb: conv input out=11 k=1\nc: concat a b\nd: conv a out=16 k=1\nadd c d\nconv out=3\n",
         "a: conv out=16 k=1\nb: tanh\nc: conv out=16 k=1\nd: add c b\nconcat d b\nconv out=3 k=1\n",
         "a: conv out=16 k=1\nb: conv out=48 k=1\nc: conv out=16 k=1\nd: elu\nconcat d a\nconv out=3 k=1\n",
         "a: conv out=2 k=1\nb: conv input out=1 k=1\nconcat a b\n",
