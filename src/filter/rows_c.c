@@ -1,6 +1,7 @@
 /* Row kernels of whole operations on 8-bit images, in plain C: the Gaussian's two passes, and gradient magnitudes that
  * go from samples to the saturated result in one row. Loops are shaped so that the compiler vectorises them. */
 #include "filter/filter_priv.h"
+#include <math.h>
 
 /* --- Gaussian --- */
 
@@ -110,28 +111,13 @@ static uint8_t l1_u8(int16_t gx, int16_t gy)
     return (uint8_t)(m < 255 ? m : 255);
 }
 
-/* One more bit of the root of m: it rounds to k or more exactly if m > k^2 - k, for (k - 1/2)^2 lies between two
- * integers. */
-static uint16_t more_root(uint16_t m, uint16_t k, int bit)
-{
-    const uint16_t more = (uint16_t)(k | bit), below = (uint16_t)(more * (uint16_t)(more - 1));
-    return (uint16_t)(m > below ? more : k);
-}
-
-/* min(255, rint(sqrt(gx^2 + gy^2))), which any m from 255^2 - 255 + 1 on is. */
+/* min(255, rint(sqrt(gx^2 + gy^2))): the sum is below 2^24 and so a float, and its root is at least 3e-4 away from any
+ * half, far more than the rounding errors of root and addition. */
 static uint8_t l2_u8(int16_t gx, int16_t gy)
 {
-    const uint16_t x = (uint16_t)size_of(gx), y = (uint16_t)size_of(gy);
-    const uint16_t x2 = (uint16_t)(x * x), y2 = (uint16_t)(y * y), sum = (uint16_t)(x2 + y2);
-    const uint16_t m = (uint16_t)(sum < x2 ? 65535 : sum);
-    uint16_t k = more_root(m, 0, 128);
-    k = more_root(m, k, 64);
-    k = more_root(m, k, 32);
-    k = more_root(m, k, 16);
-    k = more_root(m, k, 8);
-    k = more_root(m, k, 4);
-    k = more_root(m, k, 2);
-    return (uint8_t)more_root(m, k, 1);
+    const int x = size_of(gx), y = size_of(gy);
+    const int root = (int)(sqrtf((float)(x * x + y * y)) + 0.5f);
+    return (uint8_t)(root < 255 ? root : 255);
 }
 
 /* The radius is an argument of its own, so that each has its own loops; the sums of radius 3 need 32 bits. */
