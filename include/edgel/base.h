@@ -75,6 +75,11 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_parse_int(const char *what, co
                                                             int64_t hi, int64_t *out,
                                                             struct edgel_error *err);
 
+/* FNV-1a, 64 bits, over n bytes, from EDGEL_HASH_START or a hash before: tells contents apart, not made to stand attacks.
+ * Source: Fowler, Noll, Vo, draft-eastlake-fnv. */
+#define EDGEL_HASH_START UINT64_C(0xcbf29ce484222325)
+EDGEL_API uint64_t edgel_hash_bytes(uint64_t hash, const void *bytes, size_t n);
+
 /* --- threads for work within one call --- */
 
 /* Threads that calls which take a pool spread their loops over. Results never depend on how many there are. One call at
@@ -83,10 +88,12 @@ struct edgel_pool;
 enum { EDGEL_POOL_MAX = 1024 };
 
 /* threads: 1..EDGEL_POOL_MAX, the caller's own counted. A thread that the system refuses is done without.
- * Returns EDGEL_OK, EDGEL_EINVAL or EDGEL_ENOMEM. Destroying NULL is fine. */
+ * Returns EDGEL_OK, EDGEL_EINVAL or EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_pool_create(int threads, struct edgel_pool **out,
                                                               struct edgel_error *err);
+/* Ends its threads and sets *pool to NULL; no call may be using it. NULL in *pool is fine. */
 EDGEL_API void edgel_pool_destroy(struct edgel_pool **pool);
+/* Threads that it has, the caller's own counted: as many as were asked for, or fewer. */
 EDGEL_API int edgel_pool_threads(const struct edgel_pool *pool);
 
 /* Threads of a run of many items (edgel/batch.h) that find none left to start help those that still are at work, where

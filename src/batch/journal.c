@@ -20,13 +20,10 @@ enum { ATTEMPTS = 10, FOLDERS_DEEP = 256 };
 
 /* --- marks --- */
 
-/* FNV-1a over the path and its NUL. */
-static uint64_t with_path(uint64_t h, const char *path)
+/* A path with its NUL. */
+static uint64_t with_path(uint64_t hash, const char *path)
 {
-    do
-        h = (h ^ (unsigned char)*path) * UINT64_C(1099511628211);
-    while (*path++);
-    return h;
+    return edgel_hash_bytes(hash, path, strlen(path) + 1);
 }
 
 bool edgel_mark_input(struct edgel_mark *mark, const char *path)
@@ -35,7 +32,7 @@ bool edgel_mark_input(struct edgel_mark *mark, const char *path)
     *mark = (struct edgel_mark){ 0 };
     if (stat(path, &st) != 0)
         return false;
-    mark->hash = with_path(UINT64_C(14695981039346656037), path);
+    mark->hash = with_path(EDGEL_HASH_START, path);
     mark->size_bytes = (uint64_t)st.st_size;
     mark->seconds = st.st_mtim.tv_sec;
     mark->nanoseconds = st.st_mtim.tv_nsec;

@@ -48,20 +48,15 @@ static int by_hash(const void *a, const void *b)
     return x->k < y->k ? -1 : x->k > y->k;
 }
 
-/* FNV-1a, a byte at a time: the hash of a folder is that of its path so far. */
-static const uint64_t no_bytes = UINT64_C(14695981039346656037);
-
+/* A byte at a time: the hash of a folder is that of its path so far. */
 static uint64_t with_byte(uint64_t h, char c)
 {
-    return (h ^ (unsigned char)c) * UINT64_C(1099511628211);
+    return edgel_hash_bytes(h, &c, 1);
 }
 
 static uint64_t hash_of(const char *s)
 {
-    uint64_t h = no_bytes;
-    for (; *s; s++)
-        h = with_byte(h, *s);
-    return h;
+    return edgel_hash_bytes(EDGEL_HASH_START, s, strlen(s));
 }
 
 struct collision {
@@ -123,7 +118,7 @@ static void search_folders(const struct edgel_plan *plan, const struct entry *e,
 {
     size_t below = strlen(plan->prefix);
     for (size_t x = 0; x < n; x++) {
-        uint64_t h = no_bytes;
+        uint64_t h = EDGEL_HASH_START;
         fill(plan, e[x].k, a);
         for (size_t len = 0; a[len] != '\0' && e[x].k < found->second; h = with_byte(h, a[len]), len++) {
             if (a[len] != '/' || len < below)

@@ -170,22 +170,13 @@ static enum edgel_status check_name(void *user, size_t m, const char *path, stru
     return segment_fit(user, path, &depth, &write, err);
 }
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash_of(const struct edgel_bytes *bytes)
-{
-    uint64_t h = 0xCBF29CE484222325u;
-    for (size_t i = 0; i < bytes->size; i++)
-        h = (h ^ bytes->data[i]) * 0x100000001B3u;
-    return h;
-}
-
 static enum edgel_status load(const char *path, struct edgel_model **model, uint64_t *hash,
                               struct edgel_error *err)
 {
     struct edgel_bytes bytes = { 0 };
     enum edgel_status s = edgel_bytes_read(path, &bytes, err);
     if (s == EDGEL_OK) {
-        *hash = hash_of(&bytes);
+        *hash = edgel_hash_bytes(EDGEL_HASH_START, bytes.data, bytes.size);
         s = edgel_model_decode(bytes.data, bytes.size, path, model, err);
     }
     edgel_bytes_finish(&bytes);

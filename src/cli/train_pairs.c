@@ -2,6 +2,7 @@
 #include "train_data.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 int train_collect(struct train_data *d, struct train_set *s, const char *images, const char *truth)
 {
@@ -70,9 +71,9 @@ int train_split(struct train_data *d)
     }
     struct drawn *drawn = cli_alloc(n, sizeof *drawn);
     for (size_t i = 0; i < n; i++) {
-        uint64_t hash = 0xcbf29ce484222325u ^ d->p.seed * 0x9E3779B97F4A7C15u; /* FNV-1a */
-        for (const char *c = train_pair_at(train, i)->key; *c; c++)
-            hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
+        const char *key = train_pair_at(train, i)->key;
+        const uint64_t start = EDGEL_HASH_START ^ d->p.seed * 0x9E3779B97F4A7C15u;
+        const uint64_t hash = edgel_hash_bytes(start, key, strlen(key));
         drawn[i] = (struct drawn){ hash ^ hash >> 29, train->index[i] };
     }
     qsort(drawn, n, sizeof *drawn, by_key);

@@ -10,8 +10,6 @@
 
 enum { SHARDS_MAX = 1000000 };
 
-static const uint64_t no_names = UINT64_C(14695981039346656037), prime = UINT64_C(1099511628211);
-
 enum edgel_status edgel_shard_parse(const char *what, const char *text, struct edgel_shard *out,
                                     struct edgel_error *err)
 {
@@ -23,17 +21,14 @@ enum edgel_status edgel_shard_parse(const char *what, const char *text, struct e
     snprintf(part, sizeof part, "%.*s", (int)(slash - text), text);
     EDGEL_TRY(edgel_parse_int(what, slash + 1, 1, SHARDS_MAX, &count, err));
     EDGEL_TRY(edgel_parse_int(what, part, 1, count, &index, err));
-    *out = (struct edgel_shard){ .index = index, .count = count, .digest = no_names };
+    *out = (struct edgel_shard){ .index = index, .count = count, .digest = EDGEL_HASH_START };
     return EDGEL_OK;
 }
 
 void edgel_shard_add(struct edgel_shard *shard, const char *name)
 {
-    uint64_t h = shard->items == 0 ? no_names : shard->digest;
-    do
-        h = (h ^ (unsigned char)*name) * prime;
-    while (*name++);
-    shard->digest = h;
+    const uint64_t before = shard->items == 0 ? EDGEL_HASH_START : shard->digest;
+    shard->digest = edgel_hash_bytes(before, name, strlen(name) + 1);
     shard->items++;
 }
 

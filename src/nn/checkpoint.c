@@ -37,11 +37,7 @@ static void add_real(struct edgel_text *t, const char *key, double v)
 /* Numbers too many to be spelled out. */
 static void add_bytes(struct edgel_text *t, const char *key, const void *bytes, size_t n)
 {
-    const unsigned char *b = bytes;
-    uint64_t h = 0xcbf29ce484222325; /* FNV-1a */
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ b[i]) * 0x100000001b3;
-    edgel_text_printf(t, "%s=%016" PRIx64 "\n", key, h);
+    edgel_text_printf(t, "%s=%016" PRIx64 "\n", key, edgel_hash_bytes(EDGEL_HASH_START, bytes, n));
 }
 
 static void add_loss(const struct edgel_trainer *t, struct edgel_text *out)
