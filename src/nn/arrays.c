@@ -2,7 +2,7 @@
 #include "nn/nn_priv.h"
 #include <stdio.h>
 
-static size_t floats_of(const struct nn_array *a)
+size_t nn_array_floats(const struct nn_array *a)
 {
     size_t n = 1;
     for (int i = 0; i < a->ndims; i++)
@@ -22,7 +22,7 @@ bool nn_array_next(struct nn_array_walk *w, struct nn_named_array *out)
     const struct nn_layer *l = &w->net->layers[w->layer];
     *out = (struct nn_named_array){ .array = w->arrays[w->next++], .layer = w->layer };
     snprintf(out->name, sizeof out->name, "%s.%s", l->name, out->array.name);
-    out->floats = floats_of(&out->array);
+    out->floats = nn_array_floats(&out->array);
     out->at = (out->array.buffer ? l->buffers_at : l->params_at) + out->array.at;
     return true;
 }

@@ -192,7 +192,8 @@ const struct nn_op nn_op_conv = {
     .name = "conv",
     .min_inputs = 1,
     .max_inputs = 1,
-    .flags = NN_BACKWARD_READS_INPUT | NN_FUSES_INFERENCE | NN_ADDS_INFERENCE | NN_TAKES_PLANAR,
+    .flags =
+        NN_BACKWARD_READS_INPUT | NN_FUSES_INFERENCE | NN_ADDS_INFERENCE | NN_TAKES_PLANAR | NN_CONVOLVES,
     .attrs = attrs,
     .setup = conv_setup,
     .shape = shape,

@@ -57,6 +57,7 @@ const struct nn_op nn_op_dropout = {
     .name = "dropout",
     .min_inputs = 1,
     .max_inputs = 1,
+    .flags = NN_DROPS,
     .attrs = attrs,
     .forward = forward,
     .backward = backward,

@@ -119,14 +119,6 @@ static float *array_of(const struct nn_layer *l, const char *name, float *params
     return NULL;
 }
 
-static size_t floats_of(const struct nn_array *a)
-{
-    size_t n = 1;
-    for (int i = 0; i < a->ndims; i++)
-        n *= (size_t)a->dims[i];
-    return n;
-}
-
 static void copy_arrays(const struct folding *f, int n)
 {
     const struct nn_layer *old = &f->m->net.layers[f->from[n]], *now = &f->net->layers[n];
@@ -137,9 +129,9 @@ static void copy_arrays(const struct folding *f, int n)
             a[i].buffer ? f->buffers + now->buffers_at + a[i].at : f->params + now->params_at + a[i].at;
         const float *from = array_of(old, a[i].name, f->m->params, f->m->buffers, &b);
         if (from)
-            memcpy(to, from, floats_of(&a[i]) * sizeof *to);
+            memcpy(to, from, nn_array_floats(&a[i]) * sizeof *to);
         else
-            memset(to, 0, floats_of(&a[i]) * sizeof *to);
+            memset(to, 0, nn_array_floats(&a[i]) * sizeof *to);
     }
 }
 
@@ -163,7 +155,7 @@ static void fold_norm(const struct folding *f, int n)
     const float *beta = array_of(norm, "bias", f->m->params, f->m->buffers, &a);
     const float *mean = array_of(norm, "running_mean", f->m->params, f->m->buffers, &a);
     const float *var = array_of(norm, "running_var", f->m->params, f->m->buffers, &a);
-    const size_t floats = floats_of(&w);
+    const size_t floats = nn_array_floats(&w);
     for (size_t e = 0; e < floats; e++) {
         const int c = channel_of(l, &w, e);
         weight[e] = (float)((double)weight[e] * ((double)gamma[c] / sqrt((double)var[c] + norm->eps)));

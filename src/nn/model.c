@@ -206,7 +206,7 @@ void edgel_model_describe(const struct edgel_model *m, struct edgel_model_info *
                                       .mean = m->mean,
                                       .deviation = m->deviation };
     for (int i = 0; i < m->net.nlayers; i++)
-        out->drops |= m->net.layers[i].op == &nn_op_dropout;
+        out->drops |= (m->net.layers[i].op->flags & NN_DROPS) != 0;
 }
 
 char *edgel_model_text(const struct edgel_model *m)

@@ -160,7 +160,6 @@ enum edgel_status edgel_model_encode(const struct edgel_model *m, unsigned char 
 struct decoding {
     struct nn_stored_file file;
     const char *name;
-    size_t size; /* of the file */
     struct edgel_error *err;
 };
 
@@ -370,7 +369,7 @@ static enum edgel_status decode(const struct decoding *d, struct edgel_model **o
 enum edgel_status edgel_model_decode(const void *bytes, size_t size, const char *name,
                                      struct edgel_model **out, struct edgel_error *err)
 {
-    struct decoding d = { .name = name, .size = size, .err = err };
+    struct decoding d = { .name = name, .err = err };
     *out = NULL;
     EDGEL_TRY(nn_stored_read(bytes, size, name, &d.file, err));
     enum edgel_status s = decode(&d, out);

@@ -149,7 +149,10 @@ enum nn_op_flags {
     NN_FUSES_TRAINING = 8,  /* forward and backward of training take one as well */
     NN_TAKES_LIKE = 16,     /* like=LAYER gives the size of the output */
     NN_TAKES_PLANAR = 32,   /* forward without training, groups 1: reads and writes planar tensors too */
-    NN_ADDS_INFERENCE = 64  /* forward without training takes a tensor to add */
+    NN_ADDS_INFERENCE = 64, /* forward without training takes a tensor to add */
+    NN_CONVOLVES = 128, /* weights of the channels it reads and makes: stages of pre-training begin with it */
+    NN_NORMALISES = 256, /* keeps running estimates by its momentum */
+    NN_DROPS = 512       /* drops values with its probability p when training */
 };
 
 struct nn_op {
@@ -270,6 +273,7 @@ struct nn_array_walk {
     int layer, next, count;
     struct nn_array arrays[NN_ARRAYS_MAX];
 };
+size_t nn_array_floats(const struct nn_array *a); /* product of its dims */
 bool nn_array_next(struct nn_array_walk *walk, struct nn_named_array *out);
 
 /* --- model.c --- */

@@ -23,7 +23,7 @@ struct stages {
 
 static bool is_conv(const struct nn_layer *l)
 {
-    return l->op == nn_operator("conv") || l->op == nn_operator("conv_transpose");
+    return l->op->flags & NN_CONVOLVES;
 }
 
 static bool begins_stage(const struct nn_network *net, int i)

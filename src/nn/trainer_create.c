@@ -93,20 +93,12 @@ static enum edgel_status copy_layers(struct edgel_trainer *t, struct edgel_error
         return edgel_fail(err, EDGEL_ENOMEM, "network of %d layers: out of memory", t->net.nlayers);
     memcpy(t->net.layers, t->model->net.layers, (size_t)t->net.nlayers * sizeof *t->net.layers);
     for (int i = 0; i < t->net.nlayers; i++) {
-        if (t->net.layers[i].op == nn_operator("dropout") && t->params.dropout >= 0)
+        if ((t->net.layers[i].op->flags & NN_DROPS) && t->params.dropout >= 0)
             t->net.layers[i].p = t->params.dropout;
     }
     for (const char *const *f = t->params.freeze; f && *f; f++)
         EDGEL_TRY(freeze(t, *f, err));
     return EDGEL_OK;
-}
-
-static size_t floats_of(const struct nn_array *a)
-{
-    size_t n = 1;
-    for (int d = 0; d < a->ndims; d++)
-        n *= (size_t)a->dims[d];
-    return n;
 }
 
 /* The parts of the parameters, one per array. */
@@ -124,7 +116,7 @@ static enum edgel_status list_parts(struct edgel_trainer *t, struct edgel_error 
         for (int k = 0; k < count; k++)
             if (!arrays[k].buffer) {
                 const size_t at = l->params_at + arrays[k].at;
-                t->ranges[n++] = (struct edgel_param_range){ at, at + floats_of(&arrays[k]), !l->frozen,
+                t->ranges[n++] = (struct edgel_param_range){ at, at + nn_array_floats(&arrays[k]), !l->frozen,
                                                              arrays[k].decayed };
                 any |= !l->frozen;
             }
