@@ -492,6 +492,35 @@ static void components_are_numbered_as_they_are_read(void **unused)
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
+/* --- classes --- */
+
+static void classes_follow_logits_and_threshold(void **unused)
+{
+    static const double thresholds[] = { 0, 1e-9, 0.01, 0.25, 0.5, 0.9, 0.999, 1 };
+    float logits[2001];
+    uint16_t classes[2001];
+    (void)unused;
+    for (int i = 0; i < 2001; i++)
+        logits[i] = (float)(i - 1000) / 40;
+    for (size_t k = 0; k < sizeof thresholds / sizeof *thresholds; k++) {
+        const double t = thresholds[k];
+        edgel_logit_classes(logits, 2001, 1, t, 2001, classes);
+        for (int i = 0; i < 2001; i++) {
+            const double p = 1 / (1 + exp(-(double)logits[i]));
+            if (fabs(p - t) > 1e-6 * t)
+                assert_int_equal(classes[i], p > t);
+        }
+    }
+    edgel_logit_classes(logits + 999, 1, 1, 0.5, 2, classes); /* -1/40 and 0 */
+    assert_int_equal(classes[0], 0);
+    assert_int_equal(classes[1], 1);
+    const float planes[3][3] = { { 1, 2, 3 }, { 1, 5, 0 }, { 0, 5, 4 } };
+    edgel_logit_classes(planes[0], 3, 3, 0.5, 3, classes);
+    assert_int_equal(classes[0], 0);
+    assert_int_equal(classes[1], 1);
+    assert_int_equal(classes[2], 2);
+}
+
 /* --- ONNX; what the bytes mean is held against ONNX Runtime by scripts/check_onnx.py --- */
 
 static void onnx_is_written_or_memory_is_out(void **unused)
@@ -533,6 +562,7 @@ int main(void)
         cmocka_unit_test(a_writer_may_end_the_run),
         cmocka_unit_test(memory_may_run_out_anywhere),
         cmocka_unit_test(components_are_numbered_as_they_are_read),
+        cmocka_unit_test(classes_follow_logits_and_threshold),
         cmocka_unit_test(onnx_is_written_or_memory_is_out),
     };
     return cmocka_run_group_tests_name("predict", tests, NULL, NULL);

@@ -326,6 +326,116 @@ static void a_stopped_run_goes_on_as_if_unbroken(void **state)
     }
 }
 
+/* Asked again and again, it says stop at one call: within epochs, validations and running estimates alike. */
+static int asked, stop_at;
+
+static bool stop_at_one_call(void *user)
+{
+    (void)user;
+    return ++asked == stop_at;
+}
+
+/* One run, stopped at the k-th question (0: never); resumed where first is not NULL. */
+static enum edgel_status run_stopped(const struct edgel_train_params *p, const struct edgel_train_data *d,
+                                     int k, const struct record *first, struct record *r)
+{
+    struct edgel_pool *pool = make_pool(2);
+    struct edgel_model *m = make_model(network, 2, first ? 99 : 1);
+    struct edgel_trainer *t = NULL;
+    struct edgel_train_events e = listen_to(r);
+    e.stop = stop_at_one_call;
+    asked = 0;
+    stop_at = k;
+    assert_int_equal(edgel_trainer_create(m, p, d, NULL, pool, &t, NULL), EDGEL_OK);
+    if (first)
+        assert_int_equal(edgel_trainer_resume(t, first->last, first->last_size, "state", NULL), EDGEL_OK);
+    const enum edgel_status status = edgel_trainer_run(t, &e, NULL, NULL);
+    edgel_trainer_destroy(&t);
+    edgel_model_destroy(&m);
+    edgel_pool_destroy(&pool);
+    return status;
+}
+
+static void any_pass_can_be_stopped_and_goes_on_as_if_unbroken(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 10, 2);
+    for (int how = EDGEL_RECOMPUTE_END; how <= EDGEL_RECOMPUTE_EPOCH; how++) {
+        struct record whole = { 0 };
+        struct edgel_train_params p = defaults();
+        p.recompute = (enum edgel_recompute)how;
+        p.ema = 0.9;
+        assert_int_equal(run_stopped(&p, &d, 0, NULL, &whole), EDGEL_OK);
+        const int passes =
+            how == EDGEL_RECOMPUTE_END ? 1 : 3; /* of 4 batches; 3 epochs of as many, 2 samples each */
+        assert_int_equal(asked, 3 * (4 + 2) + 4 * passes);
+        for (int k = asked; k > 0; k--) {
+            struct record first = { 0 }, second = { 0 };
+            assert_int_equal(run_stopped(&p, &d, k, NULL, &first), EDGEL_EINTERRUPTED);
+            assert_int_equal(run_stopped(&p, &d, 0, &first, &second), EDGEL_OK);
+            assert_int_equal(first.nrows + second.nrows, whole.nrows);
+            assert_same_rows(&whole, first.nrows, &second);
+            assert_int_equal(second.last_size, whole.last_size);
+            assert_memory_equal(second.last, whole.last, whole.last_size);
+            assert_memory_equal(second.best ? second.best : first.best, whole.best, whole.best_size);
+            forget(&first);
+            forget(&second);
+        }
+        forget(&whole);
+    }
+}
+
+/* Samples of validation that take long once an epoch is done. */
+struct slow {
+    struct record *record;
+    bool any;
+};
+
+static enum edgel_status load_slowly(void *user, bool validation, size_t i, struct edgel_sample *out,
+                                     struct edgel_error *err)
+{
+    const struct slow *s = user;
+    const struct timespec t = { 0, 500000000 };
+    if (validation && s->record->nrows > 0 && s->any)
+        nanosleep(&t, NULL);
+    return load_disc(&plain_discs, validation, i, out, err);
+}
+
+static void a_validation_without_end_is_left_to_the_next_run(void **state)
+{
+    (void)state;
+    struct record first = { 0 }, second = { 0 }, whole = { 0 };
+    struct slow slow = { &first, true };
+    const struct edgel_train_data d = { &slow, 9, 12, load_slowly };
+    struct edgel_pool *pool = make_pool(1);
+    struct edgel_model *m = make_model(network, 2, 1);
+    struct edgel_train_params p = defaults();
+    const struct edgel_train_events e = listen_to(&first);
+    struct edgel_trainer *t = NULL;
+    enum edgel_train_end end;
+    int64_t epochs, steps;
+    p.max_seconds = 4;
+    assert_int_equal(edgel_trainer_create(m, &p, &d, NULL, pool, &t, NULL), EDGEL_OK);
+    assert_int_equal(edgel_trainer_run(t, &e, &end, NULL), EDGEL_OK);
+    assert_int_equal(end, EDGEL_TRAIN_TIME);
+    edgel_trainer_position(t, &epochs, &steps);
+    assert_int_equal(epochs, 1);
+    assert_int_equal(first.nrows, 1);
+    assert_int_equal(steps, 3);
+    slow.any = false;
+    p.max_seconds = 1000;
+    assert_trains(&p, &d, 2, first.last, first.last_size, &second);
+    assert_trains(&p, &d, 2, NULL, 0, &whole);
+    assert_same_rows(&whole, 1, &second);
+    assert_memory_equal(second.last, whole.last, whole.last_size);
+    edgel_trainer_destroy(&t);
+    edgel_model_destroy(&m);
+    edgel_pool_destroy(&pool);
+    forget(&first);
+    forget(&second);
+    forget(&whole);
+}
+
 static void a_longer_run_begins_as_a_shorter_one(void **state)
 {
     (void)state;
@@ -1309,6 +1419,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_weights_for_any_threads_and_cpu_level),
         cmocka_unit_test(a_stopped_run_goes_on_as_if_unbroken),
+        cmocka_unit_test(any_pass_can_be_stopped_and_goes_on_as_if_unbroken),
+        cmocka_unit_test(a_validation_without_end_is_left_to_the_next_run),
         cmocka_unit_test(a_longer_run_begins_as_a_shorter_one),
         cmocka_unit_test(a_schedule_over_a_planned_length_goes_on),
         cmocka_unit_test(other_settings_are_refused),

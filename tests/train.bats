@@ -91,6 +91,25 @@ assert d["command"] == "train" and d["arguments"][0] == "--truth" and d["options
     python3 -c 'import sys; assert float(sys.argv[1]) > 0.9, sys.argv' "$(column run/results.csv val_iou | sort -g | tail -1)"
 }
 
+@test "the masks of segment are what validation counted" {
+    train -o run --epochs 3 --lr 0.01 --val-images i --val-truth t --worst 0 i
+    [ "$status" -eq 0 ]
+    run "$EDGEL" segment -q -m run/best.safetensors --name '{stem}.pgm' -o masks i
+    [ "$status" -eq 0 ]
+    python3 - <<'PY'
+import csv
+rows = list(csv.reader(open("run/confusion.csv")))[1:]
+want = [[int(v) for v in r[1:]] for r in rows]
+got = [[0, 0], [0, 0]]
+for k in range(4):
+    truth, mask = (open(f"{d}/{k}.pgm", "rb").read()[-384:] for d in ("t", "masks"))
+    for a, b in zip(truth, mask):
+        got[a > 0][b > 0] += 1
+assert got == want, (got, want)
+assert all(sum(r) for r in want) and all(map(sum, zip(*want))), want
+PY
+}
+
 @test "threads change nothing" {
     train -o a -j 1 --crop 8 --augment flip,noise i
     [ "$status" -eq 0 ]

@@ -549,7 +549,9 @@ struct edgel_train_params {
     int64_t steps;  /* of an epoch; 0: as many as all samples need */
     int64_t epochs; /* in all, those before a resume counted; >= 0 */
     /* > 0, of one run; INFINITY: none. No epoch begins that would not end in time, as the one before tells, and one that
-     * takes longer all the same is cut. */
+     * takes longer all the same is cut, so that its validation ends in time. A validation that takes longer yet is given
+     * up once there is a best model: the epoch is then not done, and a resume validates it or goes on with it. What
+     * EDGEL_RECOMPUTE_END does comes on top. */
     double max_seconds;
     int64_t patience; /* epochs without a better value before the end; 0: no early end */
     double min_delta; /* >= 0: a value is better when it is so by more than this */
@@ -622,7 +624,7 @@ struct edgel_train_events {
     void *user;
     void (*step_done)(void *user, const struct edgel_step *step);
     void (*epoch_done)(void *user, const struct edgel_epoch *row);
-    /* Asked after each step and validation sample; true: write a checkpoint and return. */
+    /* Asked after each step, validation sample and batch of running estimates; true: write a checkpoint and return. */
     bool (*stop)(void *user);
     /* BEST: the model file of the best weights, whenever there are better ones, before epoch_done. LAST: the model file of
      * the last weights with all that a resume needs, after epoch_done, now and then within an epoch, and after stop.
@@ -896,6 +898,14 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_predictor_run(struct edgel_pre
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_predict(struct edgel_predictor *predictor,
                                                           const float *image, int w, int h, bool logits,
                                                           float *out, struct edgel_error *err);
+
+/*
+ * The class of n pixels by their logits [outputs][plane]: that of the largest, the first of equals. With one output it is
+ * 1 where the logit is at least log(T / (1 - T)), rounded to float, T the threshold, and else 0: with T = 0 it is 1
+ * everywhere, with T = 1 nowhere. So classes are decided in validation and masks. Logits are finite.
+ */
+EDGEL_API void edgel_logit_classes(const float *logits, size_t plane, int outputs, double threshold, size_t n,
+                                   uint16_t *classes);
 
 /* --- objects of a mask --- */
 

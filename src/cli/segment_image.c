@@ -86,27 +86,21 @@ static void read_part(void *user, int x, int y, int w, int h, float *planar)
             read_row(image, c, x, y + r, w, planar);
 }
 
-/* The id of each pixel: the class of the largest probability, the first of equals; or foreground by the threshold. */
+/* The id of the class of each pixel; background is 0. */
 static enum edgel_status take_labels(void *user, int x, int y, int w, int h, const float *planar,
                                      struct edgel_error *err)
 {
     struct segmenting *g = user;
     const struct edgel_model_info *info = &g->job->info;
     const size_t plane = (size_t)w * (size_t)h;
+    const bool binary = info->outputs == 1;
     (void)err;
     for (int r = 0; r < h; r++) {
         uint16_t *to = g->w->labels + (size_t)(y + r) * (size_t)g->w->image.w + (size_t)x;
-        const float *from = planar + (size_t)r * (size_t)w;
-        for (int i = 0; i < w; i++) {
-            int best = 0;
-            for (int k = 1; k < info->outputs; k++)
-                if (from[(size_t)k * plane + (size_t)i] > from[(size_t)best * plane + (size_t)i])
-                    best = k;
-            if (info->outputs > 1 || (double)from[i] >= g->job->threshold)
-                to[i] = (uint16_t)info->classes[best].id;
-            else
-                to[i] = 0;
-        }
+        edgel_logit_classes(planar + (size_t)r * (size_t)w, plane, info->outputs, g->job->threshold,
+                            (size_t)w, to);
+        for (int i = 0; i < w; i++)
+            to[i] = (uint16_t)(!binary ? info->classes[to[i]].id : to[i] ? info->classes[0].id : 0);
     }
     return EDGEL_OK;
 }
@@ -142,6 +136,7 @@ static enum edgel_status run_network(struct segmenting *g, const char *input, st
     const bool soft = g->job->emit == EMIT_PROBABILITY;
     const struct edgel_predict_io io = { .w = g->w->image.w,
                                          .h = g->w->image.h,
+                                         .logits = !soft,
                                          .user = g,
                                          .read = read_part,
                                          .write = soft ? take_probabilities : take_labels };

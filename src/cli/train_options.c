@@ -386,7 +386,9 @@ static const struct cli_option end_rows[] = {
       AT(max_time),
       .min = 0.001,
       .max = 1e9,
-      .help = "Begin no epoch that would end later." },
+      .help =
+          "Begin no epoch that would end later, cut one that does all the same, and leave its validation to --resume if "
+          "that takes longer yet. What --recompute-bn end and --worst do comes on top." },
     { .name = "patience",
       .kind = CLI_INT,
       .metavar = "EPOCHS",

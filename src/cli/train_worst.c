@@ -24,18 +24,6 @@ struct judge {
     int classes;
 };
 
-/* Class of a pixel by the probabilities planar[outputs][pixels]. */
-static int predicted(const struct judge *j, const float *p, size_t i, size_t pixels)
-{
-    if (j->info.sigmoid)
-        return (double)p[i] >= j->info.threshold;
-    int best = 0;
-    for (int c = 1; c < j->info.outputs; c++)
-        if (p[(size_t)c * pixels + i] > p[(size_t)best * pixels + i])
-            best = c;
-    return best;
-}
-
 /* -1: the pixel does not count. */
 static int true_class(const struct edgel_sample *s, size_t i)
 {
@@ -55,10 +43,10 @@ static enum edgel_status look(const struct judge *j, size_t index, struct edgel_
         return status;
     const size_t pixels = (size_t)s->w * (size_t)s->h;
     float *p = cli_alloc(pixels * (size_t)j->info.outputs, sizeof *p);
-    status = edgel_predict(j->predictor, s->image, s->w, s->h, false, p, err);
+    status = edgel_predict(j->predictor, s->image, s->w, s->h, true, p, err);
     *seen = cli_alloc(pixels, sizeof **seen);
-    for (size_t i = 0; i < pixels && status == EDGEL_OK; i++)
-        (*seen)[i] = (uint16_t)predicted(j, p, i, pixels);
+    if (status == EDGEL_OK)
+        edgel_logit_classes(p, pixels, j->info.outputs, j->info.threshold, pixels, *seen);
     free(p);
     return status;
 }

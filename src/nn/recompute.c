@@ -11,14 +11,14 @@
 static void set_momentum(struct nn_network *net, double momentum)
 {
     for (int i = 0; i < net->nlayers; i++)
-        if (net->layers[i].op == nn_operator("batchnorm"))
+        if (net->layers[i].op->flags & NN_NORMALISES)
             net->layers[i].momentum = momentum;
-        else if (net->layers[i].op == nn_operator("dropout"))
+        else if (net->layers[i].op->flags & NN_DROPS)
             net->layers[i].p = 0;
 }
 
-static enum edgel_status run_all(struct edgel_trainer *t, const float *params, float *buffers,
-                                 struct edgel_error *err)
+static enum edgel_status run_all(struct edgel_trainer *t, struct nn_halt *halt, const float *params,
+                                 float *buffers, struct edgel_error *err)
 {
     const size_t n = t->data->ntrain, batch = (size_t)t->params.batch;
     for (size_t at = 0, k = 1; at < n; at += batch, k++) {
@@ -29,12 +29,13 @@ static enum edgel_status run_all(struct edgel_trainer *t, const float *params, f
         EDGEL_TRY(nn_batch_fill(&t->loader, &t->plain, t->draws, count, &t->batch, err));
         set_momentum(&t->net, 1 / (double)k);
         nn_plan_forward(t->plan, count, t->batch.image, params, buffers, 0, t->logits);
+        EDGEL_TRY(nn_halt_check(halt, "running estimates", t->epoch + 1, err));
     }
     return EDGEL_OK;
 }
 
-enum edgel_status nn_recompute(struct edgel_trainer *t, const float *params, float *buffers,
-                               struct edgel_error *err)
+enum edgel_status nn_recompute(struct edgel_trainer *t, struct nn_halt *halt, const float *params,
+                               float *buffers, struct edgel_error *err)
 {
     const size_t bytes = (size_t)t->net.nlayers * sizeof *t->net.layers;
     struct nn_layer *kept = edgel_alloc(bytes, 1);
@@ -42,7 +43,7 @@ enum edgel_status nn_recompute(struct edgel_trainer *t, const float *params, flo
         return edgel_fail(err, EDGEL_ENOMEM, "network of %d layers: out of memory", t->net.nlayers);
     memcpy(kept, t->net.layers, bytes);
     memcpy(buffers, t->model->buffers, t->net.nbuffers * sizeof *buffers);
-    const enum edgel_status status = run_all(t, params, buffers, err);
+    const enum edgel_status status = run_all(t, halt, params, buffers, err);
     memcpy(t->net.layers, kept, bytes);
     edgel_free(kept);
     return status;

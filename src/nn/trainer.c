@@ -20,8 +20,10 @@
 struct run {
     const struct edgel_train_events *events;
     double began, saved_at, epoch_began, last_epoch; /* seconds of the clock; of the last whole epoch */
+    double last_validation;                          /* seconds of the last one of this run; 0: none yet */
     int64_t images;                                  /* of this epoch in this run */
     bool cut;                                        /* the epoch ran out of time */
+    struct nn_halt halt;
 };
 
 const float *nn_scored_params(const struct edgel_trainer *t)
@@ -276,7 +278,7 @@ static enum edgel_status train_epoch(struct edgel_trainer *t, struct run *r, str
         if (r->events->stop && r->events->stop(r->events->user))
             return edgel_fail(err, EDGEL_EINTERRUPTED, "stopped in epoch %lld after step %lld",
                               (long long)t->epoch + 1, (long long)t->step);
-        r->cut = out_of_time(t, r, 0);
+        r->cut = out_of_time(t, r, 1.25 * r->last_validation);
         if (t->step < t->steps && !r->cut && edgel_clock() - r->saved_at > t->params.checkpoint_seconds)
             EDGEL_TRY(save_last(t, r, err));
     }
@@ -293,22 +295,31 @@ static double watched_value(const struct edgel_trainer *t, const struct edgel_ep
     return values[t->params.monitor];
 }
 
-static enum edgel_status validate(struct edgel_trainer *t, const struct run *r, struct edgel_epoch *row,
+/* A validation that would take too long is left to the next run: but not before there is a best model, when this run did
+ * nothing else, or after the step of an epoch of gd that was cut. */
+static double end_of_validation(const struct edgel_trainer *t, const struct run *r)
+{
+    const bool waits = t->has_best && r->images > 0 && !(t->gd && r->cut);
+    return waits ? r->began + t->params.max_seconds : INFINITY;
+}
+
+static enum edgel_status validate(struct edgel_trainer *t, struct run *r, struct edgel_epoch *row,
                                   struct edgel_error *err)
 {
     struct nn_scores s = { NAN, NAN, NAN, NAN };
     const double began = edgel_clock();
+    r->halt.ends = end_of_validation(t, r);
     if (t->params.recompute == EDGEL_RECOMPUTE_EPOCH)
-        EDGEL_TRY(nn_recompute(t, nn_scored_params(t), t->scored_buffers, err));
+        EDGEL_TRY(nn_recompute(t, &r->halt, nn_scored_params(t), t->scored_buffers, err));
     if (t->data->nval > 0) {
-        EDGEL_TRY(nn_validate(t, r->events, &s, err));
+        EDGEL_TRY(nn_validate(t, &r->halt, &s, err));
         row->confusion = t->confusion;
     }
     row->val_loss = s.loss;
     row->accuracy = s.accuracy;
     row->iou = s.iou;
     row->f1 = s.f1;
-    row->val_seconds = edgel_clock() - began;
+    row->val_seconds = r->last_validation = edgel_clock() - began;
     return EDGEL_OK;
 }
 
@@ -374,23 +385,35 @@ static bool patience_is_over(const struct edgel_trainer *t)
     return t->params.patience > 0 && t->early.seen - t->early.best_at >= t->params.patience;
 }
 
+/* *waits: the validation of the epoch ran out of time; its checkpoint is written, and the next run validates it. */
+static enum edgel_status end_epoch_in_time(struct edgel_trainer *t, struct run *r, bool *patience_over,
+                                           bool *waits, struct edgel_error *err)
+{
+    struct edgel_error e = { .code = EDGEL_OK };
+    const enum edgel_status status = end_epoch(t, r, patience_over, &e);
+    *waits = status == EDGEL_EINTERRUPTED && r->halt.late;
+    if (*waits)
+        return save_last(t, r, err);
+    return status == EDGEL_OK ? EDGEL_OK : edgel_fail(err, status, "%s", e.msg);
+}
+
 static enum edgel_status run_epochs(struct edgel_trainer *t, struct run *r, enum edgel_train_end *end,
                                     struct edgel_error *err)
 {
     *end = patience_is_over(t) ? EDGEL_TRAIN_PATIENCE : EDGEL_TRAIN_EPOCHS;
     while (*end == EDGEL_TRAIN_EPOCHS && t->epoch < t->params.epochs) {
-        bool patience_over = false;
+        bool patience_over = false, waits = false;
         r->epoch_began = edgel_clock();
         if (out_of_time(t, r, r->last_epoch)) {
             *end = EDGEL_TRAIN_TIME;
             break;
         }
         EDGEL_TRY(train_epoch(t, r, err));
-        EDGEL_TRY(end_epoch(t, r, &patience_over, err));
+        EDGEL_TRY(end_epoch_in_time(t, r, &patience_over, &waits, err));
         r->last_epoch = edgel_clock() - r->epoch_began;
         if (patience_over)
             *end = EDGEL_TRAIN_PATIENCE;
-        else if (r->cut)
+        else if (r->cut || waits)
             *end = EDGEL_TRAIN_TIME;
     }
     return EDGEL_OK;
@@ -400,7 +423,8 @@ static enum edgel_status finish_best(struct edgel_trainer *t, struct run *r, str
 {
     if (t->params.recompute != EDGEL_RECOMPUTE_END || !t->has_best)
         return EDGEL_OK;
-    EDGEL_TRY(nn_recompute(t, t->best, t->scored_buffers, err));
+    r->halt.ends = INFINITY; /* the best model has them, however late it is */
+    EDGEL_TRY(nn_recompute(t, &r->halt, t->best, t->scored_buffers, err));
     memcpy(t->best + t->net.nparams, t->scored_buffers, t->net.nbuffers * sizeof *t->best);
     EDGEL_TRY(save_best(t, r, err));
     return save_last(t, r, err);
@@ -412,6 +436,7 @@ enum edgel_status edgel_trainer_run(struct edgel_trainer *t, const struct edgel_
     static const struct edgel_train_events silent = { 0 };
     const double now = edgel_clock();
     struct run r = { .events = events ? events : &silent, .began = now, .saved_at = now };
+    r.halt.events = r.events;
     enum edgel_train_end how = EDGEL_TRAIN_EPOCHS;
     struct edgel_error e = { .code = EDGEL_OK };
     if (t->epoch == 0 && t->step == 0) { /* the model may have been changed since create */

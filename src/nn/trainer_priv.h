@@ -56,6 +56,16 @@ EDGEL_NODISCARD enum edgel_status nn_batch_fill(const struct nn_loader *l,
                                                 struct edgel_error *err);
 uint64_t nn_valid_pixels(const uint16_t *label, const float *soft, size_t pixels); /* one of them is NULL */
 
+/* --- halt.c --- : what ends a pass over samples before its end */
+struct nn_halt {
+    const struct edgel_train_events *events;
+    double ends; /* on the clock; INFINITY: never */
+    bool late;   /* it was the time */
+};
+/* EDGEL_EINTERRUPTED when stop says true or the time is over; what: "validation". */
+EDGEL_NODISCARD enum edgel_status nn_halt_check(struct nn_halt *h, const char *what, int64_t epoch,
+                                                struct edgel_error *err);
+
 /* --- validate.c --- */
 /* A network at sizes that come again: the last few plans are kept, those besides the newest within most_bytes. */
 enum { NN_PLANS_KEPT = 4, NN_PLANS_BYTES = 1 << 28 };
@@ -125,15 +135,15 @@ struct edgel_trainer {
 /* Weights and running estimates that are validated and kept as best. */
 const float *nn_scored_params(const struct edgel_trainer *t);
 float *nn_scored_buffers(const struct edgel_trainer *t);
-/* Runs the validation samples: confusion and *out. EDGEL_EINTERRUPTED when stop said true. */
-EDGEL_NODISCARD enum edgel_status nn_validate(struct edgel_trainer *t,
-                                              const struct edgel_train_events *events, struct nn_scores *out,
-                                              struct edgel_error *err);
+/* Runs the validation samples: confusion and *out. EDGEL_EINTERRUPTED by halt. */
+EDGEL_NODISCARD enum edgel_status nn_validate(struct edgel_trainer *t, struct nn_halt *halt,
+                                              struct nn_scores *out, struct edgel_error *err);
 
 /* --- recompute.c --- */
-/* Running estimates as averages over the training samples, with these weights, into buffers[nbuffers]. */
-EDGEL_NODISCARD enum edgel_status nn_recompute(struct edgel_trainer *t, const float *params, float *buffers,
-                                               struct edgel_error *err);
+/* Running estimates as averages over the training samples, with these weights, into buffers[nbuffers].
+ * EDGEL_EINTERRUPTED by halt: the trainer is as before, buffers are not to be used. */
+EDGEL_NODISCARD enum edgel_status nn_recompute(struct edgel_trainer *t, struct nn_halt *halt,
+                                               const float *params, float *buffers, struct edgel_error *err);
 
 /* --- checkpoint.c --- */
 /* All that shapes the steps of a training, one "key=value" a line. */

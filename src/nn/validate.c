@@ -1,7 +1,6 @@
 /*
- * Validation: each sample as a whole, one after the other, the network spread over the threads. A pixel belongs to the
- * class of the largest logit (the first of equals); with one output to class 1 where the logit is at least
- * log(T / (1 - T)), T the model's threshold. The confusion matrix is summed over all samples, then, over its classes c,
+ * Validation: each sample as a whole, one after the other, the network spread over the threads. The class of a pixel is
+ * that of edgel_logit_classes() at the model's threshold. The confusion matrix is summed over all samples, then, over its classes c,
  *
  *     IoU_c = TP / (TP + FP + FN),  F1_c = 2 TP / (2 TP + FP + FN)
  *
@@ -11,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { COUNT_PIXELS = 1 << 14 };
+enum { COUNT_PIXELS = 1 << 14, COUNT_ROW = 1 << 10 };
 
 void nn_sizes_finish(struct nn_sizes *s)
 {
@@ -70,18 +69,19 @@ struct counting {
     const struct edgel_sample *sample;
     const float *logits;
     size_t pixels;
-    float threshold; /* on the logit, of one output */
 };
 
-static int predicted(const struct counting *c, size_t p)
+static void count_pixels(const struct counting *c, uint64_t *counts, size_t begin, size_t n)
 {
-    if (c->t->classes == 1)
-        return c->logits[p] >= c->threshold;
-    int best = 0;
-    for (int k = 1; k < c->t->classes; k++)
-        if (c->logits[(size_t)k * c->pixels + p] > c->logits[(size_t)best * c->pixels + p])
-            best = k;
-    return best;
+    uint16_t predicted[COUNT_ROW];
+    edgel_logit_classes(c->logits + begin, c->pixels, c->t->classes, c->t->model->threshold, n, predicted);
+    for (size_t i = 0; i < n; i++) {
+        const size_t p = begin + i;
+        if (c->sample->label ? c->sample->label[p] == EDGEL_LABEL_IGNORE : !(c->sample->soft[p] >= 0))
+            continue;
+        const size_t truth = c->sample->label ? c->sample->label[p] : c->sample->soft[p] >= 0.5f;
+        counts[truth * (size_t)c->t->scored + predicted[i]]++;
+    }
 }
 
 static void count_part(void *user, int thread, size_t i)
@@ -90,19 +90,8 @@ static void count_part(void *user, int thread, size_t i)
     const size_t scored = (size_t)c->t->scored, begin = i * COUNT_PIXELS;
     const size_t end = c->pixels - begin < COUNT_PIXELS ? c->pixels : begin + COUNT_PIXELS;
     uint64_t *counts = c->t->thread_counts + (size_t)thread * scored * scored;
-    for (size_t p = begin; p < end; p++) {
-        if (c->sample->label ? c->sample->label[p] == EDGEL_LABEL_IGNORE : !(c->sample->soft[p] >= 0))
-            continue;
-        const size_t truth = c->sample->label ? c->sample->label[p] : c->sample->soft[p] >= 0.5f;
-        counts[truth * scored + (size_t)predicted(c, p)]++;
-    }
-}
-
-static float logit_of(double threshold)
-{
-    if (threshold <= 0)
-        return -INFINITY;
-    return threshold < 1 ? (float)(edgel_log(threshold) - edgel_log(1 - threshold)) : INFINITY;
+    for (size_t p = begin; p < end; p += COUNT_ROW)
+        count_pixels(c, counts, p, end - p < COUNT_ROW ? end - p : COUNT_ROW);
 }
 
 /* --- one sample --- */
@@ -136,7 +125,7 @@ static enum edgel_status judge(struct edgel_trainer *t, struct edgel_sample *s, 
     nn_model_normalise(t->model, s->image, pixels);
     nn_plan_forward(plan, 1, s->image, nn_scored_params(t), nn_scored_buffers(t), 0, t->sizes.logits);
     EDGEL_TRY(add_loss(t, s, sum, err)); /* it checks the labels */
-    struct counting c = { t, s, t->sizes.logits, pixels, logit_of(t->model->threshold) };
+    struct counting c = { t, s, t->sizes.logits, pixels };
     edgel_pool_run(t->pool, (pixels + COUNT_PIXELS - 1) / COUNT_PIXELS, count_part, &c);
     return EDGEL_OK;
 }
@@ -156,20 +145,18 @@ static enum edgel_status load_one(void *user, int thread, size_t i, struct edgel
     return nn_sample_load(l->t->data, true, l->first + i, l->t->net.in_channels, &l->samples[i], err);
 }
 
-static enum edgel_status judge_group(const struct loading *l, size_t n, const struct edgel_train_events *e,
+static enum edgel_status judge_group(const struct loading *l, size_t n, struct nn_halt *halt,
                                      struct summing *sum, struct edgel_error *err)
 {
     for (size_t i = 0; i < n; i++) {
         EDGEL_TRY(judge(l->t, &l->samples[i], sum, err));
-        if (e->stop && e->stop(e->user))
-            return edgel_fail(err, EDGEL_EINTERRUPTED, "stopped in the validation of epoch %lld",
-                              (long long)l->t->epoch + 1);
+        EDGEL_TRY(nn_halt_check(halt, "validation", l->t->epoch + 1, err));
     }
     return EDGEL_OK;
 }
 
-static enum edgel_status judge_all(struct edgel_trainer *t, const struct edgel_train_events *events,
-                                   struct summing *sum, struct edgel_error *err)
+static enum edgel_status judge_all(struct edgel_trainer *t, struct nn_halt *halt, struct summing *sum,
+                                   struct edgel_error *err)
 {
     const size_t group = 2 * (size_t)edgel_pool_threads(t->pool);
     struct loading l = { t, edgel_calloc(group, sizeof *l.samples), 0 };
@@ -180,7 +167,7 @@ static enum edgel_status judge_all(struct edgel_trainer *t, const struct edgel_t
         const size_t left = t->data->nval - l.first, n = left < group ? left : group;
         status = nn_try_each(t->pool, n, load_one, &l, err);
         if (status == EDGEL_OK)
-            status = judge_group(&l, n, events, sum, err);
+            status = judge_group(&l, n, halt, sum, err);
         for (size_t i = 0; i < group; i++)
             edgel_sample_finish(&l.samples[i]);
     }
@@ -224,13 +211,13 @@ static void score(const struct edgel_trainer *t, struct nn_scores *out)
     out->f1 = occur ? f1 / occur : NAN;
 }
 
-enum edgel_status nn_validate(struct edgel_trainer *t, const struct edgel_train_events *events,
-                              struct nn_scores *out, struct edgel_error *err)
+enum edgel_status nn_validate(struct edgel_trainer *t, struct nn_halt *halt, struct nn_scores *out,
+                              struct edgel_error *err)
 {
     const size_t n = (size_t)t->scored * (size_t)t->scored * (size_t)edgel_pool_threads(t->pool);
     struct summing sum = { 0, 0 };
     memset(t->thread_counts, 0, n * sizeof *t->thread_counts);
-    EDGEL_TRY(judge_all(t, events, &sum, err));
+    EDGEL_TRY(judge_all(t, halt, &sum, err));
     add_threads(t);
     score(t, out);
     out->loss = sum.with_pixels ? sum.loss / (double)sum.with_pixels : NAN;
