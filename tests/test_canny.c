@@ -496,6 +496,8 @@ static void hysteresis_is_reachability(void **state)
         uint8_t classes[200 * 40];
         struct edgel_arena arena = { 0 };
         struct edgel_bit_map map;
+        struct edgel_worklist list;
+        const int rows = i % 3 ? 1 + (int)(rnd() % 12) : h; /* of a part */
         random_classes(classes, w, h);
         assert_int_equal(edgel_bit_map_init(&map, &arena, w, h, NULL), EDGEL_OK);
         for (int y = 0; y < h; y++) {
@@ -506,9 +508,12 @@ static void hysteresis_is_reachability(void **state)
                 weak[x / 64] |= (uint64_t)(classes[y * w + x] > 0) << x % 64;
                 strong[x / 64] |= (uint64_t)(classes[y * w + x] > 1) << x % 64;
             }
-            edgel_hysteresis_row(&map, y);
+            edgel_hysteresis_row(&map, y, y % rows == 0);
         }
-        assert_int_equal(edgel_hysteresis_finish(&map, &arena, NULL), EDGEL_OK);
+        assert_int_equal(edgel_worklist_init(&list, &arena, &map, NULL), EDGEL_OK);
+        for (int y = 0; y < h; y += rows)
+            edgel_hysteresis_part(&map, &list, y, y + rows < h ? y + rows : h);
+        edgel_hysteresis_join(&map, &list, rows);
         reach(classes, w, h);
         for (int k = 0; k < w * h; k++)
             assert_int_equal(edgel_bit_map_strong(&map, k / w)[k % w / 64] >> (k % w % 64) & 1,

@@ -14,6 +14,13 @@ struct edgel_scratch;
 EDGEL_API EDGEL_NODISCARD struct edgel_scratch *edgel_scratch_create(void);
 EDGEL_API void edgel_scratch_destroy(struct edgel_scratch **scratch);
 
+/* Lets calls with this scratch share the rows of an image among all threads of a pool (NULL: among none, as at first).
+ * The results are the same, byte for byte. The pool stays the caller's; it must live as long as it is used here, and
+ * serves one call at a time. Each thread takes working memory for some rows; small images stay on one.
+ * Returns EDGEL_OK, or EDGEL_ENOMEM (the scratch then has no pool). */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_scratch_use_pool(struct edgel_scratch *scratch, struct edgel_pool *pool, struct edgel_error *err);
+
 /* --- Gaussian --- */
 
 /*

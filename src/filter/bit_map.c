@@ -64,3 +64,24 @@ void edgel_bit_map_edges(const struct edgel_bit_map *map, int y, enum edgel_type
                 ((float *)dst)[x] = edge;
         }
 }
+
+struct job {
+    const struct edgel_bit_map *map;
+    const struct edgel_image *out;
+};
+
+static enum edgel_status write_rows(void *user, const struct edgel_part *part, struct edgel_error *err)
+{
+    const struct job *job = user;
+    (void)err;
+    for (int y = part->from; y < part->to; y++)
+        edgel_bit_map_edges(job->map, y, job->out->type, (char *)job->out->data + y * job->out->stride);
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_bit_map_into(struct edgel_scratch *scratch, const struct edgel_bit_map *map,
+                                     const struct edgel_image *out, struct edgel_error *err)
+{
+    struct job job = { map, out };
+    return edgel_share(scratch, map->h, edgel_share_rows(scratch, map->h, map->w, 0), write_rows, &job, err);
+}

@@ -58,13 +58,14 @@ struct thinner {
     bool sixteenths, wide;
     double *gx[ROWS], *gy[ROWS], *m[ROWS]; /* m readable in [-1, w] */
     double *kept;                          /* the result */
+    int next;                              /* row to be derived */
 };
 
 static enum edgel_status thinner_init(struct thinner *t, struct edgel_arena *arena, struct edgel_view in,
-                                      const struct edgel_canny *params, struct edgel_error *err)
+                                      const struct edgel_canny *params, int first, struct edgel_error *err)
 {
-    *t = (struct thinner){ .norm = params->norm, .nms = params->nms };
-    EDGEL_TRY(edgel_derive_init(&t->derive, arena, in, EDGEL_SOBEL, params->aperture, err));
+    *t = (struct thinner){ .norm = params->norm, .nms = params->nms, .next = first > 0 ? first - 1 : 0 };
+    EDGEL_TRY(edgel_derive_init(&t->derive, arena, in, EDGEL_SOBEL, params->aperture, t->next, err));
     t->sixteenths = edgel_canny_sixteenths(in.type, params);
     t->wide = in.type == EDGEL_U16 && params->norm == EDGEL_NORM_L2;
     const size_t w = (size_t)in.w;
@@ -92,12 +93,11 @@ static void thinner_derive(struct thinner *t, int y)
     edgel_strongest(&t->derive, t->norm, t->sixteenths, t->gx[slot], t->gy[slot], t->m[slot]);
 }
 
-/* t->kept = what survives of row y; rows come in order. */
+/* t->kept = what survives of row y; rows come in order, from the first one asked for. */
 static void thinner_row(struct thinner *t, int y)
 {
-    if (y == 0)
-        thinner_derive(t, 0);
-    thinner_derive(t, y + 1);
+    for (; t->next <= y + 1; t->next++)
+        thinner_derive(t, t->next);
     const int slot = y % ROWS;
     edgel_nms_row(t->kept, t->gx[slot], t->gy[slot], t->m[(y + 2) % ROWS], t->m[slot], t->m[(y + 1) % ROWS],
                   t->derive.in.w, t->nms, t->wide);
@@ -108,12 +108,10 @@ static enum edgel_status classify(struct edgel_arena *arena, struct edgel_view i
                                   struct edgel_band band, struct edgel_bit_map *map, struct edgel_error *err)
 {
     struct thinner t;
-    EDGEL_TRY(thinner_init(&t, arena, in, params, err));
-    for (int y = 0; y < band.to; y++) {
+    EDGEL_TRY(thinner_init(&t, arena, in, params, band.from, err));
+    for (int y = band.from; y < band.to; y++) {
         const int row = y - band.from + band.at;
         thinner_row(&t, y);
-        if (y < band.from)
-            continue;
         uint64_t *weak = edgel_bit_map_weak(map, row), *strong = edgel_bit_map_strong(map, row);
         memset(weak, 0, (size_t)map->words * sizeof *weak);
         memset(strong, 0, (size_t)map->words * sizeof *strong);
@@ -122,7 +120,7 @@ static enum edgel_status classify(struct edgel_arena *arena, struct edgel_view i
             weak[x / 64] |= (uint64_t)(m > 0 && m > limits->low) << x % 64;
             strong[x / 64] |= (uint64_t)(m > 0 && m > limits->high) << x % 64;
         }
-        edgel_hysteresis_row(map, row);
+        edgel_hysteresis_row(map, row, band.apart && y == band.from);
     }
     return EDGEL_OK;
 }
@@ -138,14 +136,14 @@ static bool in_lanes(struct edgel_view in, const struct edgel_canny *params)
 }
 
 /* Smooths the whole view; what follows then does without. */
-static enum edgel_status smooth_all(struct edgel_arena *arena, struct edgel_view *in,
+static enum edgel_status smooth_all(struct edgel_scratch *scratch, struct edgel_view *in,
                                     const struct edgel_smoothing **smoothing, struct edgel_error *err)
 {
     struct edgel_image smooth;
     if (!*smoothing)
         return EDGEL_OK;
-    EDGEL_TRY(edgel_arena_image(arena, &smooth, in->w, in->h, in->channels, in->type, err));
-    EDGEL_TRY(edgel_gaussian_into(arena, *in, &smooth, **smoothing, err));
+    EDGEL_TRY(edgel_arena_image(&scratch->arena, &smooth, in->w, in->h, in->channels, in->type, err));
+    EDGEL_TRY(edgel_gaussian_into(scratch, *in, &smooth, **smoothing, err));
     *in = edgel_image_view(&smooth);
     *smoothing = NULL;
     return EDGEL_OK;
@@ -158,45 +156,69 @@ static enum edgel_status classes(struct edgel_arena *arena, struct edgel_view in
 {
     if (in_lanes(in, params))
         return edgel_canny_u8(arena, in, smoothing, params, limits, band, map, err);
-    EDGEL_TRY(smooth_all(arena, &in, &smoothing, err));
     return classify(arena, in, params, limits, band, map, err);
 }
 
-enum edgel_status edgel_canny_band(struct edgel_arena *arena, struct edgel_view in,
+enum edgel_status edgel_canny_band(struct edgel_scratch *scratch, struct edgel_view in,
                                    const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
                                    struct edgel_band band, struct edgel_bit_map *map, struct edgel_error *err)
 {
     struct edgel_limits_pair limits;
     struct edgel_canny_used used;
-    EDGEL_TRY(edgel_threshold_resolve(arena, in, params, &limits, &used, err));
-    return classes(arena, in, smoothing, params, &limits, band, map, err);
+    if (!in_lanes(in, params))
+        EDGEL_TRY(smooth_all(scratch, &in, &smoothing, err));
+    EDGEL_TRY(edgel_threshold_resolve(scratch, in, params, &limits, &used, err));
+    return classes(&scratch->arena, in, smoothing, params, &limits, band, map, err);
 }
 
-enum edgel_status edgel_canny_map(struct edgel_arena *arena, struct edgel_view in,
+struct job {
+    struct edgel_view in;
+    const struct edgel_smoothing *smoothing;
+    const struct edgel_canny *params;
+    struct edgel_limits_pair limits;
+    struct edgel_bit_map *map;
+    struct edgel_worklist list;
+};
+
+static enum edgel_status find_edges(void *user, const struct edgel_part *part, struct edgel_error *err)
+{
+    const struct job *j = user;
+    const struct edgel_band band = { part->from, part->to, part->from, true };
+    EDGEL_TRY(classes(part->arena, j->in, j->smoothing, j->params, &j->limits, band, j->map, err));
+    edgel_hysteresis_part(j->map, &j->list, part->from, part->to);
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_canny_map(struct edgel_scratch *scratch, struct edgel_view in,
                                   const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
                                   struct edgel_bit_map *map, struct edgel_canny_used *used,
                                   struct edgel_error *err)
 {
-    const struct edgel_band all = { 0, in.h, 0 };
-    struct edgel_limits_pair limits;
-    if (edgel_canny_counts_pixels(params)) /* over the smoothed image */
-        EDGEL_TRY(smooth_all(arena, &in, &smoothing, err));
-    EDGEL_TRY(edgel_threshold_resolve(arena, in, params, &limits, used, err));
-    EDGEL_TRY(edgel_bit_map_init(map, arena, in.w, in.h, err));
-    EDGEL_TRY(classes(arena, in, smoothing, params, &limits, all, map, err));
-    return edgel_hysteresis_finish(map, arena, err);
+    struct job job = { .params = params, .map = map };
+    if (edgel_canny_counts_pixels(params) || !in_lanes(in, params)) /* over the smoothed image */
+        EDGEL_TRY(smooth_all(scratch, &in, &smoothing, err));
+    EDGEL_TRY(edgel_threshold_resolve(scratch, in, params, &job.limits, used, err));
+    EDGEL_TRY(edgel_bit_map_init(map, &scratch->arena, in.w, in.h, err));
+    EDGEL_TRY(edgel_worklist_init(&job.list, &scratch->arena, map, err));
+    job.in = in;
+    job.smoothing = smoothing;
+    const int around = 2 * (params->aperture / 2 + 1);
+    const int rows = edgel_share_rows(scratch, in.h, in.w * in.channels, around);
+    EDGEL_TRY(edgel_share(scratch, in.h, rows, find_edges, &job, err));
+    edgel_hysteresis_join(map, &job.list, rows);
+    return EDGEL_OK;
 }
 
-enum edgel_status edgel_strength_into(struct edgel_arena *arena, struct edgel_view in,
+enum edgel_status edgel_strength_rows(const struct edgel_part *part, struct edgel_view in,
                                       const struct edgel_canny *params, const struct edgel_image *out,
                                       struct edgel_error *err)
 {
     struct thinner t;
-    EDGEL_TRY(thinner_init(&t, arena, in, params, err));
+    EDGEL_TRY(thinner_init(&t, part->arena, in, params, part->from, err));
     const double scale = t.sixteenths ? 16 : 1;
-    for (int y = 0; y < in.h; y++) {
+    for (int y = part->from; y < part->to; y++) {
         thinner_row(&t, y);
-        float *o = (float *)((char *)out->data + y * out->stride);
+        float *o = (float *)((char *)out->data + (y - part->from) * out->stride);
         for (int x = 0; x < in.w; x++)
             o[x] = (float)(edgel_magnitude_unit(t.kept[x], params->norm) * scale);
     }
@@ -223,16 +245,30 @@ enum edgel_status edgel_canny(struct edgel_scratch *scratch, struct edgel_view i
     EDGEL_TRY(edgel_image_init(out, in.w, in.h, 1, EDGEL_U8, err));
     struct edgel_bit_map map;
     struct edgel_canny_used resolved;
-    struct edgel_arena own, *arena = edgel_scratch_begin(scratch, &own);
-    enum edgel_status st = edgel_canny_map(arena, in, NULL, params, &map, &resolved, err);
-    for (int y = 0; st == EDGEL_OK && y < in.h; y++)
-        edgel_bit_map_edges(&map, y, out->type, (char *)out->data + y * out->stride);
-    edgel_arena_finish(&own);
+    struct edgel_scratch own, *s = edgel_scratch_begin(scratch, &own);
+    enum edgel_status st = edgel_canny_map(s, in, NULL, params, &map, &resolved, err);
+    if (st == EDGEL_OK)
+        st = edgel_bit_map_into(s, &map, out, err);
+    edgel_scratch_end(&own);
     if (st != EDGEL_OK)
         edgel_image_finish(out);
     else if (used)
         *used = resolved;
     return st;
+}
+
+struct strength_job {
+    struct edgel_view in;
+    const struct edgel_canny *params;
+    const struct edgel_image *out;
+};
+
+static enum edgel_status write_strength(void *user, const struct edgel_part *part, struct edgel_error *err)
+{
+    const struct strength_job *j = user;
+    struct edgel_image rows = *j->out;
+    rows.data = (char *)rows.data + part->from * rows.stride;
+    return edgel_strength_rows(part, j->in, j->params, &rows, err);
 }
 
 enum edgel_status edgel_canny_strength(struct edgel_scratch *scratch, struct edgel_view in,
@@ -241,9 +277,11 @@ enum edgel_status edgel_canny_strength(struct edgel_scratch *scratch, struct edg
 {
     EDGEL_TRY(check_input(in, params, err));
     EDGEL_TRY(edgel_image_init(out, in.w, in.h, 1, EDGEL_F32, err));
-    struct edgel_arena own, *arena = edgel_scratch_begin(scratch, &own);
-    enum edgel_status st = edgel_strength_into(arena, in, params, out, err);
-    edgel_arena_finish(&own);
+    struct edgel_scratch own, *s = edgel_scratch_begin(scratch, &own);
+    struct strength_job job = { in, params, out };
+    const int rows = edgel_share_rows(s, in.h, in.w * in.channels, 2 * (params->aperture / 2 + 1));
+    enum edgel_status st = edgel_share(s, in.h, rows, write_strength, &job, err);
+    edgel_scratch_end(&own);
     if (st != EDGEL_OK)
         edgel_image_finish(out);
     return st;

@@ -12,9 +12,9 @@ struct lanes {
     const struct edgel_taps *taps;
     struct edgel_view in;
     bool l1, smooths;
-    struct edgel_blur blur; /* where rows come from, if smooths */
-    int w, n, pad;          /* pixels, samples of a row, samples beside it */
-    int loaded;
+    struct edgel_blur blur;   /* where rows come from, if smooths */
+    int w, n, pad;            /* pixels, samples of a row, samples beside it */
+    int loaded;               /* the next row to come into a line */
     uint8_t *line[7];         /* rows of samples */
     int16_t *vs, *vd;         /* work rows */
     int16_t *all_gx, *all_gy; /* several channels: before one is chosen */
@@ -35,17 +35,18 @@ static void *take(struct edgel_arena *arena, size_t n, size_t size, bool *ok)
 
 static enum edgel_status lanes_init(struct lanes *s, struct edgel_arena *arena, struct edgel_view in,
                                     const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
-                                    struct edgel_error *err)
+                                    int first, struct edgel_error *err)
 {
     *s = (struct lanes){ .taps = edgel_operator_taps(EDGEL_SOBEL, params->aperture), .in = in };
     edgel_filter_dsp_init(&s->dsp, edgel_cpu_flags());
     s->smooths = smoothing;
     if (smoothing)
-        EDGEL_TRY(edgel_blur_init(&s->blur, arena, in, *smoothing, err));
+        EDGEL_TRY(edgel_blur_init(&s->blur, arena, in, *smoothing, first, err));
     s->l1 = params->norm == EDGEL_NORM_L1;
     s->w = in.w;
     s->n = in.w * in.channels;
     s->pad = s->taps->radius * in.channels;
+    s->loaded = first > s->taps->radius ? first - s->taps->radius : 0;
     const size_t n = (size_t)s->n, w = (size_t)s->w, size = s->l1 ? 2 : 4;
     bool ok = true;
     for (int i = 0; i <= 2 * s->taps->radius; i++)
@@ -101,7 +102,7 @@ static void load_line(struct lanes *s, int y)
 DEFINE_CHOOSE(choose_l1, int16_t)
 DEFINE_CHOOSE(choose_l2, int32_t)
 
-/* Derivatives and magnitudes of row y. */
+/* Derivatives and magnitudes of row y; rows come in order, from the first one asked for. */
 static void derive_line(struct lanes *s, int y)
 {
     const int r = s->taps->radius, count = 2 * r + 1, h = s->in.h;
@@ -147,16 +148,17 @@ enum edgel_status edgel_canny_u8(struct edgel_arena *arena, struct edgel_view in
                                  struct edgel_bit_map *map, struct edgel_error *err)
 {
     struct lanes s;
-    EDGEL_TRY(lanes_init(&s, arena, in, smoothing, params, err));
+    const int first = band.from > 0 ? band.from - 1 : 0;
+    EDGEL_TRY(lanes_init(&s, arena, in, smoothing, params, first, err));
     const int max = s.l1 ? INT16_MAX : INT32_MAX;
     const int low = whole_limit(limits->low, max), high = whole_limit(limits->high, max);
-    for (int y = 0; y <= in.h; y++) { /* row y is derived, row y - 1 is thinned */
+    for (int y = first; y <= band.to; y++) { /* row y is derived, row y - 1 is thinned */
         if (y < in.h)
             derive_line(&s, y);
         else
             memset(s.m[y % ROWS], 0, (size_t)in.w * (s.l1 ? 2 : 4)); /* below the image */
         const int row = y - 1 - band.from + band.at;
-        if (y - 1 < band.from || y - 1 >= band.to)
+        if (y - 1 < band.from)
             continue;
         const int16_t *gx = s.gx[(y - 1) % 2], *gy = s.gy[(y - 1) % 2];
         const void *up = s.m[(y + 1) % ROWS], *mid = s.m[(y - 1) % ROWS], *down = s.m[y % ROWS];
@@ -165,7 +167,7 @@ enum edgel_status edgel_canny_u8(struct edgel_arena *arena, struct edgel_view in
             s.dsp.sector_l1(weak, strong, gx, gy, up, mid, down, in.w, low, high);
         else
             s.dsp.sector_l2(weak, strong, gx, gy, up, mid, down, in.w, low, high);
-        edgel_hysteresis_row(map, row);
+        edgel_hysteresis_row(map, row, band.apart && y - 1 == band.from);
     }
     return EDGEL_OK;
 }

@@ -20,20 +20,21 @@ struct edges {
     struct edgel_blur blur;
     int above, below;        /* rows needed around a row */
     int pad, n;              /* samples beside a row, samples of a row */
-    int loaded;              /* rows 0..loaded-1 have been in the ring */
+    int loaded;              /* the next row to come into the ring */
     uint8_t *ring[MAX_ROWS]; /* at their first sample */
     int16_t *vs, *vd;        /* work rows */
     uint8_t *all;            /* several channels: before the strongest is chosen */
 };
 
 static enum edgel_status edges_init(struct edges *e, struct edgel_arena *arena, struct edgel_view in,
-                                    enum edgel_operator op, int aperture, struct edgel_error *err)
+                                    enum edgel_operator op, int aperture, int first, struct edgel_error *err)
 {
     *e = (struct edges){ .in = in, .taps = edgel_operator_taps(op, aperture) };
     edgel_filter_dsp_init(&e->dsp, edgel_cpu_flags());
     e->below = e->taps ? e->taps->radius : 1;
     e->above = e->taps ? e->below : 0;
     e->pad = e->below * in.channels;
+    e->loaded = first > e->above ? first - e->above : 0;
     e->n = in.w * in.channels;
     const size_t samples = (size_t)e->n + 2 * (size_t)e->pad;
     bool ok = true;
@@ -96,17 +97,34 @@ static void edge_row(struct edges *e, int y, uint8_t *dst)
         strongest_channel(dst, e->all, e->in.w, c);
 }
 
-enum edgel_status edgel_edge_u8(struct edgel_arena *arena, struct edgel_view in, enum edgel_operator op,
+struct job {
+    struct edgel_view in;
+    enum edgel_operator op;
+    int aperture;
+    enum edgel_norm norm;
+    const struct edgel_smoothing *smoothing;
+    const struct edgel_image *out;
+};
+
+static enum edgel_status edge_rows(void *user, const struct edgel_part *part, struct edgel_error *err)
+{
+    const struct job *job = user;
+    struct edges e;
+    EDGEL_TRY(edges_init(&e, part->arena, job->in, job->op, job->aperture, part->from, err));
+    e.norm = job->norm;
+    e.smooths = job->smoothing;
+    if (job->smoothing)
+        EDGEL_TRY(edgel_blur_init(&e.blur, part->arena, job->in, *job->smoothing, e.loaded, err));
+    for (int y = part->from; y < part->to; y++)
+        edge_row(&e, y, (uint8_t *)job->out->data + y * job->out->stride);
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_edge_u8(struct edgel_scratch *scratch, struct edgel_view in, enum edgel_operator op,
                                 int aperture, enum edgel_norm norm, const struct edgel_smoothing *smoothing,
                                 const struct edgel_image *out, struct edgel_error *err)
 {
-    struct edges e;
-    EDGEL_TRY(edges_init(&e, arena, in, op, aperture, err));
-    e.norm = norm;
-    e.smooths = smoothing;
-    if (smoothing)
-        EDGEL_TRY(edgel_blur_init(&e.blur, arena, in, *smoothing, err));
-    for (int y = 0; y < in.h; y++)
-        edge_row(&e, y, (uint8_t *)out->data + y * out->stride);
-    return EDGEL_OK;
+    struct job job = { in, op, aperture, norm, smoothing, out };
+    const int rows = edgel_share_rows(scratch, in.h, in.w * in.channels, MAX_ROWS - 1);
+    return edgel_share(scratch, in.h, rows, edge_rows, &job, err);
 }

@@ -139,11 +139,16 @@ void edgel_rows_dsp_init_neon(struct edgel_filter_dsp *dsp);   /* rows_neon.c, l
 
 /* --- scratch.c --- */
 struct edgel_scratch {
-    struct edgel_arena arena;
+    struct edgel_arena arena;  /* of a call: what all of its rows share */
+    struct edgel_pool *pool;   /* NULL: one thread */
+    int threads;               /* of the pool; 0 without */
+    struct edgel_arena *parts; /* [threads] of the rows that a thread works on */
+    int rows;                  /* of a part; 0: as many as suit (tests choose) */
 };
-/* The arena a public call works in: the scratch's, emptied, or (scratch NULL) own, which the caller finishes in
- * either case. Inner functions take the arena and never empty it. */
-struct edgel_arena *edgel_scratch_begin(struct edgel_scratch *scratch, struct edgel_arena *own);
+/* What a public call works with: the scratch, its arena emptied, or (scratch NULL) own, which the caller ends in either
+ * case. Inner functions take it and never empty the arena; what works on some rows takes an arena. */
+struct edgel_scratch *edgel_scratch_begin(struct edgel_scratch *scratch, struct edgel_scratch *own);
+void edgel_scratch_end(struct edgel_scratch *own);
 /* An image in the arena; never to be finished. */
 enum edgel_status edgel_arena_image(struct edgel_arena *arena, struct edgel_image *img, int w, int h,
                                     int channels, enum edgel_type type, struct edgel_error *err);
@@ -153,6 +158,23 @@ enum edgel_status edgel_view_check(const char *what, struct edgel_view in, int m
                                    struct edgel_error *err);
 /* 255, 65535, 1: what counts as white. */
 double edgel_type_range(enum edgel_type type);
+
+/* --- share.c --- : rows shared among the threads of a scratch */
+/* Rows from..to-1 of an image, for one thread of 0..edgel_share_threads()-1, which has the arena to itself. */
+struct edgel_part {
+    struct edgel_arena *arena;
+    int thread, from, to;
+};
+typedef enum edgel_status edgel_share_work(void *user, const struct edgel_part *part,
+                                           struct edgel_error *err);
+int edgel_share_threads(const struct edgel_scratch *scratch);
+/* How many rows a part of an image with h rows of n samples has (the last one: at most), where each part looks at
+ * `around` rows of its neighbours: h where it is not worth sharing. */
+int edgel_share_rows(const struct edgel_scratch *scratch, int h, int n, int around);
+/* Runs work for rows 0..h-1 in parts of `rows` and returns when all is done. What a part writes may depend neither on
+ * the others nor on the thread. EDGEL_OK, or what a part failed with, the others then being done or not. */
+enum edgel_status edgel_share(struct edgel_scratch *scratch, int h, int rows, edgel_share_work *work,
+                              void *user, struct edgel_error *err);
 
 /* --- gaussian.c --- */
 struct edgel_smoothing {
@@ -171,17 +193,17 @@ struct edgel_blur {
         int n;
         void *tap; /* uint16_t, uint32_t or float, as the kernels of the type take them */
     } across, down;
-    int slots, loaded; /* rows of the ring (none for 8 bits); rows 0..loaded-1 have been in it */
+    int slots, loaded; /* rows of the ring (none for 8 bits); row `loaded` is the next to come into it */
     char *line, *ring; /* a row with mirrored ends, for 8 bits its vertical sums; horizontal sums */
     size_t sum_row;    /* bytes of a row of sums */
     const void **rows; /* down.n */
 };
 enum edgel_status edgel_blur_init(struct edgel_blur *b, struct edgel_arena *arena, struct edgel_view in,
-                                  struct edgel_smoothing smoothing, struct edgel_error *err);
-/* Row y into dst, of the type of the view; rows come in increasing order. */
+                                  struct edgel_smoothing smoothing, int first, struct edgel_error *err);
+/* Row y into dst, of the type of the view; rows come in order, from `first` on. */
 void edgel_blur_row(struct edgel_blur *b, int y, void *dst);
 /* out has the size, channels and type of in, and other memory. */
-enum edgel_status edgel_gaussian_into(struct edgel_arena *arena, struct edgel_view in,
+enum edgel_status edgel_gaussian_into(struct edgel_scratch *scratch, struct edgel_view in,
                                       const struct edgel_image *out, struct edgel_smoothing smoothing,
                                       struct edgel_error *err);
 
@@ -197,20 +219,20 @@ struct edgel_derive {
     const struct edgel_taps *taps; /* NULL: Roberts */
     int above, below;              /* rows needed around a row */
     int pad, n;                    /* samples beside a row, samples of a row */
-    int loaded;                    /* rows 0..loaded-1 have been in the ring */
+    int loaded;                    /* the next row to come into the ring */
     void *ring[7];                 /* rows as int32_t or float, at their first pixel */
     void *vs, *vd;                 /* work rows */
     void *gx, *gy;                 /* the current row: n int32_t, or n float for F32 */
 };
 enum edgel_status edgel_derive_init(struct edgel_derive *d, struct edgel_arena *arena, struct edgel_view in,
-                                    enum edgel_operator op, int aperture, struct edgel_error *err);
-/* Fills d->gx and d->gy for row y; rows come in increasing order. */
+                                    enum edgel_operator op, int aperture, int first, struct edgel_error *err);
+/* Fills d->gx and d->gy for row y; rows come in order, from `first` on. */
 void edgel_derive_row(struct edgel_derive *d, int y);
 
 /* --- edge_u8.c --- */
 /* Magnitudes of an 8-bit image, smoothed first unless smoothing is NULL, of several channels the strongest,
  * saturated to 8 bits. out: U8, 1 channel, the size of in. */
-enum edgel_status edgel_edge_u8(struct edgel_arena *arena, struct edgel_view in, enum edgel_operator op,
+enum edgel_status edgel_edge_u8(struct edgel_scratch *scratch, struct edgel_view in, enum edgel_operator op,
                                 int aperture, enum edgel_norm norm, const struct edgel_smoothing *smoothing,
                                 const struct edgel_image *out, struct edgel_error *err);
 
@@ -241,7 +263,7 @@ struct edgel_limits_pair {
     double low, high;
 };
 enum edgel_status edgel_threshold_check(const char *name, struct edgel_threshold t, struct edgel_error *err);
-enum edgel_status edgel_threshold_resolve(struct edgel_arena *arena, struct edgel_view in,
+enum edgel_status edgel_threshold_resolve(struct edgel_scratch *scratch, struct edgel_view in,
                                           const struct edgel_canny *params, struct edgel_limits_pair *limits,
                                           struct edgel_canny_used *used, struct edgel_error *err);
 
@@ -260,18 +282,31 @@ uint64_t *edgel_bit_map_weak(const struct edgel_bit_map *map, int y);
 uint64_t *edgel_bit_map_strong(const struct edgel_bit_map *map, int y);
 /* The strong bits of row y as samples: U1 (whole words), or U8, U16 or F32 with edges at the full range. */
 void edgel_bit_map_edges(const struct edgel_bit_map *map, int y, enum edgel_type type, void *dst);
+/* All rows into an image of the same sides. */
+enum edgel_status edgel_bit_map_into(struct edgel_scratch *scratch, const struct edgel_bit_map *map,
+                                     const struct edgel_image *out, struct edgel_error *err);
 
 /* --- hysteresis.c --- */
-/* Weak pixels that hang together with strong ones become strong: first this for each row, in order, as soon as its
- * bits are there, then finish. */
-void edgel_hysteresis_row(struct edgel_bit_map *map, int y);
-enum edgel_status edgel_hysteresis_finish(struct edgel_bit_map *map, struct edgel_arena *arena,
-                                          struct edgel_error *err);
+/* Weak pixels that hang together with strong ones become strong: first edgel_hysteresis_row() for each row of a part, in
+ * order, as soon as its bits are there, then edgel_hysteresis_part(), and when all parts are done edgel_hysteresis_join().
+ * A part looks at no rows but its own, so that threads can work on several at once. */
+struct edgel_worklist {
+    uint32_t *place;
+    uint8_t *listed;
+}; /* room for each word of a map */
+enum edgel_status edgel_worklist_init(struct edgel_worklist *list, struct edgel_arena *arena,
+                                      const struct edgel_bit_map *map, struct edgel_error *err);
+/* first: of its part */
+void edgel_hysteresis_row(struct edgel_bit_map *map, int y, bool first);
+void edgel_hysteresis_part(struct edgel_bit_map *map, const struct edgel_worklist *list, int from, int to);
+/* Parts begin at rows 0, rows, 2 rows, ... */
+void edgel_hysteresis_join(struct edgel_bit_map *map, const struct edgel_worklist *list, int rows);
 
 /* Rows from..to-1 of a view are rows at, at + 1, ... of a map. The view's other rows are there for what surrounds these
  * on the way: those outside the image are not known to the view. */
 struct edgel_band {
     int from, to, at;
+    bool apart; /* the map's rows above belong to another part */
 };
 
 /* --- canny_u8.c --- */
@@ -289,17 +324,17 @@ bool edgel_canny_sixteenths(enum edgel_type type, const struct edgel_canny *para
 bool edgel_canny_counts_pixels(const struct edgel_canny *params);
 /* Classes of a band of rows, smoothed first (smoothing NULL: not), into an initialised map whose rows above are there;
  * thresholds are not counted. */
-enum edgel_status edgel_canny_band(struct edgel_arena *arena, struct edgel_view in,
+enum edgel_status edgel_canny_band(struct edgel_scratch *scratch, struct edgel_view in,
                                    const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
                                    struct edgel_band band, struct edgel_bit_map *map,
                                    struct edgel_error *err);
-/* Edges of in, smoothed first (smoothing NULL: not): the strong bits of map, which is made in the arena. */
-enum edgel_status edgel_canny_map(struct edgel_arena *arena, struct edgel_view in,
+/* Edges of in, smoothed first (smoothing NULL: not): the strong bits of map, which is made in the scratch's arena. */
+enum edgel_status edgel_canny_map(struct edgel_scratch *scratch, struct edgel_view in,
                                   const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
                                   struct edgel_bit_map *map, struct edgel_canny_used *used,
                                   struct edgel_error *err);
-/* out: F32, 1 channel */
-enum edgel_status edgel_strength_into(struct edgel_arena *arena, struct edgel_view in,
+/* Rows of a part into those of out, from its first on: F32, 1 channel. */
+enum edgel_status edgel_strength_rows(const struct edgel_part *part, struct edgel_view in,
                                       const struct edgel_canny *params, const struct edgel_image *out,
                                       struct edgel_error *err);
 

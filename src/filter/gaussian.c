@@ -181,7 +181,7 @@ enum edgel_status edgel_gaussian_check(double sigma, int ksize, struct edgel_err
  * read behind it. Otherwise the horizontal sums of the rows that one output row needs go round in a ring of down.n rows
  * (fewer where the image is lower): mirrored rows always lie among them. */
 enum edgel_status edgel_blur_init(struct edgel_blur *b, struct edgel_arena *arena, struct edgel_view in,
-                                  struct edgel_smoothing smoothing, struct edgel_error *err)
+                                  struct edgel_smoothing smoothing, int first, struct edgel_error *err)
 {
     *b = (struct edgel_blur){ .in = in };
     edgel_filter_dsp_init(&b->dsp, edgel_cpu_flags());
@@ -192,6 +192,7 @@ enum edgel_status edgel_blur_init(struct edgel_blur *b, struct edgel_arena *aren
         const size_t line = ((size_t)in.w + (size_t)b->across.n) * c;
         const size_t size = in.type == EDGEL_U8 ? sizeof(int16_t) : edgel_type_size(in.type);
         b->slots = in.type == EDGEL_U8 ? 0 : b->down.n < in.h ? b->down.n : in.h;
+        b->loaded = first > b->down.n / 2 ? first - b->down.n / 2 : 0; /* so mirrored rows are in the ring */
         b->sum_row = (n * 4 + 63) & ~(size_t)63;
         b->line = edgel_arena_alloc(arena, line, size);
         b->ring = b->slots ? edgel_arena_alloc(arena, (size_t)b->slots, b->sum_row) : b->line;
@@ -238,15 +239,30 @@ void edgel_blur_row(struct edgel_blur *b, int y, void *dst)
     blur_v(&b->dsp, b->in.type, dst, b->rows, n, &b->down);
 }
 
-enum edgel_status edgel_gaussian_into(struct edgel_arena *arena, struct edgel_view in,
+struct job {
+    struct edgel_view in;
+    const struct edgel_image *out;
+    struct edgel_smoothing smoothing;
+};
+
+static enum edgel_status blur_rows(void *user, const struct edgel_part *part, struct edgel_error *err)
+{
+    const struct job *job = user;
+    struct edgel_blur b;
+    EDGEL_TRY(edgel_blur_init(&b, part->arena, job->in, job->smoothing, part->from, err));
+    for (int y = part->from; y < part->to; y++)
+        edgel_blur_row(&b, y, (char *)job->out->data + y * job->out->stride);
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_gaussian_into(struct edgel_scratch *scratch, struct edgel_view in,
                                       const struct edgel_image *out, struct edgel_smoothing smoothing,
                                       struct edgel_error *err)
 {
-    struct edgel_blur b;
-    EDGEL_TRY(edgel_blur_init(&b, arena, in, smoothing, err));
-    for (int y = 0; y < in.h; y++)
-        edgel_blur_row(&b, y, (char *)out->data + y * out->stride);
-    return EDGEL_OK;
+    struct job job = { in, out, smoothing };
+    const int radius = in.type == EDGEL_U8 ? 0 : edgel_smoothing_radius(smoothing, in.type); /* of the ring */
+    const int rows = edgel_share_rows(scratch, in.h, in.w * in.channels, 2 * radius);
+    return edgel_share(scratch, in.h, rows, blur_rows, &job, err);
 }
 
 enum edgel_status edgel_gaussian(struct edgel_scratch *scratch, struct edgel_view in, struct edgel_image *out,
@@ -255,9 +271,9 @@ enum edgel_status edgel_gaussian(struct edgel_scratch *scratch, struct edgel_vie
     EDGEL_TRY(edgel_view_check("gaussian", in, 4, err));
     EDGEL_TRY(edgel_gaussian_check(sigma, ksize, err));
     EDGEL_TRY(edgel_image_init(out, in.w, in.h, in.channels, in.type, err));
-    struct edgel_arena own, *arena = edgel_scratch_begin(scratch, &own);
-    enum edgel_status st = edgel_gaussian_into(arena, in, out, (struct edgel_smoothing){ sigma, ksize }, err);
-    edgel_arena_finish(&own);
+    struct edgel_scratch own, *s = edgel_scratch_begin(scratch, &own);
+    enum edgel_status st = edgel_gaussian_into(s, in, out, (struct edgel_smoothing){ sigma, ksize }, err);
+    edgel_scratch_end(&own);
     if (st != EDGEL_OK)
         edgel_image_finish(out);
     return st;

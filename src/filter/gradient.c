@@ -18,6 +18,8 @@
 #include "filter/filter_priv.h"
 #include <string.h>
 
+enum { MAX_RADIUS = 3 };
+
 static const struct edgel_taps sobel_3 = { 1, { 2, 1 }, { 0, 1 } };
 static const struct edgel_taps sobel_5 = { 2, { 6, 4, 1 }, { 0, 2, 1 } };
 static const struct edgel_taps sobel_7 = { 3, { 20, 15, 6, 1 }, { 0, 5, 4, 1 } };
@@ -50,13 +52,14 @@ enum edgel_status edgel_operator_check(enum edgel_operator op, int aperture, str
 }
 
 enum edgel_status edgel_derive_init(struct edgel_derive *d, struct edgel_arena *arena, struct edgel_view in,
-                                    enum edgel_operator op, int aperture, struct edgel_error *err)
+                                    enum edgel_operator op, int aperture, int first, struct edgel_error *err)
 {
     *d = (struct edgel_derive){ .in = in, .taps = edgel_operator_taps(op, aperture) };
     edgel_filter_dsp_init(&d->dsp, edgel_cpu_flags());
     const int r = d->taps ? d->taps->radius : 1;
     d->above = d->taps ? r : 0;
     d->below = r;
+    d->loaded = first > d->above ? first - d->above : 0;
     d->pad = r * in.channels;
     d->n = in.w * in.channels;
     const size_t samples = (size_t)d->n + 2 * (size_t)d->pad;
@@ -120,6 +123,27 @@ void edgel_derive_row(struct edgel_derive *d, int y)
         d->dsp.roberts_i32(d->gx, d->gy, rows[0], rows[1], d->n, c);
 }
 
+struct job {
+    struct edgel_view in;
+    enum edgel_operator op;
+    int aperture;
+    const struct edgel_image *gx, *gy;
+};
+
+static enum edgel_status derive_rows(void *user, const struct edgel_part *part, struct edgel_error *err)
+{
+    const struct job *job = user;
+    struct edgel_derive d;
+    EDGEL_TRY(edgel_derive_init(&d, part->arena, job->in, job->op, job->aperture, part->from, err));
+    const size_t row = (size_t)d.n * edgel_type_size(job->gx->type);
+    for (int y = part->from; y < part->to; y++) {
+        edgel_derive_row(&d, y);
+        memcpy((char *)job->gx->data + y * job->gx->stride, d.gx, row);
+        memcpy((char *)job->gy->data + y * job->gy->stride, d.gy, row);
+    }
+    return EDGEL_OK;
+}
+
 enum edgel_status edgel_gradient(struct edgel_scratch *scratch, struct edgel_view in, enum edgel_operator op,
                                  int aperture, struct edgel_image *gx, struct edgel_image *gy,
                                  struct edgel_error *err)
@@ -127,23 +151,15 @@ enum edgel_status edgel_gradient(struct edgel_scratch *scratch, struct edgel_vie
     EDGEL_TRY(edgel_view_check("gradient", in, 4, err));
     EDGEL_TRY(edgel_operator_check(op, aperture, err));
     const enum edgel_type type = in.type == EDGEL_F32 ? EDGEL_F32 : EDGEL_I32;
-    struct edgel_arena own, *arena = edgel_scratch_begin(scratch, &own);
-    struct edgel_derive d;
+    struct edgel_scratch own, *s = edgel_scratch_begin(scratch, &own);
+    struct job job = { in, op, aperture, gx, gy };
     enum edgel_status st = edgel_image_init(gx, in.w, in.h, in.channels, type, err);
     if (st == EDGEL_OK)
         st = edgel_image_init(gy, in.w, in.h, in.channels, type, err);
     if (st == EDGEL_OK)
-        st = edgel_derive_init(&d, arena, in, op, aperture, err);
-    if (st != EDGEL_OK)
-        goto out;
-    const size_t row = (size_t)d.n * edgel_type_size(type);
-    for (int y = 0; y < in.h; y++) {
-        edgel_derive_row(&d, y);
-        memcpy((char *)gx->data + y * gx->stride, d.gx, row);
-        memcpy((char *)gy->data + y * gy->stride, d.gy, row);
-    }
-out:
-    edgel_arena_finish(&own);
+        st = edgel_share(s, in.h, edgel_share_rows(s, in.h, in.w * in.channels, 2 * MAX_RADIUS), derive_rows,
+                         &job, err);
+    edgel_scratch_end(&own);
     if (st != EDGEL_OK) {
         edgel_image_finish(gx);
         edgel_image_finish(gy);

@@ -15,6 +15,12 @@
  *
  * so that R holds every pixel that a search would reach. There is one smallest closed set, hence the order is free.
  *
+ * Parts of the rows are worked on at once, each as an image of its own: as if nothing were above and below. What a part
+ * adds to R hangs on its own strong pixels, so R holds too little at most, and no open pixel of a part touches R within
+ * the part. Those that touch R across a seam are in the two rows at it: their words go to a list for all rows, and when
+ * that is empty no open pixel touches R anywhere. The same set is reached, then, wherever the image is cut. The last list
+ * is one thread's; what goes through it is only what crosses seams.
+ *
  * Along a word R spreads to higher bits by the carry of an addition, weak + R: it runs from each bit of R to the end
  * of its run of weak bits; to lower bits in six doubling steps (P. Kogge, H. Stone, A Parallel Algorithm for the
  * Efficient Solution of a General Class of Recurrence Equations, 1973).
@@ -41,11 +47,11 @@ static void join_words(uint64_t *s, const uint64_t *weak, int words)
     }
 }
 
-void edgel_hysteresis_row(struct edgel_bit_map *map, int y)
+void edgel_hysteresis_row(struct edgel_bit_map *map, int y, bool first)
 {
     uint64_t *s = edgel_bit_map_strong(map, y);
     const uint64_t *weak = edgel_bit_map_weak(map, y);
-    map->dsp.grow_words(s, weak, s - map->pitch, map->words);
+    map->dsp.grow_words(s, weak, edgel_bit_map_strong(map, first ? -1 : y - 1), map->words);
     join_words(s, weak, map->words);
 }
 
@@ -58,16 +64,43 @@ static bool touches(const uint64_t *s, const uint64_t *row, const uint64_t *weak
     return any != 0;
 }
 
-/* Words still to be looked at, each at most once: places from the first word of the map, guards included. */
-struct worklist {
+enum edgel_status edgel_worklist_init(struct edgel_worklist *list, struct edgel_arena *arena,
+                                      const struct edgel_bit_map *map, struct edgel_error *err)
+{
+    const size_t total = (size_t)map->pitch * ((size_t)map->h + 2);
+    list->place = edgel_arena_alloc(arena, total, sizeof *list->place);
+    list->listed = edgel_arena_alloc(arena, total, 1);
+    if (!list->place || !list->listed)
+        return edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: out of memory", map->w, map->h);
+    return EDGEL_OK;
+}
+
+/* Words of some rows still to be looked at, each at most once: places from the first word of the map, guards included.
+ * Only places first..last-1 are looked at. */
+struct words {
     uint64_t *weak, *strong;
+    uint8_t *listed;
+    size_t pitch, first, last;
     uint32_t *place;
     size_t n;
-    uint8_t *listed;
 };
 
+/* None of rows from..to-1. Their places on the list are theirs, too: no word is on it twice. */
+static struct words words_of(const struct edgel_bit_map *map, const struct edgel_worklist *list, int from,
+                             int to)
+{
+    struct words w = { .weak = map->weak - map->pitch - 1,
+                       .strong = map->strong - map->pitch - 1,
+                       .listed = list->listed,
+                       .pitch = (size_t)map->pitch };
+    w.first = ((size_t)from + 1) * w.pitch;
+    w.last = ((size_t)to + 1) * w.pitch;
+    w.place = list->place + w.first;
+    return w;
+}
+
 /* Puts a word on the list if an open pixel of it is among those that touch what has grown. */
-static void offer(struct worklist *list, size_t at, uint64_t touched)
+static void offer(struct words *list, size_t at, uint64_t touched)
 {
     if ((list->weak[at] & ~list->strong[at] & touched) == 0 || list->listed[at])
         return;
@@ -75,18 +108,21 @@ static void offer(struct worklist *list, size_t at, uint64_t touched)
     list->place[list->n++] = (uint32_t)at;
 }
 
-static void work_off(struct worklist *list, size_t pitch)
+static void work_off(struct words *list)
 {
+    static const uint64_t nothing[3];
+    const size_t pitch = list->pitch;
     while (list->n > 0) {
         const size_t at = list->place[--list->n];
+        const bool above = at - pitch >= list->first, below = at + pitch < list->last;
         uint64_t *s = list->strong + at;
         list->listed[at] = 0;
         const uint64_t before = *s, weak = list->weak[at];
-        *s = edgel_spread(
-            (before | edgel_widened(s - pitch) | edgel_widened(s) | edgel_widened(s + pitch)) & weak, weak);
+        const uint64_t *up = above ? s - pitch : nothing + 1, *down = below ? s + pitch : nothing + 1;
+        *s = edgel_spread((before | edgel_widened(up) | edgel_widened(s) | edgel_widened(down)) & weak, weak);
         const uint64_t grown = *s ^ before, beside = grown | grown << 1 | grown >> 1;
         const uint64_t left = grown << 63, right = grown >> 63;
-        for (size_t k = at - pitch; k <= at + pitch; k += pitch) {
+        for (size_t k = above ? at - pitch : at; k <= (below ? at + pitch : at); k += pitch) {
             offer(list, k - 1, left);
             offer(list, k, beside);
             offer(list, k + 1, right);
@@ -94,19 +130,22 @@ static void work_off(struct worklist *list, size_t pitch)
     }
 }
 
-enum edgel_status edgel_hysteresis_finish(struct edgel_bit_map *map, struct edgel_arena *arena,
-                                          struct edgel_error *err)
+/* Offers the words of row `to` that touch row `from` beside it. */
+static void offer_row(struct words *list, const struct edgel_bit_map *map, int from, int to)
 {
-    const size_t pitch = (size_t)map->pitch, total = pitch * ((size_t)map->h + 2);
-    struct worklist list = { .weak = map->weak - pitch - 1, .strong = map->strong - pitch - 1 };
-    list.place = edgel_arena_alloc(arena, total, sizeof *list.place);
-    list.listed = edgel_arena_alloc(arena, total, 1);
-    if (!list.place || !list.listed)
-        return edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: out of memory", map->w, map->h);
-    memset(list.listed, 0, total);
-    for (int y = map->h - 2; y >= 0; y--) {
-        uint64_t *s = edgel_bit_map_strong(map, y), *below = s + pitch;
-        if (y >= AHEAD) {
+    const uint64_t *s = edgel_bit_map_strong(map, from);
+    const size_t at = (size_t)(edgel_bit_map_strong(map, to) - list->strong);
+    for (int i = 0; i < map->words; i++)
+        offer(list, at + (size_t)i, edgel_widened(s + i));
+}
+
+void edgel_hysteresis_part(struct edgel_bit_map *map, const struct edgel_worklist *list, int from, int to)
+{
+    struct words open = words_of(map, list, from, to);
+    memset(open.listed + open.first, 0, open.last - open.first); /* and so they are when the list is empty */
+    for (int y = to - 2; y >= from; y--) {
+        uint64_t *s = edgel_bit_map_strong(map, y), *below = edgel_bit_map_strong(map, y + 1);
+        if (y >= from + AHEAD) {
             edgel_prefetch(edgel_bit_map_strong(map, y - AHEAD), (size_t)map->words * sizeof *s);
             edgel_prefetch(edgel_bit_map_weak(map, y - AHEAD), (size_t)map->words * sizeof *s);
         }
@@ -114,12 +153,20 @@ enum edgel_status edgel_hysteresis_finish(struct edgel_bit_map *map, struct edge
         if (!map->dsp.grow_words(s, weak, below, map->words))
             continue; /* it was closed before */
         join_words(s, weak, map->words);
-        if (!touches(s, below, edgel_bit_map_weak(map, y + 1), map->words))
-            continue;
-        const size_t at = (size_t)(below - list.strong);
-        for (int i = 0; i < map->words; i++)
-            offer(&list, at + (size_t)i, edgel_widened(s + i));
+        if (touches(s, below, edgel_bit_map_weak(map, y + 1), map->words))
+            offer_row(&open, map, y, y + 1);
     }
-    work_off(&list, pitch);
-    return EDGEL_OK;
+    work_off(&open);
+}
+
+void edgel_hysteresis_join(struct edgel_bit_map *map, const struct edgel_worklist *list, int rows)
+{
+    if (rows >= map->h)
+        return;
+    struct words open = words_of(map, list, 0, map->h);
+    for (int y = rows; y < map->h; y += rows) {
+        offer_row(&open, map, y - 1, y);
+        offer_row(&open, map, y, y - 1);
+    }
+    work_off(&open);
 }

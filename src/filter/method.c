@@ -152,8 +152,17 @@ static void *out_row(const struct edgel_image *img, int y)
     return (char *)img->data + y * img->stride;
 }
 
+static int context_after_smoothing(const struct edgel_method *m)
+{
+    const struct edgel_taps *taps = edgel_operator_taps(operator_of(m->id), m->canny.aperture);
+    if (m->id == EDGEL_METHOD_GAUSSIAN)
+        return 0;
+    return (taps ? taps->radius : 1) +
+           (m->id == EDGEL_METHOD_CANNY); /* suppression compares with rows beside */
+}
+
 /* Smoothing into the arena where the method asks for it; else *smooth is in itself. */
-static enum edgel_status smoothed(struct edgel_arena *arena, struct edgel_view in,
+static enum edgel_status smoothed(struct edgel_scratch *scratch, struct edgel_view in,
                                   const struct edgel_method *m, struct edgel_view *smooth,
                                   struct edgel_error *err)
 {
@@ -161,24 +170,48 @@ static enum edgel_status smoothed(struct edgel_arena *arena, struct edgel_view i
     if (!smooths(m))
         return EDGEL_OK;
     struct edgel_image img;
-    EDGEL_TRY(edgel_arena_image(arena, &img, in.w, in.h, in.channels, in.type, err));
-    EDGEL_TRY(edgel_gaussian_into(arena, in, &img, smoothing_of(m), err));
+    EDGEL_TRY(edgel_arena_image(&scratch->arena, &img, in.w, in.h, in.channels, in.type, err));
+    EDGEL_TRY(edgel_gaussian_into(scratch, in, &img, smoothing_of(m), err));
     *smooth = edgel_image_view(&img);
     return EDGEL_OK;
 }
 
-static enum edgel_status run_gaussian(struct edgel_arena *arena, struct edgel_view in,
+/* Rows of a method, smoothed already, into those of its result. */
+struct job {
+    struct edgel_view in;
+    const struct edgel_method *method;
+    const struct edgel_image *out;
+};
+
+static enum edgel_status convert_rows(void *user, const struct edgel_part *part, struct edgel_error *err)
+{
+    const struct job *j = user;
+    const enum edgel_type from = j->in.type, to = j->out->type;
+    (void)err;
+    for (int y = part->from; y < part->to; y++)
+        for (int i = 0; i < j->in.w * j->in.channels; i++)
+            put(out_row(j->out, y), to, i, get(row_of(j->in, y), from, i), edgel_type_range(from));
+    return EDGEL_OK;
+}
+
+/* around: rows of its neighbours that a part looks at */
+static enum edgel_status share(struct edgel_scratch *scratch, struct job *job, int around,
+                               edgel_share_work *work, struct edgel_error *err)
+{
+    const struct edgel_view in = job->in;
+    const int rows = edgel_share_rows(scratch, in.h, in.w * in.channels, around);
+    return edgel_share(scratch, in.h, rows, work, job, err);
+}
+
+static enum edgel_status run_gaussian(struct edgel_scratch *scratch, struct edgel_view in,
                                       const struct edgel_method *m, const struct edgel_image *out,
                                       struct edgel_error *err)
 {
+    struct job job = { in, m, out };
     if (out->type == in.type)
-        return edgel_gaussian_into(arena, in, out, smoothing_of(m), err);
-    struct edgel_view smooth;
-    EDGEL_TRY(smoothed(arena, in, m, &smooth, err));
-    for (int y = 0; y < in.h; y++)
-        for (int i = 0; i < in.w * in.channels; i++)
-            put(out_row(out, y), out->type, i, get(row_of(smooth, y), in.type, i), edgel_type_range(in.type));
-    return EDGEL_OK;
+        return edgel_gaussian_into(scratch, in, out, smoothing_of(m), err);
+    EDGEL_TRY(smoothed(scratch, in, m, &job.in, err));
+    return share(scratch, &job, 0, convert_rows, err);
 }
 
 /* A row of 16-bit magnitudes |gx| + |gy|, of several channels the largest: put() in integers. */
@@ -203,92 +236,95 @@ static void put_l1_u16(uint16_t *dst, const struct edgel_derive *d)
         put_l1_of(dst, d->gx, d->gy, d->in.w, d->in.channels);
 }
 
-static enum edgel_status run_gradient(struct edgel_arena *arena, struct edgel_view in,
-                                      const struct edgel_method *m, const struct edgel_image *out,
-                                      struct edgel_error *err)
+static enum edgel_status gradient_rows(void *user, const struct edgel_part *part, struct edgel_error *err)
 {
-    const enum edgel_operator op = operator_of(m->id);
-    const struct edgel_smoothing smoothing = smoothing_of(m);
-    if (in.type == EDGEL_U8 && out->type == EDGEL_U8)
-        return edgel_edge_u8(arena, in, op, m->canny.aperture, m->canny.norm, smooths(m) ? &smoothing : NULL,
-                             out, err);
-    struct edgel_view smooth;
+    const struct job *j = user;
+    const struct edgel_view in = j->in;
+    const enum edgel_norm norm = j->method->canny.norm;
+    const enum edgel_type type = j->out->type;
     struct edgel_derive d;
-    EDGEL_TRY(smoothed(arena, in, m, &smooth, err));
-    EDGEL_TRY(edgel_derive_init(&d, arena, smooth, op, m->canny.aperture, err));
+    EDGEL_TRY(edgel_derive_init(&d, part->arena, in, operator_of(j->method->id), j->method->canny.aperture,
+                                part->from, err));
     const size_t w = (size_t)in.w;
-    double *work = edgel_arena_alloc(arena, 3 * w, sizeof *work);
+    double *work = edgel_arena_alloc(part->arena, 3 * w, sizeof *work);
     if (!work)
         return edgel_fail(err, EDGEL_ENOMEM, "gradient: image %dx%d: out of memory", in.w, in.h);
-    const enum edgel_norm norm = m->canny.norm;
-    const bool plain = in.type == EDGEL_U16 && out->type == EDGEL_U16 && norm == EDGEL_NORM_L1;
-    for (int y = 0; y < in.h; y++) {
+    const bool plain = in.type == EDGEL_U16 && type == EDGEL_U16 && norm == EDGEL_NORM_L1;
+    for (int y = part->from; y < part->to; y++) {
         edgel_derive_row(&d, y);
         if (plain) {
-            put_l1_u16(out_row(out, y), &d);
+            put_l1_u16(out_row(j->out, y), &d);
             continue;
         }
         edgel_strongest(&d, norm, false, work, work + w, work + 2 * w);
         for (int x = 0; x < in.w; x++)
-            put(out_row(out, y), out->type, x, edgel_magnitude_unit(work[2 * w + (size_t)x], norm),
+            put(out_row(j->out, y), type, x, edgel_magnitude_unit(work[2 * w + (size_t)x], norm),
                 edgel_type_range(in.type));
     }
     return EDGEL_OK;
 }
 
-static enum edgel_status run_strength(struct edgel_arena *arena, struct edgel_view in,
+static enum edgel_status run_gradient(struct edgel_scratch *scratch, struct edgel_view in,
                                       const struct edgel_method *m, const struct edgel_image *out,
                                       struct edgel_error *err)
 {
+    const enum edgel_operator op = operator_of(m->id);
+    const struct edgel_smoothing smoothing = smoothing_of(m);
+    struct job job = { in, m, out };
+    if (in.type == EDGEL_U8 && out->type == EDGEL_U8)
+        return edgel_edge_u8(scratch, in, op, m->canny.aperture, m->canny.norm,
+                             smooths(m) ? &smoothing : NULL, out, err);
+    EDGEL_TRY(smoothed(scratch, in, m, &job.in, err));
+    return share(scratch, &job, 2 * context_after_smoothing(m), gradient_rows, err);
+}
+
+static enum edgel_status strength_rows(void *user, const struct edgel_part *part, struct edgel_error *err)
+{
+    const struct job *j = user;
+    const struct edgel_view in = j->in;
     struct edgel_image thin;
-    EDGEL_TRY(edgel_arena_image(arena, &thin, in.w, in.h, 1, EDGEL_F32, err));
-    EDGEL_TRY(edgel_strength_into(arena, in, &m->canny, &thin, err));
-    const double full = edgel_canny_full_strength(in.type, &m->canny);
-    for (int y = 0; y < in.h; y++) {
-        const float *strength = out_row(&thin, y);
+    const double full = edgel_canny_full_strength(in.type, &j->method->canny);
+    EDGEL_TRY(edgel_arena_image(part->arena, &thin, in.w, part->to - part->from, 1, EDGEL_F32, err));
+    EDGEL_TRY(edgel_strength_rows(part, in, &j->method->canny, &thin, err));
+    for (int y = part->from; y < part->to; y++) {
+        const float *strength = out_row(&thin, y - part->from);
         for (int x = 0; x < in.w; x++) {
             const double share = fmin(1, (double)strength[x] / full);
-            put(out_row(out, y), out->type, x, m->linear ? share : sqrt(share), 1);
+            put(out_row(j->out, y), j->out->type, x, j->method->linear ? share : sqrt(share), 1);
         }
     }
     return EDGEL_OK;
 }
 
-static enum edgel_status run_edges(struct edgel_arena *arena, struct edgel_view in,
+static enum edgel_status run_edges(struct edgel_scratch *scratch, struct edgel_view in,
                                    const struct edgel_method *m, const struct edgel_image *out,
                                    struct edgel_error *err)
 {
     const struct edgel_smoothing smoothing = smoothing_of(m);
     struct edgel_bit_map map;
     struct edgel_canny_used used;
-    EDGEL_TRY(edgel_canny_map(arena, in, smooths(m) ? &smoothing : NULL, &m->canny, &map, &used, err));
-    for (int y = 0; y < in.h; y++)
-        edgel_bit_map_edges(&map, y, out->type, out_row(out, y));
-    return EDGEL_OK;
+    EDGEL_TRY(edgel_canny_map(scratch, in, smooths(m) ? &smoothing : NULL, &m->canny, &map, &used, err));
+    return edgel_bit_map_into(scratch, &map, out, err);
 }
 
-static enum edgel_status run_into(struct edgel_arena *arena, struct edgel_view in,
+static enum edgel_status run_into(struct edgel_scratch *scratch, struct edgel_view in,
                                   const struct edgel_method *m, const struct edgel_image *out,
                                   struct edgel_error *err)
 {
     if (m->id == EDGEL_METHOD_GAUSSIAN)
-        return run_gaussian(arena, in, m, out, err);
+        return run_gaussian(scratch, in, m, out, err);
     if (m->id != EDGEL_METHOD_CANNY)
-        return run_gradient(arena, in, m, out, err);
+        return run_gradient(scratch, in, m, out, err);
     if (m->emit == EDGEL_EMIT_BINARY)
-        return run_edges(arena, in, m, out, err);
-    struct edgel_view smooth;
-    EDGEL_TRY(smoothed(arena, in, m, &smooth, err));
-    return run_strength(arena, smooth, m, out, err);
+        return run_edges(scratch, in, m, out, err);
+    struct job job = { in, m, out };
+    EDGEL_TRY(smoothed(scratch, in, m, &job.in, err));
+    return share(scratch, &job, 2 * context_after_smoothing(m), strength_rows, err);
 }
 
 int edgel_method_context(const struct edgel_method *m, enum edgel_type type)
 {
-    const struct edgel_taps *taps = edgel_operator_taps(operator_of(m->id), m->canny.aperture);
-    int rows = smooths(m) ? edgel_smoothing_radius(smoothing_of(m), type) : 0;
-    if (m->id != EDGEL_METHOD_GAUSSIAN)
-        rows += taps ? taps->radius : 1;
-    return rows + (m->id == EDGEL_METHOD_CANNY); /* suppression compares with the rows beside */
+    return (smooths(m) ? edgel_smoothing_radius(smoothing_of(m), type) : 0) + context_after_smoothing(m);
 }
 
 bool edgel_method_streams(const struct edgel_method *m)
@@ -322,9 +358,9 @@ enum edgel_status edgel_method_run(struct edgel_scratch *scratch, struct edgel_v
     EDGEL_TRY(edgel_method_shape(method, in, &shape, err));
     *bits = depth_for(method, in.type);
     EDGEL_TRY(edgel_image_init(out, shape.w, shape.h, shape.channels, shape.type, err));
-    struct edgel_arena own, *arena = edgel_scratch_begin(scratch, &own);
-    enum edgel_status st = run_into(arena, in, method, out, err);
-    edgel_arena_finish(&own);
+    struct edgel_scratch own, *s = edgel_scratch_begin(scratch, &own);
+    enum edgel_status st = run_into(s, in, method, out, err);
+    edgel_scratch_end(&own);
     if (st != EDGEL_OK)
         edgel_image_finish(out);
     return st;

@@ -6,22 +6,54 @@ struct edgel_scratch *edgel_scratch_create(void)
     return edgel_calloc(1, sizeof(struct edgel_scratch));
 }
 
+/* Back to one thread. The pool itself is not touched: it may have ended before. */
+static void finish_parts(struct edgel_scratch *s)
+{
+    for (int t = 0; t < s->threads; t++)
+        edgel_arena_finish(&s->parts[t]);
+    edgel_free(s->parts);
+    s->parts = NULL;
+    s->pool = NULL;
+    s->threads = 0;
+}
+
 void edgel_scratch_destroy(struct edgel_scratch **scratch)
 {
     if (!*scratch)
         return;
+    finish_parts(*scratch);
     edgel_arena_finish(&(*scratch)->arena);
     edgel_free(*scratch);
     *scratch = NULL;
 }
 
-struct edgel_arena *edgel_scratch_begin(struct edgel_scratch *scratch, struct edgel_arena *own)
+enum edgel_status edgel_scratch_use_pool(struct edgel_scratch *scratch, struct edgel_pool *pool,
+                                         struct edgel_error *err)
 {
-    *own = (struct edgel_arena){ 0 };
+    finish_parts(scratch);
+    if (!pool)
+        return EDGEL_OK;
+    const int threads = edgel_pool_threads(pool);
+    scratch->parts = edgel_calloc((size_t)threads, sizeof *scratch->parts);
+    if (!scratch->parts)
+        return edgel_fail(err, EDGEL_ENOMEM, "scratch for %d threads: out of memory", threads);
+    scratch->pool = pool;
+    scratch->threads = threads;
+    return EDGEL_OK;
+}
+
+struct edgel_scratch *edgel_scratch_begin(struct edgel_scratch *scratch, struct edgel_scratch *own)
+{
+    *own = (struct edgel_scratch){ 0 };
     if (!scratch)
         return own;
     edgel_arena_reset(&scratch->arena);
-    return &scratch->arena;
+    return scratch;
+}
+
+void edgel_scratch_end(struct edgel_scratch *own)
+{
+    edgel_arena_finish(&own->arena);
 }
 
 enum edgel_status edgel_arena_image(struct edgel_arena *arena, struct edgel_image *img, int w, int h,

@@ -54,8 +54,8 @@ static enum edgel_status run_edges(struct edgel_stream *s, struct edgel_view ban
     const struct edgel_smoothing smoothing = { s->method.sigma, s->method.ksize };
     const bool smooths = s->method.sigma != 0 || s->method.ksize != 0;
     edgel_arena_reset(&s->scratch->arena);
-    return edgel_canny_band(&s->scratch->arena, band, smooths ? &smoothing : NULL, &s->method.canny,
-                            (struct edgel_band){ from, to, s->done }, &s->map, err);
+    return edgel_canny_band(s->scratch, band, smooths ? &smoothing : NULL, &s->method.canny,
+                            (struct edgel_band){ from, to, s->done, false }, &s->map, err);
 }
 
 /* Works on all rows whose context is there, and keeps what the next ones need. */
@@ -77,9 +77,11 @@ static enum edgel_status run_band(struct edgel_stream *s, struct edgel_error *er
 
 static enum edgel_status finish_edges(struct edgel_stream *s, struct edgel_error *err)
 {
+    struct edgel_worklist list;
     edgel_image_finish(&s->band);
     edgel_arena_finish(&s->scratch->arena);
-    EDGEL_TRY(edgel_hysteresis_finish(&s->map, &s->scratch->arena, err));
+    EDGEL_TRY(edgel_worklist_init(&list, &s->scratch->arena, &s->map, err));
+    edgel_hysteresis_part(&s->map, &list, 0, s->in.h);
     EDGEL_TRY(edgel_image_init(&s->result, s->out.w, 1, 1, s->out.type, err));
     for (int y = 0; y < s->in.h; y++) {
         edgel_bit_map_edges(&s->map, y, s->out.type, s->result.data);

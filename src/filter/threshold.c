@@ -43,31 +43,76 @@ struct resolved {
     double compared, used;
 };
 
-/* The magnitudes of a whole image. */
-struct magnitudes {
-    double *m;
-    size_t n;
+enum { DIGITS = 65536 };
+
+/* What one thread counts. */
+struct tally {
+    double max;
+    size_t above; /* 0 */
+    size_t counts[DIGITS];
 };
 
-static enum edgel_status all_magnitudes(struct magnitudes *all, struct edgel_arena *arena,
-                                        struct edgel_view in, const struct edgel_canny *params,
-                                        struct edgel_error *err)
+/* The magnitudes of a whole image. Threads share its rows; as sums of counts and a maximum are exact, it is of no account
+ * who sees which of them. */
+struct magnitudes {
+    struct edgel_scratch *scratch;
+    struct edgel_view in;
+    const struct edgel_canny *params;
+    int rows; /* of a part */
+    double *m;
+    size_t n;
+    struct tally *tally; /* [threads]; all in the first when they have counted */
+    void (*count)(const struct magnitudes *all, const double *m, size_t n, size_t *counts);
+    int shift; /* for digits: of the bits, where those above are prefix */
+    uint64_t prefix;
+};
+
+static enum edgel_status derive_rows(void *user, const struct edgel_part *part, struct edgel_error *err)
 {
+    const struct magnitudes *all = user;
+    const struct edgel_view in = all->in;
+    struct tally *tally = &all->tally[part->thread];
     struct edgel_derive d;
-    EDGEL_TRY(edgel_derive_init(&d, arena, in, EDGEL_SOBEL, params->aperture, err));
-    all->n = (size_t)in.w * (size_t)in.h;
-    all->m = edgel_arena_alloc(arena, all->n, sizeof *all->m);
-    double *gx = edgel_arena_alloc(arena, (size_t)in.w, sizeof *gx);
-    double *gy = edgel_arena_alloc(arena, (size_t)in.w, sizeof *gy);
-    if (!all->m || !gx || !gy)
+    EDGEL_TRY(edgel_derive_init(&d, part->arena, in, EDGEL_SOBEL, all->params->aperture, part->from, err));
+    double *gx = edgel_arena_alloc(part->arena, (size_t)in.w, sizeof *gx);
+    double *gy = edgel_arena_alloc(part->arena, (size_t)in.w, sizeof *gy);
+    if (!gx || !gy)
         return edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: out of memory", in.w, in.h);
-    const bool sixteenths = edgel_canny_sixteenths(in.type, params);
-    for (int y = 0; y < in.h; y++) {
+    const bool sixteenths = edgel_canny_sixteenths(in.type, all->params);
+    for (int y = part->from; y < part->to; y++) {
+        double *m = all->m + (size_t)y * (size_t)in.w;
         edgel_derive_row(&d, y);
-        edgel_strongest(&d, params->norm, sixteenths, gx, gy, all->m + (size_t)y * (size_t)in.w);
+        edgel_strongest(&d, all->params->norm, sixteenths, gx, gy, m);
+        for (int x = 0; x < in.w; x++) {
+            tally->above += m[x] > 0;
+            tally->max = m[x] > tally->max ? m[x] : tally->max;
+        }
     }
     return EDGEL_OK;
 }
+
+static enum edgel_status all_magnitudes(struct magnitudes *all, struct edgel_error *err)
+{
+    const struct edgel_view in = all->in;
+    struct edgel_arena *arena = &all->scratch->arena;
+    const int threads = edgel_share_threads(all->scratch);
+    all->n = (size_t)in.w * (size_t)in.h;
+    all->m = edgel_arena_alloc(arena, all->n, sizeof *all->m);
+    all->tally = edgel_arena_alloc(arena, (size_t)threads, sizeof *all->tally);
+    if (!all->m || !all->tally)
+        return edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: out of memory", in.w, in.h);
+    for (int t = 0; t < threads; t++)
+        all->tally[t].max = (double)(all->tally[t].above = 0);
+    all->rows = edgel_share_rows(all->scratch, in.h, in.w * in.channels, all->params->aperture - 1);
+    EDGEL_TRY(edgel_share(all->scratch, in.h, all->rows, derive_rows, all, err));
+    for (int t = 1; t < threads; t++) {
+        all->tally->above += all->tally[t].above;
+        all->tally->max = all->tally[t].max > all->tally->max ? all->tally[t].max : all->tally->max;
+    }
+    return EDGEL_OK;
+}
+
+/* --- counting magnitudes --- */
 
 static uint64_t bits_of(double v)
 {
@@ -76,61 +121,92 @@ static uint64_t bits_of(double v)
     return bits;
 }
 
-/* The value of the given rank (from 1) among those above 0, found digit by digit: the bits of doubles above 0 rise with
- * their values. counts holds 65536. */
-static double select_rank(const struct magnitudes *all, size_t rank, size_t *counts)
+static void count_digits(const struct magnitudes *all, const double *m, size_t n, size_t *counts)
 {
-    uint64_t prefix = 0;
-    for (int shift = 48; shift >= 0; shift -= 16) {
-        memset(counts, 0, 65536 * sizeof *counts);
-        for (size_t i = 0; i < all->n; i++) {
-            const uint64_t bits = bits_of(all->m[i]);
-            if (all->m[i] > 0 && (shift == 48 || bits >> (shift + 16) == prefix))
-                counts[bits >> shift & 65535]++;
-        }
-        uint64_t digit = 0;
-        while (digit < 65535 && counts[digit] < rank)
-            rank -= counts[digit++];
-        prefix = prefix << 16 | digit;
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t bits = bits_of(m[i]);
+        if (m[i] > 0 && (all->shift == 48 || bits >> (all->shift + 16) == all->prefix))
+            counts[bits >> all->shift & (DIGITS - 1)]++;
     }
-    double v;
-    memcpy(&v, &prefix, sizeof v);
-    return v;
 }
 
-static enum edgel_status quantile(double *out, const struct magnitudes *all, double percent,
-                                  struct edgel_arena *arena, struct edgel_error *err)
+static void count_bins(const struct magnitudes *all, const double *m, size_t n, size_t *counts)
 {
-    size_t *counts = edgel_arena_alloc(arena, 65536, sizeof *counts);
-    if (!counts)
-        return edgel_fail(err, EDGEL_ENOMEM, "quantile: out of memory");
-    size_t above = 0;
-    for (size_t i = 0; i < all->n; i++)
-        above += all->m[i] > 0;
-    size_t rank = (size_t)ceil(percent * (double)above / 100);
-    rank = rank < 1 ? 1 : rank > above ? above : rank;
-    *out = above ? select_rank(all, rank, counts) : 0;
+    const double max = all->tally->max;
+    for (size_t i = 0; i < n; i++) {
+        double bin = floor((BINS - 1) * edgel_magnitude_unit(m[i] / max, all->params->norm) + 0.5);
+        counts[bin > 0 && bin < BINS ? (int)bin : 0]++;
+    }
+}
+
+static enum edgel_status count_rows(void *user, const struct edgel_part *part, struct edgel_error *err)
+{
+    const struct magnitudes *all = user;
+    const size_t w = (size_t)all->in.w;
+    (void)err;
+    all->count(all, all->m + (size_t)part->from * w, (size_t)(part->to - part->from) * w,
+               all->tally[part->thread].counts);
     return EDGEL_OK;
 }
 
-static double automatic_high(const struct magnitudes *all, enum edgel_norm norm)
+/* Counts of all magnitudes, of the given number of kinds. */
+static enum edgel_status count_all(struct magnitudes *all, size_t kinds, struct edgel_error *err)
 {
-    size_t counts[BINS] = { 0 };
-    double max = 0;
-    for (size_t i = 0; i < all->n; i++)
-        max = all->m[i] > max ? all->m[i] : max;
-    if (!(max > 0))
-        return 0;
-    for (size_t i = 0; i < all->n; i++) {
-        double bin = floor((BINS - 1) * edgel_magnitude_unit(all->m[i] / max, norm) + 0.5);
-        counts[bin > 0 && bin < BINS ? (int)bin : 0]++;
+    const int threads = edgel_share_threads(all->scratch);
+    size_t *sum = all->tally->counts;
+    for (int t = 0; t < threads; t++)
+        memset(all->tally[t].counts, 0, kinds * sizeof *sum);
+    EDGEL_TRY(edgel_share(all->scratch, all->in.h, all->rows, count_rows, all, err));
+    for (int t = 1; t < threads; t++)
+        for (size_t i = 0; i < kinds; i++)
+            sum[i] += all->tally[t].counts[i];
+    return EDGEL_OK;
+}
+
+/* The value of the given rank (from 1) among those above 0, found digit by digit: the bits of doubles above 0 rise with
+ * their values. */
+static enum edgel_status select_rank(double *v, struct magnitudes *all, size_t rank, struct edgel_error *err)
+{
+    const size_t *counts = all->tally->counts;
+    all->count = count_digits;
+    all->prefix = 0;
+    for (all->shift = 48; all->shift >= 0; all->shift -= 16) {
+        EDGEL_TRY(count_all(all, DIGITS, err));
+        uint64_t digit = 0;
+        while (digit < DIGITS - 1 && counts[digit] < rank)
+            rank -= counts[digit++];
+        all->prefix = all->prefix << 16 | digit;
     }
+    memcpy(v, &all->prefix, sizeof *v);
+    return EDGEL_OK;
+}
+
+static enum edgel_status quantile(double *out, struct magnitudes *all, double percent,
+                                  struct edgel_error *err)
+{
+    const size_t above = all->tally->above;
+    size_t rank = (size_t)ceil(percent * (double)above / 100);
+    rank = rank < 1 ? 1 : rank > above ? above : rank;
+    *out = 0;
+    return above ? select_rank(out, all, rank, err) : EDGEL_OK;
+}
+
+static enum edgel_status automatic_high(double *out, struct magnitudes *all, struct edgel_error *err)
+{
+    const double max = all->tally->max;
+    const size_t *counts = all->tally->counts;
+    *out = 0;
+    if (!(max > 0))
+        return EDGEL_OK;
+    all->count = count_bins;
+    EDGEL_TRY(count_all(all, BINS, err));
     int b = 0;
     double below = (double)counts[0];
     while (b < BINS - 1 && !(below > share_below_high * (double)all->n))
         below += (double)counts[++b];
     const double k = b + 1;
-    return norm == EDGEL_NORM_L1 ? k * max / BINS : k * k * max / (BINS * BINS);
+    *out = all->params->norm == EDGEL_NORM_L1 ? k * max / BINS : k * k * max / (BINS * BINS);
+    return EDGEL_OK;
 }
 
 /* Gradient units of a compared value; the root is rounded up, so that its square is not below the value. */
@@ -151,14 +227,14 @@ static struct resolved from_value(double value, enum edgel_type type, enum edgel
     return r;
 }
 
-enum edgel_status edgel_threshold_resolve(struct edgel_arena *arena, struct edgel_view in,
+enum edgel_status edgel_threshold_resolve(struct edgel_scratch *scratch, struct edgel_view in,
                                           const struct edgel_canny *params, struct edgel_limits_pair *limits,
                                           struct edgel_canny_used *used, struct edgel_error *err)
 {
     const struct edgel_threshold wanted[2] = { params->high, params->low };
     const enum edgel_norm norm = params->norm;
     const bool sixteenths = edgel_canny_sixteenths(in.type, params);
-    struct magnitudes all = { 0 };
+    struct magnitudes all = { .scratch = scratch, .in = in, .params = params };
     struct resolved r[2]; /* high, low */
     for (int i = 0; i < 2; i++) {
         const bool fraction_of_high = i == 1 && wanted[i].kind == EDGEL_THRESHOLD_AUTO;
@@ -173,11 +249,11 @@ enum edgel_status edgel_threshold_resolve(struct edgel_arena *arena, struct edge
             continue;
         }
         if (!all.m)
-            EDGEL_TRY(all_magnitudes(&all, arena, in, params, err));
+            EDGEL_TRY(all_magnitudes(&all, err));
         if (wanted[i].kind == EDGEL_THRESHOLD_AUTO)
-            r[i].compared = automatic_high(&all, norm);
+            EDGEL_TRY(automatic_high(&r[i].compared, &all, err));
         else
-            EDGEL_TRY(quantile(&r[i].compared, &all, wanted[i].value, arena, err));
+            EDGEL_TRY(quantile(&r[i].compared, &all, wanted[i].value, err));
         r[i].used = units(r[i].compared, norm, sixteenths);
     }
     const int low = r[1].compared > r[0].compared ? 0 : 1;
