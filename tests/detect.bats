@@ -698,6 +698,34 @@ outputs() {
     done
 }
 
+@test "--jobs, -j: threads share one large image, with the same bytes" {
+    gray 900 700 >big.pgm
+    for j in 1 2 7; do
+        detect -q -j "$j" -m canny -m canny:high=auto,low=auto -m sobel -m gaussian:sigma=3 --name '{n}.png' -o "out$j" big.pgm
+    done
+    diff -r out1 out2
+    diff -r out1 out7
+    # counted from outside, with more work until all of them are seen; a small image has no use for them
+    gray 90 70 >small.pgm
+    for image in big:3 small:1; do
+        most=0
+        methods=(-m gaussian:sigma=200)
+        for round in 1 2 3 4 5 6; do
+            methods+=("${methods[@]}")
+            "$EDGEL" detect -q -j 3 --existing overwrite "${methods[@]}" --name '{n}.png' -o "${image%:*}" "${image%:*}.pgm" &
+            pid=$!
+            while [ -d "/proc/$pid/task" ] && kill -0 "$pid" 2>/dev/null; do
+                # shellcheck disable=SC2012
+                now=$(ls "/proc/$pid/task" 2>/dev/null | wc -l)
+                [ "$now" -gt "$most" ] && most=$now
+            done
+            wait "$pid"
+            if [ "$most" -ge "${image#*:}" ]; then break; fi
+        done
+        [ "$most" -eq "${image#*:}" ]
+    done
+}
+
 @test "--jsonl: a line per image in input order and a summary" {
     mkdir in
     gray 9 7 >in/b.pgm

@@ -1,5 +1,5 @@
 /* edgel's operators for scripts/bench (see loop.h), through the public headers:
- *     bench_edgel                      answers lines
+ *     bench_edgel                      answers lines; one image on as many threads as they say
  *     bench_edgel gray IMAGE OUT       the gray bytes of an image; prints its width and height
  */
 #include "loop.h"
@@ -8,6 +8,7 @@
 
 static struct edgel_scratch *scratch;
 static struct edgel_image out;
+static struct edgel_pool *pool; /* NULL: one thread */
 
 static int fail(const struct edgel_error *err)
 {
@@ -15,13 +16,25 @@ static int fail(const struct edgel_error *err)
     exit(1);
 }
 
+static void use_threads(int threads)
+{
+    struct edgel_error err = { 0 };
+    if (threads == (pool ? edgel_pool_threads(pool) : 1))
+        return;
+    edgel_pool_destroy(&pool);
+    if ((threads > 1 && edgel_pool_create(threads, &pool, &err) != EDGEL_OK) ||
+        edgel_scratch_use_pool(scratch, pool, &err) != EDGEL_OK)
+        fail(&err);
+}
+
 static int run(const struct bench_case *c, struct bench_result *result)
 {
     const struct edgel_method_info *info = edgel_method_find(c->operation);
     struct edgel_error err = { 0 };
     int bits;
-    if (!info || c->threads != 1)
+    if (!info)
         return 1;
+    use_threads(c->threads);
     struct edgel_method m = info->defaults;
     m.sigma = c->sigma;
     m.ksize = c->ksize;
@@ -62,6 +75,7 @@ int main(int argc, char **argv)
         snprintf(version, sizeof version, "%s %s", edgel_version(), edgel_cpu_level());
         status = bench_serve("edgel", version, run);
         edgel_scratch_destroy(&scratch);
+        edgel_pool_destroy(&pool);
     }
     edgel_image_finish(&out);
     return status;

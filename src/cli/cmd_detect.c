@@ -88,10 +88,9 @@ static const struct cli_group groups[] = {
 static int begin(void *user, int threads, int inner)
 {
     struct detect_job *job = user;
-    (void)inner; /* each image is one thread's */
     job->workers = cli_alloc((size_t)threads, sizeof *job->workers);
     for (int t = 0; t < threads; t++)
-        detect_worker_init(&job->workers[t]);
+        detect_worker_init(&job->workers[t], inner);
     return CLI_EXIT_OK;
 }
 

@@ -51,8 +51,10 @@ struct detect_worker {
     struct edgel_bytes bytes;
     struct edgel_image gray, color, pixels;
     struct edgel_scratch *scratch;
+    int threads;             /* that it may use itself, for one image */
+    struct edgel_pool *pool; /* of these; made for the first image that is worth it */
 };
-void detect_worker_init(struct detect_worker *w);
+void detect_worker_init(struct detect_worker *w, int threads);
 void detect_worker_finish(struct detect_worker *w);
 
 /* Reads an image once, decodes it once per kind of pixels, runs all tasks and writes their outputs under temporary

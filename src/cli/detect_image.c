@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-void detect_worker_init(struct detect_worker *w)
+void detect_worker_init(struct detect_worker *w, int threads)
 {
-    *w = (struct detect_worker){ 0 };
+    *w = (struct detect_worker){ .threads = threads < EDGEL_POOL_MAX ? threads : EDGEL_POOL_MAX };
     w->scratch = edgel_scratch_create();
     if (!w->scratch)
         cli_out_of_memory();
@@ -21,6 +21,18 @@ void detect_worker_finish(struct detect_worker *w)
     edgel_image_finish(&w->color);
     edgel_image_finish(&w->pixels);
     edgel_scratch_destroy(&w->scratch);
+    edgel_pool_destroy(&w->pool);
+}
+
+/* Threads for one image, where there are some to spare and it is not so small that starting them costs more. */
+static enum edgel_status take_threads(struct detect_worker *w, const struct edgel_image *in,
+                                      struct edgel_error *err)
+{
+    enum { WORTH_IT = 1 << 18 }; /* pixels */
+    if (w->threads < 2 || w->pool || (uint64_t)in->w * (uint64_t)in->h < WORTH_IT)
+        return EDGEL_OK;
+    enum edgel_status s = edgel_pool_create(w->threads, &w->pool, err);
+    return s == EDGEL_OK ? edgel_scratch_use_pool(w->scratch, w->pool, err) : s;
 }
 
 static enum edgel_status decode(struct detect_work *k, bool color, const struct edgel_image **pixels,
@@ -90,8 +102,10 @@ static enum edgel_status run_task(struct detect_work *k, size_t m, struct edgel_
         return s;
     detect_fit_type(in->type, &write, &method);
     int bits = 0;
-    if (edgel_method_run(k->w->scratch, edgel_image_view(in), &method, &k->w->pixels, &bits, &detail) !=
-        EDGEL_OK)
+    s = take_threads(k->w, in, &detail);
+    if (s == EDGEL_OK)
+        s = edgel_method_run(k->w->scratch, edgel_image_view(in), &method, &k->w->pixels, &bits, &detail);
+    if (s != EDGEL_OK)
         return detect_name_failure(k, t, &detail, err);
     s = detect_fit_channels(path, k->w->pixels.channels, &write, err);
     if (s == EDGEL_OK)

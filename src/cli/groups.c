@@ -105,7 +105,8 @@ const struct cli_option cli_run_rows[] = {
       .min = 1,
       .max = 1024,
       .note = "all cores",
-      .help = "Work on N images at a time. The results do not depend on it." },
+      .help =
+          "Use N threads: on N images at a time, and (detect, segment) inside an image where there are fewer. The results do not depend on it." },
     { .name = "jsonl",
       .kind = CLI_STRING,
       .metavar = "FILE",
