@@ -4,6 +4,8 @@
  * same rows of the input (its neighbours' as well, and the image's own borders), and writes its own rows alone. So the
  * bytes do not depend on where the image is cut, nor on who does what.
  *
+ * The last part comes first: of what was written last, before this, most is still in the caches.
+ *
  * What is repeated at a cut are the rows around it. Hence parts are high against those, and as few as keep threads busy
  * when one of them is held up.
  */
@@ -42,7 +44,7 @@ int edgel_share_rows(const struct edgel_scratch *scratch, int h, int n, int arou
 
 struct sharing {
     struct edgel_scratch *scratch;
-    int h, rows;
+    int h, rows, parts;
     edgel_share_work *work;
     void *user;
     atomic_int failed;        /* a part has; which one is of no account: all fail for want of memory */
@@ -53,7 +55,7 @@ struct sharing {
 static void run_part(void *user, int thread, size_t i)
 {
     struct sharing *s = user;
-    const int from = (int)i * s->rows, left = s->h - from;
+    const int from = (s->parts - 1 - (int)i) * s->rows, left = s->h - from;
     const struct edgel_part part = { &s->scratch->parts[thread], thread, from,
                                      from + (left < s->rows ? left : s->rows) };
     struct edgel_error err = { 0 };
@@ -88,8 +90,11 @@ enum edgel_status edgel_share(struct edgel_scratch *scratch, int h, int rows, ed
 {
     if (rows >= h)
         return work(user, &(struct edgel_part){ &scratch->arena, 0, 0, h }, err);
-    struct sharing s = { .scratch = scratch, .h = h, .rows = rows, .work = work, .user = user };
-    edgel_pool_run(scratch->pool, (size_t)divided_up(h, rows), run_part, &s);
+    const int parts = divided_up(h, rows);
+    struct sharing s = {
+        .scratch = scratch, .h = h, .rows = rows, .parts = parts, .work = work, .user = user
+    };
+    edgel_pool_run(scratch->pool, (size_t)parts, run_part, &s);
     level_arenas(scratch);
     return s.status == EDGEL_OK ? EDGEL_OK : edgel_fail(err, s.status, "%s", s.err.msg);
 }
