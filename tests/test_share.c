@@ -144,6 +144,27 @@ static void every_method_gives_the_same_bytes(void **state)
         }
 }
 
+/* What threads count apart is added up; often, because a thread that is late counts nothing. */
+static void counts_of_all_threads_are_added(void **state)
+{
+    static const struct edgel_threshold kinds[] = { { EDGEL_THRESHOLD_QUANTILE, 70 },
+                                                    { EDGEL_THRESHOLD_AUTO, 0 } };
+    struct edgel_image in = blocks(1501, 1100, 1, EDGEL_U8), out = { 0 };
+    struct threaded t = threaded(2, 50);
+    struct edgel_canny_used one[2], used;
+    (void)state;
+    for (int i = 0; i < 12; i++) {
+        const struct edgel_canny p = { 3, EDGEL_NORM_L1, kinds[1], kinds[i % 2], EDGEL_NMS_SECTOR };
+        if (i < 2)
+            assert_int_equal(edgel_canny(NULL, edgel_image_view(&in), &p, &out, &one[i], NULL), EDGEL_OK);
+        assert_int_equal(edgel_canny(t.scratch, edgel_image_view(&in), &p, &out, &used, NULL), EDGEL_OK);
+        assert_memory_equal(&used, &one[i % 2], sizeof used);
+    }
+    threaded_finish(&t);
+    edgel_image_finish(&in);
+    edgel_image_finish(&out);
+}
+
 /* Large enough to be cut without being told. */
 static void large_images_give_the_same_bytes(void **state)
 {
@@ -361,6 +382,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_method_gives_the_same_bytes),
+        cmocka_unit_test(counts_of_all_threads_are_added),
         cmocka_unit_test(large_images_give_the_same_bytes),
         cmocka_unit_test(edges_grow_through_all_parts),
         cmocka_unit_test(operations_give_the_same_bytes),
