@@ -164,7 +164,8 @@ void edgel_hysteresis_join(struct edgel_bit_map *map, const struct edgel_worklis
     if (rows >= map->h)
         return;
     struct words open = words_of(map, list, 0, map->h);
-    for (int y = rows; y < map->h; y += rows) {
+    for (int64_t at = rows; at < map->h; at += rows) {
+        const int y = (int)at;
         offer_row(&open, map, y - 1, y);
         offer_row(&open, map, y, y - 1);
     }
