@@ -259,6 +259,7 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_arguments_write(const char *pa
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_arguments_read(const char *path, const char *command,
                                                                  struct edgel_arguments *out,
                                                                  struct edgel_error *err);
+/* Frees the words and zeroes the struct; a zeroed one is fine. */
 EDGEL_API void edgel_arguments_finish(struct edgel_arguments *arguments);
 
 /* --- JSON lines --- */
@@ -294,8 +295,12 @@ struct edgel_totals {
 struct edgel_log;
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_log_create(const char *path, struct edgel_log **out,
                                                              struct edgel_error *err);
+/* Adds the line of one image; calls come in the order of the inputs, from one thread at a time. Names that are no UTF-8 are
+ * escaped without loss. EDGEL_EIO, EDGEL_ENOMEM: the log is then to be discarded. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_log_image(struct edgel_log *log, const struct edgel_record *record, struct edgel_error *err);
+/* Writes the summary line, gives the file its name and sets *log to NULL, also after a failure: EDGEL_EIO, EDGEL_ENOMEM; no
+ * file appears then. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_log_finish(struct edgel_log **log, const struct edgel_totals *totals, struct edgel_error *err);
 /* Drops the log, so that its file does not appear, and sets *log to NULL; NULL is fine. */

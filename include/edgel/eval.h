@@ -339,7 +339,8 @@ struct edgel_coco_image {
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_coco_parse(const char *text, size_t n, const char *name,
                                                              struct edgel_coco **out,
                                                              struct edgel_error *err);
-EDGEL_API void edgel_coco_destroy(struct edgel_coco **coco); /* NULL is fine */
+/* Frees the document, with all that edgel_coco_at() and what follows gave of it, and sets *coco to NULL. NULL is fine. */
+EDGEL_API void edgel_coco_destroy(struct edgel_coco **coco);
 /* The images, rising id: those listed and those of the annotations. */
 EDGEL_API size_t edgel_coco_count(const struct edgel_coco *coco);
 EDGEL_API const struct edgel_coco_image *edgel_coco_at(const struct edgel_coco *coco, size_t i);
@@ -443,7 +444,9 @@ EDGEL_API const struct edgel_counts_header *edgel_counts_header(const struct edg
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_counts_next(struct edgel_counts_reader *reader,
                                                               struct edgel_row *row, bool *more,
                                                               struct edgel_error *err);
-EDGEL_API void edgel_counts_close(struct edgel_counts_reader **reader); /* NULL is fine */
+/* Ends reading, at the end of the file or before; the header is gone then, rows are the caller's and stay. Sets *reader to
+ * NULL; NULL is fine. */
+EDGEL_API void edgel_counts_close(struct edgel_counts_reader **reader);
 
 /*
  * Joins the counts of all shards of one run, in any order, into the counts of the whole, byte for byte: rows in the
@@ -590,6 +593,7 @@ struct edgel_summary {
     const struct edgel_measure *measure; /* the convention, for those who print it */
     const struct edgel_reduce *reduce;
 };
+/* Frees what the summary owns and zeroes it; measure and reduce stay the caller's. A zeroed summary is fine. */
 EDGEL_API void edgel_summary_finish(struct edgel_summary *s);
 
 /*
@@ -607,6 +611,11 @@ edgel_reducer_create(const struct edgel_measure *measure, const struct edgel_red
  * apart); EDGEL_EINVAL: its counts do not hang together. Nothing is added then. EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_reducer_add(struct edgel_reducer *reducer, const struct edgel_row *row, struct edgel_error *err);
+/* The scores of the rows so far; more may be added after it. Those that are undefined are NaN.
+ *
+ * out  finished by the caller with edgel_summary_finish(); zeroed after a failure. Its measure and reduce are those that the
+ *      reducer was made with, which must outlive it.
+ * Returns EDGEL_OK or EDGEL_ENOMEM. The same bits on every machine, whatever the threads that measured the rows. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_reducer_summary(const struct edgel_reducer *reducer,
                                                                   struct edgel_summary *out,
                                                                   struct edgel_error *err);
