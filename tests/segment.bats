@@ -184,6 +184,10 @@ for got, want in zip(rows[1:], order):
     cmp whole/a.png plain/a.png
     run segment -m u.st --memory 1 -j 1 -o x in
     refused 1 "not enough for a tile" "--memory"
+    enough=$(sed -n 's/.*; --memory \([0-9]*\) is enough$/\1/p' <<<"$output" | sort -n | tail -n 1)
+    [ "$enough" -gt 1 ]
+    segment -m u.st --memory "$enough" -j 1 --emit probability --depth 16 -o enough in
+    diff -r tiles enough
 }
 
 @test "gray, deep and float images, and models of one channel" {

@@ -19,6 +19,7 @@ struct segment_job {
     uint64_t model_hash; /* of the model file */
     const struct cli_read_options *read;
     size_t memory_bytes; /* for running the network, all threads together */
+    int threads, inner;  /* at work on images, and each of them within one */
     struct edgel_palette palette;
     struct segment_worker *workers; /* [threads] */
 };

@@ -24,6 +24,8 @@ int segment_begin(void *user, int threads, int inner)
     struct edgel_error err = { 0 };
     enum edgel_status s = EDGEL_OK;
     job->workers = cli_alloc((size_t)threads, sizeof *job->workers);
+    job->threads = threads;
+    job->inner = inner;
     for (int t = 0; t < threads && s == EDGEL_OK; t++)
         s = make_worker(job, &job->workers[t], threads, inner, &err);
     if (s == EDGEL_OK)
@@ -131,6 +133,24 @@ static enum edgel_status take_probabilities(void *user, int x, int y, int w, int
     return EDGEL_OK;
 }
 
+/* A --memory in MiB that is enough for an image: for tiles of twice what an output depends on, or for the whole image where
+ * that is no larger, or no such tile can be had. 0: unknown. */
+static size_t enough_memory(const struct segment_job *job, int w, int h)
+{
+    struct edgel_layer *layers = cli_alloc((size_t)job->info.layers + 1, sizeof *layers);
+    size_t whole = 0, tile = 0;
+    if (edgel_model_memory(job->model, w, h, &whole, NULL) == EDGEL_OK &&
+        edgel_model_layers(job->model, w, h, layers, NULL) == EDGEL_OK) {
+        const int field = layers[job->info.layers].field, side = field ? 2 * field : h > w ? h : w;
+        if (edgel_model_memory(job->model, side < w ? side : w, side < h ? side : h, &tile, NULL) !=
+                EDGEL_OK ||
+            tile * (size_t)job->inner * (size_t)job->threads <= job->memory_bytes)
+            tile = whole;
+    }
+    free(layers);
+    return (tile * (size_t)job->inner * (size_t)job->threads + ((size_t)1 << 20) - 1) >> 20;
+}
+
 static enum edgel_status run_network(struct segmenting *g, const char *input, struct edgel_error *err)
 {
     const bool soft = g->job->emit == EMIT_PROBABILITY;
@@ -142,9 +162,11 @@ static enum edgel_status run_network(struct segmenting *g, const char *input, st
                                          .write = soft ? take_probabilities : take_labels };
     struct edgel_error detail = { 0 };
     enum edgel_status s = edgel_predictor_run(g->w->predictor, &io, &detail);
-    if (s != EDGEL_OK)
-        (void)cli_fail(err, "%.200s: %.240s%s", input, detail.msg,
-                       s == EDGEL_ELIMIT ? " (see --memory)" : "");
+    const size_t enough = s == EDGEL_ELIMIT ? enough_memory(g->job, io.w, io.h) : 0;
+    if (enough)
+        (void)cli_fail(err, "%.200s: %.240s; --memory %zu is enough", input, detail.msg, enough);
+    else if (s != EDGEL_OK)
+        (void)cli_fail(err, "%.200s: %.240s", input, detail.msg);
     return s;
 }
 
