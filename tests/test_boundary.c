@@ -356,6 +356,10 @@ static void an_image_is_counted_as_defined(void **state)
                     put(&s.prediction, i % W, i / W, 0);
         assert_int_equal(edgel_measure_image(&m, &s.p, false, s.t, ANNOTATORS, NULL, &row, NULL), EDGEL_OK);
         assert_int_equal(row.boundary.n, K);
+        uint64_t truth = 0;
+        for (int i = 0; i < W * H * ANNOTATORS; i++)
+            truth += get(&s.truth[i / (W * H)], i % W, i / W % H) != 0;
+        assert_int_equal(row.boundary.truth, truth);
         for (int k = 1; k <= K; k++) {
             uint64_t want[3];
             naive_counts(&s, &m, k, want);

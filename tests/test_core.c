@@ -292,7 +292,7 @@ static void helped_inner(void *user, size_t i)
     p->begun++;
     pthread_cond_broadcast(&p->began);
     while (p->together && p->begun < 3 && !p->alone)
-        p->alone = pthread_cond_timedwait(&p->began, &p->lock, &end) != 0;
+        p->alone |= pthread_cond_timedwait(&p->began, &p->lock, &end) != 0;
     pthread_mutex_unlock(&p->lock);
 }
 
