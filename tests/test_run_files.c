@@ -24,7 +24,14 @@ static void words_come_back(void **state)
     assert_int_equal(a.n, 4);
     for (size_t i = 0; i < 4; i++)
         assert_string_equal(a.words[i], words[i]);
+    assert_int_equal(a.noptions, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const size_t k = strcmp(a.options[0].name, settings[i].name) == 0 ? 0 : 1;
+        assert_string_equal(a.options[k].name, settings[i].name);
+        assert_string_equal(a.options[k].value, settings[i].value);
+    }
     edgel_arguments_finish(&a);
+    assert_null(a.options);
     assert_int_equal(edgel_arguments_read("run/args.json", "detect", &a, &err), EDGEL_EFORMAT);
     assert_non_null(strstr(err.msg, "run/args.json: not of the command detect"));
     tree_remove();

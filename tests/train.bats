@@ -595,6 +595,23 @@ PY
     refuses "run/last.safetensors: lost"
 }
 
+@test "--resume tells options that are not what they were" {
+    train -o run i
+    run "$EDGEL" train --resume run --epochs 3 --max-time 1000 -j 1
+    [ "$status" -eq 0 ]
+    [ "$(grep ' was ' <<<"$output")" = $'edgel: --epochs was 2, is 3\nedgel: --max-time was not given, is 1000' ]
+    run "$EDGEL" train --resume run --epochs 3
+    [ "$status" -eq 0 ]
+    [[ "$output" != *" was "* ]]
+    sed -i 's/"worst":"8"/"worst":"7"/' run/args.json # as a version with another default wrote it
+    run "$EDGEL" train --resume run
+    [[ "$output" == *"--worst was 7, is 8"* ]]
+    sed -i 's/"worst":"8"/"worst":8/' run/args.json
+    run "$EDGEL" train --resume run
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"args.json: options: must hold"* ]]
+}
+
 @test "a resume that is refused leaves the run as it was" {
     train -o run i
     run "$EDGEL" train --resume run --epochs 4 --lr 0.5

@@ -246,6 +246,8 @@ EDGEL_API void edgel_journal_close(struct edgel_journal **journal); /* leaves th
 struct edgel_arguments { /* zero-initialise; finish frees */
     char **words;
     size_t n;
+    struct edgel_setting *options; /* what each option came to */
+    size_t noptions;
 };
 /*
  * Writes a JSON file: schema, version, command, words[n] as "arguments" and settings as "options" (what each came to).
@@ -255,11 +257,11 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_arguments_write(const char *pa
                                                                   const char *const *words, size_t n,
                                                                   const struct edgel_setting *settings,
                                                                   size_t nsettings, struct edgel_error *err);
-/* Reads the words back. EDGEL_EIO; EDGEL_EFORMAT: no such file, or of another command; EDGEL_ENOMEM. */
+/* Reads words and options back. EDGEL_EIO; EDGEL_EFORMAT: no such file, or of another command; EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_arguments_read(const char *path, const char *command,
                                                                  struct edgel_arguments *out,
                                                                  struct edgel_error *err);
-/* Frees the words and zeroes the struct; a zeroed one is fine. */
+/* Frees words and options and zeroes the struct; a zeroed one is fine. */
 EDGEL_API void edgel_arguments_finish(struct edgel_arguments *arguments);
 
 /* --- JSON lines --- */

@@ -1,6 +1,6 @@
 /*
  * The arguments of a run, kept beside its results: what it was asked for, word for word, and what every option came to.
- * Reading gives the words back, so that a run can be taken up again.
+ * Reading gives both back, so that a run can be taken up again and be told what is other than it was.
  */
 #include "batch/batch_priv.h"
 #include "core/core_priv.h"
@@ -88,6 +88,28 @@ static enum edgel_status take_words(const struct edgel_json *doc, const char *pa
     return EDGEL_OK;
 }
 
+static enum edgel_status take_options(const struct edgel_json *doc, const char *path,
+                                      struct edgel_arguments *out, struct edgel_error *err)
+{
+    const struct edgel_json *all = edgel_json_get(doc, "options"), *v;
+    const char *name = NULL;
+    size_t n = 0;
+    if (!edgel_json_is_object(all))
+        return edgel_fail(err, EDGEL_EFORMAT, "%s: options: must be an object", path);
+    while ((v = edgel_json_next(all, &name)) != NULL)
+        if (!edgel_json_is_string(v) || ++n > WORDS_MAX)
+            return edgel_fail(err, EDGEL_EFORMAT, "%s: options: must hold at most %d strings", path,
+                              WORDS_MAX);
+    out->options = edgel_calloc(n + 1, sizeof *out->options);
+    for (name = NULL; out->options && (v = edgel_json_next(all, &name)) != NULL;) {
+        struct edgel_setting *s = &out->options[out->noptions++];
+        *s = (struct edgel_setting){ edgel_strdup(name), edgel_json_strdup(v) };
+        if (!s->name || !s->value)
+            return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", path);
+    }
+    return out->options ? EDGEL_OK : edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", path);
+}
+
 enum edgel_status edgel_arguments_read(const char *path, const char *command, struct edgel_arguments *out,
                                        struct edgel_error *err)
 {
@@ -103,6 +125,8 @@ enum edgel_status edgel_arguments_read(const char *path, const char *command, st
         status = expect(doc, "command", command, path, err);
     if (status == EDGEL_OK)
         status = take_words(doc, path, out, err);
+    if (status == EDGEL_OK)
+        status = take_options(doc, path, out, err);
     edgel_json_finish(doc);
     edgel_bytes_finish(&bytes);
     if (status != EDGEL_OK)
@@ -115,5 +139,10 @@ void edgel_arguments_finish(struct edgel_arguments *a)
     for (size_t i = 0; i < a->n; i++)
         edgel_free(a->words[i]);
     edgel_free(a->words);
+    for (size_t i = 0; i < a->noptions; i++) {
+        edgel_free((char *)(uintptr_t)a->options[i].name);
+        edgel_free((char *)(uintptr_t)a->options[i].value);
+    }
+    edgel_free(a->options);
     *a = (struct edgel_arguments){ 0 };
 }

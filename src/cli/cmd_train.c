@@ -528,6 +528,33 @@ static char **joined_words(const struct cli_args *args, const struct edgel_argum
     return words;
 }
 
+static const char *value_of(const struct edgel_setting *settings, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(settings[i].name, name) == 0)
+            return settings[i].value;
+    return NULL;
+}
+
+/* Options that are not what they were in the run: given now, or of another default in this version. */
+static void tell_changes(const struct edgel_arguments *stored, const struct cli_args *now)
+{
+    static const char *const other[] = { "output", "resume", "existing", "jobs", "progress", "quiet", NULL };
+    struct edgel_setting *settings;
+    const size_t n = cli_settings(now, &settings);
+    for (size_t i = 0; i < n + stored->noptions; i++) {
+        const char *name = i < n ? settings[i].name : stored->options[i - n].name;
+        const char *was = value_of(stored->options, stored->noptions, name),
+                   *is = value_of(settings, n, name);
+        bool passed = i >= n && is; /* it was looked at among the settings */
+        for (const char *const *o = other; *o; o++)
+            passed |= strcmp(name, *o) == 0;
+        if (!passed && (!was || !is || strcmp(was, is) != 0))
+            cli_message("--%s was %s, is %s", name, was ? was : "not given", is ? is : "not given");
+    }
+    cli_settings_free(settings, n);
+}
+
 static int resume(const struct cli_args *args)
 {
     const struct train_options *o = args->options;
@@ -546,6 +573,8 @@ static int resume(const struct cli_args *args)
     int code = cli_parse(args->command, n, words, &all);
     if (code == 0) {
         struct train_options *joined = all.options;
+        if (!joined->run.quiet)
+            tell_changes(&stored, &all);
         joined->output = joined->resume = o->resume; /* the folder may have been moved */
         code = run_with(&all);
     }

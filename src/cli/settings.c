@@ -49,8 +49,8 @@ size_t cli_settings(const struct cli_args *args, struct edgel_setting **out)
     for (size_t k = 0; (o = cli_option_at(args->command, k, &g)) != NULL; k++) {
         if (strcmp(o->name, "help") == 0)
             continue;
-        /* An option that was not given and has no default of its own decides nothing: its note says what happens. */
-        if (!o->def && o->note && !cli_given(args, o->name))
+        /* A number or note without a default says what happens when the option is given: else it decides nothing. */
+        if (!o->def && (o->note || o->kind == CLI_INT || o->kind == CLI_REAL) && !cli_given(args, o->name))
             continue;
         char *value = value_of(o, (const char *)args->options + g->offset);
         if (!value)
