@@ -388,7 +388,7 @@ static const struct cli_option end_rows[] = {
       .max = 1e9,
       .help =
           "Begin no epoch that would end later, cut one that does all the same, and leave its validation to --resume if "
-          "that takes longer yet. What --recompute-bn end and --worst do comes on top." },
+          "that takes longer yet. Estimates made anew at the end, and the pictures of the worst images, come on top." },
     { .name = "patience",
       .kind = CLI_INT,
       .metavar = "EPOCHS",
