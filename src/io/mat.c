@@ -8,55 +8,9 @@
  * matrix is transposed.
  */
 #include "io/io_priv.h"
-#include <dlfcn.h>
 #include <math.h>
-#include <pthread.h>
-#include <string.h>
 
 #include <matio.h>
-
-/* --- the library --- */
-
-/* matio and what it needs are loaded with the first file, once and for all: most runs read none. */
-static struct {
-    bool here;
-    __typeof__(Mat_Open) *open;
-    __typeof__(Mat_Close) *close;
-    __typeof__(Mat_VarRead) *read;
-    __typeof__(Mat_VarFree) *free;
-    __typeof__(Mat_VarGetCell) *cell;
-    __typeof__(Mat_VarGetStructFieldByName) *field;
-    __typeof__(Mat_SizeOfClass) *size_of;
-} matio;
-
-static void load_matio(void)
-{
-    void *const library = dlopen(EDGEL_MATIO_FILE, RTLD_NOW | RTLD_LOCAL);
-    const struct {
-        const char *name;
-        void *at;
-    } calls[] = {
-        { "Mat_Open", &matio.open },           { "Mat_Close", &matio.close },
-        { "Mat_VarRead", &matio.read },        { "Mat_VarFree", &matio.free },
-        { "Mat_VarGetCell", &matio.cell },     { "Mat_VarGetStructFieldByName", &matio.field },
-        { "Mat_SizeOfClass", &matio.size_of },
-    };
-    matio.here = library;
-    for (size_t i = 0; matio.here && i < sizeof calls / sizeof *calls; i++) {
-        void *const function = dlsym(library, calls[i].name);
-        memcpy(calls[i].at, &function, sizeof function);
-        matio.here = function;
-    }
-}
-
-static enum edgel_status need_matio(const char *path, struct edgel_error *err)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, load_matio);
-    return matio.here
-               ? EDGEL_OK
-               : edgel_fail(err, EDGEL_EUNSUPPORTED, "%s: MAT: %s is not installed", path, EDGEL_MATIO_FILE);
-}
 
 struct job {
     const char *path;
@@ -82,7 +36,7 @@ static bool is_matrix(const matvar_t *v)
 {
     return v && v->class_type >= MAT_C_DOUBLE && v->class_type <= MAT_C_UINT64 && v->rank == 2 && v->data &&
            !v->isComplex && v->dims[0] > 0 && v->dims[1] > 0 &&
-           v->nbytes / matio.size_of((int)v->class_type) >= v->dims[0] * v->dims[1];
+           v->nbytes / Mat_SizeOfClass((int)v->class_type) >= v->dims[0] * v->dims[1];
 }
 
 static double value(const matvar_t *v, size_t i)
@@ -161,8 +115,8 @@ static enum edgel_status take_annotator(const struct job *j, matvar_t *cell, siz
     if (!cell || cell->class_type != MAT_C_STRUCT || cell->rank != 2 || cell->dims[0] != 1 ||
         cell->dims[1] != 1)
         return refuse(j, i, "", "must be a structure with Segmentation and Boundaries");
-    const matvar_t *labels = matio.field(cell, "Segmentation", 0);
-    const matvar_t *boundaries = matio.field(cell, "Boundaries", 0);
+    const matvar_t *labels = Mat_VarGetStructFieldByName(cell, "Segmentation", 0);
+    const matvar_t *boundaries = Mat_VarGetStructFieldByName(cell, "Boundaries", 0);
     if (!labels && !boundaries)
         return refuse(j, i, "", "has neither Segmentation nor Boundaries");
     if (labels)
@@ -183,7 +137,7 @@ static enum edgel_status take_cells(const struct job *j, matvar_t *v)
         return no_memory(j);
     out->n = n;
     for (size_t i = 0; i < n; i++) {
-        matvar_t *cell = matio.cell(v, (int)i);
+        matvar_t *cell = Mat_VarGetCell(v, (int)i);
         EDGEL_TRY(out->kind == EDGEL_MAT_TRUTH ? take_annotator(j, cell, i)
                                                : take_labels(j, cell, i, "", &out->segmentations[i]));
     }
@@ -192,16 +146,16 @@ static enum edgel_status take_cells(const struct job *j, matvar_t *v)
 
 static enum edgel_status read_variable(const struct job *j)
 {
-    mat_t *file = matio.open(j->path, MAT_ACC_RDONLY);
-    matvar_t *v = file ? matio.read(file, edgel_mat_variables[j->out->kind]) : NULL;
+    mat_t *file = Mat_Open(j->path, MAT_ACC_RDONLY);
+    matvar_t *v = file ? Mat_VarRead(file, edgel_mat_variables[j->out->kind]) : NULL;
     enum edgel_status st;
     if (!v)
         st = edgel_fail(j->err, EDGEL_EFORMAT, "%s: MAT: matio cannot read it", j->path);
     else
         st = j->out->kind == EDGEL_MAT_UCM2 ? take_ucm2(j, v) : take_cells(j, v);
-    matio.free(v);
+    Mat_VarFree(v);
     if (file)
-        matio.close(file);
+        Mat_Close(file);
     return st;
 }
 
@@ -215,8 +169,6 @@ enum edgel_status edgel_mat_read(const char *path, const struct edgel_limits *li
     if (st == EDGEL_OK)
         st = edgel_mat_check(&bytes, path, limits, &out->kind, err);
     edgel_bytes_finish(&bytes);
-    if (st == EDGEL_OK)
-        st = need_matio(path, err);
     if (st == EDGEL_OK)
         st = read_variable(&j);
     if (st != EDGEL_OK)
