@@ -658,6 +658,20 @@ PY
     [ ! -e bad ]
 }
 
+@test "the record of an interrupted detect is left alone, and so is its folder" {
+    mkdir out
+    printf '%s\n' '{"schema":"edgel.journal/1","settings":{}}' 'run 1-00000001' 'done 0000000000000001 1 1.000000000' >out/.edgel-journal
+    find out -type f -exec cksum {} + | sort >before
+    train -o out i
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"out: a run over images was interrupted there after 1"* ]]
+    find out -type f -exec cksum {} + | sort | diff before -
+    sed -i 3d out/.edgel-journal # one that was killed before its first image has nothing to lose
+    train -o out i
+    [ "$status" -eq 0 ]
+    [ ! -e out/.edgel-journal ]
+}
+
 @test "--existing overwrite leaves nothing of the older run" {
     train -o run --val-split 0.25 --worst 1 --lr 0.1 i
     echo mine >run/worst/notes.txt

@@ -464,12 +464,24 @@ static int check_existing(const struct cli_args *args)
     return 0;
 }
 
-/* Makes RUN, and keeps others out of it while this run is at work, as a record of `edgel detect` does. */
+/* Makes RUN, and keeps others out of it while this run is at work, as a record of `edgel detect` does. A record of such
+ * a run that was interrupted is not this run's to remove. */
 static int enter_folder(const char *folder, struct edgel_journal **at_work)
 {
     const struct edgel_journal_params p = { .folder = folder };
     struct edgel_error err = { 0 };
-    return edgel_journal_begin(&p, at_work, &err) == EDGEL_OK ? 0 : refuse(&err);
+    enum edgel_status status = edgel_journal_find(&p, at_work, &err);
+    const size_t images = *at_work ? edgel_journal_count(*at_work) : 0;
+    if (images > 0) {
+        edgel_journal_close(at_work);
+        status = cli_fail(&err,
+                          "%s: a run over images was interrupted there after %zu; take another folder, "
+                          "or end it with its --resume",
+                          folder, images);
+    }
+    if (status == EDGEL_OK)
+        status = edgel_journal_begin(&p, at_work, &err);
+    return status == EDGEL_OK ? 0 : refuse(&err);
 }
 
 /* A run without a checkpoint was stopped before its first one, and is begun anew: unless its results tell of more epochs
