@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -337,13 +338,14 @@ static void idle_threads_help(void **state)
 struct pool_probe {
     unsigned char times[N];
     int inside[8];
-    bool wrong;
+    atomic_bool wrong;
 };
 
 static void pool_work(void *user, int thread, size_t i)
 {
     struct pool_probe *p = user;
-    p->wrong |= thread < 0 || thread >= 8 || p->inside[thread]++ != 0;
+    if (thread < 0 || thread >= 8 || p->inside[thread]++ != 0)
+        p->wrong = true;
     p->times[i]++;
     p->inside[thread]--;
 }
