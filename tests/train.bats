@@ -579,6 +579,8 @@ PY
     refuses "run/results.csv: epoch 3 after 1; damaged"
     sed 's/,[^,]*$//' whole/results.csv >run/results.csv
     refuses "a row must have"
+    sed 's/^2,/nan,/' whole/results.csv >run/results.csv
+    refuses "run/results.csv: epoch 'nan'"
     tail -n 3 whole/results.csv >run/results.csv
     refuses "must begin with the names of its columns"
     rm run/results.csv

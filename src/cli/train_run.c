@@ -187,6 +187,7 @@ static enum edgel_status read_row(const struct train_record *r, char *line, cons
                                   struct record_row *row, struct edgel_error *err)
 {
     const int n = COLUMNS + r->plan->params.nterms;
+    struct edgel_error why = { 0 };
     for (int c = 0; c < n; c++) {
         double *v = c < COLUMNS ? &row->v[c] : &row->terms[c - COLUMNS];
         const size_t length = strcspn(line, ",");
@@ -196,8 +197,8 @@ static enum edgel_status read_row(const struct train_record *r, char *line, cons
             return cli_fail(err, "%s: a row must have %d fields", path, n);
         *v = NAN;
         if (*line &&
-            edgel_parse_real(columns[c < COLUMNS ? c : TRAIN_LOSS], line, -1e300, 1e300, v, err) != EDGEL_OK)
-            return EDGEL_EINVAL;
+            edgel_parse_real(columns[c < COLUMNS ? c : TRAIN_LOSS], line, -1e300, 1e300, v, &why) != EDGEL_OK)
+            return cli_fail(err, "%s: %s", path, why.msg);
         line += length + 1;
     }
     return EDGEL_OK;
