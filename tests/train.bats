@@ -660,6 +660,15 @@ PY
     [ ! -e bad ]
 }
 
+@test "an empty name of a folder is refused" {
+    train -o '' missing
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--output '': must name a folder"* ]]
+    run "$EDGEL" train --resume ''
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--resume '': must name the folder of a run"* ]]
+}
+
 @test "the record of an interrupted detect is left alone, and so is its folder" {
     mkdir out
     printf '%s\n' '{"schema":"edgel.journal/1","settings":{}}' 'run 1-00000001' 'done 0000000000000001 1 1.000000000' >out/.edgel-journal

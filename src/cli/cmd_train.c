@@ -404,6 +404,8 @@ static int check_data_usage(const struct cli_args *args)
         return cli_usage(args->command, "no truth: --truth MASKS is needed");
     if (!o->output)
         return cli_usage(args->command, "no folder for the run: -o RUN is required");
+    if (!*o->output)
+        return cli_usage(args->command, "--output '': must name a folder");
     if (!o->val_images != !o->val_truth)
         return cli_usage(args->command, "--val-images and --val-truth go together");
     if (o->val_images && o->val_split > 0)
@@ -575,6 +577,8 @@ static int resume(const struct cli_args *args)
     struct cli_args all = { 0 };
     if (args->noperands > 0 || o->output)
         return cli_usage(args->command, "--resume RUN takes images and output from the run");
+    if (!*o->resume)
+        return cli_usage(args->command, "--resume '': must name the folder of a run");
     char *path = train_path(o->resume, "args.json");
     enum edgel_status status = edgel_arguments_read(path, "train", &stored, &err);
     free(path);
