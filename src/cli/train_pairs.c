@@ -1,6 +1,5 @@
 /* Which image belongs to which mask, and which are held out for validation. */
 #include "train_data.h"
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,7 +62,7 @@ static int by_index(const void *a, const void *b)
 int train_split(struct train_data *d)
 {
     struct train_set *train = &d->sets[0], *val = &d->sets[1];
-    const size_t n = train->n, held = (size_t)floor(d->p.val_split * (double)n + 0.5);
+    const size_t n = train->n, held = (size_t)(d->p.val_split * (double)n + 0.5);
     if (held == 0 || held == n) {
         cli_message("--val-split %g of %zu images leaves %s empty", d->p.val_split, n,
                     held ? "training" : "validation");
