@@ -19,7 +19,8 @@ const struct cli_option folder_rows[] = {
       .help =
           "Go on with a run into OUT that was interrupted or killed: what it finished is skipped unless the input "
           "has changed since, the rest is done or replaced. The options must be the same. A run that none precedes "
-          "just starts; after one that has ended, with all its outputs there, nothing is left to do." },
+          "just starts; after one that has ended, with all its outputs there, nothing is left to do: by then nothing "
+          "tells which options and inputs they are of." },
     { .name = "durable",
       .kind = CLI_FLAG,
       .at = offsetof(struct folder_options, durable),
@@ -360,8 +361,10 @@ static bool has_ended(const struct run *r, const struct edgel_inputs *inputs,
         return false;
     if (edgel_plan_folder(*plan) && skips_all(r, inputs, *plan)) {
         if (!r->o->run.quiet)
-            cli_message("%s: no run was interrupted there, and all outputs exist: nothing is left to do",
-                        r->o->output);
+            cli_message(
+                "%s: no run was interrupted there, and all outputs exist: nothing is left to do, if they "
+                "are of these options and inputs",
+                r->o->output);
         return true;
     }
     edgel_plan_destroy(plan);
