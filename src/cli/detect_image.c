@@ -51,6 +51,12 @@ static enum edgel_status decode(struct detect_work *k, bool color, const struct 
                                              img, &k->image->info, err);
     const uint64_t area = (uint64_t)k->image->info.w * (uint64_t)k->image->info.h;
     k->large = s == EDGEL_ELIMIT && !k->whole && area > k->job->stream_over && area <= most;
+    if (s == EDGEL_ELIMIT && area > most) { /* told with the limit that was asked for */
+        params.limits.max_pixels = most;
+        edgel_error_clear(err);
+        s = edgel_image_decode(k->w->bytes.data, k->w->bytes.size, k->image->input, &params, img,
+                               &k->image->info, err);
+    }
     k->image->type = img->type;
     *has = s == EDGEL_OK;
     return s;
