@@ -412,6 +412,7 @@ tells() {
     tells "--lr 0: must be above 0" --truth t --arch linear --lr 0
     tells "--epochs 0: must be from 1" --truth t --arch linear --epochs 0
     tells "--loss bce:0,iou:0: all weights are 0" --truth t --arch linear --loss bce:0,iou:0
+    tells "--class-weights 0,0: all weights are 0, one must be above" --truth t --arch linear --class-weights 0,0
     for crop in 10x x10 10x20x 10xx20 7 7x10 ""; do
         tells "--crop $crop: must be N or WIDTHxHEIGHT, whole numbers from 8 to 65536" --truth t --arch linear --crop "$crop"
     done

@@ -602,8 +602,10 @@ enum edgel_status train_plan_make(struct train_plan *plan, const struct cli_args
     return status == EDGEL_OK ? check_loss(plan, args, err) : status;
 }
 
-static enum edgel_status read_weights(const char *text, int classes, float *weights, struct edgel_error *err)
+static enum edgel_status read_weights(const char *list, int classes, float *weights, struct edgel_error *err)
 {
+    const char *text = list;
+    bool any = false;
     for (int c = 0; c < classes; c++) {
         const size_t n = strcspn(text, ",");
         char *number = cli_strndup(text, n);
@@ -615,9 +617,10 @@ static enum edgel_status read_weights(const char *text, int classes, float *weig
         weights[c] = (float)v;
         if ((text[n] == ',') != (c < classes - 1))
             return cli_fail(err, "--class-weights: there are %d classes", classes);
+        any |= weights[c] > 0;
         text += n + 1;
     }
-    return EDGEL_OK;
+    return any ? EDGEL_OK : cli_fail(err, "--class-weights %s: all weights are 0, one must be above", list);
 }
 
 enum edgel_status train_plan_weigh(struct train_plan *plan, const struct train_options *o,
