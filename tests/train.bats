@@ -546,6 +546,7 @@ for k in range(4):
     open(f"ids9/{k}.pgm", "wb").write(b[:-384] + b[-384:].replace(b"\2", b"\x09"))
 PY
     refuses "class of id 2, which cannot become 9" --truth ids9
+    refuses "--existing has no use with --resume, which goes on with the run in run" --existing overwrite
     rm i/3.ppm
     refuses "training samples=4, which cannot become training samples=3"
     run "$EDGEL" train --resume nothing

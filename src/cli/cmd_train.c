@@ -579,6 +579,9 @@ static int resume(const struct cli_args *args)
         return cli_usage(args->command, "--resume RUN takes images and output from the run");
     if (!*o->resume)
         return cli_usage(args->command, "--resume '': must name the folder of a run");
+    if (cli_given(args, "existing"))
+        return cli_usage(args->command,
+                         "--existing has no use with --resume, which goes on with the run in %s", o->resume);
     char *path = train_path(o->resume, "args.json");
     enum edgel_status status = edgel_arguments_read(path, "train", &stored, &err);
     free(path);
