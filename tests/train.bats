@@ -510,6 +510,33 @@ PY
     [ "$(column run/results.csv epoch)" = 1 ]
 }
 
+@test "a run may lie beside the images, not among them" {
+    mkdir all
+    cp -r i vi all
+    ln -s all/i link
+    for out in all/i all/i/ all/i/new/run all/../all/i/run ./all/i/. link/run "$PWD/all/i/run"; do
+        train -o "$out" all/i
+        [ "$status" -eq 2 ] || { echo "$out: $status $output"; return 1; }
+        [[ "$output" == *"--output $out: lies in all/i, and the run's pictures would be among its images"* ]]
+    done
+    train -o all/vi/run --val-images all/vi --val-truth vt all/i
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--output all/vi/run: lies in all/vi,"* ]]
+    train -o all/i/0.ppm all/i
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"all/i/0.ppm"* ]]
+    diff -r i all/i
+    diff -r vi all/vi
+    train -o all/i2 all/i
+    [ "$status" -eq 0 ]
+    cd all/i || return
+    run "$EDGEL" train --truth ../../t --arch linear --epochs 1 -o run .
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--output run: lies in ., "* ]]
+    run "$EDGEL" train --truth ../../t --arch linear --epochs 1 -o ../run .
+    [ "$status" -eq 0 ]
+}
+
 @test "--resume extends a run to the very weights of a longer one" {
     train -o long --epochs 4 --augment flip,noise --val-split 0.25 i
     train -o short --epochs 2 --augment flip,noise --val-split 0.25 i

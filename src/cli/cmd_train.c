@@ -452,6 +452,48 @@ static int check_usage(const struct cli_args *args)
     return code ? code : check_step_usage(args);
 }
 
+/* a/b -> a, a -> nothing, /a -> /, / stays */
+static void cut_last(char *path)
+{
+    char *slash = strrchr(path, '/');
+    *(!slash ? path : slash == path ? path + 1 : slash) = '\0';
+}
+
+/* Whether path, which need not exist, is the folder or lies in it. */
+static bool lies_in(const char *path, const char *folder)
+{
+    char *at = cli_strndup(path, strlen(path));
+    while (*at && access(at, F_OK) != 0)
+        cut_last(at);
+    if (!*at) {
+        free(at);
+        at = cli_strndup(".", 1);
+    }
+    bool inside = false;
+    for (bool root = false; !root && !inside;) {
+        char *above = train_path(at, "..");
+        inside = cli_same_file(at, folder);
+        root = access(above, F_OK) != 0 || cli_same_file(at, above); /* or a file, or barred */
+        free(at);
+        at = above;
+    }
+    free(at);
+    return inside;
+}
+
+/* The pictures of a run would be images without truth, and it could not be resumed. */
+static int check_place(const struct cli_args *args)
+{
+    const struct train_options *o = args->options;
+    const char *const folders[] = { args->operands[0], o->val_images };
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (!o->resume && folders[i] && lies_in(o->output, folders[i]))
+            return cli_usage(args->command,
+                             "--output %s: lies in %s, and the run's pictures would be among its images",
+                             o->output, folders[i]);
+    return 0;
+}
+
 /* A run is there when its arguments are. */
 static int check_existing(const struct cli_args *args)
 {
@@ -507,6 +549,8 @@ static int run_with(const struct cli_args *args)
     struct job j = { .args = args, .o = args->options };
     struct edgel_journal *at_work = NULL;
     int code = check_usage(args);
+    if (code == 0)
+        code = check_place(args);
     if (code == 0)
         code = enter_folder(j.o->output, &at_work);
     if (code == 0)
