@@ -986,8 +986,8 @@ start() {
     [ -s out/in.png ]
     [ ! -e out/.edgel-journal ]
     run detect --resume -o out in.pgm
-    [ "$status" -eq 0 ]
-    [[ "$output" == *"nothing is left to do"* ]]
+    [ "$status" -eq 2 ]
+    [[ "$output" == *out/in.png*exists* ]]
     detect -q --resume --existing overwrite -o out in.pgm
     run detect --resume -o one.png in.pgm
     [ "$status" -eq 2 ]

@@ -231,22 +231,3 @@ killed() {
     [ -e out/.edgel-1-00000001-7.tmp ]
     [ -e "out/.edgel-$tag-7.tmpx" ]
 }
-
-@test "--resume after a run that has ended does nothing, exit 0; outputs that lack are not guessed at" {
-    detect -q -m canny -m sobel -o out in
-    find out -type f -exec stat -c '%i %n' {} + | sort >before
-    run detect --resume -m canny -m sobel --jsonl log -o out in
-    [ "$status" -eq 0 ]
-    [[ "$output" == *"all outputs exist: nothing is left to do, if they are of these options and inputs"*"6 skipped"* ]]
-    [ "$(grep -c '"status":"skipped"' log)" -eq 6 ]
-    find out -type f -exec stat -c '%i %n' {} + | sort | diff before -
-    run detect --resume --shard 1/2 -q -m canny -m sobel -o out in
-    [ "$status" -eq 0 ]
-    rm out/sobel/sub/3.png
-    run detect --resume -m canny -m sobel -o out in
-    [ "$status" -eq 2 ]
-    [[ "$output" == *"exists already"*"no run into out was interrupted: --existing skip"* ]]
-    [ ! -e out/sobel/sub/3.png ]
-    detect -q --existing skip -m canny -m sobel -o out in
-    [ -e out/sobel/sub/3.png ]
-}

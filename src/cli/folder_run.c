@@ -19,8 +19,7 @@ const struct cli_option folder_rows[] = {
       .help =
           "Go on with a run into OUT that was interrupted or killed: what it finished is skipped unless the input "
           "has changed since, the rest is done or replaced. The options must be the same. A run that none precedes "
-          "just starts; after one that has ended, with all its outputs there, nothing is left to do: by then nothing "
-          "tells which options and inputs they are of." },
+          "just starts." },
     { .name = "durable",
       .kind = CLI_FLAG,
       .at = offsetof(struct folder_options, durable),
@@ -337,52 +336,6 @@ static enum edgel_existing existing_rule(const struct run *r)
     return r->job.journal && rule == EDGEL_EXISTING_ERROR ? EDGEL_EXISTING_OVERWRITE : rule;
 }
 
-/* True when every output of the part is there. */
-static bool skips_all(const struct run *r, const struct edgel_inputs *inputs, const struct edgel_plan *plan)
-{
-    for (size_t k = 0; k < edgel_shard_size(&r->shard, edgel_inputs_count(inputs)); k++)
-        for (size_t m = 0; m < r->run->noutputs; m++)
-            if (!edgel_inputs_at(inputs, edgel_shard_at(&r->shard, k))->broken &&
-                !edgel_plan_skips(plan, edgel_shard_at(&r->shard, k), m))
-                return false;
-    return true;
-}
-
-/* --resume without a record: the run has ended, if all its outputs are there, and nothing is left to do. *partly: some
- * are there. */
-static bool has_ended(const struct run *r, const struct edgel_inputs *inputs,
-                      const struct edgel_plan_params *params, struct edgel_plan **plan, bool *partly)
-{
-    struct edgel_plan_params p = *params;
-    struct edgel_error err = { 0 };
-    p.existing = EDGEL_EXISTING_SKIP;
-    if (!r->o->resume || r->job.journal || params->existing != EDGEL_EXISTING_ERROR ||
-        edgel_plan_create(&p, plan, &err) != EDGEL_OK)
-        return false;
-    if (edgel_plan_folder(*plan) && skips_all(r, inputs, *plan)) {
-        if (!r->o->run.quiet)
-            cli_message(
-                "%s: no run was interrupted there, and all outputs exist: nothing is left to do, if they "
-                "are of these options and inputs",
-                r->o->output);
-        return true;
-    }
-    edgel_plan_destroy(plan);
-    *partly = true;
-    return false;
-}
-
-/* What stands in the way of a plan, and the way on. */
-static int refuse_plan(const struct run *r, const struct edgel_error *err, bool partly)
-{
-    const int code = fail_before_work(err);
-    if (!r->o->resume && folder_resume_exists(r->o->output, &r->shard))
-        cli_message("a run into %s was interrupted: --resume goes on with it", r->o->output);
-    else if (partly)
-        cli_message("no run into %s was interrupted: --existing skip makes what is not there", r->o->output);
-    return code;
-}
-
 static int plan_and_run(const struct cli_args *args, struct run *r)
 {
     const struct folder_options *o = r->o;
@@ -398,7 +351,6 @@ static int plan_and_run(const struct cli_args *args, struct run *r)
     struct edgel_inputs *inputs = NULL;
     struct edgel_plan *plan = NULL;
     struct edgel_error err = { 0 };
-    bool partly = false;
     int code;
     if (edgel_inputs_collect(&ip, &inputs, &err) != EDGEL_OK) {
         code = fail_before_work(&err);
@@ -416,8 +368,10 @@ static int plan_and_run(const struct cli_args *args, struct run *r)
                                     .nmethods = r->run->noutputs,
                                     .existing = existing_rule(r),
                                     .shard = &r->shard };
-    if (edgel_plan_create(&pp, &plan, &err) != EDGEL_OK && !has_ended(r, inputs, &pp, &plan, &partly)) {
-        code = refuse_plan(r, &err, partly);
+    if (edgel_plan_create(&pp, &plan, &err) != EDGEL_OK) {
+        code = fail_before_work(&err);
+        if (!o->resume && folder_resume_exists(o->output, &r->shard))
+            cli_message("a run into %s was interrupted: --resume goes on with it", o->output);
         goto out;
     }
     if (o->resume && !edgel_plan_folder(plan)) {
