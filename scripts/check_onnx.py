@@ -192,8 +192,8 @@ def main():
                     worst, sessions = {}, {}
                     for logits in False, True:
                         file = folder / "m.onnx"
-                        subprocess.run([a.edgel, "model", "export", *extra, *(["--logits"] if logits else []), "--onnx",
-                                        file, model], check=True)
+                        subprocess.run([a.edgel, "model", "export", *extra, *(["--logits"] if logits else []), "--existing",
+                                        "overwrite", "--onnx", file, model], check=True)
                         onnx.checker.check_model(str(file), full_check=True)
                         session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
                         sessions[logits] = session

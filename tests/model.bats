@@ -120,6 +120,27 @@ PY
     refused 2 "--logits: summary does not use it"
 }
 
+@test "--existing: what exists is not written over unless asked" {
+    model new -o m.safetensors linear
+    cp m.safetensors kept
+    run model new --seed 2 -o m.safetensors linear
+    refused 2 "--output m.safetensors: exists already; --existing overwrite"
+    echo mine >m.onnx
+    run model export --onnx m.onnx m.safetensors
+    refused 2 "--onnx m.onnx: exists already; --existing overwrite"
+    cmp m.safetensors kept
+    [ "$(cat m.onnx)" = mine ]
+    model new --seed 2 --existing overwrite -o m.safetensors linear
+    run cmp m.safetensors kept
+    [ "$status" -eq 1 ]
+    model export --existing overwrite --onnx m.onnx m.safetensors
+    grep -aq probabilities m.onnx
+    model export --onnx - m.safetensors >piped
+    cmp m.onnx piped
+    run model show --existing overwrite m.safetensors
+    refused 2 "--existing: show does not use it"
+}
+
 @test "check tells of every bad file and goes on" {
     model new -o good.safetensors linear
     head -c 300 good.safetensors >cut.safetensors

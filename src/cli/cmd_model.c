@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct model_size {
     int w, h;
@@ -11,7 +12,8 @@ struct model_size {
 struct model_options {
     struct model_size size;
     int64_t outputs, seed;
-    int init; /* enum edgel_init */
+    int init;      /* enum edgel_init */
+    int overwrite; /* 1: over a file that is there */
     const char *output, *onnx;
     bool logits, unfolded;
 };
@@ -36,6 +38,7 @@ static enum edgel_status take_size(void *options, const char *what, const char *
 }
 
 static const char *const init_names[] = { "he", "xavier", NULL };
+static const char *const existing_names[] = { "error", "overwrite", NULL };
 
 static const struct cli_option model_rows[] = {
     { .name = "size",
@@ -87,6 +90,12 @@ static const struct cli_option model_rows[] = {
       .kind = CLI_FLAG,
       .at = offsetof(struct model_options, unfolded),
       .help = "export: leave batch normalisation apart from convolutions." },
+    { .name = "existing",
+      .kind = CLI_CHOICE,
+      .at = offsetof(struct model_options, overwrite),
+      .choices = existing_names,
+      .def = "error",
+      .help = "new, export: what to do when the file to write exists: refuse, or replace it." },
     { 0 },
 };
 
@@ -298,6 +307,21 @@ static int run_check(const struct cli_args *args)
     return code;
 }
 
+/* Standard output, a device or a pipe is written into, not replaced. */
+static int check_output(const struct cli_args *args, const char *option, const char *path)
+{
+    const struct model_options *o = args->options;
+    struct stat s;
+    if (strcmp(path, "-") == 0)
+        return 0;
+    if (cli_same_file(args->operands[1], path))
+        return cli_usage(args->command, "--%s %s: is the input; inputs are never written to", option, path);
+    if (!o->overwrite && stat(path, &s) == 0 && S_ISREG(s.st_mode))
+        return cli_usage(args->command, "--%s %s: exists already; --existing overwrite replaces it", option,
+                         path);
+    return 0;
+}
+
 static int run_new(const struct cli_args *args)
 {
     const struct model_options *o = args->options;
@@ -309,8 +333,8 @@ static int run_new(const struct cli_args *args)
         return cli_usage(args->command, "new takes one preset or architecture");
     if (!o->output)
         return cli_usage(args->command, "new: no output: -o FILE is required");
-    if (cli_same_file(args->operands[1], o->output))
-        return cli_usage(args->command, "--output %s: is the input; inputs are never written to", o->output);
+    if (check_output(args, "output", o->output) != 0)
+        return CLI_EXIT_USAGE;
     enum edgel_status s = cli_model_find(args->operands[1], &start, &m, &trained, &err);
     if (s == EDGEL_OK && trained)
         s = cli_fail(&err, "%s: is a model already", args->operands[1]);
@@ -332,8 +356,8 @@ static int run_export(const struct cli_args *args)
         return cli_usage(args->command, "export takes one model file");
     if (!o->onnx)
         return cli_usage(args->command, "export: no output: --onnx FILE is required");
-    if (cli_same_file(args->operands[1], o->onnx))
-        return cli_usage(args->command, "--onnx %s: is the input; inputs are never written to", o->onnx);
+    if (check_output(args, "onnx", o->onnx) != 0)
+        return CLI_EXIT_USAGE;
     enum edgel_status s = cli_model_read(args->operands[1], &m, &err);
     if (s == EDGEL_OK)
         s = edgel_model_onnx(m, &params, &bytes, &size, &err);
@@ -352,8 +376,8 @@ static const struct action {
     { "summary", { "size", "outputs" }, run_summary },
     { "show", { NULL }, run_show },
     { "check", { NULL }, run_check },
-    { "new", { "outputs", "output", "seed", "init" }, run_new },
-    { "export", { "onnx", "logits", "unfolded" }, run_export },
+    { "new", { "outputs", "output", "seed", "init", "existing" }, run_new },
+    { "export", { "onnx", "logits", "unfolded", "existing" }, run_export },
 };
 enum { ACTIONS = sizeof actions / sizeof *actions };
 
@@ -422,7 +446,7 @@ const struct cli_command cli_command_model = {
             { CLI_EXIT_OK, "all was done; check: every file is a model" },
             { CLI_EXIT_FAILED,
               "a file is no model or architecture, cannot be read or written; each is told of" },
-            { CLI_EXIT_USAGE, "wrong usage" },
+            { CLI_EXIT_USAGE, "wrong usage, or the file to write exists" },
             { 0 },
         },
     .options_size = sizeof(struct model_options),
