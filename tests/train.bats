@@ -575,7 +575,7 @@ PY
     refuses "class of id 2, which cannot become 9" --truth ids9
     refuses "--existing has no use with --resume, which goes on with the run in run" --existing overwrite
     rm i/3.ppm
-    refuses "training samples=4, which cannot become training samples=3"
+    refuses "run/last.safetensors: was trained on 4 images, and now there are 3"
     run "$EDGEL" train --resume nothing
     [ "$status" -eq 2 ]
     run "$EDGEL" train --resume run i
@@ -641,6 +641,101 @@ PY
     run "$EDGEL" train --resume run
     [ "$status" -eq 2 ]
     [[ "$output" == *"args.json: options: must hold"* ]]
+}
+
+@test "--resume says in words that images or class weights are others, and no hashes" {
+    train -o run --val-split 0.5 --class-weights auto --augment colour i
+    refuses "was trained on 2 images, and now there are 3" --val-split 0.25
+    [[ "$output" != *"class weights"* ]]
+    cp -r run kept
+    train -o run --existing overwrite --val-images vi --val-truth vt --class-weights 1,2 i
+    refuses "the class weights are not those it began with" --class-weights 1,3
+    cp vi/1.ppm vi/2.ppm
+    cp vt/1.pgm vt/2.pgm
+    refuses "was validated on 1 images, and now there are 2"
+    rm -r run
+    mv kept run
+    cp i/0.ppm i/3.ppm
+    cp i/0.ppm i/2.ppm
+    refuses "the training images, or the model that it started from, are not those it began with: their mean"
+}
+
+# Every option but those of the folder and of the running, each with another value than it has.
+other_options() {
+    cat <<'END'
+--truth t2
+--val-images vi
+--val-truth vt
+--val-split 0.25
+--image-suffix _rgb
+--truth-suffix _mask
+--valid v
+--labels ids
+--classes 3
+--ignore 7
+--colors colors
+--boundaries
+--soft-ignore 0.4
+--cache 7
+--arch edge-tiny
+--weights xavier
+--init m
+--freeze first
+--pretrain layerwise
+--pretrain-epochs 3
+--dropout 0.25
+--loss dice
+--class-weights 1,2
+--balance
+--smooth 2
+--l1 0.5
+--l2 0.5
+--optimizer adamw
+--lr 0.5
+--momentum 0.5
+--weight-decay 0.5
+--schedule cosine
+--schedule-epochs 7
+--warmup 2
+--lr-every 7
+--lr-gamma 0.5
+--lr-power 2
+--clip-norm 3
+--clip-value 3
+--ema 0.5
+--batch 3
+--crop 9x10
+--crops 2
+--augment flip
+--seed 7
+--epochs 3
+--steps 7
+--max-time 70
+--patience 7
+--min-delta 0.5
+--monitor f1
+--recompute-bn end
+--checkpoint 7
+--worst 7
+--lenient
+--no-orient
+--max-pixels 1000
+--max-side 1000
+--max-scans 7
+--max-chunk 1000
+END
+}
+
+@test "--resume tells every option that is another one as it was and is" {
+    "$EDGEL" train --help | sed -n 's/^  \(-., \|    \)--\([a-z0-9-]*\).*/\2/p' | sort >all
+    other_options | sed 's/^--//; s/ .*//' | cat - <(printf '%s\n' output existing resume jobs progress quiet help) | sort | diff - all
+    train -o run i
+    other_options >options
+    while read -r name value; do
+        run "$EDGEL" train --resume run "$name" ${value:+"$value"}
+        [[ "$output" == *"$name was "*", is ${value:-o}"* ]] || { echo "$name $value: $output"; return 1; }
+        [ "$status" -eq 0 ] && rm -r run && train -o run i
+    done <options
 }
 
 @test "a resume that is refused leaves the run as it was" {

@@ -96,8 +96,9 @@ struct cli_args {
     void *options; /* the command's options struct, defaults filled in */
     const char **operands;
     size_t noperands;
-    bool help;    /* --help came first: nothing after it was read */
-    bool *given_; /* [option, over all groups] use cli_given() */
+    bool help;          /* --help came first: nothing after it was read */
+    bool *given_;       /* [option, over all groups] use cli_given() */
+    const char **text_; /* [option] what was given last; NULL: nothing, or a flag */
 };
 
 /* Reads argv[0..argc) (what follows the command's name). Returns 0, or CLI_EXIT_USAGE after telling the reason. The

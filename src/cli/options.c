@@ -146,6 +146,7 @@ static int store(struct reader *r, size_t k, const struct cli_option *o, const s
                  const char *text)
 {
     r->args->given_[k] = true;
+    r->args->text_[k] = text;
     if (g == &help_group) {
         r->args->help = true;
         return 0;
@@ -221,6 +222,7 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, struct c
     *args = (struct cli_args){ .command = command, .argc = argc, .argv = argv };
     args->options = cli_alloc(1, command->options_size ? command->options_size : 1);
     args->given_ = cli_alloc(r.noptions, sizeof *args->given_);
+    args->text_ = cli_alloc(r.noptions, sizeof *args->text_);
     args->operands = cli_alloc((size_t)argc + 1, sizeof *args->operands);
     struct edgel_error err = { 0 };
     if (set_defaults(args, &err) != EDGEL_OK)
@@ -254,6 +256,7 @@ void cli_args_finish(struct cli_args *args)
     free(args->options);
     free(args->operands);
     free(args->given_);
+    free(args->text_);
     *args = (struct cli_args){ 0 };
 }
 

@@ -22,8 +22,8 @@ static char *joined(const struct cli_list *list)
     return s;
 }
 
-/* NULL: the option has no value that text could say (CLI_CALL), or none at all. */
-static char *value_of(const struct cli_option *o, const void *base)
+/* NULL: the option has no value. given: what was said last, which is all that is known of CLI_CALL. */
+static char *value_of(const struct cli_option *o, const void *base, const char *given)
 {
     const void *at = (const char *)base + o->at;
     char s[64];
@@ -35,7 +35,7 @@ static char *value_of(const struct cli_option *o, const void *base)
     case CLI_CHOICE: return copy(o->choices[*(const int *)at]);
     case CLI_STRING: return *(const char *const *)at ? copy(*(const char *const *)at) : NULL;
     case CLI_LIST: return joined(at);
-    case CLI_CALL: break;
+    case CLI_CALL: return given ? copy(given) : NULL;
     }
     return NULL;
 }
@@ -52,7 +52,7 @@ size_t cli_settings(const struct cli_args *args, struct edgel_setting **out)
         /* A number or note without a default says what happens when the option is given: else it decides nothing. */
         if (!o->def && (o->note || o->kind == CLI_INT || o->kind == CLI_REAL) && !cli_given(args, o->name))
             continue;
-        char *value = value_of(o, (const char *)args->options + g->offset);
+        char *value = value_of(o, (const char *)args->options + g->offset, args->text_[k]);
         if (!value)
             continue;
         *out = cli_realloc(*out, n + 1, sizeof **out);

@@ -165,10 +165,58 @@ enum edgel_status nn_note_settings(struct edgel_trainer *t, struct edgel_error *
     return status;
 }
 
+/* The value of a key; NULL: there is none. */
+static const char *find_value(const char *settings, const char *key, int *length)
+{
+    const size_t n = strlen(key);
+    for (const char *line = settings; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        if (strncmp(line, key, n) == 0 && line[n] == '=') {
+            const size_t rest = strcspn(line + n + 1, "\n");
+            *length = (int)(rest < 100 ? rest : 100);
+            return line + n + 1;
+        }
+    return NULL;
+}
+
+/* Whether other data are trained on: their number says most, and hashes nothing to the reader. */
+static enum edgel_status compare_data(const char *before, const char *now, const char *name,
+                                      struct edgel_error *err)
+{
+    static const struct {
+        const char *key;
+        bool number;
+        const char *text;
+    } data[] = {
+        { "training samples", true, "trained" },
+        { "validation samples", true, "validated" },
+        { "mean", false,
+          "the training images, or the model that it started from, are not those it began with: their mean is another" },
+        { "deviation", false,
+          "the training images, or the model that it started from, are not those it began with: their standard "
+          "deviation is another" },
+        { "colour covariance", false,
+          "the training images are not those it began with: the covariance of their colours is another" },
+        { "class weights", false,
+          "the class weights are not those it began with: given otherwise, or counted from other truth" },
+    };
+    for (size_t i = 0; i < sizeof data / sizeof *data; i++) {
+        int a = 0, b = 0;
+        const char *was = find_value(before, data[i].key, &a), *is = find_value(now, data[i].key, &b);
+        if (!was || !is || (a == b && memcmp(was, is, (size_t)a) == 0))
+            continue;
+        if (data[i].number)
+            return edgel_fail(err, EDGEL_EINVAL, "%s: was %s on %.*s images, and now there are %.*s", name,
+                              data[i].text, a, was, b, is);
+        return edgel_fail(err, EDGEL_EINVAL, "%s: %s", name, data[i].text);
+    }
+    return EDGEL_OK;
+}
+
 /* The first line in which two settings differ. */
 static enum edgel_status compare_settings(const char *before, const char *now, const char *name,
                                           struct edgel_error *err)
 {
+    EDGEL_TRY(compare_data(before, now, name, err));
     while (*before && *now) {
         const size_t a = strcspn(before, "\n"), b = strcspn(now, "\n");
         if (a != b || memcmp(before, now, a) != 0)
