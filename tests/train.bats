@@ -738,6 +738,25 @@ END
     done <options
 }
 
+@test "--resume refuses fewer --epochs than are done" {
+    train -o run --epochs 3 i
+    find run -type f -exec cksum {} + | sort >before
+    run "$EDGEL" train --resume run --epochs 2
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--epochs 2: run has done 3 already; more extend it"* ]]
+    find run -type f -exec cksum {} + | sort | diff before -
+    run "$EDGEL" train --resume run --epochs 3
+    [ "$status" -eq 0 ]
+}
+
+@test "--resume of a schedule of a planned length: other --epochs are refused, --schedule-epochs extends" {
+    train -o run --schedule cosine i
+    refuses "--epochs 4: the learning rate of this run was planned to reach 0 after 2 epochs"
+    train -o run --existing overwrite --schedule poly --schedule-epochs 6 i
+    run "$EDGEL" train --resume run --epochs 4
+    [ "$status" -eq 0 ]
+}
+
 @test "a resume that is refused leaves the run as it was" {
     train -o run i
     run "$EDGEL" train --resume run --epochs 4 --lr 0.5

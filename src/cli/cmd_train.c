@@ -284,6 +284,9 @@ static enum edgel_status take_up(struct job *j, struct edgel_error *err)
     const struct edgel_model_class *classes = train_data_classes(j->data, &n);
     enum edgel_status status = j->resumed ? load_checkpoint(j, err) : EDGEL_OK;
     edgel_trainer_position(j->trainer, &epochs, &steps);
+    if (status == EDGEL_OK && epochs > j->o->epochs)
+        status = cli_fail(err, "--epochs %lld: %s has done %lld already; more extend it",
+                          (long long)j->o->epochs, j->o->output, (long long)epochs);
     if (status == EDGEL_OK)
         status = train_record_open(&j->record, j->o->output, &j->plan, j->o, classes, epochs, err);
     return status;
@@ -613,6 +616,23 @@ static void tell_changes(const struct edgel_arguments *stored, const struct cli_
     cli_settings_free(settings, n);
 }
 
+/* A learning rate that was planned for the epochs of the run cannot be planned anew for others. */
+static int check_plan(const struct cli_args *all, const struct edgel_arguments *stored)
+{
+    const struct train_options *o = all->options;
+    const char *planned = value_of(stored->options, stored->noptions, "epochs");
+    char epochs[24];
+    snprintf(epochs, sizeof epochs, "%lld", (long long)o->epochs);
+    if (!edgel_schedule_uses_total((enum edgel_schedule_kind)o->schedule) ||
+        cli_given(all, "schedule-epochs") || !planned || strcmp(planned, epochs) == 0)
+        return 0;
+    return cli_usage(
+        all->command,
+        "--epochs %s: the learning rate of this run was planned to reach 0 after %s epochs; one that "
+        "is begun with a longer --schedule-epochs can be extended",
+        epochs, planned);
+}
+
 static int resume(const struct cli_args *args)
 {
     const struct train_options *o = args->options;
@@ -639,8 +659,10 @@ static int resume(const struct cli_args *args)
         if (!joined->run.quiet)
             tell_changes(&stored, &all);
         joined->output = joined->resume = o->resume; /* the folder may have been moved */
-        code = run_with(&all);
+        code = check_plan(&all, &stored);
     }
+    if (code == 0)
+        code = run_with(&all);
     cli_args_finish(&all);
     free(words);
     edgel_arguments_finish(&stored);
