@@ -69,7 +69,8 @@ static void run_part(void *user, int thread, size_t i)
     s->err = err;
 }
 
-/* Each thread gets as much memory as any has used, so that the next image of the size takes none, whoever does what. */
+/* Each thread gets as much memory as any has used, so that the next image of the size takes none, whoever does what. Room
+ * of a thread that does nothing is not touched, and so is address space alone. */
 static void level_arenas(struct edgel_scratch *s)
 {
     size_t most = 0;

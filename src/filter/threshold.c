@@ -43,12 +43,13 @@ struct resolved {
     double compared, used;
 };
 
-enum { DIGITS = 65536 };
+enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
 
-/* What one thread counts. */
+/* What one thread counts. There is one for each thread of the pool, so it is kept small. */
 struct tally {
     double max;
-    size_t above; /* 0 */
+    size_t above;  /* 0 */
+    uint64_t bits; /* that are set in any magnitude */
     size_t counts[DIGITS];
 };
 
@@ -63,9 +64,31 @@ struct magnitudes {
     size_t n;
     struct tally *tally; /* [threads]; all in the first when they have counted */
     void (*count)(const struct magnitudes *all, const double *m, size_t n, size_t *counts);
-    int shift; /* for digits: of the bits, where those above are prefix */
+    int known, shift; /* for digits: the bits from known on up are prefix, those from shift on are counted */
     uint64_t prefix;
 };
+
+static uint64_t bits_of(double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
+}
+
+static void look_at(struct tally *tally, const double *m, int n)
+{
+    double max = tally->max;
+    size_t above = 0;
+    uint64_t bits = 0;
+    for (int x = 0; x < n; x++) {
+        above += m[x] > 0;
+        max = m[x] > max ? m[x] : max;
+        bits |= bits_of(m[x]);
+    }
+    tally->max = max;
+    tally->above += above;
+    tally->bits |= bits;
+}
 
 static enum edgel_status derive_rows(void *user, const struct edgel_part *part, struct edgel_error *err)
 {
@@ -83,10 +106,7 @@ static enum edgel_status derive_rows(void *user, const struct edgel_part *part, 
         double *m = all->m + (size_t)y * (size_t)in.w;
         edgel_derive_row(&d, y);
         edgel_strongest(&d, all->params->norm, sixteenths, gx, gy, m);
-        for (int x = 0; x < in.w; x++) {
-            tally->above += m[x] > 0;
-            tally->max = m[x] > tally->max ? m[x] : tally->max;
-        }
+        look_at(tally, m, in.w);
     }
     return EDGEL_OK;
 }
@@ -101,12 +121,16 @@ static enum edgel_status all_magnitudes(struct magnitudes *all, struct edgel_err
     all->tally = edgel_arena_alloc(arena, (size_t)threads, sizeof *all->tally);
     if (!all->m || !all->tally)
         return edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: out of memory", in.w, in.h);
-    for (int t = 0; t < threads; t++)
-        all->tally[t].max = (double)(all->tally[t].above = 0);
+    for (int t = 0; t < threads; t++) {
+        all->tally[t].max = 0;
+        all->tally[t].above = 0;
+        all->tally[t].bits = 0;
+    }
     all->rows = edgel_share_rows(all->scratch, in.h, in.w * in.channels, all->params->aperture - 1);
     EDGEL_TRY(edgel_share(all->scratch, in.h, all->rows, derive_rows, all, err));
     for (int t = 1; t < threads; t++) {
         all->tally->above += all->tally[t].above;
+        all->tally->bits |= all->tally[t].bits;
         all->tally->max = all->tally[t].max > all->tally->max ? all->tally[t].max : all->tally->max;
     }
     return EDGEL_OK;
@@ -114,19 +138,13 @@ static enum edgel_status all_magnitudes(struct magnitudes *all, struct edgel_err
 
 /* --- counting magnitudes --- */
 
-static uint64_t bits_of(double v)
-{
-    uint64_t bits;
-    memcpy(&bits, &v, sizeof bits);
-    return bits;
-}
-
 static void count_digits(const struct magnitudes *all, const double *m, size_t n, size_t *counts)
 {
+    const uint64_t mask = (UINT64_C(1) << (all->known - all->shift)) - 1;
     for (size_t i = 0; i < n; i++) {
         const uint64_t bits = bits_of(m[i]);
-        if (m[i] > 0 && (all->shift == 48 || bits >> (all->shift + 16) == all->prefix))
-            counts[bits >> all->shift & (DIGITS - 1)]++;
+        if (m[i] > 0 && (all->known == 64 || bits >> all->known == all->prefix))
+            counts[bits >> all->shift & mask]++;
     }
 }
 
@@ -164,19 +182,23 @@ static enum edgel_status count_all(struct magnitudes *all, size_t kinds, struct 
 }
 
 /* The value of the given rank (from 1) among those above 0, found digit by digit: the bits of doubles above 0 rise with
- * their values. */
+ * their values. Those that no magnitude has set, as the last ones of integers, are not looked for. */
 static enum edgel_status select_rank(double *v, struct magnitudes *all, size_t rank, struct edgel_error *err)
 {
     const size_t *counts = all->tally->counts;
     all->count = count_digits;
     all->prefix = 0;
-    for (all->shift = 48; all->shift >= 0; all->shift -= 16) {
+    for (all->known = 64; all->known > 0; all->known = all->shift) {
+        if (!(all->tally->bits << (64 - all->known)))
+            break;
+        all->shift = all->known > DIGIT_BITS ? all->known - DIGIT_BITS : 0;
         EDGEL_TRY(count_all(all, DIGITS, err));
         uint64_t digit = 0;
         while (digit < DIGITS - 1 && counts[digit] < rank)
             rank -= counts[digit++];
-        all->prefix = all->prefix << 16 | digit;
+        all->prefix = all->prefix << (all->known - all->shift) | digit;
     }
+    all->prefix <<= all->known;
     memcpy(v, &all->prefix, sizeof *v);
     return EDGEL_OK;
 }
