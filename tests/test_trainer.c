@@ -779,7 +779,7 @@ static void frozen_layers_keep_their_parameters(void **state)
     edgel_model_destroy(&m);
     p.freeze = wrong;
     assert_int_equal(train(&p, &d, 2, NULL, 0, &r, NULL, &err), EDGEL_EINVAL);
-    assert_string_equal(err.msg, "freeze firzt: no layer has a name that begins so");
+    assert_string_equal(err.msg, "freeze firzt: no layer with parameters has a name that begins so");
     p.freeze = all;
     edgel_error_clear(&err);
     assert_int_equal(train(&p, &d, 2, NULL, 0, &r, NULL, &err), EDGEL_EINVAL);

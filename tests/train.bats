@@ -400,6 +400,7 @@ tells() {
 }
 @test "options that would change nothing, and values that train nothing, are refused with the rule" {
     printf 'input channels=3\nconv out=4 k=3\nrelu\nconv out=classes k=1\n' >arch
+    printf 'input channels=3\nconv out=4 k=3\nnorm: batchnorm\nrelu\nconv out=classes k=1\n' >bn
     tells "--balance is for binary labels, and those of ids are ids" --truth ids --arch linear --balance
     tells "--balance has no use without ce, bce" --truth t --arch linear --balance --loss iou
     tells "--classes is for ids" --truth t --arch linear --labels binary --classes 2
@@ -409,10 +410,23 @@ tells() {
     tells "--smooth 2 has no use without iou or dice" --truth t --arch linear --smooth 2 --loss bce,iou:0
     tells "--class-weights 1,2 has no use" --truth t --arch linear --class-weights 1,2 --loss iou,lovasz
     tells "--monitor has no use without images to validate on" --truth t --arch linear --monitor f1
+    tells "--crops 2 has no use with --steps" --truth t --arch linear --crops 2 --steps 3
     tells "--lr 0: must be above 0" --truth t --arch linear --lr 0
     tells "--epochs 0: must be from 1" --truth t --arch linear --epochs 0
     tells "--loss bce:0,iou:0: all weights are 0" --truth t --arch linear --loss bce:0,iou:0
     tells "--class-weights 0,0: all weights are 0, one must be above" --truth t --arch linear --class-weights 0,0
+    tells "--recompute-bn: --arch linear has no batch normalisation" --truth t --arch linear --recompute-bn end
+    tells "no layer of batch normalisation is trained" --truth t --arch bn --recompute-bn epoch --freeze norm
+    tells "--pretrain: --arch linear has one stage" --truth t --arch linear --pretrain layerwise
+    tells "freeze relu: no layer with parameters has a name that begins so" --truth t --arch bn --freeze relu
+    "$EDGEL" model new -o m.safetensors linear
+    tells "--weights has no use: all layers of linear have their weights from --init m.safetensors" --truth t --arch linear \
+        --weights he --init m.safetensors
+    tells "--truth-suffix '_m': no mask has a name that ends in it" --truth t --arch linear --truth-suffix _m
+    run "$EDGEL" train --truth none --truth-suffix _m -o x i
+    [[ "$output" != *suffix* ]]
+    tells "--image-suffix '_m': no image has a name that ends in it" --truth t --arch linear --image-suffix _m
+    tells "--soft-ignore 0.5 has no use: each image has one mask" --truth t --arch linear --boundaries --soft-ignore 0.5
     for crop in 10x x10 10x20x 10xx20 7 7x10 ""; do
         tells "--crop $crop: must be N or WIDTHxHEIGHT, whole numbers from 8 to 65536" --truth t --arch linear --crop "$crop"
     done

@@ -545,7 +545,7 @@ struct edgel_train_params {
     /* Sides of what is trained on; 0 and 0: whole images, those smaller than the largest width and height filled up with
      * pixels that are not counted. */
     int crop_w, crop_h;
-    int crops;      /* of each sample in an epoch, 1..EDGEL_TRAIN_CROPS_MAX */
+    int crops;      /* of each sample in an epoch without steps, 1..EDGEL_TRAIN_CROPS_MAX */
     int64_t steps;  /* of an epoch; 0: as many as all samples need */
     int64_t epochs; /* in all, those before a resume counted; >= 0 */
     /* > 0, of one run; INFINITY: none. No epoch begins that would not end in time, as the one before tells, and one that
@@ -557,11 +557,12 @@ struct edgel_train_params {
     double min_delta; /* >= 0: a value is better when it is so by more than this */
     enum edgel_monitor monitor;
     int first_scored; /* classes before it are not in the means of IoU and F1: 1 leaves out the background */
-    enum edgel_recompute recompute;
+    enum edgel_recompute recompute; /* other than NEVER: some batch normalisation is not frozen */
     /* 0..1, 1 excluded: what is validated and kept as best are not the weights but their average a = ema a + (1 - ema) w
      * after each step; 0: the weights. */
     double ema;
-    /* Beginnings of names of layers that keep their parameters, then NULL; or NULL. */
+    /* Beginnings of names of layers that keep their parameters, then NULL; or NULL. Each is that of a layer with
+     * parameters. */
     const char *const *freeze;
     uint64_t seed;             /* of order, augmentation and dropout */
     double checkpoint_seconds; /* > 0, between checkpoints within an epoch; INFINITY: only at its end */
@@ -762,6 +763,7 @@ struct edgel_model_info {
     size_t params, buffers; /* floats that are trained, and running estimates of batch normalisation */
     bool sigmoid;           /* one output; else softmax */
     bool drops;             /* has layers of dropout */
+    int stages;             /* that edgel_pretrain_layerwise() would train */
     enum edgel_model_labels labels;
     double threshold;                        /* one output: foreground from this probability on, 0..1 */
     const struct edgel_model_class *classes; /* [outputs] */

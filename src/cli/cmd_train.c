@@ -41,8 +41,8 @@ static enum edgel_status create_model(const struct train_options *o, int outputs
     return status;
 }
 
-/* Channels of the images that the architecture wants; 1 and 3 can be had. */
-static enum edgel_status wanted_channels(const struct cli_args *args, int *channels, struct edgel_error *err)
+/* Channels of the images that the architecture wants, 1 or 3; refuses options that it has no use for. */
+static enum edgel_status check_network(const struct cli_args *args, int *channels, struct edgel_error *err)
 {
     const struct train_options *o = args->options;
     struct edgel_model *model = NULL;
@@ -57,6 +57,13 @@ static enum edgel_status wanted_channels(const struct cli_args *args, int *chann
         return cli_fail(err, "%s: the input has %d channels: images have 1 (gray) or 3", o->arch, *channels);
     if (cli_given(args, "dropout") && !info.drops)
         return cli_fail(err, "--dropout %g: --arch %s has no layer of dropout", o->dropout, o->arch);
+    if (o->recompute && info.buffers == 0)
+        return cli_fail(err, "--recompute-bn: --arch %s has no batch normalisation", o->arch);
+    if (o->pretrain && info.stages == 0)
+        return cli_fail(err,
+                        "--pretrain: --arch %s has one stage of convolutions, which makes the classes; the "
+                        "training itself trains it",
+                        o->arch);
     return EDGEL_OK;
 }
 
@@ -98,6 +105,9 @@ static enum edgel_status take_weights(struct job *j, struct edgel_error *err)
     if (taken.arrays_taken == 0 && status == EDGEL_OK)
         status =
             cli_fail(err, "%s: no layer of it has the name and shape of one of %s", j->o->init, j->o->arch);
+    if (taken.arrays_taken == taken.arrays && cli_given(j->args, "weights") && status == EDGEL_OK)
+        status = cli_fail(err, "--weights has no use: all layers of %s have their weights from --init %s",
+                          j->o->arch, j->o->init);
     if (status == EDGEL_OK && !j->o->run.quiet)
         cli_message("%s: %d of %d arrays taken%s%s", j->o->init, taken.arrays_taken, taken.arrays,
                     taken.left[0] ? "; not taken, the first: " : "", taken.left);
@@ -366,6 +376,10 @@ static int open_data(struct job *j, int channels)
                                          .read = cli_read_params(&o->read, EDGEL_DECODE_COLOR),
                                          .run = &o->run };
     const int code = train_data_open(&j->data, &p);
+    if (code == 0 && cli_given(j->args, "soft-ignore") && !train_data_soft(j->data)) {
+        cli_message("--soft-ignore %g has no use: each image has one mask", o->soft_ignore);
+        return CLI_EXIT_USAGE;
+    }
     if (code == 0)
         j->source = (struct edgel_train_data){ j->data, train_data_count(j->data, false),
                                                train_data_count(j->data, true), train_data_load };
@@ -378,7 +392,7 @@ static int run_job(struct job *j)
     int channels;
     enum edgel_status status = train_plan_make(&j->plan, j->args, &err);
     if (status == EDGEL_OK)
-        status = wanted_channels(j->args, &channels, &err);
+        status = check_network(j->args, &channels, &err);
     if (status != EDGEL_OK)
         return refuse(&err);
     int code = open_data(j, channels);
@@ -426,6 +440,10 @@ static int check_data_usage(const struct cli_args *args)
 static int check_step_usage(const struct cli_args *args)
 {
     const struct train_options *o = args->options;
+    if (cli_given(args, "crops") && o->steps > 0)
+        return cli_usage(args->command,
+                         "--crops %lld has no use with --steps, which says how many parts an epoch has",
+                         (long long)o->crops);
     if (cli_given(args, "lr") && !(o->lr > 0))
         return cli_usage(args->command, "--lr %g: must be above 0", o->lr);
     if (cli_given(args, "weight-decay") && o->optimizer != EDGEL_OPTIMIZER_ADAMW)

@@ -145,7 +145,9 @@ static int open_all(struct train_data *d)
     int code = train_collect(d, &d->sets[0], d->p.images, d->p.truth);
     if (code == 0 && d->p.val_images)
         code = train_collect(d, &d->sets[1], d->p.val_images, d->p.val_truth) ? CLI_EXIT_USAGE : 0;
-    else if (code == 0 && d->p.val_split > 0)
+    if (train_check_suffixes(d) != 0) /* when files found no partner as well: it is why */
+        code = CLI_EXIT_USAGE;
+    if (code == 0 && !d->p.val_images && d->p.val_split > 0)
         code = train_split(d);
     if (code == 0)
         code = train_decide(d);

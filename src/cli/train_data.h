@@ -61,6 +61,8 @@ enum edgel_status train_read_truth(const struct train_data *d, const struct edge
 /* --- train_pairs.c --- : return 0 or the exit code */
 
 int train_collect(struct train_data *d, struct train_set *s, const char *images, const char *truth);
+/* Refuses a suffix that no file has. */
+int train_check_suffixes(const struct train_data *d);
 /* Holds out a share of the training images for validation. */
 int train_split(struct train_data *d);
 

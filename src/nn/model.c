@@ -207,6 +207,7 @@ void edgel_model_describe(const struct edgel_model *m, struct edgel_model_info *
                                       .deviation = m->deviation };
     for (int i = 0; i < m->net.nlayers; i++)
         out->drops |= (m->net.layers[i].op->flags & NN_DROPS) != 0;
+    out->stages = nn_network_stages(&m->net);
 }
 
 char *edgel_model_text(const struct edgel_model *m)

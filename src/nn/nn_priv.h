@@ -218,6 +218,8 @@ EDGEL_NODISCARD enum edgel_status nn_network_parse(const char *text, size_t size
                                                    int classes, struct nn_network *out,
                                                    struct edgel_error *err);
 /* The same network as text: what parse reads back, every attribute that is not its default spelled out. */
+/* Stages of layer-wise pre-training. */
+int nn_network_stages(const struct nn_network *net);
 void nn_network_text(const struct nn_network *net, struct edgel_text *out);
 /* Lays out params_at and buffers_at after layers were changed. Too many parameters: EDGEL_ELIMIT. */
 EDGEL_NODISCARD enum edgel_status nn_network_layout(struct nn_network *net, const char *name,

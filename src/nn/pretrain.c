@@ -32,6 +32,14 @@ static bool begins_stage(const struct nn_network *net, int i)
     return is_conv(l) && !is_conv(&net->layers[l->input[0]]);
 }
 
+int nn_network_stages(const struct nn_network *net)
+{
+    int n = 0;
+    for (int i = 1; i < net->nlayers; i++)
+        n += begins_stage(net, i);
+    return n > 0 ? n - 1 : 0; /* the last one makes the classes */
+}
+
 /* The last layer before `end` that the convolution `begin` leads to. needed is scratch. */
 static int last_reached(const struct stages *s, int begin, int end)
 {

@@ -78,10 +78,13 @@ static enum edgel_status freeze(struct edgel_trainer *t, const char *beginning, 
 {
     bool any = false;
     for (int i = 1; i < t->net.nlayers; i++)
-        if (begins_with(t->net.layers[i].name, beginning))
-            any = t->net.layers[i].frozen = true;
+        if (begins_with(t->net.layers[i].name, beginning)) {
+            t->net.layers[i].frozen = true;
+            any |= t->net.layers[i].nparams > 0;
+        }
     if (!any)
-        return edgel_fail(err, EDGEL_EINVAL, "freeze %s: no layer has a name that begins so", beginning);
+        return edgel_fail(err, EDGEL_EINVAL, "freeze %s: no layer with parameters has a name that begins so",
+                          beginning);
     return EDGEL_OK;
 }
 
@@ -99,6 +102,17 @@ static enum edgel_status copy_layers(struct edgel_trainer *t, struct edgel_error
     for (const char *const *f = t->params.freeze; f && *f; f++)
         EDGEL_TRY(freeze(t, *f, err));
     return EDGEL_OK;
+}
+
+/* Running estimates move where a layer that normalises is trained. */
+static enum edgel_status check_recompute(const struct edgel_trainer *t, struct edgel_error *err)
+{
+    bool any = t->params.recompute == EDGEL_RECOMPUTE_NEVER;
+    for (int i = 0; i < t->net.nlayers; i++)
+        any |= (t->net.layers[i].op->flags & NN_NORMALISES) && !t->net.layers[i].frozen;
+    return any ? EDGEL_OK
+               : edgel_fail(err, EDGEL_EINVAL,
+                            "recomputing of running estimates: no layer of batch normalisation is trained");
 }
 
 /* The parts of the parameters, one per array. */
@@ -227,6 +241,7 @@ static enum edgel_status make(struct edgel_trainer *t, const struct edgel_survey
     EDGEL_TRY(check_params(&t->params, err));
     EDGEL_TRY(check_use(t, err));
     EDGEL_TRY(copy_layers(t, err));
+    EDGEL_TRY(check_recompute(t, err));
     EDGEL_TRY(list_parts(t, err));
     EDGEL_TRY(look_at_data(t, &survey, &soft, err));
     if (soft && t->classes != 1)
