@@ -137,6 +137,18 @@ PY
     [ ! -e run ]
 }
 
+@test "damaged masks and damaged images are told together" {
+    head -c 100 t/1.pgm >cut && mv cut t/1.pgm
+    head -c 100 i/2.ppm >cut && mv cut i/2.ppm
+    printf 'P5 2 2 255\n\0\0\0\0' >t/3.pgm
+    train -o run i
+    [ "$status" -eq 2 ]
+    for file in t/1.pgm i/2.ppm t/3.pgm; do
+        [ "$(grep -c "^edgel: $file: " <<<"$output")" -eq 1 ]
+    done
+    [[ "$output" == *"3 of 4 images cannot be trained on"* ]]
+}
+
 @test "images without truth, no images, no truth are refused" {
     cp i/0.ppm i/lonely.ppm
     train -o run i
@@ -247,6 +259,62 @@ PY
     [ "$(weights hard)" != "$(weights left)" ]
     run "$EDGEL" train --truth m --arch linear --soft-ignore 0.5 -o none i
     [ "$status" -eq 2 ]
+}
+
+# The Segmentation, which is not what is trained on, is another map.
+mat_annotators() {
+    annotators
+    mkdir mat
+    python3 - >json <<'PY'
+import json
+print(json.dumps([[[[1 + (y > 8) for x in range(24)] for y in range(16)],
+                   [[int(x >= cut) for x in range(24)] for y in range(16)]] for cut in (4, 12, 20)]))
+PY
+    for k in 0 1 2 3; do
+        python3 "$EDGEL_SOURCE/tests/make_mat.py" mat/$k.mat truth "$(cat json)"
+    done
+}
+
+@test "MAT files as truth: the boundaries of all annotators, as from an image of each" {
+    mat_annotators
+    for way in "" --boundaries "--boundaries --soft-ignore 0.5"; do
+        rm -rf a b
+        run "$EDGEL" train --truth mat --arch linear --epochs 2 --loss bce $way --val-split 0.25 -o a i
+        [[ "$output" != *"made without matio"* ]] || skip "built without matio"
+        [ "$status" -eq 0 ]
+        run "$EDGEL" train --truth m --arch linear --epochs 2 --loss bce $way --val-split 0.25 -o b i
+        [ "$(weights a)" = "$(weights b)" ]
+        cmp a/confusion.csv b/confusion.csv
+    done
+    run "$EDGEL" train --truth mat --labels ids --arch linear -o c i
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"mat: the truth of MAT files is boundaries, which are binary labels"* ]]
+    head -c 300 mat/1.mat >cut.mat
+    mv cut.mat mat/1.mat
+    python3 "$EDGEL_SOURCE/tests/make_mat.py" mat/2.mat segs "[[[1, 2], [1, 2]]]"
+    python3 "$EDGEL_SOURCE/tests/make_mat.py" mat/3.mat truth "[[[[1, 2]], [[0, 1]]]]"
+    run "$EDGEL" train --truth mat --arch linear -o c i
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"mat/1.mat: MAT"* ]]
+    [[ "$output" == *"mat/2.mat: holds segs or ucm2; truth is groundTruth"* ]]
+    [[ "$output" == *"mat/3.mat: the truth is 2x1, the image 24x16"* ]]
+    [[ "$output" == *"3 of 4 images cannot be trained on"* ]]
+}
+
+@test "MAT files of the Berkeley data set train as the masks made of them" {
+    bsds="${EDGEL_DATA:-$EDGEL_SOURCE/../shared/data}/bsds500"
+    [ -d "$bsds" ] || skip "no data set at $bsds"
+    mkdir bi bt bm
+    for k in 101085 101087; do
+        cp "$bsds/images/val/$k.jpg" bi
+        cp "$bsds/groundTruth/val/$k.mat" bt
+        cp "$bsds/masks/val/$k"_*.png bm
+    done
+    run "$EDGEL" train --truth bt --arch linear --boundaries --crop 64 --epochs 1 -o a bi
+    [[ "$output" != *"made without matio"* ]] || skip "built without matio"
+    [ "$status" -eq 0 ]
+    run "$EDGEL" train --truth bm --arch linear --boundaries --crop 64 --epochs 1 -o b bi
+    [ "$(weights a)" = "$(weights b)" ]
 }
 
 @test "--val-split holds out a share" {

@@ -46,10 +46,22 @@ static inline const struct edgel_pair *train_pair_at(const struct train_set *s, 
 
 /* --- train_truth.c --- */
 
-/* The id of every pixel of a mask, to be freed; -1 where a colour has none. w, h: of the image, 0: any. kind says what
- * file it was, and image its pixels, both the caller's. */
-enum edgel_status train_read_ids(const struct train_data *d, const char *path, int w, int h, int32_t **out,
-                                 struct edgel_mask *kind, struct edgel_image *image, struct edgel_error *err);
+/* What a file of truth holds: a mask, or in a MAT file one of each annotator. */
+struct train_masks {
+    struct edgel_image image;
+    struct edgel_info info;
+    struct edgel_mat mat;
+    bool is_mat;
+    size_t n;
+};
+/* w, h: of the image, 0: any. The caller finishes *m, after a failure as well. */
+enum edgel_status train_masks_read(const struct train_data *d, const char *path, int w, int h,
+                                   struct train_masks *m, struct edgel_error *err);
+void train_masks_finish(struct train_masks *m);
+const struct edgel_image *train_masks_at(const struct train_masks *m, size_t k);
+/* The id of every pixel of the k-th mask, to be freed; -1 where a colour has none. */
+enum edgel_status train_masks_ids(const struct train_data *d, const struct train_masks *m, const char *path,
+                                  size_t k, int32_t **out, struct edgel_error *err);
 /* Decodes the file as `decode` says. */
 enum edgel_status train_read_image(const struct train_data *d, const char *path, enum edgel_decode decode,
                                    struct edgel_image *image, struct edgel_info *info,

@@ -12,16 +12,20 @@ struct look {
     struct edgel_value_survey values;
     uint64_t ids[TRAIN_IDS / 64];
     bool several;   /* annotators */
+    bool mat;       /* a MAT file */
     bool counts[2]; /* a pixel of the training, of the validation counts */
     char error[512];
 };
+
+enum what { MASKS, IMAGES, SAMPLES }; /* IMAGES: beside masks that failed; SAMPLES: labels being decided */
 
 struct looking {
     struct train_data *d;
     struct look *slots; /* [window] */
     struct look all;
-    size_t window, failed;
-    bool checks; /* load whole samples, labels being decided */
+    size_t window;
+    enum what what;
+    bool *bad; /* [all images] something of it cannot be used */
 };
 
 static struct train_set *set_of(struct train_data *d, size_t *i)
@@ -33,17 +37,38 @@ static struct train_set *set_of(struct train_data *d, size_t *i)
 
 static void look_at_truth(struct train_data *d, const char *path, struct look *l, struct edgel_error *err)
 {
-    struct edgel_image image = { 0 };
-    struct edgel_mask mask;
-    int32_t *ids = NULL;
-    if (train_read_ids(d, path, 0, 0, &ids, &mask, &image, err) == EDGEL_OK) {
-        if (image.channels == 1)
+    struct train_masks m;
+    enum edgel_status status = train_masks_read(d, path, 0, 0, &m, err);
+    l->several |= m.n > 1;
+    l->mat |= m.is_mat;
+    for (size_t k = 0; k < m.n && status == EDGEL_OK; k++) {
+        const struct edgel_image *image = train_masks_at(&m, k);
+        const struct edgel_mask mask = { edgel_image_view(image), m.is_mat ? 1 : m.info.bits,
+                                         m.info.indexed };
+        int32_t *ids = NULL;
+        status = train_masks_ids(d, &m, path, k, &ids, err);
+        if (status == EDGEL_OK && image->channels == 1)
             edgel_survey_add(&l->values, &mask, NULL, 0);
-        for (size_t i = 0; i < (size_t)image.w * (size_t)image.h; i++)
+        for (size_t i = 0; status == EDGEL_OK && i < (size_t)image->w * (size_t)image->h; i++)
             if (ids[i] >= 0)
                 l->ids[ids[i] / 64] |= (uint64_t)1 << (ids[i] % 64);
+        free(ids);
     }
-    free(ids);
+    train_masks_finish(&m);
+}
+
+/* An image alone, and whether its masks, as far as they can be read, have its size. */
+static void look_at_image(struct train_data *d, const struct edgel_pair *p, bool masks,
+                          struct edgel_error *err)
+{
+    struct edgel_image image = { 0 };
+    struct edgel_info info = { 0 };
+    enum edgel_status status = train_read_image(d, p->prediction, EDGEL_DECODE_COLOR, &image, &info, err);
+    for (size_t a = 0; a < p->ntruth && masks && status == EDGEL_OK; a++) {
+        struct train_masks m;
+        status = train_masks_read(d, p->truth[a], image.w, image.h, &m, err);
+        train_masks_finish(&m);
+    }
     edgel_image_finish(&image);
 }
 
@@ -51,7 +76,7 @@ static bool has_counted(const struct edgel_sample *s)
 {
     const size_t pixels = (size_t)s->w * (size_t)s->h;
     size_t i = 0;
-    while (i < pixels && (s->label ? s->label[i] == EDGEL_LABEL_IGNORE : s->soft[i] < 0))
+    while (i < pixels && (s->label ? s->label[i] == EDGEL_LABEL_IGNORE : !(s->soft[i] >= 0)))
         i++;
     return i < pixels;
 }
@@ -60,20 +85,23 @@ static void look_work(void *user, int thread, size_t i)
 {
     struct looking *job = user;
     struct look *l = &job->slots[i % job->window];
+    const bool bad = job->bad[i];
     struct train_set *s = set_of(job->d, &i);
     const struct edgel_pair *p = train_pair_at(s, i);
     struct edgel_error err = { 0 };
     (void)thread;
     memset(l, 0, sizeof *l);
     l->several = p->ntruth > 1;
-    if (job->checks) {
+    if (job->what == IMAGES)
+        look_at_image(job->d, p, !bad, &err);
+    if (job->what == SAMPLES) {
         const bool validation = s == &job->d->sets[1];
         struct edgel_sample sample = { 0 };
         if (train_data_load(job->d, validation, i, &sample, &err) == EDGEL_OK)
             l->counts[validation] = has_counted(&sample);
         edgel_sample_finish(&sample);
     }
-    for (size_t a = 0; !job->checks && a < p->ntruth && err.code == EDGEL_OK; a++)
+    for (size_t a = 0; job->what == MASKS && a < p->ntruth && err.code == EDGEL_OK; a++)
         look_at_truth(job->d, p->truth[a], l, &err);
     memcpy(l->error, err.msg, sizeof l->error);
 }
@@ -84,6 +112,7 @@ static void look_done(void *user, size_t i)
     const struct look *l = &job->slots[i % job->window];
     struct look *all = &job->all;
     all->several |= l->several;
+    all->mat |= l->mat;
     all->counts[0] |= l->counts[0];
     all->counts[1] |= l->counts[1];
     all->values.above_one |= l->values.above_one;
@@ -92,16 +121,16 @@ static void look_done(void *user, size_t i)
     all->values.other |= l->values.other;
     for (size_t k = 0; k < TRAIN_IDS / 64; k++)
         all->ids[k] |= l->ids[k];
-    job->failed += l->error[0] != '\0';
+    job->bad[i] |= l->error[0] != '\0';
     if (l->error[0])
         cli_message("%s", l->error);
     cli_run_step(l->error[0] ? EDGEL_OUTCOME_ERROR : EDGEL_OUTCOME_OK);
 }
 
-/* Looks at all files; those that cannot be used are reported one by one. */
-static int look_at_all(struct train_data *d, const char *label, bool checks, struct look *all)
+/* Looks at all files; those that cannot be used are reported one by one. bad: [all images]. */
+static int look_through(struct train_data *d, enum what what, bool *bad, struct look *all)
 {
-    struct looking job = { .d = d, .checks = checks };
+    struct looking job = { .d = d, .what = what, .bad = bad };
     struct edgel_totals totals;
     const size_t n = d->sets[0].n + d->sets[1].n;
     struct edgel_run run = { .count = n,
@@ -112,7 +141,7 @@ static int look_at_all(struct train_data *d, const char *label, bool checks, str
                              .stop = cli_stop };
     job.window = edgel_run_window(&run);
     job.slots = cli_alloc(job.window, sizeof *job.slots);
-    cli_run_begin(label, d->p.run, n);
+    cli_run_begin(what == MASKS ? "masks" : "images", d->p.run, n);
     enum edgel_status status = edgel_run_execute(&run, NULL, NULL);
     cli_run_end(&totals);
     free(job.slots);
@@ -121,9 +150,32 @@ static int look_at_all(struct train_data *d, const char *label, bool checks, str
         return CLI_EXIT_INTERRUPTED;
     if (status != EDGEL_OK)
         cli_out_of_memory();
-    if (job.failed)
-        cli_message("%zu of %zu images cannot be trained on: nothing was done", job.failed, n);
-    return job.failed ? CLI_EXIT_USAGE : 0;
+    return 0;
+}
+
+static size_t count_bad(const bool *bad, size_t n)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        count += bad[i];
+    return count;
+}
+
+/* When masks fail, labels cannot be decided: images are looked at for what can be said of them without. */
+static int look_at_all(struct train_data *d, enum what what, struct look *all)
+{
+    const size_t n = d->sets[0].n + d->sets[1].n;
+    bool *bad = cli_alloc(n, sizeof *bad);
+    int code = look_through(d, what, bad, all);
+    if (code == 0 && what == MASKS && count_bad(bad, n) > 0)
+        code = look_through(d, IMAGES, bad, all);
+    const size_t failed = count_bad(bad, n);
+    if (code == 0 && failed > 0) {
+        cli_message("%zu of %zu images cannot be trained on: nothing was done", failed, n);
+        code = CLI_EXIT_USAGE;
+    }
+    free(bad);
+    return code;
 }
 
 /* --- labels and classes --- */
@@ -185,12 +237,15 @@ int train_decide(struct train_data *d)
 {
     struct edgel_error err = { 0 };
     struct look seen;
-    int code = look_at_all(d, "masks", false, &seen);
+    int code = look_at_all(d, MASKS, &seen);
     if (code)
         return code;
     decide_labels(d, &seen);
     d->soft = seen.several;
     enum edgel_status status = set_classes(d, &seen, &err);
+    if (status == EDGEL_OK && seen.mat && d->labels != EDGEL_LABELS_BINARY)
+        status =
+            cli_fail(&err, "%s: the truth of MAT files is boundaries, which are binary labels", d->p.truth);
     if (status == EDGEL_OK && d->soft && d->labels != EDGEL_LABELS_BINARY)
         status =
             cli_fail(&err, "%s: several annotators of an image: their mean is for binary labels", d->p.truth);
@@ -204,7 +259,7 @@ int train_decide(struct train_data *d)
 int train_check_all(struct train_data *d)
 {
     struct look seen;
-    const int code = look_at_all(d, "images", true, &seen);
+    const int code = look_at_all(d, SAMPLES, &seen);
     if (code == 0 && d->sets[1].n > 0 && !seen.counts[1]) {
         cli_message("%s: no pixel of the truth of the %zu validation images counts",
                     d->p.val_truth ? d->p.val_truth : d->p.truth, d->sets[1].n);

@@ -47,7 +47,8 @@ static const struct cli_option data_rows[] = {
       AT(truth),
       .help =
           "Masks of the images, paired by relative path without extension. With several annotators (a folder per "
-          "image, or STEM_1, STEM_2, ...) a pixel's truth is the mean of their marks. Required." },
+          "image, STEM_1, STEM_2, ..., or the boundaries in MAT files of the Berkeley benchmark) a pixel's truth is "
+          "the mean of their marks. Required." },
     { .name = "val-images",
       .kind = CLI_STRING,
       .metavar = "DIR",

@@ -1,5 +1,5 @@
 /*
- * Masks as truth: ids or colours to classes. With several annotators a pixel's truth is the mean of their marks; under
+ * Masks as truth: ids or colours to classes; of MAT files of the Berkeley benchmark the boundaries of all annotators. With several annotators a pixel's truth is the mean of their marks; under
  * --boundaries a pixel that some, but fewer than --soft-ignore of them marked is left out, and one that more marked is a
  * boundary.
  */
@@ -28,19 +28,68 @@ static int32_t id_of_colour(const struct train_data *d, const uint8_t *rgb)
     return -1;
 }
 
-/* The id of every pixel; -1 where no id can be had. */
-enum edgel_status train_read_ids(const struct train_data *d, const char *path, int w, int h, int32_t **out,
-                                 struct edgel_mask *kind, struct edgel_image *image, struct edgel_error *err)
+static enum edgel_status read_mat(const struct train_data *d, const char *path, struct train_masks *m,
+                                  struct edgel_error *err)
 {
-    struct edgel_info info = { 0 };
-    enum edgel_status status = train_read_image(d, path, EDGEL_DECODE_LABELS, image, &info, err);
+    enum edgel_status status = edgel_mat_read(path, &d->p.read.limits, &m->mat, err);
     if (status != EDGEL_OK)
         return status;
-    *kind = (struct edgel_mask){ edgel_image_view(image), info.bits, info.indexed };
-    if (w > 0 && (image->w != w || image->h != h)) {
-        (void)cli_fail(err, "%s: the truth is %dx%d, the image %dx%d", path, image->w, image->h, w, h);
-        return EDGEL_EFORMAT;
+    if (m->mat.kind != EDGEL_MAT_TRUTH)
+        return cli_fail(err, "%s: holds segs or ucm2; truth is groundTruth", path);
+    for (size_t k = 0; k < m->mat.n; k++)
+        if (!m->mat.boundaries[k].data)
+            return cli_fail(err, "%s: groundTruth{%zu} has no Boundaries", path, k + 1);
+    m->n = m->mat.n;
+    return EDGEL_OK;
+}
+
+/* Masks have the size of their image, where it is known. */
+static enum edgel_status check_sizes(const struct train_masks *m, const char *path, int w, int h,
+                                     struct edgel_error *err)
+{
+    for (size_t k = 0; w > 0 && k < m->n; k++) {
+        const struct edgel_image *image = train_masks_at(m, k);
+        if (image->w != w || image->h != h) {
+            (void)cli_fail(err, "%s: the truth is %dx%d, the image %dx%d", path, image->w, image->h, w, h);
+            return EDGEL_EFORMAT;
+        }
     }
+    return EDGEL_OK;
+}
+
+enum edgel_status train_masks_read(const struct train_data *d, const char *path, int w, int h,
+                                   struct train_masks *m, struct edgel_error *err)
+{
+    struct edgel_bytes bytes = { 0 };
+    struct edgel_read read = d->p.read;
+    read.decode = EDGEL_DECODE_LABELS;
+    *m = (struct train_masks){ .n = 1 };
+    enum edgel_status status = edgel_bytes_read(path, &bytes, err);
+    m->is_mat =
+        status == EDGEL_OK && (edgel_mat_of_bytes(bytes.data, bytes.size) || edgel_named_like_mat(path));
+    if (m->is_mat)
+        status = read_mat(d, path, m, err);
+    else if (status == EDGEL_OK)
+        status = edgel_image_decode(bytes.data, bytes.size, path, &read, &m->image, &m->info, err);
+    edgel_bytes_finish(&bytes);
+    return status == EDGEL_OK ? check_sizes(m, path, w, h, err) : status;
+}
+
+void train_masks_finish(struct train_masks *m)
+{
+    edgel_image_finish(&m->image);
+    edgel_mat_finish(&m->mat);
+}
+
+const struct edgel_image *train_masks_at(const struct train_masks *m, size_t k)
+{
+    return m->is_mat ? &m->mat.boundaries[k] : &m->image;
+}
+
+enum edgel_status train_masks_ids(const struct train_data *d, const struct train_masks *m, const char *path,
+                                  size_t k, int32_t **out, struct edgel_error *err)
+{
+    const struct edgel_image *image = train_masks_at(m, k);
     if (image->type == EDGEL_F32 || (image->channels > 1 && (d->colors.n == 0 || image->type != EDGEL_U8))) {
         (void)cli_fail(err, "%s: a mask with %s needs %s", path,
                        image->type == EDGEL_F32 ? "float values" : "colours",
@@ -114,6 +163,25 @@ static void finish_soft(const struct train_data *d, struct train_kept *k, const 
     }
 }
 
+/* The marks of all annotators of one file. */
+static enum edgel_status mark_by_file(const struct train_data *d, const char *path, struct train_kept *k,
+                                      float *votes, struct edgel_error *err)
+{
+    const size_t n = (size_t)k->image.w * (size_t)k->image.h;
+    struct train_masks m;
+    enum edgel_status status = train_masks_read(d, path, k->image.w, k->image.h, &m, err);
+    for (size_t a = 0; a < m.n && status == EDGEL_OK; a++) {
+        int32_t *ids = NULL;
+        status = train_masks_ids(d, &m, path, a, &ids, err);
+        if (status == EDGEL_OK)
+            status = d->soft ? add_annotator(d, path, ids, n, k->soft, votes, err)
+                             : label_pixels(d, path, ids, n, k->label, err);
+        free(ids);
+    }
+    train_masks_finish(&m);
+    return status;
+}
+
 static enum edgel_status mark_pixels(const struct train_data *d, const struct edgel_pair *p,
                                      struct train_kept *k, struct edgel_error *err)
 {
@@ -126,17 +194,8 @@ static enum edgel_status mark_pixels(const struct train_data *d, const struct ed
     } else {
         k->label = cli_alloc(n, sizeof *k->label);
     }
-    for (size_t a = 0; a < p->ntruth && status == EDGEL_OK; a++) {
-        struct edgel_mask kind;
-        struct edgel_image image = { 0 };
-        int32_t *ids = NULL;
-        status = train_read_ids(d, p->truth[a], k->image.w, k->image.h, &ids, &kind, &image, err);
-        if (status == EDGEL_OK)
-            status = d->soft ? add_annotator(d, p->truth[a], ids, n, k->soft, votes, err)
-                             : label_pixels(d, p->truth[a], ids, n, k->label, err);
-        free(ids);
-        edgel_image_finish(&image);
-    }
+    for (size_t i = 0; i < p->ntruth && status == EDGEL_OK; i++)
+        status = mark_by_file(d, p->truth[i], k, votes, err);
     if (d->soft && status == EDGEL_OK)
         finish_soft(d, k, votes, n);
     free(votes);
@@ -147,15 +206,17 @@ static enum edgel_status mark_pixels(const struct train_data *d, const struct ed
 static enum edgel_status apply_valid(const struct train_data *d, const struct edgel_pair *p,
                                      struct train_kept *k, struct edgel_error *err)
 {
-    struct edgel_image image = { 0 };
-    struct edgel_mask kind;
+    struct train_masks m;
     int32_t *ids = NULL;
     if (p->missing_valid)
         return cli_fail(err, "%s: has no file in the folder of --valid", p->key);
     if (!p->valid)
         return EDGEL_OK;
-    enum edgel_status status = train_read_ids(d, p->valid, k->image.w, k->image.h, &ids, &kind, &image, err);
-    for (size_t i = 0; status == EDGEL_OK && i < (size_t)image.w * (size_t)image.h; i++) {
+    const size_t n = (size_t)k->image.w * (size_t)k->image.h;
+    enum edgel_status status = train_masks_read(d, p->valid, k->image.w, k->image.h, &m, err);
+    if (status == EDGEL_OK)
+        status = train_masks_ids(d, &m, p->valid, 0, &ids, err);
+    for (size_t i = 0; i < n && status == EDGEL_OK; i++) {
         if (ids[i] != 0)
             continue;
         if (k->soft)
@@ -164,7 +225,7 @@ static enum edgel_status apply_valid(const struct train_data *d, const struct ed
             k->label[i] = EDGEL_LABEL_IGNORE;
     }
     free(ids);
-    edgel_image_finish(&image);
+    train_masks_finish(&m);
     return status;
 }
 
