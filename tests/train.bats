@@ -138,8 +138,8 @@ PY
 }
 
 @test "damaged masks and damaged images are told together" {
-    head -c 100 t/1.pgm >cut && mv cut t/1.pgm
-    head -c 100 i/2.ppm >cut && mv cut i/2.ppm
+    head -c 100 t/1.pgm >part && mv part t/1.pgm
+    head -c 100 i/2.ppm >part && mv part i/2.ppm
     printf 'P5 2 2 255\n\0\0\0\0' >t/3.pgm
     train -o run i
     [ "$status" -eq 2 ]
