@@ -74,6 +74,7 @@ for r in csv.DictReader(open(sys.argv[1])): print(r[sys.argv[2]])' "$1" "$2"
     [ -f run/best.safetensors ]
     [ -f run/last.safetensors ]
     grep -q '<svg' run/curves.svg
+    [[ "$output" == *"all epochs are done: 2 epochs"* ]]
     [ "$(column run/results.csv epoch | tr '\n' ' ')" = "1 2 " ]
     [ "$(ls run/worst | wc -l)" -eq 1 ]
     [ "$(head -1 run/confusion.csv)" = 'truth,"background","foreground"' ]
@@ -589,6 +590,7 @@ PY
     [[ "$output" == *"run holds a run"* ]]
     train -o run --epochs 1 --existing overwrite i
     [ "$status" -eq 0 ]
+    [[ "$output" == *$'all epochs are done: 1 epoch\n'* ]]
     [ "$(column run/results.csv epoch)" = 1 ]
 }
 
@@ -947,6 +949,20 @@ END
     [ "$status" -eq 1 ]
     [[ "$output" == *"epoch"* ]]
     [ -f run/args.json ]
+}
+
+@test "what is too large for the memory is told with the options that make it so" {
+    [[ "$EDGEL_SANITIZE" != *address* ]] || skip "address sanitizer takes more addresses than the limit"
+    limited() {
+        (
+            ulimit -v 4000000
+            "$EDGEL" train --truth t --arch linear --epochs 1 -j 1 -o run "$@" i
+        )
+    }
+    run limited --batch 3 --crop 60000x50000
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"3 images of 60000x50000: out of memory; a smaller --batch than 3 or --crop than 60000x50000 takes less"* ]]
+    [ ! -e run ]
 }
 
 @test "--quiet says nothing, --progress always draws a line" {

@@ -186,7 +186,20 @@ static void choose_loss(struct job *j)
 
 static enum edgel_status create_trainer(struct job *j, struct edgel_error *err)
 {
-    return edgel_trainer_create(j->model, &j->plan.params, &j->source, &j->survey, j->pool, &j->trainer, err);
+    const struct edgel_train_params *p = &j->plan.params;
+    struct edgel_error why = { 0 };
+    const enum edgel_status status =
+        edgel_trainer_create(j->model, p, &j->source, &j->survey, j->pool, &j->trainer, &why);
+    if (status == EDGEL_ENOMEM && p->crop_w)
+        (void)cli_fail(err, "%.300s; a smaller --batch than %d or --crop than %dx%d takes less", why.msg,
+                       p->batch, p->crop_w, p->crop_h);
+    else if (status == EDGEL_ENOMEM)
+        (void)cli_fail(err, "%.300s; a smaller --batch than %d, or --crop, takes less", why.msg, p->batch);
+    else if (status != EDGEL_OK)
+        (void)cli_fail(err, "%s", why.msg);
+    if (status != EDGEL_OK)
+        err->code = status;
+    return status;
 }
 
 static enum edgel_status prepare(struct job *j, struct edgel_error *err)

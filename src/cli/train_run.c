@@ -411,7 +411,7 @@ void train_record_summary(const struct train_record *r, enum edgel_train_end end
             best = &r->rows[i];
     if (r->o->run.quiet)
         return;
-    cli_message("%s: %zu epochs", why[end], r->n);
+    cli_message("%s: %zu epoch%s", why[end], r->n, r->n == 1 ? "" : "s");
     if (best)
         cli_message("best: epoch %.0f, %s %.4f; %s/best.safetensors", best->v[EPOCH],
                     isfinite(best->v[VAL_LOSS]) ? edgel_monitor_name(r->plan->params.monitor)
