@@ -37,6 +37,9 @@ columns() {
     run "$EDGEL" eval --truth t --nsd-tolerance 2 p
     [ "$status" -eq 2 ]
     has '--distances'
+    run "$EDGEL" eval --truth t --distances --nsd-tolerance 2 --nsd-tolerance 3 --nsd-tolerance 2.0 p
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--nsd-tolerance 2.0: is given twice"* ]]
     run "$EDGEL" eval --truth t --distances --nsd-tolerance -1 p
     [ "$status" -eq 2 ]
     local many=()

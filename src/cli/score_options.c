@@ -162,10 +162,14 @@ enum edgel_status score_parse_nsd(const struct cli_list *list, struct edgel_redu
 {
     if (list->n > EDGEL_NSD_MAX)
         return cli_fail(err, "--nsd-tolerance: at most %d of them", EDGEL_NSD_MAX);
-    for (size_t i = 0; i < list->n; i++)
-        if (edgel_parse_real("--nsd-tolerance", list->v[i], 0, 100000, &reduce->nsd_tolerance[i], err) !=
-            EDGEL_OK)
+    for (size_t i = 0; i < list->n; i++) {
+        double *v = &reduce->nsd_tolerance[i];
+        if (edgel_parse_real("--nsd-tolerance", list->v[i], 0, 100000, v, err) != EDGEL_OK)
             return EDGEL_EINVAL;
+        for (size_t k = 0; k < i; k++)
+            if (reduce->nsd_tolerance[k] == *v)
+                return cli_fail(err, "--nsd-tolerance %s: is given twice", list->v[i]);
+    }
     if (list->n > 0)
         reduce->nnsd = list->n;
     return EDGEL_OK;
