@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Compares edgel with OpenCV, pixel by pixel, over random images and over the BSDS photographs.
 
-    scripts/compare_opencv.py [--cases N] [--seed N] [--build DIR]        N Canny and N GaussianBlur cases
+    scripts/compare_opencv.py [--cases N] [--seed N] [--build DIR]        N cases of each operation
     scripts/compare_opencv.py --bsds DIR [--build DIR]                    every JPEG below DIR, by the program
 
-The random cases call the shared library of the build directory; the photographs go through `edgel detect`, file to
+The random cases call the shared library of the build directory: GaussianBlur, Canny, and Canny(GaussianBlur) as `detect`
+runs it, on three threads where the image is large enough; at the CPU level that is printed (EDGEL_CPU). The photographs go through `edgel detect`, file to
 file, and are compared with Canny(GaussianBlur(imread gray, sigma 1.4), 50, 100). Exit 0 if every pixel agrees,
 1 if not, 2 if OpenCV, NumPy or the build is missing. Needs python3-opencv; nothing else of the project does.
 """
@@ -42,18 +43,28 @@ class Canny(ct.Structure):
                 ("nms", ct.c_int)]
 
 
+class Method(ct.Structure):
+    _fields_ = [("id", ct.c_int), ("sigma", ct.c_double), ("ksize", ct.c_int), ("canny", Canny), ("emit", ct.c_int),
+                ("linear", ct.c_bool), ("channels", ct.c_bool), ("depth", ct.c_int)]
+
+
 class Error(ct.Structure):
     _fields_ = [("code", ct.c_int), ("msg", ct.c_char * 512)]
 
 
 class Edgel:
-    """The two calls that are compared, on NumPy arrays (RGB order)."""
+    """The calls that are compared, on NumPy arrays (RGB order)."""
 
     def __init__(self, build):
         self.lib = ct.CDLL(str(pathlib.Path(build) / "libedgel.so"))
         self.lib.edgel_scratch_create.restype = ct.c_void_p
+        self.lib.edgel_cpu_level.restype = ct.c_char_p
         self.scratch = ct.c_void_p(self.lib.edgel_scratch_create())
         self.out = Image()
+        pool, err = ct.c_void_p(), Error()
+        if (self.lib.edgel_cpu_check(ct.byref(err)) or self.lib.edgel_pool_create(3, ct.byref(pool), ct.byref(err)) or
+                self.lib.edgel_scratch_use_pool(self.scratch, pool, ct.byref(err))):
+            sys.exit(f"compare_opencv: {err.msg.decode()}")
 
     def call(self, name, pixels, *args):
         h, w = pixels.shape[:2]
@@ -75,10 +86,18 @@ class Edgel:
         params = Canny(aperture, int(l2), Threshold(0, low), Threshold(0, high), 0)
         return self.call("edgel_canny", pixels, ct.byref(params), ct.byref(self.out), None)
 
+    def detect(self, pixels, sigma, ksize, low, high, aperture, l2):
+        canny = Canny(aperture, int(l2), Threshold(0, low), Threshold(0, high), 0)
+        method = Method(5, sigma, ksize, canny, 0, False, pixels.ndim == 3, 8)  # 5: EDGEL_METHOD_CANNY
+        return self.call("edgel_method_run", pixels, ct.byref(method), ct.byref(self.out), ct.byref(ct.c_int()))
 
-def random_image(rng, channels):
+
+SIDES = [1, 2, 3, 5, 9, 17, 33, 64, 97, 150]
+
+
+def random_image(rng, channels, sides=SIDES):
     """Sizes from 1x1 up; noise, ramps, binary, constant, few levels, blocks, and smooth with noise."""
-    side = [1, 2, 3, 5, 9, 17, 33, 64, 97, 150][rng.integers(10)]
+    side = sides[rng.integers(len(sides))]
     w, h = (int(v) for v in rng.integers(1, side + 1, 2))
     shape = (h, w, channels)
     kind = rng.integers(8)
@@ -132,12 +151,29 @@ def canny_case(edgel, rng):
     return same, f"{img.shape} low {low} high {high} aperture {aperture} L{1 + l2}", bool(want.any())
 
 
-def gaussian_case(edgel, rng):
-    img = random_image(rng, 3 if rng.random() < 0.3 else 1)
+def random_smoothing(rng):
+    """Sigma and number of taps; either may be 0, not both."""
     ksize = int(rng.integers(0, 20)) * 2 + 1 if rng.random() < 0.6 else 0
     sigma = 0.0 if ksize and rng.random() < 0.4 else float(rng.random() * 10 + 1e-3)
     if rng.random() < 0.3 and sigma:
         sigma = float(rng.integers(1, 40)) / 10
+    return sigma, ksize
+
+
+def detect_case(edgel, rng):
+    img = random_image(rng, 3 if rng.random() < 0.3 else 1, [*SIDES, 300, 500])
+    sigma, ksize = random_smoothing(rng) if rng.random() < 0.7 else [(1.4, 0), (1.4, 5)][rng.integers(2)]
+    low, high = (random_threshold(rng), random_threshold(rng)) if rng.random() < 0.6 else (50.0, 100.0)
+    aperture, l2 = (int(rng.choice([3, 5, 7])), bool(rng.integers(2))) if rng.random() < 0.5 else (3, False)
+    smooth = cv2.GaussianBlur(swapped(img), (ksize, ksize), sigma, sigma)
+    want = cv2.Canny(smooth, low, high, apertureSize=aperture, L2gradient=l2)
+    same = np.array_equal(want, edgel.detect(img, sigma, ksize, low, high, aperture, l2))
+    return same, f"{img.shape} sigma {sigma} ksize {ksize} low {low} high {high} aperture {aperture} L{1 + l2}", bool(want.any())
+
+
+def gaussian_case(edgel, rng):
+    img = random_image(rng, 3 if rng.random() < 0.3 else 1)
+    sigma, ksize = random_smoothing(rng)
     want = cv2.GaussianBlur(img, (ksize, ksize), sigma, sigma)
     same = np.array_equal(want, edgel.gaussian(img, sigma, ksize))
     return same, f"{img.shape} sigma {sigma} ksize {ksize}", not np.array_equal(want, img)
@@ -194,8 +230,10 @@ def main():
         except OSError as e:
             print(f"compare_opencv: {e}", file=sys.stderr)
             return 2
+        print(f"CPU level {edgel.lib.edgel_cpu_level().decode()}")
         wrong += compare("gaussian", gaussian_case, edgel, np.random.default_rng([args.seed, 1]), cases)
         wrong += compare("canny", canny_case, edgel, np.random.default_rng([args.seed, 2]), cases)
+        wrong += compare("detect", detect_case, edgel, np.random.default_rng([args.seed, 3]), cases)
     if args.bsds:
         wrong += compare_bsds(args.bsds, args.build)
     return 1 if wrong else 0
