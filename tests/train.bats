@@ -480,6 +480,14 @@ tells() {
     tells "--class-weights 1,2 has no use" --truth t --arch linear --class-weights 1,2 --loss iou,lovasz
     tells "--monitor has no use without images to validate on" --truth t --arch linear --monitor f1
     tells "--crops 2 has no use with --steps" --truth t --arch linear --crops 2 --steps 3
+    tells "--augment flip:0,noise:0: all amounts are 0" --truth t --arch linear --augment flip:0,noise:0
+    for name in truth val-images val-truth image-suffix truth-suffix valid classes colors arch init augment ignore; do
+        tells "--$name '': must not be empty" --truth t --$name ''
+    done
+    tells "--class-weights 1,2,3: there are 2 classes, each needs one" --truth t --arch linear --class-weights 1,2,3
+    tells "--warmup 3: must be below the 2 epochs that --schedule is planned for" --truth t --schedule cosine --warmup 3
+    tells "--schedule-epochs 1: the learning rate would be 0 after 1 of 2 --epochs" --truth t --schedule poly --schedule-epochs 1
+    tells "--output arch: is no folder" --truth t -o arch
     tells "--lr 0: must be above 0" --truth t --arch linear --lr 0
     tells "--epochs 0: must be from 1" --truth t --arch linear --epochs 0
     tells "--loss bce:0,iou:0: all weights are 0" --truth t --arch linear --loss bce:0,iou:0

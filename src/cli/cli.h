@@ -98,7 +98,7 @@ struct cli_args {
     size_t noperands;
     bool help;          /* --help came first: nothing after it was read */
     bool *given_;       /* [option, over all groups] use cli_given() */
-    const char **text_; /* [option] what was given last; NULL: nothing, or a flag */
+    const char **text_; /* [option] use cli_given_text() */
 };
 
 /* Reads argv[0..argc) (what follows the command's name). Returns 0, or CLI_EXIT_USAGE after telling the reason. The
@@ -107,6 +107,8 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, struct c
 void cli_args_finish(struct cli_args *args);
 /* True when the option was on the command line. */
 bool cli_given(const struct cli_args *args, const char *name);
+/* The value that was given last; NULL: none was, or it is a flag. */
+const char *cli_given_text(const struct cli_args *args, const char *name);
 
 /* Stores one value by a row, as the command line does: for key=value texts that use the rows of options as well. base:
  * the struct of the row's group; what names the value in messages ("sigma"); text NULL for flags. */

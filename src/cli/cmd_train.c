@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* All that a run holds. */
@@ -422,6 +423,19 @@ static int run_job(struct job *j)
 
 /* --- the command line --- */
 
+static int check_names(const struct cli_args *args)
+{
+    static const char *const names[] = { "truth",   "val-images", "val-truth", "image-suffix", "truth-suffix",
+                                         "valid",   "classes",    "colors",    "arch",         "init",
+                                         "augment", "ignore",     NULL };
+    for (const char *const *name = names; *name; name++) {
+        const char *text = cli_given_text(args, *name);
+        if (text && !*text)
+            return cli_usage(args->command, "--%s '': must not be empty", *name);
+    }
+    return 0;
+}
+
 static int check_data_usage(const struct cli_args *args)
 {
     const struct train_options *o = args->options;
@@ -450,6 +464,25 @@ static int check_data_usage(const struct cli_args *args)
     return 0;
 }
 
+/* A learning rate that is planned to fall to 0 must have risen before, and epochs beyond that would train nothing. */
+static int check_planned(const struct cli_args *args)
+{
+    const struct train_options *o = args->options;
+    const bool given = cli_given(args, "schedule-epochs");
+    const double planned = given ? o->schedule_epochs : (double)o->epochs;
+    if (!edgel_schedule_uses_total((enum edgel_schedule_kind)o->schedule))
+        return 0;
+    if (o->warmup >= planned)
+        return cli_usage(args->command,
+                         "--warmup %g: must be below the %g epochs that --schedule is planned for", o->warmup,
+                         planned);
+    if (planned <= (double)(o->epochs - 1))
+        return cli_usage(args->command,
+                         "--schedule-epochs %g: the learning rate would be 0 after %g of %lld --epochs",
+                         planned, planned, (long long)o->epochs);
+    return 0;
+}
+
 static int check_step_usage(const struct cli_args *args)
 {
     const struct train_options *o = args->options;
@@ -471,7 +504,7 @@ static int check_step_usage(const struct cli_args *args)
         return cli_usage(args->command, "--lr-every and --lr-gamma are for --schedule step");
     if (cli_given(args, "lr-power") && o->schedule != EDGEL_SCHEDULE_POLY)
         return cli_usage(args->command, "--lr-power is for --schedule poly");
-    return 0;
+    return check_planned(args);
 }
 
 static int check_usage(const struct cli_args *args)
@@ -482,7 +515,9 @@ static int check_usage(const struct cli_args *args)
     if (o->pretrain && o->freeze.n > 0)
         return cli_usage(args->command,
                          "--freeze and --pretrain exclude each other: pre-training moves all layers");
-    const int code = check_data_usage(args);
+    int code = check_names(args);
+    if (code == 0)
+        code = check_data_usage(args);
     return code ? code : check_step_usage(args);
 }
 
@@ -519,6 +554,9 @@ static bool lies_in(const char *path, const char *folder)
 static int check_place(const struct cli_args *args)
 {
     const struct train_options *o = args->options;
+    struct stat s;
+    if (stat(o->output, &s) == 0 && !S_ISDIR(s.st_mode))
+        return cli_usage(args->command, "--%s %s: is no folder", o->resume ? "resume" : "output", o->output);
     const char *const folders[] = { args->operands[0], o->val_images };
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         if (!o->resume && folders[i] && lies_in(o->output, folders[i]))

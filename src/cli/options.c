@@ -260,11 +260,24 @@ void cli_args_finish(struct cli_args *args)
     *args = (struct cli_args){ 0 };
 }
 
-bool cli_given(const struct cli_args *args, const char *name)
+/* Which option has the name; one after the last: none. */
+static size_t place_of(const struct cli_args *args, const char *name)
 {
     const struct cli_option *o;
-    for (size_t k = 0; (o = cli_option_at(args->command, k, NULL)) != NULL; k++)
-        if (strcmp(o->name, name) == 0)
-            return args->given_[k];
-    return false;
+    size_t k = 0;
+    while ((o = cli_option_at(args->command, k, NULL)) != NULL && strcmp(o->name, name) != 0)
+        k++;
+    return k;
+}
+
+bool cli_given(const struct cli_args *args, const char *name)
+{
+    const size_t k = place_of(args, name);
+    return cli_option_at(args->command, k, NULL) && args->given_[k];
+}
+
+const char *cli_given_text(const struct cli_args *args, const char *name)
+{
+    const size_t k = place_of(args, name);
+    return cli_option_at(args->command, k, NULL) ? args->text_[k] : NULL;
 }

@@ -562,6 +562,15 @@ static bool has_term(const struct train_plan *plan, const struct train_options *
     return false;
 }
 
+/* Amounts that are all 0, with which nothing would be changed. */
+static enum edgel_status check_augment(const struct edgel_augment *a, const char *text,
+                                       struct edgel_error *err)
+{
+    const double sum = a->flip + a->vflip + a->turn + a->rotate + a->scale + a->brightness + a->contrast +
+                       a->gamma + a->noise + a->blur + a->colour + a->resample;
+    return sum > 0 ? EDGEL_OK : cli_fail(err, "--augment %s: all amounts are 0, one must be above", text);
+}
+
 /* A weight and an option of the loss that would change nothing. */
 static enum edgel_status check_loss(const struct train_plan *plan, const struct cli_args *args,
                                     struct edgel_error *err)
@@ -597,6 +606,8 @@ enum edgel_status train_plan_make(struct train_plan *plan, const struct cli_args
         status = edgel_loss_parse(o->loss, plan->terms, &plan->params.nterms, err);
     if (status == EDGEL_OK && o->augment)
         status = edgel_augment_parse(o->augment, &plan->augment, err);
+    if (status == EDGEL_OK && o->augment)
+        status = check_augment(&plan->augment, o->augment, err);
     plan->params.augment = o->augment ? &plan->augment : NULL;
     plan->params.terms = plan->terms;
     plan->params.loss = &plan->loss;
@@ -617,7 +628,7 @@ static enum edgel_status read_weights(const char *list, int classes, float *weig
             return status;
         weights[c] = (float)v;
         if ((text[n] == ',') != (c < classes - 1))
-            return cli_fail(err, "--class-weights: there are %d classes", classes);
+            return cli_fail(err, "--class-weights %s: there are %d classes, each needs one", list, classes);
         any |= weights[c] > 0;
         text += n + 1;
     }
