@@ -742,6 +742,12 @@ PY
     cp -r run kept
     train -o run --existing overwrite --val-images vi --val-truth vt --class-weights 1,2 i
     refuses "the class weights are not those it began with" --class-weights 1,3
+    train -o bare --val-images vi --val-truth vt i
+    mv run weighted
+    mv bare run
+    refuses "was trained without class weights, which cannot change" --class-weights 1,2
+    rm -r run
+    mv weighted run
     cp vi/1.ppm vi/2.ppm
     cp vt/1.pgm vt/2.pgm
     refuses "was validated on 1 images, and now there are 2"
@@ -828,6 +834,26 @@ END
         [[ "$output" == *"$name was "*", is ${value:-o}"* ]] || { echo "$name $value: $output"; return 1; }
         [ "$status" -eq 0 ] && rm -r run && train -o run i
     done <options
+}
+
+@test "--resume refuses what shapes the weights of the beginning" {
+    "$EDGEL" model new --seed 3 -o m linear
+    train -o run i
+    refuses "--weights has no use with --resume: the run has its weights already" --weights xavier
+    refuses "--init has no use with --resume" --init m
+    refuses "--pretrain has no use with --resume" --pretrain layerwise
+    run "$EDGEL" train --resume run --weights he --epochs 3
+    [ "$status" -eq 0 ]
+}
+
+@test "--quiet is of one run, not of those that resume it" {
+    train -o run -q i
+    run "$EDGEL" train --resume run --epochs 3
+    [[ "$output" == *"--epochs was 2, is 3"*"epoch 3/3"*"all epochs are done: 3 epochs"* ]]
+    run "$EDGEL" train --resume run --epochs 4 -q
+    [ -z "$output" ]
+    run "$EDGEL" train --resume run --epochs 5
+    [[ "$output" == *"epoch 5/5"* ]]
 }
 
 @test "--resume refuses fewer --epochs than are done" {

@@ -685,6 +685,24 @@ static void tell_changes(const struct edgel_arguments *stored, const struct cli_
     cli_settings_free(settings, n);
 }
 
+/* What shapes the weights that a run begins with says nothing once it has some. */
+static int check_beginning(const struct cli_args *args, const struct edgel_arguments *stored)
+{
+    static const char *const names[] = { "weights", "init", "pretrain", "pretrain-epochs", NULL };
+    const struct train_options *o = args->options;
+    char *path = train_path(o->resume, "last.safetensors");
+    const bool begun = access(path, F_OK) == 0;
+    free(path);
+    for (const char *const *name = names; *name && begun; name++) {
+        const char *was = value_of(stored->options, stored->noptions, *name),
+                   *is = cli_given_text(args, *name);
+        if (is && (!was || strcmp(was, is) != 0))
+            return cli_usage(args->command, "--%s has no use with --resume: the run has its weights already",
+                             *name);
+    }
+    return 0;
+}
+
 /* A learning rate that was planned for the epochs of the run cannot be planned anew for others. */
 static int check_plan(const struct cli_args *all, const struct edgel_arguments *stored)
 {
@@ -725,10 +743,13 @@ static int resume(const struct cli_args *args)
     int code = cli_parse(args->command, n, words, &all);
     if (code == 0) {
         struct train_options *joined = all.options;
-        if (!joined->run.quiet)
+        if (!o->run.quiet)
             tell_changes(&stored, &all);
         joined->output = joined->resume = o->resume; /* the folder may have been moved */
-        code = check_plan(&all, &stored);
+        joined->run.quiet = o->run.quiet;            /* what this run says is for this one to say */
+        code = check_beginning(args, &stored);
+        if (code == 0)
+            code = check_plan(&all, &stored);
     }
     if (code == 0)
         code = run_with(&all);

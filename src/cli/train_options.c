@@ -443,8 +443,8 @@ static const struct cli_option output_rows[] = {
       .metavar = "RUN",
       AT(resume),
       .help =
-          "Go on with the run in this folder, with its options; more --epochs extend it. Other options that are given "
-          "take the place of its own." },
+          "Go on with the run in this folder, with its options but --quiet; more --epochs extend it. Other options that "
+          "are given take the place of its own." },
     { .name = "checkpoint",
       .kind = CLI_REAL,
       .metavar = "SECONDS",

@@ -184,24 +184,27 @@ static enum edgel_status compare_data(const char *before, const char *now, const
 {
     static const struct {
         const char *key;
-        bool number;
+        bool number, weights; /* a number to tell; class weights, which need not be there */
         const char *text;
     } data[] = {
-        { "training samples", true, "trained" },
-        { "validation samples", true, "validated" },
-        { "mean", false,
+        { "training samples", true, false, "trained" },
+        { "validation samples", true, false, "validated" },
+        { "mean", false, false,
           "the training images, or the model that it started from, are not those it began with: their mean is another" },
-        { "deviation", false,
+        { "deviation", false, false,
           "the training images, or the model that it started from, are not those it began with: their standard "
           "deviation is another" },
-        { "colour covariance", false,
+        { "colour covariance", false, false,
           "the training images are not those it began with: the covariance of their colours is another" },
-        { "class weights", false,
+        { "class weights", false, true,
           "the class weights are not those it began with: given otherwise, or counted from other truth" },
     };
     for (size_t i = 0; i < sizeof data / sizeof *data; i++) {
         int a = 0, b = 0;
         const char *was = find_value(before, data[i].key, &a), *is = find_value(now, data[i].key, &b);
+        if (!was != !is && data[i].weights)
+            return edgel_fail(err, EDGEL_EINVAL, "%s: was trained %s class weights, which cannot change",
+                              name, was ? "with" : "without");
         if (!was || !is || (a == b && memcmp(was, is, (size_t)a) == 0))
             continue;
         if (data[i].number)
