@@ -145,8 +145,9 @@ PY
     model new -o good.safetensors linear
     head -c 300 good.safetensors >cut.safetensors
     echo nothing >text
-    run model check cut.safetensors text missing good.safetensors
-    refused 1 "cut.safetensors: " "text: no safetensors file" "missing: " "good.safetensors: ok"
+    run model check cut.safetensors text missing '' good.safetensors
+    refused 1 "cut.safetensors: " "text: no safetensors file" "missing: " "'': cannot open" \
+        "good.safetensors: ok, 1 layer, 76 parameters, 1 output"
 }
 
 @test "what is no architecture is refused with its line" {
@@ -156,6 +157,8 @@ PY
     printf 'input channels=3\nconv out=4 stride=2\n' >half.txt
     run model new --outputs 4 -o x half.txt
     refused 1 "half.txt: an image of" "must have the size of the image"
+    run model summary half.txt
+    refused 1 "half.txt: the last layer makes 4 channels, and 1 is wanted; out=classes makes what is wanted"
     [ ! -e x ]
     printf 'input channels=3\nconv out=classes\nsigmoid\n' >probability.txt
     run model summary probability.txt

@@ -124,7 +124,9 @@ static void what_is_no_model_is_refused(void **state)
     (void)state;
     assert_no_model(small, 0, EDGEL_EINVAL, "outputs 0");
     assert_no_model(small, 4097, EDGEL_EINVAL, "outputs 4097");
-    assert_no_model(small, 2, EDGEL_EINVAL, "net.txt: the last layer makes 3 channels, there are 2 classes");
+    assert_no_model(
+        small, 2, EDGEL_EINVAL,
+        "net.txt: the last layer makes 3 channels, and 2 are wanted; out=classes makes what is wanted");
     assert_no_model("input channels=1\nsigmoid\n", 1, EDGEL_EINVAL, "must make logits");
     assert_no_model("input channels=1\nbath\n", 1, EDGEL_EFORMAT, "net.txt:2:");
     assert_no_model("", 1, EDGEL_EFORMAT, "net.txt");

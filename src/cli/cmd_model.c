@@ -300,8 +300,8 @@ static int run_check(const struct cli_args *args)
             continue;
         }
         edgel_model_describe(m, &info);
-        printf("%s: ok, %d layers, %zu parameters, %d output%s\n", args->operands[i], info.layers,
-               info.params, info.outputs, info.outputs == 1 ? "" : "s");
+        printf("%s: ok, %d layer%s, %zu parameters, %d output%s\n", args->operands[i], info.layers,
+               info.layers == 1 ? "" : "s", info.params, info.outputs, info.outputs == 1 ? "" : "s");
         edgel_model_destroy(&m);
     }
     return code;

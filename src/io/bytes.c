@@ -11,6 +11,7 @@ enum edgel_status edgel_fail_system(struct edgel_error *err, const char *path, c
                                     int errno_value)
 {
     char reason[128];
+    path = *path ? path : "''";
     if (strerror_r(errno_value, reason, sizeof reason) != 0)
         return edgel_fail(err, EDGEL_EIO, "%s: %s: error %d", path, what, errno_value);
     return edgel_fail(err, EDGEL_EIO, "%s: %s: %s", path, what, reason);

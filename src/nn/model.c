@@ -42,8 +42,10 @@ static enum edgel_status check_network(const struct nn_network *net, const char 
                           "%s: the last layer is %s: it must make logits, probabilities are made of them",
                           name, last->op->name);
     if (last->channels != net->classes)
-        return edgel_fail(err, EDGEL_EINVAL, "%s: the last layer makes %d channels, there are %d classes",
-                          name, last->channels, net->classes);
+        return edgel_fail(
+            err, EDGEL_EINVAL,
+            "%s: the last layer makes %d channel%s, and %d %s wanted; out=classes makes what is wanted", name,
+            last->channels, last->channels == 1 ? "" : "s", net->classes, net->classes == 1 ? "is" : "are");
     if (net->nparams > EDGEL_MODEL_FLOATS_MAX || net->nbuffers > EDGEL_MODEL_FLOATS_MAX - net->nparams)
         return edgel_fail(err, EDGEL_ELIMIT, "%s: %zu parameters: at most %d", name, net->nparams,
                           EDGEL_MODEL_FLOATS_MAX);
