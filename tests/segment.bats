@@ -241,6 +241,10 @@ open("nan.pfm", "wb").write(b"Pf\n20 10\n-1.0\n" + struct.pack("<200f", *floats)
     run segment -m three.st --name '{class}.png' -o x in
     refused 2 "{class} is unknown"
     run segment -m three.st --emit probability --name '{stem}.png' -o x in
+    refused 2 "--name {stem}.png: needs {class} or {n}, as each image gets 3 files, one a class"
+    segment -m three.st --emit probability --name '{stem}_{n}.png' -o numbered in
+    [ -s numbered/sub/b_3.png ]
+    run segment -m three.st --emit probability --name '{class}.png' -o x in/a.ppm in/sub/b.ppm
     refused 2 "both be written to"
     segment -m one.st --include b.ppm -o some in
     [ ! -e some/a.png ]

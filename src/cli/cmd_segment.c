@@ -199,6 +199,12 @@ static int check_options(const struct cli_args *args, const struct segment_job *
     return CLI_EXIT_OK;
 }
 
+/* Whether the names of several outputs of one image differ. */
+static bool tells_apart(const char *name, size_t outputs)
+{
+    return outputs == 1 || !name || strstr(name, "{class}") || strstr(name, "{n}");
+}
+
 static int run_with(const struct cli_args *args, struct segment_job *job)
 {
     const struct segment_options *o = args->options;
@@ -222,7 +228,12 @@ static int run_with(const struct cli_args *args, struct segment_job *job)
                                     .write = segment_image,
                                     .check = check_name,
                                     .settings = settings };
-    const int code = folder_run_all(args, &run);
+    const int code =
+        tells_apart(o->folder.name, outputs.n)
+            ? folder_run_all(args, &run)
+            : cli_usage(args->command,
+                        "--name %s: needs {class} or {n}, as each image gets %zu files, one a class",
+                        o->folder.name, outputs.n);
     free_outputs(&outputs);
     return code;
 }
