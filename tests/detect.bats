@@ -53,6 +53,15 @@ refused() {
     [[ "$output" == *"-o OUT"* ]]
 }
 
+@test "--output: a dash is no standard output and no folder by accident" {
+    gray 9 7 >in.pgm
+    run detect -o - in.pgm
+    refused "standard output" "./-"
+    [ ! -e ./- ]
+    detect -q -o ./- in.pgm
+    [ -s ./-/in.png ]
+}
+
 @test "--output: several methods write below a folder each" {
     gray 9 7 >in.pgm
     detect -q -o out -m sobel -m scharr in.pgm

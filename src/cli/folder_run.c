@@ -396,6 +396,9 @@ int folder_check_usage(const struct cli_args *args, const struct folder_options 
 {
     if (!o->output)
         return cli_usage(args->command, "no output: -o OUT is required");
+    if (strcmp(o->output, "-") == 0)
+        return cli_usage(args->command,
+                         "-o -: images are not written to standard output; a folder of that name is ./-");
     if (args->noperands == 0 && !o->inputs.files_from)
         return cli_usage(args->command, "no input given");
     if (o->inputs.nul && !o->inputs.files_from)
