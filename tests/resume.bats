@@ -27,7 +27,7 @@ slow() {
 killed() {
     local journal=${journal:-out/.edgel-journal} more=${more:-} pid
     for _ in $(seq 40); do
-        rm -rf out
+        rm -rf out .edgel-*.tmp
         # shellcheck disable=SC2086 # none or one
         "$EDGEL" detect -q -j 1 "$@" -o out big $more &
         pid=$!
@@ -225,9 +225,22 @@ killed() {
     tag=$(sed -n 's/^run //p' out/.edgel-journal)
     mkdir out/sub
     touch "out/.edgel-$tag-7.tmp" "out/sub/.edgel-$tag-8.tmp" out/.edgel-1-00000001-7.tmp "out/.edgel-$tag-7.tmpx"
-    detect -q --resume -o out big
+    mkdir -p logs/sub
+    touch "logs/.edgel-$tag-0.tmp" "logs/sub/.edgel-$tag-0.tmp" "logs/.edgel-1-00000001-7.tmp" ".edgel-$tag-0.tmp"
+    detect -q --resume --jsonl logs/log -o out big
     [ ! -e "out/.edgel-$tag-7.tmp" ]
     [ ! -e "out/sub/.edgel-$tag-8.tmp" ]
+    [ "$(cd logs && echo .edgel* sub/.edgel* log)" = ".edgel-1-00000001-7.tmp sub/.edgel-$tag-0.tmp log" ]
+    [ -e ".edgel-$tag-0.tmp" ]
     [ -e out/.edgel-1-00000001-7.tmp ]
     [ -e "out/.edgel-$tag-7.tmpx" ]
+}
+
+@test "the log that a killed run did not finish is removed as well, in the working folder too" {
+    slow
+    killed --jsonl log
+    ls .edgel-*.tmp
+    detect -q --resume --jsonl log -o out big
+    [ -z "$(find . -name '.edgel-*')" ]
+    [ -s log ]
 }

@@ -230,6 +230,9 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_journal_find(const struct edge
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_journal_begin(const struct edgel_journal_params *params,
                                                                 struct edgel_journal **journal,
                                                                 struct edgel_error *err);
+/* Removes the unfinished files that the runs of a record left beside `path`, a file that is no output, such as a log
+ * (below the folder of the record begin does so). For a record that was found, before begin; what cannot be removed stays. */
+EDGEL_API void edgel_journal_clean(const struct edgel_journal *journal, const char *path);
 /* True when the image was finished before, by an equal mark. Thread-safe. */
 EDGEL_API bool edgel_journal_has(const struct edgel_journal *journal, const struct edgel_mark *mark);
 /* Number of images that were finished before. */

@@ -282,6 +282,17 @@ static void clean_folder(const struct edgel_journal *j, int fd, int depth)
     closedir(dir);
 }
 
+void edgel_journal_clean(const struct edgel_journal *journal, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = edgel_strdup(slash ? path : ".");
+    if (folder && slash)
+        folder[slash == path ? 1 : slash - path] = '\0';
+    if (folder)
+        clean_folder(journal, open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), FOLDERS_DEEP);
+    edgel_free(folder);
+}
+
 enum edgel_status edgel_journal_begin(const struct edgel_journal_params *params,
                                       struct edgel_journal **journal, struct edgel_error *err)
 {

@@ -64,6 +64,8 @@ void folder_resume_begin(struct folder_job *job, const struct edgel_shard *shard
     const char *folder = edgel_plan_folder(job->plan);
     struct edgel_journal_params p = { .folder = folder, .shard = shard, .settings = s.v, .nsettings = s.n };
     struct edgel_error err = { 0 };
+    if (job->journal && job->run->o->run.jsonl)
+        edgel_journal_clean(job->journal, job->run->o->run.jsonl);
     if (folder && edgel_journal_begin(&p, &job->journal, &err) != EDGEL_OK)
         cli_message("%s; should this run be interrupted, --resume cannot go on with it", err.msg);
     finish(&s);
