@@ -353,3 +353,30 @@ thick() {
     evaluate --truth t --nms --regions p
     [ "$status" -eq 2 ]
 }
+
+@test "exit 130: an image that takes long is given up, and counts say so" {
+    python3 - <<'PY'
+import random
+random.seed(1)
+noise = random.randbytes(1000 * 1000)
+head = b"P5 1000 1000 255\n"
+open("p/a.pgm", "wb").write(head + noise)
+open("t/a.pgm", "wb").write(head + bytes(255 * (v < 16) for v in reversed(noise)))
+PY
+    "$EDGEL" eval --boundary bsds --truth t --progress always --counts c --jsonl l --json s.json p >out 2>err &
+    pid=$!
+    for _ in $(seq 500); do
+        grep -q 'eval .*0/1' err && break
+        sleep 0.01
+    done
+    sleep 0.5
+    kill -INT "$pid"
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq 130 ]
+    grep -q '^PARTIAL: interrupted after 0 of 1 pairs' out
+    [ "$(grep -c '"kind":"failed"' c)" -eq 1 ]
+    [ "$(wc -l <l)" -eq 1 ]
+    grep -q '"interrupted":true' l
+    [ ! -e s.json ]
+}

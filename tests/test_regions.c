@@ -282,34 +282,84 @@ static void test_refused(void **state)
     assert_int_equal(edgel_measure_maps(&m, &p, false, &truth, &row, NULL), EDGEL_EINVAL);
 }
 
-/* Boundaries and regions at once, every allocation failing in turn. */
+/* Boundaries and regions at once; what predicts them in three forms. */
+struct both {
+    struct edgel_measure m;
+    struct edgel_truth truth;
+    struct edgel_prediction p;
+};
+
+enum { FORMS = 3 };
+
+static struct both both_of(struct scene *s, int form)
+{
+    struct both b = { .m = measure_of(form == 0) };
+    b.m.boundary = EDGEL_BOUNDARY_BSDS;
+    b.m.labels = EDGEL_LABELS_BINARY;
+    b.truth = (struct edgel_truth){ s->truth_masks, s->truth_masks, ANNOTATORS };
+    b.p = form == 0   ? (struct edgel_prediction){ .segmentations = s->list_masks, .n = K }
+          : form == 1 ? (struct edgel_prediction){ .ucm2 = s->grid, .w = GW, .h = GH }
+                      : (struct edgel_prediction){ .map = &s->grid_mask };
+    return b;
+}
+
 static void test_out_of_memory(void **state)
 {
     (void)state;
     struct scene s;
     make_scene(&s, true);
-    for (int form = 0; form < 3; form++) {
-        struct edgel_measure m = measure_of(form == 0);
-        const struct edgel_truth truth = { .boundaries = s.truth_masks,
-                                           .segmentations = s.truth_masks,
-                                           .n = ANNOTATORS };
-        const struct edgel_prediction p =
-            form == 0   ? (struct edgel_prediction){ .segmentations = s.list_masks, .n = K }
-            : form == 1 ? (struct edgel_prediction){ .ucm2 = s.grid, .w = GW, .h = GH }
-                        : (struct edgel_prediction){ .map = &s.grid_mask };
+    for (int form = 0; form < FORMS; form++) {
+        const struct both b = both_of(&s, form);
         const long live = edgel_alloc_live();
         enum edgel_status st = EDGEL_ENOMEM;
-        m.boundary = EDGEL_BOUNDARY_BSDS;
-        m.labels = EDGEL_LABELS_BINARY;
         for (long n = 0; st == EDGEL_ENOMEM; n++) {
             struct edgel_row row = { 0 };
             edgel_alloc_fail_after(n);
-            st = edgel_measure_maps(&m, &p, false, &truth, &row, NULL);
+            st = edgel_measure_maps(&b.m, &b.p, false, &b.truth, &row, NULL);
             edgel_alloc_fail_after(-1);
             edgel_row_finish(&row);
             assert_int_equal(edgel_alloc_live(), live);
         }
         assert_int_equal(st, EDGEL_OK);
+    }
+}
+
+static bool count_down(void *user)
+{
+    int *left = user;
+    return (*left)-- <= 0;
+}
+
+/* It is asked for before each change of each annotator's matching, and before each threshold of the regions. */
+static void test_stop_at_any_time(void **state)
+{
+    (void)state;
+    struct scene s;
+    make_scene(&s, true);
+    for (int form = 0; form < 2 * FORMS; form++) {
+        struct both b = both_of(&s, form % FORMS);
+        const bool regions_alone = form >= FORMS;
+        const long live = edgel_alloc_live();
+        enum edgel_status st = EDGEL_EINTERRUPTED;
+        int n = 0;
+        b.m.stop = count_down;
+        if (regions_alone) {
+            b.m.boundary = EDGEL_BOUNDARY_NONE;
+            b.m.labels = EDGEL_LABELS_IDS;
+        }
+        for (; st == EDGEL_EINTERRUPTED; n++) {
+            struct edgel_row row = { 0 };
+            struct edgel_error err = { 0 };
+            int left = n;
+            b.m.stop_user = &left;
+            st = edgel_measure_maps(&b.m, &b.p, false, &b.truth, &row, &err);
+            assert_string_equal(err.msg, st == EDGEL_OK ? "" : "interrupted");
+            assert_true((row.regions.covered != NULL) == (st == EDGEL_OK));
+            edgel_row_finish(&row);
+            assert_int_equal(edgel_alloc_live(), live);
+        }
+        assert_int_equal(st, EDGEL_OK);
+        assert_true(n > (regions_alone ? K : K * (ANNOTATORS + 2)));
     }
 }
 
@@ -376,6 +426,7 @@ int main(void)
         cmocka_unit_test(test_missing),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_stop_at_any_time),
         cmocka_unit_test(test_scores),
         cmocka_unit_test(test_rounded),
     };

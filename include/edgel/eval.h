@@ -110,11 +110,16 @@ struct edgel_measure {
     bool listed; /* BSDS, regions: predictions are lists of segmentations; threshold k is the k-th of them */
     struct edgel_helpers
         *helpers; /* BSDS: match annotators side by side; NULL: one by one, with the same result */
+    /* BSDS, regions: asked again and again, by several threads at once with helpers; once it says true, measuring the image
+     * ends with EDGEL_EINTERRUPTED. NULL: never. */
+    bool (*stop)(void *user);
+    void *stop_user;
 };
-#define EDGEL_MEASURE_DEFAULTS                                                                             \
-    {                                                                                                      \
-        EDGEL_LABELS_AUTO, 0.5, 0, -1, NULL, 0, false, EDGEL_ANNOTATOR_NONE, 1, NULL, false,               \
-            EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_DEFAULTS, 0, false, EDGEL_OBJECTS_NONE, false, false, NULL \
+#define EDGEL_MEASURE_DEFAULTS                                                                              \
+    {                                                                                                       \
+        EDGEL_LABELS_AUTO, 0.5, 0, -1, NULL, 0, false, EDGEL_ANNOTATOR_NONE, 1, NULL, false,                \
+            EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_DEFAULTS, 0, false, EDGEL_OBJECTS_NONE, false, false, NULL, \
+            NULL, NULL                                                                                      \
     }
 
 /* A mask as decoded by EDGEL_DECODE_LABELS, with what the file said. */
@@ -305,7 +310,8 @@ struct edgel_truth {
  * prediction  NULL: missing, nothing is detected
  * zero_one    as edgel_measure_image()
  * row         as there
- * Returns as edgel_measure_image(); EDGEL_EFORMAT also: a prediction of the other form, or of another number.
+ * Returns as edgel_measure_image(); EDGEL_EFORMAT also: a prediction of the other form, or of another number;
+ * EDGEL_EINTERRUPTED by params->stop, with the row as after any failure.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_measure_maps(const struct edgel_measure *params,
                                                                const struct edgel_prediction *prediction,

@@ -1,7 +1,8 @@
 /*
  * The run of eval: one image per thread, rows delivered in the order of the methods and their pairs to the counts
  * file, the CSV and the reducer. An image that fails leaves a row that says so and nothing else; so does, after an
- * interruption, every image that was not reached, so that the counts never look complete when they are not.
+ * interruption, every image that was not reached or not finished, so that the counts never look complete when they are
+ * not.
  */
 #include "score.h"
 #include <stdatomic.h>
@@ -12,6 +13,7 @@ enum { NOTES_SHOWN = 10 };
 
 struct eval_slot {
     struct edgel_row row;
+    bool given_up; /* half-way, for a stop: as if it had not been reached */
     struct edgel_error err;
     char remark[EVAL_REMARK];
     double seconds;
@@ -92,7 +94,9 @@ static void work(void *user, int thread, size_t k)
         return;
     const struct eval_method *method = &s->run->methods[m];
     const size_t i = edgel_shard_at(&s->run->shard, k) - method->first;
-    if (measure_pair(s, &s->files[thread], method, i, slot) != EDGEL_OK) {
+    const enum edgel_status status = measure_pair(s, &s->files[thread], method, i, slot);
+    slot->given_up = status == EDGEL_EINTERRUPTED;
+    if (status != EDGEL_OK) {
         edgel_row_finish(&slot->row);
         slot->row = (struct edgel_row){ .kind = EDGEL_ROW_FAILED };
     }
@@ -187,6 +191,17 @@ static enum edgel_outcome done_truth(struct eval_state *s, const struct edgel_pa
     return EDGEL_OUTCOME_OK;
 }
 
+/* The row of a pair that a stop came before. */
+static void done_unreached(struct eval_state *s, const struct edgel_pair *p, size_t method)
+{
+    struct edgel_error err = { 0 };
+    const struct edgel_row row = { .kind = EDGEL_ROW_FAILED,
+                                   .prediction = (int)method,
+                                   .image = (char *)p->key };
+    if (p->ntruth && deliver(s, &row, &err) != EDGEL_OK)
+        give_up(s, &err);
+}
+
 static void done(void *user, size_t k)
 {
     struct eval_state *s = user;
@@ -194,6 +209,10 @@ static void done(void *user, size_t k)
     struct edgel_error err = { 0 };
     size_t m;
     const struct edgel_pair *p = pair_at(s->run, k, &m);
+    if (slot->given_up) {
+        done_unreached(s, p, m);
+        return;
+    }
     eval_boundary_remark(&s->run->methods[m], slot->row.remarks);
     enum edgel_outcome outcome = p->ntruth ? done_truth(s, p, slot) : done_lone(s, p, slot);
     struct edgel_record record = { .input = eval_input(p),
@@ -222,12 +241,9 @@ static void mark_unreached(struct eval_state *s, size_t from)
 {
     size_t count = edgel_shard_size(&s->run->shard, s->run->total);
     for (size_t k = from; k < count && s->broken.code == EDGEL_OK; k++) {
-        struct edgel_error err = { 0 };
         size_t m;
         const struct edgel_pair *p = pair_at(s->run, k, &m);
-        struct edgel_row row = { .kind = EDGEL_ROW_FAILED, .prediction = (int)m, .image = (char *)p->key };
-        if (p->ntruth && deliver(s, &row, &err) != EDGEL_OK)
-            give_up(s, &err);
+        done_unreached(s, p, m);
     }
 }
 
@@ -254,18 +270,23 @@ enum edgel_status eval_execute(struct eval_run *run, struct edgel_totals *totals
     s.window = edgel_run_window(&job);
     s.slots = cli_alloc(s.window, sizeof *s.slots);
     s.files = cli_alloc((size_t)threads, sizeof *s.files);
-    enum edgel_status status = edgel_helpers_create(&job.helpers, err);
-    run->score->measure.helpers = job.helpers;
+    struct edgel_measure *m = &run->score->measure;
+    enum edgel_status status = EDGEL_OK;
+    if (m->boundary == EDGEL_BOUNDARY_BSDS) /* nothing else is shared among threads inside an image */
+        status = edgel_helpers_create(&job.helpers, err);
+    m->helpers = job.helpers;
+    m->stop = cli_stop;
     cli_run_begin("eval", run->options, job.count);
     if (status == EDGEL_OK)
         status = edgel_run_execute(&job, &finished, err);
     cli_run_end(totals);
-    run->score->measure.helpers = NULL;
+    m->helpers = NULL;
+    m->stop = NULL;
     edgel_helpers_destroy(&job.helpers);
     note_rest(&s, s.missing, failure, no_prediction);
     note_rest(&s, s.lone, failure, no_truth);
-    for (size_t m = 0; m < run->nmethods; m++)
-        eval_boundary_warn(&run->methods[m]);
+    for (size_t i = 0; i < run->nmethods; i++)
+        eval_boundary_warn(&run->methods[i]);
     if (status == EDGEL_EINTERRUPTED)
         mark_unreached(&s, finished);
     if (s.broken.code != EDGEL_OK) {

@@ -106,7 +106,8 @@ const struct cli_option cli_run_rows[] = {
       .max = 1024,
       .note = "all cores",
       .help =
-          "Use N threads: on N images at a time, and (detect, segment) inside an image where there are fewer. The results do not depend on it." },
+          "Use N threads: on N images at a time, and (detect, segment, eval --boundary bsds) inside an image where "
+          "there are fewer. The results do not depend on it." },
     { .name = "jsonl",
       .kind = CLI_STRING,
       .metavar = "FILE",

@@ -1,14 +1,15 @@
 /*
- * The wish to stop. The first SIGINT or SIGTERM sets a flag that a run asks for before each image; what had started is
- * finished, so that no file is torn. Both handlers are then gone, and a second signal of either kind kills. SIGPIPE is
+ * The wish to stop. The first SIGINT or SIGTERM sets a flag that a run asks for before each image, and eval and train in
+ * the midst of long ones; a file that had been started is finished, so that none is torn. Both handlers are then gone, and a second signal of either kind kills. SIGPIPE is
  * ignored: a closed pipe shows as a failed write, which is reported like any other. A shell without job control starts
  * background jobs with SIGINT ignored; who sends one to such a job all the same means it, so it is caught there as well.
  */
 #include "cli.h"
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t stop_asked;
+static atomic_bool stop_asked; /* free of locks, so that a handler may set it; threads read it */
 
 static void set_handler(int sig, void (*handler)(int sig))
 {
@@ -21,7 +22,7 @@ static void set_handler(int sig, void (*handler)(int sig))
 static void on_stop(int sig)
 {
     (void)sig;
-    stop_asked = 1;
+    atomic_store(&stop_asked, true);
     set_handler(SIGINT, SIG_DFL);
     set_handler(SIGTERM, SIG_DFL);
 }
@@ -36,5 +37,5 @@ void cli_signals(void)
 bool cli_stop(void *user)
 {
     (void)user;
-    return stop_asked != 0;
+    return atomic_load(&stop_asked);
 }

@@ -236,6 +236,7 @@ static enum edgel_status make_maps(struct boundary *b)
     for (int l = b->k; l >= 1; l--) {
         struct edgel_boundary_counts *c = &b->row->boundary;
         bool changed;
+        EDGEL_TRY(edgel_measure_go_on(b->params, b->err));
         b->found.come[l] = b->found.go[l] = b->nchanges;
         EDGEL_TRY(draw(b, l, &changed));
         if (!changed) {

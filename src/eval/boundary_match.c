@@ -24,6 +24,7 @@ struct outcome {
 
 /* All annotators of an image. */
 struct matching {
+    const struct edgel_measure *params;
     const struct edgel_detections *found;
     const struct edgel_mask *truth;
     struct offsets offsets;
@@ -181,22 +182,27 @@ static enum edgel_status find_pairs(struct annotator *b)
     return EDGEL_OK;
 }
 
-/* Follows the changes from the highest threshold down. What comes goes in first: then what goes mostly has no match. */
-static void sweep(struct matching *m, struct edgel_assignment *a)
+/* Follows the changes from the highest threshold down. What comes goes in first: then what goes mostly has no match. In a
+ * large image thousands of changes take minutes, so that a stop is asked for at each. */
+static enum edgel_status sweep(struct matching *m, struct edgel_assignment *a, struct edgel_error *err)
 {
     const struct edgel_detections *f = m->found;
     const uint64_t *matched = edgel_assignment_matched(a);
     for (int l = f->k; l >= 1; l--) {
-        for (size_t i = f->come[l]; i < f->go[l]; i++)
-            edgel_assignment_insert(a, f->index[f->changes[i]]);
-        for (size_t i = f->go[l]; i < f->come[l - 1]; i++)
-            edgel_assignment_remove(a, f->index[f->changes[i]]);
+        for (size_t i = f->come[l]; i < f->come[l - 1]; i++) {
+            EDGEL_TRY(edgel_measure_go_on(m->params, err));
+            if (i < f->go[l])
+                edgel_assignment_insert(a, f->index[f->changes[i]]);
+            else
+                edgel_assignment_remove(a, f->index[f->changes[i]]);
+        }
         atomic_fetch_add(&m->matched_truth[l - 1], (uint64_t)edgel_assignment_size(a));
         shared_count *all = m->matched + (size_t)(l - 1) * m->words;
         for (size_t i = 0; i < m->words; i++)
             if (matched[i] & ~atomic_load_explicit(&all[i], memory_order_relaxed))
                 atomic_fetch_or_explicit(&all[i], matched[i], memory_order_relaxed);
     }
+    return EDGEL_OK;
 }
 
 static bool prepare(struct annotator *b)
@@ -227,9 +233,9 @@ static enum edgel_status match(struct annotator *b, const struct edgel_mask *tru
     EDGEL_TRY(find_pairs(b));
     EDGEL_TRY(edgel_assignment_create(&b->reach, b->m->found->tie, &a, b->err));
     release_reach(b);
-    sweep(b->m, a);
+    const enum edgel_status st = sweep(b->m, a, b->err);
     edgel_assignment_destroy(&a);
-    return EDGEL_OK;
+    return st;
 }
 
 static void match_annotator(void *user, size_t i)
@@ -263,7 +269,9 @@ enum edgel_status edgel_boundary_match(const struct edgel_measure *params,
                                        const struct edgel_detections *found, const struct edgel_mask *truth,
                                        size_t ntruth, struct edgel_row *row, struct edgel_error *err)
 {
-    struct matching m = { .found = found, .truth = truth, .words = (size_t)found->n / 64 + 1 };
+    struct matching m = {
+        .params = params, .found = found, .truth = truth, .words = (size_t)found->n / 64 + 1
+    };
     m.matched = edgel_calloc((size_t)found->k * m.words, sizeof *m.matched);
     m.matched_truth = edgel_calloc((size_t)found->k, sizeof *m.matched_truth);
     m.outcomes = edgel_calloc(ntruth, sizeof *m.outcomes);

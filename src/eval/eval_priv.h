@@ -192,6 +192,9 @@ static inline int edgel_curve_thresholds(const struct edgel_measure *m)
 {
     return edgel_of_maps(m) ? 0 : m->thresholds;
 }
+/* EDGEL_EINTERRUPTED once the caller asks for a stop. */
+EDGEL_NODISCARD enum edgel_status edgel_measure_go_on(const struct edgel_measure *params,
+                                                      struct edgel_error *err);
 /* EDGEL_EINVAL when params do not suit boundaries and regions. */
 EDGEL_NODISCARD enum edgel_status edgel_boundary_check(const struct edgel_measure *params,
                                                        struct edgel_error *err);
@@ -199,7 +202,7 @@ EDGEL_NODISCARD enum edgel_status edgel_boundary_check(const struct edgel_measur
 double edgel_boundary_threshold(int k, int n);
 /* Fills row->boundary and row->remarks. Sizes checked; prediction NULL: nothing is detected. full: of its map. raw: the map
  * before its suppression, which remarks are then on; NULL: not suppressed.
- * EDGEL_EFORMAT (a colour mask whose channels differ), EDGEL_ELIMIT, EDGEL_ENOMEM. */
+ * EDGEL_EFORMAT (a colour mask whose channels differ), EDGEL_ELIMIT, EDGEL_ENOMEM, EDGEL_EINTERRUPTED. */
 EDGEL_NODISCARD enum edgel_status edgel_boundary_measure(const struct edgel_measure *params,
                                                          const struct edgel_prediction *prediction, int full,
                                                          const struct edgel_mask *raw, int raw_full,
@@ -238,7 +241,7 @@ void edgel_hierarchy_merge(struct edgel_hierarchy *h);
 
 /* --- regions.c --- */
 /* Fills row->regions. Sizes checked; prediction NULL: missing; else segmentations or ucm2, as params->listed says.
- * EDGEL_EFORMAT (a colour mask whose channels differ), EDGEL_ELIMIT, EDGEL_ENOMEM. */
+ * EDGEL_EFORMAT (a colour mask whose channels differ), EDGEL_ELIMIT, EDGEL_ENOMEM, EDGEL_EINTERRUPTED. */
 EDGEL_NODISCARD enum edgel_status edgel_regions_measure(const struct edgel_measure *params,
                                                         const struct edgel_prediction *prediction,
                                                         const struct edgel_mask *truth, size_t ntruth,

@@ -348,6 +348,7 @@ static enum edgel_status score_hierarchy(struct regions *r)
     if (!edgel_hierarchy_init(&r->hierarchy, r->prediction, r->w, r->k))
         return no_memory(r);
     for (int k = 0; k < r->k; k++) {
+        EDGEL_TRY(edgel_measure_go_on(r->params, r->err));
         edgel_hierarchy_grow(&r->hierarchy, k);
         if (k == 0)
             EDGEL_TRY(count_base(r, &whole));
@@ -411,8 +412,10 @@ static enum edgel_status measure(struct regions *r, const struct edgel_mask *tru
     }
     if (!r->params->listed)
         EDGEL_TRY(score_hierarchy(r));
-    for (int k = 0; r->params->listed && k < r->k; k++)
+    for (int k = 0; r->params->listed && k < r->k; k++) {
+        EDGEL_TRY(edgel_measure_go_on(r->params, r->err));
         EDGEL_TRY(score_segmentation(r, &r->prediction->segmentations[k], k));
+    }
     finish_scores(r);
     return EDGEL_OK;
 }
