@@ -478,6 +478,25 @@ static void check_grow_words(const char *level, const struct edgel_filter_dsp *d
           guards_hold(&t, sizeof *s, words));
 }
 
+static void check_next_crossing(const char *level, const struct edgel_filter_dsp *d, int n, int step)
+{
+    enum { WORDS = (3 * MAXW + 63) / 64 };
+    uint64_t s[WORDS + 1] = { 0 }, weak[WORDS + 1] = { 0 };
+    const int words = (n + 63) / 64, from = (int)(rnd() % (unsigned)words);
+    (void)step;
+    for (int i = 0; i < words; i++) {
+        weak[i] = rnd() % 4 ? ~(uint64_t)0 >> 1 : (uint64_t)u32[0][i] << 32 | 1;
+        s[i] = weak[i] & ((uint64_t)(rnd() % 2) << 63 | rnd() % 2);
+    }
+    int want = from;
+    for (; want < words; want++) {
+        const bool own = bit_of(s, 64 * want + 63), next = bit_of(s, 64 * want + 64);
+        if (own != next && bit_of(weak, 64 * want + 63) && bit_of(weak, 64 * want + 64))
+            break;
+    }
+    judge(level, "next_crossing", n, d->next_crossing(s, weak, from, words) == want, true);
+}
+
 static void check_expand_u8(const char *level, const struct edgel_filter_dsp *d, int n, int step)
 {
     static struct target t;
@@ -503,12 +522,12 @@ static const struct kernel {
     void (*check)(const char *level, const struct edgel_filter_dsp *d, int n, int step);
     size_t slot;
 } kernels[] = {
-    KERNEL(smooth_v_u8),        KERNEL(smooth_h_u8),  KERNEL(blur_h_u16),   KERNEL(blur_h_f32),
-    KERNEL(blur_v_u16),         KERNEL(blur_v_f32),   KERNEL(derive_u8),    KERNEL(derive_i32),
-    KERNEL(derive_f32),         KERNEL(roberts_i32),  KERNEL(roberts_f32),  KERNEL(edge_roberts_l1_u8),
-    KERNEL(edge_roberts_l2_u8), KERNEL(magnitude_l1), KERNEL(magnitude_l2), KERNEL(sector_l1),
-    KERNEL(sector_l2),          KERNEL(edge_l1_u8),   KERNEL(edge_l2_u8),   KERNEL(expand_u8),
-    KERNEL(sobel_l1),           KERNEL(grow_words),
+    KERNEL(smooth_v_u8),        KERNEL(smooth_h_u8),  KERNEL(blur_h_u16),    KERNEL(blur_h_f32),
+    KERNEL(blur_v_u16),         KERNEL(blur_v_f32),   KERNEL(derive_u8),     KERNEL(derive_i32),
+    KERNEL(derive_f32),         KERNEL(roberts_i32),  KERNEL(roberts_f32),   KERNEL(edge_roberts_l1_u8),
+    KERNEL(edge_roberts_l2_u8), KERNEL(magnitude_l1), KERNEL(magnitude_l2),  KERNEL(sector_l1),
+    KERNEL(sector_l2),          KERNEL(edge_l1_u8),   KERNEL(edge_l2_u8),    KERNEL(expand_u8),
+    KERNEL(sobel_l1),           KERNEL(grow_words),   KERNEL(next_crossing),
 };
 enum { KERNELS = sizeof kernels / sizeof *kernels };
 _Static_assert(KERNELS * sizeof(void (*)(void)) == sizeof(struct edgel_filter_dsp),

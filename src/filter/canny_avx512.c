@@ -113,12 +113,31 @@ static bool grow_words_avx512(uint64_t *s, const uint64_t *weak, const uint64_t 
     return grew;
 }
 
+static int next_crossing_avx512(const uint64_t *s, const uint64_t *weak, int from, int words)
+{
+    for (int i = from; i < words; i += 8) {
+        const __mmask8 k = (__mmask8)(words - i < 8 ? (1 << (words - i)) - 1 : 255);
+        const __m512i a = _mm512_maskz_loadu_epi64(k, s + i), b = _mm512_maskz_loadu_epi64(k, s + i + 1);
+        const __m512i open = _mm512_andnot_si512(a, _mm512_maskz_loadu_epi64(k, weak + i));
+        const __m512i open_next = _mm512_andnot_si512(b, _mm512_maskz_loadu_epi64(k, weak + i + 1));
+        const __m512i onward = _mm512_and_si512(_mm512_srli_epi64(a, 63), open_next);
+        const __m512i back = _mm512_and_si512(_mm512_slli_epi64(b, 63), open);
+        const __m512i any = _mm512_or_si512(onward, back);
+        const unsigned crosses = _mm512_test_epi64_mask(any, any);
+        if (crosses != 0)
+            return i + __builtin_ctz(crosses);
+    }
+    return words;
+}
+
+/* Masked stores of bytes are slow: only the last one is. */
 static void expand_u8_avx512(uint8_t *dst, const uint64_t *bits, int n)
 {
-    for (int i = 0; i < n; i += 64) {
-        const __mmask64 inside = n - i < 64 ? ((uint64_t)1 << (n - i)) - 1 : ~(uint64_t)0;
-        _mm512_mask_storeu_epi8(dst + i, inside, _mm512_movm_epi8(bits[i / 64]));
-    }
+    int i = 0;
+    for (; i + 64 <= n; i += 64)
+        _mm512_storeu_si512(dst + i, _mm512_movm_epi8(bits[i / 64]));
+    if (i < n)
+        _mm512_mask_storeu_epi8(dst + i, ((uint64_t)1 << (n - i)) - 1, _mm512_movm_epi8(bits[i / 64]));
 }
 
 void edgel_canny_dsp_init_avx512(struct edgel_filter_dsp *dsp)
@@ -127,5 +146,6 @@ void edgel_canny_dsp_init_avx512(struct edgel_filter_dsp *dsp)
     dsp->sobel_l1 = sobel_l1_avx512;
     dsp->sector_l1 = sector_l1_avx512;
     dsp->grow_words = grow_words_avx512;
+    dsp->next_crossing = next_crossing_avx512;
     dsp->expand_u8 = expand_u8_avx512;
 }

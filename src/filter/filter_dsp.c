@@ -266,6 +266,14 @@ static bool grow_words_c(uint64_t *restrict s, const uint64_t *restrict weak, co
     return grown != 0;
 }
 
+static int next_crossing_c(const uint64_t *s, const uint64_t *weak, int from, int words)
+{
+    for (int i = from; i < words; i++)
+        if (((s[i] >> 63 & weak[i + 1] & ~s[i + 1]) | (s[i + 1] << 63 & weak[i] & ~s[i])) != 0)
+            return i;
+    return words;
+}
+
 /* 255 in byte k where bit k is set: each bit alone in its byte, brought to the top by one addition. */
 static uint64_t eight_bytes(uint64_t bits)
 {
@@ -301,6 +309,7 @@ void edgel_filter_dsp_init(struct edgel_filter_dsp *dsp, unsigned cpu_flags)
         .sector_l1 = sector_l1_c,
         .sector_l2 = sector_l2_c,
         .grow_words = grow_words_c,
+        .next_crossing = next_crossing_c,
         .expand_u8 = expand_u8_c,
     };
     edgel_rows_dsp_init(dsp);

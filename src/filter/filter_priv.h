@@ -113,6 +113,9 @@ struct edgel_filter_dsp {
     /* Hysteresis along the words of a row: each word of s takes what touches it in row from (words -1 and n are there),
      * as far as it is weak, and spreads along its runs of weak bits. False if none changed. */
     bool (*grow_words)(uint64_t *s, const uint64_t *weak, const uint64_t *from, int words);
+    /* The first i in [from, words) where an open pixel at one side of the border between words i and i + 1 of a row
+     * touches s at the other, or words. Word `words` is there and 0. */
+    int (*next_crossing)(const uint64_t *s, const uint64_t *weak, int from, int words);
     /* dst[i] = 255 where bit i mod 64 of word i / 64 is set, else 0 */
     void (*expand_u8)(uint8_t *dst, const uint64_t *bits, int n);
 };

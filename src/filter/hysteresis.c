@@ -33,14 +33,12 @@
 
 enum { AHEAD = 4 }; /* rows asked for before their turn */
 
-/* Row s, whose words are closed, grows across their borders. */
-static void join_words(uint64_t *s, const uint64_t *weak, int words)
+/* A row, whose words are closed, grows across their borders. */
+static void join_words(const struct edgel_bit_map *map, uint64_t *s, const uint64_t *weak)
 {
-    for (int i = 0; i + 1 < words; i++) {
-        const uint64_t open = weak[i] & ~s[i], open_next = weak[i + 1] & ~s[i + 1];
-        if (((s[i] >> 63 & open_next) | (s[i + 1] << 63 & open)) == 0)
-            continue;
-        if ((s[i] >> 63 & open_next) != 0)
+    const int words = map->words;
+    for (int i = 0; (i = map->dsp.next_crossing(s, weak, i, words)) < words; i++) {
+        if ((s[i] >> 63 & weak[i + 1] & ~s[i + 1]) != 0)
             s[i + 1] = edgel_spread_right(s[i + 1] | 1, weak[i + 1]);
         for (int k = i; k >= 0 && (s[k + 1] << 63 & weak[k] & ~s[k]) != 0; k--)
             s[k] = edgel_spread_left(s[k] | (uint64_t)1 << 63, weak[k]);
@@ -52,7 +50,7 @@ void edgel_hysteresis_row(struct edgel_bit_map *map, int y, bool first)
     uint64_t *s = edgel_bit_map_strong(map, y);
     const uint64_t *weak = edgel_bit_map_weak(map, y);
     map->dsp.grow_words(s, weak, edgel_bit_map_strong(map, first ? -1 : y - 1), map->words);
-    join_words(s, weak, map->words);
+    join_words(map, s, weak);
 }
 
 /* True if an open pixel of a row touches row s. */
@@ -152,7 +150,7 @@ void edgel_hysteresis_part(struct edgel_bit_map *map, const struct edgel_worklis
         const uint64_t *weak = edgel_bit_map_weak(map, y);
         if (!map->dsp.grow_words(s, weak, below, map->words))
             continue; /* it was closed before */
-        join_words(s, weak, map->words);
+        join_words(map, s, weak);
         if (touches(s, below, edgel_bit_map_weak(map, y + 1), map->words))
             offer_row(&open, map, y, y + 1);
     }
