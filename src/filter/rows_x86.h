@@ -77,8 +77,8 @@ static inline int next(int x, int n, int step)
 
 /* Samples as s - 128 times unsigned taps: a pair of products fits 16 signed bits, for two taps are at most 256, and so
  * does the whole sum, s0 t0 + ... - 32768. One vector from x on; pairs of rows, the last row by itself. */
-static inline void smooth_v_at(int16_t *dst, const uint8_t *const *rows, int x, const uint16_t *pair,
-                               int npair)
+static inline void smooth_v_at(int16_t *restrict dst, const uint8_t *const *restrict rows, int x,
+                               const uint16_t *pair, int npair)
 {
     const vec sign = V(set1_epi8)((char)-128);
     const vec last = V_(xor)(load(rows[2 * npair - 2] + x), sign),
@@ -94,30 +94,37 @@ static inline void smooth_v_at(int16_t *dst, const uint8_t *const *rows, int x, 
     store_lanes(dst + x, lo, hi);
 }
 
-/* VEC outputs. Pairs of neighbours times pairs of taps: even positions from src, odd ones from src + 1. */
-static inline void smooth_near(uint8_t *dst, const int16_t *src, const int32_t *pair, int npair)
+/* Taps of two neighbours at even positions: for outputs at even positions from the first tap on, for those at odd
+ * ones a sample later. */
+struct pairs {
+    int32_t even[MAX_PAIRS], odd[MAX_PAIRS];
+};
+
+/* VEC outputs. */
+static inline void smooth_near(uint8_t *restrict dst, const int16_t *src, const struct pairs *pairs,
+                               int npair)
 {
     const vec start = V(set1_epi32)((1 << 23) + (1 << 15)), upper = V(set1_epi32)((int)0xFFFF0000);
     vec even = start, odd = start, even2 = start, odd2 = start;
     for (int k = 0; k < npair; k++) {
-        const vec t = V(set1_epi32)(pair[k]);
-        const int16_t *a = src + 2 * k;
-        even = V(add_epi32)(even, V(madd_epi16)(load(a), t));
-        odd = V(add_epi32)(odd, V(madd_epi16)(load(a + 1), t));
-        even2 = V(add_epi32)(even2, V(madd_epi16)(load(a + HALF), t));
-        odd2 = V(add_epi32)(odd2, V(madd_epi16)(load(a + HALF + 1), t));
+        const vec t = V(set1_epi32)(pairs->even[k]), u = V(set1_epi32)(pairs->odd[k]);
+        const vec a = load(src + 2 * k), b = load(src + 2 * k + HALF);
+        even = V(add_epi32)(even, V(madd_epi16)(a, t));
+        odd = V(add_epi32)(odd, V(madd_epi16)(a, u));
+        even2 = V(add_epi32)(even2, V(madd_epi16)(b, t));
+        odd2 = V(add_epi32)(odd2, V(madd_epi16)(b, u));
     }
     store(dst, pack(V_(or)(V(srli_epi32)(even, 16), V_(and)(odd, upper)),
                     V_(or)(V(srli_epi32)(even2, 16), V_(and)(odd2, upper))));
 }
 
 /* HALF outputs in 16 bits from neighbours that are step apart. */
-static inline vec smooth_apart(const int16_t *src, int step, const int32_t *pair, int npair)
+static inline vec smooth_apart(const int16_t *src, int step, const struct pairs *pairs, int npair)
 {
     const vec start = V(set1_epi32)((1 << 23) + (1 << 15));
     vec lo = start, hi = start;
     for (int k = 0; k < npair; k++) {
-        const vec t = V(set1_epi32)(pair[k]);
+        const vec t = V(set1_epi32)(pairs->even[k]);
         const vec a = load(src + (ptrdiff_t)(2 * k) * step);
         const vec b = k + 1 < npair ? load(src + (ptrdiff_t)(2 * k + 1) * step) : a;
         lo = V(add_epi32)(lo, V(madd_epi16)(V(unpacklo_epi16)(a, b), t));
@@ -127,17 +134,18 @@ static inline vec smooth_apart(const int16_t *src, int step, const int32_t *pair
 }
 
 /* A whole row. Called with a constant npair where sizes are common, which keeps the taps in registers. */
-static inline void smooth_v_row(int16_t *dst, const uint8_t *const *rows, int n, const uint16_t *pair,
-                                const int npair)
+static inline void smooth_v_row(int16_t *restrict dst, const uint8_t *const *restrict rows, int n,
+                                const uint16_t *pair, const int npair)
 {
     for (int x = 0; x < n; x = next(x, n, VEC))
         smooth_v_at(dst, rows, x, pair, npair);
 }
 
-static inline void smooth_h_row(uint8_t *dst, const int16_t *src, int n, const int32_t *pair, const int npair)
+static inline void smooth_h_row(uint8_t *restrict dst, const int16_t *restrict src, int n,
+                                const struct pairs *restrict pairs, const int npair)
 {
     for (int x = 0; x < n; x = next(x, n, VEC))
-        smooth_near(dst + x, src + x, pair, npair);
+        smooth_near(dst + x, src + x, pairs, npair);
 }
 
 static void smooth_v_u8(int16_t *dst, const uint8_t *const *rows, int n, const uint16_t *tap, int ntap)
@@ -162,27 +170,29 @@ static void smooth_v_u8(int16_t *dst, const uint8_t *const *rows, int n, const u
 
 static void smooth_h_u8(uint8_t *dst, const int16_t *src, int n, int step, const uint16_t *tap, int ntap)
 {
-    int32_t pair[MAX_PAIRS];
+    struct pairs pairs;
     const int npair = (ntap + 1) / 2;
     if (n < VEC || npair > MAX_PAIRS) {
         edgel_smooth_h_u8_c(dst, src, n, step, tap, ntap);
         return;
     }
-    for (int k = 0; k < ntap; k += 2)
-        pair[k / 2] = tap[k] | (k + 1 < ntap ? tap[k + 1] << 16 : 0);
+    for (int k = 0; k < ntap; k += 2) {
+        pairs.even[k / 2] = tap[k] | (k + 1 < ntap ? tap[k + 1] << 16 : 0);
+        pairs.odd[k / 2] = (k > 0 ? tap[k - 1] : 0) | tap[k] << 16;
+    }
     if (step != 1) {
         for (int x = 0; x < n; x = next(x, n, VEC))
-            store(dst + x, pack(smooth_apart(src + x, step, pair, npair),
-                                smooth_apart(src + x + HALF, step, pair, npair)));
+            store(dst + x, pack(smooth_apart(src + x, step, &pairs, npair),
+                                smooth_apart(src + x + HALF, step, &pairs, npair)));
         return;
     }
     switch (npair) {
-    case 2: smooth_h_row(dst, src, n, pair, 2); break;
-    case 3: smooth_h_row(dst, src, n, pair, 3); break;
-    case 4: smooth_h_row(dst, src, n, pair, 4); break;
-    case 5: smooth_h_row(dst, src, n, pair, 5); break;
-    case 7: smooth_h_row(dst, src, n, pair, 7); break;
-    default: smooth_h_row(dst, src, n, pair, npair);
+    case 2: smooth_h_row(dst, src, n, &pairs, 2); break;
+    case 3: smooth_h_row(dst, src, n, &pairs, 3); break;
+    case 4: smooth_h_row(dst, src, n, &pairs, 4); break;
+    case 5: smooth_h_row(dst, src, n, &pairs, 5); break;
+    case 7: smooth_h_row(dst, src, n, &pairs, 7); break;
+    default: smooth_h_row(dst, src, n, &pairs, npair);
     }
 }
 
@@ -219,7 +229,7 @@ static inline vec combine_3x3(struct corners c, vec outer, vec inner, const bool
     return magnitude(gx, gy, l2);
 }
 
-static inline void edge_3x3(uint8_t *dst, const uint8_t *const *rows, int n, int step,
+static inline void edge_3x3(uint8_t *restrict dst, const uint8_t *const *restrict rows, int n, int step,
                             const struct edgel_taps *t, const bool l2)
 {
     const vec outer = weights(t->s[1], -t->s[1]), inner = weights(t->s[0], -t->s[0]);
@@ -290,7 +300,7 @@ static inline vec combine_7x7(const int16_t *vs, const int16_t *vd, int step, co
     return magnitude(gx, gy, l2);
 }
 
-static inline void edge_wide(uint8_t *dst, const uint8_t *const *rows, int n, int step,
+static inline void edge_wide(uint8_t *restrict dst, const uint8_t *const *rows, int n, int step,
                              const struct edgel_taps *t, int16_t *vs, int16_t *vd, const bool l2)
 {
     const int side = t->radius * step;
