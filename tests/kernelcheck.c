@@ -364,25 +364,27 @@ static int whole_words(int n)
     return (n + 63) / 64 * 64;
 }
 
+/* gx or, if down, gy of u8[1][at + i] with Sobel 3: from the nine samples, one by one. */
+static int sobel_at(int i, bool down)
+{
+    int sum = 0;
+    for (int k = 0; k < 9; k++) {
+        const int dx = k % 3 - 1, dy = k / 3 - 1, v = u8[k / 3][at + i + dx];
+        sum += (down ? dy * (2 - abs(dx)) : dx * (2 - abs(dy))) * v;
+    }
+    return sum;
+}
+
 static void check_sobel_l1(const char *level, const struct edgel_filter_dsp *d, int n, int step)
 {
-    static struct target tx, ty, tm;
-    int16_t *gx = target_row(&tx, 2), *gy = target_row(&ty, 2), *m = target_row(&tm, 2);
+    static struct target tm;
+    int16_t *m = target_row(&tm, 2);
     (void)step;
-    d->sobel_l1(gx, gy, m, u8[0] + at, u8[1] + at, u8[2] + at, n);
+    d->sobel_l1(m, u8[0] + at, u8[1] + at, u8[2] + at, n);
     bool same = true;
-    for (int i = 0; i < n; i++) {
-        int x = 0, y = 0; /* from the nine neighbours, one by one */
-        for (int k = 0; k < 9; k++) {
-            const int dx = k % 3 - 1, dy = k / 3 - 1, v = u8[k / 3][at + i + dx];
-            x += dx * (2 - abs(dy)) * v;
-            y += dy * (2 - abs(dx)) * v;
-        }
-        same = same && gx[i] == x && gy[i] == y && m[i] == abs(x) + abs(y);
-    }
-    const int end = whole_words(n);
-    judge(level, "sobel_l1", n, same,
-          guards_hold(&tx, 2, end) && guards_hold(&ty, 2, end) && guards_hold(&tm, 2, end));
+    for (int i = 0; i < n; i++)
+        same = same && m[i] == abs(sobel_at(i, false)) + abs(sobel_at(i, true));
+    judge(level, "sobel_l1", n, same, guards_hold(&tm, 2, whole_words(n)));
 }
 
 #define CHECK_MAGNITUDE(name, T, FORMULA)                                                          \
@@ -421,32 +423,87 @@ static int class_of(int gx, int gy, int64_t m[3][3], int low, int high)
     return kept ? (c > low) + (c > high) : 0;
 }
 
-#define CHECK_SECTOR(name, m)                                                                           \
-    static void check_##name(const char *level, const struct edgel_filter_dsp *d, int n, int step)      \
-    {                                                                                                   \
-        static struct target tw, ts;                                                                    \
-        uint64_t *weak = target_row(&tw, sizeof *weak), *strong = target_row(&ts, sizeof *strong);      \
-        int top = 0;                                                                                    \
-        for (int i = 0; i < n; i++)                                                                     \
-            top = m[1][at + i] > top ? m[1][at + i] : top;                                              \
-        const int words = (n + 63) / 64;                                                                \
-        const int low =                                                                                 \
-            rnd() % 4 ? (int)(rnd() % 60) - 1 : top - (int)(rnd() % 2); /* or just below the highest */ \
-        const int high = low + (int)(rnd() % 8000);                                                     \
-        (void)step;                                                                                     \
-        d->name(weak, strong, gx16 + at, gy16 + at, m[0] + at, m[1] + at, m[2] + at, n, low, high);     \
-        bool same = true;                                                                               \
-        for (int i = 0; i < 64 * words; i++) {                                                          \
-            int64_t around[3][3];                                                                       \
-            for (int k = 0; i < n && k < 9; k++)                                                        \
-                around[k / 3][k % 3] = m[k / 3][at + i + k % 3 - 1];                                    \
-            const int want = i < n ? class_of(gx16[at + i], gy16[at + i], around, low, high) : 0;       \
-            same = same && bit_of(weak, i) == (want > 0) && bit_of(strong, i) == (want > 1);            \
-        }                                                                                               \
-        judge(level, #name, n, same, guards_hold(&tw, 8, words) && guards_hold(&ts, 8, words));         \
+/* With derivatives that are given, or with those of Sobel 3. */
+static int derivative_at(int i, bool down, bool given)
+{
+    return given ? (down ? gy16 : gx16)[at + i] : sobel_at(i, down);
+}
+
+#define CHECK_SECTOR(name, m, T, FORMULA)                                                                    \
+    static void check_##name##_of(const char *level, const struct edgel_filter_dsp *d, int n, bool given)    \
+    {                                                                                                        \
+        static struct target tw, ts;                                                                         \
+        static T mid[ROOM];                                                                                  \
+        uint64_t *weak = target_row(&tw, sizeof *weak), *strong = target_row(&ts, sizeof *strong);           \
+        int top = 0;                                                                                         \
+        for (int i = -1; i <= n; i++) {                                                                      \
+            const int x = derivative_at(i, false, given), y = derivative_at(i, true, given);                 \
+            mid[at + i] = (FORMULA);                                                                         \
+            top = mid[at + i] > top ? mid[at + i] : top;                                                     \
+        }                                                                                                    \
+        const int words = (n + 63) / 64;                                                                     \
+        const int low =                                                                                      \
+            rnd() % 4 ? (int)(rnd() % 60) - 1 : top - (int)(rnd() % 2); /* or just below the highest */      \
+        const int high = low + (int)(rnd() % 8000);                                                          \
+        struct edgel_sector_rows rows = { .up = m[0] + at, .mid = mid + at, .down = m[2] + at };             \
+        if (given) {                                                                                         \
+            rows.gx = gx16 + at;                                                                             \
+            rows.gy = gy16 + at;                                                                             \
+        } else {                                                                                             \
+            rows.a = u8[0] + at;                                                                             \
+            rows.b = u8[1] + at;                                                                             \
+            rows.c = u8[2] + at;                                                                             \
+        }                                                                                                    \
+        d->name(weak, strong, &rows, n, low, high);                                                          \
+        bool same = true;                                                                                    \
+        for (int i = 0; i < 64 * words; i++) {                                                               \
+            int64_t around[3][3];                                                                            \
+            for (int k = 0; i < n && k < 9; k++)                                                             \
+                around[k / 3][k % 3] = (k / 3 == 1 ? mid : m[k / 3])[at + i + k % 3 - 1];                    \
+            const int want = i < n ? class_of(derivative_at(i, false, given), derivative_at(i, true, given), \
+                                              around, low, high)                                             \
+                                   : 0;                                                                      \
+            same = same && bit_of(weak, i) == (want > 0) && bit_of(strong, i) == (want > 1);                 \
+        }                                                                                                    \
+        judge(level, given ? #name : #name ", Sobel 3", n, same,                                             \
+              guards_hold(&tw, 8, words) && guards_hold(&ts, 8, words));                                     \
+    }                                                                                                        \
+    static void check_##name(const char *level, const struct edgel_filter_dsp *d, int n, int step)           \
+    {                                                                                                        \
+        (void)step;                                                                                          \
+        check_##name##_of(level, d, n, true);                                                                \
+        check_##name##_of(level, d, n, false);                                                               \
     }
-CHECK_SECTOR(sector_l1, m16)
-CHECK_SECTOR(sector_l2, m32)
+CHECK_SECTOR(sector_l1, m16, int16_t, (int16_t)(abs(x) + abs(y)))
+CHECK_SECTOR(sector_l2, m32, int32_t, x *x + y * y)
+
+/* Rows of more words than are looked at together, against plain C. */
+static void check_wide_sector(const char *level, const struct edgel_filter_dsp *d)
+{
+    enum { W = 8200, ALL = W + 2 * SIDE + 64 };
+    static uint8_t rows8[3][ALL];
+    static int16_t m[3][ALL];
+    static uint64_t bits[2][2][W / 64 + 1];
+    struct edgel_filter_dsp plain;
+    edgel_filter_dsp_init(&plain, 0);
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < ALL; i++) {
+            rows8[k][i] = (uint8_t)rnd();
+            m[k][i] = rnd() % 100 ? 0 : (int16_t)(1 + rnd() % 500);
+        }
+    const struct edgel_sector_rows rows = { .up = m[0] + SIDE,
+                                            .mid = m[1] + SIDE,
+                                            .down = m[2] + SIDE,
+                                            .a = rows8[0] + SIDE,
+                                            .b = rows8[1] + SIDE,
+                                            .c = rows8[2] + SIDE };
+    for (int n = 4095; n <= W; n += n < 4098 ? 1 : n < 8190 ? 4092 : 1) {
+        memset(bits, 0xA5, sizeof bits);
+        plain.sector_l1(bits[0][0], bits[0][1], &rows, n, 50, 300);
+        d->sector_l1(bits[1][0], bits[1][1], &rows, n, 50, 300);
+        judge(level, "sector_l1, wide", n, memcmp(bits[0], bits[1], sizeof bits[0]) == 0, true);
+    }
+}
 
 /* Bit by bit until nothing changes; words do not reach into each other. */
 static void check_grow_words(const char *level, const struct edgel_filter_dsp *d, int n, int step)
@@ -543,6 +600,7 @@ static void check_level(const char *name, const struct edgel_filter_dsp *d,
                         const struct edgel_filter_dsp *below)
 {
     check_every_root(name, d);
+    check_wide_sector(name, d);
     for (int pattern = 0; pattern < PATTERNS; pattern++)
         for (int w = 1; w <= MAXW; w++) {
             fill(pattern);
@@ -567,6 +625,9 @@ static void bench_level(const char *name, const struct edgel_filter_dsp *d)
     static uint64_t words[2][ROOM / 64];
     const uint8_t *const r8[9] = { u8[0] + at, u8[1] + at, u8[2] + at, u8[3] + at, u8[4] + at,
                                    u8[5] + at, u8[6] + at, u8[0] + at, u8[1] + at };
+    const struct edgel_sector_rows rows = {
+        .up = m16[0] + at, .mid = m16[1] + at, .down = m16[2] + at, .gx = gx16 + at, .gy = gy16 + at
+    };
     double best[BENCHED];
     for (int rep = 0; rep < 200; rep++)
         for (int k = 0; k < BENCHED; k++) {
@@ -580,11 +641,8 @@ static void bench_level(const char *name, const struct edgel_filter_dsp *d)
                 case 4: d->edge_roberts_l1_u8(out8, r8[0], r8[1], BENCH_W, 1); break;
                 case 5: d->derive_u8(out16[0], out16[1], r8, BENCH_W, 1, taps_of(0), NULL, NULL); break;
                 case 6: d->magnitude_l1(out16[0], gx16, gy16, BENCH_W); break;
-                case 7:
-                    d->sector_l1(words[0], words[1], gx16 + at, gy16 + at, m16[0] + at, m16[1] + at,
-                                 m16[2] + at, BENCH_W, 50, 100);
-                    break;
-                case 8: d->sobel_l1(out16[0], out16[1], out16[2], r8[0], r8[1], r8[2], BENCH_W); break;
+                case 7: d->sector_l1(words[0], words[1], &rows, BENCH_W, 50, 100); break;
+                case 8: d->sobel_l1(out16[0], r8[0], r8[1], r8[2], BENCH_W); break;
                 default: d->expand_u8(out8, words[0], BENCH_W);
                 }
             const double ns = (edgel_clock() - start) * 1e9 / 100 / BENCH_W;

@@ -2,19 +2,14 @@
 #include "filter/filter_priv.h"
 #include <immintrin.h>
 
-static __m256i load(const int16_t *p)
+static __m256i load(const void *p)
 {
-    return _mm256_loadu_si256((const __m256i *)p);
+    return _mm256_loadu_si256(p);
 }
 
 static void store(int16_t *p, __m256i v)
 {
     _mm256_storeu_si256((__m256i *)p, v);
-}
-
-static __m256i load_u8(const uint8_t *p)
-{
-    return _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)p));
 }
 
 static void magnitude_l1_avx2(int16_t *m, const int16_t *gx, const int16_t *gy, int n)
@@ -23,29 +18,60 @@ static void magnitude_l1_avx2(int16_t *m, const int16_t *gx, const int16_t *gy, 
         store(m + i, _mm256_add_epi16(_mm256_abs_epi16(load(gx + i)), _mm256_abs_epi16(load(gy + i))));
 }
 
-/* With the falling diagonal p = c[1] - a[-1] and the rising one q = c[-1] - a[1]:
- * gx = p - q + 2 (b[1] - b[-1]), gy = p + q + 2 (c[0] - a[0]). */
-static void sobel_l1_avx2(int16_t *gx, int16_t *gy, int16_t *m, const uint8_t *a, const uint8_t *b,
-                          const uint8_t *c, int n)
+/* Derivatives of 32 samples, the lower and the upper half of every 128-bit lane by themselves. */
+struct derivatives {
+    __m256i x[2], y[2];
+};
+
+/* One half: bytes that are weighed and subtracted, interleaved. */
+static inline void combine(struct derivatives *d, int half, __m256i falling, __m256i rising, __m256i across,
+                           __m256i down)
 {
-    for (int i = 0; i < n; i += 16) {
-        const __m256i p = _mm256_sub_epi16(load_u8(c + i + 1), load_u8(a + i - 1));
-        const __m256i q = _mm256_sub_epi16(load_u8(c + i - 1), load_u8(a + i + 1));
-        const __m256i across = _mm256_sub_epi16(load_u8(b + i + 1), load_u8(b + i - 1));
-        const __m256i down = _mm256_sub_epi16(load_u8(c + i), load_u8(a + i));
-        const __m256i x = _mm256_add_epi16(_mm256_sub_epi16(p, q), _mm256_slli_epi16(across, 1));
-        const __m256i y = _mm256_add_epi16(_mm256_add_epi16(p, q), _mm256_slli_epi16(down, 1));
-        store(gx + i, x);
-        store(gy + i, y);
-        store(m + i, _mm256_add_epi16(_mm256_abs_epi16(x), _mm256_abs_epi16(y)));
+    const __m256i once = _mm256_set1_epi16((short)0xFF01), twice = _mm256_set1_epi16((short)0xFE02);
+    const __m256i f = _mm256_maddubs_epi16(falling, once), r = _mm256_maddubs_epi16(rising, once);
+    d->x[half] = _mm256_add_epi16(_mm256_add_epi16(f, r), _mm256_maddubs_epi16(across, twice));
+    d->y[half] = _mm256_add_epi16(_mm256_sub_epi16(f, r), _mm256_maddubs_epi16(down, twice));
+}
+
+/* With the diagonals falling = c[1] - a[-1] and rising = a[1] - c[-1]:
+ * gx = falling + rising + 2 (b[1] - b[-1]), gy = falling - rising + 2 (c[0] - a[0]). */
+static inline void sobel(struct derivatives *d, const uint8_t *a, const uint8_t *b, const uint8_t *c)
+{
+    const __m256i al = load(a - 1), am = load(a), ar = load(a + 1), bl = load(b - 1), br = load(b + 1);
+    const __m256i cl = load(c - 1), cm = load(c), cr = load(c + 1);
+    combine(d, 0, _mm256_unpacklo_epi8(cr, al), _mm256_unpacklo_epi8(ar, cl), _mm256_unpacklo_epi8(br, bl),
+            _mm256_unpacklo_epi8(cm, am));
+    combine(d, 1, _mm256_unpackhi_epi8(cr, al), _mm256_unpackhi_epi8(ar, cl), _mm256_unpackhi_epi8(br, bl),
+            _mm256_unpackhi_epi8(cm, am));
+}
+
+/* The first and the second 16 of 32 samples in halves. */
+static __m256i first_of(const __m256i half[2])
+{
+    return _mm256_permute2x128_si256(half[0], half[1], 0x20);
+}
+
+static __m256i second_of(const __m256i half[2])
+{
+    return _mm256_permute2x128_si256(half[0], half[1], 0x31);
+}
+
+static void sobel_l1_avx2(int16_t *m, const uint8_t *a, const uint8_t *b, const uint8_t *c, int n)
+{
+    for (int i = 0; i < n; i += 32) {
+        struct derivatives d;
+        sobel(&d, a + i, b + i, c + i);
+        const __m256i half[2] = { _mm256_add_epi16(_mm256_abs_epi16(d.x[0]), _mm256_abs_epi16(d.y[0])),
+                                  _mm256_add_epi16(_mm256_abs_epi16(d.x[1]), _mm256_abs_epi16(d.y[1])) };
+        store(m + i, first_of(half));
+        store(m + i + 16, second_of(half));
     }
 }
 
 /* 16 lanes of 0 or -1: what is kept. */
-static __m256i kept_l1(const int16_t *gx, const int16_t *gy, const int16_t *up, const int16_t *mid,
-                       const int16_t *down)
+static __m256i kept_l1(__m256i dx, __m256i dy, const int16_t *up, const int16_t *mid, const int16_t *down)
 {
-    const __m256i dx = load(gx), dy = load(gy), y = _mm256_abs_epi16(dy), m = load(mid);
+    const __m256i y = _mm256_abs_epi16(dy), m = load(mid);
     const __m256i x2 = _mm256_slli_epi16(_mm256_abs_epi16(dx), 1);
     const __m256i t = _mm256_mulhi_epi16(x2, _mm256_set1_epi16(13573));
     const __m256i steep = _mm256_cmpgt_epi16(y, t);
@@ -68,34 +94,58 @@ static uint64_t bits_of(__m256i a, __m256i b)
     return (uint32_t)_mm256_movemask_epi8(bytes);
 }
 
-static void sector_l1_avx2(uint64_t *weak, uint64_t *strong, const int16_t *gx, const int16_t *gy,
-                           const int16_t *up, const int16_t *mid, const int16_t *down, int n, int low,
-                           int high)
+/* Of up to 64 words of magnitudes, which have one above low. */
+static uint64_t busy_words(const int16_t *m, int n, __m256i low)
 {
-    const __m256i lo = _mm256_set1_epi16((int16_t)low), hi = _mm256_set1_epi16((int16_t)high);
+    uint64_t busy = 0;
     for (int i = 0; i < n; i += 64) {
-        const uint64_t inside = n - i < 64 ? ((uint64_t)1 << (n - i)) - 1 : ~(uint64_t)0;
-        uint64_t word[2] = { 0, 0 };
-        for (int k = i; k < i + 64; k += 32) {
-            const __m256i m0 = load(mid + k), m1 = load(mid + k + 16);
-            const __m256i w0 = _mm256_cmpgt_epi16(m0, lo), w1 = _mm256_cmpgt_epi16(m1, lo);
-            if (_mm256_testz_si256(_mm256_or_si256(w0, w1), _mm256_or_si256(w0, w1)))
-                continue;
-            const __m256i k0 = kept_l1(gx + k, gy + k, up + k, mid + k, down + k);
-            const __m256i k1 = kept_l1(gx + k + 16, gy + k + 16, up + k + 16, mid + k + 16, down + k + 16);
-            word[0] |= bits_of(_mm256_and_si256(k0, w0), _mm256_and_si256(k1, w1)) << (k - i);
-            word[1] |= bits_of(_mm256_and_si256(k0, _mm256_cmpgt_epi16(m0, hi)),
-                               _mm256_and_si256(k1, _mm256_cmpgt_epi16(m1, hi)))
-                       << (k - i);
-        }
-        weak[i / 64] = word[0] & inside;
-        strong[i / 64] = word[1] & inside;
+        const __m256i most = _mm256_max_epi16(_mm256_max_epi16(load(m + i), load(m + i + 16)),
+                                              _mm256_max_epi16(load(m + i + 32), load(m + i + 48)));
+        const __m256i above = _mm256_cmpgt_epi16(most, low);
+        busy |= (uint64_t)!_mm256_testz_si256(above, above) << (i / 64);
     }
+    return busy;
 }
 
-static __m256i load_words(const uint64_t *p)
+/* Derivatives of 32 samples in order. */
+static inline struct derivatives derivatives_at(const struct edgel_sector_rows *r, int i)
 {
-    return _mm256_loadu_si256((const __m256i *)p);
+    struct derivatives d;
+    if (r->gx)
+        return (struct derivatives){ { load(r->gx + i), load(r->gx + i + 16) },
+                                     { load(r->gy + i), load(r->gy + i + 16) } };
+    sobel(&d, r->a + i, r->b + i, r->c + i);
+    return (struct derivatives){ { first_of(d.x), second_of(d.x) }, { first_of(d.y), second_of(d.y) } };
+}
+
+static void sector_l1_avx2(uint64_t *weak, uint64_t *strong, const struct edgel_sector_rows *r, int n,
+                           int low, int high)
+{
+    const int16_t *up = r->up, *mid = r->mid, *down = r->down;
+    const __m256i lo = _mm256_set1_epi16((int16_t)low), hi = _mm256_set1_epi16((int16_t)high);
+    memset(weak, 0, (size_t)(n + 63) / 64 * sizeof *weak);
+    memset(strong, 0, (size_t)(n + 63) / 64 * sizeof *strong);
+    for (int from = 0; from < n; from += 4096)
+        for (uint64_t busy = busy_words(mid + from, n - from < 4096 ? n - from : 4096, lo); busy != 0;
+             busy &= busy - 1) {
+            const int word = from / 64 + __builtin_ctzll(busy), i = 64 * word;
+            const uint64_t inside = n - i < 64 ? ((uint64_t)1 << (n - i)) - 1 : ~(uint64_t)0;
+            uint64_t bits[2] = { 0, 0 };
+            for (int k = i; k < i + 64; k += 32) {
+                const struct derivatives d = derivatives_at(r, k);
+                const __m256i m0 = load(mid + k), m1 = load(mid + k + 16);
+                const __m256i k0 = kept_l1(d.x[0], d.y[0], up + k, mid + k, down + k);
+                const __m256i k1 = kept_l1(d.x[1], d.y[1], up + k + 16, mid + k + 16, down + k + 16);
+                bits[0] |= bits_of(_mm256_and_si256(k0, _mm256_cmpgt_epi16(m0, lo)),
+                                   _mm256_and_si256(k1, _mm256_cmpgt_epi16(m1, lo)))
+                           << (k - i);
+                bits[1] |= bits_of(_mm256_and_si256(k0, _mm256_cmpgt_epi16(m0, hi)),
+                                   _mm256_and_si256(k1, _mm256_cmpgt_epi16(m1, hi)))
+                           << (k - i);
+            }
+            weak[word] = bits[0] & inside;
+            strong[word] = bits[0] & bits[1] & inside;
+        }
 }
 
 static __m256i either(__m256i a, __m256i b)
@@ -108,13 +158,13 @@ static bool grow_words_avx2(uint64_t *s, const uint64_t *weak, const uint64_t *f
     bool grew = false;
     int i = 0;
     for (; i + 4 <= words; i += 4) {
-        const __m256i w = load_words(weak + i), before = load_words(s + i);
+        const __m256i w = load(weak + i), before = load(s + i);
         const __m256i open = _mm256_andnot_si256(before, w);
         if (_mm256_testz_si256(open, open))
             continue;
-        const __m256i f = load_words(from + i);
-        const __m256i ends = either(_mm256_srli_epi64(load_words(from + i - 1), 63),
-                                    _mm256_slli_epi64(load_words(from + i + 1), 63));
+        const __m256i f = load(from + i);
+        const __m256i ends =
+            either(_mm256_srli_epi64(load(from + i - 1), 63), _mm256_slli_epi64(load(from + i + 1), 63));
         const __m256i beside =
             either(either(_mm256_slli_epi64(f, 1), _mm256_srli_epi64(f, 1)), either(f, ends));
         const __m256i near = either(_mm256_slli_epi64(before, 1), _mm256_srli_epi64(before, 1));
@@ -138,6 +188,26 @@ static bool grow_words_avx2(uint64_t *s, const uint64_t *weak, const uint64_t *f
     return grew;
 }
 
+static int next_crossing_avx2(const uint64_t *s, const uint64_t *weak, int from, int words)
+{
+    int i = from;
+    for (; i + 4 <= words; i += 4) {
+        const __m256i a = load(s + i), b = load(s + i + 1);
+        const __m256i onward =
+            _mm256_and_si256(_mm256_srli_epi64(a, 63), _mm256_andnot_si256(b, load(weak + i + 1)));
+        const __m256i back =
+            _mm256_and_si256(_mm256_slli_epi64(b, 63), _mm256_andnot_si256(a, load(weak + i)));
+        const __m256i none = _mm256_cmpeq_epi64(either(onward, back), _mm256_setzero_si256());
+        const unsigned crosses = ~(unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(none)) & 15;
+        if (crosses != 0)
+            return i + __builtin_ctz(crosses);
+    }
+    for (; i < words; i++)
+        if (edgel_crosses(s, weak, i))
+            break;
+    return i;
+}
+
 static void expand_u8_avx2(uint8_t *dst, const uint64_t *bits, int n)
 {
     const __m256i byte_of = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
@@ -158,5 +228,6 @@ void edgel_canny_dsp_init_avx2(struct edgel_filter_dsp *dsp)
     dsp->sobel_l1 = sobel_l1_avx2;
     dsp->expand_u8 = expand_u8_avx2;
     dsp->grow_words = grow_words_avx2;
+    dsp->next_crossing = next_crossing_avx2;
     dsp->sector_l1 = sector_l1_avx2;
 }

@@ -2,11 +2,6 @@
 #include "filter/filter_priv.h"
 #include <immintrin.h>
 
-static __m512i load_u8(const uint8_t *p)
-{
-    return _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)p));
-}
-
 static void magnitude_l1_avx512(int16_t *m, const int16_t *gx, const int16_t *gy, int n)
 {
     for (int i = 0; i < n; i += 32) {
@@ -16,29 +11,63 @@ static void magnitude_l1_avx512(int16_t *m, const int16_t *gx, const int16_t *gy
     }
 }
 
-/* With the falling diagonal p = c[1] - a[-1] and the rising one q = c[-1] - a[1]:
- * gx = p - q + 2 (b[1] - b[-1]), gy = p + q + 2 (c[0] - a[0]). */
-static void sobel_l1_avx512(int16_t *gx, int16_t *gy, int16_t *m, const uint8_t *a, const uint8_t *b,
-                            const uint8_t *c, int n)
+/* Derivatives of 64 samples, the lower and the upper half of every 128-bit lane by themselves. */
+struct derivatives {
+    __m512i x[2], y[2];
+};
+
+/* One half: bytes that are weighed and subtracted, interleaved. */
+static inline void combine(struct derivatives *d, int half, __m512i falling, __m512i rising, __m512i across,
+                           __m512i down)
 {
-    for (int i = 0; i < n; i += 32) {
-        const __m512i p = _mm512_sub_epi16(load_u8(c + i + 1), load_u8(a + i - 1));
-        const __m512i q = _mm512_sub_epi16(load_u8(c + i - 1), load_u8(a + i + 1));
-        const __m512i across = _mm512_sub_epi16(load_u8(b + i + 1), load_u8(b + i - 1));
-        const __m512i down = _mm512_sub_epi16(load_u8(c + i), load_u8(a + i));
-        const __m512i x = _mm512_add_epi16(_mm512_sub_epi16(p, q), _mm512_slli_epi16(across, 1));
-        const __m512i y = _mm512_add_epi16(_mm512_add_epi16(p, q), _mm512_slli_epi16(down, 1));
-        _mm512_storeu_si512(gx + i, x);
-        _mm512_storeu_si512(gy + i, y);
-        _mm512_storeu_si512(m + i, _mm512_add_epi16(_mm512_abs_epi16(x), _mm512_abs_epi16(y)));
+    const __m512i once = _mm512_set1_epi16((short)0xFF01), twice = _mm512_set1_epi16((short)0xFE02);
+    const __m512i f = _mm512_maddubs_epi16(falling, once), r = _mm512_maddubs_epi16(rising, once);
+    d->x[half] = _mm512_add_epi16(_mm512_add_epi16(f, r), _mm512_maddubs_epi16(across, twice));
+    d->y[half] = _mm512_add_epi16(_mm512_sub_epi16(f, r), _mm512_maddubs_epi16(down, twice));
+}
+
+/* With the diagonals falling = c[1] - a[-1] and rising = a[1] - c[-1]:
+ * gx = falling + rising + 2 (b[1] - b[-1]), gy = falling - rising + 2 (c[0] - a[0]). */
+static inline void sobel(struct derivatives *d, const uint8_t *a, const uint8_t *b, const uint8_t *c)
+{
+    const __m512i al = _mm512_loadu_si512(a - 1), ar = _mm512_loadu_si512(a + 1);
+    const __m512i bl = _mm512_loadu_si512(b - 1), br = _mm512_loadu_si512(b + 1);
+    const __m512i cl = _mm512_loadu_si512(c - 1), cr = _mm512_loadu_si512(c + 1);
+    const __m512i am = _mm512_loadu_si512(a), cm = _mm512_loadu_si512(c);
+    combine(d, 0, _mm512_unpacklo_epi8(cr, al), _mm512_unpacklo_epi8(ar, cl), _mm512_unpacklo_epi8(br, bl),
+            _mm512_unpacklo_epi8(cm, am));
+    combine(d, 1, _mm512_unpackhi_epi8(cr, al), _mm512_unpackhi_epi8(ar, cl), _mm512_unpackhi_epi8(br, bl),
+            _mm512_unpackhi_epi8(cm, am));
+}
+
+/* The first and the second 32 of 64 samples in halves. */
+static __m512i first_of(const __m512i half[2])
+{
+    return _mm512_permutex2var_epi64(half[0], _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), half[1]);
+}
+
+static __m512i second_of(const __m512i half[2])
+{
+    return _mm512_permutex2var_epi64(half[0], _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15), half[1]);
+}
+
+static void sobel_l1_avx512(int16_t *m, const uint8_t *a, const uint8_t *b, const uint8_t *c, int n)
+{
+    for (int i = 0; i < n; i += 64) {
+        struct derivatives d;
+        sobel(&d, a + i, b + i, c + i);
+        const __m512i half[2] = { _mm512_add_epi16(_mm512_abs_epi16(d.x[0]), _mm512_abs_epi16(d.y[0])),
+                                  _mm512_add_epi16(_mm512_abs_epi16(d.x[1]), _mm512_abs_epi16(d.y[1])) };
+        _mm512_storeu_si512(m + i, first_of(half));
+        _mm512_storeu_si512(m + i + 32, second_of(half));
     }
 }
 
 /* Which of 32 lanes, those of k, are kept. */
-static __mmask32 kept_l1(__mmask32 k, __m512i m, const int16_t *gx, const int16_t *gy, const int16_t *up,
+static __mmask32 kept_l1(__mmask32 k, __m512i m, __m512i dx, __m512i dy, const int16_t *up,
                          const int16_t *mid, const int16_t *down)
 {
-    const __m512i dx = _mm512_loadu_si512(gx), dy = _mm512_loadu_si512(gy), y = _mm512_abs_epi16(dy);
+    const __m512i y = _mm512_abs_epi16(dy);
     const __m512i x2 = _mm512_slli_epi16(_mm512_abs_epi16(dx), 1);
     const __m512i t = _mm512_mulhi_epi16(x2, _mm512_set1_epi16(13573));
     const __mmask32 level = _mm512_cmple_epi16_mask(y, t);
@@ -56,25 +85,50 @@ static __mmask32 kept_l1(__mmask32 k, __m512i m, const int16_t *gx, const int16_
     return _mm512_mask_cmpgt_epi16_mask(k, m, after);
 }
 
-static void sector_l1_avx512(uint64_t *weak, uint64_t *strong, const int16_t *gx, const int16_t *gy,
-                             const int16_t *up, const int16_t *mid, const int16_t *down, int n, int low,
-                             int high)
+/* Of up to 64 words of magnitudes, which have one above low. */
+static uint64_t busy_words(const int16_t *m, int n, __m512i low)
 {
-    const __m512i lo = _mm512_set1_epi16((int16_t)low), hi = _mm512_set1_epi16((int16_t)high);
+    uint64_t busy = 0;
     for (int i = 0; i < n; i += 64) {
-        const uint64_t inside = n - i < 64 ? ((uint64_t)1 << (n - i)) - 1 : ~(uint64_t)0;
-        const __m512i m0 = _mm512_loadu_si512(mid + i), m1 = _mm512_loadu_si512(mid + i + 32);
-        __mmask32 k0 = _mm512_cmpgt_epi16_mask(m0, lo), k1 = _mm512_cmpgt_epi16_mask(m1, lo);
-        weak[i / 64] = strong[i / 64] = 0;
-        if ((k0 | k1) == 0)
-            continue;
-        k0 = kept_l1(k0, m0, gx + i, gy + i, up + i, mid + i, down + i);
-        k1 = kept_l1(k1, m1, gx + i + 32, gy + i + 32, up + i + 32, mid + i + 32, down + i + 32);
-        weak[i / 64] = (k0 | (uint64_t)k1 << 32) & inside;
-        k0 = _mm512_mask_cmpgt_epi16_mask(k0, m0, hi);
-        k1 = _mm512_mask_cmpgt_epi16_mask(k1, m1, hi);
-        strong[i / 64] = (k0 | (uint64_t)k1 << 32) & inside;
+        const __m512i most = _mm512_max_epi16(_mm512_loadu_si512(m + i), _mm512_loadu_si512(m + i + 32));
+        busy |= (uint64_t)(_mm512_cmpgt_epi16_mask(most, low) != 0) << (i / 64);
     }
+    return busy;
+}
+
+/* Derivatives of 64 samples in order. */
+static inline struct derivatives derivatives_at(const struct edgel_sector_rows *r, int i)
+{
+    struct derivatives d;
+    if (r->gx)
+        return (struct derivatives){ { _mm512_loadu_si512(r->gx + i), _mm512_loadu_si512(r->gx + i + 32) },
+                                     { _mm512_loadu_si512(r->gy + i), _mm512_loadu_si512(r->gy + i + 32) } };
+    sobel(&d, r->a + i, r->b + i, r->c + i);
+    return (struct derivatives){ { first_of(d.x), second_of(d.x) }, { first_of(d.y), second_of(d.y) } };
+}
+
+static void sector_l1_avx512(uint64_t *weak, uint64_t *strong, const struct edgel_sector_rows *r, int n,
+                             int low, int high)
+{
+    const int16_t *up = r->up, *mid = r->mid, *down = r->down;
+    const __m512i lo = _mm512_set1_epi16((int16_t)low), hi = _mm512_set1_epi16((int16_t)high);
+    memset(weak, 0, (size_t)(n + 63) / 64 * sizeof *weak);
+    memset(strong, 0, (size_t)(n + 63) / 64 * sizeof *strong);
+    for (int from = 0; from < n; from += 4096)
+        for (uint64_t busy = busy_words(mid + from, n - from < 4096 ? n - from : 4096, lo); busy != 0;
+             busy &= busy - 1) {
+            const int word = from / 64 + __builtin_ctzll(busy), i = 64 * word, j = i + 32;
+            const uint64_t inside = n - i < 64 ? ((uint64_t)1 << (n - i)) - 1 : ~(uint64_t)0;
+            const struct derivatives d = derivatives_at(r, i);
+            const __m512i m0 = _mm512_loadu_si512(mid + i), m1 = _mm512_loadu_si512(mid + j);
+            __mmask32 k0 = _mm512_cmpgt_epi16_mask(m0, lo), k1 = _mm512_cmpgt_epi16_mask(m1, lo);
+            k0 = kept_l1(k0, m0, d.x[0], d.y[0], up + i, mid + i, down + i);
+            k1 = kept_l1(k1, m1, d.x[1], d.y[1], up + j, mid + j, down + j);
+            weak[word] = (k0 | (uint64_t)k1 << 32) & inside;
+            k0 = _mm512_mask_cmpgt_epi16_mask(k0, m0, hi);
+            k1 = _mm512_mask_cmpgt_epi16_mask(k1, m1, hi);
+            strong[word] = (k0 | (uint64_t)k1 << 32) & inside;
+        }
 }
 
 static __m512i or3(__m512i a, __m512i b, __m512i c)

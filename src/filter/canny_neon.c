@@ -8,31 +8,44 @@ static int16x8_t difference(const uint8_t *a, const uint8_t *b)
     return vreinterpretq_s16_u16(vsubl_u8(vld1_u8(a), vld1_u8(b)));
 }
 
-/* With the falling diagonal p = c[1] - a[-1] and the rising one q = c[-1] - a[1]:
- * gx = p - q + 2 (b[1] - b[-1]), gy = p + q + 2 (c[0] - a[0]). */
-static void sobel_l1_neon(int16_t *gx, int16_t *gy, int16_t *m, const uint8_t *a, const uint8_t *b,
-                          const uint8_t *c, int n)
+struct derivatives {
+    int16x8_t x, y;
+};
+
+/* With the diagonals falling = c[1] - a[-1] and rising = a[1] - c[-1]:
+ * gx = falling + rising + 2 (b[1] - b[-1]), gy = falling - rising + 2 (c[0] - a[0]). */
+static inline struct derivatives sobel(const uint8_t *a, const uint8_t *b, const uint8_t *c)
+{
+    const int16x8_t falling = difference(c + 1, a - 1), rising = difference(a + 1, c - 1);
+    const int16x8_t across = difference(b + 1, b - 1), down = difference(c, a);
+    return (struct derivatives){ vaddq_s16(vaddq_s16(falling, rising), vshlq_n_s16(across, 1)),
+                                 vaddq_s16(vsubq_s16(falling, rising), vshlq_n_s16(down, 1)) };
+}
+
+static void sobel_l1_neon(int16_t *m, const uint8_t *a, const uint8_t *b, const uint8_t *c, int n)
 {
     for (int i = 0; i < n; i += 8) {
-        const int16x8_t p = difference(c + i + 1, a + i - 1), q = difference(c + i - 1, a + i + 1);
-        const int16x8_t across = difference(b + i + 1, b + i - 1), down = difference(c + i, a + i);
-        const int16x8_t x = vaddq_s16(vsubq_s16(p, q), vshlq_n_s16(across, 1));
-        const int16x8_t y = vaddq_s16(vaddq_s16(p, q), vshlq_n_s16(down, 1));
-        vst1q_s16(gx + i, x);
-        vst1q_s16(gy + i, y);
-        vst1q_s16(m + i, vaddq_s16(vabsq_s16(x), vabsq_s16(y)));
+        const struct derivatives d = sobel(a + i, b + i, c + i);
+        vst1q_s16(m + i, vaddq_s16(vabsq_s16(d.x), vabsq_s16(d.y)));
     }
 }
 
-/* Eight lanes of 0 or all ones: what is kept. */
-static uint16x8_t kept_l1(int16x8_t m, const int16_t *gx, const int16_t *gy, const int16_t *up,
-                          const int16_t *mid, const int16_t *down)
+static inline struct derivatives derivatives_at(const struct edgel_sector_rows *r, int i)
 {
-    const int16x8_t dx = vld1q_s16(gx), dy = vld1q_s16(gy), x = vabsq_s16(dx), y = vabsq_s16(dy);
+    if (r->gx)
+        return (struct derivatives){ vld1q_s16(r->gx + i), vld1q_s16(r->gy + i) };
+    return sobel(r->a + i, r->b + i, r->c + i);
+}
+
+/* Eight lanes of 0 or all ones: what is kept. */
+static uint16x8_t kept_l1(int16x8_t m, struct derivatives d, const int16_t *up, const int16_t *mid,
+                          const int16_t *down)
+{
+    const int16x8_t x = vabsq_s16(d.x), y = vabsq_s16(d.y);
     const int16x8_t t = vqdmulhq_n_s16(x, 13573); /* 2 x 13573 / 65536 */
     const uint16x8_t steep = vcgtq_s16(y, t);
     const uint16x8_t upright = vcgtq_s16(y, vaddq_s16(vshlq_n_s16(x, 1), t));
-    const uint16x8_t falling = vcltzq_s16(veorq_s16(dx, dy));
+    const uint16x8_t falling = vcltzq_s16(veorq_s16(d.x, d.y));
     int16x8_t before = vbslq_s16(falling, vld1q_s16(up + 1), vld1q_s16(up - 1));
     int16x8_t after = vbslq_s16(falling, vld1q_s16(down - 1), vld1q_s16(down + 1));
     before = vbslq_s16(upright, vld1q_s16(up), before);
@@ -63,10 +76,10 @@ static bool any(const uint16x8_t lanes[8])
     return vmaxvq_u16(vorrq_u16(first, last)) != 0;
 }
 
-static void sector_l1_neon(uint64_t *weak, uint64_t *strong, const int16_t *gx, const int16_t *gy,
-                           const int16_t *up, const int16_t *mid, const int16_t *down, int n, int low,
-                           int high)
+static void sector_l1_neon(uint64_t *weak, uint64_t *strong, const struct edgel_sector_rows *r, int n,
+                           int low, int high)
 {
+    const int16_t *up = r->up, *mid = r->mid, *down = r->down;
     const int16x8_t lo = vdupq_n_s16((int16_t)low), hi = vdupq_n_s16((int16_t)high);
     for (int i = 0; i < n; i += 64) {
         const uint64_t inside = n - i < 64 ? ((uint64_t)1 << (n - i)) - 1 : ~(uint64_t)0;
@@ -79,7 +92,7 @@ static void sector_l1_neon(uint64_t *weak, uint64_t *strong, const int16_t *gx, 
         for (int k = 0; k < 8; k++) {
             const int at = i + 8 * k;
             const int16x8_t m = vld1q_s16(mid + at);
-            kept[k] = vandq_u16(kept[k], kept_l1(m, gx + at, gy + at, up + at, mid + at, down + at));
+            kept[k] = vandq_u16(kept[k], kept_l1(m, derivatives_at(r, at), up + at, mid + at, down + at));
             high_too[k] = vandq_u16(kept[k], vcgtq_s16(m, hi));
         }
         weak[i / 64] = bits_of(kept) & inside;

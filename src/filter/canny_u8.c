@@ -1,6 +1,7 @@
 /* Canny's classes of 8-bit images with sector suppression: the rules of canny.c in 16-bit lanes. One row of
- * derivatives is made at a time; three rows of magnitudes go round. Where the image is smoothed its rows come straight
- * from the smoothing: from reading a row to its bits nothing leaves the caches. */
+ * magnitudes is made at a time; three go round. Where the image is smoothed its rows come straight from the smoothing:
+ * from reading a row to its bits nothing leaves the caches. For the usual case, one channel, Sobel 3 and L1, no
+ * derivatives are stored: where a magnitude is above the lower threshold they are found again. */
 #include "filter/filter_priv.h"
 #include <math.h>
 #include <string.h>
@@ -12,10 +13,11 @@ struct lanes {
     const struct edgel_taps *taps;
     struct edgel_view in;
     bool l1, smooths;
+    bool direct;              /* derivatives are not stored */
     struct edgel_blur blur;   /* where rows come from, if smooths */
     int w, n, pad;            /* pixels, samples of a row, samples beside it */
     int loaded;               /* the next row to come into a line */
-    uint8_t *line[7];         /* rows of samples */
+    uint8_t *line[8];         /* rows of samples; 2 radius + 2 go round: those of two rows of magnitudes */
     int16_t *vs, *vd;         /* work rows */
     int16_t *all_gx, *all_gy; /* several channels: before one is chosen */
     void *all_m;              /* int16_t (L1) or int32_t */
@@ -40,16 +42,17 @@ static enum edgel_status lanes_init(struct lanes *s, struct edgel_arena *arena, 
     *s = (struct lanes){ .taps = edgel_operator_taps(EDGEL_SOBEL, params->aperture), .in = in };
     edgel_filter_dsp_init(&s->dsp, edgel_cpu_flags());
     s->smooths = smoothing;
+    s->loaded = first > s->taps->radius ? first - s->taps->radius : 0;
     if (smoothing)
-        EDGEL_TRY(edgel_blur_init(&s->blur, arena, in, *smoothing, first, err));
+        EDGEL_TRY(edgel_blur_init(&s->blur, arena, in, *smoothing, s->loaded, err));
     s->l1 = params->norm == EDGEL_NORM_L1;
     s->w = in.w;
     s->n = in.w * in.channels;
     s->pad = s->taps->radius * in.channels;
-    s->loaded = first > s->taps->radius ? first - s->taps->radius : 0;
+    s->direct = s->l1 && in.channels == 1 && s->taps->radius == 1;
     const size_t n = (size_t)s->n, w = (size_t)s->w, size = s->l1 ? 2 : 4;
     bool ok = true;
-    for (int i = 0; i <= 2 * s->taps->radius; i++)
+    for (int i = 0; i <= 2 * s->taps->radius + 1; i++)
         s->line[i] = take(arena, n, 1, &ok);
     s->vs = take(arena, n, sizeof *s->vs, &ok);
     s->vd = take(arena, n, sizeof *s->vd, &ok);
@@ -65,10 +68,17 @@ static enum edgel_status lanes_init(struct lanes *s, struct edgel_arena *arena, 
     return ok ? EDGEL_OK : edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: out of memory", in.w, in.h);
 }
 
+/* Row y of samples, that of the image which is nearest. */
+static uint8_t *line_at(const struct lanes *s, int y)
+{
+    const int inside = y < 0 ? 0 : y < s->in.h ? y : s->in.h - 1;
+    return s->line[inside % (2 * s->taps->radius + 2)];
+}
+
 static void load_line(struct lanes *s, int y)
 {
     const int c = s->in.channels, n = s->n;
-    uint8_t *dst = s->line[y % (2 * s->taps->radius + 1)];
+    uint8_t *dst = line_at(s, y);
     if (s->smooths)
         edgel_blur_row(&s->blur, y, dst);
     else {
@@ -102,38 +112,59 @@ static void load_line(struct lanes *s, int y)
 DEFINE_CHOOSE(choose_l1, int16_t)
 DEFINE_CHOOSE(choose_l2, int32_t)
 
-/* Derivatives and magnitudes of row y; rows come in order, from the first one asked for. */
+/* Of row y, stored: derivatives, and magnitudes for each channel or, of a single one, for good. */
 static void derive_line(struct lanes *s, int y)
 {
-    const int r = s->taps->radius, count = 2 * r + 1, h = s->in.h;
     const bool single = s->in.channels == 1;
-    for (; s->loaded < h && s->loaded <= y + r; s->loaded++)
-        load_line(s, s->loaded);
     const uint8_t *rows[7];
-    for (int k = 0; k < count; k++) {
-        const int at = y - r + k;
-        rows[k] = s->line[(at < 0 ? 0 : at >= h ? h - 1 : at) % count];
-    }
+    for (int k = 0; k <= 2 * s->taps->radius; k++)
+        rows[k] = line_at(s, y - s->taps->radius + k);
     int16_t *gx = single ? s->gx[y % 2] : s->all_gx, *gy = single ? s->gy[y % 2] : s->all_gy;
     void *m = single ? s->m[y % ROWS] : s->all_m;
-    if (single && s->l1 && r == 1) {
-        s->dsp.sobel_l1(gx, gy, m, rows[0], rows[1], rows[2], s->n);
-        ((int16_t *)m)[s->w] = 0; /* outside the image */
-        return;
-    }
     s->dsp.derive_u8(gx, gy, rows, s->n, s->in.channels, s->taps, s->vs, s->vd);
     if (s->l1)
         s->dsp.magnitude_l1(m, gx, gy, s->n);
     else
         s->dsp.magnitude_l2(m, gx, gy, s->n);
-    if (single && s->l1)
-        ((int16_t *)m)[s->w] = 0;
     if (single)
         return;
     if (s->l1)
         choose_l1(s, y);
     else
         choose_l2(s, y);
+}
+
+/* Magnitudes of row y, 0 below the image; rows come in order, from the first one asked for. */
+static void magnitude_line(struct lanes *s, int y)
+{
+    if (y >= s->in.h) {
+        memset(s->m[y % ROWS], 0, (size_t)s->w * (s->l1 ? 2 : 4));
+        return;
+    }
+    for (; s->loaded < s->in.h && s->loaded <= y + s->taps->radius; s->loaded++)
+        load_line(s, s->loaded);
+    if (s->direct)
+        s->dsp.sobel_l1(s->m[y % ROWS], line_at(s, y - 1), line_at(s, y), line_at(s, y + 1), s->n);
+    else
+        derive_line(s, y);
+    if (s->l1)
+        ((int16_t *)s->m[y % ROWS])[s->w] = 0; /* kernels write whole words: this is outside the image */
+}
+
+static struct edgel_sector_rows sector_rows(const struct lanes *s, int y)
+{
+    struct edgel_sector_rows rows = { .up = s->m[(y + 2) % ROWS],
+                                      .mid = s->m[y % ROWS],
+                                      .down = s->m[(y + 1) % ROWS] };
+    if (s->direct) {
+        rows.a = line_at(s, y - 1);
+        rows.b = line_at(s, y);
+        rows.c = line_at(s, y + 1);
+    } else {
+        rows.gx = s->gx[y % 2];
+        rows.gy = s->gy[y % 2];
+    }
+    return rows;
 }
 
 static int whole_limit(double t, int max)
@@ -152,22 +183,18 @@ enum edgel_status edgel_canny_u8(struct edgel_arena *arena, struct edgel_view in
     EDGEL_TRY(lanes_init(&s, arena, in, smoothing, params, first, err));
     const int max = s.l1 ? INT16_MAX : INT32_MAX;
     const int low = whole_limit(limits->low, max), high = whole_limit(limits->high, max);
-    for (int y = first; y <= band.to; y++) { /* row y is derived, row y - 1 is thinned */
-        if (y < in.h)
-            derive_line(&s, y);
-        else
-            memset(s.m[y % ROWS], 0, (size_t)in.w * (s.l1 ? 2 : 4)); /* below the image */
-        const int row = y - 1 - band.from + band.at;
-        if (y - 1 < band.from)
-            continue;
-        const int16_t *gx = s.gx[(y - 1) % 2], *gy = s.gy[(y - 1) % 2];
-        const void *up = s.m[(y + 1) % ROWS], *mid = s.m[(y - 1) % ROWS], *down = s.m[y % ROWS];
+    for (int y = first; y <= band.from; y++)
+        magnitude_line(&s, y);
+    for (int y = band.from; y < band.to; y++) {
+        const int row = y - band.from + band.at;
+        magnitude_line(&s, y + 1);
+        const struct edgel_sector_rows rows = sector_rows(&s, y);
         uint64_t *weak = edgel_bit_map_weak(map, row), *strong = edgel_bit_map_strong(map, row);
         if (s.l1)
-            s.dsp.sector_l1(weak, strong, gx, gy, up, mid, down, in.w, low, high);
+            s.dsp.sector_l1(weak, strong, &rows, in.w, low, high);
         else
-            s.dsp.sector_l2(weak, strong, gx, gy, up, mid, down, in.w, low, high);
-        edgel_hysteresis_row(map, row, band.apart && y - 1 == band.from);
+            s.dsp.sector_l2(weak, strong, &rows, in.w, low, high);
+        edgel_hysteresis_row(map, row, band.apart && y == band.from);
     }
     return EDGEL_OK;
 }

@@ -173,11 +173,17 @@ static void magnitude_l2_c(int32_t *restrict m, const int16_t *restrict gx, cons
         m[i] = gx[i] * gx[i] + gy[i] * gy[i];
 }
 
-static void sobel_l1_c(int16_t *gx, int16_t *gy, int16_t *m, const uint8_t *a, const uint8_t *b,
-                       const uint8_t *c, int n)
+/* All in 16 bits, which compilers put into registers of their own accord. */
+static void sobel_l1_c(int16_t *restrict m, const uint8_t *restrict a, const uint8_t *restrict b,
+                       const uint8_t *restrict c, int n)
 {
-    derive_3_u8(gx, gy, (const uint8_t *const[]){ a, b, c }, n, 1, 2, 1);
-    magnitude_l1_c(m, gx, gy, n);
+    for (int i = 0; i < n; i++) {
+        const int16_t falling = (int16_t)(c[i + 1] - a[i - 1]), rising = (int16_t)(a[i + 1] - c[i - 1]);
+        const int16_t across = (int16_t)(2 * (b[i + 1] - b[i - 1])), down = (int16_t)(2 * (c[i] - a[i]));
+        const int16_t x = (int16_t)(falling + rising + across), y = (int16_t)(falling - rising + down);
+        const int16_t far_x = (int16_t)(x < 0 ? -x : x), far_y = (int16_t)(y < 0 ? -y : y);
+        m[i] = (int16_t)(far_x + far_y);
+    }
 }
 
 /* --- sector suppression of 8-bit images --- */
@@ -203,51 +209,55 @@ static uint64_t word_of(const uint8_t *flag)
  * y > 2x + t: 13573 is odd, so that 13573 x is no multiple of 2^15 for 0 < x < 2^15; and where x = y = 0 the
  * magnitude is 0 and never a maximum. All values fit 16 signed bits. LANE is the type of a magnitude and of the
  * masks (0 or -1) that go with it. */
-#define DEFINE_SECTOR(name, LANE)                                                                            \
-    static bool name##_any(const LANE *restrict m, int n, LANE low)                                          \
-    {                                                                                                        \
-        LANE any = 0;                                                                                        \
-        for (int i = 0; i < n; i++)                                                                          \
-            any = (LANE)(any | (LANE) - (m[i] > low));                                                       \
-        return any != 0;                                                                                     \
-    }                                                                                                        \
-    static void name##_64(uint8_t *restrict weak, uint8_t *restrict strong, const int16_t *restrict gx,      \
-                          const int16_t *restrict gy, const LANE *restrict up, const LANE *restrict mid,     \
-                          const LANE *restrict down, int n, LANE low, LANE high)                             \
-    {                                                                                                        \
-        for (int i = 0; i < n; i++) {                                                                        \
-            const int16_t x2 = (int16_t)((gx[i] < 0 ? -gx[i] : gx[i]) * 2);                                  \
-            const int16_t y = (int16_t)(gy[i] < 0 ? -gy[i] : gy[i]);                                         \
-            const int16_t t = (int16_t)((x2 * 13573) >> 16);                                                 \
-            const LANE level = (LANE) - (y <= t), upright = (LANE) - (y > (int16_t)(x2 + t));                \
-            const LANE falling = (LANE) - ((int16_t)(gx[i] ^ gy[i]) < 0);                                    \
-            const LANE slanted = (LANE) ~(level | upright), m = mid[i];                                      \
-            const LANE before = (LANE)((level & mid[i - 1]) | (upright & up[i]) |                            \
-                                       (slanted & falling & up[i + 1]) | (slanted & ~falling & up[i - 1]));  \
-            const LANE after =                                                                               \
-                (LANE)((level & mid[i + 1]) | (upright & down[i]) | (slanted & falling & down[i - 1]) |      \
-                       (slanted & ~falling & down[i + 1]));                                                  \
-            const LANE kept = (LANE)((LANE) - (m > before) & (LANE) - (m >= (LANE)(after - slanted)));       \
-            weak[i] = (uint8_t)(kept & (LANE) - (m > low) & 1);                                              \
-            strong[i] = (uint8_t)(kept & (LANE) - (m > high) & 1);                                           \
-        }                                                                                                    \
-    }                                                                                                        \
-    static void name(uint64_t *weak, uint64_t *strong, const int16_t *gx, const int16_t *gy, const LANE *up, \
-                     const LANE *mid, const LANE *down, int n, int low, int high)                            \
-    {                                                                                                        \
-        uint8_t flags[2][64] = { { 0 } };                                                                    \
-        for (int i = 0; i < n; i += 64) {                                                                    \
-            const int k = n - i < 64 ? n - i : 64;                                                           \
-            weak[i / 64] = strong[i / 64] = 0;                                                               \
-            if (!name##_any(mid + i, k, (LANE)low))                                                          \
-                continue;                                                                                    \
-            if (k < 64)                                                                                      \
-                memset(flags, 0, sizeof flags);                                                              \
-            name##_64(flags[0], flags[1], gx + i, gy + i, up + i, mid + i, down + i, k, (LANE)low,           \
-                      (LANE)high);                                                                           \
-            weak[i / 64] = word_of(flags[0]);                                                                \
-            strong[i / 64] = word_of(flags[1]);                                                              \
-        }                                                                                                    \
+#define DEFINE_SECTOR(name, LANE)                                                                           \
+    static bool name##_any(const LANE *restrict m, int n, LANE low)                                         \
+    {                                                                                                       \
+        LANE any = 0;                                                                                       \
+        for (int i = 0; i < n; i++)                                                                         \
+            any = (LANE)(any | (LANE) - (m[i] > low));                                                      \
+        return any != 0;                                                                                    \
+    }                                                                                                       \
+    static void name##_64(uint8_t *restrict weak, uint8_t *restrict strong, const int16_t *restrict gx,     \
+                          const int16_t *restrict gy, const LANE *restrict up, const LANE *restrict mid,    \
+                          const LANE *restrict down, int n, LANE low, LANE high)                            \
+    {                                                                                                       \
+        for (int i = 0; i < n; i++) {                                                                       \
+            const int16_t x2 = (int16_t)((gx[i] < 0 ? -gx[i] : gx[i]) * 2);                                 \
+            const int16_t y = (int16_t)(gy[i] < 0 ? -gy[i] : gy[i]);                                        \
+            const int16_t t = (int16_t)((x2 * 13573) >> 16);                                                \
+            const LANE level = (LANE) - (y <= t), upright = (LANE) - (y > (int16_t)(x2 + t));               \
+            const LANE falling = (LANE) - ((int16_t)(gx[i] ^ gy[i]) < 0);                                   \
+            const LANE slanted = (LANE) ~(level | upright), m = mid[i];                                     \
+            const LANE before = (LANE)((level & mid[i - 1]) | (upright & up[i]) |                           \
+                                       (slanted & falling & up[i + 1]) | (slanted & ~falling & up[i - 1])); \
+            const LANE after =                                                                              \
+                (LANE)((level & mid[i + 1]) | (upright & down[i]) | (slanted & falling & down[i - 1]) |     \
+                       (slanted & ~falling & down[i + 1]));                                                 \
+            const LANE kept = (LANE)((LANE) - (m > before) & (LANE) - (m >= (LANE)(after - slanted)));      \
+            weak[i] = (uint8_t)(kept & (LANE) - (m > low) & 1);                                             \
+            strong[i] = (uint8_t)(kept & (LANE) - (m > high) & 1);                                          \
+        }                                                                                                   \
+    }                                                                                                       \
+    static void name(uint64_t *weak, uint64_t *strong, const struct edgel_sector_rows *r, int n, int low,   \
+                     int high)                                                                              \
+    {                                                                                                       \
+        const LANE *up = r->up, *mid = r->mid, *down = r->down;                                             \
+        uint8_t flags[2][64] = { { 0 } };                                                                   \
+        int16_t gx[64], gy[64];                                                                             \
+        for (int i = 0; i < n; i += 64) {                                                                   \
+            const int k = n - i < 64 ? n - i : 64;                                                          \
+            weak[i / 64] = strong[i / 64] = 0;                                                              \
+            if (!name##_any(mid + i, k, (LANE)low))                                                         \
+                continue;                                                                                   \
+            if (k < 64)                                                                                     \
+                memset(flags, 0, sizeof flags);                                                             \
+            if (!r->gx)                                                                                     \
+                derive_3_u8(gx, gy, (const uint8_t *const[]){ r->a + i, r->b + i, r->c + i }, k, 1, 2, 1);  \
+            name##_64(flags[0], flags[1], r->gx ? r->gx + i : gx, r->gx ? r->gy + i : gy, up + i, mid + i,  \
+                      down + i, k, (LANE)low, (LANE)high);                                                  \
+            weak[i / 64] = word_of(flags[0]);                                                               \
+            strong[i / 64] = word_of(flags[1]);                                                             \
+        }                                                                                                   \
     }
 DEFINE_SECTOR(sector_l1_c, int16_t)
 DEFINE_SECTOR(sector_l2_c, int32_t)
@@ -269,7 +279,7 @@ static bool grow_words_c(uint64_t *restrict s, const uint64_t *restrict weak, co
 static int next_crossing_c(const uint64_t *s, const uint64_t *weak, int from, int words)
 {
     for (int i = from; i < words; i++)
-        if (((s[i] >> 63 & weak[i + 1] & ~s[i + 1]) | (s[i + 1] << 63 & weak[i] & ~s[i])) != 0)
+        if (edgel_crosses(s, weak, i))
             return i;
     return words;
 }

@@ -41,6 +41,11 @@ static inline uint64_t edgel_spread(uint64_t s, uint64_t weak)
 {
     return edgel_spread_right(s, weak) | edgel_spread_left(s, weak);
 }
+/* Whether an open pixel at one side of the border between words i and i + 1 of a row touches s at the other. */
+static inline bool edgel_crosses(const uint64_t *s, const uint64_t *weak, int i)
+{
+    return ((s[i] >> 63 & weak[i + 1] & ~s[i + 1]) | (s[i + 1] << 63 & weak[i] & ~s[i])) != 0;
+}
 /* The pixels of word *s and those beside them, from the words on either side as well. */
 static inline uint64_t edgel_widened(const uint64_t *s)
 {
@@ -51,6 +56,15 @@ static inline uint64_t edgel_widened(const uint64_t *s)
 struct edgel_taps {
     int radius; /* 1..3 */
     int s[4], d[4];
+};
+
+/* What the maxima of a row are found in: magnitudes (int16_t for L1, int32_t for L2) of the row and those beside it, and
+ * its derivatives; or, where gx is NULL, the three rows of samples that Sobel 3 takes them from: maxima are looked for
+ * in few places, and the derivatives of the others need not be stored. */
+struct edgel_sector_rows {
+    const void *up, *mid, *down;
+    const int16_t *gx, *gy;
+    const uint8_t *a, *b, *c;
 };
 
 /*
@@ -97,24 +111,22 @@ struct edgel_filter_dsp {
 
     /* Rows of the four kernels below are readable and writable up to n rounded up to a multiple of 64, and for what
      * they read beside a sample one more; what lies there has no influence on the first n results. */
-    /* Derivatives of single-channel rows a, b, c with Sobel 3, and their |gx| + |gy|. */
-    void (*sobel_l1)(int16_t *gx, int16_t *gy, int16_t *m, const uint8_t *a, const uint8_t *b,
-                     const uint8_t *c, int n);
+    /* |gx| + |gy| of single-channel rows a, b, c with Sobel 3. */
+    void (*sobel_l1)(int16_t *m, const uint8_t *a, const uint8_t *b, const uint8_t *c, int n);
     /* |gx| + |gy| and gx^2 + gy^2 of 8-bit derivatives (each at most 12240). */
     void (*magnitude_l1)(int16_t *m, const int16_t *gx, const int16_t *gy, int n);
     void (*magnitude_l2)(int32_t *m, const int16_t *gx, const int16_t *gy, int n);
     /* Sector non-maximum suppression and both thresholds (canny.c): bit i mod 64 of word i / 64 = what is kept and
      * above low (weak), high (strong); bits from n on are 0. Magnitudes readable in [-1, n]; for l1 low and high lie
      * in -1..32767. */
-    void (*sector_l1)(uint64_t *weak, uint64_t *strong, const int16_t *gx, const int16_t *gy,
-                      const int16_t *up, const int16_t *mid, const int16_t *down, int n, int low, int high);
-    void (*sector_l2)(uint64_t *weak, uint64_t *strong, const int16_t *gx, const int16_t *gy,
-                      const int32_t *up, const int32_t *mid, const int32_t *down, int n, int low, int high);
+    void (*sector_l1)(uint64_t *weak, uint64_t *strong, const struct edgel_sector_rows *rows, int n, int low,
+                      int high);
+    void (*sector_l2)(uint64_t *weak, uint64_t *strong, const struct edgel_sector_rows *rows, int n, int low,
+                      int high);
     /* Hysteresis along the words of a row: each word of s takes what touches it in row from (words -1 and n are there),
      * as far as it is weak, and spreads along its runs of weak bits. False if none changed. */
     bool (*grow_words)(uint64_t *s, const uint64_t *weak, const uint64_t *from, int words);
-    /* The first i in [from, words) where an open pixel at one side of the border between words i and i + 1 of a row
-     * touches s at the other, or words. Word `words` is there and 0. */
+    /* The first i in [from, words) for which edgel_crosses(), or words. Word `words` is there and 0. */
     int (*next_crossing)(const uint64_t *s, const uint64_t *weak, int from, int words);
     /* dst[i] = 255 where bit i mod 64 of word i / 64 is set, else 0 */
     void (*expand_u8)(uint8_t *dst, const uint64_t *bits, int n);
