@@ -1278,7 +1278,8 @@ static void stages_are_trained_one_after_the_other(void **state)
         struct edgel_model *m = make_model(network, 2, 1);
         struct stages_seen seen = { .model = m };
         const struct edgel_train_events e = { .user = &seen, .step_done = see_step };
-        assert_int_equal(edgel_pretrain_layerwise(m, &p, 2, &d, NULL, pool, &e, see_stage, NULL), EDGEL_OK);
+        assert_int_equal(edgel_pretrain_layerwise(m, &p, 2, &d, NULL, pool, &e, see_stage, NULL, NULL),
+                         EDGEL_OK);
         assert_string_equal(seen.names, "first middle ");
         assert_int_equal(seen.steps, 2 * 2 * 2);
         const size_t head = m->net.layers[m->net.nlayers - 1].params_at;
@@ -1321,8 +1322,9 @@ static void every_preset_has_stages(void **state)
     for (int k = 0; edgel_preset_name(k); k++) {
         struct edgel_model *m = make_model(edgel_preset(edgel_preset_name(k)), 2, 1);
         struct edgel_error err = { 0 };
+        enum edgel_train_end end = EDGEL_TRAIN_TIME;
         stages = 0;
-        if (edgel_pretrain_layerwise(m, &p, 1, &d, NULL, pool, &e, count_stages, &err) != EDGEL_OK)
+        if (edgel_pretrain_layerwise(m, &p, 1, &d, NULL, pool, &e, count_stages, &end, &err) != EDGEL_OK)
             fail_msg("%s: %s", edgel_preset_name(k), err.msg);
         int convs = 0, separable = 0; /* those with groups are followed by a 1x1 one */
         for (int i = 0; i < m->net.nlayers; i++) {
@@ -1330,6 +1332,10 @@ static void every_preset_has_stages(void **state)
             separable += strcmp(m->net.layers[i].op->name, "conv") == 0 && m->net.layers[i].groups > 1;
         }
         assert_int_equal(stages, convs - separable - 1);
+        struct edgel_model_info info;
+        edgel_model_describe(m, &info);
+        assert_int_equal(stages, info.stages);
+        assert_int_equal(end, EDGEL_TRAIN_EPOCHS);
         edgel_model_destroy(&m);
     }
     edgel_pool_destroy(&pool);

@@ -214,6 +214,9 @@ open(sys.argv[2], "wb").write(b"P6 24 16 255\n" + bytes(v for p in b for v in ((
     [[ "$output" == *"--colors"* ]]
     run "$EDGEL" train --truth rgb --colors colors --arch linear --epochs 1 -o run i
     [ "$status" -eq 0 ]
+    run "$EDGEL" train --truth t --colors colors --arch linear --epochs 1 -o gray i
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--colors colors has no use: no mask in t has colours"* ]]
 }
 
 @test "--valid: only its pixels count" {
@@ -543,6 +546,24 @@ PY
     train -o c --arch arch --pretrain layerwise --pretrain-epochs 5 i
     [ "$status" -eq 0 ]
     [ "$(weights b)" != "$(weights c)" ]
+}
+
+@test "a pre-training that is cut or stopped is told" {
+    printf 'input channels=3\nconv out=8 k=3\nrelu\nconv out=8 k=3\nrelu\nconv out=classes k=1\n' >arch
+    train -o cut --arch arch --pretrain layerwise --pretrain-epochs 1000000 --max-time 0.2 i
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"pre-training was cut: the time is over"* ]]
+    "$EDGEL" train --truth t --arch arch --pretrain layerwise --pretrain-epochs 1000000 -o run i >text 2>&1 &
+    pid=$!
+    for _ in $(seq 500); do
+        ! grep -q 'pre-training 1 of 2' text || break
+        sleep 0.01
+    done
+    kill -TERM "$pid"
+    code=0
+    wait "$pid" || code=$?
+    [ "$code" -eq 130 ]
+    grep -q 'stopped in pre-training, which --resume run begins anew' text
 }
 
 @test "--recompute-bn" {

@@ -690,7 +690,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_trainer_resume(struct edgel_tr
  * the end model holds the weights of all stages; train it as usual then.
  * Of params, the schedule, freeze, patience, recompute and ema do not count, validation samples are not looked at, and
  * max_seconds is for all stages together. An interrupted pre-training starts anew. events: save is not called.
- * stage_begins may be NULL; stage counts from 1, layer is the name of its convolution. Returns what edgel_trainer_run
+ * stage_begins may be NULL; stage counts from 1, layer is the name of its convolution. *end (may be NULL):
+ * EDGEL_TRAIN_EPOCHS, or EDGEL_TRAIN_TIME where the time did not do for all stages. Returns what edgel_trainer_run
  * does.
  * Source: Bengio et al. 2007, "Greedy layer-wise training of deep networks".
  */
@@ -699,7 +700,7 @@ edgel_pretrain_layerwise(struct edgel_model *model, const struct edgel_train_par
                          const struct edgel_train_data *data, const struct edgel_survey *survey,
                          struct edgel_pool *pool, const struct edgel_train_events *events,
                          void (*stage_begins)(void *user, int stage, int stages, const char *layer),
-                         struct edgel_error *err);
+                         enum edgel_train_end *end, struct edgel_error *err);
 
 /* --- model --- : a network with its parameters and all that is needed to run it */
 

@@ -262,15 +262,20 @@ static enum edgel_status pretrain(struct job *j, struct edgel_error *err)
 {
     const double began = cli_clock();
     struct edgel_train_events events = train_record_events(j->record);
+    enum edgel_train_end end;
     events.epoch_done = NULL;
     events.save = NULL;
     edgel_trainer_destroy(&j->trainer);
     enum edgel_status status =
         edgel_pretrain_layerwise(j->model, &j->plan.params, j->o->pretrain_epochs, &j->source, &j->survey,
-                                 j->pool, &events, j->o->run.quiet ? NULL : stage_begins, err);
+                                 j->pool, &events, j->o->run.quiet ? NULL : stage_begins, &end, err);
+    if (status == EDGEL_EINTERRUPTED && !j->o->run.quiet)
+        cli_message("stopped in pre-training, which --resume %s begins anew", j->o->output);
     if (status != EDGEL_OK)
         return status;
     const double left = j->plan.params.max_seconds - (cli_clock() - began);
+    if (end == EDGEL_TRAIN_TIME && !j->o->run.quiet)
+        cli_message("pre-training was cut: the time is over");
     j->plan.params.max_seconds = left > 0.001 ? left : 0.001;
     return create_trainer(j, err);
 }

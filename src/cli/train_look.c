@@ -13,6 +13,7 @@ struct look {
     uint64_t ids[TRAIN_IDS / 64];
     bool several;   /* annotators */
     bool mat;       /* a MAT file */
+    bool colours;   /* a mask with colours */
     bool counts[2]; /* a pixel of the training, of the validation counts */
     char error[512];
 };
@@ -46,6 +47,7 @@ static void look_at_truth(struct train_data *d, const char *path, struct look *l
         const struct edgel_mask mask = { edgel_image_view(image), m.is_mat ? 1 : m.info.bits,
                                          m.info.indexed };
         int32_t *ids = NULL;
+        l->colours |= image->channels > 1;
         status = train_masks_ids(d, &m, path, k, &ids, err);
         if (status == EDGEL_OK && image->channels == 1)
             edgel_survey_add(&l->values, &mask, NULL, 0);
@@ -113,6 +115,7 @@ static void look_done(void *user, size_t i)
     struct look *all = &job->all;
     all->several |= l->several;
     all->mat |= l->mat;
+    all->colours |= l->colours;
     all->counts[0] |= l->counts[0];
     all->counts[1] |= l->counts[1];
     all->values.above_one |= l->values.above_one;
@@ -243,6 +246,8 @@ int train_decide(struct train_data *d)
     decide_labels(d, &seen);
     d->soft = seen.several;
     enum edgel_status status = set_classes(d, &seen, &err);
+    if (status == EDGEL_OK && d->colors.n && !seen.colours)
+        status = cli_fail(&err, "--colors %s has no use: no mask in %s has colours", d->p.colors, d->p.truth);
     if (status == EDGEL_OK && seen.mat && d->labels != EDGEL_LABELS_BINARY)
         status =
             cli_fail(&err, "%s: the truth of MAT files is boundaries, which are binary labels", d->p.truth);

@@ -219,7 +219,7 @@ edgel_pretrain_layerwise(struct edgel_model *model, const struct edgel_train_par
                          const struct edgel_train_data *data, const struct edgel_survey *survey,
                          struct edgel_pool *pool, const struct edgel_train_events *events,
                          void (*stage_begins)(void *user, int stage, int stages, const char *layer),
-                         struct edgel_error *err)
+                         enum edgel_train_end *end, struct edgel_error *err)
 {
     struct pretraining p = {
         model, *params, *data, survey, pool, { 0 }, edgel_clock() + params->max_seconds
@@ -243,5 +243,7 @@ edgel_pretrain_layerwise(struct edgel_model *model, const struct edgel_train_par
         status = train_stage(&p, &s, k, &time_over, err);
     }
     finish_stages(&s);
+    if (end)
+        *end = time_over ? EDGEL_TRAIN_TIME : EDGEL_TRAIN_EPOCHS;
     return status;
 }
