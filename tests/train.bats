@@ -150,6 +150,22 @@ PY
     [[ "$output" == *"3 of 4 images cannot be trained on"* ]]
 }
 
+@test "masks and images that are one are counted so, and float values out of all measure are told" {
+    mkdir f m
+    cp i/0.ppm f
+    cp t/0.pgm t/1.pgm m
+    run "$EDGEL" train --truth m --arch linear --epochs 1 -o run f
+    [[ "$output" == *"m: 1 mask has no image in f and is passed over"*"1 image to train on, 0 to validate, 2 classes"* ]]
+    python3 - <<'PY'
+import struct
+open("f/0.pfm", "wb").write(b"Pf\n24 16\n-1.0\n" + struct.pack("<384f", *[1e30] * 384))
+PY
+    rm f/0.ppm
+    run "$EDGEL" train --truth m --arch linear --epochs 1 -o big f
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"f: values of the images: normalisation: mean must be"* ]]
+}
+
 @test "images without truth, no images, no truth are refused" {
     cp i/0.ppm i/lonely.ppm
     train -o run i

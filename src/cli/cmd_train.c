@@ -126,8 +126,10 @@ static enum edgel_status survey(struct job *j, struct edgel_error *err)
         edgel_survey_make(&j->source, false, n, info.in_channels, j->pool, &j->survey, err);
     if (status != EDGEL_OK)
         return status;
-    status =
-        edgel_model_set_normalisation(j->model, j->survey.mean, j->survey.deviation, info.in_channels, err);
+    struct edgel_error why = { 0 };
+    if (edgel_model_set_normalisation(j->model, j->survey.mean, j->survey.deviation, info.in_channels,
+                                      &why) != EDGEL_OK)
+        status = cli_fail(err, "%s: values of the images: %s", j->args->operands[0], why.msg);
     memcpy(j->plan.augment.covariance, j->survey.covariance, sizeof j->survey.covariance);
     return status;
 }
@@ -161,8 +163,8 @@ static enum edgel_status tell_histogram(struct job *j, struct edgel_error *err)
     if (all == 0)
         return cli_fail(err, "%s: no pixel of the truth counts", j->o->truth);
     if (!j->o->run.quiet)
-        cli_message("%zu images to train on, %zu to validate, %d classes", j->source.ntrain, j->source.nval,
-                    n);
+        cli_message("%zu image%s to train on, %zu to validate, %d classes", j->source.ntrain,
+                    j->source.ntrain == 1 ? "" : "s", j->source.nval, n);
     for (int c = 0; c < n; c++) {
         never += j->survey.total[c] == 0;
         if (j->survey.total[c] > 0 && !j->o->run.quiet)

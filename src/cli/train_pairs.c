@@ -69,7 +69,9 @@ int train_collect(struct train_data *d, struct train_set *s, const char *images,
         return CLI_EXIT_USAGE;
     }
     if (lonely && !d->p.run->quiet)
-        cli_message("%s: %zu masks have no image in %s and are passed over", truth, lonely, images);
+        cli_message(lonely == 1 ? "%s: %zu mask has no image in %s and is passed over"
+                                : "%s: %zu masks have no image in %s and are passed over",
+                    truth, lonely, images);
     if (s->n == 0) {
         cli_message("%s: no images with truth in %s", images, truth);
         return CLI_EXIT_NOTHING;
