@@ -1059,6 +1059,14 @@ half_mask() {
     [ "$status" -eq 0 ]
 }
 
+@test "masks that are JPEG files are told of" {
+    mkdir in masks
+    scans >masks/a.jpg
+    awk 'BEGIN { print "P2 12 8 255"; for (i = 0; i < 96; i++) print (i * 37) % 256 }' >in/a.pgm
+    run "$EDGEL" train --truth masks --labels binary --arch linear --epochs 1 -o run in
+    [[ "$output" == *"masks: masks are JPEG files, whose values are not quite those that were drawn"* ]]
+}
+
 @test "--max-scans and --max-chunk refuse files" {
     mkdir in
     scans >in/a.jpg

@@ -14,6 +14,7 @@ struct look {
     bool several;   /* annotators */
     bool mat;       /* a MAT file */
     bool colours;   /* a mask with colours */
+    bool lossy;     /* a JPEG file as mask */
     bool counts[2]; /* a pixel of the training, of the validation counts */
     char error[512];
 };
@@ -42,6 +43,7 @@ static void look_at_truth(struct train_data *d, const char *path, struct look *l
     enum edgel_status status = train_masks_read(d, path, 0, 0, &m, err);
     l->several |= m.n > 1;
     l->mat |= m.is_mat;
+    l->lossy |= m.info.format == EDGEL_FORMAT_JPEG;
     for (size_t k = 0; k < m.n && status == EDGEL_OK; k++) {
         const struct edgel_image *image = train_masks_at(&m, k);
         const struct edgel_mask mask = { edgel_image_view(image), m.is_mat ? 1 : m.info.bits,
@@ -116,6 +118,7 @@ static void look_done(void *user, size_t i)
     all->several |= l->several;
     all->mat |= l->mat;
     all->colours |= l->colours;
+    all->lossy |= l->lossy;
     all->counts[0] |= l->counts[0];
     all->counts[1] |= l->counts[1];
     all->values.above_one |= l->values.above_one;
@@ -243,6 +246,10 @@ int train_decide(struct train_data *d)
     int code = look_at_all(d, MASKS, &seen);
     if (code)
         return code;
+    if (seen.lossy)
+        cli_message(
+            "%s: masks are JPEG files, whose values are not quite those that were drawn: PNG keeps them",
+            d->p.truth);
     decide_labels(d, &seen);
     d->soft = seen.several;
     enum edgel_status status = set_classes(d, &seen, &err);
