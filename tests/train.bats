@@ -384,8 +384,18 @@ PY
     cp "$EDGEL_SOURCE/data/scenes/masks/03-coins.png" badt/a.png
     run "$EDGEL" train --truth badt --labels ids --arch linear --epochs 1 --crop 16 -o run bad
     [ "$status" -eq 2 ]
-    run "$EDGEL" train --truth badt --labels ids --arch linear --epochs 1 --crop 16 --lenient -o run bad
-    [ "$status" -eq 0 ]
+    cp badt/a.png valid.png
+    for image in "" badt/a.png valid.png; do
+        [ -z "$image" ] || truncate -s -200 "$image"
+        run "$EDGEL" train --truth badt --valid valid.png --labels ids --arch linear --epochs 1 --crop 16 --lenient -o run \
+            --existing overwrite bad
+        [ "$status" -eq 0 ]
+        for file in bad/a.png $image; do
+            [ "$(grep -c "^edgel: $file: damaged, taken as far as it decodes: " <<<"$output")" -eq 1 ]
+        done
+    done
+    run "$EDGEL" train --truth badt --labels ids --arch linear --epochs 1 --crop 16 --lenient -q -o run2 bad
+    [ -z "$output" ]
 }
 
 @test "--max-pixels and the other limits hold" {

@@ -18,11 +18,10 @@ static void finish_kept(struct train_kept *k)
 }
 
 static enum edgel_status read_sample(const struct train_data *d, const struct edgel_pair *p,
-                                     struct train_kept *k, struct edgel_error *err)
+                                     struct train_kept *k, struct edgel_info *info, struct edgel_error *err)
 {
-    struct edgel_info info = { 0 };
     enum edgel_status status = train_read_image(
-        d, p->prediction, d->channels == 1 ? EDGEL_DECODE_GRAY : EDGEL_DECODE_COLOR, &k->image, &info, err);
+        d, p->prediction, d->channels == 1 ? EDGEL_DECODE_GRAY : EDGEL_DECODE_COLOR, &k->image, info, err);
     if (status == EDGEL_OK)
         status = train_read_truth(d, p, k, err);
     if (status != EDGEL_OK)
@@ -98,21 +97,27 @@ static bool is_kept(struct train_data *d, const struct train_kept *slot)
     return kept;
 }
 
-enum edgel_status train_data_load(void *user, bool validation, size_t i, struct edgel_sample *out,
-                                  struct edgel_error *err)
+enum edgel_status train_data_read(struct train_data *d, bool validation, size_t i, struct edgel_sample *out,
+                                  struct edgel_info *info, struct edgel_error *err)
 {
-    struct train_data *d = user;
     struct train_set *s = &d->sets[validation];
     struct train_kept *slot = &s->kept[i], k = { 0 };
     if (is_kept(d, slot)) /* what is kept stays as it is */
         return fill_sample(d, slot, out, err);
-    enum edgel_status status = read_sample(d, train_pair_at(s, i), &k, err);
+    enum edgel_status status = read_sample(d, train_pair_at(s, i), &k, info, err);
     if (status == EDGEL_OK)
         status = fill_sample(d, &k, out, err);
     if (status == EDGEL_OK && keep(d, slot, &k))
         return status;
     finish_kept(&k);
     return status;
+}
+
+enum edgel_status train_data_load(void *user, bool validation, size_t i, struct edgel_sample *out,
+                                  struct edgel_error *err)
+{
+    struct edgel_info info = { 0 };
+    return train_data_read(user, validation, i, out, &info, err);
 }
 
 /* --- opening --- */

@@ -44,6 +44,10 @@ static inline const struct edgel_pair *train_pair_at(const struct train_set *s, 
     return edgel_pairs_at(s->pairs, s->index[i]);
 }
 
+/* train_data_load(), and what the decoder says of the image, unless it is kept. */
+enum edgel_status train_data_read(struct train_data *d, bool validation, size_t i, struct edgel_sample *out,
+                                  struct edgel_info *info, struct edgel_error *err);
+
 /* --- train_truth.c --- */
 
 /* What a file of truth holds: a mask, or in a MAT file one of each annotator. */

@@ -17,6 +17,8 @@ struct look {
     bool lossy;     /* a JPEG file as mask */
     bool counts[2]; /* a pixel of the training, of the validation counts */
     char error[512];
+    char **remarks; /* [nremarks] of decoders, to be freed */
+    size_t nremarks;
 };
 
 enum what { MASKS, IMAGES, SAMPLES }; /* IMAGES: beside masks that failed; SAMPLES: labels being decided */
@@ -37,6 +39,31 @@ static struct train_set *set_of(struct train_data *d, size_t *i)
     return s;
 }
 
+/* What a decoder said of a file that it took. */
+static void add_remark(struct look *l, const char *path, const struct edgel_info *info)
+{
+    const char *said = info->damage[0] ? info->damage : info->remark;
+    const char *how = info->damage[0] ? "damaged, taken as far as it decodes: " : "";
+    if (!said[0])
+        return;
+    const size_t n = strlen(path) + strlen(how) + strlen(said) + 3;
+    l->remarks = cli_realloc(l->remarks, l->nremarks + 1, sizeof *l->remarks);
+    l->remarks[l->nremarks] = cli_alloc(n, 1);
+    snprintf(l->remarks[l->nremarks++], n, "%s: %s%s", path, how, said);
+}
+
+static void tell_remarks(struct look *l, bool quiet)
+{
+    for (size_t k = 0; k < l->nremarks; k++) {
+        if (!quiet)
+            cli_message("%s", l->remarks[k]);
+        free(l->remarks[k]);
+    }
+    free(l->remarks);
+    l->remarks = NULL;
+    l->nremarks = 0;
+}
+
 static void look_at_truth(struct train_data *d, const char *path, struct look *l, struct edgel_error *err)
 {
     struct train_masks m;
@@ -44,6 +71,8 @@ static void look_at_truth(struct train_data *d, const char *path, struct look *l
     l->several |= m.n > 1;
     l->mat |= m.is_mat;
     l->lossy |= m.info.format == EDGEL_FORMAT_JPEG;
+    if (status == EDGEL_OK)
+        add_remark(l, path, &m.info);
     for (size_t k = 0; k < m.n && status == EDGEL_OK; k++) {
         const struct edgel_image *image = train_masks_at(&m, k);
         const struct edgel_mask mask = { edgel_image_view(image), m.is_mat ? 1 : m.info.bits,
@@ -61,13 +90,26 @@ static void look_at_truth(struct train_data *d, const char *path, struct look *l
     train_masks_finish(&m);
 }
 
+static void look_at_valid(struct train_data *d, const struct edgel_pair *p, struct look *l,
+                          struct edgel_error *err)
+{
+    struct train_masks m;
+    if (!p->valid)
+        return;
+    if (train_masks_read(d, p->valid, 0, 0, &m, err) == EDGEL_OK)
+        add_remark(l, p->valid, &m.info);
+    train_masks_finish(&m);
+}
+
 /* An image alone, and whether its masks, as far as they can be read, have its size. */
-static void look_at_image(struct train_data *d, const struct edgel_pair *p, bool masks,
+static void look_at_image(struct train_data *d, const struct edgel_pair *p, bool masks, struct look *l,
                           struct edgel_error *err)
 {
     struct edgel_image image = { 0 };
     struct edgel_info info = { 0 };
     enum edgel_status status = train_read_image(d, p->prediction, EDGEL_DECODE_COLOR, &image, &info, err);
+    if (status == EDGEL_OK)
+        add_remark(l, p->prediction, &info);
     for (size_t a = 0; a < p->ntruth && masks && status == EDGEL_OK; a++) {
         struct train_masks m;
         status = train_masks_read(d, p->truth[a], image.w, image.h, &m, err);
@@ -97,23 +139,29 @@ static void look_work(void *user, int thread, size_t i)
     memset(l, 0, sizeof *l);
     l->several = p->ntruth > 1;
     if (job->what == IMAGES)
-        look_at_image(job->d, p, !bad, &err);
+        look_at_image(job->d, p, !bad, l, &err);
     if (job->what == SAMPLES) {
         const bool validation = s == &job->d->sets[1];
         struct edgel_sample sample = { 0 };
-        if (train_data_load(job->d, validation, i, &sample, &err) == EDGEL_OK)
+        struct edgel_info info = { 0 };
+        if (train_data_read(job->d, validation, i, &sample, &info, &err) == EDGEL_OK) {
             l->counts[validation] = has_counted(&sample);
+            add_remark(l, p->prediction, &info);
+        }
         edgel_sample_finish(&sample);
     }
     for (size_t a = 0; job->what == MASKS && a < p->ntruth && err.code == EDGEL_OK; a++)
         look_at_truth(job->d, p->truth[a], l, &err);
+    const bool same = i > 0 && p->valid && train_pair_at(s, i - 1)->valid == p->valid; /* one for all */
+    if (job->what == MASKS && err.code == EDGEL_OK && !same)
+        look_at_valid(job->d, p, l, &err);
     memcpy(l->error, err.msg, sizeof l->error);
 }
 
 static void look_done(void *user, size_t i)
 {
     struct looking *job = user;
-    const struct look *l = &job->slots[i % job->window];
+    struct look *l = &job->slots[i % job->window];
     struct look *all = &job->all;
     all->several |= l->several;
     all->mat |= l->mat;
@@ -127,6 +175,7 @@ static void look_done(void *user, size_t i)
     all->values.other |= l->values.other;
     for (size_t k = 0; k < TRAIN_IDS / 64; k++)
         all->ids[k] |= l->ids[k];
+    tell_remarks(l, job->d->p.run->quiet);
     job->bad[i] |= l->error[0] != '\0';
     if (l->error[0])
         cli_message("%s", l->error);
@@ -150,6 +199,8 @@ static int look_through(struct train_data *d, enum what what, bool *bad, struct 
     cli_run_begin(what == MASKS ? "masks" : "images", d->p.run, n);
     enum edgel_status status = edgel_run_execute(&run, NULL, NULL);
     cli_run_end(&totals);
+    for (size_t k = 0; k < job.window; k++)
+        tell_remarks(&job.slots[k], true); /* those of a run that was stopped */
     free(job.slots);
     *all = job.all;
     if (status == EDGEL_EINTERRUPTED)
