@@ -95,7 +95,8 @@ static int source(const struct nn_plan *p, int l, int k)
     return p->steps[p->net->layers[l].input[k]].home;
 }
 
-/* Makes outputs parts of the concatenations that read them, one sample at a time. */
+/* Makes outputs parts of the concatenations that read them, one sample at a time. Where an output ends within a block, the
+ * channels that follow come into the rest of that block when the concatenation runs. */
 static void find_hosts(struct nn_plan *p)
 {
     for (int l = 1; l < p->nsteps && p->n == 1 && !p->training; l++) {

@@ -4,8 +4,9 @@
  * earlier layers and makes one output. Adding an operator is one file, its declaration below and one row of the table in
  * operators.c; the table drives the text format, the checks against naive twins and the export.
  *
- * Tensors are blocked: [N][ceil(C / 16)][H][W][16 lanes] floats. Lanes past C are finite, and whoever sums over
- * channels leaves them out. */
+ * Tensors are blocked: [N][ceil(C / 16)][H][W][16 lanes] floats. Lanes past C are no channels: an operator makes finite
+ * ones of finite inputs, and whoever sums over channels leaves them out, since a tensor that lies in the place of a
+ * concatenation (network_plan.c) has the next one's channels there, infinite ones if that has such. */
 #ifndef EDGEL_NN_PRIV_H
 #define EDGEL_NN_PRIV_H
 
