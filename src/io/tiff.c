@@ -211,6 +211,20 @@ static int samples_of_colors(struct job *j)
     }
 }
 
+/* LogLuv and LogL hold logarithms, of which libtiff would make floats on demand. */
+static bool read_compression(unsigned compression)
+{
+    return TIFFIsCODECConfigured((uint16_t)compression) && compression != COMPRESSION_OJPEG &&
+           compression != COMPRESSION_SGILOG && compression != COMPRESSION_SGILOG24;
+}
+
+static enum edgel_status not_read(const struct job *j, unsigned compression)
+{
+    const TIFFCodec *codec = TIFFFindCODEC((uint16_t)compression);
+    return edgel_fail(j->src->err, EDGEL_EUNSUPPORTED, "%s: TIFF of compression %u%s%s%s", j->src->name,
+                      compression, codec ? " (" : "", codec ? codec->name : "", codec ? ")" : "");
+}
+
 static enum edgel_status read_kind(struct job *j)
 {
     struct edgel_raw *raw = &j->rows.raw;
@@ -219,8 +233,8 @@ static enum edgel_status read_kind(struct job *j)
     const bool real = format == SAMPLEFORMAT_IEEEFP,
                whole = format == SAMPLEFORMAT_UINT || format == SAMPLEFORMAT_VOID;
     const bool small = bits == 1 || bits == 2 || bits == 4;
-    if (!TIFFIsCODECConfigured((uint16_t)compression) || compression == COMPRESSION_OJPEG)
-        return unsupported(j, "compression", (int)compression);
+    if (!read_compression(compression))
+        return not_read(j, compression);
     if (!whole && !real)
         return unsupported(j, "sample format", (int)format);
     if (real ? bits != 32 : bits != 8 && bits != 16 && !(small && samples == 1))
