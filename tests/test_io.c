@@ -269,6 +269,46 @@ static void every_png_kind_decodes(void **state)
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
+/* A profile of an RGB display with no tags but an empty text, as a chunk; its gamma and colours are not those of sRGB. */
+static size_t make_profile(unsigned char *chunk, size_t room)
+{
+    unsigned char p[200] = { 0 };
+    struct file z = { .n = 0 };
+    memcpy(p + 3, "\xc8", 1); /* its size */
+    memcpy(p + 8, "\2\20\0\0mntrRGB XYZ ", 16);
+    memcpy(p + 36, "acsp", 4);
+    memcpy(p + 68, "\0\0\xf6\xd6\0\1\0\0\0\0\xd3\x2d", 12); /* D50 */
+    memcpy(p + 128, "\0\0\0\1desc\0\0\0\x90\0\0\0\x38", 16);
+    put_stored(&z, p, sizeof p);
+    assert_true(z.n + 3 <= room);
+    memcpy(chunk, "p\0", 3); /* a name, then the method */
+    memcpy(chunk + 3, z.b, z.n);
+    return z.n + 3;
+}
+
+/* What files say of the light that their samples stand for. */
+static void chunks_of_colour_change_no_pixel(void **state)
+{
+    (void)state;
+    static struct file f;
+    unsigned char profile[300];
+    const struct {
+        const char *type;
+        const void *data;
+        size_t n;
+    } chunks[] = { { "gAMA", "\0\0\xb1\x8f", 4 }, /* 1 / 2.2 */
+                   { "sRGB", "", 1 },
+                   { "cHRM", "\0\0z&\0\0\x80\x84\0\0\xfa\0\0\0\x80\xe8\0\0u0\0\0\xea`\0\0:\x98\0\0\27p", 32 },
+                   { "iCCP", profile, make_profile(profile, sizeof profile) } };
+    for (int k = 0; k < KINDS; k++)
+        for (size_t i = 0; i < sizeof chunks / sizeof *chunks && kinds[k].color != 3; i++) {
+            make_png(&f, kinds[k], false, chunks[i].type, chunks[i].data, chunks[i].n);
+            for (int how = EDGEL_DECODE_GRAY; how <= EDGEL_DECODE_LABELS; how++)
+                check_png(kinds[k], false, &f, (enum edgel_decode)how);
+        }
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
 static void info_tells_what_is_stored(void **state)
 {
     (void)state;
@@ -880,6 +920,7 @@ int main(void)
         cmocka_unit_test(formats_are_told_by_bytes),
         cmocka_unit_test(formats_are_told_by_name),
         cmocka_unit_test(every_png_kind_decodes),
+        cmocka_unit_test(chunks_of_colour_change_no_pixel),
         cmocka_unit_test(info_tells_what_is_stored),
         cmocka_unit_test(no_flipped_bit_of_a_png_passes),
         cmocka_unit_test(every_truncation_is_an_error),
