@@ -540,6 +540,17 @@ tells() {
     [ "$status" -eq 0 ]
 }
 
+@test "a schedule without its step, and a validation on the images of the training, are told" {
+    train -o a --schedule step --epochs 3 i
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--schedule step: the first step comes 30 epochs after the warm-up (--lr-every), and 3 epochs end before it"* ]]
+    train -o b --schedule step --lr-every 2 --epochs 3 --val-images ./i/ --val-truth t i
+    [[ "$output" != *"--schedule step"* ]]
+    [[ "$output" == *"--val-images ./i/: these are the images of the training"* ]]
+    train -o c --val-images vi --val-truth vt i
+    [[ "$output" != *"--val-images"* ]]
+}
+
 @test "--dropout" {
     printf 'input channels=3\nconv out=8 k=3\nrelu\ndropout p=0\nconv out=classes k=1\n' >arch
     differs --arch arch -- --dropout 0.5

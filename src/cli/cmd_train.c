@@ -407,10 +407,27 @@ static int open_data(struct job *j, int channels)
     return code;
 }
 
+/* What can be meant, and is more often not. */
+static void tell_doubts(const struct job *j)
+{
+    const struct train_options *o = j->o;
+    if (o->run.quiet)
+        return;
+    if (o->schedule == EDGEL_SCHEDULE_STEP && o->warmup + o->every >= (double)o->epochs)
+        cli_message(
+            "--schedule step: the first step comes %g epochs after the warm-up (--lr-every), and %lld epochs end before it",
+            o->every, (long long)o->epochs);
+    if (o->val_images && cli_same_file(o->val_images, j->args->operands[0]))
+        cli_message(
+            "--val-images %s: these are the images of the training; how it does on others is not seen",
+            o->val_images);
+}
+
 static int run_job(struct job *j)
 {
     struct edgel_error err = { 0 };
     int channels;
+    tell_doubts(j);
     enum edgel_status status = train_plan_make(&j->plan, j->args, &err);
     if (status == EDGEL_OK)
         status = check_network(j->args, &channels, &err);
