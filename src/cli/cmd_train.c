@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* All that a run holds. */
@@ -407,27 +406,11 @@ static int open_data(struct job *j, int channels)
     return code;
 }
 
-/* What can be meant, and is more often not. */
-static void tell_doubts(const struct job *j)
-{
-    const struct train_options *o = j->o;
-    if (o->run.quiet)
-        return;
-    if (o->schedule == EDGEL_SCHEDULE_STEP && o->warmup + o->every >= (double)o->epochs)
-        cli_message(
-            "--schedule step: the first step comes %g epochs after the warm-up (--lr-every), and %lld epochs end before it",
-            o->every, (long long)o->epochs);
-    if (o->val_images && cli_same_file(o->val_images, j->args->operands[0]))
-        cli_message(
-            "--val-images %s: these are the images of the training; how it does on others is not seen",
-            o->val_images);
-}
-
 static int run_job(struct job *j)
 {
     struct edgel_error err = { 0 };
     int channels;
-    tell_doubts(j);
+    train_tell_doubts(j->args);
     enum edgel_status status = train_plan_make(&j->plan, j->args, &err);
     if (status == EDGEL_OK)
         status = check_network(j->args, &channels, &err);
@@ -446,149 +429,6 @@ static int run_job(struct job *j)
 }
 
 /* --- the command line --- */
-
-static int check_names(const struct cli_args *args)
-{
-    static const char *const names[] = { "truth",   "val-images", "val-truth", "image-suffix", "truth-suffix",
-                                         "valid",   "classes",    "colors",    "arch",         "init",
-                                         "augment", "ignore",     NULL };
-    for (const char *const *name = names; *name; name++) {
-        const char *text = cli_given_text(args, *name);
-        if (text && !*text)
-            return cli_usage(args->command, "--%s '': must not be empty", *name);
-    }
-    return 0;
-}
-
-static int check_data_usage(const struct cli_args *args)
-{
-    const struct train_options *o = args->options;
-    if (args->noperands != 1)
-        return cli_usage(args->command,
-                         args->noperands ? "one folder of images is needed, %zu are given"
-                                         : "no images given%.0zu",
-                         args->noperands);
-    if (!o->truth)
-        return cli_usage(args->command, "no truth: --truth MASKS is needed");
-    if (!o->output)
-        return cli_usage(args->command, "no folder for the run: -o RUN is required");
-    if (!*o->output)
-        return cli_usage(args->command, "--output '': must name a folder");
-    if (!o->val_images != !o->val_truth)
-        return cli_usage(args->command, "--val-images and --val-truth go together");
-    if (o->val_images && o->val_split > 0)
-        return cli_usage(args->command, "--val-images and --val-split exclude each other");
-    if (cli_given(args, "monitor") && !o->val_images && !(o->val_split > 0))
-        return cli_usage(args->command, "--monitor has no use without images to validate on: --val-images or "
-                                        "--val-split");
-    if (cli_given(args, "soft-ignore") && !o->boundaries)
-        return cli_usage(args->command, "--soft-ignore has no use without --boundaries");
-    if (o->classes && o->labels == EDGEL_LABELS_BINARY)
-        return cli_usage(args->command, "--classes is for ids, and --labels binary has foreground alone");
-    return 0;
-}
-
-/* A learning rate that is planned to fall to 0 must have risen before, and epochs beyond that would train nothing. */
-static int check_planned(const struct cli_args *args)
-{
-    const struct train_options *o = args->options;
-    const bool given = cli_given(args, "schedule-epochs");
-    const double planned = given ? o->schedule_epochs : (double)o->epochs;
-    if (!edgel_schedule_uses_total((enum edgel_schedule_kind)o->schedule))
-        return 0;
-    if (o->warmup >= planned)
-        return cli_usage(args->command,
-                         "--warmup %g: must be below the %g epochs that --schedule is planned for", o->warmup,
-                         planned);
-    if (planned <= (double)(o->epochs - 1))
-        return cli_usage(args->command,
-                         "--schedule-epochs %g: the learning rate would be 0 after %g of %lld --epochs",
-                         planned, planned, (long long)o->epochs);
-    return 0;
-}
-
-static int check_step_usage(const struct cli_args *args)
-{
-    const struct train_options *o = args->options;
-    if (cli_given(args, "crops") && o->steps > 0)
-        return cli_usage(args->command,
-                         "--crops %lld has no use with --steps, which says how many parts an epoch has",
-                         (long long)o->crops);
-    if (cli_given(args, "lr") && !(o->lr > 0))
-        return cli_usage(args->command, "--lr %g: must be above 0", o->lr);
-    if (cli_given(args, "weight-decay") && o->optimizer != EDGEL_OPTIMIZER_ADAMW)
-        return cli_usage(args->command, "--weight-decay is for --optimizer adamw; others have --l2");
-    if (cli_given(args, "momentum") && o->optimizer != EDGEL_OPTIMIZER_MOMENTUM &&
-        o->optimizer != EDGEL_OPTIMIZER_NESTEROV)
-        return cli_usage(args->command, "--momentum is for --optimizer momentum and nesterov");
-    if (cli_given(args, "schedule-epochs") &&
-        !edgel_schedule_uses_total((enum edgel_schedule_kind)o->schedule))
-        return cli_usage(args->command, "--schedule-epochs is for --schedule cosine and poly");
-    if ((cli_given(args, "lr-every") || cli_given(args, "lr-gamma")) && o->schedule != EDGEL_SCHEDULE_STEP)
-        return cli_usage(args->command, "--lr-every and --lr-gamma are for --schedule step");
-    if (cli_given(args, "lr-power") && o->schedule != EDGEL_SCHEDULE_POLY)
-        return cli_usage(args->command, "--lr-power is for --schedule poly");
-    return check_planned(args);
-}
-
-static int check_usage(const struct cli_args *args)
-{
-    const struct train_options *o = args->options;
-    if (cli_given(args, "pretrain-epochs") && !o->pretrain)
-        return cli_usage(args->command, "--pretrain-epochs has no use without --pretrain");
-    if (o->pretrain && o->freeze.n > 0)
-        return cli_usage(args->command,
-                         "--freeze and --pretrain exclude each other: pre-training moves all layers");
-    int code = check_names(args);
-    if (code == 0)
-        code = check_data_usage(args);
-    return code ? code : check_step_usage(args);
-}
-
-/* a/b -> a, a -> nothing, /a -> /, / stays */
-static void cut_last(char *path)
-{
-    char *slash = strrchr(path, '/');
-    *(!slash ? path : slash == path ? path + 1 : slash) = '\0';
-}
-
-/* Whether path, which need not exist, is the folder or lies in it. */
-static bool lies_in(const char *path, const char *folder)
-{
-    char *at = cli_strndup(path, strlen(path));
-    while (*at && access(at, F_OK) != 0)
-        cut_last(at);
-    if (!*at) {
-        free(at);
-        at = cli_strndup(".", 1);
-    }
-    bool inside = false;
-    for (bool root = false; !root && !inside;) {
-        char *above = train_path(at, "..");
-        inside = cli_same_file(at, folder);
-        root = access(above, F_OK) != 0 || cli_same_file(at, above); /* or a file, or barred */
-        free(at);
-        at = above;
-    }
-    free(at);
-    return inside;
-}
-
-/* The pictures of a run would be images without truth, and it could not be resumed. */
-static int check_place(const struct cli_args *args)
-{
-    const struct train_options *o = args->options;
-    struct stat s;
-    if (stat(o->output, &s) == 0 && !S_ISDIR(s.st_mode))
-        return cli_usage(args->command, "--%s %s: is no folder", o->resume ? "resume" : "output", o->output);
-    const char *const folders[] = { args->operands[0], o->val_images };
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (!o->resume && folders[i] && lies_in(o->output, folders[i]))
-            return cli_usage(args->command,
-                             "--output %s: lies in %s, and the run's pictures would be among its images",
-                             o->output, folders[i]);
-    return 0;
-}
 
 /* A run is there when its arguments are. */
 static int check_existing(const struct cli_args *args)
@@ -644,9 +484,7 @@ static int run_with(const struct cli_args *args)
 {
     struct job j = { .args = args, .o = args->options };
     struct edgel_journal *at_work = NULL;
-    int code = check_usage(args);
-    if (code == 0)
-        code = check_place(args);
+    int code = train_check_usage(args);
     if (code == 0)
         code = enter_folder(j.o->output, &at_work);
     if (code == 0)
@@ -660,133 +498,10 @@ static int run_with(const struct cli_args *args)
     return code;
 }
 
-/* The words of the run, and after them (but before a "--") those given now without --resume RUN: what is said last
- * holds. */
-static char **joined_words(const struct cli_args *args, const struct edgel_arguments *stored, int *n)
-{
-    char **words = cli_alloc(stored->n + (size_t)args->argc + 1, sizeof *words);
-    size_t ended = 0;
-    while (ended < stored->n && strcmp(stored->words[ended], "--") != 0)
-        ended++;
-    *n = 0;
-    for (size_t i = 0; i < ended; i++)
-        words[(*n)++] = stored->words[i];
-    for (int i = 0; i < args->argc; i++) {
-        if (strcmp(args->argv[i], "--resume") == 0)
-            i++;
-        else if (strncmp(args->argv[i], "--resume=", 9) != 0)
-            words[(*n)++] = args->argv[i];
-    }
-    for (size_t i = ended; i < stored->n; i++)
-        words[(*n)++] = stored->words[i];
-    return words;
-}
-
-static const char *value_of(const struct edgel_setting *settings, size_t n, const char *name)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(settings[i].name, name) == 0)
-            return settings[i].value;
-    return NULL;
-}
-
-/* Options that are not what they were in the run: given now, or of another default in this version. */
-static void tell_changes(const struct edgel_arguments *stored, const struct cli_args *now)
-{
-    static const char *const other[] = { "output", "resume", "existing", "jobs", "progress", "quiet", NULL };
-    struct edgel_setting *settings;
-    const size_t n = cli_settings(now, &settings);
-    for (size_t i = 0; i < n + stored->noptions; i++) {
-        const char *name = i < n ? settings[i].name : stored->options[i - n].name;
-        const char *was = value_of(stored->options, stored->noptions, name),
-                   *is = value_of(settings, n, name);
-        bool passed = i >= n && is; /* it was looked at among the settings */
-        for (const char *const *o = other; *o; o++)
-            passed |= strcmp(name, *o) == 0;
-        if (!passed && (!was || !is || strcmp(was, is) != 0))
-            cli_message("--%s was %s, is %s", name, was ? was : "not given", is ? is : "not given");
-    }
-    cli_settings_free(settings, n);
-}
-
-/* What shapes the weights that a run begins with says nothing once it has some. */
-static int check_beginning(const struct cli_args *args, const struct edgel_arguments *stored)
-{
-    static const char *const names[] = { "weights", "init", "pretrain", "pretrain-epochs", NULL };
-    const struct train_options *o = args->options;
-    char *path = train_path(o->resume, "last.safetensors");
-    const bool begun = access(path, F_OK) == 0;
-    free(path);
-    for (const char *const *name = names; *name && begun; name++) {
-        const char *was = value_of(stored->options, stored->noptions, *name),
-                   *is = cli_given_text(args, *name);
-        if (is && (!was || strcmp(was, is) != 0))
-            return cli_usage(args->command, "--%s has no use with --resume: the run has its weights already",
-                             *name);
-    }
-    return 0;
-}
-
-/* A learning rate that was planned for the epochs of the run cannot be planned anew for others. */
-static int check_plan(const struct cli_args *all, const struct edgel_arguments *stored)
-{
-    const struct train_options *o = all->options;
-    const char *planned = value_of(stored->options, stored->noptions, "epochs");
-    char epochs[24];
-    snprintf(epochs, sizeof epochs, "%lld", (long long)o->epochs);
-    if (!edgel_schedule_uses_total((enum edgel_schedule_kind)o->schedule) ||
-        cli_given(all, "schedule-epochs") || !planned || strcmp(planned, epochs) == 0)
-        return 0;
-    return cli_usage(
-        all->command,
-        "--epochs %s: the learning rate of this run was planned to reach 0 after %s epochs; one that "
-        "is begun with a longer --schedule-epochs can be extended",
-        epochs, planned);
-}
-
-static int resume(const struct cli_args *args)
-{
-    const struct train_options *o = args->options;
-    struct edgel_arguments stored;
-    struct edgel_error err = { 0 };
-    struct cli_args all = { 0 };
-    if (args->noperands > 0 || o->output)
-        return cli_usage(args->command, "--resume RUN takes images and output from the run");
-    if (!*o->resume)
-        return cli_usage(args->command, "--resume '': must name the folder of a run");
-    if (cli_given(args, "existing"))
-        return cli_usage(args->command,
-                         "--existing has no use with --resume, which goes on with the run in %s", o->resume);
-    char *path = train_path(o->resume, "args.json");
-    enum edgel_status status = edgel_arguments_read(path, "train", &stored, &err);
-    free(path);
-    if (status != EDGEL_OK)
-        return cli_usage(args->command, "%s", err.msg);
-    int n;
-    char **words = joined_words(args, &stored, &n);
-    int code = cli_parse(args->command, n, words, &all);
-    if (code == 0) {
-        struct train_options *joined = all.options;
-        if (!o->run.quiet)
-            tell_changes(&stored, &all);
-        joined->output = joined->resume = o->resume; /* the folder may have been moved */
-        joined->run.quiet = o->run.quiet;            /* what this run says is for this one to say */
-        code = check_beginning(args, &stored);
-        if (code == 0)
-            code = check_plan(&all, &stored);
-    }
-    if (code == 0)
-        code = run_with(&all);
-    cli_args_finish(&all);
-    free(words);
-    edgel_arguments_finish(&stored);
-    return code;
-}
-
 static int run_train(const struct cli_args *args)
 {
     const struct train_options *o = args->options;
-    return o->resume ? resume(args) : run_with(args);
+    return o->resume ? train_resume(args, run_with) : run_with(args);
 }
 
 const struct cli_command cli_command_train = {

@@ -67,6 +67,18 @@ enum edgel_status train_plan_weigh(struct train_plan *plan, const struct train_o
                                    const int64_t *count, int classes, struct edgel_error *err);
 void train_plan_finish(struct train_plan *plan);
 
+/* --- train_usage.c --- */
+
+/* 0 or CLI_EXIT_USAGE, told: options that are missing, exclude each other or have no use, a place for the run that is none. */
+int train_check_usage(const struct cli_args *args);
+/* Tells what can be meant, and is more often not. */
+void train_tell_doubts(const struct cli_args *args);
+
+/* --- train_resume.c --- */
+
+/* Goes on with the run of --resume: `run` gets the joined command line. Returns the exit code. */
+int train_resume(const struct cli_args *args, int (*run)(const struct cli_args *all));
+
 /* --- train_run.c --- : the folder of a run */
 
 struct train_record;
