@@ -172,23 +172,26 @@ static int random_taps(uint16_t *tap)
 
 static void check_smooth_v_u8(const char *level, const struct edgel_filter_dsp *d, int n, int step)
 {
-    static struct target t;
-    int16_t *out = target_row(&t, sizeof *out);
+    static struct target t[2];
+    int16_t *out[2] = { target_row(&t[0], sizeof **out), target_row(&t[1], sizeof **out) };
     uint16_t tap[23];
-    const uint8_t *in[23];
+    const uint8_t *in[24];
     const int ntap = random_taps(tap);
-    for (int k = 0; k < ntap; k++)
+    for (int k = 0; k <= ntap; k++)
         in[k] = u8[k % 7] + at - SIDE + k;
     (void)step;
-    d->smooth_v_u8(out, in, n, tap, ntap);
-    bool same = true;
-    for (int i = 0; i < n; i++) {
-        int sum = -32768;
-        for (int k = 0; k < ntap; k++)
-            sum += tap[k] * in[k][i];
-        same = same && out[i] == sum;
+    d->smooth_v_u8(out[0], out[1], in, n, tap, ntap);
+    for (int row = 0; row < 2; row++) {
+        bool same = true;
+        for (int i = 0; i < n; i++) {
+            int sum = -32768;
+            for (int k = 0; k < ntap; k++)
+                sum += tap[k] * in[row + k][i];
+            same = same && out[row][i] == sum;
+        }
+        judge(level, row ? "smooth_v_u8, below" : "smooth_v_u8", n, same,
+              guards_hold(&t[row], sizeof **out, n));
     }
-    judge(level, "smooth_v_u8", n, same, guards_hold(&t, sizeof *out, n));
 }
 
 static void check_smooth_h_u8(const char *level, const struct edgel_filter_dsp *d, int n, int step)
@@ -623,8 +626,8 @@ static void bench_level(const char *name, const struct edgel_filter_dsp *d)
     static int16_t out16[3][ROOM];
     static uint8_t out8[ROOM];
     static uint64_t words[2][ROOM / 64];
-    const uint8_t *const r8[9] = { u8[0] + at, u8[1] + at, u8[2] + at, u8[3] + at, u8[4] + at,
-                                   u8[5] + at, u8[6] + at, u8[0] + at, u8[1] + at };
+    const uint8_t *const r8[10] = { u8[0] + at, u8[1] + at, u8[2] + at, u8[3] + at, u8[4] + at,
+                                    u8[5] + at, u8[6] + at, u8[0] + at, u8[1] + at, u8[2] + at };
     const struct edgel_sector_rows rows = {
         .up = m16[0] + at, .mid = m16[1] + at, .down = m16[2] + at, .gx = gx16 + at, .gy = gy16 + at
     };
@@ -634,7 +637,7 @@ static void bench_level(const char *name, const struct edgel_filter_dsp *d)
             const double start = edgel_clock();
             for (int i = 0; i < 100; i++)
                 switch (k) {
-                case 0: d->smooth_v_u8(out16[0], r8, BENCH_W, tap, 9); break;
+                case 0: d->smooth_v_u8(out16[0], out16[1], r8, BENCH_W, tap, 9); break;
                 case 1: d->smooth_h_u8(out8, gx16, BENCH_W, 1, tap, 9); break;
                 case 2: d->edge_l1_u8(out8, r8, BENCH_W, 1, taps_of(0), NULL, NULL); break;
                 case 3: d->edge_l2_u8(out8, r8, BENCH_W, 1, taps_of(0), NULL, NULL); break;

@@ -73,10 +73,12 @@ struct edgel_sector_rows {
  * Float kernels compute exactly what their comment says, in that order, so that every variant has the same bits.
  */
 struct edgel_filter_dsp {
-    /* 8-bit images, columns first: dst[i] = sum_k tap[k] rows[k][i] - 32768, k = 0..ntap-1; then along the row
+    /* 8-bit images, columns first, two rows at a time: dst[i] = sum_k tap[k] rows[k][i] - 32768, k = 0..ntap-1, and
+     * below[i] = sum_k tap[k] rows[k + 1][i] - 32768; then along the row
      * dst[i] = (sum_k tap[k] (src[i + k step] + 32768) + 32768) / 65536, rounded down. Taps even
      * (tap[k] = tap[ntap-1-k]), of sum 256; src readable in [0, n + ntap step). */
-    void (*smooth_v_u8)(int16_t *dst, const uint8_t *const *rows, int n, const uint16_t *tap, int ntap);
+    void (*smooth_v_u8)(int16_t *dst, int16_t *below, const uint8_t *const *rows, int n, const uint16_t *tap,
+                        int ntap);
     void (*smooth_h_u8)(uint8_t *dst, const int16_t *src, int n, int step, const uint16_t *tap, int ntap);
     /* dst[i] = sum_k tap[k] src[i + k step], k = 0..ntap-1; taps even, of sum 65536 (u16). f32: ascending k, starting
      * from 0, product and sum each rounded. */
@@ -138,7 +140,8 @@ void edgel_canny_dsp_init_avx512(struct edgel_filter_dsp *dsp); /* canny_avx512.
 void edgel_canny_dsp_init_neon(struct edgel_filter_dsp *dsp);   /* canny_neon.c */
 
 /* Kernels of rows_c.c, to which the higher levels leave short rows. */
-void edgel_smooth_v_u8_c(int16_t *dst, const uint8_t *const *rows, int n, const uint16_t *tap, int ntap);
+void edgel_smooth_v_u8_c(int16_t *dst, int16_t *below, const uint8_t *const *rows, int n, const uint16_t *tap,
+                         int ntap);
 void edgel_smooth_h_u8_c(uint8_t *dst, const int16_t *src, int n, int step, const uint16_t *tap, int ntap);
 void edgel_edge_l1_u8_c(uint8_t *dst, const uint8_t *const *rows, int n, int step, const struct edgel_taps *t,
                         int16_t *vs, int16_t *vd);
@@ -209,9 +212,11 @@ struct edgel_blur {
         void *tap; /* uint16_t, uint32_t or float, as the kernels of the type take them */
     } across, down;
     int slots, loaded; /* rows of the ring (none for 8 bits); row `loaded` is the next to come into it */
-    char *line, *ring; /* a row with mirrored ends, for 8 bits its vertical sums; horizontal sums */
+    char *line, *ring; /* a row with mirrored ends; horizontal sums */
+    int16_t *sums[2];  /* for 8 bits, vertical sums of a row and, if `ahead` is its number, of the next one */
+    int ahead;
     size_t sum_row;    /* bytes of a row of sums */
-    const void **rows; /* down.n */
+    const void **rows; /* down.n + 1 */
 };
 enum edgel_status edgel_blur_init(struct edgel_blur *b, struct edgel_arena *arena, struct edgel_view in,
                                   struct edgel_smoothing smoothing, int first, struct edgel_error *err);

@@ -177,49 +177,72 @@ enum edgel_status edgel_gaussian_check(double sigma, int ksize, struct edgel_err
     return EDGEL_OK;
 }
 
-/* 8-bit rows are summed down the columns first, straight from the view, into one row of sums with room for what kernels
- * read behind it. Otherwise the horizontal sums of the rows that one output row needs go round in a ring of down.n rows
- * (fewer where the image is lower): mirrored rows always lie among them. */
+/* 8-bit rows are summed down the columns first, two at a time and straight from the view, into rows of sums with room for
+ * what kernels read behind them. Otherwise the horizontal sums of the rows that one output row needs go round in a ring of
+ * down.n rows (fewer where the image is lower): mirrored rows always lie among them. */
+static bool make_rows(struct edgel_blur *b, struct edgel_arena *arena, int first)
+{
+    const size_t c = (size_t)b->in.channels, line = ((size_t)b->in.w + (size_t)b->across.n) * c;
+    b->rows = edgel_arena_alloc(arena, (size_t)b->down.n + 1, sizeof *b->rows);
+    if (b->in.type == EDGEL_U8) {
+        b->ahead = -1;
+        for (int i = 0; i < 2; i++) {
+            b->sums[i] = edgel_arena_alloc(arena, line, sizeof *b->sums[i]);
+            if (!b->sums[i])
+                return false;
+            memset(b->sums[i], 0, line * sizeof *b->sums[i]);
+        }
+        return b->rows;
+    }
+    b->slots = b->down.n < b->in.h ? b->down.n : b->in.h;
+    b->loaded = first > b->down.n / 2 ? first - b->down.n / 2 : 0; /* so mirrored rows are in the ring */
+    b->sum_row = ((size_t)b->in.w * c * 4 + 63) & ~(size_t)63;
+    b->line = edgel_arena_alloc(arena, line, edgel_type_size(b->in.type));
+    b->ring = edgel_arena_alloc(arena, (size_t)b->slots, b->sum_row);
+    return b->rows && b->line && b->ring;
+}
+
 enum edgel_status edgel_blur_init(struct edgel_blur *b, struct edgel_arena *arena, struct edgel_view in,
                                   struct edgel_smoothing smoothing, int first, struct edgel_error *err)
 {
     *b = (struct edgel_blur){ .in = in };
     edgel_filter_dsp_init(&b->dsp, edgel_cpu_flags());
-    const size_t c = (size_t)in.channels, n = (size_t)in.w * c;
-    bool ok = make_axis(&b->across, arena, in.w, smoothing.sigma, smoothing.ksize, in.type) &&
-              make_axis(&b->down, arena, in.h, smoothing.sigma, smoothing.ksize, in.type);
-    if (ok) {
-        const size_t line = ((size_t)in.w + (size_t)b->across.n) * c;
-        const size_t size = in.type == EDGEL_U8 ? sizeof(int16_t) : edgel_type_size(in.type);
-        b->slots = in.type == EDGEL_U8 ? 0 : b->down.n < in.h ? b->down.n : in.h;
-        b->loaded = first > b->down.n / 2 ? first - b->down.n / 2 : 0; /* so mirrored rows are in the ring */
-        b->sum_row = (n * 4 + 63) & ~(size_t)63;
-        b->line = edgel_arena_alloc(arena, line, size);
-        b->ring = b->slots ? edgel_arena_alloc(arena, (size_t)b->slots, b->sum_row) : b->line;
-        b->rows = edgel_arena_alloc(arena, (size_t)b->down.n, sizeof *b->rows);
-        if (b->line)
-            memset(b->line, 0, line * size);
-    }
-    if (!ok || !b->line || !b->ring || !b->rows)
+    if (!make_axis(&b->across, arena, in.w, smoothing.sigma, smoothing.ksize, in.type) ||
+        !make_axis(&b->down, arena, in.h, smoothing.sigma, smoothing.ksize, in.type) ||
+        !make_rows(b, arena, first))
         return edgel_fail(err, EDGEL_ENOMEM, "gaussian: image %dx%d: out of memory", in.w, in.h);
     return EDGEL_OK;
 }
 
-static void blur_row_u8(struct edgel_blur *b, int y, uint8_t *dst)
+/* Vertical sums of rows y and y + 1. */
+static void sum_columns(struct edgel_blur *b, int y)
 {
     const int c = b->in.channels, n = b->in.w * c, pad = b->across.n / 2;
-    for (int k = 0; k < b->down.n; k++) {
+    for (int k = 0; k <= b->down.n; k++) {
         const int at = y - b->down.n / 2 + k;
         const int inside = at >= 0 && at < b->in.h ? at : reflect_101(at, b->in.h);
         b->rows[k] = (const char *)b->in.data + inside * b->in.stride;
     }
-    const int next = y + b->down.n / 2 + AHEAD;
-    if (next < b->in.h)
-        edgel_prefetch((const char *)b->in.data + next * b->in.stride, (size_t)n);
-    int16_t *sums = (int16_t *)(void *)b->line + (ptrdiff_t)pad * c;
-    b->dsp.smooth_v_u8(sums, (const uint8_t *const *)b->rows, n, b->down.tap, b->down.n);
-    mirror_ends((char *)sums, b->in.w, pad, sizeof *sums * (size_t)c);
-    b->dsp.smooth_h_u8(dst, sums - (ptrdiff_t)pad * c, n, c, b->across.tap, b->across.n);
+    for (int i = 0; i < 2; i++) {
+        const int next = y + b->down.n / 2 + AHEAD + i;
+        if (next < b->in.h)
+            edgel_prefetch((const char *)b->in.data + next * b->in.stride, (size_t)n);
+    }
+    int16_t *sums[2] = { b->sums[0] + (ptrdiff_t)pad * c, b->sums[1] + (ptrdiff_t)pad * c };
+    b->dsp.smooth_v_u8(sums[0], sums[1], (const uint8_t *const *)b->rows, n, b->down.tap, b->down.n);
+    for (int i = 0; i < 2; i++)
+        mirror_ends((char *)sums[i], b->in.w, pad, sizeof *sums[i] * (size_t)c);
+}
+
+static void blur_row_u8(struct edgel_blur *b, int y, uint8_t *dst)
+{
+    const int c = b->in.channels;
+    const bool there = y == b->ahead;
+    if (!there) {
+        sum_columns(b, y);
+        b->ahead = y + 1;
+    }
+    b->dsp.smooth_h_u8(dst, b->sums[there], b->in.w * c, c, b->across.tap, b->across.n);
 }
 
 void edgel_blur_row(struct edgel_blur *b, int y, void *dst)

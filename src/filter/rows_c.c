@@ -7,7 +7,7 @@
 
 enum { BLOCK = 256 }; /* samples summed at a time, so that sums stay in the nearest cache */
 
-void edgel_smooth_v_u8_c(int16_t *restrict dst, const uint8_t *const *rows, int n, const uint16_t *tap,
+static void smooth_v_row(int16_t *restrict dst, const uint8_t *const *rows, int n, const uint16_t *tap,
                          int ntap)
 {
     const int r = ntap / 2;
@@ -26,6 +26,13 @@ void edgel_smooth_v_u8_c(int16_t *restrict dst, const uint8_t *const *rows, int 
         for (int i = 0; i < m; i++)
             dst[x + i] = (int16_t)(sum[i] - 32768);
     }
+}
+
+void edgel_smooth_v_u8_c(int16_t *dst, int16_t *below, const uint8_t *const *rows, int n, const uint16_t *tap,
+                         int ntap)
+{
+    smooth_v_row(dst, rows, n, tap, ntap);
+    smooth_v_row(below, rows + 1, n, tap, ntap);
 }
 
 /* All in 16 bits, modulo 2^16. With src = s - 32768 = 256 h + l, h the byte above (signed) and l the one below, the result is

@@ -60,19 +60,23 @@ static inline void smooth_h_row(uint8_t *dst, const int16_t *src, int n, int ste
     }
 }
 
-static void smooth_v_u8(int16_t *dst, const uint8_t *const *rows, int n, const uint16_t *tap, int ntap)
+static void smooth_v_u8(int16_t *dst, int16_t *below, const uint8_t *const *rows, int n, const uint16_t *tap,
+                        int ntap)
 {
     if (n < VEC || tap[ntap / 2] > 255) {
-        edgel_smooth_v_u8_c(dst, rows, n, tap, ntap);
+        edgel_smooth_v_u8_c(dst, below, rows, n, tap, ntap);
         return;
     }
-    switch (ntap) {
-    case 3: smooth_v_row(dst, rows, n, tap, 3); break;
-    case 5: smooth_v_row(dst, rows, n, tap, 5); break;
-    case 7: smooth_v_row(dst, rows, n, tap, 7); break;
-    case 9: smooth_v_row(dst, rows, n, tap, 9); break;
-    case 13: smooth_v_row(dst, rows, n, tap, 13); break;
-    default: smooth_v_row(dst, rows, n, tap, ntap);
+    for (int k = 0; k < 2; k++) {
+        int16_t *out = k == 0 ? dst : below;
+        switch (ntap) {
+        case 3: smooth_v_row(out, rows + k, n, tap, 3); break;
+        case 5: smooth_v_row(out, rows + k, n, tap, 5); break;
+        case 7: smooth_v_row(out, rows + k, n, tap, 7); break;
+        case 9: smooth_v_row(out, rows + k, n, tap, 9); break;
+        case 13: smooth_v_row(out, rows + k, n, tap, 13); break;
+        default: smooth_v_row(out, rows + k, n, tap, ntap);
+        }
     }
 }
 

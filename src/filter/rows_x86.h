@@ -75,30 +75,44 @@ static inline int next(int x, int n, int step)
 
 /* --- Gaussian --- */
 
-/* Samples as s - 128 times unsigned taps: a pair of products fits 16 signed bits, for two taps are at most 256, and so
- * does the whole sum, s0 t0 + ... - 32768. One vector from x on; pairs of rows, the last row by itself. */
-static inline void smooth_v_at(int16_t *restrict dst, const uint8_t *const *restrict rows, int x,
-                               const uint16_t *pair, int npair)
-{
-    const vec sign = V(set1_epi8)((char)-128);
-    const vec last = V_(xor)(load(rows[2 * npair - 2] + x), sign),
-              tail = V(set1_epi16)((short)pair[npair - 1]);
-    vec lo = V(maddubs_epi16)(tail, V(unpacklo_epi8)(last, last));
-    vec hi = V(maddubs_epi16)(tail, V(unpackhi_epi8)(last, last));
-    for (int k = 0; k < npair - 1; k++) {
-        const vec t = V(set1_epi16)((short)pair[k]);
-        const vec a = V_(xor)(load(rows[2 * k] + x), sign), b = V_(xor)(load(rows[2 * k + 1] + x), sign);
-        lo = V(add_epi16)(lo, V(maddubs_epi16)(t, V(unpacklo_epi8)(a, b)));
-        hi = V(add_epi16)(hi, V(maddubs_epi16)(t, V(unpackhi_epi8)(a, b)));
-    }
-    store_lanes(dst + x, lo, hi);
-}
-
-/* Taps of two neighbours at even positions: for outputs at even positions from the first tap on, for those at odd
- * ones a sample later. */
+/* Taps of two neighbours at even positions: for an output there from the first tap on, for the next one a place later, so
+ * that both take the same samples. */
 struct pairs {
     int32_t even[MAX_PAIRS], odd[MAX_PAIRS];
 };
+
+/* shift: bits of a tap. */
+static void pair_taps(struct pairs *pairs, const uint16_t *tap, int ntap, int shift)
+{
+    for (int k = 0; k <= ntap; k += 2) {
+        const int before = k > 0 ? tap[k - 1] : 0, here = k < ntap ? tap[k] : 0,
+                  after = k + 1 < ntap ? tap[k + 1] : 0;
+        pairs->even[k / 2] = here | after << shift;
+        pairs->odd[k / 2] = before | here << shift;
+    }
+}
+
+/* Two rows of sums, one from the first row on and one from the second: ntap + 1 rows, an even number. Samples as s - 128
+ * times unsigned taps: a pair of products fits 16 signed bits, for two taps are at most 256, and so does the whole sum,
+ * s0 t0 + ... - 32768. */
+static inline void smooth_v_at(int16_t *restrict dst, int16_t *restrict below,
+                               const uint8_t *const *restrict rows, int x, const struct pairs *restrict pairs,
+                               int npair)
+{
+    const vec sign = V(set1_epi8)((char)-128);
+    vec lo = V_(setzero)(), hi = lo, lo2 = lo, hi2 = lo;
+    for (int k = 0; k < npair; k++) {
+        const vec t = V(set1_epi16)((short)pairs->even[k]), u = V(set1_epi16)((short)pairs->odd[k]);
+        const vec a = V_(xor)(load(rows[2 * k] + x), sign), b = V_(xor)(load(rows[2 * k + 1] + x), sign);
+        const vec l = V(unpacklo_epi8)(a, b), h = V(unpackhi_epi8)(a, b);
+        lo = V(add_epi16)(lo, V(maddubs_epi16)(t, l));
+        hi = V(add_epi16)(hi, V(maddubs_epi16)(t, h));
+        lo2 = V(add_epi16)(lo2, V(maddubs_epi16)(u, l));
+        hi2 = V(add_epi16)(hi2, V(maddubs_epi16)(u, h));
+    }
+    store_lanes(dst + x, lo, hi);
+    store_lanes(below + x, lo2, hi2);
+}
 
 /* VEC outputs. */
 static inline void smooth_near(uint8_t *restrict dst, const int16_t *src, const struct pairs *pairs,
@@ -134,11 +148,12 @@ static inline vec smooth_apart(const int16_t *src, int step, const struct pairs 
 }
 
 /* A whole row. Called with a constant npair where sizes are common, which keeps the taps in registers. */
-static inline void smooth_v_row(int16_t *restrict dst, const uint8_t *const *restrict rows, int n,
-                                const uint16_t *pair, const int npair)
+static inline void smooth_v_row(int16_t *restrict dst, int16_t *restrict below,
+                                const uint8_t *const *restrict rows, int n,
+                                const struct pairs *restrict pairs, const int npair)
 {
     for (int x = 0; x < n; x = next(x, n, VEC))
-        smooth_v_at(dst, rows, x, pair, npair);
+        smooth_v_at(dst, below, rows, x, pairs, npair);
 }
 
 static inline void smooth_h_row(uint8_t *restrict dst, const int16_t *restrict src, int n,
@@ -148,23 +163,23 @@ static inline void smooth_h_row(uint8_t *restrict dst, const int16_t *restrict s
         smooth_near(dst + x, src + x, pairs, npair);
 }
 
-static void smooth_v_u8(int16_t *dst, const uint8_t *const *rows, int n, const uint16_t *tap, int ntap)
+static void smooth_v_u8(int16_t *dst, int16_t *below, const uint8_t *const *rows, int n, const uint16_t *tap,
+                        int ntap)
 {
-    uint16_t pair[MAX_PAIRS];
+    struct pairs pairs;
     const int npair = (ntap + 1) / 2;
     if (n < VEC || npair > MAX_PAIRS || tap[ntap / 2] > 255) {
-        edgel_smooth_v_u8_c(dst, rows, n, tap, ntap);
+        edgel_smooth_v_u8_c(dst, below, rows, n, tap, ntap);
         return;
     }
-    for (int k = 0; k < ntap; k += 2)
-        pair[k / 2] = (uint16_t)(tap[k] | (k + 1 < ntap ? tap[k + 1] << 8 : 0));
+    pair_taps(&pairs, tap, ntap, 8);
     switch (npair) {
-    case 2: smooth_v_row(dst, rows, n, pair, 2); break;
-    case 3: smooth_v_row(dst, rows, n, pair, 3); break;
-    case 4: smooth_v_row(dst, rows, n, pair, 4); break;
-    case 5: smooth_v_row(dst, rows, n, pair, 5); break;
-    case 7: smooth_v_row(dst, rows, n, pair, 7); break;
-    default: smooth_v_row(dst, rows, n, pair, npair);
+    case 2: smooth_v_row(dst, below, rows, n, &pairs, 2); break;
+    case 3: smooth_v_row(dst, below, rows, n, &pairs, 3); break;
+    case 4: smooth_v_row(dst, below, rows, n, &pairs, 4); break;
+    case 5: smooth_v_row(dst, below, rows, n, &pairs, 5); break;
+    case 7: smooth_v_row(dst, below, rows, n, &pairs, 7); break;
+    default: smooth_v_row(dst, below, rows, n, &pairs, npair);
     }
 }
 
@@ -176,10 +191,7 @@ static void smooth_h_u8(uint8_t *dst, const int16_t *src, int n, int step, const
         edgel_smooth_h_u8_c(dst, src, n, step, tap, ntap);
         return;
     }
-    for (int k = 0; k < ntap; k += 2) {
-        pairs.even[k / 2] = tap[k] | (k + 1 < ntap ? tap[k + 1] << 16 : 0);
-        pairs.odd[k / 2] = (k > 0 ? tap[k - 1] : 0) | tap[k] << 16;
-    }
+    pair_taps(&pairs, tap, ntap, 16);
     if (step != 1) {
         for (int x = 0; x < n; x = next(x, n, VEC))
             store(dst + x, pack(smooth_apart(src + x, step, &pairs, npair),
