@@ -49,7 +49,7 @@ EDGEL_API void edgel_error_clear(struct edgel_error *e);
 /* Version of the library, "MAJOR.MINOR.PATCH"; a static string. */
 EDGEL_API const char *edgel_version(void);
 
-/* CPU level the kernels run at ("c", "avx2", "avx512", "neon"), decided once: the best the processor has, lowered by the
+/* CPU level the kernels run at ("c", "avx2", "avx512", "avx512vnni", "neon"), decided once: the best the processor has, lowered by the
  * environment variable EDGEL_CPU; a static string. An unknown name in EDGEL_CPU lowers nothing:
  * edgel_cpu_check() tells. */
 EDGEL_API const char *edgel_cpu_level(void);

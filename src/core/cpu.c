@@ -14,6 +14,9 @@ static const struct edgel_cpu_level levels[] = {
 #ifdef EDGEL_HAVE_AVX512
     { "avx512", EDGEL_CPU_AVX2 | EDGEL_CPU_AVX512 },
 #endif
+#ifdef EDGEL_HAVE_AVX512VNNI
+    { "avx512vnni", EDGEL_CPU_AVX2 | EDGEL_CPU_AVX512 | EDGEL_CPU_AVX512VNNI },
+#endif
 #ifdef EDGEL_HAVE_NEON
     { "neon", EDGEL_CPU_NEON },
 #endif
@@ -41,6 +44,8 @@ static unsigned present(void)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
         flags |= EDGEL_CPU_AVX512;
+    if (__builtin_cpu_supports("avx512vnni"))
+        flags |= EDGEL_CPU_AVX512VNNI;
 #endif
 #ifdef EDGEL_HAVE_NEON
     flags |= EDGEL_CPU_NEON; /* part of every 64-bit ARM */

@@ -336,6 +336,10 @@ void edgel_filter_dsp_init(struct edgel_filter_dsp *dsp, unsigned cpu_flags)
         edgel_rows_dsp_init_avx512(dsp);
     }
 #endif
+#ifdef EDGEL_HAVE_AVX512VNNI
+    if (cpu_flags & EDGEL_CPU_AVX512VNNI)
+        edgel_rows_dsp_init_avx512vnni(dsp);
+#endif
 #ifdef EDGEL_HAVE_NEON
     if (cpu_flags & EDGEL_CPU_NEON) {
         edgel_canny_dsp_init_neon(dsp);

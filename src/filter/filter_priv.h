@@ -153,7 +153,8 @@ void edgel_edge_roberts_l2_u8_c(uint8_t *dst, const uint8_t *r0, const uint8_t *
 void edgel_rows_dsp_init(struct edgel_filter_dsp *dsp);        /* rows_c.c */
 void edgel_rows_dsp_init_avx2(struct edgel_filter_dsp *dsp);   /* rows_avx2.c, where the processor has it */
 void edgel_rows_dsp_init_avx512(struct edgel_filter_dsp *dsp); /* rows_avx512.c, likewise */
-void edgel_rows_dsp_init_neon(struct edgel_filter_dsp *dsp);   /* rows_neon.c, likewise */
+void edgel_rows_dsp_init_avx512vnni(struct edgel_filter_dsp *dsp); /* rows_avx512vnni.c, likewise */
+void edgel_rows_dsp_init_neon(struct edgel_filter_dsp *dsp);       /* rows_neon.c, likewise */
 
 /* --- scratch.c --- */
 struct edgel_scratch {

@@ -1,6 +1,6 @@
 /*
  * The kernels of rows_c.c in vector registers, one text for AVX2 and AVX-512: V(op) names the intrinsic, VEC is the
- * width in bytes. Included by rows_avx2.c and rows_avx512.c alone, each compiled with its level's flags.
+ * width in bytes. Included by rows_avx2.c, rows_avx512.c and rows_avx512vnni.c alone, each compiled with its level's flags.
  *
  * Bytes are widened by interleaving within 128-bit lanes and packed again the same way, which restores their order. A row
  * ends with one vector that overlaps the one before; rows shorter than a vector go to plain C.
@@ -67,6 +67,16 @@ static inline void store_lanes(int16_t *p, vec lo, vec hi)
 #endif
 }
 
+/* sum + a0 b0 + a1 b1 of pairs of 16-bit samples, in 32 bits. */
+static inline vec add_products(vec sum, vec a, vec b)
+{
+#ifdef __AVX512VNNI__
+    return _mm512_dpwssd_epi32(sum, a, b);
+#else
+    return V(add_epi32)(sum, V(madd_epi16)(a, b));
+#endif
+}
+
 /* Where the vector after x begins: the last one ends with the row. */
 static inline int next(int x, int n, int step)
 {
@@ -123,10 +133,10 @@ static inline void smooth_near(uint8_t *restrict dst, const int16_t *src, const 
     for (int k = 0; k < npair; k++) {
         const vec t = V(set1_epi32)(pairs->even[k]), u = V(set1_epi32)(pairs->odd[k]);
         const vec a = load(src + 2 * k), b = load(src + 2 * k + HALF);
-        even = V(add_epi32)(even, V(madd_epi16)(a, t));
-        odd = V(add_epi32)(odd, V(madd_epi16)(a, u));
-        even2 = V(add_epi32)(even2, V(madd_epi16)(b, t));
-        odd2 = V(add_epi32)(odd2, V(madd_epi16)(b, u));
+        even = add_products(even, a, t);
+        odd = add_products(odd, a, u);
+        even2 = add_products(even2, b, t);
+        odd2 = add_products(odd2, b, u);
     }
     store(dst, pack(V_(or)(V(srli_epi32)(even, 16), V_(and)(odd, upper)),
                     V_(or)(V(srli_epi32)(even2, 16), V_(and)(odd2, upper))));
@@ -141,8 +151,8 @@ static inline vec smooth_apart(const int16_t *src, int step, const struct pairs 
         const vec t = V(set1_epi32)(pairs->even[k]);
         const vec a = load(src + (ptrdiff_t)(2 * k) * step);
         const vec b = k + 1 < npair ? load(src + (ptrdiff_t)(2 * k + 1) * step) : a;
-        lo = V(add_epi32)(lo, V(madd_epi16)(V(unpacklo_epi16)(a, b), t));
-        hi = V(add_epi32)(hi, V(madd_epi16)(V(unpackhi_epi16)(a, b), t));
+        lo = add_products(lo, V(unpacklo_epi16)(a, b), t);
+        hi = add_products(hi, V(unpackhi_epi16)(a, b), t);
     }
     return V(packs_epi32)(V(srli_epi32)(lo, 16), V(srli_epi32)(hi, 16));
 }
