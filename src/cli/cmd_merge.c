@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct merge_options {
     const char *output;
@@ -47,6 +48,12 @@ static enum edgel_status look_at(const char *path, enum merge_kind *kind, struct
     FILE *f = fopen(path, "rb");
     if (!f) {
         (void)cli_fail(err, "%s: %s", path, strerror(errno));
+        return EDGEL_EIO;
+    }
+    struct stat st;
+    if (fstat(fileno(f), &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+        fclose(f);
+        (void)cli_fail(err, "%s: is not a regular file; files to join are read twice", path);
         return EDGEL_EIO;
     }
     size_t n = fread(head, 1, sizeof head - 1, f);
