@@ -918,7 +918,7 @@ start() {
     gray 200 150 >in/000.pgm
     for i in $(seq -w 1 399); do ln in/000.pgm "in/$i.pgm"; done
     set -m
-    "$EDGEL" detect -j 1 -m gaussian:sigma=100 --jsonl log -o out in 2>messages &
+    env --default-signal=HUP "$EDGEL" detect -j 1 -m gaussian:sigma=100 --jsonl log -o out in 2>messages &
     pid=$!
     set +m
     for _ in $(seq 200); do
@@ -928,10 +928,11 @@ start() {
 }
 
 @test "exit 130: an interrupt keeps what is finished and tears nothing" {
-    for signal in INT TERM; do
+    for signal in INT TERM HUP; do
         rm -rf in out log
         start
         kill -"$signal" "$pid"
+        [ "$signal" != HUP ] || kill -HUP "$pid" # by the terminal, and by the shell in it
         code=0
         wait "$pid" || code=$?
         [ "$code" -eq 130 ]
@@ -943,6 +944,17 @@ start() {
         tail -n 1 log | grep -q "\"ok\":$n,"
         grep -q interrupted messages
     done
+}
+
+@test "under nohup a run goes on when its terminal is closed" {
+    mkdir in
+    for i in $(seq 100 130); do gray 300 200 >"in/$i.pgm"; done
+    nohup "$EDGEL" detect -q -j 1 -m gaussian:sigma=40 -o out in 2>/dev/null &
+    pid=$!
+    until [ -e out/100.png ]; do sleep 0.01; done
+    kill -HUP "$pid"
+    wait "$pid"
+    [ "$(ls out | wc -l)" -eq 31 ]
 }
 
 @test "an interrupt stops a job that a shell started with it ignored" {
