@@ -8,7 +8,8 @@
  *     compare  forward against a naive twin in double (op_twins.h)
  *     grad     backward against central differences of the twin along random directions
  *     golden   both against values that PyTorch computed in double (scripts/make_torch_operators.py wrote FILE)
- *     bits     the same bits for 1, 2, 3 and 5 threads and every CPU level, of planar tensors, and where a tensor is added
+ *     bits     the same bits for 1, 2, 3 and 5 threads and every CPU level, of planar tensors, and where a tensor is
+ *              added
  *     reads    outputs hang on no input outside the range that the operator states, and on its ends
  *     rows     prints the table for the script that makes the goldens
  *     perf     times the operators at sizes as they occur
@@ -545,8 +546,8 @@ static double check_gradients(const struct work *k, const struct results *r)
 
 /* --- golden --- */
 
-/* The file has for each row: "row TEXT", then lines "NAME SIZE VALUE ..." of tensors, each with PLACES values of a larger
- * tensor at drawn places, and "end". A row without lines is one that PyTorch has no counterpart of. */
+/* The file has for each row: "row TEXT", then lines "NAME SIZE VALUE ..." of tensors, each with PLACES values of a
+ * larger tensor at drawn places, and "end". A row without lines is one that PyTorch has no counterpart of. */
 enum { PLACES = 24, LINE_BYTES = 4096 };
 
 static double check_tensor(char *values, const float *got, size_t n, const char *what)
@@ -735,8 +736,8 @@ static bool *who_follows(const struct work *k)
     return follows;
 }
 
-/* Whether output x follows no input outside the range that is stated for it, and its ends that are inside; the holes of a
- * dilated kernel leave outputs that follow none at all. */
+/* Whether output x follows no input outside the range that is stated for it, and its ends that are inside; the holes of
+ * a dilated kernel leave outputs that follow none at all. */
 static bool check_range(const struct work *k, const bool *follows, int x)
 {
     int lo, hi, first = -1, last = -1;
@@ -772,8 +773,8 @@ static bool check_reads(const struct work *k)
     return right;
 }
 
-/* Twins are slow, and a batch norm in training reads everything. Transposed convolutions whose taps leave gaps read less
- * than the range they state. */
+/* Twins are slow, and a batch norm in training reads everything. Transposed convolutions whose taps leave gaps read
+ * less than the range they state. */
 static bool has_range(const struct work *k)
 {
     if (strcmp(k->row->op, "conv_transpose") == 0 && (k->layer.dilation > 1 || k->layer.k < k->layer.stride))

@@ -187,7 +187,8 @@ static struct edgel_sample ramp_sample(int w, int h)
     return s;
 }
 
-/* Where pixel (x, y) of the output comes from: the change undone step by step on points, (0, 0) the corner of the image. */
+/* Where pixel (x, y) of the output comes from: the change undone step by step on points, (0, 0) the corner of the
+ * image. */
 static void source_of(const struct nn_geometry *g, const struct edgel_sample *in, int w, int h, int x, int y,
                       double *sx, double *sy)
 {

@@ -280,7 +280,8 @@ static void factors_give_the_covariance_back(void **state)
     }
 }
 
-/* The order: noise of light before contrast and gamma, blur before noise; each with its own draw whatever else is on. */
+/* The order: noise of light before contrast and gamma, blur before noise; each with its own draw whatever else is
+ * on. */
 static void changes_come_one_after_the_other(void **state)
 {
     (void)state;

@@ -120,15 +120,15 @@ static const char instances[] =
     "{\"images\":[{\"id\":7,\"file_name\":\"val/b.jpg\",\"width\":4,\"height\":3},{\"id\":3,\"file_name\":\"a.png\"}],"
     "\"annotations\":["
     "{\"id\":9,\"image_id\":7,\"category_id\":2,\"iscrowd\":0," RUNS(
-        "[3,4]",
-        "[0,3,9]") "},"
-                   "{\"id\":4,\"image_id\":7,\"category_id\":1,\"iscrowd\":1," RUNS(
-                       "[3,4]",
-                       "\"363\"") "},"
-                                  "{\"id\":5,\"image_id\":3,\"category_id\":2," RUNS(
-                                      "[2,2]",
-                                      "[1,2,1]") "}],"
-                                                 "\"categories\":[{\"id\":2,\"name\":\"two\"},{\"id\":1,\"name\":\"one\"}]}";
+        "[3,4]", "[0,3,9]") "},"
+                            "{\"id\":4,\"image_id\":7,\"category_id\":1,\"iscrowd\":1," RUNS(
+                                "[3,4]",
+                                "\"363\"") "},"
+                                           "{\"id\":5,\"image_id\":3,\"category_id\":2," RUNS(
+                                               "[2,2]",
+                                               "[1,2,1]") "}],"
+                                                          "\"categories\":[{\"id\":2,\"name\":\"two\"},"
+                                                          "{\"id\":1,\"name\":\"one\"}]}";
 
 static struct edgel_coco *parse(const char *text)
 {

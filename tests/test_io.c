@@ -269,7 +269,8 @@ static void every_png_kind_decodes(void **state)
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
-/* A profile of an RGB display with no tags but an empty text, as a chunk; its gamma and colours are not those of sRGB. */
+/* A profile of an RGB display with no tags but an empty text, as a chunk; its gamma and colours are not those of
+ * sRGB. */
 static size_t make_profile(unsigned char *chunk, size_t room)
 {
     unsigned char p[200] = { 0 };

@@ -1,6 +1,6 @@
 /* Losses: against a plain twin in double, finite differences of that twin, PyTorch's stored values
- * (tests/golden/torch_losses.txt; scripts/make_torch_losses.py made it and says what its records mean), and what must hold
- * of any loss. */
+ * (tests/golden/torch_losses.txt; scripts/make_torch_losses.py made it and says what its records mean), and what must
+ * hold of any loss. */
 #include "nn/loss_priv.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* MAT files of the segmentation benchmark: what is read, transposed and converted, and what is refused with which words.
- * Every file is made here byte by byte. */
+/* MAT files of the segmentation benchmark: what is read, transposed and converted, and what is refused with which
+ * words. Every file is made here byte by byte. */
 #include "core/core_priv.h"
 #include "edgel/image.h"
 #include "mat_bytes.h"

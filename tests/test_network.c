@@ -175,7 +175,8 @@ static void absorbed_activations_change_nothing(void **state)
     }
 }
 
-/* Sums that inference makes within convolutions, and those that it must not, are those of training, which has them apart. */
+/* Sums that inference makes within convolutions, and those that it must not, are those of training, which has them
+ * apart. */
 static void absorbed_sums_change_nothing(void **state)
 {
     (void)state;

@@ -382,8 +382,8 @@ static void thresholds_and_panoptic_quality(void **state)
     struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
     m.labels = EDGEL_LABELS_IDS;
     m.objects = EDGEL_OBJECTS_IDS;
-    /* Truth 1: 5 pixels, 4 of them predicted as 4: IoU 0.8. Truth 2: 4 pixels, 2 of them as 5: IoU 0.5, a pair but no TP of
-     * the panoptic quality. Truth 3: missed. Prediction 7: invented. */
+    /* Truth 1: 5 pixels, 4 of them predicted as 4: IoU 0.8. Truth 2: 4 pixels, 2 of them as 5: IoU 0.5, a pair but no
+     * TP of the panoptic quality. Truth 3: missed. Prediction 7: invented. */
     struct edgel_row row = measure("11111022220330000", "44440055000000077", 17, 1, &m);
     assert_int_equal(row.ncells, 0);
     struct edgel_summary s = reduce(&row, 1, &m, &plain);
@@ -415,7 +415,8 @@ static void classes_void_and_mean(void **state)
     how.exclude_from_mean = exclude;
     how.nexclude = 1;
     /* Class 1: two components found (one loses void pixels of the union), a third invented mostly in void, passed over.
-     * Class 2: missed. Class 3: invented, not in the mean. Class 9 is ignored, and none where it is predicted either. */
+     * Class 2: missed. Class 3: invented, not in the mean. Class 9 is ignored, and none where it is predicted
+     * either. */
     struct edgel_row rows[] = {
         measure("1101199"
                 "1101199"

@@ -1,5 +1,6 @@
 /* Regions against their definitions, over random small maps: components by flooding at every threshold, every pair of
- * pixels looked at, every pair of regions compared. Lists of segmentations, hierarchies, and one in the form of an image. */
+ * pixels looked at, every pair of regions compared. Lists of segmentations, hierarchies, and one in the form of an
+ * image. */
 #include "eval/eval_priv.h"
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-/* One image on several threads: the same bytes as on one, for every operation, wherever the image is cut; and what holds
- * for the memory of it. One thread is held against formulas and peers elsewhere (test_filter.c, test_canny.c). */
+/* One image on several threads: the same bytes as on one, for every operation, wherever the image is cut; and what
+ * holds for the memory of it. One thread is held against formulas and peers elsewhere (test_filter.c, test_canny.c). */
 #include "filter/filter_priv.h"
 #include "filter_twin.h"
 #include <stdatomic.h>

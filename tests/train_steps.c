@@ -3,8 +3,8 @@
  *
  *     train_steps DATA ARCHITECTURE OUTPUTS BATCH LR SEED THREADS MODEL
  *
- * DATA: int32 n, c, h, w, then float32 images [n][c][h][w] of 0..1 and uint16 labels [n][h][w]. ARCHITECTURE: a preset or
- * a file. The starting weights are written to MODEL. Adam, cross-entropy + IoU. Commands on standard input:
+ * DATA: int32 n, c, h, w, then float32 images [n][c][h][w] of 0..1 and uint16 labels [n][h][w]. ARCHITECTURE: a preset
+ * or a file. The starting weights are written to MODEL. Adam, cross-entropy + IoU. Commands on standard input:
  *
  *     train N    N more steps; for each a line "step LOSS SAMPLE ..." with the samples of its batch
  *     infer N    logits of samples 0..N-1, one after the other

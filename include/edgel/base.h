@@ -49,8 +49,8 @@ EDGEL_API void edgel_error_clear(struct edgel_error *e);
 /* Version of the library, "MAJOR.MINOR.PATCH"; a static string. */
 EDGEL_API const char *edgel_version(void);
 
-/* CPU level the kernels run at ("c", "avx2", "avx512", "avx512vnni", "neon"), decided once: the best the processor has, lowered by the
- * environment variable EDGEL_CPU; a static string. An unknown name in EDGEL_CPU lowers nothing:
+/* CPU level the kernels run at ("c", "avx2", "avx512", "avx512vnni", "neon"), decided once: the best the processor has,
+ * lowered by the environment variable EDGEL_CPU; a static string. An unknown name in EDGEL_CPU lowers nothing:
  * edgel_cpu_check() tells. */
 EDGEL_API const char *edgel_cpu_level(void);
 
@@ -75,7 +75,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_parse_int(const char *what, co
                                                             int64_t hi, int64_t *out,
                                                             struct edgel_error *err);
 
-/* FNV-1a, 64 bits, over n bytes, from EDGEL_HASH_START or a hash before: tells contents apart, not made to stand attacks.
+/* FNV-1a, 64 bits, over n bytes, from EDGEL_HASH_START or a hash before: tells contents apart, not made to stand
+ * attacks.
  * Source: Fowler, Noll, Vo, draft-eastlake-fnv. */
 #define EDGEL_HASH_START UINT64_C(0xcbf29ce484222325)
 EDGEL_API uint64_t edgel_hash_bytes(uint64_t hash, const void *bytes, size_t n);

@@ -40,8 +40,8 @@ struct edgel_inputs;
  * A path that does not exist (also a link in a folder that is named like an image and leads nowhere), or a folder that
  * cannot be read, becomes an input that is broken. Empty lines of files_from are left out.
  *
- * Returns EDGEL_OK (also with no inputs at all), EDGEL_EIO (files_from cannot be read), EDGEL_EINVAL (a line of it holds
- * NUL bytes), EDGEL_ENOMEM. *out is NULL on failure; the caller destroys it.
+ * Returns EDGEL_OK (also with no inputs at all), EDGEL_EIO (files_from cannot be read), EDGEL_EINVAL (a line of it
+ * holds NUL bytes), EDGEL_ENOMEM. *out is NULL on failure; the caller destroys it.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_inputs_collect(const struct edgel_inputs_params *params,
                                                                  struct edgel_inputs **out,
@@ -81,9 +81,9 @@ struct edgel_plan;
  * Template: {stem} file name without extension, {dir} folder below the input folder, {ext} input extension without the
  * dot, {op} method, {class} class, {n} 1-based number of the
  * method. A template without '/' and {dir} names the file in its mirrored
- * folder OUT/[METHOD/]dir/ — METHOD/ only with several methods and when the template has none of {op}, {n} and {class}; one
- * with '/' or {dir} is the whole path below OUT. Empty components and "." are dropped. A dot that begins a file name
- * begins no extension.
+ * folder OUT/[METHOD/]dir/ — METHOD/ only with several methods and when the template has none of {op}, {n} and {class};
+ * one with '/' or {dir} is the whole path below OUT. Empty components and "." are dropped. A dot that begins a file
+ * name begins no extension.
  *
  * Returns EDGEL_OK; EDGEL_EINVAL: unknown or unclosed {…}, a component ".." (of the template or of a path), an
  * extension that is no writable format (png pnm pbm pgm ppm pfm), a template although output is the file itself,
@@ -231,7 +231,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_journal_begin(const struct edg
                                                                 struct edgel_journal **journal,
                                                                 struct edgel_error *err);
 /* Removes the unfinished files that the runs of a record left beside `path`, a file that is no output, such as a log
- * (below the folder of the record begin does so). For a record that was found, before begin; what cannot be removed stays. */
+ * (below the folder of the record begin does so). For a record that was found, before begin; what cannot be removed
+ * stays. */
 EDGEL_API void edgel_journal_clean(const struct edgel_journal *journal, const char *path);
 /* True when the image was finished before, by an equal mark. Thread-safe. */
 EDGEL_API bool edgel_journal_has(const struct edgel_journal *journal, const struct edgel_mark *mark);
@@ -300,19 +301,19 @@ struct edgel_totals {
 struct edgel_log;
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_log_create(const char *path, struct edgel_log **out,
                                                              struct edgel_error *err);
-/* Adds the line of one image; calls come in the order of the inputs, from one thread at a time. Names that are no UTF-8 are
- * escaped without loss. EDGEL_EIO, EDGEL_ENOMEM: the log is then to be discarded. */
+/* Adds the line of one image; calls come in the order of the inputs, from one thread at a time. Names that are no UTF-8
+ * are escaped without loss. EDGEL_EIO, EDGEL_ENOMEM: the log is then to be discarded. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_log_image(struct edgel_log *log, const struct edgel_record *record, struct edgel_error *err);
-/* Writes the summary line, gives the file its name and sets *log to NULL, also after a failure: EDGEL_EIO, EDGEL_ENOMEM; no
- * file appears then. */
+/* Writes the summary line, gives the file its name and sets *log to NULL, also after a failure: EDGEL_EIO,
+ * EDGEL_ENOMEM; no file appears then. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_log_finish(struct edgel_log **log, const struct edgel_totals *totals, struct edgel_error *err);
 /* Drops the log, so that its file does not appear, and sets *log to NULL; NULL is fine. */
 EDGEL_API void edgel_log_discard(struct edgel_log **log);
 
-/* The first line of the log of a shard: which part it is, of which list. items and digest of shard: the "input" names of
- * the whole list. Nothing for the whole. */
+/* The first line of the log of a shard: which part it is, of which list. items and digest of shard: the "input" names
+ * of the whole list. Nothing for the whole. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_log_shard(struct edgel_log *log, const struct edgel_shard *shard, struct edgel_error *err);
 

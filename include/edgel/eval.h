@@ -56,8 +56,8 @@ enum edgel_annotator {
 };
 
 enum edgel_boundary { EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_BSDS };
-/* What an object is: a component (8 neighbours) of pixels of one class; all pixels of one value; or the latter in the truth,
- * and in the prediction a component of pixels that are not 0. 0 is background. */
+/* What an object is: a component (8 neighbours) of pixels of one class; all pixels of one value; or the latter in the
+ * truth, and in the prediction a component of pixels that are not 0. 0 is background. */
 enum edgel_objects { EDGEL_OBJECTS_NONE, EDGEL_OBJECTS_COMPONENTS, EDGEL_OBJECTS_IDS, EDGEL_OBJECTS_MIXED };
 /* True where objects are matched in place of counting pixels. */
 static inline bool edgel_objects_alone(enum edgel_objects o)
@@ -95,23 +95,23 @@ struct edgel_measure {
     int annotator_index;               /* 1-based, with EDGEL_ANNOTATOR_INDEX */
     const struct edgel_colors *colors; /* RGB masks to ids; NULL none */
     bool distances;                    /* between the surfaces of each class */
-    /* BSDS: boundaries are matched at each of the thresholds, and no pixels are counted: labels BINARY, thresholds from 1,
-     * no tolerance, no distances, nothing ignored, no validity mask, annotator NONE (all of them) or INDEX. */
+    /* BSDS: boundaries are matched at each of the thresholds, and no pixels are counted: labels BINARY, thresholds from
+     * 1, no tolerance, no distances, nothing ignored, no validity mask, annotator NONE (all of them) or INDEX. */
     enum edgel_boundary boundary;
     struct edgel_boundary_params boundary_params;
     double band; /* Boundary IoU: width of the band as share of the diagonal, at most 1; 0 none */
     bool davis;  /* J and F of DAVIS */
-    /* IDS, MIXED: objects are matched in place of counting pixels: labels IDS, no thresholds, no tolerance, no distances, no
-     * boundaries, no colours, annotator NONE or INDEX. COMPONENTS: beside the pixels. */
+    /* IDS, MIXED: objects are matched in place of counting pixels: labels IDS, no thresholds, no tolerance, no
+     * distances, no boundaries, no colours, annotator NONE or INDEX. COMPONENTS: beside the pixels. */
     enum edgel_objects objects;
-    /* Regions are measured in place of pixels, as BSDS boundaries and with the same rules (labels IDS where no boundaries
-     * are matched). */
+    /* Regions are measured in place of pixels, as BSDS boundaries and with the same rules (labels IDS where no
+     * boundaries are matched). */
     bool regions;
     bool listed; /* BSDS, regions: predictions are lists of segmentations; threshold k is the k-th of them */
     struct edgel_helpers
         *helpers; /* BSDS: match annotators side by side; NULL: one by one, with the same result */
-    /* BSDS, regions: asked again and again, by several threads at once with helpers; once it says true, measuring the image
-     * ends with EDGEL_EINTERRUPTED. NULL: never. */
+    /* BSDS, regions: asked again and again, by several threads at once with helpers; once it says true, measuring the
+     * image ends with EDGEL_EINTERRUPTED. NULL: never. */
     bool (*stop)(void *user);
     void *stop_user;
 };
@@ -230,8 +230,8 @@ enum edgel_row_kind { EDGEL_ROW_MEASURED, EDGEL_ROW_MISSING, EDGEL_ROW_FAILED };
 
 /*
  * The integers of one image. Zero-initialise; finish frees what is in it.
- * MEASURED rows have counts. MISSING rows have them (and w > 0) when edgel_measure_image() made them with prediction NULL;
- * else, as FAILED rows always, they have nothing but a name.
+ * MEASURED rows have counts. MISSING rows have them (and w > 0) when edgel_measure_image() made them with prediction
+ * NULL; else, as FAILED rows always, they have nothing but a name.
  */
 struct edgel_row {
     enum edgel_row_kind kind;
@@ -268,15 +268,16 @@ EDGEL_API void edgel_row_finish(struct edgel_row *row);
  * prediction  NULL: missing, every pixel is wrong (BINARY: the complement of the truth, passing every threshold, near
  *             nothing; IDS: EDGEL_ID_NONE); the row's kind is then EDGEL_ROW_MISSING
  * zero_one    BINARY: the method's masks hold 0 and 1 (edgel_survey_zero_one); 1-bit and palette masks always do
- * truth       ntruth masks of equal size; more than one needs params->annotator (ANY, MAJORITY: BINARY only; majority is
- *             more than half; who marked a pixel with an ignored value has no vote on it)
+ * truth       ntruth masks of equal size; more than one needs params->annotator (ANY, MAJORITY: BINARY only; majority
+ *             is more than half; who marked a pixel with an ignored value has no vote on it)
  * valid       NULL: all pixels; else non-zero pixels are judged
  * row         kind, w, h, pixels, counts are set (what was in them is not freed: finish before using a row again);
  *             prediction and image are the caller's. After a failure only these two are left.
  *
- * BINARY: truth is 0 or not 0, so ids are 0 and 1, but for ignored values above 1, which stay. IDS: raw values. RGB masks
- * need params->colors, or three equal channels. The full range of a prediction is 255, 65535, 1.0 (float), 3 and 15 (2- and
- * 4-bit gray), and 1 with zero_one. Boundaries: any truth but 0; formulas stand at the top of src/eval/boundary.c. Tolerance: Euclidean distance <= tolerance between pixel centres, judged pixels only.
+ * BINARY: truth is 0 or not 0, so ids are 0 and 1, but for ignored values above 1, which stay. IDS: raw values. RGB
+ * masks need params->colors, or three equal channels. The full range of a prediction is 255, 65535, 1.0 (float), 3 and
+ * 15 (2- and 4-bit gray), and 1 with zero_one. Boundaries: any truth but 0; formulas stand at the top of
+ * src/eval/boundary.c. Tolerance: Euclidean distance <= tolerance between pixel centres, judged pixels only.
  * Returns EDGEL_OK; EDGEL_EFORMAT: sizes differ (both are named), an RGB mask with an unknown colour or no colours, a
  * float truth, a prediction that IDS cannot read, an annotator the image does not have; EDGEL_EINVAL: params;
  * EDGEL_ENOMEM. Exact integers.
@@ -329,8 +330,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_measure_maps(const struct edge
  *   panoptic   as instances, an annotation being {image_id, file_name, segments_info:[{id, category_id, iscrowd}]}: the
  *              objects are those of the mask file_name, whose values are R + 256 G + 65536 B and the segments' ids
  * segmentation is {"size":[height, width], "counts":[...] or "..."}: run lengths as src/eval/rle.c says; polygons are
- * EDGEL_EUNSUPPORTED when their image is measured. Ids are whole and not negative, categories at most 65535. Keys that are
- * not named here are passed over, scores among them.
+ * EDGEL_EUNSUPPORTED when their image is measured. Ids are whole and not negative, categories at most 65535. Keys that
+ * are not named here are passed over, scores among them.
  */
 struct edgel_coco;
 struct edgel_coco_image {
@@ -345,7 +346,8 @@ struct edgel_coco_image {
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_coco_parse(const char *text, size_t n, const char *name,
                                                              struct edgel_coco **out,
                                                              struct edgel_error *err);
-/* Frees the document, with all that edgel_coco_at() and what follows gave of it, and sets *coco to NULL. NULL is fine. */
+/* Frees the document, with all that edgel_coco_at() and what follows gave of it, and sets *coco to NULL. NULL is
+ * fine. */
 EDGEL_API void edgel_coco_destroy(struct edgel_coco **coco);
 /* The images, rising id: those listed and those of the annotations. */
 EDGEL_API size_t edgel_coco_count(const struct edgel_coco *coco);
@@ -367,8 +369,8 @@ struct edgel_object_source {
  * prediction  NULL: missing, nothing is predicted
  * valid       NULL: all pixels; else non-zero pixels are judged, for a truth without a document
  * Returns EDGEL_OK; EDGEL_EFORMAT: sizes differ, run lengths that do not sum to the pixels, a segment that the document
- * or the mask does not have; EDGEL_EUNSUPPORTED: polygons; EDGEL_EINVAL: params, valid or ignored values with a document;
- * EDGEL_ELIMIT: more than 2^31 pixels, or more overlaps than src/eval/object_match.c says; EDGEL_ENOMEM.
+ * or the mask does not have; EDGEL_EUNSUPPORTED: polygons; EDGEL_EINVAL: params, valid or ignored values with a
+ * document; EDGEL_ELIMIT: more than 2^31 pixels, or more overlaps than src/eval/object_match.c says; EDGEL_ENOMEM.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_measure_objects(const struct edgel_measure *params, bool by_class,
@@ -437,21 +439,22 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_counts_write_row(struct edgel_output *out, const struct edgel_row *row, struct edgel_error *err);
 
 /* Reads a counts file line by line; several may be put together when edgel_measure_agree() says so of their headers.
- * Hostile until checked: ids are bounded and counts not negative, a row's cells rise without repetition and sum to its pixels, which are
- * at most w * h; its sweep and tolerance counts agree with its cells. Keys that are not known are passed over. */
+ * Hostile until checked: ids are bounded and counts not negative, a row's cells rise without repetition and sum to its
+ * pixels, which are at most w * h; its sweep and tolerance counts agree with its cells. Keys that are not known are
+ * passed over. */
 struct edgel_counts_reader;
 /* path "-" is standard input. EDGEL_EIO, EDGEL_EFORMAT (file, line, rule), EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_counts_open(const char *path, struct edgel_counts_reader **out, struct edgel_error *err);
 /* Valid until the reader is closed. */
 EDGEL_API const struct edgel_counts_header *edgel_counts_header(const struct edgel_counts_reader *reader);
-/* *more = false at the end; then row is empty. The caller finishes row. Rows are in the order of methods, and of each in byte
- * order of the names; EDGEL_EFORMAT when one stands twice or out of order. */
+/* *more = false at the end; then row is empty. The caller finishes row. Rows are in the order of methods, and of each
+ * in byte order of the names; EDGEL_EFORMAT when one stands twice or out of order. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_counts_next(struct edgel_counts_reader *reader,
                                                               struct edgel_row *row, bool *more,
                                                               struct edgel_error *err);
-/* Ends reading, at the end of the file or before; the header is gone then, rows are the caller's and stay. Sets *reader to
- * NULL; NULL is fine. */
+/* Ends reading, at the end of the file or before; the header is gone then, rows are the caller's and stay. Sets *reader
+ * to NULL; NULL is fine. */
 EDGEL_API void edgel_counts_close(struct edgel_counts_reader **reader);
 
 /*
@@ -489,8 +492,8 @@ struct edgel_class_result {
     int32_t id;
     char *name;
     bool in_mean;
-    /* Pooled, whatever reduce says. With a tolerance: tp = matched and fp = other predicted pixels, fn = unmatched truth
-     * pixels. */
+    /* Pooled, whatever reduce says. With a tolerance: tp = matched and fp = other predicted pixels, fn = unmatched
+     * truth pixels. */
     uint64_t tp, fp, fn, tn;
     struct edgel_scores scores;
     struct edgel_distance_result distance; /* measured with distances */
@@ -509,7 +512,8 @@ struct edgel_curve_result {
     struct edgel_operating_point *points; /* [n], rising threshold */
 };
 
-/* Covering, probabilistic Rand index and variation of information; ods: best threshold of the set, ois: of each image. */
+/* Covering, probabilistic Rand index and variation of information; ods: best threshold of the set, ois: of each
+ * image. */
 struct edgel_region_point {
     double threshold, covering, pri, voi;
 };
@@ -581,8 +585,8 @@ struct edgel_summary {
     uint64_t *matrix;              /* [nmatrix * nmatrix], row = truth, column = prediction */
     uint64_t *matrix_other;        /* [nmatrix] truth pixels predicted as no class */
     size_t nmatrix;
-    /* Images x classes, or classes, of whose precision, recall, F1 and IoU the rule for empty ones decided any: truth or
-     * prediction has no pixel of the class. */
+    /* Images x classes, or classes, of whose precision, recall, F1 and IoU the rule for empty ones decided any: truth
+     * or prediction has no pixel of the class. */
     uint64_t empty_touched;
     uint64_t ignored_predicted; /* pixels predicted as an ignored id where the truth is not ignored */
     struct edgel_curve_result curve;
@@ -611,16 +615,16 @@ struct edgel_reducer;
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_reducer_create(const struct edgel_measure *measure, const struct edgel_reduce *reduce,
                      const char *prediction, struct edgel_reducer **out, struct edgel_error *err);
-/* Adds a row, in the order of the images. Rows of kind MISSING and FAILED are counted as such; a MISSING row with counts
- * is measured as well when reduce->missing is EDGEL_MISSING_WORST, one without them is then EDGEL_EFORMAT. EDGEL_EFORMAT
- * also: the row has ids that are neither classes nor ignored (the text counts the pixels of each, truth and prediction
- * apart); EDGEL_EINVAL: its counts do not hang together. Nothing is added then. EDGEL_ENOMEM. */
+/* Adds a row, in the order of the images. Rows of kind MISSING and FAILED are counted as such; a MISSING row with
+ * counts is measured as well when reduce->missing is EDGEL_MISSING_WORST, one without them is then EDGEL_EFORMAT.
+ * EDGEL_EFORMAT also: the row has ids that are neither classes nor ignored (the text counts the pixels of each, truth
+ * and prediction apart); EDGEL_EINVAL: its counts do not hang together. Nothing is added then. EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_reducer_add(struct edgel_reducer *reducer, const struct edgel_row *row, struct edgel_error *err);
 /* The scores of the rows so far; more may be added after it. Those that are undefined are NaN.
  *
- * out  finished by the caller with edgel_summary_finish(); zeroed after a failure. Its measure and reduce are those that the
- *      reducer was made with, which must outlive it.
+ * out  finished by the caller with edgel_summary_finish(); zeroed after a failure. Its measure and reduce are those
+ *      that the reducer was made with, which must outlive it.
  * Returns EDGEL_OK or EDGEL_ENOMEM. The same bits on every machine, whatever the threads that measured the rows. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_reducer_summary(const struct edgel_reducer *reducer,
                                                                   struct edgel_summary *out,
@@ -628,8 +632,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_reducer_summary(const struct e
 EDGEL_API void edgel_reducer_destroy(struct edgel_reducer **reducer); /* NULL is fine */
 
 /* Scores of one image by class, for a table of image x class: the classes of reduce->classes, or those that occur in
- * the row (none for a row that is not to be measured); boundaries: one result "boundary", counts and scores of the first
- * threshold of the image's largest F. *n results in *out, to be freed with edgel_class_results_free(). */
+ * the row (none for a row that is not to be measured); boundaries: one result "boundary", counts and scores of the
+ * first threshold of the image's largest F. *n results in *out, to be freed with edgel_class_results_free(). */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_row_scores(const struct edgel_row *row,
                                                              const struct edgel_measure *measure,
                                                              const struct edgel_reduce *reduce,
@@ -649,16 +653,16 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_boundary_best_point(const stru
 struct edgel_box {
     double x0, y0, x1, y1;
 };
-/* Intersection over union, 0 to 1, and its generalised (-1 to 1), distance (-1 to 1) and complete (-1.5 to 1) forms. The
- * formulas, their sources and what they are for boxes without area or apart stand at the top of src/eval/boxes.c. The
- * same bits everywhere. */
+/* Intersection over union, 0 to 1, and its generalised (-1 to 1), distance (-1 to 1) and complete (-1.5 to 1) forms.
+ * The formulas, their sources and what they are for boxes without area or apart stand at the top of src/eval/boxes.c.
+ * The same bits everywhere. */
 EDGEL_API double edgel_box_iou(const struct edgel_box *a, const struct edgel_box *b);
 EDGEL_API double edgel_box_giou(const struct edgel_box *a, const struct edgel_box *b);
 EDGEL_API double edgel_box_diou(const struct edgel_box *a, const struct edgel_box *b);
 EDGEL_API double edgel_box_ciou(const struct edgel_box *a, const struct edgel_box *b);
 
-/* The threshold that covers one image's truth best, the first of equals; values are rounded as in regions_rounded. EDGEL_EINVAL: not
- * measured. */
+/* The threshold that covers one image's truth best, the first of equals; values are rounded as in regions_rounded.
+ * EDGEL_EINVAL: not measured. */
 struct edgel_region_best {
     double threshold, covering, reverse; /* reverse: covering of the prediction by the truth */
 };

@@ -220,7 +220,8 @@ EDGEL_API bool edgel_method_streams(const struct edgel_method *method);
  * shape   of the input, data NULL
  * sink    takes the result: begin is called by create, row as rows are ready, the last by the last row of the input
  * row     one row of the input, from the first to the last; not kept
- * create  EDGEL_OK, EDGEL_EINVAL, EDGEL_EUNSUPPORTED (edgel_method_streams() is false), EDGEL_ENOMEM, what the sink says
+ * create  EDGEL_OK, EDGEL_EINVAL, EDGEL_EUNSUPPORTED (edgel_method_streams() is false), EDGEL_ENOMEM, what the sink
+ *         says
  * row     EDGEL_OK, EDGEL_EINVAL (a row too many), EDGEL_ENOMEM, what the sink says; after a failure only destroy
  */
 struct edgel_stream;

@@ -144,9 +144,10 @@ EDGEL_API void edgel_bytes_finish(struct edgel_bytes *bytes);
  * info         may be NULL; filled as far as known on failure as well
  *
  * Returns EDGEL_OK; EDGEL_EFORMAT: no image, corrupt or truncated (any libjpeg warning while scan data is decoded,
- * a wrong PNG CRC or Adler sum, a missing IEND, any complaint of libtiff about pixels); EDGEL_EUNSUPPORTED: lossless or 12-bit JPEG, kinds of TIFF not named in src/io/tiff.c, any TIFF in a build without libtiff; EDGEL_ELIMIT: over
- * params->limits, found before pixels are allocated; EDGEL_ENOMEM. On failure out is empty.
- * The text begins with name. Thread-safe; the same pixels everywhere.
+ * a wrong PNG CRC or Adler sum, a missing IEND, any complaint of libtiff about pixels); EDGEL_EUNSUPPORTED: lossless or
+ * 12-bit JPEG, kinds of TIFF not named in src/io/tiff.c, any TIFF in a build without libtiff; EDGEL_ELIMIT: over
+ * params->limits, found before pixels are allocated; EDGEL_ENOMEM. On failure out is empty. The text begins with name.
+ * Thread-safe; the same pixels everywhere.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_image_decode(const void *bytes, size_t size, const char *name, const struct edgel_read *params,
@@ -200,8 +201,8 @@ EDGEL_API bool edgel_mat_of_bytes(const void *head, size_t n);
 EDGEL_API bool edgel_named_like_mat(const char *name);
 
 /*
- * Reads the variable groundTruth, segs or ucm2 of a MAT file of version 5, compressed or not; what each must be stands at
- * the top of src/io/mat.c.
+ * Reads the variable groundTruth, segs or ucm2 of a MAT file of version 5, compressed or not; what each must be stands
+ * at the top of src/io/mat.c.
  *
  * limits  max_side of every matrix, max_pixels of all matrices together; checked before anything as large is allocated
  *

@@ -27,12 +27,12 @@ EDGEL_API const char *edgel_preset_name(int k);
 /* Side that a convolution makes of a side n: (n + 2 pad - dilation (k - 1) - 1) / stride + 1, rounded down; 0 if the
  * kernel does not fit or an argument is out of range (n, k, stride, dilation >= 1, pad >= 0). */
 EDGEL_API int edgel_conv_out_size(int n, int k, int stride, int pad, int dilation);
-/* Side that a transposed convolution makes of a side n: (n - 1) stride - 2 pad + dilation (k - 1) + 1 + output_padding, with
- * 0 <= output_padding < stride; 0 if that is less than 1 or an argument is out of range. */
+/* Side that a transposed convolution makes of a side n: (n - 1) stride - 2 pad + dilation (k - 1) + 1 + output_padding,
+ * with 0 <= output_padding < stride; 0 if that is less than 1 or an argument is out of range. */
 EDGEL_API int edgel_conv_transpose_out_size(int n, int k, int stride, int pad, int dilation,
                                             int output_padding);
-/* Whether a transposed convolution can make `size` of a side n, that is edgel_conv_out_size(size, ...) == n. A side of 3
- * under k = 3, stride 2, pad 1 comes from 5 or from 6. EDGEL_OK, or EDGEL_EINVAL naming the sizes that can be. */
+/* Whether a transposed convolution can make `size` of a side n, that is edgel_conv_out_size(size, ...) == n. A side of
+ * 3 under k = 3, stride 2, pad 1 comes from 5 or from 6. EDGEL_OK, or EDGEL_EINVAL naming the sizes that can be. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_conv_transpose_check(int size, int n, int k, int stride,
                                                                        int pad, int dilation,
                                                                        struct edgel_error *err);
@@ -46,8 +46,8 @@ enum { EDGEL_LABEL_IGNORE = 65535 };
 
 /*
  * What a loss measures. x are logits, p probabilities (softmax over the classes; with one class the sigmoid), t targets
- * in [0, 1] (1 for the pixel's class, 0 for others, or soft), w class weights; all sums run over the pixels of the whole
- * batch that are not ignored.
+ * in [0, 1] (1 for the pixel's class, 0 for others, or soft), w class weights; all sums run over the pixels of the
+ * whole batch that are not ignored.
  *
  *   ce        -sum w_c t_c log p_c / sum w_c t_c, by log-sum-exp (as PyTorch's CrossEntropyLoss with weights). With one
  *             class it is bce.
@@ -56,14 +56,15 @@ enum { EDGEL_LABEL_IGNORE = 65535 };
  *             with several both are the class's.
  *   iou       mean over classes of 1 - (I + s) / (U + s), I = sum p t, U = sum p + sum t - I
  *   dice      mean over classes of 1 - (2 I + s) / (sum p + sum t + s)
- *   lovasz    mean over classes of the Lovasz extension of 1 - Jaccard index at the errors |t - p| (Lovasz-softmax; with
- *             one class the same on the sigmoid, not the hinge). Soft targets count as 1 from 0.5 on.
+ *   lovasz    mean over classes of the Lovasz extension of 1 - Jaccard index at the errors |t - p| (Lovasz-softmax;
+ *             with one class the same on the sigmoid, not the hinge). Soft targets count as 1 from 0.5 on.
  *   l1        sum v |p - t| / sum v over pixels and classes, v as for bce
  *   l2        the same of (p - t)^2 (the Brier score)
  *   smoothl1  the same of d^2 / (2 beta) for |d| < beta, else |d| - beta / 2, d = p - t
  *
  * iou, dice and lovasz sum over the batch first and then take the plain mean over the classes that occur in it
- * (sum t > 0; for lovasz some t >= 0.5); with none the value is 0. Class weights do not touch them. Without any pixel that counts, all are 0.
+ * (sum t > 0; for lovasz some t >= 0.5); with none the value is 0. Class weights do not touch them. Without any pixel
+ * that counts, all are 0.
  *
  * Sources: Rahman and Wang 2016 (iou); Milletari et al. 2016, arXiv:1606.04797 (dice); Berman et al. 2018,
  * arXiv:1705.08790 (lovasz); Girshick 2015, arXiv:1504.08083 (smoothl1).
@@ -166,8 +167,8 @@ enum edgel_box_loss { EDGEL_BOX_IOU, EDGEL_BOX_GIOU, EDGEL_BOX_DIOU, EDGEL_BOX_C
  * Value and gradient by the predicted box.
  *
  * value  of iou in [0, 1], giou [0, 2), diou [0, 2), ciou [0, 3)
- * grad   [4] by x0, y0, x1, y1 of pred; may be NULL. alpha is taken as a constant (as in the paper). Where the value has
- *        a kink (edges that coincide), the derivative of one side.
+ * grad   [4] by x0, y0, x1, y1 of pred; may be NULL. alpha is taken as a constant (as in the paper). Where the value
+ *        has a kink (edges that coincide), the derivative of one side.
  *
  * A prediction whose x1 <= x0 or y1 <= y0 has the area 0, so IoU 0 and no gradient from it; its corners still span the
  * enclosing box and its centre still pulls. Boxes apart have IoU 0 with gradient 0: iou is then 1 with no gradient, the
@@ -257,12 +258,12 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_optimizer_check(const struct e
  * lr          >= 0, finite
  * gradient    [params->n]
  * weights     [params->n], changed
- * state       [edgel_optimizer_state_floats() * params->n], changed: zeros before the first step; the first state of all
- *             parameters, then the second. With t it is all there is to store. NULL where there is none.
+ * state       [edgel_optimizer_state_floats() * params->n], changed: zeros before the first step; the first state of
+ *             all parameters, then the second. With t it is all there is to store. NULL where there is none.
  * Returns EDGEL_OK or EDGEL_EINVAL (then nothing is changed). Single precision, each operation rounded, in the order
  * written above, the factors made in double precision; the same bits on every machine and for any number of threads.
- * Source: Kingma, Ba: Adam (2015); Loshchilov, Hutter: Decoupled weight decay (2019); Sutskever et al. (2013); Tieleman,
- * Hinton: RMSProp (2012).
+ * Source: Kingma, Ba: Adam (2015); Loshchilov, Hutter: Decoupled weight decay (2019); Sutskever et al. (2013);
+ * Tieleman, Hinton: RMSProp (2012).
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_optimizer_step(const struct edgel_optimizer *o, const struct edgel_param_ranges *params, uint64_t t,
@@ -287,8 +288,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_clip_value(double limit,
                                                              struct edgel_error *err);
 
 /*
- * Euclidean norm of the trainable parts of gradient[params->n] into *norm, summed in double precision; a norm over limit
- * scales the gradient by limit / (norm + 1e-6), as PyTorch. limit: > 0; INFINITY only measures.
+ * Euclidean norm of the trainable parts of gradient[params->n] into *norm, summed in double precision; a norm over
+ * limit scales the gradient by limit / (norm + 1e-6), as PyTorch. limit: > 0; INFINITY only measures.
  * A gradient with a value that is not finite has the norm inf or NaN and stays as it is: the caller looks at *norm.
  * Returns EDGEL_OK or EDGEL_EINVAL. The same bits for any number of threads.
  */
@@ -369,26 +370,27 @@ struct edgel_sample {
     float *soft;     /* [h][w], 0..1, negative: not counted; NULL if hard */
 };
 
-/* Memory for a sample, image and truth unset; label and soft say which truth. Returns EDGEL_OK, EDGEL_EINVAL (sides 1..2^20,
- * channels 1..4096), EDGEL_ENOMEM; *s is then zeroed. finish frees and zeroes; a zeroed sample is fine. */
+/* Memory for a sample, image and truth unset; label and soft say which truth. Returns EDGEL_OK, EDGEL_EINVAL (sides
+ * 1..2^20, channels 1..4096), EDGEL_ENOMEM; *s is then zeroed. finish frees and zeroes; a zeroed sample is fine. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_sample_init(struct edgel_sample *s, int w, int h,
                                                               int channels, bool label, bool soft,
                                                               struct edgel_error *err);
 EDGEL_API void edgel_sample_finish(struct edgel_sample *s);
 
 /*
- * Random changes of a sample, each by an amount; 0 leaves it out. First one geometric change of image and truth together:
+ * Random changes of a sample, each by an amount; 0 leaves it out. First one geometric change of image and truth
+ * together:
  *
  *   flip, vflip  probability of a mirror image, left-right and top-bottom
  *   turn         probability of a quarter turn by 90, 180 or 270 degrees, each as likely
  *   scale        enlarged by exp(u log(1 + scale)), u in -1..1
  *   rotate       turned clockwise by -rotate..rotate degrees about the centre of the crop
- *   crop         of the size wanted, anywhere within the image, or (centred) in its middle; where the image is smaller, it
- *                lies anywhere, or centred, within the crop
+ *   crop         of the size wanted, anywhere within the image, or (centred) in its middle; where the image is smaller,
+ *                it lies anywhere, or centred, within the crop
  *
- * Without scale and rotate pixels are copied; else images are sampled bilinearly, labels are those of the nearest pixel, and
- * soft truth is sampled bilinearly, not counted if any pixel with a share in it is not. Beyond its border the image goes on
- * as reflect-101 (... 2 1 0 1 2 ...), and truth is not counted. Then the image v alone:
+ * Without scale and rotate pixels are copied; else images are sampled bilinearly, labels are those of the nearest
+ * pixel, and soft truth is sampled bilinearly, not counted if any pixel with a share in it is not. Beyond its border
+ * the image goes on as reflect-101 (... 2 1 0 1 2 ...), and truth is not counted. Then the image v alone:
  *
  *   colour       v_c += colour (L z)_c, z three normal numbers, L L^T the covariance of the training set's colours
  *   brightness   v += u, u in -brightness..brightness
@@ -397,8 +399,8 @@ EDGEL_API void edgel_sample_finish(struct edgel_sample *s);
  *   blur         Gaussian of sigma in 0..blur pixels, reflect-101, taps to ceil(3 sigma)
  *   noise        v += s z, z normal for each value, s in 0..noise for the image
  *
- * and v is limited to 0..1 if any of these is on. Ranges are drawn from evenly. Each change draws from a stream of its own:
- * one more of them leaves the others as they are. resample does not change samples: see edgel_resample_weights().
+ * and v is limited to 0..1 if any of these is on. Ranges are drawn from evenly. Each change draws from a stream of its
+ * own: one more of them leaves the others as they are. resample does not change samples: see edgel_resample_weights().
  */
 struct edgel_augment {
     double flip, vflip, turn, rotate, scale;
@@ -408,7 +410,8 @@ struct edgel_augment {
     double covariance[3][3]; /* for colour; the first [channels][channels] of it are used */
 };
 
-/* Name, default amount and largest amount of each change, in the order of the text form; NULL name: there is no i-th. */
+/* Name, default amount and largest amount of each change, in the order of the text form; NULL name: there is no
+ * i-th. */
 struct edgel_augment_info {
     const char *name, *what;
     double amount, most;
@@ -417,8 +420,8 @@ EDGEL_API struct edgel_augment_info edgel_augment_info(int i);
 
 /*
  * Reads the text form NAME[:AMOUNT],... ("flip,rotate:10"): sets the amounts named, those without AMOUNT to their
- * defaults, and the rest of *out to 0. "" sets none. EDGEL_EINVAL for an unknown name (with the list), a name given twice,
- * or an amount out of its range.
+ * defaults, and the rest of *out to 0. "" sets none. EDGEL_EINVAL for an unknown name (with the list), a name given
+ * twice, or an amount out of its range.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_augment_parse(const char *text, struct edgel_augment *out,
                                                                 struct edgel_error *err);
@@ -446,9 +449,9 @@ edgel_augment(const struct edgel_augment *a, uint64_t seed, const struct edgel_s
               struct edgel_sample *out, struct edgel_augment_scratch *scratch, struct edgel_error *err);
 
 /*
- * Weights by which images with rare classes are drawn more often: sum_c p_c / P_c^amount, p_c the share of class c in the
- * counted pixels of the image, P_c in those of all images, divided so that the mean is 1. An image without counted pixels
- * has weight 0.
+ * Weights by which images with rare classes are drawn more often: sum_c p_c / P_c^amount, p_c the share of class c in
+ * the counted pixels of the image, P_c in those of all images, divided so that the mean is 1. An image without counted
+ * pixels has weight 0.
  *
  * histograms  [n][classes], pixels of each class
  * amount      0..1; 0: equal weights, 1: all classes count the same
@@ -460,9 +463,10 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_resample_weights(const int64_t
                                                                    double *weights, struct edgel_error *err);
 
 /*
- * The order of an epoch of n samples into order[n]: a random permutation of 0..n-1, or with weights[n] (not NULL) a draw
- * where sample i comes up n weights_i / sum times, rounded down or up at random so that the mean is exact.
- * A function of seed and weights. Returns EDGEL_OK, or EDGEL_EINVAL when a weight is negative or not finite, or all are 0.
+ * The order of an epoch of n samples into order[n]: a random permutation of 0..n-1, or with weights[n] (not NULL) a
+ * draw where sample i comes up n weights_i / sum times, rounded down or up at random so that the mean is exact.
+ * A function of seed and weights. Returns EDGEL_OK, or EDGEL_EINVAL when a weight is negative or not finite, or all are
+ * 0.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_epoch_order(size_t n, const double *weights, uint64_t seed,
                                                               size_t *order, struct edgel_error *err);
@@ -472,12 +476,12 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_epoch_order(size_t n, const do
 struct edgel_model;
 
 /*
- * The data of a training. Samples are loaded by index whenever they are needed, from several threads at once, and always
- * with the same content.
+ * The data of a training. Samples are loaded by index whenever they are needed, from several threads at once, and
+ * always with the same content.
  *
- * load    makes a sample (edgel_sample_init): image planes of 0..1, as many as the model takes, not normalised, and labels
- *         (below the number of outputs, 2 for one output; or EDGEL_LABEL_IGNORE) or soft targets (one output), the same
- *         for all samples. The trainer finishes it.
+ * load    makes a sample (edgel_sample_init): image planes of 0..1, as many as the model takes, not normalised, and
+ *         labels (below the number of outputs, 2 for one output; or EDGEL_LABEL_IGNORE) or soft targets (one output),
+ *         the same for all samples. The trainer finishes it.
  */
 struct edgel_train_data {
     void *user;
@@ -500,8 +504,8 @@ struct edgel_survey {
 };
 /*
  * Loads every sample of training (or validation) once and counts. classes: labels are below it, >= 2.
- * Returns EDGEL_OK; what load returned, for the first bad sample; EDGEL_EINVAL, which names the sample, for a label or a
- * number of channels out of range, labels as well as soft targets; EDGEL_ENOMEM. *out is finished by the caller, also
+ * Returns EDGEL_OK; what load returned, for the first bad sample; EDGEL_EINVAL, which names the sample, for a label or
+ * a number of channels out of range, labels as well as soft targets; EDGEL_ENOMEM. *out is finished by the caller, also
  * after a failure. The same numbers for any number of threads.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
@@ -526,9 +530,9 @@ enum { EDGEL_TRAIN_BATCH_MAX = 4096, EDGEL_TRAIN_CROPS_MAX = 10000, EDGEL_TRAIN_
 
 /*
  * How to train. An epoch is a number of batches of samples in an order drawn anew: all samples, `crops` times each, or
- * as many as `steps` batches hold. Only the last batch of an epoch without `steps` may be smaller; its loss and gradient
- * are means over its own valid pixels. With gd an epoch is one step along the gradient of all its batches, each weighted
- * by its valid pixels.
+ * as many as `steps` batches hold. Only the last batch of an epoch without `steps` may be smaller; its loss and
+ * gradient are means over its own valid pixels. With gd an epoch is one step along the gradient of all its batches,
+ * each weighted by its valid pixels.
  */
 struct edgel_train_params {
     const struct edgel_loss_term *terms;  /* the loss: their weighted sum */
@@ -542,24 +546,24 @@ struct edgel_train_params {
     double dropout;                 /* 0..0.95: of all dropout layers; negative: what the architecture says */
     const struct edgel_augment *augment; /* NULL: none; its resample chooses the samples of an epoch */
     int batch;                           /* 1..EDGEL_TRAIN_BATCH_MAX */
-    /* Sides of what is trained on; 0 and 0: whole images, those smaller than the largest width and height filled up with
-     * pixels that are not counted. */
+    /* Sides of what is trained on; 0 and 0: whole images, those smaller than the largest width and height filled up
+     * with pixels that are not counted. */
     int crop_w, crop_h;
     int crops;      /* of each sample in an epoch without steps, 1..EDGEL_TRAIN_CROPS_MAX */
     int64_t steps;  /* of an epoch; 0: as many as all samples need */
     int64_t epochs; /* in all, those before a resume counted; >= 0 */
-    /* > 0, of one run; INFINITY: none. No epoch begins that would not end in time, as the one before tells, and one that
-     * takes longer all the same is cut, so that its validation ends in time. A validation that takes longer yet is given
-     * up once there is a best model: the epoch is then not done, and a resume validates it or goes on with it. What
-     * EDGEL_RECOMPUTE_END does comes on top. */
+    /* > 0, of one run; INFINITY: none. No epoch begins that would not end in time, as the one before tells, and one
+     * that takes longer all the same is cut, so that its validation ends in time. A validation that takes longer yet is
+     * given up once there is a best model: the epoch is then not done, and a resume validates it or goes on with it.
+     * What EDGEL_RECOMPUTE_END does comes on top. */
     double max_seconds;
     int64_t patience; /* epochs without a better value before the end; 0: no early end */
     double min_delta; /* >= 0: a value is better when it is so by more than this */
     enum edgel_monitor monitor;
     int first_scored; /* classes before it are not in the means of IoU and F1: 1 leaves out the background */
     enum edgel_recompute recompute; /* other than NEVER: some batch normalisation is not frozen */
-    /* 0..1, 1 excluded: what is validated and kept as best are not the weights but their average a = ema a + (1 - ema) w
-     * after each step; 0: the weights. */
+    /* 0..1, 1 excluded: what is validated and kept as best are not the weights but their average a = ema a + (1 - ema)
+     * w after each step; 0: the weights. */
     double ema;
     /* Beginnings of names of layers that keep their parameters, then NULL; or NULL. Each is that of a layer with
      * parameters. */
@@ -627,8 +631,8 @@ struct edgel_train_events {
     void (*epoch_done)(void *user, const struct edgel_epoch *row);
     /* Asked after each step, validation sample and batch of running estimates; true: write a checkpoint and return. */
     bool (*stop)(void *user);
-    /* BEST: the model file of the best weights, whenever there are better ones, before epoch_done. LAST: the model file of
-     * the last weights with all that a resume needs, after epoch_done, now and then within an epoch, and after stop.
+    /* BEST: the model file of the best weights, whenever there are better ones, before epoch_done. LAST: the model file
+     * of the last weights with all that a resume needs, after epoch_done, now and then within an epoch, and after stop.
      * A failure ends the run. */
     enum edgel_status (*save)(void *user, enum edgel_save kind, const void *bytes, size_t size,
                               struct edgel_error *err);
@@ -637,8 +641,8 @@ struct edgel_train_events {
 struct edgel_trainer;
 
 /*
- * model    trained in place, from the weights it has when the first run begins; must outlive the trainer, as params, data
- *          and what they point to must
+ * model    trained in place, from the weights it has when the first run begins; must outlive the trainer, as params,
+ *          data and what they point to must
  * survey   of the training samples, or NULL: made here when it is needed
  * Returns EDGEL_OK; EDGEL_EINVAL with the value and the rule; EDGEL_ENOMEM; what loading returned.
  */
@@ -651,8 +655,8 @@ EDGEL_API void edgel_trainer_destroy(struct edgel_trainer **t);
 /*
  * Trains until params->epochs are done, the patience or the time is over, or stop says true: *end tells (may be NULL).
  * model then holds the last weights. A stopped trainer may run on.
- * Returns EDGEL_OK; EDGEL_EINTERRUPTED after stop; EDGEL_EINVAL with epoch and step when loss or gradient are not finite:
- * model then holds the weights at the end of the epoch before; what load and save returned; EDGEL_ENOMEM.
+ * Returns EDGEL_OK; EDGEL_EINTERRUPTED after stop; EDGEL_EINVAL with epoch and step when loss or gradient are not
+ * finite: model then holds the weights at the end of the epoch before; what load and save returned; EDGEL_ENOMEM.
  * Weights, rows and saved bytes are the same for any number of threads and any CPU level, seconds aside.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_trainer_run(struct edgel_trainer *t,
@@ -665,8 +669,8 @@ EDGEL_API bool edgel_trainer_best(const struct edgel_trainer *t, struct edgel_mo
 EDGEL_API void edgel_trainer_position(const struct edgel_trainer *t, int64_t *epochs, int64_t *steps);
 
 /*
- * The bytes of EDGEL_SAVE_LAST as of now, to be freed with edgel_model_free(): a model file (edgel_model_decode) with the
- * trainer's state as tensors "train.*" and what shaped its steps as the note "training". EDGEL_OK or EDGEL_ENOMEM;
+ * The bytes of EDGEL_SAVE_LAST as of now, to be freed with edgel_model_free(): a model file (edgel_model_decode) with
+ * the trainer's state as tensors "train.*" and what shaped its steps as the note "training". EDGEL_OK or EDGEL_ENOMEM;
  * EDGEL_EINVAL when weights are not finite.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_trainer_encode(const struct edgel_trainer *t,
@@ -676,7 +680,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_trainer_encode(const struct ed
  * Goes on from such bytes as if there had been no break, weights included. Number of epochs, patience, limits of time
  * may be others than before; what shapes the steps may not: the text names the first that differs.
  * The bytes are not trusted; name is for messages. Returns EDGEL_OK; EDGEL_EFORMAT for no model file, one without a
- * state, or one of another network; EDGEL_EINVAL for other params, ids of classes or labels; EDGEL_ENOMEM. The trainer is as new after a failure.
+ * state, or one of another network; EDGEL_EINVAL for other params, ids of classes or labels; EDGEL_ENOMEM. The trainer
+ * is as new after a failure.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_trainer_resume(struct edgel_trainer *t, const void *bytes,
                                                                  size_t size, const char *name,
@@ -743,8 +748,8 @@ struct edgel_model_params {
 };
 
 /*
- * Makes a model with starting weights. Labels are ids (1 output: binary), classes have ids 0, 1, ... and names "class 0",
- * ... (1 output: id 1, "foreground"), mean is 0, deviation 1, threshold 0.5, there are no notes.
+ * Makes a model with starting weights. Labels are ids (1 output: binary), classes have ids 0, 1, ... and names "class
+ * 0", ... (1 output: id 1, "foreground"), mean is 0, deviation 1, threshold 0.5, there are no notes.
  *
  * *out  NULL on failure; the caller destroys it
  * Returns EDGEL_OK; EDGEL_EFORMAT: the text is no architecture; EDGEL_EINVAL: outputs out of range, the last layer is a
@@ -771,8 +776,8 @@ struct edgel_model_info {
     const double *mean, *deviation;          /* [in_channels] */
 };
 EDGEL_API void edgel_model_describe(const struct edgel_model *model, struct edgel_model_info *out);
-/* The architecture as text that edgel_model_create() reads, attributes that are not the default spelled out; to be freed
- * with edgel_model_free(). NULL: out of memory. */
+/* The architecture as text that edgel_model_create() reads, attributes that are not the default spelled out; to be
+ * freed with edgel_model_free(). NULL: out of memory. */
 EDGEL_API char *edgel_model_text(const struct edgel_model *model);
 EDGEL_API void edgel_model_free(void *text_or_bytes); /* NULL is fine */
 
@@ -817,8 +822,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_model_memory(const struct edge
                                                                size_t *bytes, struct edgel_error *err);
 
 /*
- * Fine-tuning: takes the arrays (weights, biases, running estimates) of `from` whose name and shape are those of an array
- * of the model; others, such as a head for another number of classes, stay as they are.
+ * Fine-tuning: takes the arrays (weights, biases, running estimates) of `from` whose name and shape are those of an
+ * array of the model; others, such as a head for another number of classes, stay as they are.
  */
 struct edgel_model_taken {
     int arrays, arrays_taken;
@@ -829,11 +834,12 @@ EDGEL_API void edgel_model_take(struct edgel_model *model, const struct edgel_mo
                                 struct edgel_model_taken *taken);
 
 /*
- * A model file is safetensors: an array of each layer is the F32 tensor LAYER.ARRAY (conv1.weight), shaped and ordered as
- * in PyTorch, and __metadata__ holds format "edgel.model/1", architecture, classes, mean, std, head, labels, threshold
- * and the notes.
+ * A model file is safetensors: an array of each layer is the F32 tensor LAYER.ARRAY (conv1.weight), shaped and ordered
+ * as in PyTorch, and __metadata__ holds format "edgel.model/1", architecture, classes, mean, std, head, labels,
+ * threshold and the notes.
  *
- * encode  *bytes is to be freed with edgel_model_free(). EDGEL_EINVAL: a parameter that is NaN or infinite; EDGEL_ENOMEM
+ * encode  *bytes is to be freed with edgel_model_free(). EDGEL_EINVAL: a parameter that is NaN or infinite;
+ *         EDGEL_ENOMEM
  * decode  untrusted bytes; name is for messages. EDGEL_EFORMAT: malformed, or tensors that are not those of the
  *         architecture, or a value that is not finite; EDGEL_EINVAL, EDGEL_ELIMIT as edgel_model_create();
  *         EDGEL_EUNSUPPORTED: no model of edgel, or of a later version; EDGEL_ENOMEM. Tensors named "train.*" are
@@ -886,13 +892,13 @@ struct edgel_predict_io {
                                struct edgel_error *err);
 };
 /*
- * Probabilities: 1 / (1 + e^-x) of the logit (1 output); else with m the largest logit of the pixel, e^(x_k - m) divided
- * by their sum over the classes.
+ * Probabilities: 1 / (1 + e^-x) of the logit (1 output); else with m the largest logit of the pixel, e^(x_k - m)
+ * divided by their sum over the classes.
  *
- * Returns EDGEL_OK; what write returned; EDGEL_EINVAL: a size that the network cannot take, or of which it makes another;
- * logits that are not finite;
- * EDGEL_ELIMIT: max_bytes are not enough for any tile; EDGEL_EUNSUPPORTED: tiles are needed, and layers of the network do
- * not keep step; EDGEL_ENOMEM. The same bits for every max_bytes, number of threads and CPU level.
+ * Returns EDGEL_OK; what write returned; EDGEL_EINVAL: a size that the network cannot take, or of which it makes
+ * another; logits that are not finite;
+ * EDGEL_ELIMIT: max_bytes are not enough for any tile; EDGEL_EUNSUPPORTED: tiles are needed, and layers of the network
+ * do not keep step; EDGEL_ENOMEM. The same bits for every max_bytes, number of threads and CPU level.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_predictor_run(struct edgel_predictor *predictor,
                                                                 const struct edgel_predict_io *prediction,
@@ -903,8 +909,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_predict(struct edgel_predictor
                                                           float *out, struct edgel_error *err);
 
 /*
- * The class of n pixels by their logits [outputs][plane]: that of the largest, the first of equals. With one output it is
- * 1 where the logit is at least log(T / (1 - T)), rounded to float, T the threshold, and else 0: with T = 0 it is 1
+ * The class of n pixels by their logits [outputs][plane]: that of the largest, the first of equals. With one output it
+ * is 1 where the logit is at least log(T / (1 - T)), rounded to float, T the threshold, and else 0: with T = 0 it is 1
  * everywhere, with T = 1 nowhere. So classes are decided in validation and masks. Logits are finite.
  */
 EDGEL_API void edgel_logit_classes(const float *logits, size_t plane, int outputs, double threshold, size_t n,
@@ -938,8 +944,9 @@ struct edgel_onnx_params {
     bool unfolded; /* batch normalisation stays a node of its own */
 };
 /*
- * The model as an ONNX graph (operator set 13, IR version 8), which runs elsewhere: input "image", float [N][in_channels]
- * [H][W] of 0..1, normalised within the graph; output [N][outputs][H][W]; classes, labels and threshold as metadata.
+ * The model as an ONNX graph (operator set 13, IR version 8), which runs elsewhere: input "image", float
+ * [N][in_channels] [H][W] of 0..1, normalised within the graph; output [N][outputs][H][W]; classes, labels and
+ * threshold as metadata.
  *
  * *bytes  to be freed with edgel_model_free()
  * Returns EDGEL_OK; EDGEL_EUNSUPPORTED: a layer that has no form in ONNX; EDGEL_ENOMEM.

@@ -25,8 +25,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_report_csv_row(struct edgel_output *out, const char *prediction, const struct edgel_row *row,
                      const struct edgel_class_result *results, size_t n, struct edgel_error *err);
 
-/* CSV, one row per matched pair of objects: header line, then one pair at a time. agreement: IoU, GIoU, DIoU, CIoU of their
- * boxes. */
+/* CSV, one row per matched pair of objects: header line, then one pair at a time. agreement: IoU, GIoU, DIoU, CIoU of
+ * their boxes. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_pairs_header(struct edgel_output *out,
                                                                       struct edgel_error *err);
 EDGEL_API EDGEL_NODISCARD enum edgel_status

@@ -1,7 +1,7 @@
 /*
  * The record of a run in its output folder, from which --resume goes on. Each finished image is one line, handed to the
- * system after its outputs have their names: killing the process loses nothing that was written, and an image whose line
- * is missing is done again. The record is there before the first output and goes when the run has ended.
+ * system after its outputs have their names: killing the process loses nothing that was written, and an image whose
+ * line is missing is done again. The record is there before the first output and goes when the run has ended.
  *
  * A lock on the file tells a run that is at work from one that was killed: the system drops it with the process.
  */

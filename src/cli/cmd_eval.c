@@ -398,7 +398,9 @@ const struct cli_command cli_command_eval = {
         "accuracy and the confusion matrix. PRED is a folder or a file; several PRED are several methods, judged side "
         "by side. Pairs are made by relative path without extension; what has no partner is reported.\n\n"
         "Masks are gray, palette (raw indices, never colours), 1-bit, 0/255, 0/1, 16-bit or, with --colors, RGB. "
-        "Predictions for binary truth may be soft: 8-bit, 16-bit or float (PFM, TIFF). A MAT file of the Berkeley benchmark (groundTruth) is truth of several annotators: its boundaries, or with --labels ids its segmentations.\n\n"
+        "Predictions for binary truth may be soft: 8-bit, 16-bit or float (PFM, TIFF). A MAT file of the "
+        "Berkeley benchmark (groundTruth) is truth of several annotators: its boundaries, or with --labels "
+        "ids its segmentations.\n\n"
         "Every number depends on a convention, which is printed with it: how images are summed, what an empty class "
         "is, which pixels and classes are left out. 'edgel report' computes the same scores again from --counts under "
         "another convention, without the images.",

@@ -120,7 +120,8 @@ static void add_output(struct outputs *o, const struct segment_job *job, int pla
     o->n++;
 }
 
-/* Probabilities: all classes; of foreground or not, foreground. Else one file, whose {class} is that of the one output. */
+/* Probabilities: all classes; of foreground or not, foreground. Else one file, whose {class} is that of the one
+ * output. */
 static void list_outputs(const struct segment_job *job, struct outputs *o)
 {
     const size_t most = (size_t)job->info.outputs;

@@ -464,8 +464,8 @@ static int enter_folder(const char *folder, struct edgel_journal **at_work)
     return status == EDGEL_OK ? 0 : refuse(&err);
 }
 
-/* A run without a checkpoint was stopped before its first one, and is begun anew: unless its results tell of more epochs
- * than the one whose checkpoint comes after its row. */
+/* A run without a checkpoint was stopped before its first one, and is begun anew: unless its results tell of more
+ * epochs than the one whose checkpoint comes after its row. */
 static int find_checkpoint(const char *folder, bool *found)
 {
     char *path = train_path(folder, "last.safetensors");
@@ -516,8 +516,8 @@ const struct cli_command cli_command_train = {
         "unknown ids is reported, and nothing is trained. Binary masks make a head of one output, ids one output for "
         "each class.\n\n"
         "The same command gives the same weights to the last bit, whatever the number of threads and the processor. "
-        "Ctrl-C writes a checkpoint; --resume RUN goes on as if there had been no break, and with more --epochs extends "
-        "a run that has ended.",
+        "Ctrl-C writes a checkpoint; --resume RUN goes on as if there had been no break, and with more "
+        "--epochs extends a run that has ended.",
     .groups = train_groups,
     .examples =
         (const struct cli_example[]){

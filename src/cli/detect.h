@@ -84,8 +84,8 @@ enum edgel_status detect_fit_channels(const char *path, int channels, const stru
 
 /* Whether all tasks can go row by row into their outputs. */
 bool detect_streams(const struct detect_work *k);
-/* Runs all tasks while the file is read row by row, outputs under temporary names. *refused: this file does not hold its
- * rows in order, or has fewer pixels than --stream-over: nothing was done. */
+/* Runs all tasks while the file is read row by row, outputs under temporary names. *refused: this file does not hold
+ * its rows in order, or has fewer pixels than --stream-over: nothing was done. */
 enum edgel_status detect_stream(struct detect_work *k, bool *refused, struct edgel_error *err);
 
 #endif

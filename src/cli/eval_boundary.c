@@ -16,8 +16,10 @@ const struct cli_option eval_boundary_rows[] = {
       .def = "none",
       .help =
           "bsds: match boundaries in place of counting pixels, by the protocol of the Berkeley benchmark: at "
-          "every threshold, one to one within a distance, with each annotator by itself; predictions are soft maps, or MAT files with ucm2 (a hierarchy) or segs (segmentations, one a threshold). davis: J and F of objects along "
-          "sequences, which are folders. iou: intersection over union of the bands inside the boundaries, by class." },
+          "every threshold, one to one within a distance, with each annotator by itself; predictions are "
+          "soft maps, or MAT files with ucm2 (a hierarchy) or segs (segmentations, one a threshold). davis: "
+          "J and F of objects along sequences, which are folders. iou: intersection over union of the bands "
+          "inside the boundaries, by class." },
     { .name = "max-dist",
       .kind = CLI_REAL,
       .metavar = "D",
@@ -36,8 +38,8 @@ const struct cli_option eval_boundary_rows[] = {
       .kind = CLI_FLAG,
       AT(nms),
       .help =
-          "bsds: suppress soft maps to their maxima first (smoothed by [1 2 1], across the boundary as the curvature has it, "
-          "the outer 5 pixels faded, 8 bits). Thick maps of gradients or networks need it." },
+          "bsds: suppress soft maps to their maxima first (smoothed by [1 2 1], across the boundary as the "
+          "curvature has it, the outer 5 pixels faded, 8 bits). Thick maps of gradients or networks need it." },
     { .name = "nms-ratio",
       .kind = CLI_REAL,
       .metavar = "R",
@@ -59,8 +61,9 @@ const struct cli_option eval_boundary_rows[] = {
       AT(regions),
       .help =
           "Compare regions in place of pixels, with or without boundaries: segmentation covering, probabilistic Rand "
-          "index, variation of information. Predictions are label maps, or MAT files with segs or ucm2 (99 thresholds unless "
-          "--thresholds says otherwise); truth is label maps of any number of annotators, or the benchmark's MAT files." },
+          "index, variation of information. Predictions are label maps, or MAT files with segs or ucm2 (99 "
+          "thresholds unless --thresholds says otherwise); truth is label maps of any number of annotators, "
+          "or the benchmark's MAT files." },
     { .name = "boundary-width",
       .kind = CLI_REAL,
       .metavar = "W",
@@ -154,8 +157,8 @@ void eval_boundary_remark(struct eval_method *method, unsigned remarks)
 void eval_boundary_warn(const struct eval_method *method)
 {
     static const char *const texts[EVAL_REMARKS] = {
-        "maps look inverted: most of their pixels are in the upper half of the range, and boundaries have to be the high "
-        "values",
+        "maps look inverted: most of their pixels are in the upper half of the range, and boundaries have "
+        "to be the high values",
         "maps are binary: thresholds are swept over soft maps, and --thresholds 1 is enough for these",
         "images have truth that is not thin; matching is one to one, so that thick lines cost recall",
         "images have truth with several values that are not 0; all of them were taken as boundary (label maps "

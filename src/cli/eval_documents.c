@@ -1,10 +1,11 @@
 /*
  * Objects of COCO documents in `edgel eval`: PRED, TRUTH, or both are JSON files in place of folders of masks.
  *
- * Two documents are paired by the ids of their images. A document and masks are paired by name: the document's file_name
- * without extension, or its image id in digits, which a mask may write with leading zeros. The masks of a panoptic document
- * are in the folder beside it that has its name without extension. A list of results says nothing of images where nothing
- * was found, so that none of them is missing; a panoptic document has to name a mask for each image.
+ * Two documents are paired by the ids of their images. A document and masks are paired by name: the document's
+ * file_name without extension, or its image id in digits, which a mask may write with leading zeros. The masks of a
+ * panoptic document are in the folder beside it that has its name without extension. A list of results says nothing of
+ * images where nothing was found, so that none of them is missing; a panoptic document has to name a mask for each
+ * image.
  */
 #include "score.h"
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /*
- * What `edgel eval` reads of one image: its prediction, truth of all annotators, validity mask; image files, and MAT files of
- * the Berkeley benchmark. Memory is used again from image to image.
+ * What `edgel eval` reads of one image: its prediction, truth of all annotators, validity mask; image files, and MAT
+ * files of the Berkeley benchmark. Memory is used again from image to image.
  */
 #include "score.h"
 #include <stdio.h>

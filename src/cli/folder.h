@@ -68,8 +68,8 @@ struct folder_run {
     /* Scales [noutputs] for the log, to be freed; NULL: none. May be NULL. */
     struct edgel_scale *(*scales)(void *user, const struct folder_result *result);
 };
-/* Whether the options go together and there is something to read and to write. Returns 0 or CLI_EXIT_USAGE after telling
- * the reason. */
+/* Whether the options go together and there is something to read and to write. Returns 0 or CLI_EXIT_USAGE after
+ * telling the reason. */
 int folder_check_usage(const struct cli_args *args, const struct folder_options *o);
 /* Plans, checks, runs, logs. Returns the exit code. */
 int folder_run_all(const struct cli_args *args, const struct folder_run *run);
@@ -115,16 +115,16 @@ struct folder_group {
 /* Takes the k-th image with its result and paths (both are the group's then). True when the group is full. */
 bool folder_group_add(struct folder_group *g, const struct folder_job *job, size_t k,
                       const struct folder_result *result, char **paths);
-/* Makes the outputs of all its images durable and gives them their names; what fails becomes the result of its images. The
- * caller reports the images, frees their paths and sets count to 0. shard: the part that k counts in. */
+/* Makes the outputs of all its images durable and gives them their names; what fails becomes the result of its images.
+ * The caller reports the images, frees their paths and sets count to 0. shard: the part that k counts in. */
 void folder_group_commit(struct folder_group *g, const struct folder_job *job,
                          const struct edgel_shard *shard);
 void folder_group_finish(struct folder_group *g);
 
 /* --- folder_resume.c --- */
 
-/* Looks for the record of an interrupted run in the output folder (--resume); job->journal stays NULL when there is none.
- * shard: the part. Returns 0 or CLI_EXIT_USAGE after telling the reason. */
+/* Looks for the record of an interrupted run in the output folder (--resume); job->journal stays NULL when there is
+ * none. shard: the part. Returns 0 or CLI_EXIT_USAGE after telling the reason. */
 int folder_resume_find(struct folder_job *job, const char *folder, const struct edgel_shard *shard);
 /* True when the folder holds the record of a run that did not end. */
 bool folder_resume_exists(const char *folder, const struct edgel_shard *shard);
@@ -135,8 +135,8 @@ void folder_resume_begin(struct folder_job *job, const struct edgel_shard *shard
 void folder_resume_note(struct folder_job *job, const struct folder_result *result);
 /* The run has ended: the record is removed if all was done, else kept. */
 void folder_resume_end(struct folder_job *job, bool all);
-/* True when a run that was interrupted finished input i, which has not changed since, and its outputs are there. mark is
- * set whenever the input can be asked for (then *marked). paths: of its outputs. */
+/* True when a run that was interrupted finished input i, which has not changed since, and its outputs are there. mark
+ * is set whenever the input can be asked for (then *marked). paths: of its outputs. */
 bool folder_finished(const struct folder_job *job, size_t i, char *const *paths, struct edgel_mark *mark,
                      bool *marked);
 

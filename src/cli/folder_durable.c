@@ -1,4 +1,5 @@
-/* --durable: outputs wait under their temporary names until a group of them is on the disk; then all get their names. */
+/* --durable: outputs wait under their temporary names until a group of them is on the disk; then all get their
+ * names. */
 #include "folder.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /*
  * The wish to stop. The first SIGINT, SIGTERM or SIGHUP sets a flag that a run asks for before each image, and eval and
- * train in the midst of long ones; a file that had been started is finished, so that none is torn. SIGINT and SIGTERM are
- * then as they were, and another one kills; SIGHUP is not: a terminal that is closed sends it, and so does the shell that
- * ends with it. Under nohup it stays ignored.
+ * train in the midst of long ones; a file that had been started is finished, so that none is torn. SIGINT and SIGTERM
+ * are then as they were, and another one kills; SIGHUP is not: a terminal that is closed sends it, and so does the
+ * shell that ends with it. Under nohup it stays ignored.
  *
- * SIGPIPE is ignored: a closed pipe shows as a failed write, which is reported like any other. A shell without job control
- * starts background jobs with SIGINT ignored; who sends one to such a job all the same means it, so it is caught there as
- * well.
+ * SIGPIPE is ignored: a closed pipe shows as a failed write, which is reported like any other. A shell without job
+ * control starts background jobs with SIGINT ignored; who sends one to such a job all the same means it, so it is
+ * caught there as well.
  */
 #include "cli.h"
 #include <signal.h>

@@ -56,8 +56,8 @@ enum edgel_status cli_fail(struct edgel_error *err, const char *fmt, ...)
     return EDGEL_EINVAL;
 }
 
-/* The text with control characters spelled (\n, \x1b): names come from elsewhere, and must neither look like other names
- * nor move the cursor of a terminal. To be freed. */
+/* The text with control characters spelled (\n, \x1b): names come from elsewhere, and must neither look like other
+ * names nor move the cursor of a terminal. To be freed. */
 EDGEL_PRINTF(1, 0) static char *visible(const char *fmt, va_list ap)
 {
     va_list again;

@@ -142,8 +142,8 @@ struct eval_files {
     size_t nfiles; /* truth_images, truth_mats */
 };
 enum { EVAL_REMARK = 200 };
-/* Reads the files of a pair for what is measured; err names the file. remark[EVAL_REMARK] gets what a decoder said first, when
- * it is still empty. */
+/* Reads the files of a pair for what is measured; err names the file. remark[EVAL_REMARK] gets what a decoder said
+ * first, when it is still empty. */
 enum edgel_status eval_files_read(struct eval_files *f, const struct edgel_read *read,
                                   const struct edgel_pair *p, const struct edgel_measure *m, char *remark,
                                   struct edgel_error *err);
@@ -181,9 +181,10 @@ struct eval_run {
 const char *eval_input(const struct edgel_pair *p);
 /* Rows of counts that the part to measure will have: its pairs with truth. */
 uint64_t eval_rows(const struct eval_run *run);
-/* Decides by the first prediction that can be read whether boundaries and regions are of lists of segmentations (their number becomes that
- * of the thresholds); else labels by the truth when measure says AUTO, and zero_one of the methods for BINARY. Looks at all pairs, whatever the
- * part to measure, so that all parts decide alike. Files that cannot be read are passed over. EDGEL_EINTERRUPTED when a stop was asked for. */
+/* Decides by the first prediction that can be read whether boundaries and regions are of lists of segmentations (their
+ * number becomes that of the thresholds); else labels by the truth when measure says AUTO, and zero_one of the methods
+ * for BINARY. Looks at all pairs, whatever the part to measure, so that all parts decide alike. Files that cannot be
+ * read are passed over. EDGEL_EINTERRUPTED when a stop was asked for. */
 enum edgel_status eval_survey(struct eval_run *run, struct edgel_error *err);
 /* Measures all pairs and delivers the rows in order. totals has what was done. Failures of images are reported and
  * counted; a status other than OK and INTERRUPTED is a result that could not be written. */

@@ -92,8 +92,8 @@ const struct cli_option score_output_rows[] = {
       AT(bsds_files),
       .help =
           "With --boundary bsds or --regions and one method: write the benchmark's text files to DIR: IMAGE_ev1.txt, "
-          "eval_bdry.txt, eval_bdry_thr.txt and eval_bdry_img.txt; eval_cover.txt, eval_cover_th.txt, eval_cover_img.txt, "
-          "eval_RI_VOI.txt and eval_RI_VOI_thr.txt." },
+          "eval_bdry.txt, eval_bdry_thr.txt and eval_bdry_img.txt; eval_cover.txt, eval_cover_th.txt, "
+          "eval_cover_img.txt, eval_RI_VOI.txt and eval_RI_VOI_thr.txt." },
     { 0 },
 };
 

@@ -133,8 +133,8 @@ static enum edgel_status take_probabilities(void *user, int x, int y, int w, int
     return EDGEL_OK;
 }
 
-/* A --memory in MiB that is enough for an image: for tiles of twice what an output depends on, or for the whole image where
- * that is no larger, or no such tile can be had. 0: unknown. */
+/* A --memory in MiB that is enough for an image: for tiles of twice what an output depends on, or for the whole image
+ * where that is no larger, or no such tile can be had. 0: unknown. */
 static size_t enough_memory(const struct segment_job *job, int w, int h)
 {
     struct edgel_layer *layers = cli_alloc((size_t)job->info.layers + 1, sizeof *layers);

@@ -69,7 +69,8 @@ void train_plan_finish(struct train_plan *plan);
 
 /* --- train_usage.c --- */
 
-/* 0 or CLI_EXIT_USAGE, told: options that are missing, exclude each other or have no use, a place for the run that is none. */
+/* 0 or CLI_EXIT_USAGE, told: options that are missing, exclude each other or have no use, a place for the run that is
+ * none. */
 int train_check_usage(const struct cli_args *args);
 /* Tells what can be meant, and is more often not. */
 void train_tell_doubts(const struct cli_args *args);

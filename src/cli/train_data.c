@@ -1,6 +1,6 @@
 /*
- * The data of `edgel train`: images and masks by the same rules of pairing and labels as `edgel eval`. Decoded images are
- * kept as they came, up to --cache megabytes in the order they were first asked for, and decoded again beyond that.
+ * The data of `edgel train`: images and masks by the same rules of pairing and labels as `edgel eval`. Decoded images
+ * are kept as they came, up to --cache megabytes in the order they were first asked for, and decoded again beyond that.
  */
 #include "train_data.h"
 #include "score.h"

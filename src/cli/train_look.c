@@ -1,6 +1,6 @@
 /*
- * A look at every file before the first step: what the masks hold decides labels and classes, and what cannot be trained
- * on is told file by file.
+ * A look at every file before the first step: what the masks hold decides labels and classes, and what cannot be
+ * trained on is told file by file.
  */
 #include "train_data.h"
 #include <stdio.h>

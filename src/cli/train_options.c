@@ -388,8 +388,9 @@ static const struct cli_option end_rows[] = {
       .min = 0.001,
       .max = 1e9,
       .help =
-          "Begin no epoch that would end later, cut one that does all the same, and leave its validation to --resume if "
-          "that takes longer yet. Estimates made anew at the end, and the pictures of the worst images, come on top." },
+          "Begin no epoch that would end later, cut one that does all the same, and leave its validation to "
+          "--resume if that takes longer yet. Estimates made anew at the end, and the pictures of the worst "
+          "images, come on top." },
     { .name = "patience",
       .kind = CLI_INT,
       .metavar = "EPOCHS",
@@ -443,8 +444,8 @@ static const struct cli_option output_rows[] = {
       .metavar = "RUN",
       AT(resume),
       .help =
-          "Go on with the run in this folder, with its options but --quiet; more --epochs extend it. Other options that "
-          "are given take the place of its own." },
+          "Go on with the run in this folder, with its options but --quiet; more --epochs extend it. Other "
+          "options that are given take the place of its own." },
     { .name = "checkpoint",
       .kind = CLI_REAL,
       .metavar = "SECONDS",
@@ -550,7 +551,8 @@ static void fill_freeze(struct train_plan *plan, const struct train_options *o)
     plan->params.freeze = o->freeze.n ? plan->freeze : NULL;
 }
 
-/* Whether the loss has a term of one of these kinds (bits). Without --loss it is bce or ce, and iou but for boundaries. */
+/* Whether the loss has a term of one of these kinds (bits). Without --loss it is bce or ce, and iou but for
+ * boundaries. */
 static bool has_term(const struct train_plan *plan, const struct train_options *o, unsigned kinds)
 {
     const unsigned rest = 1u << EDGEL_LOSS_CE | 1u << EDGEL_LOSS_BCE, iou = 1u << EDGEL_LOSS_IOU;

@@ -1,7 +1,7 @@
 /*
- * Masks as truth: ids or colours to classes; of MAT files of the Berkeley benchmark the boundaries of all annotators. With several annotators a pixel's truth is the mean of their marks; under
- * --boundaries a pixel that some, but fewer than --soft-ignore of them marked is left out, and one that more marked is a
- * boundary.
+ * Masks as truth: ids or colours to classes; of MAT files of the Berkeley benchmark the boundaries of all annotators.
+ * With several annotators a pixel's truth is the mean of their marks; under --boundaries a pixel that some, but fewer
+ * than --soft-ignore of them marked is left out, and one that more marked is a boundary.
  */
 #include "train_data.h"
 #include <stdlib.h>

@@ -161,7 +161,8 @@ void train_tell_doubts(const struct cli_args *args)
         return;
     if (o->schedule == EDGEL_SCHEDULE_STEP && o->warmup + o->every >= (double)o->epochs)
         cli_message(
-            "--schedule step: the first step comes %g epochs after the warm-up (--lr-every), and %lld epochs end before it",
+            "--schedule step: the first step comes %g epochs after the warm-up (--lr-every), and %lld "
+            "epochs end before it",
             o->every, (long long)o->epochs);
     if (o->val_images && cli_same_file(o->val_images, args->operands[0]))
         cli_message(

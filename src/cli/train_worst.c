@@ -1,7 +1,7 @@
 /*
- * Pictures of the images that a model does worst on: the image at half strength; pixels where model and truth agree on a
- * class other than the first are green, those where the model sees another class than the truth are red, and blue where
- * it sees the first class (background) instead of the truth. What does not count stays gray.
+ * Pictures of the images that a model does worst on: the image at half strength; pixels where model and truth agree on
+ * a class other than the first are green, those where the model sees another class than the truth are red, and blue
+ * where it sees the first class (background) instead of the truth. What does not count stays gray.
  */
 #include "edgel/image.h"
 #include "train.h"
@@ -51,7 +51,8 @@ static enum edgel_status look(const struct judge *j, size_t index, struct edgel_
     return status;
 }
 
-/* Mean over the classes that occur in truth or prediction, the background of binary labels left out; 1 if there is none. */
+/* Mean over the classes that occur in truth or prediction, the background of binary labels left out; 1 if there is
+ * none. */
 static double iou_of(const struct judge *j, const struct edgel_sample *s, const uint16_t *seen)
 {
     uint64_t(*n)[3] = cli_alloc((size_t)j->classes, sizeof *n); /* truth, prediction, both */

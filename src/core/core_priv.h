@@ -84,8 +84,8 @@ void edgel_json_finish(struct edgel_json *doc); /* the value parse returned; NUL
 const struct edgel_json *edgel_json_get(const struct edgel_json *object, const char *key);
 size_t edgel_json_count(const struct edgel_json *array);                          /* 0 if no array */
 const struct edgel_json *edgel_json_at(const struct edgel_json *array, size_t i); /* NULL if absent */
-/* The member after the one whose key *key is (NULL: the first), in the order of the text; its key goes to *key and lives
- * as long as the document. NULL after the last, and when it is no object. */
+/* The member after the one whose key *key is (NULL: the first), in the order of the text; its key goes to *key and
+ * lives as long as the document. NULL after the last, and when it is no object. */
 const struct edgel_json *edgel_json_next(const struct edgel_json *object, const char **key);
 bool edgel_json_is_object(const struct edgel_json *v);
 bool edgel_json_is_array(const struct edgel_json *v);
@@ -194,8 +194,8 @@ struct edgel_ordered {
 enum edgel_status edgel_ordered_run(const struct edgel_ordered *o, size_t *finished, struct edgel_error *err);
 
 /* --- helpers.c --- */
-/* Runs work(user, i) for i = 0..n-1 on this thread and on whoever has nothing else to do, and returns when all are done;
- * they start in increasing order. helpers NULL: on this thread. */
+/* Runs work(user, i) for i = 0..n-1 on this thread and on whoever has nothing else to do, and returns when all are
+ * done; they start in increasing order. helpers NULL: on this thread. */
 void edgel_helpers_run(struct edgel_helpers *helpers, size_t n, void (*work)(void *user, size_t i),
                        void *user);
 /* A thread that may offer loops enters before any thread helps, and leaves when it will not any more. */
@@ -205,8 +205,8 @@ void edgel_helpers_leave(struct edgel_helpers *helpers);
 void edgel_helpers_help(struct edgel_helpers *helpers);
 
 /* --- pool.c --- */
-/* Runs work(user, thread, i) for i = 0..n-1 < 2^32, thread in 0..threads-1, and returns when all are done. Indices start
- * in increasing order but end in any: what a result is made of may not depend on the thread. */
+/* Runs work(user, thread, i) for i = 0..n-1 < 2^32, thread in 0..threads-1, and returns when all are done. Indices
+ * start in increasing order but end in any: what a result is made of may not depend on the thread. */
 void edgel_pool_run(struct edgel_pool *pool, size_t n, void (*work)(void *user, int thread, size_t i),
                     void *user);
 

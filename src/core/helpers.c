@@ -3,8 +3,8 @@
  * nothing left to start takes indices of it. A run over images so uses all threads to its end, or on a single image.
  *
  * Loops are in a list under one lock; indices are handed out one by one, so that they should take 10 us or more each.
- * Whoever offers a loop works on it too, and so needs nobody. Members are the threads of a run: help() returns when none
- * of them is still at work, since only they can offer.
+ * Whoever offers a loop works on it too, and so needs nobody. Members are the threads of a run: help() returns when
+ * none of them is still at work, since only they can offer.
  */
 #include "core/core_priv.h"
 #include <pthread.h>

@@ -1,5 +1,5 @@
-/* Text files line by line: class lists, colour lists, counts, logs. A line has an upper length, so that a file without line
- * ends costs no more memory than that. */
+/* Text files line by line: class lists, colour lists, counts, logs. A line has an upper length, so that a file without
+ * line ends costs no more memory than that. */
 #include "core/core_priv.h"
 #include <errno.h>
 #include <limits.h>

@@ -1,13 +1,13 @@
 /* exp, log, pow, sin and cos in double, exp and its relatives for one float, and the choice of the row kernels. See
  * numeric_core.h for the float functions.
  *
- * exp: k = rint(x / ln 2), r = x - k ln 2 with ln 2 in two parts, e^r by its Taylor sum to r^13; off by less than 1 unit
- * in the last place.
+ * exp: k = rint(x / ln 2), r = x - k ln 2 with ln 2 in two parts, e^r by its Taylor sum to r^13; off by less than 1
+ * unit in the last place.
  * log: as in numeric_core.h with atanh summed to s^21 and ln 2 in two parts; off by less than 3 units.
  * pow: e^(y log x); the relative error is below 2^-51 (1 + |y log x|).
  * atan: atan x = pi/2 - atan 1/x, atan x = 2 atan(x / (1 + sqrt(1 + x^2))) twice, then its Taylor sum to x^25.
- * sin, cos: k = rint(x / (pi/2)), r = x - k pi/2 with pi/2 in three parts, Taylor sums to r^17 and r^16; off by less than
- * 2^-52. */
+ * sin, cos: k = rint(x / (pi/2)), r = x - k pi/2 with pi/2 in three parts, Taylor sums to r^17 and r^16; off by less
+ * than 2^-52. */
 #include "core/core_priv.h"
 #include "core/numeric_core.h"
 

@@ -7,8 +7,8 @@
  *
  * exp x = 2^k e^r with k = rint(x / ln 2), |r| <= ln 2 / 2; e^r - 1 = r + r^2 G(r).
  * log x = k ln 2 + 2 atanh s with x = 2^k m, m in [sqrt 1/2, sqrt 2), s = (m - 1) / (m + 1); atanh s = s + s^3 H(s^2).
- * G and H are Chebyshev fits in 200-bit arithmetic: G on |r| <= ln 2 / 2 (relative error of e^r - 1 below 2^-30.8), H on
- * s^2 <= 1/9 (of atanh below 2^-36.5). */
+ * G and H are Chebyshev fits in 200-bit arithmetic: G on |r| <= ln 2 / 2 (relative error of e^r - 1 below 2^-30.8), H
+ * on s^2 <= 1/9 (of atanh below 2^-36.5). */
 #ifndef EDGEL_NUMERIC_CORE_H
 #define EDGEL_NUMERIC_CORE_H
 

@@ -1,5 +1,5 @@
-/* numeric_rows.h: the rows of struct edgel_numeric as plain loops. Included once per CPU level with LEVEL(name) defined;
- * what differs between the levels is only how wide the compiler makes the vectors. */
+/* numeric_rows.h: the rows of struct edgel_numeric as plain loops. Included once per CPU level with LEVEL(name)
+ * defined; what differs between the levels is only how wide the compiler makes the vectors. */
 #include "core/core_priv.h"
 #include "core/numeric_core.h"
 

@@ -11,14 +11,15 @@
  * 10^9 of equal choices; where even that sum is equal, the order of the sweep decides, which is fixed as well.
  *
  * As weights. With B larger than any sum of distances an edge has the gain g = (B - distance, -tie), pairs of whole
- * numbers compared from the left, and the matching of largest total gain is the one wanted. Its dual gives every pixel a
- * value v >= 0 with v(t) + v(d) >= g(t, d) on every edge; a matching is optimal if all its edges hold with equality and all
- * unmatched pixels have v = 0. This holds before and after every call.
+ * numbers compared from the left, and the matching of largest total gain is the one wanted. Its dual gives every pixel
+ * a value v >= 0 with v(t) + v(d) >= g(t, d) on every edge; a matching is optimal if all its edges hold with equality
+ * and all unmatched pixels have v = 0. This holds before and after every call.
  *
- * One step. Suppose it holds but for one unmatched pixel x with v(x) > 0. A Dijkstra search over alternating paths from x,
- * with the slack v + v - g as length, ends at the nearest of: an unmatched pixel of the other side (the path is flipped,
- * one pair more), a pixel z of x's side at distance + v(z) (z gives up its mate, same number of pairs), x itself at v(x). With
- * D that distance, values within it move by D - distance: down on x's side, up on the other. Then the conditions hold.
+ * One step. Suppose it holds but for one unmatched pixel x with v(x) > 0. A Dijkstra search over alternating paths from
+ * x, with the slack v + v - g as length, ends at the nearest of: an unmatched pixel of the other side (the path is
+ * flipped, one pair more), a pixel z of x's side at distance + v(z) (z gives up its mate, same number of pairs), x
+ * itself at v(x). With D that distance, values within it move by D - distance: down on x's side, up on the other. Then
+ * the conditions hold.
  *   insert d   v(d) = the largest g - v(t) over its edges, at least 0: feasible, and the step from d
  *   remove d   its mate becomes unmatched: the step from the mate
  *
@@ -26,8 +27,8 @@
  * thresholds hardly change from one to the next; a whole connected part is visited when it changes from too few to too
  * many detections. One step is O(m log m) at worst, m edges; memory is O(m).
  *
- * Sources: H. W. Kuhn (1955) and J. Munkres (1957) for the primal-dual method, J. Edmonds and R. M. Karp (1972) for values
- * kept by shortest paths; U. Pferschy (1997) and others for keeping an assignment under changes.
+ * Sources: H. W. Kuhn (1955) and J. Munkres (1957) for the primal-dual method, J. Edmonds and R. M. Karp (1972) for
+ * values kept by shortest paths; U. Pferschy (1997) and others for keeping an assignment under changes.
  */
 #include "eval/boundary_priv.h"
 #include <math.h>

@@ -6,8 +6,8 @@
  *
  * Checked: ids rise and are those of the cells (BINARY: 1 alone). Bands: a side has one if and only if it has pixels of
  * the id, never more than those, and a missing prediction has none; both is at most either, and at least what more
- * cannot lie apart. Contours: matched at most all, at most as many as the image has pixels, and none where the other side
- * has none.
+ * cannot lie apart. Contours: matched at most all, at most as many as the image has pixels, and none where the other
+ * side has none.
  */
 #include "eval/eval_priv.h"
 #include <inttypes.h>

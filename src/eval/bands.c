@@ -2,9 +2,9 @@
  * Boundary IoU of a class: intersection over union of two bands along the insides of its boundaries.
  *
  * Band = the pixels of the class that d erosions by a 3x3 square take away, the image padded with pixels outside the
- * class: those within chessboard distance d of a pixel outside. d = max(1, width times the image's diagonal, rounded, halves
- * to the even number), diagonal sqrt(w^2 + h^2). Each class is eroded by itself; pixels that are not judged belong
- * to no class. Counts: pixels of the truth's band, of the prediction's, of both.
+ * class: those within chessboard distance d of a pixel outside. d = max(1, width times the image's diagonal, rounded,
+ * halves to the even number), diagonal sqrt(w^2 + h^2). Each class is eroded by itself; pixels that are not judged
+ * belong to no class. Counts: pixels of the truth's band, of the prediction's, of both.
  * Chessboard distances by two sweeps over the box that holds the class. O(sum of the boxes' areas).
  * Source: B. Cheng et al., "Boundary IoU: improving object-centric image segmentation evaluation", 2021.
  */

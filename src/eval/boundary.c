@@ -1,23 +1,23 @@
 /*
  * The boundary benchmark of the Berkeley segmentation data set (BSDS), measured on one image.
  *
- * At each threshold t = k / (K + 1), k = 1..K: the detections are the pixels with prediction >= t, of a hierarchy (ucm2) with
- * the contour at their lower right corner, of a list the boundaries of its k-th segmentation; thinned to lines (thin.c)
- * unless that is switched off. They are matched one to one with the boundary pixels of each annotator by itself, at a
- * Euclidean distance of at most max_dist * sqrt(w^2 + h^2), as many as possible and then as near as possible
- * (assignment.c). Counted are
+ * At each threshold t = k / (K + 1), k = 1..K: the detections are the pixels with prediction >= t, of a hierarchy
+ * (ucm2) with the contour at their lower right corner, of a list the boundaries of its k-th segmentation; thinned to
+ * lines (thin.c) unless that is switched off. They are matched one to one with the boundary pixels of each annotator by
+ * itself, at a Euclidean distance of at most max_dist * sqrt(w^2 + h^2), as many as possible and then as near as
+ * possible (assignment.c). Counted are
  *   truth               boundary pixels, over all annotators (truth masks are taken as they are, not thinned)
  *   matched_truth       those matched, over all annotators
  *   prediction          detections
  *   matched_prediction  detections matched with some annotator
  *
- * The sweep goes from the highest threshold down, so that most detections stay from one to the next: the thinned maps of
- * all thresholds are made first and kept as changes, then every annotator's matching follows those changes. Equal maps
- * are computed once. Time: O(K pixels / 64) for the thinning, the changes for the matching; memory: the changes, and
- * for one annotator at a time the pairs within reach.
+ * The sweep goes from the highest threshold down, so that most detections stay from one to the next: the thinned maps
+ * of all thresholds are made first and kept as changes, then every annotator's matching follows those changes. Equal
+ * maps are computed once. Time: O(K pixels / 64) for the thinning, the changes for the matching; memory: the changes,
+ * and for one annotator at a time the pairs within reach.
  *
- * Source: D. Martin, C. Fowlkes, J. Malik, "Learning to detect natural image boundaries", PAMI 26 (2004); P. Arbelaez et
- * al., "Contour detection and hierarchical image segmentation", PAMI 33 (2011). Their matcher adds random edges for
+ * Source: D. Martin, C. Fowlkes, J. Malik, "Learning to detect natural image boundaries", PAMI 26 (2004); P. Arbelaez
+ * et al., "Contour detection and hierarchical image segmentation", PAMI 33 (2011). Their matcher adds random edges for
  * pixels without a match, so that its counts differ from run to run; these here do not.
  */
 #include "eval/boundary_priv.h"
@@ -55,8 +55,8 @@ static enum edgel_status no_memory(const struct boundary *b)
 
 /* --- the prediction at every threshold --- */
 
-/* t_k as the benchmark computes it, in doubles: values that are exactly on a threshold fall as they do there (85 / 255 is
- * below the second of 5). */
+/* t_k as the benchmark computes it, in doubles: values that are exactly on a threshold fall as they do there (85 / 255
+ * is below the second of 5). */
 double edgel_boundary_threshold(int k, int n)
 {
     const double lo = 1 / ((double)n + 1), hi = 1 - lo;
@@ -191,8 +191,8 @@ static void unite(struct edgel_bits *all, const struct edgel_bits *map)
         all->words[i] |= map->words[i];
 }
 
-/* The boundaries of a segmentation: pixels whose label is not that of all three to the right, below and between them; those
- * there are at the lower and right border. */
+/* The boundaries of a segmentation: pixels whose label is not that of all three to the right, below and between them;
+ * those there are at the lower and right border. */
 static enum edgel_status draw_segmentation(struct boundary *b, const struct edgel_mask *labels)
 {
     uint16_t *rows = edgel_alloc(2 * (size_t)b->w, sizeof *rows), *here = rows, *below = rows + b->w;

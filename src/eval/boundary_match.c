@@ -1,5 +1,6 @@
 /*
- * The matching of the boundary benchmark (boundary.c): the detections of all thresholds against each annotator by itself.
+ * The matching of the boundary benchmark (boundary.c): the detections of all thresholds against each annotator by
+ * itself.
  *
  * An annotator's matching follows the changes from one threshold to the next. Annotators are matched side by side where
  * there are threads for it: sums and unions over them do not depend on the order.
@@ -182,8 +183,8 @@ static enum edgel_status find_pairs(struct annotator *b)
     return EDGEL_OK;
 }
 
-/* Follows the changes from the highest threshold down. What comes goes in first: then what goes mostly has no match. In a
- * large image thousands of changes take minutes, so that a stop is asked for at each. */
+/* Follows the changes from the highest threshold down. What comes goes in first: then what goes mostly has no match. In
+ * a large image thousands of changes take minutes, so that a stop is asked for at each. */
 static enum edgel_status sweep(struct matching *m, struct edgel_assignment *a, struct edgel_error *err)
 {
     const struct edgel_detections *f = m->found;

@@ -79,8 +79,8 @@ struct edgel_detections {
     int32_t n;             /* pixels of it */
     int32_t *index;        /* [w * h] number of such a pixel */
     uint32_t *tie;         /* [n] */
-    /* Changes from the map of threshold l + 1 to that of l: pixels y * w + x that come, changes[come[l]..go[l]), then those
-     * that go, changes[go[l]..come[l - 1]). */
+    /* Changes from the map of threshold l + 1 to that of l: pixels y * w + x that come, changes[come[l]..go[l]), then
+     * those that go, changes[go[l]..come[l - 1]). */
     uint32_t *changes;
     size_t *come, *go; /* [k + 2] */
 };

@@ -2,11 +2,11 @@
  * Scores of matched boundaries.
  *
  * R = matched_truth / truth, P = matched_prediction / prediction, 0 / 0 = 0; F = 2PR / (P + R).
- * ODS  counts summed over images per threshold; between neighbouring thresholds t, R and P are interpolated linearly at 100
- *      points, both ends included; of all points the first with the largest F.
+ * ODS  counts summed over images per threshold; between neighbouring thresholds t, R and P are interpolated linearly at
+ *      100 points, both ends included; of all points the first with the largest F.
  * OIS  per image the first threshold of the largest F, its four counts summed, then R, P and F.
- * AP   the unique R in rising order, each with the P of its first threshold, linear interpolation at R = 0, .01, ..., 1,
- *      0 outside; sum times .01. 0 when there is one R only.
+ * AP   the unique R in rising order, each with the P of its first threshold, linear interpolation at R = 0, .01, ...,
+ *      1, 0 outside; sum times .01. 0 when there is one R only.
  * R50  the unique P in rising order, each with the R of its first threshold, linear interpolation at P = 0.5; undefined
  *      outside.
  * R need not fall with the threshold here, since thinning may move lines.

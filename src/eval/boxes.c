@@ -1,7 +1,7 @@
 /*
- * Measures of how well two boxes agree. A box holds the points x0 <= x <= x1, y0 <= y <= y1; a box whose end lies before
- * its start has no extent in that direction. A, B: the boxes' areas, I: area of their intersection, U = A + B - I, C: area
- * of the smallest box that holds both, d: distance of their centres, c: diagonal of that smallest box.
+ * Measures of how well two boxes agree. A box holds the points x0 <= x <= x1, y0 <= y <= y1; a box whose end lies
+ * before its start has no extent in that direction. A, B: the boxes' areas, I: area of their intersection, U = A + B -
+ * I, C: area of the smallest box that holds both, d: distance of their centres, c: diagonal of that smallest box.
  *
  *   IoU   I / U
  *   GIoU  IoU - (C - U) / C
@@ -9,13 +9,13 @@
  *   CIoU  DIoU - a v,  v = (2 / pi (atan(wA / hA) - atan(wB / hB)))^2,  a = v / (1 - IoU + v)
  *
  * Boxes that are equal have 1 in all four, lines and points included. Else IoU is 0 where U is 0, the term of GIoU is 0
- * where C is 0 (both on one line), and v is 0 where a box is a point. Boxes that share no area have IoU 0 and differ by their
- * distance: GIoU goes to -1, DIoU to -1, CIoU to -1.5. All are symmetric; GIoU, DIoU and CIoU are at most IoU.
+ * where C is 0 (both on one line), and v is 0 where a box is a point. Boxes that share no area have IoU 0 and differ by
+ * their distance: GIoU goes to -1, DIoU to -1, CIoU to -1.5. All are symmetric; GIoU, DIoU and CIoU are at most IoU.
  *
- * The difference of the two arcs is one: atan2 of the cross and the dot product of (hA, wA) and (hB, wB). It is computed
- * here in plain arithmetic, so that no bit hangs on a mathematical library.
- * Sources: H. Rezatofighi et al., "Generalized intersection over union", 2019 (GIoU); Z. Zheng et al., "Distance-IoU loss:
- * faster and better learning for bounding box regression", 2020 (DIoU, CIoU).
+ * The difference of the two arcs is one: atan2 of the cross and the dot product of (hA, wA) and (hB, wB). It is
+ * computed here in plain arithmetic, so that no bit hangs on a mathematical library.
+ * Sources: H. Rezatofighi et al., "Generalized intersection over union", 2019 (GIoU); Z. Zheng et al., "Distance-IoU
+ * loss: faster and better learning for bounding box regression", 2020 (DIoU, CIoU).
  */
 #include "edgel/eval.h"
 #include <math.h>
@@ -92,7 +92,8 @@ double edgel_box_diou(const struct edgel_box *a, const struct edgel_box *b)
     return g.equal || !(diagonal2 > 0) ? g.iou : g.iou - (dx * dx + dy * dy) / diagonal2;
 }
 
-/* atan(x) for 0 <= x <= 1: atan(k / 8) + atan((x - k / 8) / (1 + x k / 8)), the rest by its series to the 13th power. */
+/* atan(x) for 0 <= x <= 1: atan(k / 8) + atan((x - k / 8) / (1 + x k / 8)), the rest by its series to the 13th
+ * power. */
 static double arc_of_small(double x)
 {
     static const double eighths[9] = {

@@ -1,9 +1,9 @@
 /*
  * Objects from the JSON documents of the COCO data set; edgel/eval.h says which forms there are.
  *
- * The document stays in memory as it was read; beside it stands one entry for each annotation, sorted by image, so that the
- * masks of an image are decoded when it is measured and not before. What a document says is checked where it is used: ids
- * when it is parsed, run lengths, sizes and segments with their image.
+ * The document stays in memory as it was read; beside it stands one entry for each annotation, sorted by image, so that
+ * the masks of an image are decoded when it is measured and not before. What a document says is checked where it is
+ * used: ids when it is parsed, run lengths, sizes and segments with their image.
  */
 #include "eval/objects_priv.h"
 #include <inttypes.h>

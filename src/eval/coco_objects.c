@@ -1,8 +1,8 @@
 /*
  * The objects of one image of a document: run lengths to spans, or the classes of the segments of a mask.
  *
- * Objects stand in the order of their ids; annotations without one are numbered from 1 as they come. A segment must be in
- * the document and in the mask.
+ * Objects stand in the order of their ids; annotations without one are numbered from 1 as they come. A segment must be
+ * in the document and in the mask.
  */
 #include "eval/objects_priv.h"
 #include <inttypes.h>

@@ -1,10 +1,10 @@
 /*
  * What must hold of the counts of one image, beyond their types: a counts file is somebody else's text.
  *
- * Cells rise without repetition, none is 0, they sum to the pixels, and these are at most w * h. BINARY ids are 0 and 1, in
- * truth also the ignored ones. Sweep: its positives and negatives are the cells' judged truth, its counts never rise with
- * the threshold. Tolerance: ids rise, matched <= all, the totals of each id are those of the cells, and pixels that agree
- * are matched. Boundaries: matched <= all, and a matched detection has a truth pixel of its own.
+ * Cells rise without repetition, none is 0, they sum to the pixels, and these are at most w * h. BINARY ids are 0 and
+ * 1, in truth also the ignored ones. Sweep: its positives and negatives are the cells' judged truth, its counts never
+ * rise with the threshold. Tolerance: ids rise, matched <= all, the totals of each id are those of the cells, and
+ * pixels that agree are matched. Boundaries: matched <= all, and a matched detection has a truth pixel of its own.
  */
 #include "eval/eval_priv.h"
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /*
  * Counts of shards joined into those of the whole. Rows stand in the order of (method, name), in every part and in the
- * whole, so joining is a merge of sorted lists: N open files, one row of each in memory. What the first lines say of the
- * whole, the number of its rows and the hash of their names, is computed again from the joined rows.
+ * whole, so joining is a merge of sorted lists: N open files, one row of each in memory. What the first lines say of
+ * the whole, the number of its rows and the hash of their names, is computed again from the joined rows.
  */
 #include "eval/eval_priv.h"
 #include <inttypes.h>

@@ -1,8 +1,8 @@
 /*
  * Counts files, read; the format stands at the top of counts_write.c.
  *
- * The file is hostile until checked: lines are at most 64 MB and must end, ids lie in 0..65535, counts are whole and not
- * negative, and what counts_check.c says must hold. Keys that are not known are passed over.
+ * The file is hostile until checked: lines are at most 64 MB and must end, ids lie in 0..65535, counts are whole and
+ * not negative, and what counts_check.c says must hold. Keys that are not known are passed over.
  */
 #include "eval/eval_priv.h"
 #include <inttypes.h>

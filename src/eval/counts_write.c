@@ -2,19 +2,22 @@
  * Counts files, written: JSON lines, schema edgel.counts/1.
  *
  * First line  {"schema":"edgel.counts/1","measure":{...},"reduce":{...},"predictions":["..."]}
- *   measure   labels "binary"|"ids", threshold, thresholds, tolerance (null: none), ignore [ids], valid, annotator "none"|
- *             "any"|"majority"|K, colors null|[[r,g,b,id]...], where boundaries are matched "boundary":{"protocol":"bsds",
- *             "max_dist":..,"thin":true|false,"nms":{"ratio":..,"radius":..}}, "regions":true, of lists of segmentations "listed":true
- *   reduce    reduce "pooled"|"image", empty "nan"|"zero"|"one", missing "error"|"skip"|"worst", ignore, exclude_from_mean,
- *             nsd_tolerance [px...], classes null|[{"id":..,"name":..}]
+ *   measure   labels "binary"|"ids", threshold, thresholds, tolerance (null: none), ignore [ids], valid, annotator
+ *             "none"| "any"|"majority"|K, colors null|[[r,g,b,id]...], where boundaries are matched
+ *             "boundary":{"protocol":"bsds", "max_dist":..,"thin":true|false,"nms":{"ratio":..,"radius":..}},
+ *             "regions":true, of lists of segmentations "listed":true
+ *   reduce    reduce "pooled"|"image", empty "nan"|"zero"|"one", missing "error"|"skip"|"worst", ignore,
+ *             exclude_from_mean, nsd_tolerance [px...], classes null|[{"id":..,"name":..}]
  * and of a part also "shard":{"index":i,"count":N,"items":rows of the whole,"list":"hash of their names"}.
  * Then a line for each image and method, in the order of the images:
  *   {"prediction":INDEX,"image":"...","kind":"measured"|"missing"|"failed"}, and where there are counts
- *   "width","height","pixels","cells":[[truth,prediction,n]...], with a sweep "curve":{"positives","negatives","tp":[...],
- *   "fp":[...]}, with a tolerance "tolerance":[[id,matched_prediction,prediction,matched_truth,truth]...], with
- *   distances "distances" as distance_counts.c says, with boundaries
- *   "boundary":{"truth":n,"matched_truth":[...],"prediction":[...],"matched_prediction":[...]} by threshold; "regions" as
- *   region_counts.c says; "bands" and "contours" as band_counts.c says; "objects" as object_counts.c says ("objects":"components"|"ids"|"mixed" in measure).
+ *   "width","height","pixels","cells":[[truth,prediction,n]...], with a sweep
+ *   "curve":{"positives","negatives","tp":[...], "fp":[...]}, with a tolerance
+ *   "tolerance":[[id,matched_prediction,prediction,matched_truth,truth]...], with distances "distances" as
+ *   distance_counts.c says, with boundaries
+ *   "boundary":{"truth":n,"matched_truth":[...],"prediction":[...],"matched_prediction":[...]} by threshold; "regions"
+ *   as region_counts.c says; "bands" and "contours" as band_counts.c says; "objects" as object_counts.c says
+ *   ("objects":"components"|"ids"|"mixed" in measure).
  */
 #include "eval/eval_priv.h"
 #include <inttypes.h>

@@ -10,8 +10,8 @@
  *   mean    over all frames                  recall  share of the frames with a value above 0.5
  *   decay   mean of the first quarter less mean of the last one: of the frames e_0..e_1 and e_3..e_4, ends included,
  *           with e_i = (N - 1) i / 4 rounded to the nearest frame (halves up)
- * Overall each is the mean over all objects of all sequences. All frames that are given count; the benchmark itself leaves
- * out the first and the last one. The rule for empty ones does not apply: the protocol has its own.
+ * Overall each is the mean over all objects of all sequences. All frames that are given count; the benchmark itself
+ * leaves out the first and the last one. The rule for empty ones does not apply: the protocol has its own.
  * Source: as contours.c.
  */
 #include "eval/eval_priv.h"

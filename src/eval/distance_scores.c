@@ -1,6 +1,6 @@
 /*
- * Distance measures of a class from the counts of distances.c. P, T: surfaces of prediction and truth; d(p, T): distance
- * of a surface pixel to the nearest one of the other side; pixels are the unit.
+ * Distance measures of a class from the counts of distances.c. P, T: surfaces of prediction and truth; d(p, T):
+ * distance of a surface pixel to the nearest one of the other side; pixels are the unit.
  *
  *   hd    max over both directions of all d (Hausdorff)
  *   hd95  max of the two directions' 95th percentiles; percentile of n sorted values v_0..v_(n-1): at position

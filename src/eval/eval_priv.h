@@ -60,7 +60,8 @@ void edgel_curve_suffix(const uint64_t *hist, int n, uint64_t *out);
 enum { EDGEL_EDT_FAR = INT32_MAX };
 void edgel_edt_columns(const uint8_t *set, int w, int h, int32_t *g);
 void edgel_edt_row(const int32_t *g, int w, int64_t *d2, int32_t *s, int32_t *t);
-/* Working memory for distances between two sets of up to w x h pixels. Finish also after init said false (no memory). */
+/* Working memory for distances between two sets of up to w x h pixels. Finish also after init said false (no
+ * memory). */
 struct edgel_edt_pair {
     uint8_t *set[2];
     int32_t *g, *s, *t; /* columns; scratch of a row */
@@ -200,8 +201,8 @@ EDGEL_NODISCARD enum edgel_status edgel_boundary_check(const struct edgel_measur
                                                        struct edgel_error *err);
 /* Threshold k of n, from 1, as the benchmark computes it. */
 double edgel_boundary_threshold(int k, int n);
-/* Fills row->boundary and row->remarks. Sizes checked; prediction NULL: nothing is detected. full: of its map. raw: the map
- * before its suppression, which remarks are then on; NULL: not suppressed.
+/* Fills row->boundary and row->remarks. Sizes checked; prediction NULL: nothing is detected. full: of its map. raw: the
+ * map before its suppression, which remarks are then on; NULL: not suppressed.
  * EDGEL_EFORMAT (a colour mask whose channels differ), EDGEL_ELIMIT, EDGEL_ENOMEM, EDGEL_EINTERRUPTED. */
 EDGEL_NODISCARD enum edgel_status edgel_boundary_measure(const struct edgel_measure *params,
                                                          const struct edgel_prediction *prediction, int full,
@@ -230,8 +231,8 @@ EDGEL_NODISCARD bool edgel_hierarchy_init(struct edgel_hierarchy *h, const struc
 void edgel_hierarchy_finish(struct edgel_hierarchy *h);
 /* Joins the points that threshold k + 1 is the first to include with their neighbours that it includes; k from 0 on. */
 void edgel_hierarchy_grow(const struct edgel_hierarchy *h, int k);
-/* After grow(0): the regions of the pixels into region_of and base; a pixel above the threshold is one by itself, whose point may
- * join others later. False when there are such. */
+/* After grow(0): the regions of the pixels into region_of and base; a pixel above the threshold is one by itself, whose
+ * point may join others later. False when there are such. */
 bool edgel_hierarchy_base(struct edgel_hierarchy *h, size_t pixels, uint32_t *region_of);
 /* Fills map for threshold k + 1, numbers rising as the regions come; their number. Unless whole, 0 is the region of the
  * points above the threshold. */

@@ -1,7 +1,8 @@
 /*
- * The regions of a hierarchy (ucm2) at rising thresholds: components, by 8 neighbours, of its points with ucm2 <= t. The points
- * are sorted by the first threshold that includes them, and a union-find takes them in one after the other, so that all
- * thresholds together cost little more than one. The root of a component is its first point, whatever the order of unions.
+ * The regions of a hierarchy (ucm2) at rising thresholds: components, by 8 neighbours, of its points with ucm2 <= t.
+ * The points are sorted by the first threshold that includes them, and a union-find takes them in one after the other,
+ * so that all thresholds together cost little more than one. The root of a component is its first point, whatever the
+ * order of unions.
  */
 #include "eval/eval_priv.h"
 

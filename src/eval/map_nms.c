@@ -1,16 +1,18 @@
 /*
- * Non-maximum suppression of a soft boundary map before it is matched, as the field applies it to learned and gradient maps.
+ * Non-maximum suppression of a soft boundary map before it is matched, as the field applies it to learned and gradient
+ * maps.
  *
- * E: the map, 0..1, smoothed by [1 2 1] / 4 along both axes. S: E smoothed by the triangle [1 2 3 4 5 4 3 2 1] / 25 along both.
- * Beyond the border both mirror the map, its last pixel included. With derivatives of S by central differences (at the border the
- * difference of the two last values), taken twice, the normal of a boundary is
+ * E: the map, 0..1, smoothed by [1 2 1] / 4 along both axes. S: E smoothed by the triangle [1 2 3 4 5 4 3 2 1] / 25
+ * along both. Beyond the border both mirror the map, its last pixel included. With derivatives of S by central
+ * differences (at the border the difference of the two last values), taken twice, the normal of a boundary is
  *     angle = atan(S_yy sign(-S_xy) / (S_xx + 1e-5))
- * A pixel is set to 0 where ratio * E < E sampled at a distance of 1, 2, .. radius on either side along (cos, sin) of the
- * angle; samples are bilinear, held inside the image (at most side - 1.001). Then the outer 5 pixels (at most half a side) are
- * faded: times k / 5 at a distance k from the border, for either axis. The result is rounded to 8 bits, as such maps are stored.
+ * A pixel is set to 0 where ratio * E < E sampled at a distance of 1, 2, .. radius on either side along (cos, sin) of
+ * the angle; samples are bilinear, held inside the image (at most side - 1.001). Then the outer 5 pixels (at most half
+ * a side) are faded: times k / 5 at a distance k from the border, for either axis. The result is rounded to 8 bits, as
+ * such maps are stored.
  *
- * Cosine and sine come from numerator and denominator of the tangent by a square root, with no other function of libm: since
- * both sides are sampled, the half turn that an angle may be off by makes no difference.
+ * Cosine and sine come from numerator and denominator of the tangent by a square root, with no other function of libm:
+ * since both sides are sampled, the half turn that an angle may be off by makes no difference.
  * Source: P. Dollar, C. L. Zitnick, "Fast edge detection using structured forests", PAMI 37 (2015).
  */
 #include "eval/eval_priv.h"

@@ -1,6 +1,6 @@
 /*
- * One image whose boundaries or regions are predicted as a soft map, a list of segmentations or a hierarchy: checked against its truth and
- * against what the run is of, then measured.
+ * One image whose boundaries or regions are predicted as a soft map, a list of segmentations or a hierarchy: checked
+ * against its truth and against what the run is of, then measured.
  */
 #include "eval/eval_priv.h"
 

@@ -1,9 +1,10 @@
 /*
  * The objects of one image, from its masks to counts.
  *
- * By ids (MIXED: of the truth) every value but 0 is an object; of 8-bit colour masks the value is R + 256 G + 65536 B. Pixels of the truth that
- * are ignored, or not set in the mask of valid ones, are void; the objects of the prediction keep what lies there, which
- * object_match.c then leaves out. Run lengths go along columns, and then so do the spans of the other side.
+ * By ids (MIXED: of the truth) every value but 0 is an object; of 8-bit colour masks the value is R + 256 G + 65536 B.
+ * Pixels of the truth that are ignored, or not set in the mask of valid ones, are void; the objects of the prediction
+ * keep what lies there, which object_match.c then leaves out. Run lengths go along columns, and then so do the spans of
+ * the other side.
  */
 #include "eval/objects_priv.h"
 

@@ -6,9 +6,10 @@
  *
  * with the objects of either side, the predictions passed over, and for each pair what object_match.c says of it.
  *
- * Checked: classes rise; where pixels were counted, the truth has objects of the classes of the cells, no more than pixels,
- * and the prediction has some of what it has in the cells (its objects may lie in void); pairs are at most the objects of either side, those passed over at most what is left of the predictions; ids of the truth rise; the
- * boxes lie in the image, and IoU is at least 0.5 of pixels that both boxes have room for. What is missing predicts nothing.
+ * Checked: classes rise; where pixels were counted, the truth has objects of the classes of the cells, no more than
+ * pixels, and the prediction has some of what it has in the cells (its objects may lie in void); pairs are at most the
+ * objects of either side, those passed over at most what is left of the predictions; ids of the truth rise; the boxes
+ * lie in the image, and IoU is at least 0.5 of pixels that both boxes have room for. What is missing predicts nothing.
  */
 #include "eval/objects_priv.h"
 #include <inttypes.h>

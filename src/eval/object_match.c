@@ -2,14 +2,15 @@
  * Which objects of the prediction are which of the truth.
  *
  * Of truth object t and prediction p of one class: both = |t and p|, either = |t| + |p| - both - |p and void|, IoU =
- * both / either; void are the pixels that are not judged. Matching is one to one, within a class: pairs with IoU >= 0.5 are
- * taken in falling IoU, of equal ones first that of the lower truth object, then of the lower prediction, as long as both
- * are free. Where objects of one side do not overlap, a pair of IoU > 0.5 is the only one that either of its objects is in, so
- * that these are the segments matched by the panoptic quality; for overlapping ones (run-length masks) greed decides.
- * For a threshold T >= 0.5 the pairs of IoU >= T are those that the same greed would find from T on.
+ * both / either; void are the pixels that are not judged. Matching is one to one, within a class: pairs with IoU >= 0.5
+ * are taken in falling IoU, of equal ones first that of the lower truth object, then of the lower prediction, as long
+ * as both are free. Where objects of one side do not overlap, a pair of IoU > 0.5 is the only one that either of its
+ * objects is in, so that these are the segments matched by the panoptic quality; for overlapping ones (run-length
+ * masks) greed decides. For a threshold T >= 0.5 the pairs of IoU >= T are those that the same greed would find from T
+ * on.
  *
- * A crowd of the truth is no object. A prediction that is in no pair and has more than half of its pixels in void or in crowds
- * of its class is passed over: it is no mistake. Objects without pixels can not be matched and are counted.
+ * A crowd of the truth is no object. A prediction that is in no pair and has more than half of its pixels in void or in
+ * crowds of its class is passed over: it is no mistake. Objects without pixels can not be matched and are counted.
  *
  * Common pixels come from one sweep over the sorted spans of both sides, each with those of the other side that are
  * still open. O(spans + overlapping spans).

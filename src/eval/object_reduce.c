@@ -1,19 +1,21 @@
 /*
- * Scores of objects from the pairs of object_match.c. Of a class, over all images: t objects of the truth, p predictions, x
- * passed over; TP(T) = pairs with IoU >= T, e(T) = pairs below T whose prediction is excused;
+ * Scores of objects from the pairs of object_match.c. Of a class, over all images: t objects of the truth, p
+ * predictions, x passed over; TP(T) = pairs with IoU >= T, e(T) = pairs below T whose prediction is excused;
  *
  *   FN(T) = t - TP(T)    FP(T) = p - x - e(T) - TP(T)
  *   precision(T) = TP / (TP + FP)    recall(T) = TP / (TP + FN)    T = 0.5, 0.55, ... 0.95
  *
- * compared without rounding: 20 both >= k either, k = 10..19. Panoptic quality, with TP, FP, FN of the pairs of IoU > 0.5:
+ * compared without rounding: 20 both >= k either, k = 10..19. Panoptic quality, with TP, FP, FN of the pairs of IoU >
+ * 0.5:
  *
  *   SQ = sum of their IoU / TP    RQ = TP / (TP + FP / 2 + FN / 2)    PQ = SQ RQ
  *
- * Counts are summed over images, whatever the rule of reduction says, as the paper has it. SQ and PQ are 0 where there are
- * objects but no pair. A class without objects (TP + FP + FN = 0), and a precision or recall 0 / 0, follows the rule for
- * empty ones; undefined values leave the mean. Measures of boxes (boxes.c) are means over all pairs (IoU >= 0.5 of
- * pixels), undefined without any. Mean: over the classes in the mean. Classes: those given, else those that have objects,
- * ignored ones left out. Sums of real numbers run over the images in their order, then over the truth's objects.
+ * Counts are summed over images, whatever the rule of reduction says, as the paper has it. SQ and PQ are 0 where there
+ * are objects but no pair. A class without objects (TP + FP + FN = 0), and a precision or recall 0 / 0, follows the
+ * rule for empty ones; undefined values leave the mean. Measures of boxes (boxes.c) are means over all pairs (IoU >=
+ * 0.5 of pixels), undefined without any. Mean: over the classes in the mean. Classes: those given, else those that have
+ * objects, ignored ones left out. Sums of real numbers run over the images in their order, then over the truth's
+ * objects.
  * Source: A. Kirillov et al., "Panoptic segmentation", 2019.
  */
 #include "eval/objects_priv.h"

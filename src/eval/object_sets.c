@@ -1,10 +1,10 @@
 /*
  * The objects of a plane of ids.
  *
- * Every pixel of a line (a row, or a column) that has the value of the one before belongs to its span. By ids, spans of one
- * value are one object. By components, spans of one value in neighbouring lines are joined where they touch by a side or
- * a corner (8 neighbours): union-find over spans, smaller index as the root, so that components are numbered from 1 in the
- * order of their first pixels. O(pixels) and a sort of the spans' values.
+ * Every pixel of a line (a row, or a column) that has the value of the one before belongs to its span. By ids, spans of
+ * one value are one object. By components, spans of one value in neighbouring lines are joined where they touch by a
+ * side or a corner (8 neighbours): union-find over spans, smaller index as the root, so that components are numbered
+ * from 1 in the order of their first pixels. O(pixels) and a sort of the spans' values.
  */
 #include "eval/objects_priv.h"
 #include <stdlib.h>

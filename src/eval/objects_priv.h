@@ -85,8 +85,8 @@ EDGEL_NODISCARD enum edgel_status edgel_coco_segments(const struct edgel_coco *c
                                                       struct edgel_object_set *s, struct edgel_error *err);
 
 /* --- rle.c --- */
-/* Both append the spans of one object to s, whose w and h are set. EDGEL_EFORMAT: what does not sum to w * h or is no run
- * length; EDGEL_ENOMEM. *room: spans that s has memory for. */
+/* Both append the spans of one object to s, whose w and h are set. EDGEL_EFORMAT: what does not sum to w * h or is no
+ * run length; EDGEL_ENOMEM. *room: spans that s has memory for. */
 EDGEL_NODISCARD enum edgel_status edgel_rle_counts(const int64_t *counts, size_t n, uint32_t object,
                                                    struct edgel_object_set *s, size_t *room,
                                                    struct edgel_error *err);

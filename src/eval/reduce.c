@@ -11,17 +11,19 @@
  * Over the ids of the matrix (the classes; BINARY: 0 and 1), with T_c truth and P_c predicted pixels:
  *   accuracy    sum TP_c / all           kappa       (all sum TP_c - sum T_c P_c) / (all^2 - sum T_c P_c)
  *   fwiou       sum (T_c / all) iou_c over the c that occur in truth
- * With a tolerance: precision = matched_prediction / prediction, recall = matched_truth / truth, f1 = 2PR / (P + R), 0 when
- * one side is empty; accuracy, iou, specificity, mcc of a class have no tolerant meaning and are undefined. Matrix and
- * overall values stay those of plain pixels.
+ * With a tolerance: precision = matched_prediction / prediction, recall = matched_truth / truth, f1 = 2PR / (P + R), 0
+ * when one side is empty; accuracy, iou, specificity, mcc of a class have no tolerant meaning and are undefined. Matrix
+ * and overall values stay those of plain pixels.
  *
  * A value 0 / 0 follows the rule for empty ones: nan = undefined, it leaves every mean; zero = 0; one = 1.
  * POOLED: counts summed over images, then scores; mean = over the classes in the mean. IMAGE: per class the mean of the
- * images' scores, then the mean over classes; overall values are means over images. A class takes part in every image: one
- * that is absent from an image has its scores there from TP = FP = FN = 0, TN = all, also when the class first occurs
- * in a later image. Distances go their own way (distance_scores.c). Sums run over images in the order they are added, then over classes by rising id.
+ * images' scores, then the mean over classes; overall values are means over images. A class takes part in every image:
+ * one that is absent from an image has its scores there from TP = FP = FN = 0, TN = all, also when the class first
+ * occurs in a later image. Distances go their own way (distance_scores.c). Sums run over images in the order they are
+ * added, then over classes by rising id.
  *
- * Classes: those given, less the ignored; else the ids that occur on judged pixels. BINARY: id 1, and any truth but 0 is 1.
+ * Classes: those given, less the ignored; else the ids that occur on judged pixels. BINARY: id 1, and any truth but 0
+ * is 1.
  */
 #include "eval/eval_priv.h"
 
@@ -314,8 +316,8 @@ static size_t append(struct edgel_cell *v, size_t n, struct edgel_cell c)
     return n;
 }
 
-/* The judged cells of a row under the ids they are judged as, rising. BINARY maps several truth ids to 1, which may stand
- * in any order, so there both cells are collected first. */
+/* The judged cells of a row under the ids they are judged as, rising. BINARY maps several truth ids to 1, which may
+ * stand in any order, so there both cells are collected first. */
 static size_t judged_cells(const struct edgel_reducer *r, const struct edgel_row *row, struct edgel_cell *out)
 {
     size_t n = 0;

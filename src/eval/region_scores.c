@@ -3,15 +3,15 @@
  *   covering  covered / (A N)
  *   pri       1 - apart / (A N (N - 1) / 2), the probabilistic Rand index; 1 for a single pixel
  *   voi       as counted
- * ODS  covering: covered and A N summed over images; pri, voi: means over images; the first best threshold of the set (voi: the
- *      least), without interpolation.
+ * ODS  covering: covered and A N summed over images; pri, voi: means over images; the first best threshold of the set
+ *      (voi: the least), without interpolation.
  * OIS  covering: covered of each image's best threshold (the last of equals) summed, over A N summed; pri, voi: mean of
  *      each image's best.
  * reverse covering of the prediction by the truth, reverse / N.
  * best covering of the best region at any threshold, summed as covered.
  *
- * Rounded: the benchmark writes the values of each image with six digits (printf "%10g") and reads them back before they
- * are summed; only then do its last digits come out.
+ * Rounded: the benchmark writes the values of each image with six digits (printf "%10g") and reads them back before
+ * they are summed; only then do its last digits come out.
  * Source: the segmentation benchmark of the Berkeley data set.
  */
 #include "eval/eval_priv.h"

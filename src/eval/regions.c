@@ -1,24 +1,24 @@
 /*
- * Regions of one image against those of each annotator. A region is all pixels of one label, the label 0 as any other; of a
- * hierarchy at threshold t a component (8 neighbours) of the points of the double-size map with ucm2 <= t, read at the pixels,
- * which are its odd positions (points above t at a pixel make one region together).
+ * Regions of one image against those of each annotator. A region is all pixels of one label, the label 0 as any other;
+ * of a hierarchy at threshold t a component (8 neighbours) of the points of the double-size map with ucm2 <= t, read at
+ * the pixels, which are its odd positions (points above t at a pixel make one region together).
  *
  * With n_u pixels in region u of the prediction, n_v in region v of a truth, n_uv in both, N in the image:
  *   covered  sum over all regions v of all annotators of n_v max_u n_uv / (n_u + n_v - n_uv)
  *   best     the same, the maximum taken over all thresholds as well
  *   reverse  sum over all regions u of n_u max_v n_uv / (n_u + n_v - n_uv), v of any annotator
- *   apart    sum over annotators of (sum_u n_u^2 + sum_v n_v^2) / 2 - sum_uv n_uv^2, the pairs of pixels that lie in one region
- *            on one side and in two on the other
- *   voi      mean over annotators of H(U) + H(V) - 2 I(U, V) = (sum_u n_u log n_u + sum_v n_v log n_v - 2 sum_uv n_uv log n_uv) / N,
- *            in bits
+ *   apart    sum over annotators of (sum_u n_u^2 + sum_v n_v^2) / 2 - sum_uv n_uv^2, the pairs of pixels that lie in
+ *            one region on one side and in two on the other
+ *   voi      mean over annotators of H(U) + H(V) - 2 I(U, V) = (sum_u n_u log n_u + sum_v n_v log n_v - 2 sum_uv n_uv
+ *            log n_uv) / N, in bits
  * A missing prediction covers nothing, has every pair apart, and the largest possible variation, log N.
  *
  * All of these need nothing but n_uv. Of a hierarchy they are counted once, for the regions of the first threshold, and
  * then merged from threshold to threshold with their regions; so the time hardly grows with the number of thresholds.
  * Sums of reals go by annotators, then by rising labels (covered), or by regions in the order of their first pixel.
  *
- * Source: P. Arbelaez et al., "Contour detection and hierarchical image segmentation", PAMI 33 (2011); R. Unnikrishnan et
- * al., PAMI 29 (2007); M. Meila, "Comparing clusterings by the variation of information", COLT 2003.
+ * Source: P. Arbelaez et al., "Contour detection and hierarchical image segmentation", PAMI 33 (2011); R. Unnikrishnan
+ * et al., PAMI 29 (2007); M. Meila, "Comparing clusterings by the variation of information", COLT 2003.
  */
 #include "eval/eval_priv.h"
 #include <string.h>

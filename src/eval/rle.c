@@ -1,8 +1,8 @@
 /*
  * Masks as run lengths: pixels column by column, runs of 0 and 1 by turns, the first of 0 (it may be empty).
  *
- * String form: each number in groups of 5 bits, lowest first, a character '0' + group, with 32 added when more follow; 16 of
- * the last group is the sign. From the fourth number on it is the difference to the number before the last.
+ * String form: each number in groups of 5 bits, lowest first, a character '0' + group, with 32 added when more follow;
+ * 16 of the last group is the sign. From the fourth number on it is the difference to the number before the last.
  * Every number must be 0 or more, and they must sum to w * h; a number has at most 7 groups.
  * Source: the format of the COCO data set, https://cocodataset.org.
  */

@@ -1,8 +1,8 @@
 /*
  * Thinning of a binary map to lines, 64 pixels at a time.
  *
- * Neighbours of a pixel counter-clockwise from east: x1 = E, x2 = NE, x3 = N, x4 = NW, x5 = W, x6 = SW, x7 = S, x8 = SE,
- * x9 = x1; outside the image they are 0. A set pixel is deleted when
+ * Neighbours of a pixel counter-clockwise from east: x1 = E, x2 = NE, x3 = N, x4 = NW, x5 = W, x6 = SW, x7 = S, x8 =
+ * SE, x9 = x1; outside the image they are 0. A set pixel is deleted when
  *   G1  exactly one i in 1..4 has x(2i-1) = 0 and (x(2i) or x(2i+1)): one crossing
  *   G2  2 <= min(n1, n2) <= 3, n1 = sum over i of (x(2i-1) or x(2i)), n2 = sum over i of (x(2i) or x(2i+1))
  *   G3  first subiteration: (x2 or x3 or not x8) and x1 is 0; second: (x6 or x7 or not x4) and x5 is 0.
@@ -10,7 +10,8 @@
  *
  * A row needs to be looked at only when it or a neighbour of it has changed since the same subiteration looked last.
  * O(passes * pixels / 64) at worst.
- * Source: Z. Guo, R. W. Hall, "Parallel thinning with two-subiteration algorithms", CACM 32 (1989), the first of the two.
+ * Source: Z. Guo, R. W. Hall, "Parallel thinning with two-subiteration algorithms", CACM 32 (1989), the first of the
+ * two.
  */
 #include "eval/boundary_priv.h"
 

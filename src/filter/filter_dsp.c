@@ -66,7 +66,8 @@ static void blur_v_f32_c(float *restrict dst, const float *const *rows, int n, c
 /* --- derivatives --- */
 
 /* One derivative of one sample type. All are the same text: columns first (vs smoothed, vd differenced), then rows.
- * FINISH brings a sum of type SUM to the result. The radius is an argument of its own, so that each has its own loops. */
+ * FINISH brings a sum of type SUM to the result. The radius is an argument of its own, so that each has its own
+ * loops. */
 #define DEFINE_DERIVE(name, IN, WORK, SUM, OUT, FINISH)                                                      \
     static inline void name##_of(OUT *restrict gx, OUT *restrict gy, const IN *const *rows, int n, int step, \
                                  const struct edgel_taps *t, WORK *restrict vs, WORK *restrict vd,           \

@@ -58,9 +58,9 @@ struct edgel_taps {
     int s[4], d[4];
 };
 
-/* What the maxima of a row are found in: magnitudes (int16_t for L1, int32_t for L2) of the row and those beside it, and
- * its derivatives; or, where gx is NULL, the three rows of samples that Sobel 3 takes them from: maxima are looked for
- * in few places, and the derivatives of the others need not be stored. */
+/* What the maxima of a row are found in: magnitudes (int16_t for L1, int32_t for L2) of the row and those beside it,
+ * and its derivatives; or, where gx is NULL, the three rows of samples that Sobel 3 takes them from: maxima are looked
+ * for in few places, and the derivatives of the others need not be stored. */
 struct edgel_sector_rows {
     const void *up, *mid, *down;
     const int16_t *gx, *gy;
@@ -308,9 +308,9 @@ enum edgel_status edgel_bit_map_into(struct edgel_scratch *scratch, const struct
                                      const struct edgel_image *out, struct edgel_error *err);
 
 /* --- hysteresis.c --- */
-/* Weak pixels that hang together with strong ones become strong: first edgel_hysteresis_row() for each row of a part, in
- * order, as soon as its bits are there, then edgel_hysteresis_part(), and when all parts are done edgel_hysteresis_join().
- * A part looks at no rows but its own, so that threads can work on several at once. */
+/* Weak pixels that hang together with strong ones become strong: first edgel_hysteresis_row() for each row of a part,
+ * in order, as soon as its bits are there, then edgel_hysteresis_part(), and when all parts are done
+ * edgel_hysteresis_join(). A part looks at no rows but its own, so that threads can work on several at once. */
 struct edgel_worklist {
     uint32_t *place;
     uint8_t *listed;
@@ -367,7 +367,8 @@ enum edgel_status edgel_method_shape(const struct edgel_method *m, struct edgel_
                                      struct edgel_view *out, struct edgel_error *err);
 
 /* --- stream.c --- */
-/* edgel_stream_create() with a number of rows that are worked on at once, not counting those around them (0: as many as suit). */
+/* edgel_stream_create() with a number of rows that are worked on at once, not counting those around them (0: as many as
+ * suit). */
 enum edgel_status edgel_stream_create_in_bands(struct edgel_view shape, const struct edgel_method *method,
                                                const struct edgel_row_sink *sink, int rows,
                                                struct edgel_stream **stream, struct edgel_error *err);

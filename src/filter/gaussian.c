@@ -177,9 +177,9 @@ enum edgel_status edgel_gaussian_check(double sigma, int ksize, struct edgel_err
     return EDGEL_OK;
 }
 
-/* 8-bit rows are summed down the columns first, two at a time and straight from the view, into rows of sums with room for
- * what kernels read behind them. Otherwise the horizontal sums of the rows that one output row needs go round in a ring of
- * down.n rows (fewer where the image is lower): mirrored rows always lie among them. */
+/* 8-bit rows are summed down the columns first, two at a time and straight from the view, into rows of sums with room
+ * for what kernels read behind them. Otherwise the horizontal sums of the rows that one output row needs go round in a
+ * ring of down.n rows (fewer where the image is lower): mirrored rows always lie among them. */
 static bool make_rows(struct edgel_blur *b, struct edgel_arena *arena, int first)
 {
     const size_t c = (size_t)b->in.channels, line = ((size_t)b->in.w + (size_t)b->across.n) * c;

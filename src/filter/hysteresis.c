@@ -18,8 +18,8 @@
  * Parts of the rows are worked on at once, each as an image of its own: as if nothing were above and below. What a part
  * adds to R hangs on its own strong pixels, so R holds too little at most, and no open pixel of a part touches R within
  * the part. Those that touch R across a seam are in the two rows at it: their words go to a list for all rows, and when
- * that is empty no open pixel touches R anywhere. The same set is reached, then, wherever the image is cut. The last list
- * is one thread's; what goes through it is only what crosses seams.
+ * that is empty no open pixel touches R anywhere. The same set is reached, then, wherever the image is cut. The last
+ * list is one thread's; what goes through it is only what crosses seams.
  *
  * Along a word R spreads to higher bits by the carry of an addition, weak + R: it runs from each bit of R to the end
  * of its run of weak bits; to lower bits in six doubling steps (P. Kogge, H. Stone, A Parallel Algorithm for the

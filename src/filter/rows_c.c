@@ -35,9 +35,9 @@ void edgel_smooth_v_u8_c(int16_t *dst, int16_t *below, const uint8_t *const *row
     smooth_v_row(below, rows + 1, n, tap, ntap);
 }
 
-/* All in 16 bits, modulo 2^16. With src = s - 32768 = 256 h + l, h the byte above (signed) and l the one below, the result is
- * (sum tap h + 32768 + 128 + (sum tap l) / 256) / 256, both divisions rounded down: as taps are of sum 256 and s at most
- * 255 * 256, neither sum tap l nor the bracket reaches 65536. r is a constant where this is called. */
+/* All in 16 bits, modulo 2^16. With src = s - 32768 = 256 h + l, h the byte above (signed) and l the one below, the
+ * result is (sum tap h + 32768 + 128 + (sum tap l) / 256) / 256, both divisions rounded down: as taps are of sum 256
+ * and s at most 255 * 256, neither sum tap l nor the bracket reaches 65536. r is a constant where this is called. */
 enum { MAX_R = 4, MAX_STEP = 4 };
 static inline void smooth_h_halves(uint8_t *restrict dst, const uint16_t *restrict high,
                                    const uint16_t *restrict low, int n, int step, const uint16_t *tap,

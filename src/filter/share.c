@@ -1,8 +1,8 @@
 /*
- * Rows of one image shared among threads. The image is cut into parts of whole rows; a thread takes the next part when it
- * is done with one. A part is worked on as in a pass over the whole image that begins at its first row: it looks at the
- * same rows of the input (its neighbours' as well, and the image's own borders), and writes its own rows alone. So the
- * bytes do not depend on where the image is cut, nor on who does what.
+ * Rows of one image shared among threads. The image is cut into parts of whole rows; a thread takes the next part when
+ * it is done with one. A part is worked on as in a pass over the whole image that begins at its first row: it looks at
+ * the same rows of the input (its neighbours' as well, and the image's own borders), and writes its own rows alone. So
+ * the bytes do not depend on where the image is cut, nor on who does what.
  *
  * The last part comes first: of what was written last, before this, most is still in the caches.
  *
@@ -69,8 +69,8 @@ static void run_part(void *user, int thread, size_t i)
     s->err = err;
 }
 
-/* Each thread gets as much memory as any has used, so that the next image of the size takes none, whoever does what. Room
- * of a thread that does nothing is not touched, and so is address space alone. */
+/* Each thread gets as much memory as any has used, so that the next image of the size takes none, whoever does what.
+ * Room of a thread that does nothing is not touched, and so is address space alone. */
 static void level_arenas(struct edgel_scratch *s)
 {
     size_t most = 0;

@@ -53,8 +53,8 @@ struct tally {
     size_t counts[DIGITS];
 };
 
-/* The magnitudes of a whole image. Threads share its rows; as sums of counts and a maximum are exact, it is of no account
- * who sees which of them. */
+/* The magnitudes of a whole image. Threads share its rows; as sums of counts and a maximum are exact, it is of no
+ * account who sees which of them. */
 struct magnitudes {
     struct edgel_scratch *scratch;
     struct edgel_view in;

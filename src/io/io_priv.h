@@ -1,5 +1,5 @@
-/* io_priv.h: what the files of io share. A file's bytes become raw rows (png.c, jpeg.c, tiff.c, netpbm.c), raw rows become
- * the pixels asked for (rows.c), and those are turned upright (orient.c). */
+/* io_priv.h: what the files of io share. A file's bytes become raw rows (png.c, jpeg.c, tiff.c, netpbm.c), raw rows
+ * become the pixels asked for (rows.c), and those are turned upright (orient.c). */
 #ifndef EDGEL_IO_PRIV_H
 #define EDGEL_IO_PRIV_H
 

@@ -1,7 +1,8 @@
 /*
- * MAT files of the Berkeley segmentation benchmark through matio: its truth, lists of segmentations, and hierarchies. The
- * file's structure was checked before (mat_check.c); here the variable must be what its name says:
- *   groundTruth  cell of structures 1 x 1 with the fields Segmentation (labels) and Boundaries (0 or not), either may lack
+ * MAT files of the Berkeley segmentation benchmark through matio: its truth, lists of segmentations, and hierarchies.
+ * The file's structure was checked before (mat_check.c); here the variable must be what its name says:
+ *   groundTruth  cell of structures 1 x 1 with the fields Segmentation (labels) and Boundaries (0 or not), either may
+ *                lack
  *   segs         cell of labels
  *   ucm2         double or single matrix, finite
  * Labels are whole numbers from 0 to 65535 of any numeric class. MATLAB stores columns one after the other, so every

@@ -2,14 +2,14 @@
  * The structure of a MAT file of version 5, checked before matio sees a byte of it: matio takes sizes from the file and
  * passes over some damage in silence.
  *
- * Header of 128 bytes: text, at 124 the version 0x0100 (0x0200: 7.3, which is HDF5) and "IM" or "MI", the byte order. Then
- * elements: a tag (type, bytes; up to 4 bytes may stand in the tag itself), the bytes, and zeros up to a multiple of 8,
- * but for compressed ones, which hold one element as a zlib stream. An array is an element of elements: flags with the
- * class, dimensions, name, and then values, or the cells, or field names and fields, arrays again.
+ * Header of 128 bytes: text, at 124 the version 0x0100 (0x0200: 7.3, which is HDF5) and "IM" or "MI", the byte order.
+ * Then elements: a tag (type, bytes; up to 4 bytes may stand in the tag itself), the bytes, and zeros up to a multiple
+ * of 8, but for compressed ones, which hold one element as a zlib stream. An array is an element of elements: flags
+ * with the class, dimensions, name, and then values, or the cells, or field names and fields, arrays again.
  *
- * Checked: every element lies within the one around it and is of the type that stands there; streams decode to their end
- * with the right sum and hold nothing else; arrays have as many values as their dimensions say. Bounded: depth, cells
- * and fields of an array, and in the variable that is read sides and the number of values. Nothing is allocated.
+ * Checked: every element lies within the one around it and is of the type that stands there; streams decode to their
+ * end with the right sum and hold nothing else; arrays have as many values as their dimensions say. Bounded: depth,
+ * cells and fields of an array, and in the variable that is read sides and the number of values. Nothing is allocated.
  * Source: "MAT-File Format", The MathWorks.
  */
 #include "io/io_priv.h"

@@ -1,7 +1,8 @@
 /* Raw rows to the pixels asked for. Gray of colour is (9797 R + 19234 G + 3737 B) >> 15 for 8 bits, the same with
  * 16384 added first for 16 bits, and the sum divided by 32768 for floats. CMYK: R = C K / 255 to the nearest integer,
  * with C and K in the sense 255 = no ink; G from M and B from Y alike. Samples of 1, 2, 4 bits are multiplied by 255,
- * 85, 17. A row is converted when it is still in the cache; when nothing is to convert, decoders write into the image. */
+ * 85, 17. A row is converted when it is still in the cache; when nothing is to convert, decoders write into the
+ * image. */
 #include "io/io_priv.h"
 #include <assert.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /*
- * Files that survive a power failure. A rename may reach the disk before the bytes of the file it names, so the bytes go
- * first, then the renames, then the folders that hold the names. Waiting for the disk costs far more than writing, and
- * once per group instead of once per file: on Linux syncfs() waits for everything written to a file system so far, the
- * folders that were made included; elsewhere each file is synced, and with its folder all folders above.
+ * Files that survive a power failure. A rename may reach the disk before the bytes of the file it names, so the bytes
+ * go first, then the renames, then the folders that hold the names. Waiting for the disk costs far more than writing,
+ * and once per group instead of once per file: on Linux syncfs() waits for everything written to a file system so far,
+ * the folders that were made included; elsewhere each file is synced, and with its folder all folders above.
  */
 #define _GNU_SOURCE /* syncfs */
 #include "io/io_priv.h"

@@ -2,7 +2,8 @@
  *
  *     y = ((x_0 + x_1) + x_2) + ...
  *
- * in the order of the inputs. Backward: every input gets the gradient of y. Source: He et al. 2016, arXiv:1512.03385. */
+ * in the order of the inputs. Backward: every input gets the gradient of y. Source: He et al. 2016,
+ * arXiv:1512.03385. */
 #include "nn/nn_priv.h"
 #include <string.h>
 

@@ -1,10 +1,11 @@
 /*
- * The colour step of augmentation, on the finished crop: colour noise and brightness (an offset for each channel), contrast,
- * gamma, blur, noise, in this order; the formulas are in edgel/nn.h. Single precision; sums and factors in double.
+ * The colour step of augmentation, on the finished crop: colour noise and brightness (an offset for each channel),
+ * contrast, gamma, blur, noise, in this order; the formulas are in edgel/nn.h. Single precision; sums and factors in
+ * double.
  *
- * Powers are exp(e log v) by the project's own row functions. Normal numbers for the noise come in pairs by Marsaglia's polar
- * method: (x, y) even in the unit disk, s = x^2 + y^2, both times sqrt(-2 log(s) / s). Colour noise is L z with the Cholesky
- * factor L of the covariance, which has the same distribution as noise along its eigenvectors.
+ * Powers are exp(e log v) by the project's own row functions. Normal numbers for the noise come in pairs by Marsaglia's
+ * polar method: (x, y) even in the unit disk, s = x^2 + y^2, both times sqrt(-2 log(s) / s). Colour noise is L z with
+ * the Cholesky factor L of the covariance, which has the same distribution as noise along its eigenvectors.
  */
 #include "nn/train_priv.h"
 #include <math.h>
@@ -166,8 +167,8 @@ static enum edgel_status blur(const struct edgel_augment *a, uint64_t seed, stru
 
 /* --- noise --- */
 
-/* Fills x and y with points in the unit disk, square with x^2 + y^2; both coordinates, multiples of 2^-31 in -1..1, come
- * from one random number. */
+/* Fills x and y with points in the unit disk, square with x^2 + y^2; both coordinates, multiples of 2^-31 in -1..1,
+ * come from one random number. */
 static void draw_points(struct edgel_rng *r, float x[PAIRS], float y[PAIRS], float square[PAIRS])
 {
     for (int i = 0; i < PAIRS;) {

@@ -2,8 +2,9 @@
  *
  *     y[o][q] = (sum of x[i][j] over the samples (i, j) that window (o, q) covers) / area
  *
- * Sizes and windows: pooling.c. area counts the zeros of the padding (PyTorch's count_include_pad) but not what a window
- * rounded up by ceil=1 has beyond it. Sums run in row order. Backward: every sample of a window gets gradient / area.
+ * Sizes and windows: pooling.c. area counts the zeros of the padding (PyTorch's count_include_pad) but not what a
+ * window rounded up by ceil=1 has beyond it. Sums run in row order. Backward: every sample of a window gets gradient /
+ * area.
  * Source: PyTorch's AvgPool2d. Complexity: k^2 additions an output; k = stride = 2 runs at the speed of memory. */
 #include "nn/pooling.h"
 #include <string.h>

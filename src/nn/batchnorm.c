@@ -12,8 +12,8 @@
  *     dx = weight / sqrt(var + eps) (g - dbias / M - xhat dweight / M)
  * and dx = weight / sqrt(running_var + eps) g where the running estimates were used.
  *
- * Sums run over fixed bands of PIXELS pixels of one sample and block, ascending and in double, and then over the bands in
- * ascending order: they do not hang on the number of threads.
+ * Sums run over fixed bands of PIXELS pixels of one sample and block, ascending and in double, and then over the bands
+ * in ascending order: they do not hang on the number of threads.
  * Source: Ioffe and Szegedy 2015, arXiv:1502.03167.
  */
 #include "nn/nn_priv.h"
@@ -85,7 +85,8 @@ static void memory(const struct nn_call *c, int threads, struct nn_memory *m)
     m->shared += blocks * 64;
 }
 
-/* Band i of the batch: its sample, block, first float and number of pixels. Bands count up within a block of a sample. */
+/* Band i of the batch: its sample, block, first float and number of pixels. Bands count up within a block of a
+ * sample. */
 struct band {
     int block;
     size_t at, pixels;

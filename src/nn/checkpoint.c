@@ -190,7 +190,8 @@ static enum edgel_status compare_data(const char *before, const char *now, const
         { "training samples", true, false, "trained" },
         { "validation samples", true, false, "validated" },
         { "mean", false, false,
-          "the training images, or the model that it started from, are not those it began with: their mean is another" },
+          "the training images, or the model that it started from, are not those it began with: their mean "
+          "is another" },
         { "deviation", false, false,
           "the training images, or the model that it started from, are not those it began with: their standard "
           "deviation is another" },

@@ -1,7 +1,7 @@
 /*
- * Connected components over 8 neighbours. Each pixel points to an earlier pixel of its component, or to itself; a root is
- * the first pixel of its component in reading order, so that the second pass numbers components as it meets their roots
- * and every other pixel takes the number of the one it points to. Near-linear (union by index, path halving).
+ * Connected components over 8 neighbours. Each pixel points to an earlier pixel of its component, or to itself; a root
+ * is the first pixel of its component in reading order, so that the second pass numbers components as it meets their
+ * roots and every other pixel takes the number of the one it points to. Near-linear (union by index, path halving).
  */
 #include "nn/nn_priv.h"
 #include <string.h>

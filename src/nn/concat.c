@@ -3,8 +3,8 @@
  *     y[c_0 + .. + c_(i-1) + k] = x_i[k]
  *
  * Backward: each input gets its channels of the gradient. Where a count of channels is no multiple of 16, what follows
- * lies in other lanes of the output than in its input: a block is then put together from runs of lanes. What lies in its
- * place already (network_plan.c) stays there. */
+ * lies in other lanes of the output than in its input: a block is then put together from runs of lanes. What lies in
+ * its place already (network_plan.c) stays there. */
 #include "nn/nn_priv.h"
 #include <string.h>
 

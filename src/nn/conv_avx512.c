@@ -1,8 +1,8 @@
 /*
  * Row kernels in 512-bit registers: one holds the 16 output lanes of one pixel.
  *
- * A tile of sums stays in registers over all taps. A fused multiply-add that takes one operand from memory is held up by
- * the two loads a cycle, so every source value that is spread over a register is used twice or more: for two output
+ * A tile of sums stays in registers over all taps. A fused multiply-add that takes one operand from memory is held up
+ * by the two loads a cycle, so every source value that is spread over a register is used twice or more: for two output
  * blocks at once, or, where there is one block, for the three positions of a 3-wide kernel. Rows are cut into tiles of
  * nearly equal width, none of which has too few sums to hide the latency of the multiply-add.
  */

@@ -76,7 +76,8 @@ bool conv_axis_direct(const struct conv_axis *a, int from, int to)
 
 /* --- stretches --- */
 
-/* EDGE: outputs of a border stretch, a tile of the row kernels. MIDDLE_MIN: below that copying everything costs less. */
+/* EDGE: outputs of a border stretch, a tile of the row kernels. MIDDLE_MIN: below that copying everything costs
+ * less. */
 enum { EDGE = 14, MIDDLE_MIN = 64 };
 
 static int round_up(int v, int step)

@@ -1,7 +1,7 @@
 /*
- * Weights between the order of files, [coarse channel][fine channel of the group][ky][kx], and blocks of 16 x 16 for row
- * kernels. Blocks of channels without a group in common have no weights and are left out; lanes past the channels, and
- * pairs of channels in different groups, hold zeros.
+ * Weights between the order of files, [coarse channel][fine channel of the group][ky][kx], and blocks of 16 x 16 for
+ * row kernels. Blocks of channels without a group in common have no weights and are left out; lanes past the channels,
+ * and pairs of channels in different groups, hold zeros.
  */
 #include "nn/conv_priv.h"
 #include <string.h>

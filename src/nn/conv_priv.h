@@ -42,7 +42,8 @@ struct conv conv_of(const struct nn_layer *l, const struct nn_tensor *fine, cons
 bool conv_is_depthwise(const struct conv *g);
 
 /* --- conv_axis.c --- */
-/* One axis of a product: output z, with tap t, reads input (z in_step + at + t dilation) / out_step if that is whole. */
+/* One axis of a product: output z, with tap t, reads input (z in_step + at + t dilation) / out_step if that is
+ * whole. */
 struct conv_axis {
     int in, out, in_step, out_step, at, dilation, k;
 };
@@ -59,8 +60,9 @@ struct conv_run {
 /* The runs of output phase `phase` where inputs are counted from what output 0 reads first; returns how many. */
 int conv_axis_runs(const struct conv_axis *a, int phase, struct conv_run runs[CONV_KERNEL_MAX]);
 
-/* Outputs cut into stretches of about `most` at most, each a multiple of out_step but the last. Where inputs are read one
- * by one, the outputs that reach over the border are stretches of their own: only they need a copy with the border. */
+/* Outputs cut into stretches of about `most` at most, each a multiple of out_step but the last. Where inputs are read
+ * one by one, the outputs that reach over the border are stretches of their own: only they need a copy with the
+ * border. */
 struct conv_cut {
     int count, left, right, middles; /* left, right: outputs of the border stretches, or 0 */
     int out, out_step;

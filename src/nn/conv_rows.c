@@ -1,12 +1,12 @@
 /*
- * The products that make a map, row by row. A task is a band of rows of one sample (depthwise: of one block), in stretches
- * of columns. A stretch that reads nothing beyond the map reads the map itself; one at the border, or with a stride,
- * holds the input rows it works on in a window that moves down. Where the output steps over the input's pixels (up,
- * stride > 1) its columns are made phase by phase and put together at the end. Planar maps are the ends of a network at
- * inference: reading and writing them here saves blocked ones, most of whose lanes would be empty.
+ * The products that make a map, row by row. A task is a band of rows of one sample (depthwise: of one block), in
+ * stretches of columns. A stretch that reads nothing beyond the map reads the map itself; one at the border, or with a
+ * stride, holds the input rows it works on in a window that moves down. Where the output steps over the input's pixels
+ * (up, stride > 1) its columns are made phase by phase and put together at the end. Planar maps are the ends of a
+ * network at inference: reading and writing them here saves blocked ones, most of whose lanes would be empty.
  *
- * Every output pixel is one sum in the order of the row kernels, taps in the order (input block, ky, run of kx); rows of
- * the kernel outside the map are left out. So neither tasks nor stretches show in the result.
+ * Every output pixel is one sum in the order of the row kernels, taps in the order (input block, ky, run of kx); rows
+ * of the kernel outside the map are left out. So neither tasks nor stretches show in the result.
  */
 #include "nn/conv_priv.h"
 #include <string.h>

@@ -1,16 +1,16 @@
 /*
  * Gradients of weights and bias.
  *
- * A task is one tile of weights (one or two coarse blocks with one fine block; depthwise: one block) over one part of the
- * rows of all samples. How many parts there are is a function of the shapes alone; each adds up in an array of its own,
- * and the arrays are summed in order. Within a part, sums run over stretches of columns, then rows, in calls of the row
- * kernel that cover CALL_PIXELS pixels or one row: three levels of sums, none of them long.
+ * A task is one tile of weights (one or two coarse blocks with one fine block; depthwise: one block) over one part of
+ * the rows of all samples. How many parts there are is a function of the shapes alone; each adds up in an array of its
+ * own, and the arrays are summed in order. Within a part, sums run over stretches of columns, then rows, in calls of
+ * the row kernel that cover CALL_PIXELS pixels or one row: three levels of sums, none of them long.
  *
  *     part:  for each sample, stretch, group of rows:  dw += (sum over y, x of fine * coarse)
  *     dw = part 0 + part 1 + ...
  *
- * The gradient of the bias is the sum over pixels, in four sums by pixel mod 4 over a sample, (s0 + s1) + (s2 + s3), and
- * then over samples.
+ * The gradient of the bias is the sum over pixels, in four sums by pixel mod 4 over a sample, (s0 + s1) + (s2 + s3),
+ * and then over samples.
  */
 #include "nn/conv_priv.h"
 #include <string.h>

@@ -1,10 +1,10 @@
-/* Dropout, inverted: in training each element is set to 0 with probability p and the others are divided by 1 - p, so that
- * the expected value stays; otherwise nothing is done.
+/* Dropout, inverted: in training each element is set to 0 with probability p and the others are divided by 1 - p, so
+ * that the expected value stays; otherwise nothing is done.
  *
  *     y = x m / (1 - p),  m = 1 if h >= p 2^32 else 0
  *
- * h is a hash of (seed of the call, sample, block of channels, row, column and lane): the mask is a pure function of its
- * place, made again in backward and never stored. Source: Srivastava et al. 2014, JMLR 15. */
+ * h is a hash of (seed of the call, sample, block of channels, row, column and lane): the mask is a pure function of
+ * its place, made again in backward and never stored. Source: Srivastava et al. 2014, JMLR 15. */
 #include "nn/nn_priv.h"
 #include <math.h>
 #include <string.h>

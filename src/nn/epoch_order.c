@@ -2,8 +2,8 @@
  * The order in which an epoch takes its samples: a permutation (Fisher and Yates), or a draw by weights.
  *
  * The draw is systematic: with total weights scaled to n, sample i is taken for every whole number k with
- * sum_(j < i) w_j <= k + u < sum_(j <= i) w_j, u even in 0..1; the result is then permuted. So a sample of weight 2.5 comes up
- * two or three times, never five.
+ * sum_(j < i) w_j <= k + u < sum_(j <= i) w_j, u even in 0..1; the result is then permuted. So a sample of weight 2.5
+ * comes up two or three times, never five.
  */
 #include "nn/train_priv.h"
 #include <math.h>

@@ -1,11 +1,11 @@
 /*
  * What outputs of a network depend on, along one axis, and how an image is cut so that tiles give what the whole gives.
  *
- * The samples of layer l that outputs lo..hi need follow from those of its readers by nn_op.reads; what lies outside the
- * image is padding, made the same for a tile that ends there. Neighbouring samples of a layer are jump(l) image samples
- * apart, the product of the operators' steps. A tile that starts at a multiple of the step of the network (the smallest
- * number that all jumps divide) has all its layers on the samples of the whole; it is right wherever it covers what is
- * needed, or ends with the image.
+ * The samples of layer l that outputs lo..hi need follow from those of its readers by nn_op.reads; what lies outside
+ * the image is padding, made the same for a tile that ends there. Neighbouring samples of a layer are jump(l) image
+ * samples apart, the product of the operators' steps. A tile that starts at a multiple of the step of the network (the
+ * smallest number that all jumps divide) has all its layers on the samples of the whole; it is right wherever it covers
+ * what is needed, or ends with the image.
  */
 #include "nn/nn_priv.h"
 #include <math.h>

@@ -1,8 +1,8 @@
 /* Losses of a batch and their gradient.
  *
  * The batch is cut into chunks of LOSS_CHUNK pixels of one sample, the tasks of the pool; each chunk goes row by row
- * through the kernels of loss_rows.h and sums into doubles of its own, which are added in the order of the chunks. So the
- * number of threads changes nothing.
+ * through the kernels of loss_rows.h and sums into doubles of its own, which are added in the order of the chunks. So
+ * the number of threads changes nothing.
  *
  *   count     targets only: pixels and targets per class. Gives all denominators, and shows labels out of range.
  *   forward   logits -> probabilities (left where the gradient will stand) -> sums

@@ -1,10 +1,11 @@
-/* Lovasz-softmax: the piecewise linear, convex-closed extension of 1 - Jaccard index from sets of wrong pixels to errors
- * in [0, 1].
+/* Lovasz-softmax: the piecewise linear, convex-closed extension of 1 - Jaccard index from sets of wrong pixels to
+ * errors in [0, 1].
  *
- * For one class: errors e_i = 1 - p_i on its pixels (F of them) and p_i elsewhere, sorted from the largest down. The loss
- * is sum e_i g_i, g_i = J_i - J_(i-1), where J_i = 1 - (F - f_i) / (F + b_i) is the Jaccard loss if the first i pixels
- * are wrong, f_i of them of the class and b_i not. So g_i = 1 / (F + b_i) on a pixel of the class, and
- * (F - f_i) / ((F + b_i - 1) (F + b_i)) elsewhere: no difference is taken. Equal errors stand in the order of their pixels.
+ * For one class: errors e_i = 1 - p_i on its pixels (F of them) and p_i elsewhere, sorted from the largest down. The
+ * loss is sum e_i g_i, g_i = J_i - J_(i-1), where J_i = 1 - (F - f_i) / (F + b_i) is the Jaccard loss if the first i
+ * pixels are wrong, f_i of them of the class and b_i not. So g_i = 1 / (F + b_i) on a pixel of the class, and
+ * (F - f_i) / ((F + b_i - 1) (F + b_i)) elsewhere: no difference is taken. Equal errors stand in the order of their
+ * pixels.
  *
  * Sorting is a radix sort by the bits of the float, DIGIT at a time, O(pixels): those of 0..1 are 30.
  * Source: Berman, Triki, Blaschko 2018, arXiv:1705.08790. */

@@ -59,7 +59,8 @@ void loss_kernels_avx512(struct loss_kernels *k);
 /* --- loss_lovasz.c --- */
 /* Bytes that one class of a batch of that many pixels (n * pixels < 2^31) needs. */
 size_t loss_lovasz_bytes(size_t pixels);
-/* Value for class c from p [n][classes][pixels]; writes its dL/dp to gradient (same layout, 0 where ignored; NULL: none).
+/* Value for class c from p [n][classes][pixels]; writes its dL/dp to gradient (same layout, 0 where ignored; NULL:
+ * none).
  * Returns false, and a gradient of 0, if the class does not occur. */
 bool loss_lovasz(const struct edgel_loss_batch *b, int c, const float *p, float *gradient, void *memory,
                  double *value);

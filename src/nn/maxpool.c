@@ -3,14 +3,14 @@
  *     y[o][q] = max of x[i][j] over the samples (i, j) that window (o, q) covers
  *
  * Sizes and windows: pooling.c. Samples outside the input take no part. Among equals the first in row order is the
- * maximum, and NaN is larger than all, so that it is not lost. Backward: the gradient of each output goes to its maximum,
- * which is looked up again; where windows overlap they are added in row order of the outputs.
+ * maximum, and NaN is larger than all, so that it is not lost. Backward: the gradient of each output goes to its
+ * maximum, which is looked up again; where windows overlap they are added in row order of the outputs.
  * Source: PyTorch's MaxPool2d. Complexity: k^2 comparisons an output; k = stride = 2 runs at the speed of memory. */
 #include "nn/pooling.h"
 #include <string.h>
 
-/* Outputs q0..q1-1 of a row, which all cover the columns that the first covers, `step` apart. x: the first row that they
- * cover. */
+/* Outputs q0..q1-1 of a row, which all cover the columns that the first covers, `step` apart. x: the first row that
+ * they cover. */
 static void row_max(const struct nn_call *c, struct nn_span ys, int q0, int q1, const float *x, float *out)
 {
     const struct nn_span xs = nn_window(c->layer, q0, c->in[0].w);

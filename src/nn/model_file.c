@@ -1,7 +1,7 @@
 /*
- * Models as safetensors files. Numbers in __metadata__ are text that reads back as the same number; classes, mean and std
- * are JSON. A decoded model holds what was checked: a network within its limits whose every array is in the file, of its
- * shape and finite, and no tensor besides, those of a trainer ("train.*") excepted.
+ * Models as safetensors files. Numbers in __metadata__ are text that reads back as the same number; classes, mean and
+ * std are JSON. A decoded model holds what was checked: a network within its limits whose every array is in the file,
+ * of its shape and finite, and no tensor besides, those of a trainer ("train.*") excepted.
  */
 #include "nn/nn_priv.h"
 #include <stdio.h>

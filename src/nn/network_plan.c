@@ -2,14 +2,14 @@
  * A network for one shape of batch: every array has its place before the first run, and runs allocate nothing.
  *
  * Time runs through the forward pass (layer l at l) and, in training, the backward pass (layer l at 2 L - 1 - l). An
- * output lives until the last forward or backward call that reads it, its gradient from the first call that writes it to
- * the layer's own backward call. Where a layer has several readers, the later ones write their gradient into a spare
+ * output lives until the last forward or backward call that reads it, its gradient from the first call that writes it
+ * to the layer's own backward call. Where a layer has several readers, the later ones write their gradient into a spare
  * array that is then added: the order of that sum is the order of the layers, last first.
  *
- * An activation that alone reads a convolution or a sum (inference) or a batch norm is applied where the row is made: it
- * is "absorbed", its home is the layer before. So is, at inference, a sum of two of which a convolution makes the later
- * one. What a concatenation reads is then made in its place there, if that begins with a block; and the caller's planar
- * arrays are the tensors themselves where convolutions alone read the input, and where the last layer is one.
+ * An activation that alone reads a convolution or a sum (inference) or a batch norm is applied where the row is made:
+ * it is "absorbed", its home is the layer before. So is, at inference, a sum of two of which a convolution makes the
+ * later one. What a concatenation reads is then made in its place there, if that begins with a block; and the caller's
+ * planar arrays are the tensors themselves where convolutions alone read the input, and where the last layer is one.
  */
 #include "nn/nn_priv.h"
 #include <string.h>
@@ -95,8 +95,8 @@ static int source(const struct nn_plan *p, int l, int k)
     return p->steps[p->net->layers[l].input[k]].home;
 }
 
-/* Makes outputs parts of the concatenations that read them, one sample at a time. Where an output ends within a block, the
- * channels that follow come into the rest of that block when the concatenation runs. */
+/* Makes outputs parts of the concatenations that read them, one sample at a time. Where an output ends within a block,
+ * the channels that follow come into the rest of that block when the concatenation runs. */
 static void find_hosts(struct nn_plan *p)
 {
     for (int l = 1; l < p->nsteps && p->n == 1 && !p->training; l++) {

@@ -2,8 +2,9 @@
  * nn_dsp.h: row kernels of the network's convolutions.
  *
  * A convolution is a list of taps: places in source rows whose pixels are multiplied by a block of weights. Rows are
- * blocked: a pixel is 16 floats, one for each channel of its block; conv_row also reads planar rows. Kernels know no border, no stride and no dilation:
- * whoever calls them lays the source rows out so that neighbouring output pixels read neighbouring source pixels.
+ * blocked: a pixel is 16 floats, one for each channel of its block; conv_row also reads planar rows. Kernels know no
+ * border, no stride and no dilation: whoever calls them lays the source rows out so that neighbouring output pixels
+ * read neighbouring source pixels.
  *
  * The order of every sum is part of what a kernel computes, and all products are fused (fmaf), so that every CPU level
  * gives the same bits (of NaNs: some NaN).
@@ -14,7 +15,8 @@
 #include <stddef.h>
 
 /* `count` positions along one source row, and their weights: position k of output pixel x is the source pixel at
- * src + k step + 16 x (planar: + x). Weights are [16 input lanes][16 output lanes] (depthwise: [16 lanes]) for each position. */
+ * src + k step + 16 x (planar: + x). Weights are [16 input lanes][16 output lanes] (depthwise: [16 lanes]) for each
+ * position. */
 struct nn_tap {
     const float *src;
     ptrdiff_t step;  /* floats between the source pixels of neighbouring positions */

@@ -1,8 +1,8 @@
 /* nn_priv.h: layers, operators and the run of a network.
  *
  * A network is a list of layers in the order they run. Each layer is one operator with attributes, takes the outputs of
- * earlier layers and makes one output. Adding an operator is one file, its declaration below and one row of the table in
- * operators.c; the table drives the text format, the checks against naive twins and the export.
+ * earlier layers and makes one output. Adding an operator is one file, its declaration below and one row of the table
+ * in operators.c; the table drives the text format, the checks against naive twins and the export.
  *
  * Tensors are blocked: [N][ceil(C / 16)][H][W][16 lanes] floats. Lanes past C are no channels: an operator makes finite
  * ones of finite inputs, and whoever sums over channels leaves them out, since a tensor that lies in the place of a
@@ -131,7 +131,8 @@ struct nn_call {
     /* Activation to apply to what forward makes, and to undo first in backward (out then holds what came after it).
      * Only operators with NN_FUSES see one. */
     struct nn_activation activation;
-    /* Tensor that forward adds to what it makes, before the activation; data NULL: none. Only with NN_ADDS_INFERENCE. */
+    /* Tensor that forward adds to what it makes, before the activation; data NULL: none. Only with
+     * NN_ADDS_INFERENCE. */
     struct nn_tensor plus;
 };
 static inline float *nn_thread_scratch(const struct nn_call *c, int thread)
@@ -161,8 +162,8 @@ struct nn_op {
     int min_inputs, max_inputs; /* of the text format */
     unsigned flags;
     const struct nn_attr *attrs; /* NULL: none */
-    /* Checks attributes against the channels of the inputs; sets channels, nparams, nbuffers. Messages name the rule, the
-     * caller adds file, line and layer. NULL: the channels of the first input, no parameters. */
+    /* Checks attributes against the channels of the inputs; sets channels, nparams, nbuffers. Messages name the rule,
+     * the caller adds file, line and layer. NULL: the channels of the first input, no parameters. */
     enum edgel_status (*setup)(struct nn_layer *l, const int *in_channels, struct edgel_error *err);
     /* Shape rule. like: shape of layer->like, or NULL. NULL: that of the first input. */
     enum edgel_status (*shape)(const struct nn_layer *l, const struct nn_shape *in,
@@ -192,7 +193,8 @@ const struct nn_op *const *nn_operators(void);
 const struct nn_op *nn_operator(const char *name);
 
 /* --- row_bands.c --- */
-/* Runs work for rows y0..y1-1 of block b of sample n, over all rows of t, its samples and `blocks` blocks, on the pool. */
+/* Runs work for rows y0..y1-1 of block b of sample n, over all rows of t, its samples and `blocks` blocks, on the
+ * pool. */
 typedef void (*nn_band_work)(const struct nn_call *c, int thread, int n, int b, int y0, int y1);
 void nn_row_bands(const struct nn_call *c, struct nn_tensor t, int blocks, nn_band_work work);
 
@@ -213,8 +215,8 @@ struct nn_network {
     int nlayers, in_channels, classes;
     size_t nparams, nbuffers;
 };
-/* Parses the text of an architecture (architecture.c has the grammar). name stands in messages. classes: what `out=classes`
- * means. EDGEL_EFORMAT with name, line and rule; EDGEL_ENOMEM. */
+/* Parses the text of an architecture (architecture.c has the grammar). name stands in messages. classes: what
+ * `out=classes` means. EDGEL_EFORMAT with name, line and rule; EDGEL_ENOMEM. */
 EDGEL_NODISCARD enum edgel_status nn_network_parse(const char *text, size_t size, const char *name,
                                                    int classes, struct nn_network *out,
                                                    struct edgel_error *err);
@@ -252,8 +254,8 @@ EDGEL_NODISCARD enum edgel_status nn_plan_measure(const struct nn_network *net, 
                                                   struct edgel_error *err);
 size_t nn_plan_bytes(const struct nn_plan *plan);
 struct nn_shape nn_plan_output(const struct nn_plan *plan);
-/* Planar in, planar out: input [n][in_channels][h][w]; output [n][classes][h'][w'] of the last layer. count <= n samples
- * are run (the tail of a folder). params: the network's flat array. buffers are written when training. */
+/* Planar in, planar out: input [n][in_channels][h][w]; output [n][classes][h'][w'] of the last layer. count <= n
+ * samples are run (the tail of a folder). params: the network's flat array. buffers are written when training. */
 void nn_plan_forward(struct nn_plan *plan, int count, const float *input, const float *params, float *buffers,
                      uint64_t seed, float *output);
 /* After forward with training: grad_output [n][classes][h'][w'] -> grads [nparams], written (frozen layers: 0). */
@@ -366,8 +368,8 @@ EDGEL_NODISCARD enum edgel_status nn_fold(const struct edgel_model *m, struct nn
 struct nn_reach { /* samples lo..hi; none when lo > hi */
     int lo, hi;
 };
-/* need[l]: the samples of each layer that outputs lo..hi of the last depend on, those of the padding included. within[l]:
- * the samples that layer l has. */
+/* need[l]: the samples of each layer that outputs lo..hi of the last depend on, those of the padding included.
+ * within[l]: the samples that layer l has. */
 void nn_field(const struct nn_network *net, const struct nn_reach *within, int lo, int hi,
               struct nn_reach *need);
 /* Image samples between neighbouring samples of a layer: num / den, reduced. */
@@ -391,7 +393,8 @@ struct nn_segment {
 };
 /* The tile of at most `size` (a multiple of step) samples whose core begins at output `from`. */
 struct nn_segment nn_cut_next(const struct nn_cut *c, int from, int size);
-/* Whether its core gives what the whole image gives. sizes[nlayers]: of the layers on the tile, by their shape rules. */
+/* Whether its core gives what the whole image gives. sizes[nlayers]: of the layers on the tile, by their shape
+ * rules. */
 bool nn_cut_fits(const struct nn_cut *c, struct nn_segment s, const int *sizes);
 
 #endif

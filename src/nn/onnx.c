@@ -1,11 +1,13 @@
 /*
  * Models as ONNX graphs, operator set 13, IR version 8. Input "image", float [N][C][H][W], values 0..1, sides free; the
- * normalisation is part of the graph. Output "probabilities" (or "logits") [N][K][H][W]. Values are named like the layers
- * that make them, layer.NAME where the graph has that name itself, constants LAYER.ARRAY; names of layers have no dot.
+ * normalisation is part of the graph. Output "probabilities" (or "logits") [N][K][H][W]. Values are named like the
+ * layers that make them, layer.NAME where the graph has that name itself, constants LAYER.ARRAY; names of layers have
+ * no dot.
  *
- * Operators: conv Conv, conv_transpose ConvTranspose, batchnorm BatchNormalization, maxpool MaxPool, avgpool AveragePool,
- * upsample Resize (linear, half pixels), concat Concat, add Sum, softmax and activations those of their names (silu: x
- * Sigmoid(x)); dropout is left out. What has the size of another layer (like=) is made larger and cut with Slice.
+ * Operators: conv Conv, conv_transpose ConvTranspose, batchnorm BatchNormalization, maxpool MaxPool, avgpool
+ * AveragePool, upsample Resize (linear, half pixels), concat Concat, add Sum, softmax and activations those of their
+ * names (silu: x Sigmoid(x)); dropout is left out. What has the size of another layer (like=) is made larger and cut
+ * with Slice.
  * Source: https://onnx.ai/onnx/operators/
  */
 #include "nn/conv_priv.h"
@@ -127,7 +129,8 @@ static void end_cut(struct onnx_graph *g, struct onnx_node *n, const char *whole
 static const char *const conv_arrays[] = { "weight", "bias", NULL };
 static const char *const norm_arrays[] = { "weight", "bias", "running_mean", "running_var", NULL };
 
-/* What makes the one size of a transposed convolution that its layer names: there is one size of input that leads to it. */
+/* What makes the one size of a transposed convolution that its layer names: there is one size of input that leads to
+ * it. */
 static int output_padding(const struct nn_layer *l, int size)
 {
     const int pad = conv_pad(l), in = edgel_conv_out_size(size, l->k, l->stride, pad, l->dilation);

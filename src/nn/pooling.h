@@ -26,9 +26,9 @@ static inline bool nn_pool_is_halving(const struct nn_layer *l)
     return l->k == 2 && l->stride == 2 && l->pad == 0;
 }
 
-/* Backward sums over windows that may overlap, so a task owns rows of the input gradient: those from the first row of its
- * first window to the first row of the next task's, the border given to the first and last task. windows: those that
- * reach into these rows. What a row gets is added window by window in order, whoever owns it. */
+/* Backward sums over windows that may overlap, so a task owns rows of the input gradient: those from the first row of
+ * its first window to the first row of the next task's, the border given to the first and last task. windows: those
+ * that reach into these rows. What a row gets is added window by window in order, whoever owns it. */
 struct nn_pool_share {
     struct nn_span rows, windows;
 };

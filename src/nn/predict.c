@@ -1,9 +1,9 @@
 /*
- * Running a model on images of any size. An image whose memory would be over the limit is cut into tiles, which overlap by
- * what their outputs need (field.c): every output is the same bits as in a run on the whole image.
+ * Running a model on images of any size. An image whose memory would be over the limit is cut into tiles, which overlap
+ * by what their outputs need (field.c): every output is the same bits as in a run on the whole image.
  *
- * All sums are those of the operators. Probabilities: sigmoid of the one logit; or, with x_k - max x, e_k = exp of it, and
- * s = e_0 + e_1 + ... in this order, e_k / s.
+ * All sums are those of the operators. Probabilities: sigmoid of the one logit; or, with x_k - max x, e_k = exp of it,
+ * and s = e_0 + e_1 + ... in this order, e_k / s.
  */
 #include "nn/nn_priv.h"
 #include <float.h>

@@ -1,7 +1,7 @@
 /*
  * Running estimates of batch normalisation over the whole training set: the samples are run in their order as in
- * training (batch statistics, no dropout, no changes but the crop), and after batch k = 1, 2, … an estimate is the plain
- * average of those of the batches, running = (1 - 1/k) running + 1/k batch.
+ * training (batch statistics, no dropout, no changes but the crop), and after batch k = 1, 2, … an estimate is the
+ * plain average of those of the batches, running = (1 - 1/k) running + 1/k batch.
  * Source: the "precise batch norm" of Wu and Johnson 2021, arXiv:2105.07576.
  */
 #include "nn/trainer_priv.h"

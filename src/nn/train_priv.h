@@ -16,8 +16,8 @@ void nn_each_chunk(const struct edgel_param_ranges *params, struct edgel_pool *p
                    void (*work)(void *user, size_t chunk, const struct edgel_param_range *part), void *user);
 
 /* --- augment_geometry.c --- */
-/* What is to be done: flips, then quarter turns clockwise, then scale, then the crop at (left, top) of that image, turned
- * clockwise about its centre. */
+/* What is to be done: flips, then quarter turns clockwise, then scale, then the crop at (left, top) of that image,
+ * turned clockwise about its centre. */
 struct nn_geometry {
     bool flip, vflip, sampled; /* sampled: scale or degrees may be other than 1 and 0 */
     int turns;                 /* 0..3 */

@@ -295,8 +295,8 @@ static double watched_value(const struct edgel_trainer *t, const struct edgel_ep
     return values[t->params.monitor];
 }
 
-/* A validation that would take too long is left to the next run: but not before there is a best model, when this run did
- * nothing else, or after the step of an epoch of gd that was cut. */
+/* A validation that would take too long is left to the next run: but not before there is a best model, when this run
+ * did nothing else, or after the step of an epoch of gd that was cut. */
 static double end_of_validation(const struct edgel_trainer *t, const struct run *r)
 {
     const bool waits = t->has_best && r->images > 0 && !(t->gd && r->cut);

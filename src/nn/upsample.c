@@ -1,4 +1,5 @@
-/* Bilinear enlargement by a whole factor f, or the upper left part of it that has the size of another layer (like=NAME).
+/* Bilinear enlargement by a whole factor f, or the upper left part of it that has the size of another layer
+ * (like=NAME).
  *
  * Output sample X of an axis lies at input coordinate (X + 0.5) / f - 0.5, clamped to 0..n-1, and is
  *     y = a + u (b - a),  u = coordinate - floor(coordinate)

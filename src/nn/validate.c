@@ -1,6 +1,7 @@
 /*
  * Validation: each sample as a whole, one after the other, the network spread over the threads. The class of a pixel is
- * that of edgel_logit_classes() at the model's threshold. The confusion matrix is summed over all samples, then, over its classes c,
+ * that of edgel_logit_classes() at the model's threshold. The confusion matrix is summed over all samples, then, over
+ * its classes c,
  *
  *     IoU_c = TP / (TP + FP + FN),  F1_c = 2 TP / (2 TP + FP + FN)
  *

@@ -1,8 +1,8 @@
 /*
  * Lines over the epochs of a training as SVG: one panel below the other, each with its own scale.
  *
- * The scale of a panel goes from the lowest to the highest value, widened to steps of 1, 2 or 5 times a power of ten, five
- * at most. Undefined values leave a gap. No script, no style sheet, no font of its own.
+ * The scale of a panel goes from the lowest to the highest value, widened to steps of 1, 2 or 5 times a power of ten,
+ * five at most. Undefined values leave a gap. No script, no style sheet, no font of its own.
  */
 #include "report/report_priv.h"
 #include <math.h>
