@@ -246,6 +246,12 @@ open("nan.pfm", "wb").write(b"Pf\n20 10\n-1.0\n" + struct.pack("<200f", *floats)
     [ -s numbered/sub/b_3.png ]
     run segment -m three.st --emit probability --name '{class}.png' -o x in/a.ppm in/sub/b.ppm
     refused 2 "both be written to"
+    sed 's/class 0/class 1/' three.st >twins.st
+    cmp -s twins.st three.st && return 1
+    run segment -m twins.st --emit probability -o x in
+    refused 2 "classes 0 and 1 are both 'class 1' in names of files: --name with {n} tells them apart"
+    segment -m twins.st --emit probability --name '{class}_{n}.png' -o twins in/a.ppm
+    [ -s 'twins/class 1_2.png' ]
     segment -m one.st --include b.ppm -o some in
     [ ! -e some/a.png ]
     [ -s some/sub/b.png ]

@@ -200,10 +200,24 @@ static int check_options(const struct cli_args *args, const struct segment_job *
     return CLI_EXIT_OK;
 }
 
-/* Whether the names of several outputs of one image differ. */
-static bool tells_apart(const char *name, size_t outputs)
+/* The files of one image need names of their own. */
+static int check_template(const struct cli_args *args, const struct segment_job *job, const struct outputs *o)
 {
-    return outputs == 1 || !name || strstr(name, "{class}") || strstr(name, "{n}");
+    const char *name = ((const struct segment_options *)args->options)->folder.name;
+    if (o->n == 1 || (name && strstr(name, "{n}")))
+        return 0;
+    if (name && !strstr(name, "{class}"))
+        return cli_usage(args->command,
+                         "--name %s: needs {class} or {n}, as each image gets %zu files, one a class", name,
+                         o->n);
+    for (size_t m = 1; m < o->n; m++)
+        for (size_t k = 0; k < m; k++)
+            if (strcmp(o->names[k], o->names[m]) == 0)
+                return cli_usage(
+                    args->command,
+                    "classes %d and %d are both '%s' in names of files: --name with {n} tells them apart",
+                    job->info.classes[o->planes[k]].id, job->info.classes[o->planes[m]].id, o->names[m]);
+    return 0;
 }
 
 static int run_with(const struct cli_args *args, struct segment_job *job)
@@ -229,12 +243,9 @@ static int run_with(const struct cli_args *args, struct segment_job *job)
                                     .write = segment_image,
                                     .check = check_name,
                                     .settings = settings };
-    const int code =
-        tells_apart(o->folder.name, outputs.n)
-            ? folder_run_all(args, &run)
-            : cli_usage(args->command,
-                        "--name %s: needs {class} or {n}, as each image gets %zu files, one a class",
-                        o->folder.name, outputs.n);
+    int code = check_template(args, job, &outputs);
+    if (code == 0)
+        code = folder_run_all(args, &run);
     free_outputs(&outputs);
     return code;
 }
