@@ -1414,6 +1414,7 @@ static void running_out_of_memory_leaves_nothing(void **state)
         edgel_trainer_destroy(&t);
         assert_null(t);
         edgel_model_set_note(m, "training", NULL, NULL) == EDGEL_OK ? (void)0 : fail();
+        edgel_model_set_note(m, "training truth", NULL, NULL) == EDGEL_OK ? (void)0 : fail();
         assert_true(edgel_alloc_live() <= live + 1); /* the list of notes */
         edgel_model_destroy(&m);
         edgel_pool_destroy(&pool);

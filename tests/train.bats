@@ -894,6 +894,28 @@ END
     done <options
 }
 
+@test "--resume refuses masks that were changed, and pixels that count no longer" {
+    train -o run i
+    cp t/2.pgm kept
+    cp t/1.pgm t/2.pgm
+    refuses "run/last.safetensors: the truth of the training images is not what it began with"
+    mv kept t/2.pgm
+    { printf 'P5 24 16 255\n'; head -c 192 /dev/zero | tr '\0' '\377'; head -c 192 /dev/zero; } >valid.pgm
+    refuses "the truth of the training images is not what it began with" --valid valid.pgm
+    python3 - <<'PY' # the file as an earlier version wrote it
+import json, struct
+b = open("run/last.safetensors", "rb").read()
+n = struct.unpack("<Q", b[:8])[0]
+head = json.loads(b[8:8 + n])
+del head["__metadata__"]["training truth"]
+text = json.dumps(head).encode()
+text += b" " * (-len(text) % 64)
+open("run/last.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + b[8 + n:])
+PY
+    run "$EDGEL" train --resume run --epochs 4
+    [ "$status" -eq 0 ]
+}
+
 @test "--resume refuses what shapes the weights of the beginning" {
     "$EDGEL" model new --seed 3 -o m linear
     train -o run i

@@ -678,7 +678,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_trainer_encode(const struct ed
                                                                  struct edgel_error *err);
 /*
  * Goes on from such bytes as if there had been no break, weights included. Number of epochs, patience, limits of time
- * may be others than before; what shapes the steps may not: the text names the first that differs.
+ * may be others than before; what shapes the steps may not, nor the pixels of each class in a survey: the text names
+ * the first that differs.
  * The bytes are not trusted; name is for messages. Returns EDGEL_OK; EDGEL_EFORMAT for no model file, one without a
  * state, or one of another network; EDGEL_EINVAL for other params, ids of classes or labels; EDGEL_ENOMEM. The trainer
  * is as new after a failure.

@@ -8,14 +8,16 @@
  *     train.gradient_sum  of gd
  *
  * and a note "training" of all that shapes the steps, one "key=value" a line. A training goes on only under the same
- * settings.
+ * settings. A note "training truth" stands for the pixels that each class has in each training sample, where these were
+ * counted.
  */
 #include "nn/trainer_priv.h"
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-static const char note_key[] = "training";
+static const char note_key[] = "training", truth_key[] = "training truth";
 
 /* --- settings --- */
 
@@ -152,7 +154,21 @@ void nn_settings_text(const struct edgel_trainer *t, struct edgel_text *out)
     edgel_text_printf(out, "seed=%" PRIu64 "\n", p->seed);
 }
 
-enum edgel_status nn_note_settings(struct edgel_trainer *t, struct edgel_error *err)
+static enum edgel_status note_truth(const struct edgel_trainer *t, const struct edgel_survey *s,
+                                    struct edgel_error *err)
+{
+    char text[24];
+    if (!s)
+        return edgel_model_set_note(t->model, truth_key, NULL, err);
+    uint64_t hash =
+        edgel_hash_bytes(EDGEL_HASH_START, s->pixels, s->n * (size_t)s->classes * sizeof *s->pixels);
+    hash = edgel_hash_bytes(hash, s->ignored, s->n * sizeof *s->ignored);
+    snprintf(text, sizeof text, "%016" PRIx64, hash);
+    return edgel_model_set_note(t->model, truth_key, text, err);
+}
+
+enum edgel_status nn_note_settings(struct edgel_trainer *t, const struct edgel_survey *survey,
+                                   struct edgel_error *err)
 {
     struct edgel_text text = { 0 };
     nn_settings_text(t, &text);
@@ -162,7 +178,7 @@ enum edgel_status nn_note_settings(struct edgel_trainer *t, struct edgel_error *
     if (status == EDGEL_OK)
         status = edgel_model_set_note(t->model, note_key, text.s, err);
     edgel_text_finish(&text);
-    return status;
+    return status == EDGEL_OK ? note_truth(t, survey, err) : status;
 }
 
 /* The value of a key; NULL: there is none. */
@@ -384,6 +400,20 @@ static enum edgel_status compare_classes(const struct resuming *r)
     return EDGEL_OK;
 }
 
+/* Files of an earlier version have no such note. */
+static enum edgel_status compare_truth(const struct resuming *r)
+{
+    const char *before = edgel_model_note(r->model, truth_key),
+               *now = edgel_model_note(r->t->model, truth_key);
+    if (before && now && strcmp(before, now) != 0)
+        return edgel_fail(
+            r->err, EDGEL_EINVAL,
+            "%s: the truth of the training images is not what it began with: other pixels count, or are of "
+            "its classes",
+            r->name);
+    return EDGEL_OK;
+}
+
 static enum edgel_status compare_models(const struct resuming *r)
 {
     struct edgel_text before = { 0 }, now = { 0 };
@@ -402,7 +432,8 @@ static enum edgel_status compare_models(const struct resuming *r)
     edgel_text_finish(&now);
     EDGEL_TRY(status);
     EDGEL_TRY(compare_classes(r));
-    return compare_settings(settings, edgel_model_note(r->t->model, note_key), r->name, r->err);
+    EDGEL_TRY(compare_settings(settings, edgel_model_note(r->t->model, note_key), r->name, r->err));
+    return compare_truth(r);
 }
 
 static enum edgel_status read_arrays(struct resuming *r)

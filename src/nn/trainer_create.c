@@ -258,7 +258,7 @@ static enum edgel_status make(struct edgel_trainer *t, const struct edgel_survey
                           t->batch.w, t->batch.h);
     EDGEL_TRY(nn_plan_create(&t->net, t->batch.n, t->batch.h, t->batch.w, true, t->pool, &t->plan, err));
     set_early_stop(t);
-    return nn_note_settings(t, err);
+    return nn_note_settings(t, survey, err);
 }
 
 enum edgel_status edgel_trainer_create(struct edgel_model *model, const struct edgel_train_params *params,
