@@ -14,17 +14,28 @@ commands() {
     edgel help --format man | sed -n 's/^\.BR edgel\\-\([a-z]*\) (1)$/\1/p' | sort -u
 }
 
-# The options of a command, one a line, as each form tells them.
+# What the program says in all forms, one file each: what cannot be run, or does not say all, fails here.
+all_forms() {
+    commands >commands
+    for f in bash zsh fish; do
+        edgel help --format "$f" >"all.$f"
+    done
+    while read -r c; do
+        edgel help "$c" >"$c.help"
+        edgel help --format man "$c" >"$c.man"
+    done <commands
+}
+# The options of a command, one a line, as each of these files tells them.
 from_help() {
-    edgel help "$1" | sed -nE 's/^ +(-[A-Za-z0-9], )?--([a-z0-9-]+).*/--\2/p' | sort
+    sed -nE 's/^ +(-[A-Za-z0-9], )?--([a-z0-9-]+).*/--\2/p' "$1.help" | sort
 }
 from_man() {
-    edgel help --format man "$1" | sed 's/\\-/-/g' | sed -nE 's/^(\\fB-[A-Za-z0-9]\\fR, )?\\fB--([a-z0-9-]+)\\fR.*/--\2/p' | sort
+    sed 's/\\-/-/g' "$1.man" | sed -nE 's/^(\\fB-[A-Za-z0-9]\\fR, )?\\fB--([a-z0-9-]+)\\fR.*/--\2/p' | sort
 }
 from_bash() {
     # shellcheck source=/dev/null
     (
-        source <(edgel help --format bash)
+        source ./all.bash
         COMP_WORDS=(edgel "$1" --)
         COMP_CWORD=2
         _edgel
@@ -32,14 +43,14 @@ from_bash() {
     ) | grep -- '^--[a-z]' | sort
 }
 from_zsh() {
-    edgel help --format zsh | sed -n "/^    $1) /,/;;\$/p" | sed -nE "s/^ +'\*?--([a-z0-9-]+)=?\[.*/--\1/p" | sort
+    sed -n "/^    $1) /,/;;\$/p" all.zsh | sed -nE "s/^ +'\*?--([a-z0-9-]+)=?\[.*/--\1/p" | sort
 }
 from_fish() {
-    edgel help --format fish | sed -nE "s/.*_from $1' -l ([a-z0-9-]+) .*/--\1/p" | sort
+    sed -nE "s/.*_from $1' -l ([a-z0-9-]+) .*/--\1/p" all.fish | sort
 }
-# The letters, from help and from the others.
+# The letters, from help.
 letters() {
-    edgel help "$1" | sed -nE 's/^  (-[A-Za-z0-9]), --.*/\1/p' | sort
+    sed -nE 's/^  (-[A-Za-z0-9]), --.*/\1/p' "$1.help" | sort
 }
 
 @test "control characters of a name are spelled in messages" {
@@ -116,21 +127,22 @@ letters() {
 }
 
 @test "every option is in help, man page and all completions, or in none" {
-    [ "$(commands | wc -l)" -ge 2 ]
-    for c in $(commands); do
+    all_forms
+    [ "$(wc -l <commands)" -ge 2 ]
+    while read -r c; do
         from_help "$c" >help.txt
         grep -qx -- --help help.txt
         for form in man bash zsh fish; do
-            "from_$form" "$c" >form.txt
-            diff help.txt form.txt
+            "from_$form" "$c" >"$c.$form.txt"
+            diff help.txt "$c.$form.txt"
         done
         for l in $(letters "$c"); do
-            grep -qF -- "\\fB\\$l\\fR, " <(edgel help --format man "$c")
-            grep -qE -- " ${l#-}\b|-s ${l#-} " <(edgel help --format fish | grep "_from $c'")
-            grep -qF -- "$l" <(edgel help --format bash | sed -n "/^    $c)/,/opts=/p")
-            grep -qE -- "'\*?$l\+?\[" <(edgel help --format zsh | sed -n "/^    $c) /,/;;\$/p")
+            grep -qF -- "\\fB\\$l\\fR, " "$c.man"
+            grep "_from $c'" all.fish | grep -E -- " ${l#-}\b|-s ${l#-} " >/dev/null
+            sed -n "/^    $c)/,/opts=/p" all.bash | grep -F -- "$l" >/dev/null
+            sed -n "/^    $c) /,/;;\$/p" all.zsh | grep -E -- "'\*?$l\+?\[" >/dev/null
         done
-    done
+    done <commands
 }
 
 @test "completions are for all commands at once" {
