@@ -1,72 +1,6 @@
 /* Canny's row kernels in 256-bit registers: what filter_dsp.c computes, 16 samples at a time. */
-#include "filter/filter_priv.h"
-#include <immintrin.h>
-
-static __m256i load(const void *p)
-{
-    return _mm256_loadu_si256(p);
-}
-
-static void store(int16_t *p, __m256i v)
-{
-    _mm256_storeu_si256((__m256i *)p, v);
-}
-
-static void magnitude_l1_avx2(int16_t *m, const int16_t *gx, const int16_t *gy, int n)
-{
-    for (int i = 0; i < n; i += 16)
-        store(m + i, _mm256_add_epi16(_mm256_abs_epi16(load(gx + i)), _mm256_abs_epi16(load(gy + i))));
-}
-
-/* Derivatives of 32 samples, the lower and the upper half of every 128-bit lane by themselves. */
-struct derivatives {
-    __m256i x[2], y[2];
-};
-
-/* One half: bytes that are weighed and subtracted, interleaved. */
-static inline void combine(struct derivatives *d, int half, __m256i falling, __m256i rising, __m256i across,
-                           __m256i down)
-{
-    const __m256i once = _mm256_set1_epi16((short)0xFF01), twice = _mm256_set1_epi16((short)0xFE02);
-    const __m256i f = _mm256_maddubs_epi16(falling, once), r = _mm256_maddubs_epi16(rising, once);
-    d->x[half] = _mm256_add_epi16(_mm256_add_epi16(f, r), _mm256_maddubs_epi16(across, twice));
-    d->y[half] = _mm256_add_epi16(_mm256_sub_epi16(f, r), _mm256_maddubs_epi16(down, twice));
-}
-
-/* With the diagonals falling = c[1] - a[-1] and rising = a[1] - c[-1]:
- * gx = falling + rising + 2 (b[1] - b[-1]), gy = falling - rising + 2 (c[0] - a[0]). */
-static inline void sobel(struct derivatives *d, const uint8_t *a, const uint8_t *b, const uint8_t *c)
-{
-    const __m256i al = load(a - 1), am = load(a), ar = load(a + 1), bl = load(b - 1), br = load(b + 1);
-    const __m256i cl = load(c - 1), cm = load(c), cr = load(c + 1);
-    combine(d, 0, _mm256_unpacklo_epi8(cr, al), _mm256_unpacklo_epi8(ar, cl), _mm256_unpacklo_epi8(br, bl),
-            _mm256_unpacklo_epi8(cm, am));
-    combine(d, 1, _mm256_unpackhi_epi8(cr, al), _mm256_unpackhi_epi8(ar, cl), _mm256_unpackhi_epi8(br, bl),
-            _mm256_unpackhi_epi8(cm, am));
-}
-
-/* The first and the second 16 of 32 samples in halves. */
-static __m256i first_of(const __m256i half[2])
-{
-    return _mm256_permute2x128_si256(half[0], half[1], 0x20);
-}
-
-static __m256i second_of(const __m256i half[2])
-{
-    return _mm256_permute2x128_si256(half[0], half[1], 0x31);
-}
-
-static void sobel_l1_avx2(int16_t *m, const uint8_t *a, const uint8_t *b, const uint8_t *c, int n)
-{
-    for (int i = 0; i < n; i += 32) {
-        struct derivatives d;
-        sobel(&d, a + i, b + i, c + i);
-        const __m256i half[2] = { _mm256_add_epi16(_mm256_abs_epi16(d.x[0]), _mm256_abs_epi16(d.y[0])),
-                                  _mm256_add_epi16(_mm256_abs_epi16(d.x[1]), _mm256_abs_epi16(d.y[1])) };
-        store(m + i, first_of(half));
-        store(m + i + 16, second_of(half));
-    }
-}
+#define EDGEL_VEC 32
+#include "filter/canny_x86.h"
 
 /* 16 lanes of 0 or -1: what is kept. */
 static __m256i kept_l1(__m256i dx, __m256i dy, const int16_t *up, const int16_t *mid, const int16_t *down)
@@ -105,17 +39,6 @@ static uint64_t busy_words(const int16_t *m, int n, __m256i low)
         busy |= (uint64_t)!_mm256_testz_si256(above, above) << (i / 64);
     }
     return busy;
-}
-
-/* Derivatives of 32 samples in order. */
-static inline struct derivatives derivatives_at(const struct edgel_sector_rows *r, int i)
-{
-    struct derivatives d;
-    if (r->gx)
-        return (struct derivatives){ { load(r->gx + i), load(r->gx + i + 16) },
-                                     { load(r->gy + i), load(r->gy + i + 16) } };
-    sobel(&d, r->a + i, r->b + i, r->c + i);
-    return (struct derivatives){ { first_of(d.x), second_of(d.x) }, { first_of(d.y), second_of(d.y) } };
 }
 
 static void sector_l1_avx2(uint64_t *weak, uint64_t *strong, const struct edgel_sector_rows *r, int n,
@@ -224,8 +147,8 @@ static void expand_u8_avx2(uint8_t *dst, const uint64_t *bits, int n)
 
 void edgel_canny_dsp_init_avx2(struct edgel_filter_dsp *dsp)
 {
-    dsp->magnitude_l1 = magnitude_l1_avx2;
-    dsp->sobel_l1 = sobel_l1_avx2;
+    dsp->magnitude_l1 = magnitude_l1;
+    dsp->sobel_l1 = sobel_l1;
     dsp->expand_u8 = expand_u8_avx2;
     dsp->grow_words = grow_words_avx2;
     dsp->next_crossing = next_crossing_avx2;

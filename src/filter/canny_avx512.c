@@ -1,67 +1,6 @@
 /* Canny's row kernels in 512-bit registers: what filter_dsp.c computes, 32 samples at a time. */
-#include "filter/filter_priv.h"
-#include <immintrin.h>
-
-static void magnitude_l1_avx512(int16_t *m, const int16_t *gx, const int16_t *gy, int n)
-{
-    for (int i = 0; i < n; i += 32) {
-        const __m512i x = _mm512_abs_epi16(_mm512_loadu_si512(gx + i));
-        const __m512i y = _mm512_abs_epi16(_mm512_loadu_si512(gy + i));
-        _mm512_storeu_si512(m + i, _mm512_add_epi16(x, y));
-    }
-}
-
-/* Derivatives of 64 samples, the lower and the upper half of every 128-bit lane by themselves. */
-struct derivatives {
-    __m512i x[2], y[2];
-};
-
-/* One half: bytes that are weighed and subtracted, interleaved. */
-static inline void combine(struct derivatives *d, int half, __m512i falling, __m512i rising, __m512i across,
-                           __m512i down)
-{
-    const __m512i once = _mm512_set1_epi16((short)0xFF01), twice = _mm512_set1_epi16((short)0xFE02);
-    const __m512i f = _mm512_maddubs_epi16(falling, once), r = _mm512_maddubs_epi16(rising, once);
-    d->x[half] = _mm512_add_epi16(_mm512_add_epi16(f, r), _mm512_maddubs_epi16(across, twice));
-    d->y[half] = _mm512_add_epi16(_mm512_sub_epi16(f, r), _mm512_maddubs_epi16(down, twice));
-}
-
-/* With the diagonals falling = c[1] - a[-1] and rising = a[1] - c[-1]:
- * gx = falling + rising + 2 (b[1] - b[-1]), gy = falling - rising + 2 (c[0] - a[0]). */
-static inline void sobel(struct derivatives *d, const uint8_t *a, const uint8_t *b, const uint8_t *c)
-{
-    const __m512i al = _mm512_loadu_si512(a - 1), ar = _mm512_loadu_si512(a + 1);
-    const __m512i bl = _mm512_loadu_si512(b - 1), br = _mm512_loadu_si512(b + 1);
-    const __m512i cl = _mm512_loadu_si512(c - 1), cr = _mm512_loadu_si512(c + 1);
-    const __m512i am = _mm512_loadu_si512(a), cm = _mm512_loadu_si512(c);
-    combine(d, 0, _mm512_unpacklo_epi8(cr, al), _mm512_unpacklo_epi8(ar, cl), _mm512_unpacklo_epi8(br, bl),
-            _mm512_unpacklo_epi8(cm, am));
-    combine(d, 1, _mm512_unpackhi_epi8(cr, al), _mm512_unpackhi_epi8(ar, cl), _mm512_unpackhi_epi8(br, bl),
-            _mm512_unpackhi_epi8(cm, am));
-}
-
-/* The first and the second 32 of 64 samples in halves. */
-static __m512i first_of(const __m512i half[2])
-{
-    return _mm512_permutex2var_epi64(half[0], _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), half[1]);
-}
-
-static __m512i second_of(const __m512i half[2])
-{
-    return _mm512_permutex2var_epi64(half[0], _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15), half[1]);
-}
-
-static void sobel_l1_avx512(int16_t *m, const uint8_t *a, const uint8_t *b, const uint8_t *c, int n)
-{
-    for (int i = 0; i < n; i += 64) {
-        struct derivatives d;
-        sobel(&d, a + i, b + i, c + i);
-        const __m512i half[2] = { _mm512_add_epi16(_mm512_abs_epi16(d.x[0]), _mm512_abs_epi16(d.y[0])),
-                                  _mm512_add_epi16(_mm512_abs_epi16(d.x[1]), _mm512_abs_epi16(d.y[1])) };
-        _mm512_storeu_si512(m + i, first_of(half));
-        _mm512_storeu_si512(m + i + 32, second_of(half));
-    }
-}
+#define EDGEL_VEC 64
+#include "filter/canny_x86.h"
 
 /* Which of 32 lanes, those of k, are kept. */
 static __mmask32 kept_l1(__mmask32 k, __m512i m, __m512i dx, __m512i dy, const int16_t *up,
@@ -73,8 +12,8 @@ static __mmask32 kept_l1(__mmask32 k, __m512i m, __m512i dx, __m512i dy, const i
     const __mmask32 level = _mm512_cmple_epi16_mask(y, t);
     const __mmask32 upright = _mm512_cmpgt_epi16_mask(y, _mm512_add_epi16(x2, t));
     const __mmask32 falling = _mm512_movepi16_mask(_mm512_xor_si512(dx, dy));
-    __m512i before = _mm512_mask_loadu_epi16(_mm512_loadu_si512(up - 1), falling, up + 1);
-    __m512i after = _mm512_mask_loadu_epi16(_mm512_loadu_si512(down + 1), falling, down - 1);
+    __m512i before = _mm512_mask_loadu_epi16(load(up - 1), falling, up + 1);
+    __m512i after = _mm512_mask_loadu_epi16(load(down + 1), falling, down - 1);
     before = _mm512_mask_loadu_epi16(before, upright, up);
     after = _mm512_mask_loadu_epi16(after, upright, down);
     before = _mm512_mask_loadu_epi16(before, level, mid - 1);
@@ -90,21 +29,10 @@ static uint64_t busy_words(const int16_t *m, int n, __m512i low)
 {
     uint64_t busy = 0;
     for (int i = 0; i < n; i += 64) {
-        const __m512i most = _mm512_max_epi16(_mm512_loadu_si512(m + i), _mm512_loadu_si512(m + i + 32));
+        const __m512i most = _mm512_max_epi16(load(m + i), load(m + i + 32));
         busy |= (uint64_t)(_mm512_cmpgt_epi16_mask(most, low) != 0) << (i / 64);
     }
     return busy;
-}
-
-/* Derivatives of 64 samples in order. */
-static inline struct derivatives derivatives_at(const struct edgel_sector_rows *r, int i)
-{
-    struct derivatives d;
-    if (r->gx)
-        return (struct derivatives){ { _mm512_loadu_si512(r->gx + i), _mm512_loadu_si512(r->gx + i + 32) },
-                                     { _mm512_loadu_si512(r->gy + i), _mm512_loadu_si512(r->gy + i + 32) } };
-    sobel(&d, r->a + i, r->b + i, r->c + i);
-    return (struct derivatives){ { first_of(d.x), second_of(d.x) }, { first_of(d.y), second_of(d.y) } };
 }
 
 static void sector_l1_avx512(uint64_t *weak, uint64_t *strong, const struct edgel_sector_rows *r, int n,
@@ -120,7 +48,7 @@ static void sector_l1_avx512(uint64_t *weak, uint64_t *strong, const struct edge
             const int word = from / 64 + __builtin_ctzll(busy), i = 64 * word, j = i + 32;
             const uint64_t inside = n - i < 64 ? ((uint64_t)1 << (n - i)) - 1 : ~(uint64_t)0;
             const struct derivatives d = derivatives_at(r, i);
-            const __m512i m0 = _mm512_loadu_si512(mid + i), m1 = _mm512_loadu_si512(mid + j);
+            const __m512i m0 = load(mid + i), m1 = load(mid + j);
             __mmask32 k0 = _mm512_cmpgt_epi16_mask(m0, lo), k1 = _mm512_cmpgt_epi16_mask(m1, lo);
             k0 = kept_l1(k0, m0, d.x[0], d.y[0], up + i, mid + i, down + i);
             k1 = kept_l1(k1, m1, d.x[1], d.y[1], up + j, mid + j, down + j);
@@ -196,8 +124,8 @@ static void expand_u8_avx512(uint8_t *dst, const uint64_t *bits, int n)
 
 void edgel_canny_dsp_init_avx512(struct edgel_filter_dsp *dsp)
 {
-    dsp->magnitude_l1 = magnitude_l1_avx512;
-    dsp->sobel_l1 = sobel_l1_avx512;
+    dsp->magnitude_l1 = magnitude_l1;
+    dsp->sobel_l1 = sobel_l1;
     dsp->sector_l1 = sector_l1_avx512;
     dsp->grow_words = grow_words_avx512;
     dsp->next_crossing = next_crossing_avx512;

@@ -1,5 +1,6 @@
-/* Canny's row kernels in NEON's 128-bit registers: what filter_dsp.c computes, 8 samples at a time. What the compiler makes
- * of plain C on this machine is left alone: magnitudes, and hysteresis, whose words fill no wider register here. */
+/* Canny's row kernels in NEON's 128-bit registers: what filter_dsp.c computes, 8 samples at a time. What the
+ * compiler makes of plain C on this machine is left alone: magnitudes, and hysteresis, whose words fill no wider
+ * register here. */
 #include "filter/filter_priv.h"
 #include <arm_neon.h>
 

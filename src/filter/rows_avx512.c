@@ -1,5 +1,5 @@
 /* Row kernels of whole 8-bit operations in 512-bit registers. */
-#define EDGEL_ROWS_VEC 64
+#define EDGEL_VEC 64
 #include "filter/rows_x86.h"
 
 void edgel_rows_dsp_init_avx512(struct edgel_filter_dsp *dsp)

@@ -1,41 +1,21 @@
 /*
- * The kernels of rows_c.c in vector registers, one text for AVX2 and AVX-512: V(op) names the intrinsic, VEC is the
- * width in bytes. Included by rows_avx2.c, rows_avx512.c and rows_avx512vnni.c alone, each compiled with its level's flags.
+ * The kernels of rows_c.c in vector registers, one text for AVX2 and AVX-512. Included by rows_avx2.c,
+ * rows_avx512.c and rows_avx512vnni.c alone, each compiled with its level's flags.
  *
- * Bytes are widened by interleaving within 128-bit lanes and packed again the same way, which restores their order. A row
- * ends with one vector that overlaps the one before; rows shorter than a vector go to plain C.
+ * Bytes that were widened by interleaving are packed again the same way, which restores their order. A row ends
+ * with one vector that overlaps the one before; rows shorter than a vector go to plain C.
  */
 #ifndef EDGEL_ROWS_X86_H
 #define EDGEL_ROWS_X86_H
 
-#include "filter/filter_priv.h"
-#include <immintrin.h>
+#include "filter/vec_x86.h"
 
-#if EDGEL_ROWS_VEC == 64
-typedef __m512i vec;
-#define V(op)  _mm512_##op
-#define V_(op) _mm512_##op##_si512
-#else
-typedef __m256i vec;
-#define V(op)  _mm256_##op
-#define V_(op) _mm256_##op##_si256
-#endif
-enum { VEC = EDGEL_ROWS_VEC, HALF = VEC / 2, MAX_PAIRS = 4096 };
-
-static inline vec load(const void *p)
-{
-    return V_(loadu)((const void *)p);
-}
-
-static inline void store(void *p, vec v)
-{
-    V_(storeu)((void *)p, v);
-}
+enum { MAX_PAIRS = 4096 };
 
 /* HALF bytes, widened to 16 bits in order. */
 static inline vec load_wide(const uint8_t *p)
 {
-#if EDGEL_ROWS_VEC == 64
+#if EDGEL_VEC == 64
     return _mm512_cvtepu8_epi16(_mm256_loadu_si256((const void *)p));
 #else
     return _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)p));
@@ -46,24 +26,10 @@ static inline vec load_wide(const uint8_t *p)
 static inline vec pack(vec a, vec b)
 {
     const vec v = V(packus_epi16)(a, b);
-#if EDGEL_ROWS_VEC == 64
+#if EDGEL_VEC == 64
     return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), v);
 #else
     return _mm256_permute4x64_epi64(v, 0xD8);
-#endif
-}
-
-/* 16-bit samples, lo and hi of every lane, brought into order and stored. */
-static inline void store_lanes(int16_t *p, vec lo, vec hi)
-{
-#if EDGEL_ROWS_VEC == 64
-    const vec first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
-    const vec second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
-    store(p, _mm512_permutex2var_epi64(lo, first, hi));
-    store(p + HALF, _mm512_permutex2var_epi64(lo, second, hi));
-#else
-    store(p, _mm256_permute2x128_si256(lo, hi, 0x20));
-    store(p + HALF, _mm256_permute2x128_si256(lo, hi, 0x31));
 #endif
 }
 
@@ -85,8 +51,8 @@ static inline int next(int x, int n, int step)
 
 /* --- Gaussian --- */
 
-/* Taps of two neighbours at even positions: for an output there from the first tap on, for the next one a place later, so
- * that both take the same samples. */
+/* Taps of two neighbours at even positions: for an output there from the first tap on, for the next one a place
+ * later, so that both take the same samples. */
 struct pairs {
     int32_t even[MAX_PAIRS], odd[MAX_PAIRS];
 };
@@ -102,9 +68,9 @@ static void pair_taps(struct pairs *pairs, const uint16_t *tap, int ntap, int sh
     }
 }
 
-/* Two rows of sums, one from the first row on and one from the second: ntap + 1 rows, an even number. Samples as s - 128
- * times unsigned taps: a pair of products fits 16 signed bits, for two taps are at most 256, and so does the whole sum,
- * s0 t0 + ... - 32768. */
+/* Two rows of sums, one from the first row on and one from the second: ntap + 1 rows, an even number. Samples as s
+ * - 128 times unsigned taps: a pair of products fits 16 signed bits, for two taps are at most 256, and so does the
+ * whole sum, s0 t0 + ... - 32768. */
 static inline void smooth_v_at(int16_t *restrict dst, int16_t *restrict below,
                                const uint8_t *const *restrict rows, int x, const struct pairs *restrict pairs,
                                int npair)
@@ -220,9 +186,9 @@ static void smooth_h_u8(uint8_t *dst, const int16_t *src, int n, int step, const
 
 /* --- gradient magnitudes --- */
 
-/* |gx| + |gy|, or the root of the squares rounded, in 16 bits, exact below 256 and above 255 where it is more. The root:
- * squares below 2^24 are floats, and the root of those below 255.5^2 is at least 1e-4 away from any half, far more than
- * its rounding error. gx, gy at most 16383. */
+/* |gx| + |gy|, or the root of the squares rounded, in 16 bits, exact below 256 and above 255 where it is more. The
+ * root: squares below 2^24 are floats, and the root of those below 255.5^2 is at least 1e-4 away from any half,
+ * far more than its rounding error. gx, gy at most 16383. */
 static inline vec magnitude(vec gx, vec gy, const bool l2)
 {
     if (!l2)
@@ -233,38 +199,13 @@ static inline vec magnitude(vec gx, vec gy, const bool l2)
     return V(packs_epi32)(lo, hi);
 }
 
-static inline vec weights(int positive, int negative)
-{
-    return V(set1_epi16)((short)((positive & 255) | (negative & 255) << 8));
-}
-
-/* Interleaved samples p, q of 3x3 derivatives, weighed: half lo or hi of every lane. */
-struct corners {
-    vec falling, rising, across, down; /* bytes below right and above left, above right and below left, ... */
-};
-
-static inline vec combine_3x3(struct corners c, vec outer, vec inner, const bool l2)
-{
-    const vec falling = V(maddubs_epi16)(c.falling, outer), rising = V(maddubs_epi16)(c.rising, outer);
-    const vec gx = V(add_epi16)(V(add_epi16)(falling, rising), V(maddubs_epi16)(c.across, inner));
-    const vec gy = V(add_epi16)(V(sub_epi16)(falling, rising), V(maddubs_epi16)(c.down, inner));
-    return magnitude(gx, gy, l2);
-}
-
 static inline void edge_3x3(uint8_t *restrict dst, const uint8_t *const *restrict rows, int n, int step,
                             const struct edgel_taps *t, const bool l2)
 {
     const vec outer = weights(t->s[1], -t->s[1]), inner = weights(t->s[0], -t->s[0]);
     for (int x = 0; x < n; x = next(x, n, VEC)) {
-        const uint8_t *a = rows[0] + x, *b = rows[1] + x, *c = rows[2] + x;
-        const vec al = load(a - step), am = load(a), ar = load(a + step);
-        const vec bl = load(b - step), br = load(b + step);
-        const vec cl = load(c - step), cm = load(c), cr = load(c + step);
-        const struct corners lo = { V(unpacklo_epi8)(cr, al), V(unpacklo_epi8)(ar, cl),
-                                    V(unpacklo_epi8)(br, bl), V(unpacklo_epi8)(cm, am) };
-        const struct corners hi = { V(unpackhi_epi8)(cr, al), V(unpackhi_epi8)(ar, cl),
-                                    V(unpackhi_epi8)(br, bl), V(unpackhi_epi8)(cm, am) };
-        store(dst + x, V(packus_epi16)(combine_3x3(lo, outer, inner, l2), combine_3x3(hi, outer, inner, l2)));
+        const struct derivatives d = derive_3x3(rows[0] + x, rows[1] + x, rows[2] + x, step, outer, inner);
+        store(dst + x, V(packus_epi16)(magnitude(d.x[0], d.y[0], l2), magnitude(d.x[1], d.y[1], l2)));
     }
 }
 
