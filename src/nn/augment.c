@@ -1,5 +1,5 @@
 /* Augmentation of a sample: settings, their text form, and the run of the two steps, geometry and colour. The formulas
- * are in edgel/nn.h. */
+ * are in edgel/nn_sample.h. */
 #include "nn/train_priv.h"
 #include <math.h>
 #include <string.h>

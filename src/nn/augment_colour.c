@@ -1,7 +1,7 @@
 /*
  * The colour step of augmentation, on the finished crop: colour noise and brightness (an offset for each channel),
- * contrast, gamma, blur, noise, in this order; the formulas are in edgel/nn.h. Single precision; sums and factors in
- * double.
+ * contrast, gamma, blur, noise, in this order; the formulas are in edgel/nn_sample.h. Single precision; sums and
+ * factors in double.
  *
  * Powers are exp(e log v) by the project's own row functions. Normal numbers for the noise come in pairs by Marsaglia's
  * polar method: (x, y) even in the unit disk, s = x^2 + y^2, both times sqrt(-2 log(s) / s). Colour noise is L z with

@@ -1,5 +1,5 @@
-/* Losses of a predicted box against a true one, with their gradients; formulas and borders in edgel/nn.h. Every length
- * is a difference of corners, so each carries its derivatives by the four numbers of the prediction along. */
+/* Losses of a predicted box against a true one, with their gradients; formulas and borders in edgel/nn_loss.h. Every
+ * length is a difference of corners, so each carries its derivatives by the four numbers of the prediction along. */
 #include "core/core_priv.h"
 #include "edgel/nn.h"
 #include <math.h>

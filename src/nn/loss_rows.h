@@ -1,5 +1,5 @@
 /* loss_rows.h: the row kernels of the losses as plain loops. Included once per CPU level with LEVEL(name) defined; the
- * levels differ only in how wide the compiler makes the vectors. Formulas: edgel/nn.h.
+ * levels differ only in how wide the compiler makes the vectors. Formulas: edgel/nn_loss.h.
  *
  * Gradients: with q_c = dL/dp_c, dL/dx_c = p_c (q_c - sum_k q_k p_k) behind a softmax and q p (1 - p) behind a sigmoid.
  * Cross-entropy is derived by x at once: p_c sum_k w_k t_k - w_c t_c. */

@@ -1,9 +1,10 @@
 /*
  * Optimizers: one row of the table each, with its step over one part of the parameters.
  *
- * The formulas are in edgel/nn.h. Factors that are the same for all parameters (1 - beta1, lr / (1 - beta1^t)) are made
- * in double precision and rounded once; beta^t by repeated squaring. The rest is single precision in the order of the
- * formula, as PyTorch computes it: m + (1 - beta1) (g - m), beta2 v + ((1 - beta2) g) g, w + (-s m) / d.
+ * The formulas are in edgel/nn_optimizer.h. Factors that are the same for all parameters (1 - beta1, lr / (1 -
+ * beta1^t)) are made in double precision and rounded once; beta^t by repeated squaring. The rest is single precision in
+ * the order of the formula, as PyTorch computes it: m + (1 - beta1) (g - m), beta2 v + ((1 - beta2) g) g, w + (-s m) /
+ * d.
  */
 #include "nn/train_priv.h"
 #include <math.h>

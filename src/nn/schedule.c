@@ -1,5 +1,5 @@
-/* Schedules of the learning rate: one row of the table each. The formulas are in edgel/nn.h; double precision, with the
- * project's own cosine and power. */
+/* Schedules of the learning rate: one row of the table each. The formulas are in edgel/nn_optimizer.h; double
+ * precision, with the project's own cosine and power. */
 #include "nn/train_priv.h"
 #include <math.h>
 #include <string.h>
