@@ -4,10 +4,11 @@
     scripts/compare_opencv.py [--cases N] [--seed N] [--build DIR]        N cases of each operation
     scripts/compare_opencv.py --bsds DIR [--build DIR]                    every JPEG below DIR, by the program
 
-The random cases call the shared library of the build directory: GaussianBlur, Canny, and Canny(GaussianBlur) as `detect`
-runs it, on three threads where the image is large enough; at the CPU level that is printed (EDGEL_CPU). The photographs go through `edgel detect`, file to
-file, and are compared with Canny(GaussianBlur(imread gray, sigma 1.4), 50, 100). Exit 0 if every pixel agrees,
-1 if not, 2 if OpenCV, NumPy or the build is missing. Needs python3-opencv; nothing else of the project does.
+The random cases call the shared library of the build directory: GaussianBlur, Canny, and Canny(GaussianBlur) as
+`detect` runs it, on three threads where the image is large enough; at the CPU level that is printed (EDGEL_CPU). The
+photographs go through `edgel detect`, file to file, and are compared with Canny(GaussianBlur(imread gray, sigma 1.4),
+50, 100). Exit 0 if every pixel agrees, 1 if not, 2 if OpenCV, NumPy or the build is missing. Needs python3-opencv;
+nothing else of the project does.
 """
 import argparse
 import ctypes as ct
@@ -168,7 +169,8 @@ def detect_case(edgel, rng):
     smooth = cv2.GaussianBlur(swapped(img), (ksize, ksize), sigma, sigma)
     want = cv2.Canny(smooth, low, high, apertureSize=aperture, L2gradient=l2)
     same = np.array_equal(want, edgel.detect(img, sigma, ksize, low, high, aperture, l2))
-    return same, f"{img.shape} sigma {sigma} ksize {ksize} low {low} high {high} aperture {aperture} L{1 + l2}", bool(want.any())
+    text = f"{img.shape} sigma {sigma} ksize {ksize} low {low} high {high} aperture {aperture} L{1 + l2}"
+    return same, text, bool(want.any())
 
 
 def gaussian_case(edgel, rng):

@@ -3,9 +3,10 @@
 
     scripts/make_large.py SMALL OUT
 
-SMALL holds binary *.pnm of 8 bits, gray and colour. Each image of OUT is a mosaic of those of its kind beside a serpentine: one line as
-high as the image, to and fro, weak (at Canny's defaults) but for its end at the top or the bottom. To keep or drop it takes
-a look through all of the image, so that a seam between rows that were worked on apart shows."""
+SMALL holds binary *.pnm of 8 bits, gray and colour. Each image of OUT is a mosaic of those of its kind beside a
+serpentine: one line as high as the image, to and fro, weak (at Canny's defaults) but for its end at the top or the
+bottom. To keep or drop it takes a look through all of the image, so that a seam between rows that were worked on apart
+shows."""
 import pathlib
 import sys
 
@@ -13,7 +14,8 @@ TURN = 8  # pixels from one run of the serpentine to the next, half of them brig
 DARK, WEAK, STRONG = 30, 66, 160
 # name, width, height, channels, bytes of a sample. Those that are streamed have more than 2^24 samples, which is what
 # edgel works on at a time; the others suit a look with every method on every number of threads.
-SHARED = [("gray8", 1203, 901, 1, 1), ("colour8", 901, 1203, 3, 1), ("gray16", 1001, 1009, 1, 2), ("colour16", 907, 701, 3, 2)]
+SHARED = [("gray8", 1203, 901, 1, 1), ("colour8", 901, 1203, 3, 1), ("gray16", 1001, 1009, 1, 2),
+          ("colour16", 907, 701, 3, 2)]
 STREAMED = [("tall8", 3001, 6007, 1, 1), ("wide16", 6007, 3001, 1, 2), ("colour8", 2203, 2711, 3, 1)]
 
 
