@@ -157,7 +157,6 @@ static void assert_number(const struct edgel_json *v, double want)
 static void log_lines_read_back(void **state)
 {
     (void)state;
-    tree_make();
     static const char name[] = "dir/\xff\"\\\n\t\xc3\xa9.png";
     const char *outputs[] = { name, "b.png" };
     struct edgel_log *log;
@@ -212,14 +211,12 @@ static void log_lines_read_back(void **state)
     edgel_json_finish(j);
     assert_int_equal(fgetc(f), EOF);
     fclose(f);
-    tree_remove();
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
 static void log_may_be_dropped_or_fail(void **state)
 {
     (void)state;
-    tree_make();
     struct edgel_log *log;
     struct edgel_error e = { 0 };
     const struct edgel_record r = { .input = "a" };
@@ -252,15 +249,14 @@ static void log_may_be_dropped_or_fail(void **state)
             break;
         assert_int_equal(s, EDGEL_ENOMEM);
     }
-    tree_remove();
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(run_is_ordered_and_stops),   cmocka_unit_test(progress_names_everything_when_wide),
-        cmocka_unit_test(progress_fits_every_width),  cmocka_unit_test(log_lines_read_back),
-        cmocka_unit_test(log_may_be_dropped_or_fail),
+        cmocka_unit_test(run_is_ordered_and_stops),  cmocka_unit_test(progress_names_everything_when_wide),
+        cmocka_unit_test(progress_fits_every_width), TREE_TEST(log_lines_read_back),
+        TREE_TEST(log_may_be_dropped_or_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

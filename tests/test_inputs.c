@@ -10,20 +10,6 @@
 
 #include "tree.h"
 
-static int set_up(void **state)
-{
-    (void)state;
-    tree_make();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    tree_remove();
-    return edgel_alloc_live() != 0; /* and nothing was lost on the way */
-}
-
 /* The list as text: "rel=path" a file, '!' before broken ones, '.' before files named by themselves. */
 static const char *listed(const struct edgel_inputs_params *params, size_t *passed_over)
 {
@@ -354,20 +340,19 @@ static void collect_survives_lack_of_memory(void **state)
 
 int main(void)
 {
-#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(folders_are_in_byte_order_of_rel),
-        CASE(arguments_keep_their_order),
-        CASE(content_decides_unless_the_name_does),
-        CASE(special_files_are_never_opened),
-        CASE(links_are_followed_and_loops_cut),
-        CASE(skip_folder_is_not_walked),
-        CASE(globs_choose_walked_files_only),
-        CASE(unreadable_folders_are_broken_inputs),
-        CASE(paths_over_the_limit_are_broken_inputs),
-        CASE(lists_name_files_and_folders),
-        CASE(long_lists_are_read_whole),
-        CASE(collect_survives_lack_of_memory),
+        TREE_TEST(folders_are_in_byte_order_of_rel),
+        TREE_TEST(arguments_keep_their_order),
+        TREE_TEST(content_decides_unless_the_name_does),
+        TREE_TEST(special_files_are_never_opened),
+        TREE_TEST(links_are_followed_and_loops_cut),
+        TREE_TEST(skip_folder_is_not_walked),
+        TREE_TEST(globs_choose_walked_files_only),
+        TREE_TEST(unreadable_folders_are_broken_inputs),
+        TREE_TEST(paths_over_the_limit_are_broken_inputs),
+        TREE_TEST(lists_name_files_and_folders),
+        TREE_TEST(long_lists_are_read_whole),
+        TREE_TEST(collect_survives_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

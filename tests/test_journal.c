@@ -46,7 +46,6 @@ static void what_was_added_is_found_again(void **state)
 {
     (void)state;
     struct edgel_journal *j;
-    tree_make();
     assert_int_equal(edgel_journal_find(&params, &j, NULL), EDGEL_OK);
     assert_null(j);
     assert_int_equal(write_some(250), EDGEL_OK);
@@ -58,7 +57,6 @@ static void what_was_added_is_found_again(void **state)
     assert_int_equal(edgel_journal_begin(&params, &j, NULL), EDGEL_OK);
     edgel_journal_remove(&j); /* folders that were there stay */
     assert_int_equal(access("out/deep", F_OK), 0);
-    tree_remove();
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
@@ -66,7 +64,6 @@ static void folders_made_for_it_go_with_it(void **state)
 {
     (void)state;
     struct edgel_journal *j = NULL;
-    tree_make();
     assert_int_equal(edgel_journal_begin(&params, &j, NULL), EDGEL_OK);
     edgel_journal_remove(&j);
     assert_int_equal(access("out", F_OK), -1);
@@ -80,14 +77,12 @@ static void folders_made_for_it_go_with_it(void **state)
     struct edgel_error e = { 0 };
     assert_int_equal(edgel_journal_begin(&in_file, &j, &e), EDGEL_EIO);
     assert_null(j);
-    tree_remove();
 }
 
 static void cut_anywhere_it_is_read_and_goes_on(void **state)
 {
     (void)state;
     struct edgel_journal *j;
-    tree_make();
     assert_int_equal(write_some(6), EDGEL_OK);
     char text[4096];
     FILE *f = fopen("out/deep/.edgel-journal", "rb");
@@ -114,7 +109,6 @@ static void cut_anywhere_it_is_read_and_goes_on(void **state)
         check(j, n + 1);
         edgel_journal_close(&j);
     }
-    tree_remove();
 }
 
 static void other_settings_are_refused(void **state)
@@ -124,7 +118,6 @@ static void other_settings_are_refused(void **state)
     struct edgel_journal_params p = params;
     struct edgel_journal *j;
     struct edgel_error e = { 0 };
-    tree_make();
     assert_int_equal(write_some(1), EDGEL_OK);
     p.settings = other;
     assert_int_equal(edgel_journal_find(&p, &j, &e), EDGEL_EINVAL);
@@ -134,14 +127,12 @@ static void other_settings_are_refused(void **state)
     p.shard = &part;
     assert_int_equal(edgel_journal_find(&p, &j, NULL), EDGEL_OK);
     assert_null(j); /* a part has a record of its own */
-    tree_remove();
 }
 
 static void marks_tell_files_apart(void **state)
 {
     (void)state;
     struct edgel_mark a, b;
-    tree_make();
     tree_put("x", "1");
     assert_true(edgel_mark_input(&a, "x"));
     assert_true(edgel_mark_input(&b, "x"));
@@ -153,13 +144,11 @@ static void marks_tell_files_apart(void **state)
     assert_true(edgel_mark_input(&b, "x"));
     assert_int_equal(b.size_bytes, 2);
     assert_false(edgel_mark_input(&a, "y"));
-    tree_remove();
 }
 
 static void memory_that_runs_out_leaves_nothing_half(void **state)
 {
     (void)state;
-    tree_make();
     for (long n = 0;; n++) {
         struct edgel_journal *j = NULL;
         edgel_alloc_fail_after(n);
@@ -173,18 +162,17 @@ static void memory_that_runs_out_leaves_nothing_half(void **state)
             break;
         assert_int_equal(s, EDGEL_ENOMEM);
     }
-    tree_remove();
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_added_is_found_again),
-        cmocka_unit_test(folders_made_for_it_go_with_it),
-        cmocka_unit_test(cut_anywhere_it_is_read_and_goes_on),
-        cmocka_unit_test(other_settings_are_refused),
-        cmocka_unit_test(marks_tell_files_apart),
-        cmocka_unit_test(memory_that_runs_out_leaves_nothing_half),
+        TREE_TEST(what_was_added_is_found_again),
+        TREE_TEST(folders_made_for_it_go_with_it),
+        TREE_TEST(cut_anywhere_it_is_read_and_goes_on),
+        TREE_TEST(other_settings_are_refused),
+        TREE_TEST(marks_tell_files_apart),
+        TREE_TEST(memory_that_runs_out_leaves_nothing_half),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

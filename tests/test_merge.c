@@ -108,7 +108,6 @@ static void logs_are_joined_or_nothing_is_left(void **state)
     (void)state;
     static const char *const paths[] = { "2.jsonl", "1.jsonl" };
     struct edgel_totals totals;
-    tree_make();
     put_logs();
     assert_int_equal(edgel_log_merge(paths, 2, "all.jsonl", always, NULL, NULL), EDGEL_EINTERRUPTED);
     assert_int_equal(edgel_log_merge(paths, 0, "all.jsonl", NULL, NULL, NULL), EDGEL_EINVAL);
@@ -126,7 +125,6 @@ static void logs_are_joined_or_nothing_is_left(void **state)
         assert_true(s == EDGEL_ENOMEM || s == EDGEL_EFORMAT);
     }
     assert_true(totals.ok == 5 && totals.not_images == 4 && totals.seconds == 3);
-    tree_remove();
 }
 
 static void put_counts(void)
@@ -163,7 +161,6 @@ static void counts_are_joined_or_nothing_is_left(void **state)
 {
     (void)state;
     static const char *const paths[] = { "2.counts", "1.counts" };
-    tree_make();
     put_counts();
     assert_int_equal(edgel_counts_merge(paths, 2, "all.counts", always, NULL), EDGEL_EINTERRUPTED);
     assert_int_equal(edgel_counts_merge(paths, 0, "all.counts", NULL, NULL), EDGEL_EINVAL);
@@ -177,7 +174,6 @@ static void counts_are_joined_or_nothing_is_left(void **state)
             break;
         assert_int_not_equal(s, EDGEL_EIO);
     }
-    tree_remove();
 }
 
 int main(void)
@@ -186,8 +182,8 @@ int main(void)
         cmocka_unit_test(parts_cover_a_list_once),
         cmocka_unit_test(values_are_read_and_refused),
         cmocka_unit_test(names_are_hashed),
-        cmocka_unit_test(logs_are_joined_or_nothing_is_left),
-        cmocka_unit_test(counts_are_joined_or_nothing_is_left),
+        TREE_TEST(logs_are_joined_or_nothing_is_left),
+        TREE_TEST(counts_are_joined_or_nothing_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

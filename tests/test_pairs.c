@@ -10,20 +10,6 @@
 
 #include "tree.h"
 
-static int set_up(void **state)
-{
-    (void)state;
-    tree_make();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    tree_remove();
-    return edgel_alloc_live() != 0;
-}
-
 /* "key:prediction:truth,truth" each, with ":mask" when masks were asked for; or '!' and the refusal. */
 static const char *paired(const struct edgel_pairs_params *params, enum edgel_status want)
 {
@@ -345,14 +331,13 @@ static void pairs_survive_lack_of_memory(void **state)
 
 int main(void)
 {
-#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(truth_comes_in_three_forms), CASE(unclaimed_annotators_count_once),
-        CASE(ambiguity_is_refused),       CASE(suffixes_are_stripped_where_present),
-        CASE(files_pair_with_files),      CASE(a_bad_file_fails_alone),
-        CASE(masks_follow_the_key),       CASE(lists_give_pairs),
-        CASE(many_pairs_are_found),       CASE(pairs_survive_lack_of_memory),
-        CASE(given_pairs_are_a_list),
+        TREE_TEST(truth_comes_in_three_forms), TREE_TEST(unclaimed_annotators_count_once),
+        TREE_TEST(ambiguity_is_refused),       TREE_TEST(suffixes_are_stripped_where_present),
+        TREE_TEST(files_pair_with_files),      TREE_TEST(a_bad_file_fails_alone),
+        TREE_TEST(masks_follow_the_key),       TREE_TEST(lists_give_pairs),
+        TREE_TEST(many_pairs_are_found),       TREE_TEST(pairs_survive_lack_of_memory),
+        TREE_TEST(given_pairs_are_a_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

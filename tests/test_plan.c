@@ -9,20 +9,6 @@
 
 #include "tree.h"
 
-static int set_up(void **state)
-{
-    (void)state;
-    tree_make();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    tree_remove();
-    return edgel_alloc_live() != 0;
-}
-
 static struct edgel_inputs *collect(const char *a, const char *b)
 {
     const char *paths[] = { a, b };
@@ -384,16 +370,15 @@ static void plans_survive_lack_of_memory(void **state)
 
 int main(void)
 {
-#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(templates_expand),
-        CASE(one_file_may_be_named),
-        CASE(refusals_name_their_reason),
-        CASE(what_exists_is_found),
-        CASE(the_longest_path_is_looked_up_whole),
-        CASE(broken_inputs_take_no_part),
-        CASE(random_trees_agree_with_a_naive_check),
-        CASE(plans_survive_lack_of_memory),
+        TREE_TEST(templates_expand),
+        TREE_TEST(one_file_may_be_named),
+        TREE_TEST(refusals_name_their_reason),
+        TREE_TEST(what_exists_is_found),
+        TREE_TEST(the_longest_path_is_looked_up_whole),
+        TREE_TEST(broken_inputs_take_no_part),
+        TREE_TEST(random_trees_agree_with_a_naive_check),
+        TREE_TEST(plans_survive_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,6 @@ static void words_come_back(void **state)
     (void)state;
     struct edgel_arguments a;
     struct edgel_error err = { 0 };
-    tree_make();
     assert_int_equal(edgel_arguments_write("run/args.json", "train", words, 4, settings, 2, &err), EDGEL_OK);
     assert_int_equal(edgel_arguments_read("run/args.json", "train", &a, &err), EDGEL_OK);
     assert_int_equal(a.n, 4);
@@ -34,7 +33,6 @@ static void words_come_back(void **state)
     assert_null(a.options);
     assert_int_equal(edgel_arguments_read("run/args.json", "detect", &a, &err), EDGEL_EFORMAT);
     assert_non_null(strstr(err.msg, "run/args.json: not of the command detect"));
-    tree_remove();
 }
 
 static void refuses(const char *text)
@@ -49,7 +47,6 @@ static void other_files_are_refused(void **state)
 {
     (void)state;
     struct edgel_arguments a;
-    tree_make();
     assert_int_equal(edgel_arguments_read("none.json", "train", &a, NULL), EDGEL_EIO);
     refuses("");
     refuses("[]");
@@ -57,13 +54,11 @@ static void other_files_are_refused(void **state)
     refuses("{\"schema\":\"edgel.arguments/1\",\"command\":\"train\"}");
     refuses("{\"schema\":\"edgel.arguments/1\",\"command\":\"train\",\"arguments\":[1]}");
     refuses("{\"schema\":\"edgel.arguments/1\",\"command\":\"train\",\"arguments\":[\"a\",null]}");
-    tree_remove();
 }
 
 static void memory_that_runs_out_is_told(void **state)
 {
     (void)state;
-    tree_make();
     enum edgel_status s = EDGEL_ENOMEM;
     for (long n = 0; s != EDGEL_OK; n++) {
         struct edgel_arguments a = { 0 };
@@ -76,7 +71,6 @@ static void memory_that_runs_out_is_told(void **state)
         edgel_arguments_finish(&a);
         assert_int_equal(edgel_alloc_live(), 0);
     }
-    tree_remove();
 }
 
 /* --- curves --- */
@@ -100,7 +94,6 @@ static char *curves(const double *y, size_t n)
 static void values_lie_where_their_scale_says(void **state)
 {
     (void)state;
-    tree_make();
     const double y[] = { 0, 4, NAN, 1, 2 };
     const char *svg = curves(y, 5);
     assert_non_null(strstr(svg, "d=\"M64.0,212.0L205.5,28.0M488.5,166.0L630.0,120.0\""));
@@ -112,16 +105,15 @@ static void values_lie_where_their_scale_says(void **state)
     const double none[] = { NAN, INFINITY };
     assert_null(strstr(curves(none, 2), "nan"));
     assert_null(strstr(curves(none, 0), "nan"));
-    tree_remove();
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words_come_back),
-        cmocka_unit_test(other_files_are_refused),
-        cmocka_unit_test(memory_that_runs_out_is_told),
-        cmocka_unit_test(values_lie_where_their_scale_says),
+        TREE_TEST(words_come_back),
+        TREE_TEST(other_files_are_refused),
+        TREE_TEST(memory_that_runs_out_is_told),
+        TREE_TEST(values_lie_where_their_scale_says),
     };
     return cmocka_run_group_tests_name("run_files", tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #ifndef EDGEL_TESTS_TREE_H
 #define EDGEL_TESTS_TREE_H
 
+#include "core/core_priv.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -49,6 +50,23 @@ static void tree_put(const char *path, const char *content)
     FILE *f = fopen(path, "wb");
     if (!f || (content && fputs(content, f) == EOF) || fclose(f) != 0)
         abort();
+}
+
+/* A test in a folder of its own, that loses no memory. */
+#define TREE_TEST(f) cmocka_unit_test_setup_teardown(f, tree_set_up, tree_tear_down)
+
+static inline int tree_set_up(void **state)
+{
+    (void)state;
+    tree_make();
+    return 0;
+}
+
+static inline int tree_tear_down(void **state)
+{
+    (void)state;
+    tree_remove();
+    return edgel_alloc_live() != 0;
 }
 
 #endif
