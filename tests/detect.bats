@@ -3,6 +3,7 @@
 
 setup() {
     load pictures
+    load signals
     cd "$BATS_TEST_TMPDIR" || return
 }
 
@@ -695,11 +696,7 @@ outputs() {
             for i in $(seq $((6 << round))); do ln -f big.pgm "many/$i.pgm"; done
             "$EDGEL" detect -q --jobs "$j" --existing overwrite -m gaussian:sigma=200 -o "many$j" many &
             pid=$!
-            while [ -d "/proc/$pid/task" ] && kill -0 "$pid" 2>/dev/null; do
-                # shellcheck disable=SC2012
-                now=$(ls "/proc/$pid/task" 2>/dev/null | wc -l)
-                [ "$now" -gt "$most" ] && most=$now
-            done
+            watch_threads "$pid"
             wait "$pid"
             if [ "$most" -ge "$j" ]; then break; fi
         done
@@ -723,11 +720,7 @@ outputs() {
             methods+=("${methods[@]}")
             "$EDGEL" detect -q -j 3 --existing overwrite "${methods[@]}" --name '{n}.png' -o "${image%:*}" "${image%:*}.pgm" &
             pid=$!
-            while [ -d "/proc/$pid/task" ] && kill -0 "$pid" 2>/dev/null; do
-                # shellcheck disable=SC2012
-                now=$(ls "/proc/$pid/task" 2>/dev/null | wc -l)
-                [ "$now" -gt "$most" ] && most=$now
-            done
+            watch_threads "$pid"
             wait "$pid"
             if [ "$most" -ge "${image#*:}" ]; then break; fi
         done

@@ -3,6 +3,7 @@
 # scores are computed by hand.
 
 load scoring
+load signals
 
 # Two binary images: a has tp 1 fp 1 fn 1 tn 1, b has tp 3 fp 0 fn 1 tn 0.
 two_images() {
@@ -265,13 +266,7 @@ ids() {
     done
     "$EDGEL" eval --truth t --labels ids -j 1 -v --counts c --json s.json p >out 2>err &
     pid=$!
-    for _ in $(seq 500); do
-        grep -q pgm err && break
-        sleep 0.01
-    done
-    kill -TERM "$pid"
-    status=0
-    wait "$pid" || status=$?
+    stop_when "$pid" TERM pgm err
     [ "$status" -eq 130 ]
     grep -q '^PARTIAL: interrupted after' out
     [ ! -e s.json ]
@@ -290,13 +285,7 @@ ids() {
     done
     "$EDGEL" eval --truth t -j 1 --progress always --counts c p >out 2>err &
     pid=$!
-    for _ in $(seq 500); do
-        grep -q survey err && break
-        sleep 0.01
-    done
-    kill -TERM "$pid"
-    status=0
-    wait "$pid" || status=$?
+    stop_when "$pid" TERM survey err
     [ "$status" -eq 130 ]
     grep -q 'survey of the masks: interrupted' err
     [ ! -s out ]

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # edgel eval --boundary bsds: every option of it, what it refuses and warns of, on maps whose matches are counted by hand.
 
+load signals
+
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
     mkdir t p
@@ -365,14 +367,7 @@ open("t/a.pgm", "wb").write(head + bytes(255 * (v < 16) for v in reversed(noise)
 PY
     "$EDGEL" eval --boundary bsds --truth t --progress always --counts c --jsonl l --json s.json p >out 2>err &
     pid=$!
-    for _ in $(seq 500); do
-        grep -q 'eval .*0/1' err && break
-        sleep 0.01
-    done
-    sleep 0.5
-    kill -INT "$pid"
-    status=0
-    wait "$pid" || status=$?
+    stop_when "$pid" INT 'eval .*0/1' err
     [ "$status" -eq 130 ]
     grep -q '^PARTIAL: interrupted after 0 of 1 pairs' out
     [ "$(grep -c '"kind":"failed"' c)" -eq 1 ]

@@ -2,6 +2,7 @@
 # edgel train: what it refuses, what it writes, and that every option has an effect on what it says it has.
 
 load pictures
+load signals
 
 # Four colour images of 24x16 whose bright half is the object, and their masks.
 setup() {
@@ -592,14 +593,8 @@ PY
     [[ "$output" == *"pre-training was cut: the time is over"* ]]
     "$EDGEL" train --truth t --arch arch --pretrain layerwise --pretrain-epochs 1000000 -o run i >text 2>&1 &
     pid=$!
-    for _ in $(seq 500); do
-        ! grep -q 'pre-training 1 of 2' text || break
-        sleep 0.01
-    done
-    kill -TERM "$pid"
-    code=0
-    wait "$pid" || code=$?
-    [ "$code" -eq 130 ]
+    stop_when "$pid" TERM 'pre-training 1 of 2' text
+    [ "$status" -eq 130 ]
     grep -q 'stopped in pre-training, which --resume run begins anew' text
 }
 
