@@ -515,7 +515,7 @@ tells() {
         tells "--$name '': must not be empty" --truth t --$name ''
     done
     tells "--class-weights 1,2,3: there are 2 classes, each needs one" --truth t --arch linear --class-weights 1,2,3
-    tells "--warmup 3: must be below the 2 epochs that --schedule is planned for" --truth t --schedule cosine --warmup 3
+    tells "--warmup 3: must be below 2, the epochs that --schedule is planned for" --truth t --schedule cosine --warmup 3
     tells "--schedule-epochs 1: the learning rate would be 0 after 1 of 2 --epochs" --truth t --schedule poly --schedule-epochs 1
     tells "--output arch: is no folder" --truth t -o arch
     tells "--lr 0: must be above 0" --truth t --arch linear --lr 0
@@ -944,7 +944,7 @@ PY
 
 @test "--resume of a schedule of a planned length: other --epochs are refused, --schedule-epochs extends" {
     train -o run --schedule cosine i
-    refuses "--epochs 4: the learning rate of this run was planned to reach 0 after 2 epochs"
+    refuses "--epochs 4: the learning rate of this run was planned to reach 0 with epoch 2"
     train -o run --existing overwrite --schedule poly --schedule-epochs 6 i
     run "$EDGEL" train --resume run --epochs 4
     [ "$status" -eq 0 ]

@@ -87,7 +87,7 @@ static int check_plan(const struct cli_args *all, const struct edgel_arguments *
         return 0;
     return cli_usage(
         all->command,
-        "--epochs %s: the learning rate of this run was planned to reach 0 after %s epochs; one that "
+        "--epochs %s: the learning rate of this run was planned to reach 0 with epoch %s; one that "
         "is begun with a longer --schedule-epochs can be extended",
         epochs, planned);
 }

@@ -56,8 +56,8 @@ static int check_planned(const struct cli_args *args)
         return 0;
     if (o->warmup >= planned)
         return cli_usage(args->command,
-                         "--warmup %g: must be below the %g epochs that --schedule is planned for", o->warmup,
-                         planned);
+                         "--warmup %g: must be below %g, the epochs that --schedule is planned for",
+                         o->warmup, planned);
     if (planned <= (double)(o->epochs - 1))
         return cli_usage(args->command,
                          "--schedule-epochs %g: the learning rate would be 0 after %g of %lld --epochs",
