@@ -280,6 +280,7 @@ static const struct layout kinds[] = {
     { .bits = 32, .photometric = 2, .samples = 3, .float_samples = true },
     { .bits = 8, .photometric = 2, .samples = 4, .extra = 1 },
     { .bits = 16, .photometric = 2, .samples = 4, .extra = 1 },
+    { .bits = 32, .photometric = 2, .samples = 4, .extra = 1, .float_samples = true },
 };
 
 static void every_kind_and_layout_decodes(void **state)
@@ -302,21 +303,46 @@ static void every_kind_and_layout_decodes(void **state)
         }
 }
 
+static float real_of(uint32_t bits)
+{
+    float v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+/* Gray of (x, y) by the formula, as its bits. */
+static uint32_t gray_of(const struct layout *l, int x, int y)
+{
+    const uint32_t r = stored(l, x, y, 0), g = stored(l, x, y, 1), b = stored(l, x, y, 2);
+    if (!l->float_samples)
+        return (9797 * r + 19234 * g + 3737 * b + (l->bits == 16 ? 16384 : 0)) >> 15;
+    const float v = (float)((9797.0 * real_of(r) + 19234.0 * real_of(g) + 3737.0 * real_of(b)) / 32768);
+    uint32_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
+}
+
 static void gray_leaves_alpha_out(void **state)
 {
     static struct file f;
-    struct edgel_image img = { 0 };
     (void)state;
-    make_file(&f, (struct layout){ .bits = 8, .photometric = 2, .samples = 4, .extra = 1, .apart = true });
-    assert_int_equal(decode(&f, EDGEL_DECODE_GRAY, &img, NULL), EDGEL_OK);
-    assert_int_equal(img.channels, 1);
-    for (int y = 0; y < H; y++)
-        for (int x = 0; x < W; x++)
-            assert_int_equal(sample(&img, x, y, 0),
-                             (9797 * stored(&f.l, x, y, 0) + 19234 * stored(&f.l, x, y, 1) +
-                              3737 * stored(&f.l, x, y, 2)) >>
-                                 15);
-    edgel_image_finish(&img);
+    for (int k = 0; k < 12; k++) {
+        const bool alpha = k & 1;
+        const struct layout l = { .bits = 8 << k / 4,
+                                  .photometric = 2,
+                                  .samples = 3 + alpha,
+                                  .extra = alpha,
+                                  .apart = k & 2,
+                                  .float_samples = k / 4 == 2 };
+        struct edgel_image img = { 0 };
+        make_file(&f, l);
+        assert_int_equal(decode(&f, EDGEL_DECODE_GRAY, &img, NULL), EDGEL_OK);
+        assert_int_equal(img.channels, 1);
+        for (int y = 0; y < H; y++)
+            for (int x = 0; x < W; x++)
+                assert_int_equal(sample(&img, x, y, 0), gray_of(&l, x, y));
+        edgel_image_finish(&img);
+    }
 }
 
 static void palettes_are_looked_up_and_are_labels(void **state)

@@ -73,7 +73,8 @@ struct edgel_rows {
     uint8_t lut[256][4];
     void (*convert)(const struct edgel_rows *rows, const void *raw, void *out);
 };
-/* Makes the image. whole: all raw rows are kept until they are put (interlaced files). clear: all starts as 0. */
+/* Makes the image; all of it starts as 0 when lenient. whole: all raw rows are kept until they are put (interlaced
+ * files). */
 EDGEL_NODISCARD enum edgel_status edgel_rows_init(struct edgel_rows *rows, const struct edgel_source *src,
                                                   struct edgel_image *out, bool whole);
 void *edgel_rows_at(const struct edgel_rows *rows, int y); /* where raw row y goes */
@@ -144,7 +145,6 @@ void edgel_bits_pack(struct edgel_view v, int y, bool invert, uint8_t *bits);
 EDGEL_NODISCARD enum edgel_status edgel_output_patch(struct edgel_output *o, uint64_t at, const void *bytes,
                                                      size_t n, struct edgel_error *err);
 
-/* --- output.c --- */
 /* TAG of the temporary names, the same for all outputs of a process, never 0. */
 uint32_t edgel_output_tag(void);
 /* The temporary file, and the name it is to have; -1 and NULL for what is written directly. */

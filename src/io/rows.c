@@ -51,7 +51,7 @@ static void convert_gray_float(const struct edgel_rows *rows, const void *raw, v
 {
     const float *s = raw;
     float *d = out;
-    for (int x = 0; x < rows->raw.w; x++, s += 3)
+    for (int x = 0; x < rows->raw.w; x++, s += rows->raw.samples)
         d[x] = (float)((9797.0 * s[0] + 19234.0 * s[1] + 3737.0 * s[2]) / 32768.0);
 }
 
