@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static void first_failure_wins(void **state)
 {
@@ -376,6 +377,39 @@ static void pool_does_every_index_once(void **state)
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
+/* A line is as long as the limit at most, its end apart, wherever the pieces that it is read by end. */
+static void lines_have_a_limit(void **state)
+{
+    (void)state;
+    static const size_t limits[] = { 4, 4095, 4096, 5000, 8192 };
+    char path[] = "/tmp/edgel-lines-XXXXXX";
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    for (int k = 0; k < 5 * 2 * 2; k++) {
+        const size_t limit = limits[k % 5];
+        const bool over = k / 5 % 2, ended = k / 10;
+        struct edgel_lines *l;
+        struct edgel_error err = { 0 };
+        char *line;
+        size_t n;
+        bool end;
+        FILE *f = fopen(path, "wb");
+        for (size_t i = 0; i < limit + over; i++)
+            putc('a', f);
+        if (ended)
+            fputs("\nb\n", f);
+        assert_int_equal(fclose(f), 0);
+        assert_int_equal(edgel_lines_open(path, limit, &l, NULL), EDGEL_OK);
+        const enum edgel_status st = edgel_lines_next(l, &line, &n, &end, &err);
+        assert_int_equal(st, over ? EDGEL_EFORMAT : EDGEL_OK);
+        assert_true(over ? strstr(err.msg, ":1: a line is longer than") != NULL : n == limit && end == ended);
+        edgel_lines_close(&l);
+    }
+    remove(path);
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,7 +419,7 @@ int main(void)
         cmocka_unit_test(names_survive_json),         cmocka_unit_test(json_is_strict),
         cmocka_unit_test(json_objects_are_walked),    cmocka_unit_test(image_memory_is_used_again),
         cmocka_unit_test(ordered_run_keeps_order),    cmocka_unit_test(idle_threads_help),
-        cmocka_unit_test(pool_does_every_index_once),
+        cmocka_unit_test(pool_does_every_index_once), cmocka_unit_test(lines_have_a_limit),
     };
     return cmocka_run_group_tests_name("core", tests, NULL, NULL);
 }

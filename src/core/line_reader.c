@@ -43,31 +43,27 @@ fail:
     return st;
 }
 
-/* Reads up to and with the line end into l->line. */
+/* Reads up to and with the line end into l->line, by pieces so that a line over the limit is not kept whole. */
 static enum edgel_status fill(struct edgel_lines *l, bool *ended, struct edgel_error *err)
 {
     char buf[4096];
-    size_t n = 0;
-    int c;
+    int c = 0;
     *ended = false;
-    while (!*ended && (c = getc(l->f)) != EOF) {
-        *ended = c == '\n';
-        buf[n++] = (char)c;
-        if (n < sizeof buf && !*ended)
-            continue;
+    while (!*ended && c != EOF) {
+        size_t n = 0;
+        while (n < sizeof buf && !*ended && (c = getc(l->f)) != EOF) {
+            *ended = c == '\n';
+            buf[n++] = (char)c;
+        }
+        if (c == EOF && ferror(l->f))
+            return edgel_fail(err, EDGEL_EIO, "%s: %s", l->name, strerror(errno));
         edgel_text_add(&l->line, buf, n);
-        n = 0;
-        if (l->line.len > l->max_bytes)
+        if (l->line.failed)
+            return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", l->name);
+        if (l->line.len - *ended > l->max_bytes)
             return edgel_fail(err, EDGEL_EFORMAT, "%s: a line is longer than %zu bytes", edgel_lines_where(l),
                               l->max_bytes);
-        if (l->line.failed)
-            break;
     }
-    edgel_text_add(&l->line, buf, n);
-    if (l->line.failed)
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", l->name);
-    if (ferror(l->f))
-        return edgel_fail(err, EDGEL_EIO, "%s: %s", l->name, strerror(errno));
     return EDGEL_OK;
 }
 

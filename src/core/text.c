@@ -43,7 +43,9 @@ void edgel_text_printf(struct edgel_text *t, const char *fmt, ...)
     va_start(ap, fmt);
     va_copy(again, ap);
     int n = vsnprintf(NULL, 0, fmt, ap);
-    if (n >= 0 && reserve(t, (size_t)n)) {
+    if (n < 0)
+        t->failed = true;
+    else if (reserve(t, (size_t)n)) {
         vsnprintf(t->s + t->len, (size_t)n + 1, fmt, again);
         t->len += (size_t)n;
     }
