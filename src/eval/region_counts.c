@@ -1,9 +1,9 @@
 /*
  * Counts of regions in a counts file: written, read and checked.
  *
- *   "regions":{"annotators":A,"covered":[...],"best":..,"reverse":[...],"apart":[...],"voi":[...]}      by threshold,
- *                                                                                                       as regions.c
- *                                                                                                       has them
+ *   "regions":{"annotators":A,"covered":[...],"best":..,"reverse":[...],"apart":[...],"voi":[...]}
+ *
+ * by threshold, as regions.c has them.
  *
  * Reals are written with the digits that read back the same. Checked: covered from 0 to best, best at most A w h;
  * reverse at most w h; apart at most the pairs of pixels of all annotators; voi not negative, at most 128 bits.

@@ -3,11 +3,11 @@
  * change says.
  *
  * In pixels (the centre of the first one is 0), with the sample's size w x h and the size tw x th of the turned one:
- *   output p -> crop, turned about its centre:  q = corner + W/2 + R (p + 1/2 - W/2),  R (x, y) = (c x + s y, -s x + c
- *                                               y)
+ *   output p -> crop, turned about its centre:  q = corner + W/2 + R (p + 1/2 - W/2),  where
+ *                                               R (x, y) = (c x + s y, -s x + c y)
  *            -> before scaling:                 t = q / scale - 1/2
- *            -> before the quarter turns:       1: (t_y, h - 1 - t_x)   2: (w - 1 - t_x, h - 1 - t_y)   3: (w - 1 -
- *                                               t_y, t_x)
+ *            -> before the quarter turns:       1: (t_y, h - 1 - t_x)   2: (w - 1 - t_x, h - 1 - t_y)
+ *                                               3: (w - 1 - t_y, t_x)
  *            -> before the flips:               x = w - 1 - x,  y = h - 1 - y
  * With scale 1 and no rotation, and a corner that is a whole number, all of it is whole numbers, and the source is
  * separable: one offset for each column and one for each row of the output.

@@ -7,7 +7,8 @@
  *   eval_bdry_thr.txt a line per threshold: T R P F
  *   eval_bdry.txt     T R P F of ODS, R P F of OIS, AP
  *   eval_cover_img.txt a line per image: number from 1, T, covering of the truth and of the prediction at its best
- *   threshold eval_cover_th.txt a line per threshold: T, covering
+ *                     threshold
+ *   eval_cover_th.txt a line per threshold: T, covering
  *   eval_cover.txt    T, covering of ODS and of OIS, covering of the best regions
  *   eval_RI_VOI_thr.txt a line per threshold: T, PRI, VoI
  *   eval_RI_VOI.txt   T, PRI of ODS and of OIS, T, VoI of ODS and of OIS
