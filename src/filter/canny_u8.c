@@ -18,11 +18,11 @@ struct lanes {
     int w, n, pad;            /* pixels, samples of a row, samples beside it */
     int loaded;               /* the next row to come into a line */
     uint8_t *line[8];         /* rows of samples; 2 radius + 2 go round: those of two rows of magnitudes */
-    int16_t *vs, *vd;         /* work rows */
+    void *m[ROWS];            /* int16_t (L1) or int32_t of rows y mod 3, readable in [-1, w] */
+    int16_t *vs, *vd;         /* if derivatives are stored: work rows */
     int16_t *all_gx, *all_gy; /* several channels: before one is chosen */
-    void *all_m;              /* int16_t (L1) or int32_t */
-    int16_t *gx[2], *gy[2];   /* of rows y mod 2 */
-    void *m[ROWS];            /* of rows y mod 3, readable in [-1, w] */
+    void *all_m;
+    int16_t *gx[2], *gy[2]; /* of rows y mod 2 */
 };
 
 /* A row of zeros, with room beside it for what kernels touch. */
@@ -54,14 +54,16 @@ static enum edgel_status lanes_init(struct lanes *s, struct edgel_arena *arena, 
     bool ok = true;
     for (int i = 0; i <= 2 * s->taps->radius + 1; i++)
         s->line[i] = take(arena, n, 1, &ok);
-    s->vs = take(arena, n, sizeof *s->vs, &ok);
-    s->vd = take(arena, n, sizeof *s->vd, &ok);
-    s->all_gx = take(arena, n, sizeof *s->all_gx, &ok);
-    s->all_gy = take(arena, n, sizeof *s->all_gy, &ok);
-    s->all_m = take(arena, n, size, &ok);
-    for (int i = 0; i < 2; i++) {
-        s->gx[i] = take(arena, w, sizeof *s->gx[i], &ok);
-        s->gy[i] = take(arena, w, sizeof *s->gy[i], &ok);
+    if (!s->direct) {
+        s->vs = take(arena, n, sizeof *s->vs, &ok);
+        s->vd = take(arena, n, sizeof *s->vd, &ok);
+        s->all_gx = take(arena, n, sizeof *s->all_gx, &ok);
+        s->all_gy = take(arena, n, sizeof *s->all_gy, &ok);
+        s->all_m = take(arena, n, size, &ok);
+        for (int i = 0; i < 2; i++) {
+            s->gx[i] = take(arena, w, sizeof *s->gx[i], &ok);
+            s->gy[i] = take(arena, w, sizeof *s->gy[i], &ok);
+        }
     }
     for (int i = 0; i < ROWS; i++)
         s->m[i] = take(arena, w, size, &ok);
