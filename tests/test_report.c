@@ -353,6 +353,39 @@ static void allocation_failures_are_told(void **state)
     }
 }
 
+static size_t count_of(const char *text, const char *part)
+{
+    size_t n = 0;
+    for (; (text = strstr(text, part)) != NULL; text++)
+        n++;
+    return n;
+}
+
+/* Values that hardly differ, or not at all, have a scale as well; undefined ones leave gaps. */
+static void curves_have_a_scale(void **state)
+{
+    (void)state;
+    static const double lines[][3] = {
+        { 1e15, 1e15 + 0.125, 1e15 }, { 0.25, 0.25, 0.25 }, { 0, 0, 0 },
+        { 3, NAN, INFINITY },         { NAN, NAN, NAN },    { -1e-13, 1e-13, 0 }
+    };
+    for (int k = 0; k < 6; k++) {
+        const struct edgel_curve line = { "<a&b>", lines[k] };
+        const struct edgel_curve_panel panel = { "loss", &line, 1 };
+        struct edgel_output *out;
+        assert_int_equal(edgel_output_begin(path_of_test(), &out, NULL), EDGEL_OK);
+        assert_int_equal(edgel_report_curves(out, &panel, 1, 3, NULL), EDGEL_OK);
+        const char *svg = committed(&out);
+        assert_has(svg, "&lt;a&amp;b>");
+        assert_null(strstr(svg, "nan"));
+        assert_null(strstr(svg, "inf"));
+        assert_true(count_of(svg, "text-anchor=\"end\"") >=
+                    3); /* two lines of the grid, and the last epoch */
+        assert_int_equal(count_of(svg, "L"), k == 3 || k == 4 ? 0 : 2);
+        assert_int_equal(count_of(svg, "h2"), k == 3);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +397,7 @@ int main(void)
         cmocka_unit_test(csv_quotes),
         cmocka_unit_test(large_matrices_stay_out_of_the_table),
         cmocka_unit_test(allocation_failures_are_told),
+        cmocka_unit_test(curves_have_a_scale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,7 +44,9 @@ static struct scale scale_of(const struct edgel_curve_panel *p, size_t n)
             }
     if (!(lo <= hi))
         return s;
-    const double span = hi > lo ? hi - lo : fabs(hi) > 0 ? fabs(hi) : 1;
+    const double largest = fmax(fabs(lo), fabs(hi));
+    double span = hi > lo ? hi - lo : largest > 0 ? largest : 1;
+    span = fmax(span, 1e-9 * largest); /* a step must be seen beside the values */
     s.step = round_step(span / 4, &s.decimals);
     s.decimals = s.decimals < 0 ? 0 : s.decimals;
     s.lo = floor(lo / s.step) * s.step;
