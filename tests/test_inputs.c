@@ -275,6 +275,14 @@ static void lists_name_files_and_folders(void **state)
     params.nul = false;
     assert_int_equal(edgel_inputs_collect(&params, &in, &e), EDGEL_EINVAL);
     assert_non_null(strstr(e.msg, "list, line 2: holds a NUL byte"));
+    FILE *endless = fopen("endless", "wb");
+    for (int i = 0; i <= 1 << 20; i++)
+        putc('a', endless);
+    assert_int_equal(fclose(endless), 0);
+    params.files_from = "endless";
+    edgel_error_clear(&e);
+    assert_int_equal(edgel_inputs_collect(&params, &in, &e), EDGEL_EINVAL);
+    assert_string_equal(e.msg, "endless, line 1: longer than 1048576 bytes");
     params.files_from = "gone";
     edgel_error_clear(&e);
     assert_int_equal(edgel_inputs_collect(&params, &in, &e), EDGEL_EIO);

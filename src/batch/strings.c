@@ -81,6 +81,8 @@ size_t edgel_path_bare(const char *path, size_t n)
 
 /* --- lists --- */
 
+enum { RECORD_MAX_BYTES = 1 << 20 }; /* many names of the longest kind; a device that never ends is told */
+
 struct reader {
     const char *path;
     char separator;
@@ -110,6 +112,9 @@ static enum edgel_status take_block(struct reader *r, const char *bytes, size_t 
     while (n > 0) {
         const char *end = memchr(bytes, r->separator, n);
         size_t part = end ? (size_t)(end - bytes) : n;
+        if (part > RECORD_MAX_BYTES - r->line.len)
+            return edgel_fail(err, EDGEL_EINVAL, "%s, line %zu: longer than %d bytes", r->path, r->number + 1,
+                              RECORD_MAX_BYTES);
         edgel_text_add(&r->line, bytes, part);
         if (!end)
             return EDGEL_OK;
