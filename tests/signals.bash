@@ -1,8 +1,8 @@
 # Runs that are stopped, and threads counted from outside.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-# stop_when PID SIGNAL PATTERN FILE: waits until FILE has PATTERN, at most 5 s, and sends SIGNAL to PID; its exit code is
-# then $status.
+# stop_when PID SIGNAL PATTERN FILE: waits until FILE has PATTERN, at most 5 s, and sends SIGNAL to PID; its exit code
+# is then $status.
 stop_when() {
     for _ in $(seq 500); do
         if grep -q "$3" "$4"; then break; fi
