@@ -45,7 +45,7 @@ static bool solve(int nt, int nd, uint32_t limit)
         tie[d] = edgel_assignment_tie(detection[d].x, detection[d].y);
     const struct edgel_reach reach = { nt, nd, first, near, d2 };
     struct edgel_assignment *a;
-    if (edgel_assignment_create(&reach, tie, &a, NULL) != EDGEL_OK)
+    if (edgel_assignment_create(&(struct edgel_measure){ 0 }, &reach, tie, &a, NULL) != EDGEL_OK)
         return false;
     for (int d = 0; d < nd; d++)
         edgel_assignment_insert(a, d);

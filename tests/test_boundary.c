@@ -209,7 +209,8 @@ static struct edgel_assignment *make_assignment(const struct problem *p)
     }
     const struct edgel_reach reach = { p->nt, p->nd, first, detection, d2 };
     struct edgel_assignment *a;
-    assert_int_equal(edgel_assignment_create(&reach, p->tie, &a, NULL), EDGEL_OK);
+    assert_int_equal(edgel_assignment_create(&(struct edgel_measure){ 0 }, &reach, p->tie, &a, NULL),
+                     EDGEL_OK);
     return a;
 }
 

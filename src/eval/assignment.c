@@ -282,25 +282,30 @@ int32_t edgel_assignment_mate(const struct edgel_assignment *a, int32_t truth)
 
 /* --- making one --- */
 
-/* Edges of both directions from those of the truth pixels. */
-static void fill_edges(struct edgel_assignment *a, const struct edgel_reach *r)
+/* Edges of both directions from those of the truth pixels; hundreds of millions in large images. */
+static enum edgel_status fill_edges(struct edgel_assignment *a, const struct edgel_reach *r,
+                                    const struct edgel_measure *params, struct edgel_error *err)
 {
-    const size_t m = r->first[r->ntruth];
     size_t *at = a->first + 1; /* shifted by one: at[i] grows from where node i begins to where it ends */
     memset(a->first, 0, ((size_t)a->nodes + 2) * sizeof *a->first);
-    for (size_t e = 0; e < m; e++)
-        at[a->ntruth + r->detection[e] + 1]++;
-    for (int32_t t = 0; t < r->ntruth; t++)
+    for (int32_t t = 0; t < r->ntruth; t++) {
+        EDGEL_TRY(edgel_measure_go_on(params, err));
+        for (size_t e = r->first[t]; e < r->first[t + 1]; e++)
+            at[a->ntruth + r->detection[e] + 1]++;
         at[t + 1] += r->first[t + 1] - r->first[t];
+    }
     for (int32_t i = 0; i < a->nodes; i++)
         at[i + 1] += at[i];
-    for (int32_t t = 0; t < r->ntruth; t++)
+    for (int32_t t = 0; t < r->ntruth; t++) {
+        EDGEL_TRY(edgel_measure_go_on(params, err));
         for (size_t e = r->first[t]; e < r->first[t + 1]; e++) {
             const int32_t d = a->ntruth + r->detection[e];
             a->d2[at[t]] = a->d2[at[d]] = r->d2[e];
             a->to[at[t]++] = d;
             a->to[at[d]++] = t;
         }
+    }
+    return EDGEL_OK;
 }
 
 static uint32_t farthest(const struct edgel_reach *r)
@@ -345,8 +350,9 @@ static bool allocate(struct edgel_assignment *a, size_t edges, uint32_t far)
            a->dist && a->parent && a->seen && a->heap && a->settled;
 }
 
-enum edgel_status edgel_assignment_create(const struct edgel_reach *reach, const uint32_t *tie,
-                                          struct edgel_assignment **out, struct edgel_error *err)
+enum edgel_status edgel_assignment_create(const struct edgel_measure *params, const struct edgel_reach *reach,
+                                          const uint32_t *tie, struct edgel_assignment **out,
+                                          struct edgel_error *err)
 {
     int64_t big = 0;
     *out = NULL;
@@ -362,7 +368,11 @@ enum edgel_status edgel_assignment_create(const struct edgel_reach *reach, const
         edgel_assignment_destroy(&a);
         return edgel_fail(err, EDGEL_ENOMEM, "boundary: out of memory");
     }
-    fill_edges(a, reach);
+    const enum edgel_status st = fill_edges(a, reach, params, err);
+    if (st != EDGEL_OK) {
+        edgel_assignment_destroy(&a);
+        return st;
+    }
     for (uint32_t d2 = 0; d2 <= far; d2++)
         a->distance[d2] = llround(ldexp(sqrt(d2), 32));
     for (int32_t i = 0; i < a->nodes; i++)

@@ -150,10 +150,11 @@ static void release_reach(struct annotator *b)
 }
 
 /* Counts the pairs of every truth pixel, or (write) lists them. */
-static void walk_truth(struct annotator *b, bool write)
+static enum edgel_status walk_truth(struct annotator *b, bool write)
 {
     int32_t t = 0;
-    for (int y = 0; y < b->h; y++)
+    for (int y = 0; y < b->h; y++) {
+        EDGEL_TRY(edgel_measure_go_on(b->m->params, b->err));
         for (size_t i = 0; i + 2 < b->mask.row; i++)
             for (uint64_t v = edgel_bits_row(&b->mask, y)[i]; v; v &= v - 1, t++) {
                 const int x = (int)i * 64 + edgel_bits_lowest(v);
@@ -161,6 +162,8 @@ static void walk_truth(struct annotator *b, bool write)
                 if (!write)
                     b->reach.first[t + 1] = b->reach.first[t] + n;
             }
+    }
+    return EDGEL_OK;
 }
 
 /* The pairs of truth pixels and detections within reach of one another. */
@@ -174,13 +177,12 @@ static enum edgel_status find_pairs(struct annotator *b)
     b->reach.ndetections = b->m->found->n;
     if (!(b->reach.first = edgel_calloc((size_t)n + 1, sizeof *b->reach.first)))
         return no_memory(b->w, b->h, b->err);
-    walk_truth(b, false);
+    EDGEL_TRY(walk_truth(b, false));
     b->reach.detection = edgel_alloc(b->reach.first[n] + 1, sizeof *b->reach.detection);
     b->reach.d2 = edgel_alloc(b->reach.first[n] + 1, sizeof *b->reach.d2);
     if (!b->reach.detection || !b->reach.d2)
         return no_memory(b->w, b->h, b->err);
-    walk_truth(b, true);
-    return EDGEL_OK;
+    return walk_truth(b, true);
 }
 
 /* Follows the changes from the highest threshold down. What comes goes in first: then what goes mostly has no match. In
@@ -232,7 +234,7 @@ static enum edgel_status match(struct annotator *b, const struct edgel_mask *tru
     struct edgel_assignment *a = NULL;
     EDGEL_TRY(read_truth(b, truth));
     EDGEL_TRY(find_pairs(b));
-    EDGEL_TRY(edgel_assignment_create(&b->reach, b->m->found->tie, &a, b->err));
+    EDGEL_TRY(edgel_assignment_create(b->m->params, &b->reach, b->m->found->tie, &a, b->err));
     release_reach(b);
     const enum edgel_status st = sweep(b->m, a, b->err);
     edgel_assignment_destroy(&a);

@@ -54,8 +54,10 @@ struct edgel_reach {
 /* A matching that follows detections as they come and go. */
 struct edgel_assignment;
 /* No detection is present at first. tie: [ndetections], what a matched detection adds to the sum that decides between
- * matchings of equal number and distance. EDGEL_ELIMIT: too many pixels for exact sums; EDGEL_ENOMEM. */
-EDGEL_NODISCARD enum edgel_status edgel_assignment_create(const struct edgel_reach *reach,
+ * matchings of equal number and distance. Of params the stop counts alone. EDGEL_ELIMIT: too many pixels for exact
+ * sums; EDGEL_ENOMEM; EDGEL_EINTERRUPTED. */
+EDGEL_NODISCARD enum edgel_status edgel_assignment_create(const struct edgel_measure *params,
+                                                          const struct edgel_reach *reach,
                                                           const uint32_t *tie, struct edgel_assignment **out,
                                                           struct edgel_error *err);
 void edgel_assignment_destroy(struct edgel_assignment **a);
