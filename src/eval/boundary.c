@@ -195,9 +195,10 @@ static void unite(struct edgel_bits *all, const struct edgel_bits *map)
  * those there are at the lower and right border. */
 static enum edgel_status draw_segmentation(struct boundary *b, const struct edgel_mask *labels)
 {
-    uint16_t *rows = edgel_alloc(2 * (size_t)b->w, sizeof *rows), *here = rows, *below = rows + b->w;
+    uint16_t *rows = edgel_alloc(2 * (size_t)b->w, sizeof *rows);
     if (!rows)
         return no_memory(b);
+    uint16_t *here = rows, *below = rows + b->w;
     memset(b->drawn.words, 0, ((size_t)b->h + 2) * b->drawn.row * sizeof *b->drawn.words);
     enum edgel_status st = edgel_mask_row(labels, NULL, 0, below, b->err);
     for (int y = 0; y < b->h && st == EDGEL_OK; y++) {
