@@ -50,6 +50,8 @@ struct train_options {
 };
 extern const struct cli_group train_groups[];
 
+/* --- train_plan.c --- */
+
 /* What the options say of the steps; what they point to lives as long as they do. */
 struct train_plan {
     struct edgel_loss_term terms[EDGEL_LOSS_KINDS];
