@@ -183,7 +183,7 @@ for got, want in zip(rows[1:], order):
     cmp whole/large.png five/large.png
     cmp whole/a.png plain/a.png
     run segment -m u.st --memory 1 -j 1 -o x in
-    refused 1 "not enough for a tile" "--memory"
+    refused 1 "large.ppm: --memory 1 MiB is not enough to run the network, whole or on tiles; --memory "
     enough=$(sed -n 's/.*; --memory \([0-9]*\) is enough$/\1/p' <<<"$output" | sort -n | tail -n 1)
     [ "$enough" -gt 1 ]
     segment -m u.st --memory "$enough" -j 1 --emit probability --depth 16 -o enough in

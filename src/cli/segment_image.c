@@ -164,7 +164,10 @@ static enum edgel_status run_network(struct segmenting *g, const char *input, st
     enum edgel_status s = edgel_predictor_run(g->w->predictor, &io, &detail);
     const size_t enough = s == EDGEL_ELIMIT ? enough_memory(g->job, io.w, io.h) : 0;
     if (enough)
-        (void)cli_fail(err, "%.200s: %.240s; --memory %zu is enough", input, detail.msg, enough);
+        (void)cli_fail(err,
+                       "%.200s: --memory %zu MiB is not enough to run the network, whole or on tiles; "
+                       "--memory %zu is enough",
+                       input, g->job->memory_bytes >> 20, enough);
     else if (s != EDGEL_OK)
         (void)cli_fail(err, "%.200s: %.240s", input, detail.msg);
     return s;
