@@ -109,6 +109,9 @@ PY
     grep -aq logits l.onnx
     run grep -aq probabilities l.onnx
     [ "$status" -eq 1 ]
+    model new -o l.safetensors linear
+    run model export --unfolded --onnx x l.safetensors
+    refused 2 "--unfolded has no use: l.safetensors has no batch normalisation"
     run model export m.safetensors
     refused 2 "--onnx FILE is required"
     run model export --onnx m.safetensors m.safetensors

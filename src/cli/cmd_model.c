@@ -344,6 +344,13 @@ static int run_new(const struct cli_args *args)
     return s == EDGEL_OK ? CLI_EXIT_OK : fail_with(&err);
 }
 
+static bool has_batch_norm(const struct edgel_model *m)
+{
+    struct edgel_model_info info;
+    edgel_model_describe(m, &info);
+    return info.buffers > 0;
+}
+
 static int run_export(const struct cli_args *args)
 {
     const struct model_options *o = args->options;
@@ -359,6 +366,11 @@ static int run_export(const struct cli_args *args)
     if (check_output(args, "onnx", o->onnx) != 0)
         return CLI_EXIT_USAGE;
     enum edgel_status s = cli_model_read(args->operands[1], &m, &err);
+    if (s == EDGEL_OK && o->unfolded && !has_batch_norm(m)) {
+        edgel_model_destroy(&m);
+        return cli_usage(args->command, "--unfolded has no use: %s has no batch normalisation",
+                         args->operands[1]);
+    }
     if (s == EDGEL_OK)
         s = edgel_model_onnx(m, &params, &bytes, &size, &err);
     if (s == EDGEL_OK)
