@@ -359,6 +359,25 @@ ids() {
     [ "$status" -eq 1 ]
 }
 
+@test "a suffix that no file has is refused" {
+    two_images
+    refuses() {
+        run "$EDGEL" eval --json scores "${@:2}"
+        [ "$status" -eq 2 ]
+        [[ "$output" == *"$1"* ]]
+        [ ! -e scores ]
+    }
+    refuses "--pred-suffix '_out': no prediction has a name that ends in it" --truth t --pred-suffix _out p
+    refuses "--truth-suffix '_gt': no file of the truth has a name that ends in it" --truth t --truth-suffix _gt p
+    refuses "--pred-suffix '_out'" --missing skip --truth t --pred-suffix _out p
+    pgm q/a_out.pgm 4 255 255 0 0
+    evaluate --missing skip --truth t --pred-suffix _out p q # one of them has it
+    [ "$status" -eq 0 ]
+    mkdir none
+    evaluate --missing worst --truth t --pred-suffix _out none # there is nothing to have it
+    [ "$status" -eq 0 ]
+}
+
 @test "--pairs: a list, with folders it starts from" {
     two_images
     printf 'p/a.pgm\tt/b.pgm\n' >list

@@ -173,6 +173,18 @@ extern const struct cli_exit cli_batch_exits[]; /* 0 1 2 3 130 */
  * be what is read or written elsewhere. */
 bool cli_same_file(const char *a, const char *b);
 
+/* --- suffix.c --- */
+
+/* A suffix that an option asks to strip from names; what: "mask". The rest is filled by cli_suffix_look(). */
+struct cli_suffix {
+    const char *option, *text, *what; /* text NULL: none was asked for */
+    bool truth;       /* of the truth; else of the predictions, or of the images of a training */
+    bool files, used; /* there are such files; one of them has it */
+};
+void cli_suffix_look(struct cli_suffix *s, const struct edgel_pairs *pairs); /* NULL: no pairs */
+/* 0, or CLI_EXIT_USAGE after telling of a suffix that no file has. */
+int cli_suffix_check(const struct cli_suffix *s);
+
 /* --- text forms of the tables --- */
 
 void cli_help_all(void);                            /* edgel help */

@@ -163,6 +163,22 @@ static int collect_pairs(const struct cli_args *args, struct eval_run *run, bool
     return 0;
 }
 
+/* Refuses a suffix that no file of any PRED, or of the truth, has. */
+static int check_suffixes(const struct eval_options *o, const struct eval_run *run)
+{
+    struct cli_suffix sides[] = {
+        { .option = "pred-suffix", .text = o->pred_suffix, .what = "prediction" },
+        { .option = "truth-suffix", .text = o->truth_suffix, .what = "file of the truth", .truth = true },
+    };
+    int code = 0;
+    for (int k = 0; k < 2 && code == 0; k++) {
+        for (size_t m = 0; m < run->nmethods; m++)
+            cli_suffix_look(&sides[k], run->methods[m].pairs);
+        code = cli_suffix_check(&sides[k]);
+    }
+    return code;
+}
+
 /* The files of the pairs are not to be written to either. */
 static int check_files(const struct cli_args *args, const struct eval_run *run)
 {
@@ -339,6 +355,8 @@ static int run_pairs(const struct cli_args *args, struct eval_run *run)
     if (code == 0)
         code = collect_pairs(args, run, &left_out);
     eval_documents_name(run);
+    if (code == 0 && !left_out) /* names of a PRED that cannot be read are not known */
+        code = check_suffixes(args->options, run);
     if (code == 0)
         code = check_files(args, run);
     if (code == 0)

@@ -3,42 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether a file is named STEM SUFFIX . EXTENSION. */
-static bool has_suffix(const char *path, const char *suffix)
-{
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
-    const size_t n = dot && dot > name ? (size_t)(dot - name) : strlen(name), cut = strlen(suffix);
-    return n > cut && memcmp(name + n - cut, suffix, cut) == 0;
-}
-
-/* Whether a suffix that is asked for is that of an image, or of a mask, of the set. */
-static bool uses_suffix(const struct train_set *s, const char *suffix, bool truth)
-{
-    bool any = !suffix;
-    for (size_t i = 0; s->pairs && !any && i < edgel_pairs_count(s->pairs); i++) {
-        const struct edgel_pair *p = edgel_pairs_at(s->pairs, i);
-        any = !truth && p->prediction && has_suffix(p->prediction, suffix);
-        for (size_t a = 0; truth && !any && a < p->ntruth; a++)
-            any = has_suffix(p->truth[a], suffix);
-    }
-    return any;
-}
-
 int train_check_suffixes(const struct train_data *d)
 {
-    const struct {
-        const char *option, *suffix, *what;
-    } sides[] = { { "--image-suffix", d->p.image_suffix, "image" },
-                  { "--truth-suffix", d->p.truth_suffix, "mask" } };
-    if (!d->sets[0].pairs || edgel_pairs_count(d->sets[0].pairs) == 0)
-        return 0; /* told of already */
-    for (int k = 0; k < 2; k++)
-        if (!uses_suffix(&d->sets[0], sides[k].suffix, k) && !uses_suffix(&d->sets[1], sides[k].suffix, k)) {
-            cli_message("%s '%s': no %s has a name that ends in it", sides[k].option, sides[k].suffix,
-                        sides[k].what);
-            return CLI_EXIT_USAGE;
-        }
-    return 0;
+    struct cli_suffix sides[] = {
+        { .option = "image-suffix", .text = d->p.image_suffix, .what = "image" },
+        { .option = "truth-suffix", .text = d->p.truth_suffix, .what = "mask", .truth = true },
+    };
+    int code = 0;
+    for (int k = 0; k < 2 && code == 0; k++) {
+        cli_suffix_look(&sides[k], d->sets[0].pairs);
+        cli_suffix_look(&sides[k], d->sets[1].pairs);
+        code = cli_suffix_check(&sides[k]);
+    }
+    return code;
 }
 
 int train_collect(struct train_data *d, struct train_set *s, const char *images, const char *truth)
