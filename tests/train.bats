@@ -1072,6 +1072,14 @@ PY
     [ "$status" -eq 1 ]
     [[ "$output" == *"3 images of 60000x50000: out of memory; a smaller --batch than 3 or --crop than 60000x50000 takes less"* ]]
     [ ! -e run ]
+    run limited --batch 4096 --crop 60000x50000
+    [[ "$output" == *"4 images of 60000x50000: out of memory; a smaller --batch than 4 or"* ]]
+    run limited --batch 4096 --crop 50000x50000 --crops 2
+    [[ "$output" == *"8 images of 50000x50000: out of memory; a smaller --batch than 8 or"* ]]
+    limited --batch 4096 --crop 1024 # for the 4 images, as for a batch of 4
+    mv run large
+    limited --batch 4 --crop 1024
+    [ "$(weights large)" = "$(weights run)" ]
 }
 
 @test "--quiet says nothing, --progress always draws a line" {

@@ -85,7 +85,7 @@ struct edgel_train_params {
     double clip_value, clip_norm;   /* > 0, INFINITY: none; in this order, before penalties */
     double dropout;                 /* 0..0.95: of all dropout layers; negative: what the architecture says */
     const struct edgel_augment *augment; /* NULL: none; its resample chooses the samples of an epoch */
-    int batch;                           /* 1..EDGEL_TRAIN_BATCH_MAX */
+    int batch; /* 1..EDGEL_TRAIN_BATCH_MAX; memory is taken for no more than an epoch has */
     /* Sides of what is trained on; 0 and 0: whole images, those smaller than the largest width and height filled up
      * with pixels that are not counted. */
     int crop_w, crop_h;

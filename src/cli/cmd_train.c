@@ -186,17 +186,26 @@ static void choose_loss(struct job *j)
     j->plan.params.nterms = j->o->boundaries ? 1 : 2;
 }
 
+/* Images that are held at a time: no more than an epoch has. */
+static int64_t largest_batch(const struct job *j)
+{
+    const struct edgel_train_params *p = &j->plan.params;
+    const int64_t all = (int64_t)j->source.ntrain * p->crops;
+    return p->steps == 0 && all < p->batch ? all : p->batch;
+}
+
 static enum edgel_status create_trainer(struct job *j, struct edgel_error *err)
 {
     const struct edgel_train_params *p = &j->plan.params;
+    const long long batch = largest_batch(j);
     struct edgel_error why = { 0 };
     const enum edgel_status status =
         edgel_trainer_create(j->model, p, &j->source, &j->survey, j->pool, &j->trainer, &why);
     if (status == EDGEL_ENOMEM && p->crop_w)
-        (void)cli_fail(err, "%.300s; a smaller --batch than %d or --crop than %dx%d takes less", why.msg,
-                       p->batch, p->crop_w, p->crop_h);
+        (void)cli_fail(err, "%.300s; a smaller --batch than %lld or --crop than %dx%d takes less", why.msg,
+                       batch, p->crop_w, p->crop_h);
     else if (status == EDGEL_ENOMEM)
-        (void)cli_fail(err, "%.300s; a smaller --batch than %d, or --crop, takes less", why.msg, p->batch);
+        (void)cli_fail(err, "%.300s; a smaller --batch than %lld, or --crop, takes less", why.msg, batch);
     else if (status != EDGEL_OK)
         (void)cli_fail(err, "%s", why.msg);
     if (status != EDGEL_OK)

@@ -168,9 +168,8 @@ static enum edgel_status look_at_data(struct edgel_trainer *t, const struct edge
 
 static void set_sides(struct edgel_trainer *t, const struct edgel_survey *survey)
 {
-    t->batch = (struct nn_batch){
-        .n = t->params.batch, .channels = t->net.in_channels, .h = t->params.crop_h, .w = t->params.crop_w
-    };
+    t->batch =
+        (struct nn_batch){ .channels = t->net.in_channels, .h = t->params.crop_h, .w = t->params.crop_w };
     for (size_t i = 0; t->params.crop_w == 0 && i < survey->n; i++) {
         t->batch.h = survey->h[i] > t->batch.h ? survey->h[i] : t->batch.h;
         t->batch.w = survey->w[i] > t->batch.w ? survey->w[i] : t->batch.w;
@@ -187,6 +186,7 @@ static enum edgel_status set_draws(struct edgel_trainer *t, const struct edgel_s
         t->steps = t->params.steps;
         t->items = t->steps * t->params.batch;
     }
+    t->batch.n = t->items < t->params.batch ? (int)t->items : t->params.batch; /* no batch holds more */
     t->order_epoch = -1;
     if (t->augment.resample <= 0)
         return EDGEL_OK;
@@ -210,10 +210,11 @@ static bool take_memory(struct edgel_trainer *t, bool soft)
     const size_t np = t->net.nparams, nb = t->net.nbuffers, n = (size_t)t->scored * (size_t)t->scored;
     const size_t values = (size_t)t->classes * (size_t)t->batch.h * (size_t)t->batch.w;
     const size_t threads = (size_t)edgel_pool_threads(t->pool);
-    t->draws = edgel_calloc((size_t)t->params.batch, sizeof *t->draws);
+    const size_t batch = (size_t)t->batch.n;
+    t->draws = edgel_calloc(batch, sizeof *t->draws);
     t->order = edgel_calloc(t->data->ntrain, sizeof *t->order);
-    t->logits = edgel_alloc((size_t)t->params.batch, values * sizeof *t->logits);
-    t->grad_logits = edgel_alloc((size_t)t->params.batch, values * sizeof *t->grad_logits);
+    t->logits = edgel_alloc(batch, values * sizeof *t->logits);
+    t->grad_logits = edgel_alloc(batch, values * sizeof *t->grad_logits);
     t->confusion = edgel_calloc(n, sizeof *t->confusion);
     t->thread_counts = edgel_calloc(threads, n * sizeof *t->thread_counts);
     const size_t states = (size_t)edgel_optimizer_state_floats(t->params.optimizer.kind);

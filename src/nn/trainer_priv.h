@@ -108,7 +108,7 @@ struct edgel_trainer {
     int64_t items, steps; /* samples and batches of an epoch */
 
     struct nn_loader loader;
-    struct nn_draw *draws; /* [batch] */
+    struct nn_draw *draws; /* [batch.n] */
     size_t *order;         /* [ntrain] of round `round` of an epoch */
     int64_t order_epoch, order_round;
     struct nn_batch batch;
