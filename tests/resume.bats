@@ -75,6 +75,17 @@ killed() {
     diff -r whole out
 }
 
+@test "an input that changed to another of the same size is done again" {
+    slow
+    killed
+    head -c $(($(stat -c %s big/1.pgm) - 15)) /dev/urandom >noise # 15: the header
+    { printf 'P5 900 700 255\n' && cat noise; } >big/1.pgm
+    [ "$(stat -c %s big/1.pgm)" -eq "$(stat -c %s big/2.pgm)" ]
+    detect -q --resume -o out big
+    detect -q -o whole big
+    diff -r whole out
+}
+
 @test "an input that changed, an output that is gone, an image that was not noted: done again" {
     slow
     killed
