@@ -68,6 +68,8 @@ h = 14695981039346656037
 for b in b"".join(n + b"\0" for n in names):
     h = (h ^ b) * 1099511628211 % 2**64
 head = json.loads(open("2.jsonl").readline())
+settings = head.pop("settings")
+assert settings["-m"] == "canny" and settings["--ksize (canny)"] == "0" and "version" in settings, settings
 assert head == {"type": "shard", "shard": {"index": 2, "count": 3, "items": len(names), "list": f"{h:016x}"}}, head
 PY
 }
@@ -151,6 +153,40 @@ PY
     refused 2 "different lists"
 }
 
+@test "logs of parts that were made with other options are refused, the first that differs is named" {
+    part() {
+        "$EDGEL" detect -q --existing overwrite --shard "$1/2" --jsonl "$1.jsonl" -o "out$1" "${@:2}" in 2>/dev/null || [ $? -eq 1 ]
+    }
+    part 1 --sigma 2
+    part 2 --sigma 2 -j 3 --durable --stream-over 0 --max-pixels 100000 --verbose # these change no output
+    merge -q -o merged 1.jsonl 2.jsonl
+    rm merged
+    for other in "--sigma 3" "-m sobel" "--low 20" "--gray channels" "--emit strength" "--depth 8" "--lenient" \
+        "--no-orient" "--name {stem}.tif"; do
+        # shellcheck disable=SC2086
+        part 2 --sigma 2 $other
+        run merge -o merged 1.jsonl 2.jsonl
+        refused 2 1.jsonl 2.jsonl "${other%% *}" "not parts of one run"
+    done
+    part 2 --sigma 2
+    sed -i '1s/"version":"/&9/' 2.jsonl
+    run merge -o merged 1.jsonl 2.jsonl
+    refused 2 version "not parts of one run"
+    counts 2
+    merge -q -o merged 1.jsonl 2.jsonl
+    rm merged
+    local options=(-q --missing skip --thresholds 3 --truth t --shard 2/2 --jsonl 2.jsonl)
+    "$EDGEL" eval "${options[@]}" --tolerance 1 -j 3 --counts x.counts p q >/dev/null
+    merge -q -o merged 1.jsonl 2.jsonl
+    rm merged
+    "$EDGEL" eval "${options[@]}" --tolerance 2 p q >/dev/null
+    run merge -o merged 1.jsonl 2.jsonl
+    refused 2 "tolerance 1" "has 2: not parts of one run"
+    "$EDGEL" eval "${options[@]}" --tolerance 1 --lenient p q >/dev/null
+    run merge -o merged 1.jsonl 2.jsonl
+    refused 2 lenient "not parts of one run"
+}
+
 @test "damaged logs are errors that name the file and the line" {
     logs 3
     cp 2.jsonl good
@@ -175,6 +211,12 @@ PY
     { cat good; echo '{"type":"image"}'; } >2.jsonl
     run merge -o merged 1.jsonl 2.jsonl 3.jsonl
     refused 1 2.jsonl:6 "follows"
+    sed '1s/"settings":{.*}}/"settings":{"a":1}}/' good >2.jsonl
+    run merge -o merged 1.jsonl 2.jsonl 3.jsonl
+    refused 1 2.jsonl:1 "object of strings"
+    sed '1s/,"settings":{.*}}/}/' good >2.jsonl
+    run merge -o merged 1.jsonl 2.jsonl 3.jsonl
+    refused 1 2.jsonl:1 "object of strings"
     for head in '{"type":"shard"}' '{"type":"shard","shard":{"index":4,"count":3,"items":9,"list":"0000000000000000"}}' \
         '{"type":"shard","shard":{"index":2,"count":3,"items":-1,"list":"0000000000000000"}}' \
         '{"type":"shard","shard":{"index":2,"count":3,"items":9,"list":"000000000000000G"}}'; do

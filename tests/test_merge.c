@@ -72,8 +72,10 @@ static void names_are_hashed(void **state)
     assert_true(s.items == 1 && s.digest == of_a * UINT64_C(0x100000001b3));
 }
 
-static void put_logs(void)
+/* Two logs; other: the second one has a setting less. */
+static void put_logs(bool other)
 {
+    static const struct edgel_setting settings[] = { { "a", "1" }, { "b \"", "2" } };
     struct edgel_shard list = { 0 };
     char name[16];
     for (int i = 0; i < 5; i++) {
@@ -87,7 +89,7 @@ static void put_logs(void)
         s.index = part + 1;
         s.count = 2;
         assert_int_equal(edgel_log_create(part ? "2.jsonl" : "1.jsonl", &log, NULL), EDGEL_OK);
-        assert_int_equal(edgel_log_shard(log, &s, NULL), EDGEL_OK);
+        assert_int_equal(edgel_log_shard(log, &s, settings, part && other ? 1 : 2, NULL), EDGEL_OK);
         for (int i = part; i < 5; i += 2, totals.ok++) {
             snprintf(name, sizeof name, "%d.png", i);
             const struct edgel_record r = { .input = name };
@@ -108,7 +110,16 @@ static void logs_are_joined_or_nothing_is_left(void **state)
     (void)state;
     static const char *const paths[] = { "2.jsonl", "1.jsonl" };
     struct edgel_totals totals;
-    put_logs();
+    for (int turned = 0; turned < 2; turned++) {
+        static const char *const both[][2] = { { "1.jsonl", "2.jsonl" }, { "2.jsonl", "1.jsonl" } };
+        struct edgel_error e = { 0 };
+        put_logs(true);
+        assert_int_equal(edgel_log_merge(both[turned], 2, "all.jsonl", NULL, NULL, &e), EDGEL_EINVAL);
+        assert_non_null(strstr(e.msg, turned ? "2.jsonl has b \" (none), 1.jsonl has 2"
+                                             : "1.jsonl has b \" 2, 2.jsonl has (none)"));
+        assert_true(access("all.jsonl", F_OK) != 0);
+    }
+    put_logs(false);
     assert_int_equal(edgel_log_merge(paths, 2, "all.jsonl", always, NULL, NULL), EDGEL_EINTERRUPTED);
     assert_int_equal(edgel_log_merge(paths, 0, "all.jsonl", NULL, NULL, NULL), EDGEL_EINVAL);
     static const char *const bad[] = { "bad.jsonl", "1.jsonl" };

@@ -312,10 +312,12 @@ edgel_log_finish(struct edgel_log **log, const struct edgel_totals *totals, stru
 /* Drops the log, so that its file does not appear, and sets *log to NULL; NULL is fine. */
 EDGEL_API void edgel_log_discard(struct edgel_log **log);
 
-/* The first line of the log of a shard: which part it is, of which list. items and digest of shard: the "input" names
- * of the whole list. Nothing for the whole. */
-EDGEL_API EDGEL_NODISCARD enum edgel_status
-edgel_log_shard(struct edgel_log *log, const struct edgel_shard *shard, struct edgel_error *err);
+/* The first line of the log of a shard: which part it is, of which list, and the settings, with which the other parts
+ * must have been made. items and digest of shard: the "input" names of the whole list. Nothing for the whole. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_log_shard(struct edgel_log *log,
+                                                            const struct edgel_shard *shard,
+                                                            const struct edgel_setting *settings,
+                                                            size_t nsettings, struct edgel_error *err);
 
 /*
  * Joins the logs of all shards of one run, in any order, into the log of the whole: the image lines as they are, in the
@@ -326,8 +328,9 @@ edgel_log_shard(struct edgel_log *log, const struct edgel_shard *shard, struct e
  * output  as edgel_log_create(); appears only when all is well
  * stop    asked now and then; may be NULL
  * totals  may be NULL
- * Returns EDGEL_OK; EDGEL_EINVAL: a shard is missing, given twice, of another list, or no shard at all; EDGEL_EFORMAT
- * (file, line, rule): damaged, or of a run that did not end; EDGEL_EIO; EDGEL_ENOMEM; EDGEL_EINTERRUPTED.
+ * Returns EDGEL_OK; EDGEL_EINVAL: a shard is missing, given twice, of another list, made with other settings (the first
+ * is named with both values), or no shard at all; EDGEL_EFORMAT (file, line, rule): damaged, or of a run that did not
+ * end; EDGEL_EIO; EDGEL_ENOMEM; EDGEL_EINTERRUPTED.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_log_merge(const char *const *paths, size_t npaths,
                                                             const char *output, bool (*stop)(void *user),

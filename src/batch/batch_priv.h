@@ -120,6 +120,8 @@ enum edgel_status edgel_plan_check_existing(struct edgel_plan *plan, enum edgel_
                                             const struct edgel_shard *shard, struct edgel_error *err);
 
 /* --- log.c --- */
+/* {"NAME":"VALUE",...} */
+void edgel_settings_text(struct edgel_text *t, const struct edgel_setting *settings, size_t n);
 /* Writes a line as it is, with "\n" after it. */
 enum edgel_status edgel_log_line(struct edgel_log *log, const char *line, size_t n, struct edgel_error *err);
 

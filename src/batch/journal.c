@@ -189,14 +189,9 @@ static enum edgel_status write_header(struct edgel_journal *j, const struct edge
                                       struct edgel_error *err)
 {
     struct edgel_text t = { 0 };
-    edgel_text_str(&t, "{\"schema\":\"edgel.journal/1\",\"settings\":{");
-    for (size_t i = 0; i < p->nsettings; i++) {
-        edgel_text_str(&t, i ? "," : "");
-        edgel_text_json(&t, p->settings[i].name);
-        edgel_text_str(&t, ":");
-        edgel_text_json(&t, p->settings[i].value);
-    }
-    edgel_text_str(&t, "}}\n");
+    edgel_text_str(&t, "{\"schema\":\"edgel.journal/1\",\"settings\":");
+    edgel_settings_text(&t, p->settings, p->nsettings);
+    edgel_text_str(&t, "}\n");
     enum edgel_status st =
         t.failed ? edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", j->path) : append(j, t.s, t.len, err);
     edgel_text_finish(&t);

@@ -119,7 +119,20 @@ enum edgel_status edgel_log_line(struct edgel_log *log, const char *line, size_t
     return log->follow ? edgel_output_flush(log->out, err) : EDGEL_OK;
 }
 
+void edgel_settings_text(struct edgel_text *t, const struct edgel_setting *settings, size_t n)
+{
+    edgel_text_str(t, "{");
+    for (size_t i = 0; i < n; i++) {
+        edgel_text_str(t, i ? "," : "");
+        edgel_text_json(t, settings[i].name);
+        edgel_text_str(t, ":");
+        edgel_text_json(t, settings[i].value);
+    }
+    edgel_text_str(t, "}");
+}
+
 enum edgel_status edgel_log_shard(struct edgel_log *log, const struct edgel_shard *shard,
+                                  const struct edgel_setting *settings, size_t nsettings,
                                   struct edgel_error *err)
 {
     if (!log->out || shard->count == 0)
@@ -127,6 +140,8 @@ enum edgel_status edgel_log_shard(struct edgel_log *log, const struct edgel_shar
     edgel_text_clear(&log->line);
     edgel_text_str(&log->line, "{\"type\":\"shard\",\"shard\":");
     edgel_shard_text(&log->line, shard);
+    edgel_text_str(&log->line, ",\"settings\":");
+    edgel_settings_text(&log->line, settings, nsettings);
     return write_line(log, err);
 }
 

@@ -1,7 +1,8 @@
 /*
  * The logs of shards joined into that of the whole. Part i of N holds the items i - 1, i - 1 + N, ... of the list, one
  * line each, so the lines of the whole are those of the parts taken in turn. The hash of the names, which every part
- * carries, is computed again from the joined lines: it holds only when each line stands in its place.
+ * carries, is computed again from the joined lines: it holds only when each line stands in its place. The settings,
+ * which every part carries too, must be the same.
  */
 #include "batch/batch_priv.h"
 #include <string.h>
@@ -11,6 +12,7 @@ enum { LINE_MAX_BYTES = 1 << 26, LINES_BETWEEN_STOPS = 256 };
 struct source {
     struct edgel_lines *lines;
     struct edgel_shard shard;
+    struct edgel_json *head;    /* the first line, of a part */
     struct edgel_totals totals; /* of the lines read so far */
 };
 
@@ -60,6 +62,50 @@ static bool is_type(const struct merge *m, const char *type)
 
 /* --- opening --- */
 
+static const struct edgel_json *settings_of(const struct source *s)
+{
+    return edgel_json_get(s->head, "settings");
+}
+
+static enum edgel_status check_settings(const struct source *s, struct edgel_error *err)
+{
+    const struct edgel_json *all = settings_of(s), *v;
+    const char *name = NULL;
+    bool strings = edgel_json_is_object(all);
+    while (strings && (v = edgel_json_next(all, &name)) != NULL)
+        strings = edgel_json_is_string(v);
+    return strings ? EDGEL_OK
+                   : edgel_fail(err, EDGEL_EFORMAT, "%s: settings: must be an object of strings",
+                                edgel_lines_where(s->lines));
+}
+
+/* One setting of two parts; v, w: its values, NULL where a part has none. */
+static enum edgel_status agree_on(const struct merge *m, size_t i, const char *name,
+                                  const struct edgel_json *v, const struct edgel_json *w,
+                                  struct edgel_error *err)
+{
+    char *a = edgel_json_strdup(v), *b = edgel_json_strdup(w);
+    enum edgel_status st = EDGEL_OK;
+    if ((v && !a) || (w && !b))
+        st = edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", m->paths[i]);
+    else if (!a || !b || strcmp(a, b) != 0)
+        st = edgel_fail(err, EDGEL_EINVAL, "%s has %.80s %.100s, %s has %.100s: not parts of one run",
+                        m->paths[0], name, a ? a : "(none)", m->paths[i], b ? b : "(none)");
+    edgel_free(a);
+    edgel_free(b);
+    return st;
+}
+
+static enum edgel_status agree(const struct merge *m, size_t i, struct edgel_error *err)
+{
+    const struct edgel_json *a = settings_of(&m->sources[0]), *b = settings_of(&m->sources[i]), *v;
+    for (const char *name = NULL; (v = edgel_json_next(a, &name)) != NULL;)
+        EDGEL_TRY(agree_on(m, i, name, v, edgel_json_get(b, name), err));
+    for (const char *name = NULL; (v = edgel_json_next(b, &name)) != NULL;)
+        EDGEL_TRY(agree_on(m, i, name, edgel_json_get(a, name), v, err));
+    return EDGEL_OK;
+}
+
 static enum edgel_status open_one(struct merge *m, size_t i, struct edgel_error *err)
 {
     struct source *s = &m->sources[i];
@@ -70,7 +116,11 @@ static enum edgel_status open_one(struct merge *m, size_t i, struct edgel_error 
     if (!is_type(m, "shard"))
         return edgel_fail(err, EDGEL_EFORMAT, "%s: is not the first line of a log",
                           edgel_lines_where(s->lines));
-    return edgel_shard_read(edgel_json_get(m->doc, "shard"), edgel_lines_where(s->lines), &s->shard, err);
+    s->head = m->doc;
+    m->doc = NULL;
+    EDGEL_TRY(
+        edgel_shard_read(edgel_json_get(s->head, "shard"), edgel_lines_where(s->lines), &s->shard, err));
+    return check_settings(s, err);
 }
 
 static enum edgel_status open_all(struct merge *m, struct edgel_error *err)
@@ -87,6 +137,8 @@ static enum edgel_status open_all(struct merge *m, struct edgel_error *err)
     }
     if (st == EDGEL_OK)
         st = edgel_shard_order(shards, m->n, m->paths, m->order, err);
+    for (size_t i = 1; i < m->n && st == EDGEL_OK; i++)
+        st = agree(m, i, err);
     edgel_free(shards);
     return st;
 }
@@ -202,8 +254,10 @@ enum edgel_status edgel_log_merge(const char *const *paths, size_t npaths, const
         *totals = sum;
     edgel_log_discard(&log);
     forget_line(&m);
-    for (size_t i = 0; m.sources && i < npaths; i++)
+    for (size_t i = 0; m.sources && i < npaths; i++) {
         edgel_lines_close(&m.sources[i].lines);
+        edgel_json_finish(m.sources[i].head);
+    }
     edgel_free(m.sources);
     edgel_free(m.order);
     return st;

@@ -116,8 +116,9 @@ enum edgel_status cli_option_set(const struct cli_option *option, void *base, co
                                  const char *text, struct edgel_error *err);
 
 /* What the options came to, as text: those that were given, have a default, or are off. To be freed with
- * cli_settings_free(); returns how many. */
-size_t cli_settings(const struct cli_args *args, struct edgel_setting **out);
+ * cli_settings_free(); returns how many. except: tables of options to leave out, ending with NULL; NULL: none. */
+size_t cli_settings(const struct cli_args *args, const struct cli_option *const *except,
+                    struct edgel_setting **out);
 void cli_settings_free(struct edgel_setting *settings, size_t n);
 
 /* All commands in the order of the help, ending with NULL; and one by name, NULL if there is none. */

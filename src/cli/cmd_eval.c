@@ -251,9 +251,31 @@ static void mark_whole(const struct eval_run *run, struct edgel_shard *log, stru
         }
 }
 
-static enum edgel_status begin_outputs(const struct eval_options *o, struct eval_run *run,
+/* The log of a part says what it was made with: every option but those that say where and how to run and what to
+ * write. */
+static enum edgel_status begin_log(const struct cli_args *args, struct eval_run *run,
+                                   const struct edgel_shard *whole, struct edgel_error *err)
+{
+    static const struct cli_option *const elsewhere[] = { score_output_rows, eval_counts_rows, cli_shard_rows,
+                                                          cli_run_rows, NULL };
+    const struct eval_options *o = args->options;
+    enum edgel_status status = edgel_log_create(o->run.jsonl, &run->log, err);
+    if (status != EDGEL_OK)
+        return status;
+    struct edgel_setting *settings;
+    size_t n = cli_settings(args, elsewhere, &settings);
+    settings = cli_realloc(settings, n + 1, sizeof *settings);
+    settings[n++] = (struct edgel_setting){ cli_strndup("version", 7),
+                                            cli_strndup(edgel_version(), strlen(edgel_version())) };
+    status = edgel_log_shard(run->log, whole, settings, n, err);
+    cli_settings_free(settings, n);
+    return status;
+}
+
+static enum edgel_status begin_outputs(const struct cli_args *args, struct eval_run *run,
                                        struct edgel_error *err)
 {
+    const struct eval_options *o = args->options;
     struct score *s = run->score;
     struct edgel_counts_header header = {
         .measure = s->measure, .reduce = s->reduce, .predictions = s->methods, .npredictions = s->nmethods
@@ -263,9 +285,7 @@ static enum edgel_status begin_outputs(const struct eval_options *o, struct eval
     header.rows = eval_rows(run);
     enum edgel_status status = score_begin(s, &o->score, err);
     if (status == EDGEL_OK)
-        status = edgel_log_create(o->run.jsonl, &run->log, err);
-    if (status == EDGEL_OK)
-        status = edgel_log_shard(run->log, &logged, err);
+        status = begin_log(args, run, &logged, err);
     if (status == EDGEL_OK && o->counts)
         status = edgel_output_begin(o->counts, &run->counts, err);
     if (status == EDGEL_OK && o->counts)
@@ -319,7 +339,7 @@ static int measure(const struct cli_args *args, struct eval_run *run, bool left_
     struct edgel_error err = { 0 };
     struct edgel_totals totals = { 0 };
     struct score_result result = { 0 };
-    enum edgel_status status = begin_outputs(o, run, &err);
+    enum edgel_status status = begin_outputs(args, run, &err);
     if (status == EDGEL_OK)
         status = eval_execute(run, &totals, &err);
     if (status == EDGEL_OK || status == EDGEL_EINTERRUPTED) {

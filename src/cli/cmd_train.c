@@ -241,7 +241,7 @@ static enum edgel_status write_arguments(struct job *j, struct edgel_error *err)
 {
     char *path = train_path(j->o->output, "args.json");
     struct edgel_setting *settings;
-    const size_t n = cli_settings(j->args, &settings);
+    const size_t n = cli_settings(j->args, NULL, &settings);
     enum edgel_status status = edgel_arguments_write(path, "train", (const char *const *)j->args->argv,
                                                      (size_t)j->args->argc, settings, n, err);
     cli_settings_free(settings, n);

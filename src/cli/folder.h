@@ -47,6 +47,7 @@ struct folder_settings {
     size_t n;
 };
 void folder_setting(struct folder_settings *s, const char *name, const char *value); /* takes copies */
+void folder_settings_finish(struct folder_settings *s);
 
 struct folder_run {
     const struct folder_options *o;
@@ -123,6 +124,9 @@ void folder_group_finish(struct folder_group *g);
 
 /* --- folder_resume.c --- */
 
+/* What the results of a run depend on, the program's version included. Limits are not part of it: an image that was
+ * over one is not finished. */
+struct folder_settings folder_settings_of(const struct folder_run *run);
 /* Looks for the record of an interrupted run in the output folder (--resume); job->journal stays NULL when there is
  * none. shard: the part. Returns 0 or CLI_EXIT_USAGE after telling the reason. */
 int folder_resume_find(struct folder_job *job, const char *folder, const struct edgel_shard *shard);

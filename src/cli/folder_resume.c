@@ -17,7 +17,7 @@ void folder_setting(struct folder_settings *s, const char *name, const char *val
     s->v[s->n++] = (struct edgel_setting){ copy(name), copy(value) };
 }
 
-static void finish(struct folder_settings *s)
+void folder_settings_finish(struct folder_settings *s)
 {
     for (size_t i = 0; i < s->n; i++) {
         free((char *)s->v[i].name);
@@ -26,23 +26,22 @@ static void finish(struct folder_settings *s)
     free(s->v);
 }
 
-/* Limits are not among them: an image that was over one is not finished. */
-static struct folder_settings settings_of(const struct folder_job *job)
+struct folder_settings folder_settings_of(const struct folder_run *run)
 {
     struct folder_settings s = { 0 };
     folder_setting(&s, "version", edgel_version());
-    job->run->settings(job->run->user, &s);
-    folder_setting(&s, "--name", job->run->o->name ? job->run->o->name : job->run->name);
+    run->settings(run->user, &s);
+    folder_setting(&s, "--name", run->o->name ? run->o->name : run->name);
     return s;
 }
 
 int folder_resume_find(struct folder_job *job, const char *folder, const struct edgel_shard *shard)
 {
-    struct folder_settings s = settings_of(job);
+    struct folder_settings s = folder_settings_of(job->run);
     struct edgel_journal_params p = { .folder = folder, .shard = shard, .settings = s.v, .nsettings = s.n };
     struct edgel_error err = { 0 };
     enum edgel_status status = edgel_journal_find(&p, &job->journal, &err);
-    finish(&s);
+    folder_settings_finish(&s);
     if (status == EDGEL_OK)
         return 0;
     cli_message("--resume: %s", err.msg);
@@ -60,7 +59,7 @@ bool folder_resume_exists(const char *folder, const struct edgel_shard *shard)
 
 void folder_resume_begin(struct folder_job *job, const struct edgel_shard *shard)
 {
-    struct folder_settings s = settings_of(job);
+    struct folder_settings s = folder_settings_of(job->run);
     const char *folder = edgel_plan_folder(job->plan);
     struct edgel_journal_params p = { .folder = folder, .shard = shard, .settings = s.v, .nsettings = s.n };
     struct edgel_error err = { 0 };
@@ -68,7 +67,7 @@ void folder_resume_begin(struct folder_job *job, const struct edgel_shard *shard
         edgel_journal_clean(job->journal, job->run->o->run.jsonl);
     if (folder && edgel_journal_begin(&p, &job->journal, &err) != EDGEL_OK)
         cli_message("%s; should this run be interrupted, --resume cannot go on with it", err.msg);
-    finish(&s);
+    folder_settings_finish(&s);
 }
 
 void folder_resume_note(struct folder_job *job, const struct folder_result *result)

@@ -208,13 +208,23 @@ static bool run_images(struct run *r, struct edgel_totals *totals)
     return s == EDGEL_OK || s == EDGEL_EINTERRUPTED;
 }
 
+static enum edgel_status begin_log(struct run *r, struct edgel_error *err)
+{
+    enum edgel_status s = edgel_log_create(r->o->run.jsonl, &r->log, err);
+    if (s != EDGEL_OK)
+        return s;
+    struct folder_settings settings = folder_settings_of(r->run);
+    s = edgel_log_shard(r->log, &r->shard, settings.v, settings.n, err);
+    folder_settings_finish(&settings);
+    return s;
+}
+
 static int run_and_log(struct run *r)
 {
     struct edgel_error err = { 0 };
     for (size_t i = 0; i < edgel_inputs_count(r->job.inputs); i++)
         edgel_shard_add(&r->shard, edgel_inputs_at(r->job.inputs, i)->path);
-    if (edgel_log_create(r->o->run.jsonl, &r->log, &err) != EDGEL_OK ||
-        edgel_log_shard(r->log, &r->shard, &err) != EDGEL_OK) {
+    if (begin_log(r, &err) != EDGEL_OK) {
         edgel_log_discard(&r->log);
         cli_message("%s", err.msg);
         return CLI_EXIT_USAGE;

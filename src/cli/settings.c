@@ -40,14 +40,23 @@ static char *value_of(const struct cli_option *o, const void *base, const char *
     return NULL;
 }
 
-size_t cli_settings(const struct cli_args *args, struct edgel_setting **out)
+static bool is_among(const struct cli_option *rows, const struct cli_option *const *tables)
+{
+    for (; tables && *tables; tables++)
+        if (*tables == rows)
+            return true;
+    return false;
+}
+
+size_t cli_settings(const struct cli_args *args, const struct cli_option *const *except,
+                    struct edgel_setting **out)
 {
     const struct cli_group *g;
     const struct cli_option *o;
     size_t n = 0;
     *out = NULL;
     for (size_t k = 0; (o = cli_option_at(args->command, k, &g)) != NULL; k++) {
-        if (strcmp(o->name, "help") == 0)
+        if (strcmp(o->name, "help") == 0 || is_among(g->rows, except))
             continue;
         /* A number or note without a default says what happens when the option is given: else it decides nothing. */
         if (!o->def && (o->note || o->kind == CLI_INT || o->kind == CLI_REAL) && !cli_given(args, o->name))

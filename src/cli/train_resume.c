@@ -43,7 +43,7 @@ static void tell_changes(const struct edgel_arguments *stored, const struct cli_
 {
     static const char *const other[] = { "output", "resume", "existing", "jobs", "progress", "quiet", NULL };
     struct edgel_setting *settings;
-    const size_t n = cli_settings(now, &settings);
+    const size_t n = cli_settings(now, NULL, &settings);
     for (size_t i = 0; i < n + stored->noptions; i++) {
         const char *name = i < n ? settings[i].name : stored->options[i - n].name;
         const char *was = value_of(stored->options, stored->noptions, name),
