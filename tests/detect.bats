@@ -1008,6 +1008,48 @@ start() {
     [[ "$output" == *--resume*"single file"* ]]
 }
 
+@test "PNG: edge maps are runs of bits without a filter, other samples runs of differences to the row above" {
+    gray 97 61 >gray.pgm
+    color >color.ppm
+    detect -q -m canny -m canny:depth=8 -m sobel -m roberts:depth=16 -o out --name '{n}.png' gray.pgm
+    detect -q --stream-over 0 -o rows.png gray.pgm
+    detect -q -m gaussian:gray=channels,sigma=3 -o color.png color.ppm
+    run python3 "$EDGEL_SOURCE/tests/read_png.py" out/[1-4].png rows.png color.png
+    # bits, colour type, filters of rows (2: up), distances of matches (1: runs)
+    diff - <(echo "$output") <<'END'
+1 0 0 reach 1
+8 0 2 reach 1
+8 0 2 reach 1
+16 0 2 reach 1
+1 0 0 reach 1
+8 2 2 reach 1
+END
+}
+
+@test "a file is read at once, and once for all methods" {
+    [ "${EDGEL_SANITIZE:-none}" = none ] || skip "the sanitizer's run-time must come first"
+    mkdir in
+    for i in 1 2 3; do gray 300 200 >in/$i.pgm; done
+    cat >spy.c <<'END'
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+ssize_t read(int fd, void *to, size_t n)
+{
+    struct stat s;
+    ssize_t got = syscall(SYS_read, fd, to, n);
+    if (fstat(fd, &s) == 0 && s.st_size > 100000)
+        fprintf(stderr, "read %d\n", got == s.st_size ? 1 : got ? 2 : 0);
+    return got;
+}
+END
+    "${CC:-gcc}" -shared -fPIC -o spy.so spy.c
+    LD_PRELOAD=$PWD/spy.so "$EDGEL" detect -q -j 1 -m canny -m sobel -m gaussian:gray=channels -o out in 2>calls
+    [ "$(xargs <calls)" = "read 1 read 0 read 1 read 0 read 1 read 0" ] # all of it, and the end
+}
+
 @test "--durable: bytes reach the disk before the names, and the names after, group by group" {
     mkdir -p in/sub
     for i in $(seq -w 1 70); do gray 9 7 >"in/sub/$i.pgm"; done

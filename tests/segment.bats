@@ -93,6 +93,7 @@ for y in range(30):
         v = [q[y][x] for q in p]
         assert abs(sum(v) - 1) < 1e-5
         assert mask[y][x] == v.index(max(v))'
+    [ "$(python3 "$EDGEL_SOURCE/tests/read_png.py" masks/a.png)" = "8 3 0 reach 1" ] # no filter, runs
 }
 
 @test "probabilities: one file a class, 8, 16 or 32 bits" {
