@@ -145,7 +145,7 @@ EDGEL_API void edgel_bytes_finish(struct edgel_bytes *bytes);
  *
  * Returns EDGEL_OK; EDGEL_EFORMAT: no image, corrupt or truncated (any libjpeg warning while scan data is decoded,
  * a wrong PNG CRC or Adler sum, a missing IEND, any complaint of libtiff about pixels); EDGEL_EUNSUPPORTED: lossless or
- * 12-bit JPEG, kinds of TIFF not named in src/io/tiff.c, any TIFF in a build without libtiff; EDGEL_ELIMIT: over
+ * 12-bit JPEG, kinds of TIFF not named in src/io/tiff_read.c, any TIFF in a build without libtiff; EDGEL_ELIMIT: over
  * params->limits, found before pixels are allocated; EDGEL_ENOMEM. On failure out is empty. The text begins with name.
  * Thread-safe; the same pixels everywhere.
  */

@@ -1,5 +1,5 @@
-/* io_priv.h: what the files of io share. A file's bytes become raw rows (png.c, jpeg.c, tiff.c, netpbm.c), raw rows
- * become the pixels asked for (rows.c), and those are turned upright (orient.c). */
+/* io_priv.h: what the files of io share. A file's bytes become raw rows (png.c, jpeg.c, tiff_read.c, netpbm.c), raw
+ * rows become the pixels asked for (rows.c), and those are turned upright (orient.c). */
 #ifndef EDGEL_IO_PRIV_H
 #define EDGEL_IO_PRIV_H
 
@@ -118,7 +118,7 @@ int edgel_exif_orientation_of_jpeg(const struct edgel_source *src);
 EDGEL_NODISCARD enum edgel_status edgel_image_orient(struct edgel_image *img, int orientation,
                                                      struct edgel_error *err);
 
-/* --- encode.c, png.c, tiff.c, netpbm_write.c --- */
+/* --- encode.c, png.c, tiff_write.c, netpbm_write.c --- */
 struct edgel_writer {
     struct edgel_view image; /* without data */
     struct edgel_write params;

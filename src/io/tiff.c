@@ -1,54 +1,18 @@
-/* TIFF and BigTIFF through libtiff. Each file has its own message handlers, so that nothing is ever printed; the file
- * is reached through functions of ours, which copy from the source and never past its end.
- *
- * Reading: the first page; 1, 2, 4, 8 and 16 bits, 32-bit float; gray (0 white or black), RGB, palette, 8-bit CMYK and
- * YCbCr (JPEG only), with one more sample taken for alpha; strips and tiles, samples together or in planes. Rows come
- * one after the other: strips line by line (planes through one handle each, since going back in a strip decodes it
- * again), tiles by rows of tiles. Sides, tiles and the bytes that a compression can make of the file are checked before
- * memory is taken; libtiff's own blocks are limited. What libtiff says while pixels are decoded is an error, because
- * its codecs go on with wrong pixels after a complaint; what it says of the header is a remark, unknown tags apart.
- * Palette entries are 16 bits, of which the upper 8 count, or 8 where all of them are small (old files).
- *
- * Writing: little-endian, strips of about 256 KB, Deflate, differences of neighbours for samples of 8 bits and more;
- * BigTIFF when the pixels might reach 4 GB. Source: TIFF 6.0; Adobe's supplements 1 and 2. */
-#include "io/io_priv.h"
-#include <math.h>
+/* Files as libtiff sees them. Each has its own message handlers, so that nothing is ever printed, and is reached
+ * through functions of ours. libtiff's own blocks of memory are limited. */
+#include "io/tiff_priv.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <tiffio.h>
-
-enum { PLANES = 4, BLOCK = 1 << 28 /* the most that libtiff may allocate at once */ };
-
-/* One view of the file, as libtiff's functions see it. */
-struct handle {
-    struct job *job;
-    TIFF *tiff;
-    uint64_t at;
-};
-
-struct job {
-    struct handle handles[PLANES];
-    char message[160]; /* first complaint, or "" */
-    /* reading */
-    const struct edgel_source *src;
-    struct edgel_rows rows;
-    bool in_pixels;
-    int bits, planes;
-    bool white_is_zero, tiled;
-    uint32_t tile_w, tile_h;
-    size_t line_bytes; /* of a row of one plane */
-    uint8_t *lines;    /* planes rows; tiled: planes x as many rows as tiles are high */
-    uint8_t *tile;
-};
+enum { BLOCK = 1 << 28 /* the most that libtiff may allocate at once */ };
 
 /* --- messages --- : they return 1, so that libtiff's own handlers, which print, are not asked */
 
-EDGEL_PRINTF(2, 0) static void keep(struct job *j, const char *format, va_list args)
+EDGEL_PRINTF(2, 0) static void keep(struct edgel_tiff_told *t, const char *format, va_list args)
 {
-    if (j->message[0] == '\0')
-        vsnprintf(j->message, sizeof j->message, format, args);
+    if (t->message[0] == '\0')
+        vsnprintf(t->message, sizeof t->message, format, args);
 }
 
 EDGEL_PRINTF(4, 0)
@@ -62,53 +26,21 @@ static int on_error(TIFF *tiff, void *user, const char *module, const char *form
 EDGEL_PRINTF(4, 0)
 static int on_warning(TIFF *tiff, void *user, const char *module, const char *format, va_list args)
 {
-    struct job *j = user;
+    struct edgel_tiff_told *t = user;
     char text[160];
     (void)tiff, (void)module;
-    if (!j->src || strncmp(format, "Unknown field", 13) == 0)
+    if (!t->src || strncmp(format, "Unknown field", 13) == 0)
         return 1;
-    if (j->in_pixels)
-        keep(j, format, args);
+    if (t->in_pixels)
+        keep(t, format, args);
     else {
         vsnprintf(text, sizeof text, format, args);
-        edgel_source_remark(j->src, text);
+        edgel_source_remark(t->src, text);
     }
     return 1;
 }
 
 /* --- the file --- */
-
-static tmsize_t on_read(thandle_t user, void *to, tmsize_t n)
-{
-    struct handle *h = user;
-    const struct edgel_source *src = h->job->src;
-    if (n < 0 || h->at >= src->size)
-        return 0;
-    size_t left = (size_t)(src->size - h->at), count = (size_t)n < left ? (size_t)n : left;
-    if (!edgel_source_copy(src, h->at, to, count))
-        return 0;
-    h->at += count;
-    return (tmsize_t)count;
-}
-
-static tmsize_t no_write(thandle_t user, void *from, tmsize_t n)
-{
-    (void)user, (void)from, (void)n;
-    return 0;
-}
-
-static toff_t on_size(thandle_t user)
-{
-    return ((struct handle *)user)->job->src->size;
-}
-
-static toff_t on_seek(thandle_t user, toff_t to, int whence)
-{
-    struct handle *h = user;
-    uint64_t from = whence == SEEK_CUR ? h->at : whence == SEEK_END ? on_size(user) : 0;
-    h->at = from + to;
-    return h->at;
-}
 
 static int on_close(thandle_t user)
 {
@@ -116,479 +48,29 @@ static int on_close(thandle_t user)
     return 0;
 }
 
-/* The functions that stand for a file. */
-struct access {
-    TIFFReadWriteProc read, write;
-    TIFFSeekProc seek;
-    TIFFSizeProc size;
-};
+toff_t edgel_tiff_seek(struct edgel_tiff *t, toff_t to, int whence, uint64_t end)
+{
+    t->at = to + (whence == SEEK_CUR ? t->at : whence == SEEK_END ? end : 0);
+    return t->at;
+}
 
-static TIFF *open_handle(struct handle *h, const char *mode, const struct access *a)
+bool edgel_tiff_open(struct edgel_tiff *t, const char *mode, const struct edgel_tiff_access *access)
 {
     TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
     if (!options)
-        return NULL;
+        return false;
     TIFFOpenOptionsSetMaxSingleMemAlloc(options, BLOCK);
-    TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, h->job);
-    TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, h->job);
-    h->tiff =
-        TIFFClientOpenExt("", mode, h, a->read, a->write, a->seek, on_close, a->size, NULL, NULL, options);
+    TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, t->told);
+    TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, t->told);
+    t->tiff = TIFFClientOpenExt("", mode, t, access->read, access->write, access->seek, on_close,
+                                access->size, NULL, NULL, options);
     TIFFOpenOptionsFree(options);
-    return h->tiff;
+    return t->tiff;
 }
 
-/* --- header --- */
-
-static enum edgel_status malformed(const struct job *j, const char *what)
+void edgel_tiff_close(struct edgel_tiff *t)
 {
-    return edgel_fail(j->src->err, EDGEL_EFORMAT, "%s: TIFF: %s", j->src->name, what);
+    if (t->tiff)
+        TIFFClose(t->tiff);
+    t->tiff = NULL;
 }
-
-static enum edgel_status unsupported(const struct job *j, const char *what, int value)
-{
-    return edgel_fail(j->src->err, EDGEL_EUNSUPPORTED, "%s: TIFF of %s %d", j->src->name, what, value);
-}
-
-static unsigned tag16(const struct job *j, uint32_t tag)
-{
-    uint16_t v = 0;
-    return TIFFGetFieldDefaulted(j->handles[0].tiff, tag, &v) ? v : 0;
-}
-
-static uint32_t tag32(const struct job *j, uint32_t tag)
-{
-    uint32_t v = 0;
-    return TIFFGetField(j->handles[0].tiff, tag, &v) ? v : 0;
-}
-
-static enum edgel_status read_sides(struct job *j)
-{
-    struct edgel_info *info = j->src->info;
-    uint32_t w = tag32(j, TIFFTAG_IMAGEWIDTH), h = tag32(j, TIFFTAG_IMAGELENGTH);
-    if (w == 0 || h == 0 || w > INT32_MAX || h > INT32_MAX)
-        return malformed(j, "width and height must be numbers of at least 1");
-    info->w = j->rows.raw.w = (int)w;
-    info->h = j->rows.raw.h = (int)h;
-    info->channels = j->rows.raw.samples = (int)tag16(j, TIFFTAG_SAMPLESPERPIXEL);
-    info->bits = j->bits = (int)tag16(j, TIFFTAG_BITSPERSAMPLE);
-    unsigned orientation = tag16(j, TIFFTAG_ORIENTATION);
-    info->orientation = orientation >= 1 && orientation <= 8 ? (int)orientation : 1;
-    return edgel_source_check_size(j->src, w, h);
-}
-
-static enum edgel_status read_palette(struct job *j)
-{
-    struct edgel_raw *raw = &j->rows.raw;
-    uint16_t *table[3] = { NULL, NULL, NULL };
-    if (!TIFFGetField(j->handles[0].tiff, TIFFTAG_COLORMAP, &table[0], &table[1], &table[2]))
-        return malformed(j, "a palette image without its palette");
-    int n = 1 << j->bits, shift = 0;
-    for (int i = 0; i < 3 * n; i++)
-        shift = table[i / n][i % n] > 255 ? 8 : shift;
-    raw->indexed = j->src->info->indexed = true;
-    for (int i = 0; i < 256; i++) {
-        for (int c = 0; c < 3; c++)
-            raw->palette[i][c] = (uint8_t)(i < n ? table[c][i] >> shift : 0);
-        raw->palette[i][3] = 255;
-    }
-    return EDGEL_OK;
-}
-
-/* Samples that the colours take, 0: colours that are not read. */
-static int samples_of_colors(struct job *j)
-{
-    bool jpeg = tag16(j, TIFFTAG_COMPRESSION) == COMPRESSION_JPEG;
-    unsigned photometric = tag16(j, TIFFTAG_PHOTOMETRIC);
-    switch (photometric) {
-    case PHOTOMETRIC_MINISWHITE: j->white_is_zero = true; return j->bits <= 16 ? 1 : 0;
-    case PHOTOMETRIC_MINISBLACK: return 1;
-    case PHOTOMETRIC_PALETTE: return j->bits <= 8 && j->rows.raw.samples == 1 ? 1 : 0;
-    case PHOTOMETRIC_RGB: return 3;
-    case PHOTOMETRIC_YCBCR:
-        return jpeg && TIFFSetField(j->handles[0].tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB) ? 3 : 0;
-    case PHOTOMETRIC_SEPARATED: j->rows.raw.cmyk = true; return j->bits == 8 ? 4 : 0;
-    default: return 0;
-    }
-}
-
-/* LogLuv and LogL hold logarithms, of which libtiff would make floats on demand. */
-static bool read_compression(unsigned compression)
-{
-    return TIFFIsCODECConfigured((uint16_t)compression) && compression != COMPRESSION_OJPEG &&
-           compression != COMPRESSION_SGILOG && compression != COMPRESSION_SGILOG24;
-}
-
-static enum edgel_status not_read(const struct job *j, unsigned compression)
-{
-    const TIFFCodec *codec = TIFFFindCODEC((uint16_t)compression);
-    return edgel_fail(j->src->err, EDGEL_EUNSUPPORTED, "%s: TIFF of compression %u%s%s%s", j->src->name,
-                      compression, codec ? " (" : "", codec ? codec->name : "", codec ? ")" : "");
-}
-
-static enum edgel_status read_kind(struct job *j)
-{
-    struct edgel_raw *raw = &j->rows.raw;
-    const int bits = j->bits, samples = raw->samples;
-    const unsigned format = tag16(j, TIFFTAG_SAMPLEFORMAT), compression = tag16(j, TIFFTAG_COMPRESSION);
-    const bool real = format == SAMPLEFORMAT_IEEEFP,
-               whole = format == SAMPLEFORMAT_UINT || format == SAMPLEFORMAT_VOID;
-    const bool small = bits == 1 || bits == 2 || bits == 4;
-    if (!read_compression(compression))
-        return not_read(j, compression);
-    if (!whole && !real)
-        return unsupported(j, "sample format", (int)format);
-    if (real ? bits != 32 : bits != 8 && bits != 16 && !(small && samples == 1))
-        return unsupported(j, real ? "bits per float sample:" : "bits per sample:", bits);
-    const int colors = samples_of_colors(j);
-    if (colors == 0)
-        return unsupported(j, "photometric interpretation", (int)tag16(j, TIFFTAG_PHOTOMETRIC));
-    raw->alpha = samples == colors + 1;
-    if (samples > PLANES || (samples != colors && !raw->alpha))
-        return unsupported(j, "samples per pixel:", samples);
-    raw->type = real ? EDGEL_F32 : bits == 16 ? EDGEL_U16 : EDGEL_U8;
-    raw->bits = bits < 8 ? bits : 8;
-    return tag16(j, TIFFTAG_PHOTOMETRIC) == PHOTOMETRIC_PALETTE ? read_palette(j) : EDGEL_OK;
-}
-
-/* How the samples lie in the file; libtiff must count the same bytes. */
-static enum edgel_status read_layout(struct job *j)
-{
-    const struct edgel_raw *raw = &j->rows.raw;
-    TIFF *t = j->handles[0].tiff;
-    const bool apart = raw->samples > 1 && tag16(j, TIFFTAG_PLANARCONFIG) == PLANARCONFIG_SEPARATE;
-    const uint64_t pixel_bits = (uint64_t)j->bits * (apart ? 1 : (uint64_t)raw->samples);
-    j->planes = apart ? raw->samples : 1;
-    j->line_bytes = (size_t)(((uint64_t)raw->w * pixel_bits + 7) / 8);
-    j->tiled = TIFFIsTiled(t) != 0;
-    if (!j->tiled)
-        return TIFFScanlineSize64(t) == j->line_bytes ? EDGEL_OK : malformed(j, "rows of another length");
-    j->tile_w = tag32(j, TIFFTAG_TILEWIDTH);
-    j->tile_h = tag32(j, TIFFTAG_TILELENGTH);
-    EDGEL_TRY(edgel_source_check_size(j->src, j->tile_w, j->tile_h));
-    const uint64_t tile_row = j->tile_w * pixel_bits;
-    if (tile_row == 0 || tile_row % 8 != 0 || TIFFTileSize64(t) != tile_row / 8 * j->tile_h)
-        return malformed(j, "tiles of another size");
-    return EDGEL_OK;
-}
-
-/* The most bytes that one byte can stand for; 0: no such bound. */
-static unsigned most_per_byte(unsigned compression)
-{
-    switch (compression) {
-    case COMPRESSION_NONE: return 1;
-    case COMPRESSION_PACKBITS: return 64;
-    case COMPRESSION_DEFLATE:
-    case COMPRESSION_ADOBE_DEFLATE: return 1032;
-    case COMPRESSION_LZW: return 4096;
-    default: return 0;
-    }
-}
-
-static enum edgel_status check_claim(const struct job *j)
-{
-    const unsigned most = most_per_byte(tag16(j, TIFFTAG_COMPRESSION));
-    const uint64_t need = (uint64_t)j->line_bytes * (uint64_t)j->rows.raw.h * (uint64_t)j->planes;
-    if (most == 0 || j->src->params->lenient || need / most <= j->src->size)
-        return EDGEL_OK;
-    return malformed(j, "the file is truncated: too short for its pixels");
-}
-
-static enum edgel_status open_file(struct job *j)
-{
-    static const struct access from_source = { on_read, no_write, on_seek, on_size };
-    for (int p = 0; p < (j->planes ? j->planes : 1); p++) {
-        j->handles[p].job = j;
-        if (!j->handles[p].tiff && !open_handle(&j->handles[p], "r", &from_source))
-            return malformed(j, j->message[0] ? j->message : "cannot be opened");
-    }
-    return EDGEL_OK;
-}
-
-static enum edgel_status read_header(struct job *j)
-{
-    EDGEL_TRY(open_file(j));
-    EDGEL_TRY(read_sides(j));
-    EDGEL_TRY(read_kind(j));
-    EDGEL_TRY(read_layout(j));
-    EDGEL_TRY(check_claim(j));
-    if (!TIFFLastDirectory(j->handles[0].tiff))
-        edgel_source_remark(j->src, "only the first page is read");
-    if (j->message[0])
-        return malformed(j, j->message);
-    return j->tiled ? EDGEL_OK : open_file(j);
-}
-
-/* --- pixels --- */
-
-static enum edgel_status take_memory(struct job *j)
-{
-    const size_t h = (size_t)j->rows.raw.h, high = j->tiled ? (j->tile_h < h ? j->tile_h : h) : 1;
-    EDGEL_TRY(edgel_rows_init(&j->rows, j->src, j->rows.out, false));
-    j->lines = edgel_calloc((size_t)j->planes * high, j->line_bytes);
-    if (j->tiled)
-        j->tile = edgel_calloc(1, (size_t)TIFFTileSize64(j->handles[0].tiff));
-    if (!j->lines || (j->tiled && !j->tile))
-        return edgel_fail(j->src->err, EDGEL_ENOMEM, "%s: out of memory", j->src->name);
-    return EDGEL_OK;
-}
-
-/* The row of tiles that begins with row y, as rows of each plane. */
-static bool read_tiles(struct job *j, uint32_t y)
-{
-    const size_t h = (size_t)j->rows.raw.h, high = j->tile_h < h ? j->tile_h : h;
-    TIFF *t = j->handles[0].tiff;
-    const size_t size = (size_t)TIFFTileSize64(t), row = size / j->tile_h;
-    for (int p = 0; p < j->planes; p++) {
-        size_t at = 0;
-        for (uint32_t x = 0; x < (uint32_t)j->rows.raw.w; x += j->tile_w, at += row) {
-            if (TIFFReadEncodedTile(t, TIFFComputeTile(t, x, y, 0, (uint16_t)p), j->tile, (tmsize_t)size) < 0)
-                return false;
-            const size_t n = j->line_bytes - at < row ? j->line_bytes - at : row;
-            for (size_t i = 0; i < high; i++)
-                memcpy(j->lines + ((size_t)p * high + i) * j->line_bytes + at, j->tile + i * row, n);
-        }
-    }
-    return true;
-}
-
-/* Row y of plane p, or NULL. */
-static const uint8_t *line_of(struct job *j, int y, int p)
-{
-    if (j->tiled) {
-        const size_t h = (size_t)j->rows.raw.h, high = j->tile_h < h ? j->tile_h : h;
-        if (p == 0 && (uint32_t)y % j->tile_h == 0 && !read_tiles(j, (uint32_t)y))
-            return NULL;
-        return j->lines + ((size_t)p * high + (uint32_t)y % j->tile_h) * j->line_bytes;
-    }
-    uint8_t *line = j->lines + (size_t)p * j->line_bytes;
-    return TIFFReadScanline(j->handles[p].tiff, line, (uint32_t)y, (uint16_t)p) == 1 ? line : NULL;
-}
-
-static void unpack(const uint8_t *line, uint8_t *row, int n, int bits)
-{
-    const int per_byte = 8 / bits, top = (1 << bits) - 1;
-    for (int i = 0; i < n; i++)
-        row[i] = (uint8_t)(line[i / per_byte] >> (8 - bits - i % per_byte * bits) & top);
-}
-
-static void invert(const struct job *j, void *row)
-{
-    const size_t n = (size_t)j->rows.raw.w, step = (size_t)j->rows.raw.samples;
-    for (size_t i = 0; i < n * step; i += step)
-        if (j->bits == 16)
-            ((uint16_t *)row)[i] ^= 65535;
-        else
-            ((uint8_t *)row)[i] ^= (uint8_t)((1 << j->bits) - 1);
-}
-
-static bool all_finite(const float *row, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(row[i]))
-            return false;
-    return true;
-}
-
-/* Row y; what is wrong with it, or NULL. */
-static const char *read_row(struct job *j, int y, uint8_t *row)
-{
-    const struct edgel_raw *raw = &j->rows.raw;
-    const size_t w = (size_t)raw->w, samples = (size_t)raw->samples, size = edgel_type_size(raw->type);
-    for (int p = 0; p < j->planes; p++) {
-        const uint8_t *line = line_of(j, y, p);
-        if (!line)
-            return j->message[0] ? j->message : "pixels cannot be read";
-        if (j->bits < 8)
-            unpack(line, row, raw->w, j->bits);
-        else if (j->planes == 1)
-            memcpy(row, line, j->line_bytes);
-        else
-            for (size_t x = 0; x < w; x++)
-                memcpy(row + (x * samples + (size_t)p) * size, line + x * size, size);
-    }
-    if (j->white_is_zero)
-        invert(j, row);
-    if (raw->type == EDGEL_F32 && !all_finite((const float *)(const void *)row, w * samples))
-        return "a sample is not finite";
-    return j->message[0] && !j->src->params->lenient ? j->message : NULL;
-}
-
-static enum edgel_status read_pixels(struct job *j)
-{
-    j->in_pixels = true;
-    for (int y = 0; y < j->rows.raw.h; y++) {
-        uint8_t *row = edgel_rows_at(&j->rows, y);
-        const char *wrong = read_row(j, y, row);
-        if (wrong && (!j->src->params->lenient || y == 0))
-            return malformed(j, wrong);
-        if (wrong) {
-            edgel_source_damage(j->src, wrong);
-            memset(row, 0, j->rows.raw_bytes);
-            return EDGEL_OK;
-        }
-        if (!edgel_rows_put(&j->rows, y))
-            return j->rows.refused;
-    }
-    if (j->message[0])
-        edgel_source_damage(j->src, j->message);
-    return EDGEL_OK;
-}
-
-enum edgel_status edgel_tiff_decode(const struct edgel_source *src, struct edgel_image *out)
-{
-    struct job j = { .src = src, .rows.out = out };
-    enum edgel_status st = read_header(&j);
-    if (st == EDGEL_OK)
-        st = edgel_source_check_rows(src, true, "TIFF");
-    if (st == EDGEL_OK)
-        st = take_memory(&j);
-    if (st == EDGEL_OK)
-        st = read_pixels(&j);
-    for (int p = 0; p < PLANES; p++)
-        if (j.handles[p].tiff)
-            TIFFClose(j.handles[p].tiff);
-    edgel_rows_finish(&j.rows);
-    edgel_free(j.lines);
-    edgel_free(j.tile);
-    return st;
-}
-
-/* --- writing --- */
-
-struct writer {
-    struct job job;
-    struct handle *handle;
-    struct edgel_view image;
-    struct edgel_output *out;
-    struct edgel_error *err;
-    enum edgel_status status; /* of the failed output */
-    uint64_t end;             /* bytes written so far */
-    bool one_bit;
-    size_t row_bytes;
-    uint8_t *row; /* libtiff changes the rows it is given */
-};
-
-static struct writer *writer_of(thandle_t user)
-{
-    return (struct writer *)(void *)((struct handle *)user)->job; /* its first member */
-}
-
-static tmsize_t no_read(thandle_t user, void *to, tmsize_t n)
-{
-    (void)user, (void)to, (void)n;
-    return 0;
-}
-
-/* What lies before the end is the header's offset of the directory, known only when all else is written. */
-static tmsize_t on_write(thandle_t user, void *bytes, tmsize_t n)
-{
-    struct handle *h = user;
-    struct writer *w = writer_of(user);
-    if (w->status == EDGEL_OK && h->at == w->end) {
-        w->status = edgel_output_write(w->out, bytes, (size_t)n, w->err);
-        w->end += (uint64_t)n;
-    } else if (w->status == EDGEL_OK)
-        w->status = edgel_output_patch(w->out, h->at, bytes, (size_t)n, w->err);
-    h->at += (uint64_t)n;
-    return w->status == EDGEL_OK ? n : 0;
-}
-
-static toff_t on_end(thandle_t user)
-{
-    return writer_of(user)->end;
-}
-
-static toff_t on_seek_end(thandle_t user, toff_t to, int whence)
-{
-    struct handle *h = user;
-    h->at = to + (whence == SEEK_CUR ? h->at : whence == SEEK_END ? on_end(user) : 0);
-    return h->at;
-}
-
-static bool set_tags(const struct writer *w)
-{
-    enum { STRIP = 1 << 18 };
-    TIFF *t = w->handle->tiff;
-    const struct edgel_view v = w->image;
-    const int bits = w->one_bit ? 1 : 8 * (int)edgel_type_size(v.type);
-    const size_t rows = w->row_bytes < STRIP ? STRIP / w->row_bytes : 1;
-    const bool real = v.type == EDGEL_F32;
-    return TIFFSetField(t, TIFFTAG_IMAGEWIDTH, (uint32_t)v.w) &&
-           TIFFSetField(t, TIFFTAG_IMAGELENGTH, (uint32_t)v.h) &&
-           TIFFSetField(t, TIFFTAG_BITSPERSAMPLE, bits) &&
-           TIFFSetField(t, TIFFTAG_SAMPLESPERPIXEL, v.channels) &&
-           TIFFSetField(t, TIFFTAG_SAMPLEFORMAT, real ? SAMPLEFORMAT_IEEEFP : SAMPLEFORMAT_UINT) &&
-           TIFFSetField(t, TIFFTAG_PHOTOMETRIC, v.channels == 3 ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK) &&
-           TIFFSetField(t, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG) &&
-           TIFFSetField(t, TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT) &&
-           TIFFSetField(t, TIFFTAG_ROWSPERSTRIP, (uint32_t)(rows < (size_t)v.h ? rows : (size_t)v.h)) &&
-           TIFFSetField(t, TIFFTAG_COMPRESSION, COMPRESSION_ADOBE_DEFLATE) &&
-           TIFFSetField(t, TIFFTAG_ZIPQUALITY, 1) &&
-           (bits == 1 ||
-            TIFFSetField(t, TIFFTAG_PREDICTOR, real ? PREDICTOR_FLOATINGPOINT : PREDICTOR_HORIZONTAL));
-}
-
-static enum edgel_status write_failure(const struct writer *w, struct edgel_error *err)
-{
-    if (w->status != EDGEL_OK)
-        return w->status;
-    return edgel_fail(err, EDGEL_EINVAL, "TIFF: %s",
-                      w->job.message[0] ? w->job.message : "cannot be written");
-}
-
-static enum edgel_status writer_begin(struct edgel_writer *to, struct edgel_error *err)
-{
-    static const struct access to_output = { no_read, on_write, on_seek_end, on_end };
-    const size_t samples = (size_t)to->image.w * (size_t)to->image.channels;
-    struct writer *w = to->job = edgel_calloc(1, sizeof *w);
-    if (!w)
-        return edgel_fail(err, EDGEL_ENOMEM, "TIFF: out of memory");
-    w->image = to->image;
-    w->one_bit = to->one_bit;
-    w->out = to->out;
-    w->err = err;
-    w->handle = &w->job.handles[0];
-    w->handle->job = &w->job;
-    w->row_bytes = w->one_bit ? (samples + 7) / 8 : samples * edgel_type_size(w->image.type);
-    w->row = edgel_alloc(w->row_bytes, 1);
-    if (!w->row)
-        return edgel_fail(err, EDGEL_ENOMEM, "TIFF: out of memory");
-    const bool big = (uint64_t)w->row_bytes * (uint64_t)w->image.h > 0xF0000000u;
-    const bool ok = open_handle(w->handle, big ? "wl8" : "wl", &to_output) && set_tags(w);
-    return ok ? EDGEL_OK : write_failure(w, err);
-}
-
-static enum edgel_status writer_row(struct edgel_writer *to, const void *row, struct edgel_error *err)
-{
-    struct writer *w = to->job;
-    w->err = err;
-    w->image.data = row;
-    if (w->one_bit)
-        edgel_bits_pack(w->image, 0, false, w->row);
-    else
-        memcpy(w->row, row, w->row_bytes);
-    return TIFFWriteScanline(w->handle->tiff, w->row, (uint32_t)to->rows, 0) == 1 ? EDGEL_OK
-                                                                                  : write_failure(w, err);
-}
-
-static enum edgel_status writer_end(struct edgel_writer *to, struct edgel_error *err)
-{
-    struct writer *w = to->job;
-    w->err = err;
-    const bool ok = TIFFFlush(w->handle->tiff) == 1 && w->status == EDGEL_OK && w->job.message[0] == '\0';
-    return ok ? EDGEL_OK : write_failure(w, err);
-}
-
-static void writer_finish(struct edgel_writer *to)
-{
-    struct writer *w = to->job;
-    w->err = NULL;
-    if (w->status == EDGEL_OK && to->rows < to->image.h)
-        w->status = EDGEL_EINTERRUPTED; /* closing writes what is there, which nobody wants any more */
-    if (w->handle && w->handle->tiff)
-        TIFFClose(w->handle->tiff);
-    edgel_free(w->row);
-    edgel_free(w);
-}
-
-const struct edgel_writer_kind edgel_tiff_writer = { writer_begin, writer_row, writer_end, writer_finish };

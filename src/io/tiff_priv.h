@@ -1,0 +1,35 @@
+/* tiff_priv.h: a TIFF file as libtiff sees it, for reading and for writing. */
+#ifndef EDGEL_TIFF_PRIV_H
+#define EDGEL_TIFF_PRIV_H
+
+#include "io/io_priv.h"
+#include <tiffio.h>
+
+/* What libtiff said. */
+struct edgel_tiff_told {
+    char message[160];              /* the first complaint, or "" */
+    const struct edgel_source *src; /* reading: for remarks */
+    bool in_pixels;                 /* warnings are complaints */
+};
+
+/* The functions that stand for a file; thandle_t is a struct edgel_tiff. */
+struct edgel_tiff_access {
+    TIFFReadWriteProc read, write;
+    TIFFSeekProc seek;
+    TIFFSizeProc size;
+};
+
+/* One view of a file. Zero-initialise, set user and told, open, close. */
+struct edgel_tiff {
+    TIFF *tiff;
+    uint64_t at; /* where the next byte is read or written */
+    struct edgel_tiff_told *told;
+    void *user;
+};
+/* mode as of TIFFOpen(). False: told says why, or memory is short. */
+bool edgel_tiff_open(struct edgel_tiff *t, const char *mode, const struct edgel_tiff_access *access);
+void edgel_tiff_close(struct edgel_tiff *t); /* one that is not open is fine */
+/* TIFFSeekProc */
+toff_t edgel_tiff_seek(struct edgel_tiff *t, toff_t to, int whence, uint64_t end);
+
+#endif
