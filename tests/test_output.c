@@ -189,7 +189,7 @@ static void a_failed_write_leaves_nothing(void **state)
     struct rlimit old, small;
     static uint8_t pixels[400][400];
     struct edgel_view v = { pixels, 400, 400, 1, EDGEL_U8, 400 };
-    struct edgel_write p = { EDGEL_FORMAT_PNM, 0, NULL };
+    struct edgel_write p = { .format = EDGEL_FORMAT_PNM };
     struct edgel_error e = { 0 };
     write_text(in_folder("out.pgm"), "old");
     signal(SIGXFSZ, SIG_IGN);
@@ -329,7 +329,7 @@ static void check_round_trip(const struct kind *k, int w, int h)
     struct edgel_info info;
     struct edgel_error e = { 0 };
     struct edgel_read r = EDGEL_READ_DEFAULTS;
-    struct edgel_write p = { k->format, k->bits, k->palette ? &palette : NULL };
+    struct edgel_write p = { .format = k->format, .bits = k->bits, .palette = k->palette ? &palette : NULL };
     const char *path = in_folder(k->name);
     edgel_palette_voc(&palette);
     r.decode = EDGEL_DECODE_LABELS;
@@ -373,7 +373,7 @@ static void bitmaps_have_the_bits_of_the_format(void **state)
     (void)state;
     const uint8_t pixels[2][10] = { { 0, 1, 255, 0, 0, 0, 0, 9, 0, 1 }, { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 } };
     struct edgel_view v = { pixels, 10, 2, 1, EDGEL_U8, 10 };
-    struct edgel_write p = { EDGEL_FORMAT_PNM, 1, NULL };
+    struct edgel_write p = { .format = EDGEL_FORMAT_PNM, .bits = 1 };
     assert_int_equal(edgel_image_write(in_folder("a.pbm"), v, &p, NULL), EDGEL_OK);
     /* 1 is black: ~01100001 = 9e, ~01 and no more = 80; then none */
     struct edgel_bytes b = { 0 };
@@ -388,7 +388,7 @@ static void same_pixels_same_bytes(void **state)
 {
     (void)state;
     struct edgel_image img = { 0 };
-    struct edgel_write p = { EDGEL_FORMAT_PNG, 1, NULL };
+    struct edgel_write p = { .format = EDGEL_FORMAT_PNG, .bits = 1 };
     struct edgel_bytes a = { 0 }, b = { 0 };
     assert_int_equal(edgel_image_init(&img, 333, 200, 1, EDGEL_U8, NULL), EDGEL_OK);
     fill(&img);
@@ -415,23 +415,28 @@ static void impossible_combinations_are_refused(void **state)
         int channels;
         struct edgel_write p;
     } bad[] = {
-        { EDGEL_F32, 1, { EDGEL_FORMAT_PNG, 0, NULL } },
-        { EDGEL_U8, 2, { EDGEL_FORMAT_PNG, 0, NULL } },
-        { EDGEL_U8, 4, { EDGEL_FORMAT_PNM, 0, NULL } },
-        { EDGEL_U16, 1, { EDGEL_FORMAT_PNG, 8, NULL } },
-        { EDGEL_U16, 1, { EDGEL_FORMAT_PNG, 1, NULL } },
-        { EDGEL_U8, 3, { EDGEL_FORMAT_PNM, 1, NULL } },
-        { EDGEL_U1, 1, { EDGEL_FORMAT_PNG, 8, NULL } },
-        { EDGEL_U1, 1, { EDGEL_FORMAT_PFM, 0, NULL } },
-        { EDGEL_U1, 1, { EDGEL_FORMAT_PNG, 0, &palette } },
-        { EDGEL_U8, 1, { EDGEL_FORMAT_PFM, 0, NULL } },
-        { EDGEL_U8, 1, { EDGEL_FORMAT_JPEG, 0, NULL } },
-        { EDGEL_U8, 1, { EDGEL_FORMAT_NONE, 0, NULL } },
-        { EDGEL_U8, 3, { EDGEL_FORMAT_PNG, 0, &palette } },
-        { EDGEL_U16, 1, { EDGEL_FORMAT_PNG, 0, &palette } },
-        { EDGEL_U8, 1, { EDGEL_FORMAT_PNG, 1, &palette } },
-        { EDGEL_U8, 1, { EDGEL_FORMAT_PNM, 0, &palette } },
-        { EDGEL_I32, 1, { EDGEL_FORMAT_PNG, 0, NULL } },
+        { EDGEL_F32, 1, { .format = EDGEL_FORMAT_PNG } },
+        { EDGEL_U8, 2, { .format = EDGEL_FORMAT_PNG } },
+        { EDGEL_U8, 4, { .format = EDGEL_FORMAT_PNM } },
+        { EDGEL_U16, 1, { .format = EDGEL_FORMAT_PNG, .bits = 8 } },
+        { EDGEL_U16, 1, { .format = EDGEL_FORMAT_PNG, .bits = 1 } },
+        { EDGEL_U8, 3, { .format = EDGEL_FORMAT_PNM, .bits = 1 } },
+        { EDGEL_U1, 1, { .format = EDGEL_FORMAT_PNG, .bits = 8 } },
+        { EDGEL_U1, 1, { .format = EDGEL_FORMAT_PFM } },
+        { EDGEL_U1, 1, { .format = EDGEL_FORMAT_PNG, .palette = &palette } },
+        { EDGEL_U8, 1, { .format = EDGEL_FORMAT_PFM } },
+        { EDGEL_U8, 1, { .format = EDGEL_FORMAT_JPEG } },
+        { EDGEL_U8, 1, { .format = EDGEL_FORMAT_NONE } },
+        { EDGEL_U8, 3, { .format = EDGEL_FORMAT_PNG, .palette = &palette } },
+        { EDGEL_U16, 1, { .format = EDGEL_FORMAT_PNG, .palette = &palette } },
+        { EDGEL_U8, 1, { .format = EDGEL_FORMAT_PNG, .bits = 1, .palette = &palette } },
+        { EDGEL_U8, 1, { .format = EDGEL_FORMAT_PNM, .palette = &palette } },
+        { EDGEL_I32, 1, { .format = EDGEL_FORMAT_PNG } },
+        { EDGEL_U8, 1, { .format = EDGEL_FORMAT_PNG, .tile = 16 } },
+        { EDGEL_U8, 1, { .format = EDGEL_FORMAT_PNM, .pages = 2 } },
+        { EDGEL_U8, 1, { .format = EDGEL_FORMAT_TIFF, .tile = 24 } },
+        { EDGEL_U8, 1, { .format = EDGEL_FORMAT_TIFF, .tile = -16 } },
+        { EDGEL_U8, 1, { .format = EDGEL_FORMAT_TIFF, .tile = EDGEL_TILE_MAX + 16 } },
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct edgel_view v = { pixels, 2, 2, bad[i].channels, bad[i].type, 64 };
@@ -448,7 +453,8 @@ static void failed_allocations_leave_nothing(void **state)
     for (int k = 0; k < KINDS; k++) {
         struct edgel_image img = { 0 };
         struct edgel_palette palette;
-        struct edgel_write p = { kinds[k].format, kinds[k].bits, kinds[k].palette ? &palette : NULL };
+        struct edgel_write p = { .format = kinds[k].format, .bits = kinds[k].bits };
+        p.palette = kinds[k].palette ? &palette : NULL;
         enum edgel_status st = EDGEL_ENOMEM;
         edgel_palette_voc(&palette);
         assert_int_equal(edgel_image_init(&img, 20, 10, kinds[k].channels, kinds[k].type, NULL), EDGEL_OK);

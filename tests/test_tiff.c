@@ -21,6 +21,7 @@ struct layout {
     bool big_endian, big_tiff, apart, float_samples;
     int tile_w, tile_h, rows_per_strip;
     int bits, samples, photometric, extra, orientation, compression, pages;
+    int page;                  /* 0, 1, ...: the one that is written, or to be read */
     uint32_t claim_w, claim_h; /* sides that the header says, when not W and H */
 };
 
@@ -28,6 +29,7 @@ struct file {
     struct layout l;
     unsigned char b[1 << 16];
     size_t n;
+    size_t link; /* where the directory after the last one would be named */
 };
 
 static void put(struct file *f, uint64_t v, size_t bytes)
@@ -48,7 +50,7 @@ static void put_at(struct file *f, size_t at, uint64_t v, size_t bytes)
 /* Sample c of pixel (x, y), any value of its bits. */
 static uint32_t stored(const struct layout *l, int x, int y, int c)
 {
-    uint32_t v = (uint32_t)(x * 7919 + y * 104729 + c * 1299709 + x * y * 31);
+    uint32_t v = (uint32_t)(x * 7919 + y * 104729 + c * 1299709 + x * y * 31 + l->page * 35317);
     if (l->float_samples) {
         float real = (float)(v % 1000) / 512 - 0.25f;
         memcpy(&v, &real, 4);
@@ -211,10 +213,13 @@ static void make_file(struct file *f, struct layout l)
     size_t link = f->n;
     put(f, 0, wide);
     for (int page = 0; page < (l.pages ? l.pages : 1); page++) {
+        f->l.page = page;
         size_t dir = put_page(f);
         put_at(f, link, dir, wide);
         link = dir + (l.big_tiff ? 8 : 2) + (l.big_tiff ? 20 : 12) * entries_of(&f->l);
     }
+    f->l.page = 0;
+    f->link = link;
 }
 
 static enum edgel_status decode(const struct file *f, enum edgel_decode how, struct edgel_image *img,
@@ -223,6 +228,7 @@ static enum edgel_status decode(const struct file *f, enum edgel_decode how, str
     struct edgel_read p = EDGEL_READ_DEFAULTS;
     struct edgel_error err = { 0 };
     p.decode = how;
+    p.page = f->l.page > 0 ? f->l.page + 1 : 0;
     return edgel_image_decode(f->b, f->n, "t", &p, img, info, &err);
 }
 
@@ -398,6 +404,107 @@ static void the_first_of_several_pages_is_read_and_said(void **state)
     assert_int_equal(decode(&f, EDGEL_DECODE_GRAY, &img, &info), EDGEL_OK);
     assert_string_equal(info.remark, ""); /* nor is a tag that nobody knows worth a remark */
     edgel_image_finish(&img);
+}
+
+static const struct layout stacks[] = {
+    { .bits = 8, .photometric = 1, .pages = 3 },
+    { .bits = 8, .photometric = 2, .samples = 3, .apart = true, .rows_per_strip = 4, .pages = 3 },
+    { .bits = 16, .photometric = 1, .tile_w = 16, .tile_h = 16, .big_endian = true, .pages = 3 },
+    { .bits = 32, .photometric = 1, .float_samples = true, .big_tiff = true, .pages = 3 },
+};
+
+static void any_page_is_read(void **state)
+{
+    static struct file f;
+    struct edgel_image img = { 0 };
+    struct edgel_info info;
+    struct edgel_error err = { 0 };
+    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    (void)state;
+    for (size_t i = 0; i < sizeof stacks / sizeof *stacks; i++) {
+        make_file(&f, stacks[i]);
+        for (f.l.page = 0; f.l.page < 3; f.l.page++)
+            check_full(&f, "a page");
+        p.page = 1;
+        assert_int_equal(edgel_image_decode(f.b, f.n, "t", &p, &img, &info, NULL), EDGEL_OK);
+        assert_int_equal(info.pages, 3);
+        assert_string_equal(info.remark, "");
+        p.page = 4;
+        assert_int_equal(edgel_image_decode(f.b, f.n, "t", &p, &img, &info, &err), EDGEL_EINVAL);
+        assert_string_equal(err.msg, "t: TIFF: has no page 4");
+        edgel_error_clear(&err);
+    }
+    assert_int_equal(edgel_image_decode("P2\n1 1\n255\n7", 12, "t", &p, &img, NULL, &err), EDGEL_EINVAL);
+    assert_string_equal(err.msg, "t: has one page, not page 4");
+    p.page = 1;
+    assert_int_equal(edgel_image_decode("P2\n1 1\n255\n7", 12, "t", &p, &img, &info, NULL), EDGEL_OK);
+    assert_int_equal(info.pages, 1);
+    edgel_image_finish(&img);
+}
+
+static void pages_in_a_circle_are_counted_once(void **state)
+{
+    static struct file f;
+    struct edgel_image img = { 0 };
+    struct edgel_info info = { 0 };
+    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    uint32_t first;
+    (void)state;
+    make_file(&f, stacks[0]);
+    memcpy(&first, f.b + 4, 4);
+    put_at(&f, f.link, first, 4);
+    p.page = 1;
+    assert_int_equal(edgel_image_decode(f.b, f.n, "t", &p, &img, &info, NULL), EDGEL_OK);
+    assert_int_equal(info.pages, 3);
+    assert_non_null(strstr(info.remark, "loop"));
+    p.page = 4;
+    assert_int_equal(edgel_image_decode(f.b, f.n, "t", &p, &img, NULL, NULL), EDGEL_EINVAL);
+    edgel_image_finish(&img);
+}
+
+/* What comes row by row. */
+struct rows {
+    const struct file *f;
+    struct edgel_view shape;
+    int y;
+};
+
+static enum edgel_status begin_rows(void *user, struct edgel_view shape, struct edgel_error *err)
+{
+    struct rows *r = user;
+    (void)err;
+    r->shape = shape;
+    return EDGEL_OK;
+}
+
+static enum edgel_status check_row(void *user, const void *row, struct edgel_error *err)
+{
+    struct rows *r = user;
+    (void)err;
+    for (int x = 0; x < r->shape.w; x++)
+        assert_int_equal(((const uint8_t *)row)[x], stored(&r->f->l, x, r->y, 0));
+    r->y++;
+    return EDGEL_OK;
+}
+
+static void any_page_comes_row_by_row(void **state)
+{
+    static struct file f;
+    char path[] = "/tmp/edgel-tiff-XXXXXX";
+    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    (void)state;
+    make_file(&f, stacks[0]);
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, f.b, f.n), f.n);
+    close(fd);
+    for (p.page = 1; p.page <= 3; p.page++) {
+        f.l.page = p.page - 1;
+        struct rows r = { .f = &f };
+        const struct edgel_row_sink sink = { &r, begin_rows, check_row };
+        assert_int_equal(edgel_image_stream(path, &p, &sink, NULL, NULL), EDGEL_OK);
+        assert_int_equal(r.y, H);
+    }
+    unlink(path);
 }
 
 static void what_is_not_read_is_named(void **state)
@@ -582,12 +689,183 @@ static void what_is_written_reads_back(void **state)
     rmdir(folder);
 }
 
+/* Of a little-endian file: where directory k is, 0 if there is none. */
+static size_t directory(const struct edgel_bytes *f, int k)
+{
+    uint32_t at;
+    uint16_t n;
+    memcpy(&at, f->data + 4, 4);
+    for (; at && k > 0; k--) {
+        memcpy(&n, f->data + at, 2);
+        memcpy(&at, f->data + at + 2 + 12 * n, 4);
+    }
+    return at;
+}
+
+/* The first value of a tag, 0 if it is not there. */
+static uint32_t value_of(const struct edgel_bytes *f, size_t dir, int tag)
+{
+    uint16_t n, t, type, v16;
+    uint32_t v;
+    memcpy(&n, f->data + dir, 2);
+    for (size_t at = dir + 2; n > 0; n--, at += 12) {
+        memcpy(&t, f->data + at, 2);
+        memcpy(&type, f->data + at + 2, 2);
+        memcpy(&v, f->data + at + 8, 4);
+        memcpy(&v16, f->data + at + 8, 2);
+        if (t == tag)
+            return type == SHORT ? v16 : v;
+    }
+    return 0;
+}
+
+/* The pages of the writing tests: sides and kinds that differ. */
+static const struct {
+    int w, h, channels;
+    enum edgel_type type;
+} pages[] = {
+    { 1031, 301, 1, EDGEL_U8 }, { 7, 5, 3, EDGEL_U16 }, { 64, 33, 1, EDGEL_F32 }, { 48, 80, 3, EDGEL_U8 }
+};
+enum { PAGES = sizeof pages / sizeof *pages };
+
+static void make_pages(struct edgel_image *img)
+{
+    for (int k = 0; k < PAGES; k++) {
+        const enum edgel_type type = pages[k].type;
+        const struct layout l = { .bits = 8 * (int)edgel_type_size(type),
+                                  .float_samples = type == EDGEL_F32,
+                                  .page = k };
+        assert_int_equal(edgel_image_init(&img[k], pages[k].w, pages[k].h, pages[k].channels, type, NULL),
+                         EDGEL_OK);
+        fill(&img[k], &l);
+    }
+}
+
+static void finish_pages(struct edgel_image *img)
+{
+    for (int k = 0; k < PAGES; k++)
+        edgel_image_finish(&img[k]);
+}
+
+static enum edgel_status put_rows(struct edgel_writer *w, const struct edgel_image *img)
+{
+    enum edgel_status st = EDGEL_OK;
+    for (int y = 0; y < img->h && st == EDGEL_OK; y++)
+        st = edgel_writer_row(w, (const char *)img->data + y * img->stride, NULL);
+    return st;
+}
+
+static enum edgel_status write_stack(const char *path, const struct edgel_write *params,
+                                     const struct edgel_image *img)
+{
+    struct edgel_output *out = NULL;
+    struct edgel_writer *w = NULL;
+    enum edgel_status st = edgel_output_begin(path, &out, NULL);
+    for (int k = 0; k < PAGES && st == EDGEL_OK; k++) {
+        st = k == 0 ? edgel_writer_begin(edgel_image_view(img), params, out, &w, NULL)
+                    : edgel_writer_page(w, edgel_image_view(&img[k]), NULL);
+        if (st == EDGEL_OK)
+            st = put_rows(w, &img[k]);
+    }
+    if (st == EDGEL_OK)
+        st = edgel_writer_end(&w, NULL);
+    edgel_writer_discard(&w);
+    if (st == EDGEL_OK)
+        st = edgel_output_commit(&out, NULL);
+    edgel_output_discard(&out);
+    return st;
+}
+
+static void check_page(const struct edgel_bytes *file, int k, int tile, const struct edgel_image *a)
+{
+    struct edgel_image b = { 0 };
+    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    const size_t dir = directory(file, k);
+    assert_int_equal(value_of(file, dir, 256), a->w);
+    assert_int_equal(value_of(file, dir, 322), tile);
+    assert_int_equal(value_of(file, dir, 323), tile);
+    p.decode = EDGEL_DECODE_FULL;
+    p.page = k + 1;
+    assert_int_equal(edgel_image_decode(file->data, file->size, "t", &p, &b, NULL, NULL), EDGEL_OK);
+    assert_int_equal(b.channels, a->channels);
+    for (int y = 0; y < a->h; y++)
+        assert_memory_equal((char *)a->data + y * a->stride, (char *)b.data + y * b.stride,
+                            (size_t)a->w * (size_t)a->channels * edgel_type_size(a->type));
+    edgel_image_finish(&b);
+}
+
+static void pages_and_tiles_read_back(void **state)
+{
+    char folder[] = "/tmp/edgel-tiff-XXXXXX", path[64];
+    struct edgel_image img[PAGES] = { 0 };
+    struct edgel_bytes bytes = { 0 };
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/x.tif", folder);
+    make_pages(img);
+    for (int tile = 0; tile <= 48; tile += 16) {
+        const struct edgel_write write = { .format = EDGEL_FORMAT_TIFF, .tile = tile, .pages = PAGES };
+        assert_int_equal(write_stack(path, &write, img), EDGEL_OK);
+        assert_int_equal(edgel_bytes_read(path, &bytes, NULL), EDGEL_OK);
+        for (int k = 0; k < PAGES; k++)
+            check_page(&bytes, k, tile, &img[k]);
+        assert_int_equal(directory(&bytes, PAGES), 0);
+    }
+    finish_pages(img);
+    edgel_bytes_finish(&bytes);
+    unlink(path);
+    rmdir(folder);
+}
+
+static void many_pages_are_big_tiff_from_the_start(void **state)
+{
+    char path[] = "/tmp/edgel-tiff-XXXXXX";
+    struct edgel_image img = { 0 };
+    struct edgel_bytes bytes = { 0 };
+    (void)state;
+    close(mkstemp(path));
+    assert_int_equal(edgel_image_init(&img, 64, 64, 1, EDGEL_U8, NULL), EDGEL_OK);
+    memset(img.data, 7, (size_t)img.stride * 64);
+    for (int big = 0; big < 2; big++) { /* 4096 bytes each: 0xF0000 of them are as many as fit */
+        const struct edgel_write write = { .format = EDGEL_FORMAT_TIFF, .pages = 0xF0000 + big };
+        assert_int_equal(edgel_image_write(path, edgel_image_view(&img), &write, NULL), EDGEL_OK);
+        assert_int_equal(edgel_bytes_read(path, &bytes, NULL), EDGEL_OK);
+        assert_int_equal(bytes.data[2], big ? 43 : 42);
+    }
+    edgel_bytes_finish(&bytes);
+    edgel_image_finish(&img);
+    unlink(path);
+}
+
+static void a_page_needs_the_rows_of_the_one_before(void **state)
+{
+    const uint8_t row[4] = { 0 };
+    char folder[] = "/tmp/edgel-tiff-XXXXXX", path[64];
+    const struct edgel_view shape = { NULL, 4, 2, 1, EDGEL_U8, 4 };
+    struct edgel_output *out;
+    struct edgel_writer *w;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/x.tif", folder);
+    for (int k = 0; k < 2; k++) {
+        const struct edgel_write write = { .format = k ? EDGEL_FORMAT_PNG : EDGEL_FORMAT_TIFF };
+        assert_int_equal(edgel_output_begin(path, &out, NULL), EDGEL_OK);
+        assert_int_equal(edgel_writer_begin(shape, &write, out, &w, NULL), EDGEL_OK);
+        assert_int_equal(edgel_writer_row(w, row, NULL), EDGEL_OK);
+        assert_int_equal(edgel_writer_page(w, shape, NULL), k ? EDGEL_EUNSUPPORTED : EDGEL_EINVAL);
+        edgel_writer_discard(&w);
+        edgel_output_discard(&out);
+    }
+    rmdir(folder);
+}
+
 static void memory_may_run_out_anywhere(void **state)
 {
     static struct file f;
     char folder[] = "/tmp/edgel-tiff-XXXXXX", path[64];
-    struct edgel_image img = { 0 };
-    struct edgel_write write = { .format = EDGEL_FORMAT_TIFF };
+    struct edgel_image img = { 0 }, stack[PAGES] = { 0 };
+    const struct edgel_write write = { .format = EDGEL_FORMAT_TIFF },
+                             tiled = { .format = EDGEL_FORMAT_TIFF, .tile = 16, .pages = PAGES };
     enum edgel_status st = EDGEL_ENOMEM;
     (void)state;
     assert_non_null(mkdtemp(folder));
@@ -605,7 +883,17 @@ static void memory_may_run_out_anywhere(void **state)
         st = edgel_image_write(path, edgel_image_view(&img), &write, NULL);
         assert_true(st == EDGEL_OK || (st == EDGEL_ENOMEM && access(path, F_OK) != 0));
     }
+    unlink(path);
     edgel_alloc_fail_after(-1);
+    make_pages(stack);
+    st = EDGEL_ENOMEM;
+    for (long n = 1; st != EDGEL_OK; n++) {
+        edgel_alloc_fail_after(n);
+        st = write_stack(path, &tiled, stack);
+        assert_true(st == EDGEL_OK || (st == EDGEL_ENOMEM && access(path, F_OK) != 0));
+    }
+    edgel_alloc_fail_after(-1);
+    finish_pages(stack);
     edgel_image_finish(&img);
     unlink(path);
     rmdir(folder);
@@ -647,11 +935,17 @@ int main(void)
         cmocka_unit_test(palettes_are_looked_up_and_are_labels),
         cmocka_unit_test(the_orientation_tag_is_applied),
         cmocka_unit_test(the_first_of_several_pages_is_read_and_said),
+        cmocka_unit_test(any_page_is_read),
+        cmocka_unit_test(pages_in_a_circle_are_counted_once),
+        cmocka_unit_test(any_page_comes_row_by_row),
         cmocka_unit_test(what_is_not_read_is_named),
         cmocka_unit_test(damaged_files_are_errors_without_a_word),
         cmocka_unit_test(truncated_pixels_are_errors_or_damage),
         cmocka_unit_test(samples_must_be_finite),
         cmocka_unit_test(what_is_written_reads_back),
+        cmocka_unit_test(pages_and_tiles_read_back),
+        cmocka_unit_test(many_pages_are_big_tiff_from_the_start),
+        cmocka_unit_test(a_page_needs_the_rows_of_the_one_before),
         cmocka_unit_test(memory_may_run_out_anywhere),
         cmocka_unit_test(a_full_disk_is_an_error),
     };

@@ -100,10 +100,11 @@ struct edgel_read {
     bool orient;  /* turn and mirror by the EXIF orientation (JPEG; PNG eXIf) or the TIFF tag */
     bool lenient; /* take what decodes of a damaged file; info->damage then says what was wrong */
     struct edgel_limits limits;
+    int page; /* 1, 2, ...: of a TIFF of several; 0: the first, with a remark where there are others */
 };
-#define EDGEL_READ_DEFAULTS                                   \
-    {                                                         \
-        EDGEL_DECODE_GRAY, true, false, EDGEL_LIMITS_DEFAULTS \
+#define EDGEL_READ_DEFAULTS                                      \
+    {                                                            \
+        EDGEL_DECODE_GRAY, true, false, EDGEL_LIMITS_DEFAULTS, 0 \
     }
 
 /* What a file says of itself, before orientation. */
@@ -114,6 +115,7 @@ struct edgel_info {
     int bits;         /* per sample as stored: 1, 2, 4, 8, 16, 32 */
     bool indexed;     /* palette file */
     int orientation;  /* EXIF, 1..8; 1 when absent */
+    int pages;        /* of the file, counted when page 1 is asked for; else 0 */
     char remark[160]; /* first remark of the decoder that changes no pixel, or "" */
     char damage[160]; /* lenient only: first fault that may have changed pixels, or "" */
 };
@@ -134,7 +136,7 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_bytes_read(const char *path, s
 EDGEL_API void edgel_bytes_finish(struct edgel_bytes *bytes);
 
 /*
- * Decodes a PNG, JPEG, TIFF (its first page), PNM (P1..P6) or PFM file held in memory.
+ * Decodes a PNG, JPEG, TIFF (one page), PNM (P1..P6) or PFM file held in memory.
  *
  * bytes, size  the file
  * name         for messages
@@ -146,7 +148,7 @@ EDGEL_API void edgel_bytes_finish(struct edgel_bytes *bytes);
  * Returns EDGEL_OK; EDGEL_EFORMAT: no image, corrupt or truncated (any libjpeg warning while scan data is decoded,
  * a wrong PNG CRC or Adler sum, a missing IEND, any complaint of libtiff about pixels); EDGEL_EUNSUPPORTED: lossless or
  * 12-bit JPEG, kinds of TIFF not named in src/io/tiff_read.c, any TIFF in a build without libtiff; EDGEL_ELIMIT: over
- * params->limits, found before pixels are allocated; EDGEL_ENOMEM. On failure out is empty. The text begins with name.
+ * params->limits, found before pixels are allocated; EDGEL_EINVAL: no such page; EDGEL_ENOMEM. On failure out is empty. The text begins with name.
  * Thread-safe; the same pixels everywhere.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
@@ -273,7 +275,10 @@ struct edgel_write {
     enum edgel_format format; /* PNG, TIFF, PNM, PFM */
     int bits; /* 0: the samples' own. 1: U1, or U8 with one channel, non-zero is white (PNG, TIFF, PBM) */
     const struct edgel_palette *palette; /* PNG of U8 with one channel; NULL for none */
+    int tile; /* TIFF: side of square tiles, a multiple of 16 up to EDGEL_TILE_MAX; 0: strips */
+    int pages; /* TIFF: that are to come in one file (edgel_writer_page), BigTIFF where they may reach 4 GB; 0 as 1 */
 };
+enum { EDGEL_TILE_MAX = 8192 };
 
 /*
  * Encodes pixels into an output (not yet committed). PNG: U8 or U16 with 1 or 3 channels, U8 with 1 channel and a
@@ -295,6 +300,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_encode(struct edgel_view
  * row     the samples of one row, as a row of such an image; not kept
  * end     checks that all rows were written; destroys the writer and sets *writer to NULL, as discard does (which is
  *         fine with NULL). The output is not committed
+ * page    after the last row of an image: rows of the next one follow, of this shape, as a further page of the file;
+ *         EDGEL_EUNSUPPORTED but for TIFF
  * Returns as edgel_image_encode(), and EDGEL_EUNSUPPORTED for PFM, whose first row is the last.
  */
 struct edgel_writer;
@@ -303,6 +310,8 @@ edgel_writer_begin(struct edgel_view shape, const struct edgel_write *params, st
                    struct edgel_writer **writer, struct edgel_error *err);
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_writer_row(struct edgel_writer *writer, const void *row,
                                                              struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_writer_page(struct edgel_writer *writer, struct edgel_view shape, struct edgel_error *err);
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_writer_end(struct edgel_writer **writer,
                                                              struct edgel_error *err);
 EDGEL_API void edgel_writer_discard(struct edgel_writer **writer);

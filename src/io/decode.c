@@ -46,11 +46,24 @@ enum edgel_status edgel_source_check_rows(const struct edgel_source *src, bool i
                       src->params->lenient ? "damaged" : "turned");
 }
 
+/* Of a format whose files hold one image. */
+static enum edgel_status check_page(const struct edgel_source *src)
+{
+    const int page = src->params->page;
+    if (page == 1)
+        src->info->pages = 1;
+    if (page <= 1)
+        return EDGEL_OK;
+    return edgel_fail(src->err, EDGEL_EINVAL, "%s: has one page, not page %d", src->name, page);
+}
+
 static enum edgel_status decode_by_format(const struct edgel_source *src, struct edgel_image *out)
 {
     const size_t n = src->size < 16 ? src->size : 16;
     const unsigned char *head = edgel_source_at(src, 0, n);
     src->info->format = head ? edgel_format_of_bytes(head, n) : EDGEL_FORMAT_NONE;
+    if (src->info->format != EDGEL_FORMAT_TIFF && src->info->format != EDGEL_FORMAT_NONE)
+        EDGEL_TRY(check_page(src));
     switch (src->info->format) {
     case EDGEL_FORMAT_PNG: return edgel_png_decode(src, out);
     case EDGEL_FORMAT_JPEG: return edgel_jpeg_decode(src, out);

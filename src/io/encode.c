@@ -50,6 +50,10 @@ static bool allowed(struct edgel_view v, const struct edgel_write *p)
     bool one_or_three = v.channels == 1 || v.channels == 3;
     if (v.w < 1 || v.h < 1 || (p->palette && p->format != EDGEL_FORMAT_PNG))
         return false;
+    if ((p->tile != 0 || p->pages > 1) && p->format != EDGEL_FORMAT_TIFF)
+        return false;
+    if (p->tile < 0 || p->tile > EDGEL_TILE_MAX || p->tile % 16 != 0)
+        return false;
     if (p->palette && (p->bits == 1 || v.type != EDGEL_U8 || v.channels != 1 || p->palette->count < 1 ||
                        p->palette->count > 256))
         return false;
@@ -81,15 +85,20 @@ static const struct edgel_writer_kind *kind_of(enum edgel_format format)
     }
 }
 
+static enum edgel_status check(struct edgel_view v, const struct edgel_write *p, struct edgel_error *err)
+{
+    if (allowed(v, p))
+        return EDGEL_OK;
+    return edgel_fail(
+        err, EDGEL_EINVAL, "cannot write %d channels of type %d with %d bits%s in tiles of %d as format %d",
+        v.channels, (int)v.type, p->bits, p->palette ? " and a palette" : "", p->tile, (int)p->format);
+}
+
 static enum edgel_status begin(struct edgel_view shape, const struct edgel_write *params,
                                struct edgel_output *out, struct edgel_writer *w, struct edgel_error *err)
 {
     *w = (struct edgel_writer){ .image = shape, .params = *params, .out = out };
-    if (!allowed(shape, params))
-        return edgel_fail(err, EDGEL_EINVAL,
-                          "cannot write %d channels of type %d with %d bits%s as format %d", shape.channels,
-                          (int)shape.type, params->bits, params->palette ? " and a palette" : "",
-                          (int)params->format);
+    EDGEL_TRY(check(shape, params, err));
     w->one_bit = params->bits == 1 || shape.type == EDGEL_U1;
     w->kind = kind_of(params->format);
     return w->kind->begin(w, err);
@@ -128,13 +137,30 @@ enum edgel_status edgel_writer_row(struct edgel_writer *w, const void *row, stru
     return EDGEL_OK;
 }
 
+static enum edgel_status check_rows(const struct edgel_writer *w, struct edgel_error *err)
+{
+    if (w->rows == w->image.h)
+        return EDGEL_OK;
+    return edgel_fail(err, EDGEL_EINVAL, "%d rows of an image of %d rows", w->rows, w->image.h);
+}
+
+enum edgel_status edgel_writer_page(struct edgel_writer *w, struct edgel_view shape, struct edgel_error *err)
+{
+    if (!w->kind->page)
+        return edgel_fail(err, EDGEL_EUNSUPPORTED, "only TIFF holds several pages");
+    EDGEL_TRY(check_rows(w, err));
+    EDGEL_TRY(check(shape, &w->params, err));
+    w->image = shape;
+    w->one_bit = w->params.bits == 1 || shape.type == EDGEL_U1;
+    w->rows = 0;
+    return w->kind->page(w, err);
+}
+
 enum edgel_status edgel_writer_end(struct edgel_writer **writer, struct edgel_error *err)
 {
     struct edgel_writer *w = *writer;
-    enum edgel_status st;
-    if (w->rows < w->image.h)
-        st = edgel_fail(err, EDGEL_EINVAL, "%d rows of an image of %d rows", w->rows, w->image.h);
-    else
+    enum edgel_status st = check_rows(w, err);
+    if (st == EDGEL_OK)
         st = w->kind->end(w, err);
     edgel_writer_discard(writer);
     return st;

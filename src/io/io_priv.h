@@ -132,6 +132,8 @@ struct edgel_writer {
 struct edgel_writer_kind {
     enum edgel_status (*begin)(struct edgel_writer *w, struct edgel_error *err);
     enum edgel_status (*row)(struct edgel_writer *w, const void *row, struct edgel_error *err);
+    /* Ends a page, whose rows are all there, and begins the next, of w->image; NULL: a file holds one. */
+    enum edgel_status (*page)(struct edgel_writer *w, struct edgel_error *err);
     enum edgel_status (*end)(struct edgel_writer *w, struct edgel_error *err);
     void (*finish)(struct edgel_writer *w);
 };
@@ -144,6 +146,10 @@ void edgel_bits_pack(struct edgel_view v, int y, bool invert, uint8_t *bits);
 /* Writes over bytes that were written earlier, at <= their number; a regular file only (EDGEL_EUNSUPPORTED). */
 EDGEL_NODISCARD enum edgel_status edgel_output_patch(struct edgel_output *o, uint64_t at, const void *bytes,
                                                      size_t n, struct edgel_error *err);
+
+/* Reads what was written earlier, n bytes from at on; a regular file only (EDGEL_EUNSUPPORTED). */
+EDGEL_NODISCARD enum edgel_status edgel_output_read(struct edgel_output *o, uint64_t at, void *bytes,
+                                                    size_t n, struct edgel_error *err);
 
 /* TAG of the temporary names, the same for all outputs of a process, never 0. */
 uint32_t edgel_output_tag(void);

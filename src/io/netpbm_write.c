@@ -80,5 +80,9 @@ static void finish(struct edgel_writer *w)
     edgel_free(w->job);
 }
 
-const struct edgel_writer_kind edgel_pnm_writer = { pnm_begin, put_row, end, finish };
-const struct edgel_writer_kind edgel_pfm_writer = { pfm_begin, put_row, end, finish };
+const struct edgel_writer_kind edgel_pnm_writer = {
+    .begin = pnm_begin, .row = put_row, .end = end, .finish = finish
+};
+const struct edgel_writer_kind edgel_pfm_writer = {
+    .begin = pfm_begin, .row = put_row, .end = end, .finish = finish
+};

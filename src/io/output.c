@@ -94,7 +94,7 @@ static enum edgel_status open_temp(struct edgel_output *o, struct edgel_error *e
         o->temp = temp_name(o->final);
         if (!o->temp)
             return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", o->name);
-        o->fd = open(o->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        o->fd = open(o->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (o->fd >= 0)
             return EDGEL_OK;
         if (errno != EEXIST)
@@ -191,12 +191,18 @@ enum edgel_status edgel_output_write(struct edgel_output *o, const void *bytes, 
     return EDGEL_OK;
 }
 
-enum edgel_status edgel_output_patch(struct edgel_output *o, uint64_t at, const void *bytes, size_t n,
-                                     struct edgel_error *err)
+/* Makes written bytes those of a file that can be gone back in. */
+static enum edgel_status settle(struct edgel_output *o, struct edgel_error *err)
 {
     if (!o->temp)
         return edgel_fail(err, EDGEL_EUNSUPPORTED, "%s: this format needs a regular file", o->name);
-    EDGEL_TRY(edgel_output_flush(o, err));
+    return edgel_output_flush(o, err);
+}
+
+enum edgel_status edgel_output_patch(struct edgel_output *o, uint64_t at, const void *bytes, size_t n,
+                                     struct edgel_error *err)
+{
+    EDGEL_TRY(settle(o, err));
     for (const unsigned char *p = bytes; n;) {
         ssize_t k = pwrite(o->fd, p, n, (off_t)at);
         if (k < 0 && errno == EINTR)
@@ -205,6 +211,24 @@ enum edgel_status edgel_output_patch(struct edgel_output *o, uint64_t at, const 
             o->failed = true;
             return edgel_fail_system(err, o->name, "cannot write", errno);
         }
+        p += k;
+        at += (uint64_t)k;
+        n -= (size_t)k;
+    }
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_output_read(struct edgel_output *o, uint64_t at, void *bytes, size_t n,
+                                    struct edgel_error *err)
+{
+    EDGEL_TRY(settle(o, err));
+    for (unsigned char *p = bytes; n;) {
+        ssize_t k = pread(o->fd, p, n, (off_t)at);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0)
+            return k < 0 ? edgel_fail_system(err, o->name, "cannot read", errno)
+                         : edgel_fail(err, EDGEL_EIO, "%s: is shorter than what was written", o->name);
         p += k;
         at += (uint64_t)k;
         n -= (size_t)k;

@@ -383,4 +383,6 @@ static void writer_finish(struct edgel_writer *w)
     edgel_free(j);
 }
 
-const struct edgel_writer_kind edgel_png_writer = { writer_begin, writer_row, writer_end, writer_finish };
+const struct edgel_writer_kind edgel_png_writer = {
+    .begin = writer_begin, .row = writer_row, .end = writer_end, .finish = writer_finish
+};

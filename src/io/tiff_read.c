@@ -1,6 +1,6 @@
 /* TIFF and BigTIFF through libtiff: reading. The file is copied from the source and never past its end.
  *
- * The first page, or the one asked for; 1, 2, 4, 8 and 16 bits, 32-bit float; gray (0 white or black), RGB, palette,
+ * One page; 1, 2, 4, 8 and 16 bits, 32-bit float; gray (0 white or black), RGB, palette,
  * 8-bit CMYK and YCbCr (JPEG only), with one more sample taken for alpha; strips and tiles, samples together or in
  * planes. Rows come one after the other: strips line by line (planes through one handle each, since going back in a
  * strip decodes it again), tiles by rows of tiles. Sides, tiles and the bytes that a compression can make of the file
@@ -215,15 +215,37 @@ static enum edgel_status check_claim(const struct job *j)
     return malformed(j, "the file is truncated: too short for its pixels");
 }
 
-static enum edgel_status open_file(struct job *j)
+/* A view of the file at the page asked for. */
+static enum edgel_status open_handle(struct job *j, struct edgel_tiff *t)
 {
     static const struct edgel_tiff_access from_source = { on_read, no_write, on_seek, on_size };
-    for (int p = 0; p < (j->planes ? j->planes : 1); p++) {
-        j->handles[p].told = &j->told;
-        if (!j->handles[p].tiff && !edgel_tiff_open(&j->handles[p], "r", &from_source))
-            return malformed(j, j->told.message[0] ? j->told.message : "cannot be opened");
-    }
+    const int page = j->src->params->page > 1 ? j->src->params->page : 1;
+    t->told = &j->told;
+    if (!edgel_tiff_open(t, "rh", &from_source))
+        return malformed(j, j->told.message[0] ? j->told.message : "cannot be opened");
+    if (TIFFSetDirectory(t->tiff, (tdir_t)(page - 1)) == 1)
+        return EDGEL_OK;
+    if (j->told.message[0])
+        return malformed(j, j->told.message);
+    return edgel_fail(j->src->err, page > 1 ? EDGEL_EINVAL : EDGEL_EFORMAT, "%s: TIFF: has no page %d",
+                      j->src->name, page);
+}
+
+static enum edgel_status open_file(struct job *j)
+{
+    for (int p = 0; p < (j->planes ? j->planes : 1); p++)
+        if (!j->handles[p].tiff)
+            EDGEL_TRY(open_handle(j, &j->handles[p]));
     return EDGEL_OK;
+}
+
+static void look_for_pages(struct job *j)
+{
+    TIFF *t = j->handles[0].tiff;
+    if (j->src->params->page == 1)
+        j->src->info->pages = (int)TIFFNumberOfDirectories(t);
+    else if (j->src->params->page == 0 && !TIFFLastDirectory(t))
+        edgel_source_remark(j->src, "only the first page is read");
 }
 
 static enum edgel_status read_header(struct job *j)
@@ -233,8 +255,7 @@ static enum edgel_status read_header(struct job *j)
     EDGEL_TRY(read_kind(j));
     EDGEL_TRY(read_layout(j));
     EDGEL_TRY(check_claim(j));
-    if (!TIFFLastDirectory(j->handles[0].tiff))
-        edgel_source_remark(j->src, "only the first page is read");
+    look_for_pages(j);
     if (j->told.message[0])
         return malformed(j, j->told.message);
     return j->tiled ? EDGEL_OK : open_file(j);
