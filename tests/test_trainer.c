@@ -457,6 +457,52 @@ static void a_longer_run_begins_as_a_shorter_one(void **state)
     }
 }
 
+struct change {
+    bool image, label; /* one pixel of the second validation sample is another */
+};
+
+static enum edgel_status load_changed(void *user, bool validation, size_t i, struct edgel_sample *out,
+                                      struct edgel_error *err)
+{
+    const struct change *c = user;
+    EDGEL_TRY(load_disc(&plain_discs, validation, i, out, err));
+    if (validation && i == 1 && c->image)
+        out->image[40] += 0.125f;
+    if (validation && i == 1 && c->label)
+        out->label[40] = !out->label[40];
+    return EDGEL_OK;
+}
+
+static void a_resume_knows_the_validation_samples(void **state)
+{
+    static const struct {
+        struct change change;
+        const char *text;
+    } cases[] = {
+        { { .image = true }, "state: the validation images are not those it began with" },
+        { { .label = true }, "state: the truth of the validation images is not what it began with" },
+    };
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 6, 3);
+    struct record first = { 0 }, other = { 0 }, second = { 0 };
+    struct edgel_train_params p = defaults();
+    p.epochs = 1;
+    assert_trains(&p, &d, 1, NULL, 0, &first);
+    p.epochs = 2;
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        struct change change = cases[k].change;
+        const struct edgel_train_data changed = { &change, 6, 3, load_changed };
+        struct edgel_error err = { 0 };
+        assert_int_equal(train(&p, &changed, 1, first.last, first.last_size, &other, NULL, &err),
+                         EDGEL_EINVAL);
+        assert_ptr_equal(strstr(err.msg, cases[k].text), err.msg);
+    }
+    assert_trains(&p, &d, 3, first.last, first.last_size, &second);
+    forget(&first);
+    forget(&other);
+    forget(&second);
+}
+
 static void a_schedule_over_a_planned_length_goes_on(void **state)
 {
     (void)state;
@@ -1389,6 +1435,8 @@ static void monitors_have_names(void **state)
 
 static void running_out_of_memory_leaves_nothing(void **state)
 {
+    static const char *const notes[] = { "training", "training truth", "validation truth",
+                                         "validation images" };
     (void)state;
     const struct edgel_train_data d = data_of(&plain_discs, 4, 1);
     struct edgel_train_params p = busy();
@@ -1413,8 +1461,8 @@ static void running_out_of_memory_leaves_nothing(void **state)
         assert_true(status == EDGEL_OK || status == EDGEL_ENOMEM);
         edgel_trainer_destroy(&t);
         assert_null(t);
-        edgel_model_set_note(m, "training", NULL, NULL) == EDGEL_OK ? (void)0 : fail();
-        edgel_model_set_note(m, "training truth", NULL, NULL) == EDGEL_OK ? (void)0 : fail();
+        for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
+            assert_int_equal(edgel_model_set_note(m, notes[i], NULL, NULL), EDGEL_OK);
         assert_true(edgel_alloc_live() <= live + 1); /* the list of notes */
         edgel_model_destroy(&m);
         edgel_pool_destroy(&pool);
@@ -1434,6 +1482,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(any_pass_can_be_stopped_and_goes_on_as_if_unbroken),
         cmocka_unit_test(a_validation_without_end_is_left_to_the_next_run),
         cmocka_unit_test(a_longer_run_begins_as_a_shorter_one),
+        cmocka_unit_test(a_resume_knows_the_validation_samples),
         cmocka_unit_test(a_schedule_over_a_planned_length_goes_on),
         cmocka_unit_test(other_settings_are_refused),
         cmocka_unit_test(what_is_no_state_is_refused),

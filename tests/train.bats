@@ -889,6 +889,20 @@ END
     done <options
 }
 
+# Takes a note out of a run's last.safetensors: the file as an earlier version wrote it.
+without_note() {
+    python3 - "$1/last.safetensors" "$2" <<'PY'
+import json, struct, sys
+b = open(sys.argv[1], "rb").read()
+n = struct.unpack("<Q", b[:8])[0]
+head = json.loads(b[8:8 + n])
+del head["__metadata__"][sys.argv[2]]
+text = json.dumps(head).encode()
+text += b" " * (-len(text) % 64)
+open(sys.argv[1], "wb").write(struct.pack("<Q", len(text)) + text + b[8 + n:])
+PY
+}
+
 @test "--resume refuses masks that were changed, and pixels that count no longer" {
     train -o run i
     cp t/2.pgm kept
@@ -897,16 +911,21 @@ END
     mv kept t/2.pgm
     { printf 'P5 24 16 255\n'; head -c 192 /dev/zero | tr '\0' '\377'; head -c 192 /dev/zero; } >valid.pgm
     refuses "the truth of the training images is not what it began with" --valid valid.pgm
-    python3 - <<'PY' # the file as an earlier version wrote it
-import json, struct
-b = open("run/last.safetensors", "rb").read()
-n = struct.unpack("<Q", b[:8])[0]
-head = json.loads(b[8:8 + n])
-del head["__metadata__"]["training truth"]
-text = json.dumps(head).encode()
-text += b" " * (-len(text) % 64)
-open("run/last.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + b[8 + n:])
-PY
+    without_note run "training truth"
+    run "$EDGEL" train --resume run --epochs 4
+    [ "$status" -eq 0 ]
+}
+
+@test "--resume refuses validation images and masks that were changed" {
+    train -o run --val-images vi --val-truth vt i
+    cp vi/1.ppm kept
+    cp i/2.ppm vi/1.ppm
+    refuses "run/last.safetensors: the validation images are not those it began with"
+    mv kept vi/1.ppm
+    cp vt/1.pgm kept
+    cp t/2.pgm vt/1.pgm
+    refuses "run/last.safetensors: the truth of the validation images is not what it began with"
+    without_note run "validation truth"
     run "$EDGEL" train --resume run --epochs 4
     [ "$status" -eq 0 ]
 }

@@ -183,7 +183,8 @@ struct edgel_trainer;
 /*
  * model    trained in place, from the weights it has when the first run begins; must outlive the trainer, as params,
  *          data and what they point to must
- * survey   of the training samples, or NULL: made here when it is needed
+ * survey   of the training samples, or NULL: made here when it is needed. Validation samples are all loaded once, for
+ *          a resume to know them again
  * Returns EDGEL_OK; EDGEL_EINVAL with the value and the rule; EDGEL_ENOMEM; what loading returned.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
@@ -218,8 +219,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_trainer_encode(const struct ed
                                                                  struct edgel_error *err);
 /*
  * Goes on from such bytes as if there had been no break, weights included. Number of epochs, patience, limits of time
- * may be others than before; what shapes the steps may not, nor the pixels of each class in a survey: the text names
- * the first that differs.
+ * may be others than before; what shapes the steps may not, nor the pixels of each class in a survey, nor the sizes,
+ * colours and truth of the validation samples: the text names the first that differs.
  * The bytes are not trusted; name is for messages. Returns EDGEL_OK; EDGEL_EFORMAT for no model file, one without a
  * state, or one of another network; EDGEL_EINVAL for other params, ids of classes or labels; EDGEL_ENOMEM. The trainer
  * is as new after a failure.

@@ -8,8 +8,9 @@
  *     train.gradient_sum  of gd
  *
  * and a note "training" of all that shapes the steps, one "key=value" a line. A training goes on only under the same
- * settings. A note "training truth" stands for the pixels that each class has in each training sample, where these were
- * counted.
+ * settings. Further notes stand for the data: "training truth" for the pixels that each class has in each training
+ * sample, where these were counted, "validation truth" for those of the validation samples, and "validation images" for
+ * their sizes and the mean and deviation of their channels.
  */
 #include "nn/trainer_priv.h"
 #include <inttypes.h>
@@ -17,7 +18,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char note_key[] = "training", truth_key[] = "training truth";
+static const char note_key[] = "training", truth_key[] = "training truth",
+                  val_truth_key[] = "validation truth", val_images_key[] = "validation images";
 
 /* --- settings --- */
 
@@ -154,21 +156,38 @@ void nn_settings_text(const struct edgel_trainer *t, struct edgel_text *out)
     edgel_text_printf(out, "seed=%" PRIu64 "\n", p->seed);
 }
 
-static enum edgel_status note_truth(const struct edgel_trainer *t, const struct edgel_survey *s,
-                                    struct edgel_error *err)
+static enum edgel_status note_hash(const struct edgel_trainer *t, const char *key, uint64_t hash,
+                                   struct edgel_error *err)
 {
     char text[24];
-    if (!s)
-        return edgel_model_set_note(t->model, truth_key, NULL, err);
-    uint64_t hash =
-        edgel_hash_bytes(EDGEL_HASH_START, s->pixels, s->n * (size_t)s->classes * sizeof *s->pixels);
-    hash = edgel_hash_bytes(hash, s->ignored, s->n * sizeof *s->ignored);
     snprintf(text, sizeof text, "%016" PRIx64, hash);
-    return edgel_model_set_note(t->model, truth_key, text, err);
+    return edgel_model_set_note(t->model, key, text, err);
 }
 
-enum edgel_status nn_note_settings(struct edgel_trainer *t, const struct edgel_survey *survey,
-                                   struct edgel_error *err)
+static enum edgel_status note_truth(const struct edgel_trainer *t, const char *key,
+                                    const struct edgel_survey *s, struct edgel_error *err)
+{
+    if (!s)
+        return edgel_model_set_note(t->model, key, NULL, err);
+    const uint64_t hash =
+        edgel_hash_bytes(EDGEL_HASH_START, s->pixels, s->n * (size_t)s->classes * sizeof *s->pixels);
+    return note_hash(t, key, edgel_hash_bytes(hash, s->ignored, s->n * sizeof *s->ignored), err);
+}
+
+static enum edgel_status note_images(const struct edgel_trainer *t, const char *key,
+                                     const struct edgel_survey *s, struct edgel_error *err)
+{
+    if (!s)
+        return edgel_model_set_note(t->model, key, NULL, err);
+    uint64_t hash = edgel_hash_bytes(EDGEL_HASH_START, s->w, s->n * sizeof *s->w);
+    hash = edgel_hash_bytes(hash, s->h, s->n * sizeof *s->h);
+    hash = edgel_hash_bytes(hash, s->mean, (size_t)s->channels * sizeof *s->mean);
+    return note_hash(t, key, edgel_hash_bytes(hash, s->deviation, (size_t)s->channels * sizeof *s->deviation),
+                     err);
+}
+
+enum edgel_status nn_note_settings(struct edgel_trainer *t, const struct edgel_survey *training,
+                                   const struct edgel_survey *validation, struct edgel_error *err)
 {
     struct edgel_text text = { 0 };
     nn_settings_text(t, &text);
@@ -178,7 +197,10 @@ enum edgel_status nn_note_settings(struct edgel_trainer *t, const struct edgel_s
     if (status == EDGEL_OK)
         status = edgel_model_set_note(t->model, note_key, text.s, err);
     edgel_text_finish(&text);
-    return status == EDGEL_OK ? note_truth(t, survey, err) : status;
+    EDGEL_TRY(status);
+    EDGEL_TRY(note_truth(t, truth_key, training, err));
+    EDGEL_TRY(note_truth(t, val_truth_key, validation, err));
+    return note_images(t, val_images_key, validation, err);
 }
 
 /* The value of a key; NULL: there is none. */
@@ -400,17 +422,27 @@ static enum edgel_status compare_classes(const struct resuming *r)
     return EDGEL_OK;
 }
 
-/* Files of an earlier version have no such note. */
-static enum edgel_status compare_truth(const struct resuming *r)
+/* Files of an earlier version have no such notes. */
+static enum edgel_status compare_samples(const struct resuming *r)
 {
-    const char *before = edgel_model_note(r->model, truth_key),
-               *now = edgel_model_note(r->t->model, truth_key);
-    if (before && now && strcmp(before, now) != 0)
-        return edgel_fail(
-            r->err, EDGEL_EINVAL,
-            "%s: the truth of the training images is not what it began with: other pixels count, or are of "
-            "its classes",
-            r->name);
+    static const struct {
+        const char *key, *text;
+    } notes[] = {
+        { truth_key,
+          "the truth of the training images is not what it began with: other pixels count, or are of "
+          "its classes" },
+        { val_images_key,
+          "the validation images are not those it began with: their sizes or colours are others" },
+        { val_truth_key,
+          "the truth of the validation images is not what it began with: other pixels count, or are "
+          "of its classes" },
+    };
+    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
+        const char *before = edgel_model_note(r->model, notes[i].key),
+                   *now = edgel_model_note(r->t->model, notes[i].key);
+        if (before && now && strcmp(before, now) != 0)
+            return edgel_fail(r->err, EDGEL_EINVAL, "%s: %s", r->name, notes[i].text);
+    }
     return EDGEL_OK;
 }
 
@@ -433,7 +465,7 @@ static enum edgel_status compare_models(const struct resuming *r)
     EDGEL_TRY(status);
     EDGEL_TRY(compare_classes(r));
     EDGEL_TRY(compare_settings(settings, edgel_model_note(r->t->model, note_key), r->name, r->err));
-    return compare_truth(r);
+    return compare_samples(r);
 }
 
 static enum edgel_status read_arrays(struct resuming *r)

@@ -235,6 +235,20 @@ static void set_early_stop(struct edgel_trainer *t)
                                               t->params.monitor == EDGEL_MONITOR_LOSS || t->data->nval == 0 };
 }
 
+/* The validation samples are looked at for the notes alone: a resume is to know them again. */
+static enum edgel_status note_settings(struct edgel_trainer *t, const struct edgel_survey *training,
+                                       struct edgel_error *err)
+{
+    struct edgel_survey validation = { 0 };
+    enum edgel_status status = EDGEL_OK;
+    if (t->data->nval > 0)
+        status = edgel_survey_make(t->data, true, t->scored, t->net.in_channels, t->pool, &validation, err);
+    if (status == EDGEL_OK)
+        status = nn_note_settings(t, training, t->data->nval > 0 ? &validation : NULL, err);
+    edgel_survey_finish(&validation);
+    return status;
+}
+
 static enum edgel_status make(struct edgel_trainer *t, const struct edgel_survey *survey,
                               struct edgel_error *err)
 {
@@ -259,7 +273,7 @@ static enum edgel_status make(struct edgel_trainer *t, const struct edgel_survey
                           t->batch.w, t->batch.h);
     EDGEL_TRY(nn_plan_create(&t->net, t->batch.n, t->batch.h, t->batch.w, true, t->pool, &t->plan, err));
     set_early_stop(t);
-    return nn_note_settings(t, survey, err);
+    return note_settings(t, survey, err);
 }
 
 enum edgel_status edgel_trainer_create(struct edgel_model *model, const struct edgel_train_params *params,

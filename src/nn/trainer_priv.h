@@ -148,8 +148,10 @@ EDGEL_NODISCARD enum edgel_status nn_recompute(struct edgel_trainer *t, struct n
 /* --- checkpoint.c --- */
 /* All that shapes the steps of a training, one "key=value" a line. */
 void nn_settings_text(const struct edgel_trainer *t, struct edgel_text *out);
-/* Puts it into the model, as the note "training", and what the survey (NULL: none) counted as "training truth". */
-EDGEL_NODISCARD enum edgel_status nn_note_settings(struct edgel_trainer *t, const struct edgel_survey *survey,
+/* Puts it into the model, as the note "training", and notes of what the surveys (NULL: none) counted and measured. */
+EDGEL_NODISCARD enum edgel_status nn_note_settings(struct edgel_trainer *t,
+                                                   const struct edgel_survey *training,
+                                                   const struct edgel_survey *validation,
                                                    struct edgel_error *err);
 
 #endif
