@@ -460,11 +460,14 @@ static void failed_allocations_leave_nothing(void **state)
         assert_int_equal(edgel_image_init(&img, 20, 10, kinds[k].channels, kinds[k].type, NULL), EDGEL_OK);
         fill(&img);
         for (long fails = 0; st != EDGEL_OK; fails++) {
+            struct edgel_error e = { 0 };
             assert_int_equal(files_in(folder), 0);
             edgel_alloc_fail_after(fails);
-            st = edgel_image_write(in_folder(kinds[k].name), edgel_image_view(&img), &p, NULL);
+            st = edgel_image_write(in_folder(kinds[k].name), edgel_image_view(&img), &p, &e);
             edgel_alloc_fail_after(-1);
             assert_true(st == EDGEL_OK || st == EDGEL_ENOMEM);
+            if (st != EDGEL_OK) /* of a thousand files the reader must know which */
+                assert_ptr_equal(strstr(e.msg, in_folder(kinds[k].name)), e.msg);
             assert_int_equal(edgel_alloc_live(), 1);
             assert_true(fails < 1000);
         }

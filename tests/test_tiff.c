@@ -879,9 +879,11 @@ static void memory_may_run_out_anywhere(void **state)
     }
     st = EDGEL_ENOMEM;
     for (long n = 1; st != EDGEL_OK; n++) {
+        struct edgel_error err = { 0 };
         edgel_alloc_fail_after(n);
-        st = edgel_image_write(path, edgel_image_view(&img), &write, NULL);
+        st = edgel_image_write(path, edgel_image_view(&img), &write, &err);
         assert_true(st == EDGEL_OK || (st == EDGEL_ENOMEM && access(path, F_OK) != 0));
+        assert_true(st == EDGEL_OK || strncmp(err.msg, path, strlen(path)) == 0);
     }
     unlink(path);
     edgel_alloc_fail_after(-1);

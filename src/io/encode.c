@@ -120,7 +120,7 @@ enum edgel_status edgel_writer_begin(struct edgel_view shape, const struct edgel
                           "PFM begins with the last row: it cannot be written from the first on");
     struct edgel_writer *w = edgel_alloc(1, sizeof *w);
     if (!w)
-        return edgel_fail(err, EDGEL_ENOMEM, "image %dx%d: out of memory", shape.w, shape.h);
+        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", edgel_output_name(out));
     enum edgel_status st = begin(shape, params, out, w, err);
     *writer = w;
     if (st != EDGEL_OK)

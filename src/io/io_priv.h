@@ -128,7 +128,8 @@ struct edgel_writer {
     const struct edgel_writer_kind *kind;
     void *job; /* of the format; NULL: nothing to finish */
 };
-/* A format: its functions come in this order, finish in any case. PFM takes its rows from the last to the first. */
+/* A format: its functions come in this order, finish in any case. PFM takes its rows from the last to the first.
+ * Their failures name the file, as those of the output do. */
 struct edgel_writer_kind {
     enum edgel_status (*begin)(struct edgel_writer *w, struct edgel_error *err);
     enum edgel_status (*row)(struct edgel_writer *w, const void *row, struct edgel_error *err);
@@ -156,6 +157,8 @@ uint32_t edgel_output_tag(void);
 /* The temporary file, and the name it is to have; -1 and NULL for what is written directly. */
 int edgel_output_fd(const struct edgel_output *o);
 const char *edgel_output_final(const struct edgel_output *o);
+/* How messages call it. */
+const char *edgel_output_name(const struct edgel_output *o);
 
 /* --- bytes.c --- */
 /* Opens a regular file for reading; EDGEL_EIO. */

@@ -246,6 +246,11 @@ const char *edgel_output_final(const struct edgel_output *o)
     return o->final;
 }
 
+const char *edgel_output_name(const struct edgel_output *o)
+{
+    return o->name;
+}
+
 enum edgel_status edgel_output_commit(struct edgel_output **out, struct edgel_error *err)
 {
     struct edgel_output *o = *out;

@@ -337,15 +337,17 @@ static enum edgel_status write_step(struct job *j, void (*step)(struct job *j), 
     if (fenced(j, step))
         return EDGEL_OK;
     if (j->no_memory)
-        return edgel_fail(err, EDGEL_ENOMEM, "PNG: out of memory");
-    return j->status != EDGEL_OK ? j->status : edgel_fail(err, EDGEL_EINVAL, "PNG: %s", j->message);
+        return edgel_fail(err, EDGEL_ENOMEM, "%s: PNG: out of memory", edgel_output_name(j->out));
+    return j->status != EDGEL_OK
+               ? j->status
+               : edgel_fail(err, EDGEL_EINVAL, "%s: PNG: %s", edgel_output_name(j->out), j->message);
 }
 
 static enum edgel_status writer_begin(struct edgel_writer *w, struct edgel_error *err)
 {
     struct job *j = w->job = edgel_calloc(1, sizeof *j);
     if (!j)
-        return edgel_fail(err, EDGEL_ENOMEM, "PNG: out of memory");
+        return edgel_fail(err, EDGEL_ENOMEM, "%s: PNG: out of memory", edgel_output_name(w->out));
     j->image = w->image;
     j->params = &w->params;
     j->out = w->out;
@@ -353,7 +355,7 @@ static enum edgel_status writer_begin(struct edgel_writer *w, struct edgel_error
     if (j->one_bit && j->image.type != EDGEL_U1) { /* else rows are written as they are */
         j->packed = edgel_alloc(((size_t)j->image.w + 7) / 8, 1);
         if (!j->packed)
-            return edgel_fail(err, EDGEL_ENOMEM, "PNG: out of memory");
+            return edgel_fail(err, EDGEL_ENOMEM, "%s: PNG: out of memory", edgel_output_name(w->out));
     }
     return write_step(j, start_image, err);
 }

@@ -110,7 +110,7 @@ static enum edgel_status write_failure(const struct writer *w, struct edgel_erro
 {
     if (w->status != EDGEL_OK)
         return w->status;
-    return edgel_fail(err, EDGEL_EINVAL, "TIFF: %s",
+    return edgel_fail(err, EDGEL_EINVAL, "%s: TIFF: %s", edgel_output_name(w->out),
                       w->told.message[0] ? w->told.message : "cannot be written");
 }
 
@@ -127,7 +127,9 @@ static enum edgel_status take_shape(struct writer *w, const struct edgel_writer 
     edgel_free(w->tile);
     w->rows = edgel_alloc(side ? side : 1, w->row_bytes);
     w->tile = side ? edgel_alloc(side, w->tile_row_bytes) : NULL;
-    return w->rows && (w->tile || !side) ? EDGEL_OK : edgel_fail(err, EDGEL_ENOMEM, "TIFF: out of memory");
+    return w->rows && (w->tile || !side)
+               ? EDGEL_OK
+               : edgel_fail(err, EDGEL_ENOMEM, "%s: TIFF: out of memory", edgel_output_name(w->out));
 }
 
 static enum edgel_status writer_begin(struct edgel_writer *to, struct edgel_error *err)
@@ -135,7 +137,7 @@ static enum edgel_status writer_begin(struct edgel_writer *to, struct edgel_erro
     static const struct edgel_tiff_access to_output = { on_read, on_write, on_seek, on_end };
     struct writer *w = to->job = edgel_calloc(1, sizeof *w);
     if (!w)
-        return edgel_fail(err, EDGEL_ENOMEM, "TIFF: out of memory");
+        return edgel_fail(err, EDGEL_ENOMEM, "%s: TIFF: out of memory", edgel_output_name(to->out));
     w->out = to->out;
     w->err = err;
     w->file = (struct edgel_tiff){ .told = &w->told, .user = w };
