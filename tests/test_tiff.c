@@ -516,12 +516,20 @@ static void what_is_not_read_is_named(void **state)
     } cases[] = {
         { { .bits = 8, .photometric = 8, .samples = 3 },
           EDGEL_EUNSUPPORTED,
-          "t: TIFF of photometric interpretation 8" },
+          "t: TIFF of photometric interpretation 8; read are gray, palettes, RGB, CMYK of 8 bits, and YCbCr in JPEG" },
         { { .bits = 8, .photometric = 6, .samples = 3 }, EDGEL_EUNSUPPORTED, "photometric interpretation 6" },
         { { .bits = 16, .photometric = 1, .float_samples = true },
           EDGEL_EUNSUPPORTED,
-          "bits per float sample: 16" },
-        { { .bits = 8, .photometric = 1, .samples = 5 }, EDGEL_EUNSUPPORTED, "samples per pixel: 5" },
+          "bits per float sample: 16; read are 32" },
+        { { .bits = 8, .photometric = 1, .samples = 5 },
+          EDGEL_EUNSUPPORTED,
+          "samples per pixel: 5; read are those of the colours, and one more for alpha" },
+        { { .bits = 24, .photometric = 1 },
+          EDGEL_EUNSUPPORTED,
+          "bits per sample: 24; read are 1, 2, 4, 8 and 16" },
+        { { .bits = 4, .photometric = 2, .samples = 3 },
+          EDGEL_EUNSUPPORTED,
+          "bits per sample: 4; read are 8 and 16" },
         { { .bits = 8, .photometric = 1, .compression = 6 }, EDGEL_EUNSUPPORTED, "compression 6" },
         { { .bits = 8, .photometric = 1, .compression = 4711 }, EDGEL_EUNSUPPORTED, "compression 4711" },
         { { .bits = 16, .samples = 3, .photometric = 32845, .compression = 34676 },
@@ -547,6 +555,44 @@ static void what_is_not_read_is_named(void **state)
         if (edgel_image_decode(f.b, f.n, "t", &p, &img, NULL, &err) != cases[i].status ||
             !strstr(err.msg, cases[i].part))
             fail_msg("case %zu: %s: %s", i, edgel_status_name(err.code), err.msg);
+        assert_null(img.data);
+    }
+}
+
+/* Moves the one strip or tile to where its last byte would lie past the end. */
+static void cut_pixels(struct file *f, int tag, size_t bytes)
+{
+    for (size_t at = 8; at + 12 <= f->n; at++)
+        if (f->b[at] == (tag & 255) && f->b[at + 1] == tag >> 8 && f->b[at + 2] == LONG &&
+            f->b[at + 4] == 1) {
+            put_at(f, at + 8, f->n + 1 - bytes, 4);
+            return;
+        }
+    fail_msg("no tag %d", tag);
+}
+
+/* What libtiff says, without the name that it was not given and the rows that it does not count. */
+static void cut_files_are_told_in_plain_words(void **state)
+{
+    static const struct layout strip = { .bits = 8, .photometric = 1 },
+                               tile = { .bits = 8, .photometric = 1, .tile_w = 48, .tile_h = 32 };
+    static struct file f[3];
+    static const char *const messages[] = { "t: TIFF: pixels are cut off: got 776 bytes, expected 777",
+                                            "t: TIFF: pixels are cut off: got 1535 bytes, expected 1536",
+                                            "t: TIFF: Can not read TIFF directory count" };
+    (void)state;
+    make_file(&f[0], strip);
+    cut_pixels(&f[0], 273, W * H);
+    make_file(&f[1], tile);
+    cut_pixels(&f[1], 324, 48 * 32);
+    make_file(&f[2], strip);
+    f[2].n = 400;
+    for (int i = 0; i < 3; i++) {
+        struct edgel_error err = { 0 };
+        struct edgel_image img = { 0 };
+        struct edgel_read p = EDGEL_READ_DEFAULTS;
+        assert_int_equal(edgel_image_decode(f[i].b, f[i].n, "t", &p, &img, NULL, &err), EDGEL_EFORMAT);
+        assert_string_equal(err.msg, messages[i]);
         assert_null(img.data);
     }
 }
@@ -941,6 +987,7 @@ int main(void)
         cmocka_unit_test(pages_in_a_circle_are_counted_once),
         cmocka_unit_test(any_page_comes_row_by_row),
         cmocka_unit_test(what_is_not_read_is_named),
+        cmocka_unit_test(cut_files_are_told_in_plain_words),
         cmocka_unit_test(damaged_files_are_errors_without_a_word),
         cmocka_unit_test(truncated_pixels_are_errors_or_damage),
         cmocka_unit_test(samples_must_be_finite),

@@ -9,10 +9,19 @@ enum { BLOCK = 1 << 28 /* the most that libtiff may allocate at once */ };
 
 /* --- messages --- : they return 1, so that libtiff's own handlers, which print, are not asked */
 
+/* Without what libtiff says of files that have no name and of rows that it does not count: ": Can not read ...",
+ * "Read error at row 4294967295, col 4294967295; got 5 bytes, expected 8". */
 EDGEL_PRINTF(2, 0) static void keep(struct edgel_tiff_told *t, const char *format, va_list args)
 {
-    if (t->message[0] == '\0')
-        vsnprintf(t->message, sizeof t->message, format, args);
+    char text[sizeof t->message - sizeof "pixels are cut off:"];
+    if (t->message[0] != '\0')
+        return;
+    vsnprintf(text, sizeof text, format, args);
+    const char *got = strncmp(text, "Read error", 10) == 0 ? strstr(text, "; got ") : NULL;
+    snprintf(t->message, sizeof t->message, "%s%s", got ? "pixels are cut off:" : "",
+             got                           ? got + 1
+             : strncmp(text, ": ", 2) == 0 ? text + 2
+                                           : text);
 }
 
 EDGEL_PRINTF(4, 0)

@@ -66,9 +66,10 @@ static enum edgel_status malformed(const struct job *j, const char *what)
     return edgel_fail(j->src->err, EDGEL_EFORMAT, "%s: TIFF: %s", j->src->name, what);
 }
 
-static enum edgel_status unsupported(const struct job *j, const char *what, int value)
+static enum edgel_status unsupported(const struct job *j, const char *what, int value, const char *read)
 {
-    return edgel_fail(j->src->err, EDGEL_EUNSUPPORTED, "%s: TIFF of %s %d", j->src->name, what, value);
+    return edgel_fail(j->src->err, EDGEL_EUNSUPPORTED, "%s: TIFF of %s %d; read are %s", j->src->name, what,
+                      value, read);
 }
 
 static unsigned tag16(const struct job *j, uint32_t tag)
@@ -158,15 +159,18 @@ static enum edgel_status read_kind(struct job *j)
     if (!read_compression(compression))
         return not_read(j, compression);
     if (!whole && !real)
-        return unsupported(j, "sample format", (int)format);
-    if (real ? bits != 32 : bits != 8 && bits != 16 && !(small && samples == 1))
-        return unsupported(j, real ? "bits per float sample:" : "bits per sample:", bits);
+        return unsupported(j, "sample format", (int)format, "1 (whole numbers from 0) and 3 (floats)");
+    if (real && bits != 32)
+        return unsupported(j, "bits per float sample:", bits, "32");
+    if (whole && bits != 8 && bits != 16 && !(small && samples == 1))
+        return unsupported(j, "bits per sample:", bits, samples == 1 ? "1, 2, 4, 8 and 16" : "8 and 16");
     const int colors = samples_of_colors(j);
     if (colors == 0)
-        return unsupported(j, "photometric interpretation", (int)tag16(j, TIFFTAG_PHOTOMETRIC));
+        return unsupported(j, "photometric interpretation", (int)tag16(j, TIFFTAG_PHOTOMETRIC),
+                           "gray, palettes, RGB, CMYK of 8 bits, and YCbCr in JPEG");
     raw->alpha = samples == colors + 1;
     if (samples > PLANES || (samples != colors && !raw->alpha))
-        return unsupported(j, "samples per pixel:", samples);
+        return unsupported(j, "samples per pixel:", samples, "those of the colours, and one more for alpha");
     raw->type = real ? EDGEL_F32 : bits == 16 ? EDGEL_U16 : EDGEL_U8;
     raw->bits = bits < 8 ? bits : 8;
     return tag16(j, TIFFTAG_PHOTOMETRIC) == PHOTOMETRIC_PALETTE ? read_palette(j) : EDGEL_OK;
