@@ -172,8 +172,19 @@ static void refusals_name_their_reason(void **state)
           NULL,
           "!output o/x (of in2/x.jpg): the extension must be" },
         { { .output = "" }, "in2", NULL, "!output '': must name a file or a folder" },
-        { { .output = "file" }, "in2", NULL, "!output file: is a file;" },
-        { { .output = "o" }, "in", NULL, "!in/a.jpg and in/a.png would both be written to o/a.png" },
+        { { .output = "file" }, "in2", NULL, "!output file: is a file; several inputs" },
+        { { .output = "file" },
+          "in2/x.jpg",
+          NULL,
+          "!output file: is a file whose extension is none of png, tif, pnm, pbm, pgm, ppm or pfm" },
+        { { .output = "file", .extension = "csv" },
+          "in2/x.jpg",
+          NULL,
+          "!output file: is a file whose extension is none of csv" },
+        { { .output = "o" },
+          "in",
+          NULL,
+          "!in/a.jpg and in/a.png would both be written to o/a.png (--name with {ext} keeps them apart)" },
         { { .output = "o" }, "in2", "in2/", "!in2/x.jpg and in2/x.jpg would both be written to o/x.png" },
         { { .output = "o", .name = "{dir}/x.png", .nmethods = 2 },
           "in2/x.jpg",
@@ -192,7 +203,12 @@ static void refusals_name_their_reason(void **state)
         const char *got = planned(cases[k].p, cases[k].a, cases[k].b);
         if (!strstr(got, cases[k].want) || *got != '!')
             fail_msg("case %zu: got %s, want %s", k, got, cases[k].want);
+        if (strstr(got, "{ext} keeps") && !strstr(cases[k].want, "{ext} keeps"))
+            fail_msg("case %zu: {ext} would not help: %s", k, got);
     }
+    assert_string_equal(
+        planned((struct edgel_plan_params){ .output = "o", .name = "{stem}_{ext}.png" }, "in", NULL),
+        "o/a_jpg.png o/a_png.png o/s/.._png.png"); /* it does keep them apart */
     tree_put("t1/n.png", NULL);
     tree_put("t2/n.png/m.png", NULL);
     assert_string_equal(
@@ -216,9 +232,15 @@ static void what_exists_is_found(void **state)
     struct edgel_plan_params p = { .output = "out" };
     assert_string_equal(planned(p, "in", NULL), "out/a.png out/b.png out/c.png");
     tree_put("out/b.png", NULL);
-    assert_string_equal(planned(p, "in", NULL), "!output out/b.png: exists already");
+    assert_string_equal(planned(p, "in", NULL),
+                        "!output out/b.png: exists already (--existing skip or overwrite)");
     assert_int_equal(symlink("gone", "out/c.png"), 0);
-    assert_string_equal(planned(p, "in", NULL), "!output out/b.png: exists already, and 1 more do");
+    assert_string_equal(planned(p, "in", NULL),
+                        "!output out/b.png: exists already, and 1 more does (--existing skip or overwrite)");
+    tree_put("out/a.png", NULL);
+    assert_string_equal(planned(p, "in", NULL),
+                        "!output out/a.png: exists already, and 2 more do (--existing skip or overwrite)");
+    assert_int_equal(unlink("out/a.png"), 0);
     p.existing = EDGEL_EXISTING_SKIP;
     assert_string_equal(planned(p, "in", NULL), "out/a.png out/b.png(skip) out/c.png(skip)");
     p.nmethods = 2;
@@ -254,7 +276,7 @@ static void the_longest_path_is_looked_up_whole(void **state)
     tree_put("in/bb.png", NULL);
     tree_put("out/bb.png", NULL);
     assert_string_equal(planned((struct edgel_plan_params){ .output = "out" }, "in", NULL),
-                        "!output out/bb.png: exists already");
+                        "!output out/bb.png: exists already (--existing skip or overwrite)");
 }
 
 static void broken_inputs_take_no_part(void **state)

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static const char image_extensions[] = "png, tif, pnm, pbm, pgm, ppm or pfm";
+
 static enum edgel_status no_memory(struct edgel_error *err)
 {
     return edgel_fail(err, EDGEL_ENOMEM, "plan of outputs: out of memory");
@@ -25,11 +27,15 @@ static bool ends_in(const char *path, const char *extension)
     return name[bare] == '.' && strcmp(name + bare + 1, extension) == 0;
 }
 
+static bool is_one_to_one(const struct edgel_plan_params *p)
+{
+    return edgel_inputs_count(p->inputs) == 1 && !edgel_inputs_at(p->inputs, 0)->folder && p->nmethods == 1;
+}
+
 /* One file in, one method, and an output that is named like an image: OUT is the file. */
 static bool names_file(const struct edgel_plan_params *p)
 {
-    return edgel_inputs_count(p->inputs) == 1 && !edgel_inputs_at(p->inputs, 0)->folder && p->nmethods == 1 &&
-           p->output[edgel_path_trim(p->output)] == '\0' &&
+    return is_one_to_one(p) && p->output[edgel_path_trim(p->output)] == '\0' &&
            (p->extension ? ends_in(p->output, p->extension) : edgel_named_like_image(p->output)) &&
            !is_folder(p->output);
 }
@@ -68,9 +74,12 @@ static enum edgel_status set_output(struct edgel_plan *plan, const struct edgel_
         return edgel_fail(err, EDGEL_EINVAL, "name '%s': has no use when the output is the file %s", p->name,
                           p->output);
     if (!plan->single && stat(p->output, &st) == 0 && !S_ISDIR(st.st_mode))
-        return edgel_fail(err, EDGEL_EINVAL,
-                          "output %s: is a file; several inputs or methods, or a folder, need a folder",
-                          p->output);
+        return is_one_to_one(p)
+                   ? edgel_fail(err, EDGEL_EINVAL, "output %s: is a file whose extension is none of %s",
+                                p->output, p->extension ? p->extension : image_extensions)
+                   : edgel_fail(err, EDGEL_EINVAL,
+                                "output %s: is a file; several inputs or methods, or a folder, need a folder",
+                                p->output);
     plan->folder = edgel_strings_add(&plan->strings, p->output, n, "", 0);
     bool slash = !plan->single && p->output[n - 1] != '/';
     plan->prefix = edgel_strings_add(&plan->strings, p->output, n, "/", slash);
@@ -125,7 +134,7 @@ static enum edgel_status check_names(struct edgel_plan *plan, struct edgel_error
                            in->path, path.s);
         else if (!is_writable(plan, path.s))
             s = edgel_fail(err, EDGEL_EINVAL, "output %s (of %s): the extension must be %s", path.s, in->path,
-                           plan->extension ? plan->extension : "png, tif, pnm, pbm, pgm, ppm or pfm");
+                           plan->extension ? plan->extension : image_extensions);
     }
     edgel_text_finish(&path);
     return s;

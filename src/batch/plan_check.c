@@ -9,6 +9,7 @@
  */
 #include "batch/batch_priv.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -79,6 +80,13 @@ static void search_run(const struct edgel_plan *plan, const struct entry *run, s
     }
 }
 
+/* Whether two paths are the same up to their extensions. */
+static bool differ_in_extension(const char *a, const char *b)
+{
+    const size_t na = strlen(a), nb = strlen(b), bare = edgel_path_bare(a, na);
+    return bare == edgel_path_bare(b, nb) && memcmp(a, b, bare) == 0 && strcmp(a, b) != 0;
+}
+
 static enum edgel_status name_collision(const struct edgel_plan *plan, const struct collision *c, char *path,
                                         struct edgel_error *err)
 {
@@ -89,7 +97,8 @@ static enum edgel_status name_collision(const struct edgel_plan *plan, const str
         return edgel_fail(err, EDGEL_EINVAL,
                           "%s by method %zu (%s) and %s by method %zu (%s) would both be written to %s",
                           first, m + 1, plan->methods[m], second, n + 1, plan->methods[n], path);
-    return edgel_fail(err, EDGEL_EINVAL, "%s and %s would both be written to %s", first, second, path);
+    return edgel_fail(err, EDGEL_EINVAL, "%s and %s would both be written to %s%s", first, second, path,
+                      differ_in_extension(first, second) ? " (--name with {ext} keeps them apart)" : "");
 }
 
 /* The output that is the file path[0..n), which is a folder of another one; SIZE_MAX none. */
@@ -286,9 +295,11 @@ static enum edgel_status refuse_existing(const struct edgel_plan *plan, char *pa
     if (count == 0)
         return EDGEL_OK;
     fill(plan, first, path);
-    if (count == 1)
-        return edgel_fail(err, EDGEL_EINVAL, "output %s: exists already", path);
-    return edgel_fail(err, EDGEL_EINVAL, "output %s: exists already, and %zu more do", path, count - 1);
+    char more[40] = "";
+    if (count > 1)
+        snprintf(more, sizeof more, ", and %zu more %s", count - 1, count == 2 ? "does" : "do");
+    return edgel_fail(err, EDGEL_EINVAL, "output %s: exists already%s (--existing skip or overwrite)", path,
+                      more);
 }
 
 static enum edgel_status mark_skipped(struct edgel_plan *plan, const struct existing *e,
