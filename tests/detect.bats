@@ -875,9 +875,9 @@ outputs() {
 
 @test "exit 1: a disk that fills up leaves none of an image's outputs" {
     gray 60 50 >in.pgm
-    run bash -c 'trap "" XFSZ; ulimit -f 1; exec "$EDGEL" detect -o out -m canny -m sobel:depth=16 in.pgm'
+    run bash -c 'ulimit -f 1; exec "$EDGEL" detect -o out -m canny -m sobel:depth=16 in.pgm'
     [ "$status" -eq 1 ]
-    [[ "$output" == *out/sobel/in.png* ]]
+    [[ "$output" == *"out/sobel/in.png: cannot write: File too large"* ]]
     [ "$(find out -type f | wc -l)" -eq 0 ]
 }
 

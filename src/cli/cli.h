@@ -218,7 +218,8 @@ int cli_bar_columns(void);
 
 /* --- interrupt.c --- */
 
-/* SIGINT and SIGTERM ask for a stop, a second one kills; installed by main. SIGPIPE shows as a write error. */
+/* SIGINT and SIGTERM ask for a stop, a second one kills; installed by main. SIGPIPE and SIGXFSZ show as write
+ * errors. */
 void cli_signals(void);
 bool cli_stop(void *user); /* for struct edgel_run; true once a stop was asked for */
 

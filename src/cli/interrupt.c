@@ -4,10 +4,11 @@
  * are then as they were, and another one kills; SIGHUP is not: a terminal that is closed sends it, and so does the
  * shell that ends with it. Under nohup it stays ignored.
  *
- * SIGPIPE is ignored: a closed pipe shows as a failed write, which is reported like any other. A shell without job
- * control starts background jobs with SIGINT ignored; who sends one to such a job all the same means it, so it is
- * caught there as well.
+ * SIGPIPE and SIGXFSZ are ignored: a closed pipe and a file over the limit of its size (ulimit -f) show as failed
+ * writes, which are reported like any other. A shell without job control starts background jobs with SIGINT ignored;
+ * who sends one to such a job all the same means it, so it is caught there as well.
  */
+#define _XOPEN_SOURCE 700 /* SIGXFSZ */
 #include "cli.h"
 #include <signal.h>
 #include <stdatomic.h>
@@ -39,6 +40,7 @@ void cli_signals(void)
     if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
         set_handler(SIGHUP, on_stop);
     set_handler(SIGPIPE, SIG_IGN);
+    set_handler(SIGXFSZ, SIG_IGN);
 }
 
 bool cli_stop(void *user)
