@@ -188,6 +188,7 @@ refused() {
     mkdir none
     run detect --dry-run -o out none
     [ "$status" -eq 3 ]
+    [ "$output" = "edgel: no image among the inputs" ]
 }
 
 # --- methods and their parameters ---

@@ -264,6 +264,8 @@ static int begin_and_run(struct run *r)
 static int dry_run(const struct run *r)
 {
     int code = edgel_inputs_count(r->job.inputs) ? CLI_EXIT_OK : CLI_EXIT_NOTHING;
+    if (code == CLI_EXIT_NOTHING)
+        cli_message("no image among the inputs");
     for (size_t k = 0; k < part_size(r); k++) {
         size_t i = edgel_shard_at(&r->shard, k);
         const struct edgel_input *in = edgel_inputs_at(r->job.inputs, i);
