@@ -624,6 +624,30 @@ outputs() {
     [ -z "$(ls -A out 2>/dev/null)" ]
 }
 
+@test "--stream-over: a file replaced between its two readings leaves nothing unfinished" {
+    [ -r /proc/self/fd ] || skip "no /proc"
+    mkdir out
+    mkfifo out/1.pgm # an output that is read when the test wants it: until then the first reading stands still
+    color >plain.ppm # is not read row by row
+    detect -q -o in.ppm -m gaussian:gray=channels --sigma 0 --ksize 1 plain.ppm
+    "$EDGEL" detect -q --existing overwrite --stream-over 1 -o out --name '{n}.pgm' -m sobel -m scharr \
+        -m sobel:gray=channels in.ppm &
+    pid=$!
+    seen=0 # more than once: before, the file is read for its size
+    for _ in $(seq 500); do
+        if readlink /proc/$pid/fd/* | grep -q '/in.ppm$'; then seen=$((seen + 1)); fi
+        [ "$seen" -lt 5 ] || break
+        sleep 0.01
+    done
+    mv plain.ppm in.ppm
+    exec 9<>out/1.pgm
+    wait "$pid"
+    exec 9>&-
+    [ "$(ls -A out)" = $'1.pgm\n2.pgm\n3.pgm' ]
+    detect -q -o whole.pgm -m scharr in.ppm
+    cmp whole.pgm out/2.pgm
+}
+
 @test "--stream-over: memory does not grow with the image" {
     [ "$EDGEL_SANITIZE" = none ] || skip "memory of a sanitized program says nothing"
     [ -r /proc/self/status ] || skip "no /proc"

@@ -131,7 +131,14 @@ static enum edgel_status run_whole(struct detect_work *k, struct edgel_error *er
     return s;
 }
 
-/* Row by row. A file that turns out not to be for that is read as a whole. */
+static void discard_all(struct detect_work *k)
+{
+    for (size_t m = 0; m < k->job->ntasks; m++)
+        edgel_output_discard(&k->image->outputs[m]);
+}
+
+/* Row by row. A file that turns out not to be for that is read as a whole; so is one that was replaced by such a file
+ * between the readings for gray and for colour, of which the first has written outputs. */
 static enum edgel_status run_rows(struct detect_work *k, struct edgel_error *err)
 {
     bool refused;
@@ -140,6 +147,7 @@ static enum edgel_status run_rows(struct detect_work *k, struct edgel_error *err
     if (!refused)
         return s;
     edgel_error_clear(err);
+    discard_all(k);
     return run_whole(k, err);
 }
 
@@ -149,12 +157,6 @@ static bool is_large_file(const char *path)
     enum { LARGE = 1 << 26 };
     struct stat s;
     return stat(path, &s) == 0 && S_ISREG(s.st_mode) && s.st_size >= LARGE;
-}
-
-static void discard_all(struct detect_work *k)
-{
-    for (size_t m = 0; m < k->job->ntasks; m++)
-        edgel_output_discard(&k->image->outputs[m]);
 }
 
 static enum edgel_status run_all(struct detect_work *k, struct edgel_error *err)
