@@ -1,12 +1,8 @@
 #!/usr/bin/env bats
 # edgel eval --boundary bsds: every option of it, what it refuses and warns of, on maps whose matches are counted by hand.
 
+load scoring
 load signals
-
-setup() {
-    cd "$BATS_TEST_TMPDIR" || return
-    mkdir t p
-}
 
 # lines FILE WIDTH HEIGHT X=VALUE...: an 8-bit gray file, 0 but for vertical lines at columns X.
 lines() {
@@ -27,26 +23,6 @@ PY
 evaluate() {
     run "$EDGEL" eval --boundary bsds -q --json s.json "$@"
     echo "$output"
-}
-
-# is EXPRESSION VALUE: an expression over the summary document d (b: its boundary) in python.
-is() {
-    python3 - "$1" "$2" <<'PY'
-import json, sys
-d = json.load(open("s.json"))
-b = d.get("boundary")
-got, want = eval(sys.argv[1]), eval(sys.argv[2])
-if got != want:
-    sys.exit(f"{sys.argv[1]} is {got}, not {want}")
-PY
-}
-
-has() {
-    [[ $output == *"$1"* ]] || { echo "no '$1' in: $output"; return 1; }
-}
-
-hasnt() {
-    [[ $output != *"$1"* ]] || { echo "'$1' in: $output"; return 1; }
 }
 
 # Truth: lines of 30 pixels at column 10 (first annotator) and 20 (second). Prediction: 12 weak, 20 strong, 35 weaker.

@@ -29,12 +29,14 @@ report() {
     echo "$output"
 }
 
-# is EXPRESSION VALUE: an expression over the summary document d (c: its first class) in python.
+# is EXPRESSION VALUE: an expression over the summary document d (c: its first class, b: its boundary) in
+# python.
 is() {
     python3 - "$1" "$2" <<'PY'
 import json, sys
 d = json.load(open("s.json"))
 c = d["classes"][0] if d.get("classes") else None
+b = d.get("boundary")
 got, want = eval(sys.argv[1]), eval(sys.argv[2])
 if got != want:
     sys.exit(f"{sys.argv[1]} is {got}, not {want}")
