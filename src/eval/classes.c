@@ -19,6 +19,22 @@ bool edgel_id_in(const int32_t *ids, size_t n, int32_t id)
     return false;
 }
 
+char *edgel_class_name(const struct edgel_classes *given, int32_t id, const char *instead)
+{
+    for (size_t i = 0; given && i < given->n; i++)
+        if (given->v[i].id == id)
+            return edgel_strdup(given->v[i].name);
+    if (instead)
+        return edgel_strdup(instead);
+    struct edgel_text t = { 0 };
+    edgel_text_printf(&t, "%d", id);
+    if (t.failed) {
+        edgel_text_finish(&t);
+        return NULL;
+    }
+    return t.s;
+}
+
 static bool blank(char c)
 {
     return c == ' ' || c == '\t';

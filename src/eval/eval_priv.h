@@ -11,6 +11,9 @@ enum { EDGEL_IDS = 65536, EDGEL_THRESHOLDS_MAX = 65535 };
 #define EDGEL_TOLERANCE_MAX 1e9
 
 bool edgel_id_in(const int32_t *ids, size_t n, int32_t id);
+/* The name of class id: the given one (given may be NULL), else `instead` (NULL: the id), to be freed; NULL: memory is
+ * out. */
+char *edgel_class_name(const struct edgel_classes *given, int32_t id, const char *instead);
 
 struct edgel_mean {
     double sum;

@@ -193,23 +193,6 @@ static void score(const struct edgel_object_sums *s, enum edgel_empty empty, str
         *value_at(to, 5 + i) = s->box[i] / (double)s->pairs;
 }
 
-static char *name_of(const struct edgel_reducer *r, int32_t id)
-{
-    const struct edgel_classes *given = r->reduce->classes;
-    for (size_t i = 0; given && i < given->n; i++)
-        if (given->v[i].id == id)
-            return edgel_strdup(given->v[i].name);
-    if (edgel_reducer_binary(r))
-        return edgel_strdup("foreground");
-    struct edgel_text t = { 0 };
-    edgel_text_printf(&t, "%d", id);
-    if (t.failed) {
-        edgel_text_finish(&t);
-        return NULL;
-    }
-    return t.s;
-}
-
 bool edgel_objects_result(const struct edgel_reducer *r, struct edgel_objects_result *out)
 {
     const struct edgel_objects_sums *s = &r->objects;
@@ -222,7 +205,8 @@ bool edgel_objects_result(const struct edgel_reducer *r, struct edgel_objects_re
         c->id = s->v[i].id;
         c->in_mean = !edgel_id_in(r->reduce->exclude_from_mean, r->reduce->nexclude, c->id);
         score(&s->v[i], r->reduce->empty, c);
-        if (!(c->name = name_of(r, c->id)))
+        const char *foreground = edgel_reducer_binary(r) ? "foreground" : NULL;
+        if (!(c->name = edgel_class_name(r->reduce->classes, c->id, foreground)))
             return false;
     }
     for (int i = 0; i < NVALUES; i++) {

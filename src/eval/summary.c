@@ -2,23 +2,6 @@
 #include "eval/eval_priv.h"
 #include <math.h>
 
-static char *class_name(const struct edgel_reducer *r, int32_t id)
-{
-    const struct edgel_classes *given = r->reduce->classes;
-    if (edgel_reducer_binary(r))
-        return edgel_strdup("foreground");
-    for (size_t i = 0; given && i < given->n; i++)
-        if (given->v[i].id == id)
-            return edgel_strdup(given->v[i].name);
-    struct edgel_text t = { 0 };
-    edgel_text_printf(&t, "%d", id);
-    if (t.failed) {
-        edgel_text_finish(&t);
-        return NULL;
-    }
-    return t.s;
-}
-
 static void class_scores(const struct edgel_reducer *r, const struct edgel_class_sums *c,
                          struct edgel_class_result *out, uint64_t *touched)
 {
@@ -79,7 +62,8 @@ static enum edgel_status class_results(const struct edgel_reducer *r, struct edg
         if (r->measure->distances)
             edgel_distance_sums_result(&r->classes[i].distance, &c->distance);
         class_band(r, &r->classes[i], c);
-        if (!(c->name = class_name(r, c->id))) {
+        const char *foreground = edgel_reducer_binary(r) ? "foreground" : NULL;
+        if (!(c->name = edgel_class_name(foreground ? NULL : r->reduce->classes, c->id, foreground))) {
             edgel_class_results_free(v, r->nclasses - first);
             return edgel_reduce_no_memory(err);
         }
