@@ -148,8 +148,8 @@ EDGEL_API void edgel_bytes_finish(struct edgel_bytes *bytes);
  * Returns EDGEL_OK; EDGEL_EFORMAT: no image, corrupt or truncated (any libjpeg warning while scan data is decoded,
  * a wrong PNG CRC or Adler sum, a missing IEND, any complaint of libtiff about pixels); EDGEL_EUNSUPPORTED: lossless or
  * 12-bit JPEG, kinds of TIFF not named in src/io/tiff_read.c, any TIFF in a build without libtiff; EDGEL_ELIMIT: over
- * params->limits, found before pixels are allocated; EDGEL_EINVAL: no such page; EDGEL_ENOMEM. On failure out is empty. The text begins with name.
- * Thread-safe; the same pixels everywhere.
+ * params->limits, found before pixels are allocated; EDGEL_EINVAL: no such page; EDGEL_ENOMEM. On failure out is empty.
+ * The text begins with name. Thread-safe; the same pixels everywhere.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_image_decode(const void *bytes, size_t size, const char *name, const struct edgel_read *params,

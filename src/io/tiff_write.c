@@ -1,6 +1,6 @@
-/* TIFF and BigTIFF through libtiff: writing. Little-endian, strips of about 256 KB or square tiles, Deflate, differences
- * of neighbours for samples of 8 bits and more; BigTIFF when the pixels of all pages might reach 4 GB. Tiles at the
- * right and lower side are filled up with zeros. */
+/* TIFF and BigTIFF through libtiff: writing. Little-endian, strips of about 256 KB or square tiles, Deflate,
+ * differences of neighbours for samples of 8 bits and more; BigTIFF when the pixels of all pages might reach 4 GB.
+ * Tiles at the right and lower side are filled up with zeros. */
 #include "io/tiff_priv.h"
 #include <string.h>
 
