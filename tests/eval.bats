@@ -600,6 +600,13 @@ ids() {
     is 'c["precision"], c["recall"]' '(0, 0)'
     evaluate --truth t --tolerance 2px p
     is 'c["precision"], c["recall"], c["f1"], d["convention"]["tolerance"]' '(1, 1, 1, 2)'
+    run "$EDGEL" eval -q --truth t --tolerance 2px p
+    has $'2 px in precision, recall, f1\n'
+    # the curve knows no tolerance, and the table says so
+    evaluate --truth t --tolerance 2px --thresholds 3 p
+    is 'd["curve"]["ods"]["f1"], c["f1"]' '(0, 1)'
+    run "$EDGEL" eval -q --truth t --tolerance 2px --thresholds 3 p
+    has $'2 px in precision, recall, f1; none in the curve\n'
 }
 
 # --- scores ---

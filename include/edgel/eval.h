@@ -86,7 +86,7 @@ struct edgel_measure {
      * to float. */
     double threshold;
     int thresholds;   /* BINARY: sweep over k / (N + 1), k = 1..N <= 65535; 0 none */
-    double tolerance; /* pixels; negative none */
+    double tolerance; /* pixels, in precision, recall and F1, not in the sweep; negative none */
     /* Truth ids whose pixels are left out; BINARY: raw values above 1, and 0 and 1 for background and foreground. */
     const int32_t *ignore;
     size_t nignore;

@@ -115,7 +115,9 @@ const struct cli_option eval_mask_rows[] = {
       .kind = CLI_CALL,
       .metavar = "D[px]",
       .call = take_tolerance,
-      .help = "Precision and recall count a pixel as right when the other side has one within D pixels." },
+      .help =
+          "Precision, recall and F1 count a pixel as right when the other side has one within D pixels; the curve over "
+          "thresholds does not." },
     { .name = "distances",
       .kind = CLI_FLAG,
       AT(distances),

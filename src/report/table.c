@@ -94,7 +94,9 @@ static void measure_lines(struct edgel_grid *g, struct edgel_text *word, const s
     if (m->thresholds > 0)
         real_line(g, word, "thresholds", m->thresholds, "");
     if (m->tolerance >= 0)
-        real_line(g, word, "tolerance", m->tolerance, " px in precision, recall, f1");
+        real_line(g, word, "tolerance", m->tolerance,
+                  m->thresholds > 0 ? " px in precision, recall, f1; none in the curve"
+                                    : " px in precision, recall, f1");
     if (m->valid)
         pair_line(g, "valid", "only pixels of a validity mask");
     if (m->annotator != EDGEL_ANNOTATOR_NONE) {
