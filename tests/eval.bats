@@ -654,6 +654,25 @@ ids() {
     is 'len(d["classes"])' 10
 }
 
+@test "--classes, --colors: lists as editors of Windows save them" {
+    ids
+    printf '\xef\xbb\xbf0 sky\r\n1 road\r\n2 car\r\n9 void\r\n' >names
+    evaluate --truth t --classes names p
+    [ "$status" -eq 0 ]
+    is '[k["name"] for k in d["classes"]]' '["sky", "road", "car", "void"]'
+    printf '\xef\xbb\xbfsky\nroad\n' >names
+    pgm t/a.pgm 2 0 1
+    pgm p/a.pgm 2 0 1
+    evaluate --truth t --labels ids --classes names p
+    is '[k["name"] for k in d["classes"]]' '["sky", "road"]'
+    mask t/a.png rgb 3 255 0 0 0 255 0 0 0 255
+    rm t/a.pgm p/a.pgm
+    cp t/a.png p/
+    printf '\xef\xbb\xbf255 0 0 4\r\n0 255 0 5\r\n0 0 255 6\r\n' >colors
+    evaluate --truth t --colors colors p
+    [ "$status" -eq 0 ]
+}
+
 @test "--ignore leaves out pixels, --exclude-from-mean leaves out classes" {
     ids
     evaluate --truth t --ignore 9 p

@@ -3,7 +3,8 @@
  *
  * Classes: lines "ID NAME" if any line starts with a number (then all must), else one NAME per line from id 0 on.
  * Colours: lines "R G B ID [NAME]". In both, "#" at the start of a line or after a space starts a comment, empty lines
- * count for nothing, ids are 0..65535 and none comes twice (nor a colour).
+ * count for nothing, ids are 0..65535 and none comes twice (nor a colour). A byte order mark, which some editors put
+ * first, is no part of the first word.
  */
 #include "eval/eval_priv.h"
 #include <stdlib.h>
@@ -40,9 +41,11 @@ static bool blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* Cuts comment and surrounding blanks; the start of what is left. */
+/* Cuts byte order mark, comment and surrounding blanks; the start of what is left. */
 static char *trim(char *s)
 {
+    if (strncmp(s, "\xEF\xBB\xBF", 3) == 0)
+        s += 3;
     for (char *p = s; *p; p++)
         if (*p == '#' && (p == s || blank(p[-1]))) {
             *p = '\0';
