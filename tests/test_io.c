@@ -531,6 +531,42 @@ static void refused(const void *b, size_t n, struct edgel_limits limits, enum ed
     edgel_image_finish(&img);
 }
 
+/* A name is no format: many a .jpg is another one, and the message says which. */
+static void images_that_are_not_read_are_named(void **state)
+{
+    static const struct {
+        const char *bytes, *name;
+    } cases[] = {
+        { "BM\x46\x00\x00\x00\x00\x00\x00\x00\x36\x00\x00\x00\x28\x00", "BMP" },
+        { "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00", "GIF" },
+        { "RIFF\x24\x00\x00\x00WEBPVP8 ", "WebP" },
+        { "P7\nWIDTH 3\nHEIG", "PAM" },
+        { "\x00\x00\x00\x0cjP  \x0d\x0a\x87\x0a\x00\x00\x00\x14", "JPEG 2000" },
+        { "\xff\x4f\xff\x51\x00\x2f\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", "JPEG 2000" },
+        { "\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a\x00\x00\x00\x14", "JPEG XL" },
+        { "\xff\x0a\x00\x10\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", "JPEG XL" },
+        { "\x00\x00\x00\x1c"
+          "ftypavif\x00\x00\x00\x00",
+          "AVIF" },
+        { "\x00\x00\x00\x18"
+          "ftypheic\x00\x00\x00\x00",
+          "HEIF" },
+        { "8BPS\x00\x01\x00\x00\x00\x00\x00\x00\x00\x03\x00\x00", "Photoshop" },
+        { "v/1\x01\x02\x00\x00\x00channels", "OpenEXR" },
+    };
+    static const char *const others[] = { "BM is how this te", "RIFF----WAVEfmt ", "a text of a line" };
+    const struct edgel_limits l = EDGEL_LIMITS_DEFAULTS;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char want[80];
+        snprintf(want, sizeof want, "t: %s image; read are PNG, JPEG, TIFF, PNM and PFM", cases[i].name);
+        refused(cases[i].bytes, 16, l, EDGEL_EFORMAT, want);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        refused(others[i], 16, l, EDGEL_EFORMAT, "t: not a PNG, JPEG, TIFF, PNM or PFM image");
+    refused("GI", 2, l, EDGEL_EFORMAT, "t: not a PNG, JPEG, TIFF, PNM or PFM image");
+}
+
 static void limits_hold(void **state)
 {
     (void)state;
@@ -920,6 +956,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats_are_told_by_bytes),
         cmocka_unit_test(formats_are_told_by_name),
+        cmocka_unit_test(images_that_are_not_read_are_named),
         cmocka_unit_test(every_png_kind_decodes),
         cmocka_unit_test(chunks_of_colour_change_no_pixel),
         cmocka_unit_test(info_tells_what_is_stored),

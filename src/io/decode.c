@@ -72,6 +72,10 @@ static enum edgel_status decode_by_format(const struct edgel_source *src, struct
     case EDGEL_FORMAT_PFM: return edgel_pfm_decode(src, out);
     case EDGEL_FORMAT_NONE: break;
     }
+    const char *foreign = head ? edgel_foreign_format(head, n) : NULL;
+    if (foreign)
+        return edgel_fail(src->err, EDGEL_EFORMAT, "%s: %s image; read are PNG, JPEG, TIFF, PNM and PFM",
+                          src->name, foreign);
     return edgel_fail(src->err, EDGEL_EFORMAT, "%s: %s", src->name,
                       src->size ? "not a PNG, JPEG, TIFF, PNM or PFM image" : "the file is empty");
 }

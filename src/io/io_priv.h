@@ -33,6 +33,10 @@ const unsigned char *edgel_source_at(const struct edgel_source *src, uint64_t at
 /* The same, any number, copied; false past the end. */
 bool edgel_source_copy(const struct edgel_source *src, uint64_t at, void *to, size_t n);
 
+/* --- probe.c --- */
+/* The name of an image format that is known by its first bytes and not read; NULL: none such. */
+const char *edgel_foreign_format(const void *head, size_t n);
+
 /* --- decode.c --- */
 /* EDGEL_EUNSUPPORTED when rows are asked for and the file does not hold them one after the other. */
 EDGEL_NODISCARD enum edgel_status edgel_source_check_rows(const struct edgel_source *src, bool in_order,

@@ -19,6 +19,38 @@ enum edgel_format edgel_format_of_bytes(const void *head, size_t n)
     return b[1] == 'F' || b[1] == 'f' ? EDGEL_FORMAT_PFM : EDGEL_FORMAT_NONE;
 }
 
+/* Images that are not read, so that a message can call them by their name. */
+static const struct {
+    const char *name;
+    size_t at, n;
+    const char *bytes;
+} foreign[] = {
+    { "GIF", 0, 4, "GIF8" },
+    { "WebP", 8, 4, "WEBP" },
+    { "PAM", 0, 3, "P7\n" },
+    { "JPEG 2000", 4, 4, "jP  " },
+    { "JPEG 2000", 0, 4, "\xff\x4f\xff\x51" },
+    { "JPEG XL", 4, 4, "JXL " },
+    { "JPEG XL", 0, 2, "\xff\x0a" },
+    { "AVIF", 4, 7, "ftypavi" }, /* avif, avis */
+    { "HEIF", 4, 7, "ftyphei" }, /* heic, heix, heim, heis */
+    { "HEIF", 4, 8, "ftypmif1" },
+    { "Photoshop", 0, 4, "8BPS" },
+    { "OpenEXR", 0, 4, "v/1\x01" },
+};
+
+const char *edgel_foreign_format(const void *head, size_t n)
+{
+    const char *b = head;
+    if (n >= 10 && memcmp(b, "BM", 2) == 0 && memcmp(b + 6, "\0\0\0\0", 4) == 0) /* two letters are few */
+        return "BMP";
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
+        if (n >= foreign[i].at + foreign[i].n &&
+            memcmp(b + foreign[i].at, foreign[i].bytes, foreign[i].n) == 0)
+            return foreign[i].name;
+    return NULL;
+}
+
 struct extension {
     const char *text;
     enum edgel_format format;
