@@ -592,6 +592,8 @@ static void limits_hold(void **state)
     refused(jpeg_color, sizeof jpeg_color, some, EDGEL_ELIMIT, "--max-pixels");
     refused("P5 100000 100000 255\n", 21, l, EDGEL_ELIMIT, "--max-pixels");
     refused("P5 1000001 1 255\n", 17, l, EDGEL_ELIMIT, "--max-side");
+    refused("P5 1 2147483648 255\n", 20, l, EDGEL_EFORMAT,
+            "width and height must be numbers from 1 to 2147483647");
     refused("PF 100000 100000 -1\n", 20, l, EDGEL_ELIMIT, "--max-pixels");
 }
 

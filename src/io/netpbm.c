@@ -93,7 +93,7 @@ static enum edgel_status read_sides(struct job *j)
     j->magic = (char)j->t.b[1];
     j->t.at = 2;
     if (!number(&j->t, &w) || !number(&j->t, &h) || w == 0 || h == 0)
-        return malformed(j, "width and height must be numbers of at least 1");
+        return malformed(j, "width and height must be numbers from 1 to 2147483647");
     bool color = j->magic == '3' || j->magic == '6' || j->magic == 'F';
     struct edgel_info *info = j->src->info;
     info->w = j->rows.raw.w = (int)w;

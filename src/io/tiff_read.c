@@ -89,7 +89,7 @@ static enum edgel_status read_sides(struct job *j)
     struct edgel_info *info = j->src->info;
     uint32_t w = tag32(j, TIFFTAG_IMAGEWIDTH), h = tag32(j, TIFFTAG_IMAGELENGTH);
     if (w == 0 || h == 0 || w > INT32_MAX || h > INT32_MAX)
-        return malformed(j, "width and height must be numbers of at least 1");
+        return malformed(j, "width and height must be numbers from 1 to 2147483647");
     info->w = j->rows.raw.w = (int)w;
     info->h = j->rows.raw.h = (int)h;
     info->channels = j->rows.raw.samples = (int)tag16(j, TIFFTAG_SAMPLESPERPIXEL);
