@@ -407,6 +407,49 @@ static void errors_name_parameter_value_and_rule(void **state)
     edgel_image_finish(&img);
 }
 
+static void gradients_must_be_two_planes_of_one(void **state)
+{
+    (void)state;
+    struct edgel_image x = make(4, 3, 2, EDGEL_I32), y = make(4, 3, 2, EDGEL_I32), out = { 0 };
+    const struct edgel_view gx = edgel_image_view(&x), gy = edgel_image_view(&y);
+    struct {
+        struct edgel_view gx, gy;
+        const char *text;
+    } bad[] = {
+        { gx, gy, "magnitude: gradient type 1: must be I16, I32 or F32" },
+        { gx, gy, "magnitude: gx is 4x3, gy 5x3: must agree in size, channels and type" },
+        { gx, gy, "magnitude: gx is 4x3, gy 4x3: must agree in size, channels and type" },
+        { gx, gy, "magnitude: input 4x0: sides must be >= 1 and pixels present" },
+        { gx, gy, "magnitude: input 4x3: sides must be >= 1 and pixels present" },
+        { gx, gy, "magnitude: input with 5 channels: must have 1 to 4" },
+        { gx, gy, "magnitude: input 2000000000 wide: must be at most 536870912" },
+        { gx, gy, "magnitude: input stride 28: must hold a row, with samples at multiples of their size" },
+        { gx, gy, "magnitude: input stride 66: must hold a row, with samples at multiples of their size" },
+    };
+    bad[0].gx.type = EDGEL_U8;
+    bad[1].gy.w = 5;
+    bad[2].gy.type = EDGEL_F32;
+    bad[3].gx.h = 0;
+    bad[4].gy.data = NULL;
+    bad[5].gx.channels = bad[5].gy.channels = 5;
+    bad[6].gx.w = bad[6].gy.w = 2000000000;
+    bad[7].gx.stride = 28;
+    bad[8].gy.stride = 66;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct edgel_error err = { 0 };
+        assert_int_equal(edgel_magnitude(bad[i].gx, bad[i].gy, EDGEL_NORM_L1, &out, &err), EDGEL_EINVAL);
+        assert_string_equal(err.msg, bad[i].text);
+    }
+    struct edgel_error err = { 0 };
+    assert_int_equal(edgel_magnitude(gx, gy, (enum edgel_norm)2, &out, &err), EDGEL_EINVAL);
+    assert_string_equal(err.msg, "norm 2: must be L1 or L2");
+    edgel_error_clear(&err);
+    assert_int_equal(edgel_orientation(gx, gy, &out, &err), EDGEL_EINVAL);
+    assert_string_equal(err.msg, "orientation: gradient with 2 channels: must have 1");
+    edgel_image_finish(&x);
+    edgel_image_finish(&y);
+}
+
 static void every_method_survives_lack_of_memory(void **state)
 {
     (void)state;
@@ -513,6 +556,7 @@ int main(void)
         cmocka_unit_test(gaussian_method_changes_depth),
         cmocka_unit_test(any_float_is_survived),
         cmocka_unit_test(errors_name_parameter_value_and_rule),
+        cmocka_unit_test(gradients_must_be_two_planes_of_one),
         cmocka_unit_test(every_method_survives_lack_of_memory),
         cmocka_unit_test(gradient_survives_lack_of_memory),
         cmocka_unit_test(a_run_over_many_images_stops_allocating),

@@ -111,7 +111,7 @@ struct edgel_filter_dsp {
     void (*edge_roberts_l1_u8)(uint8_t *dst, const uint8_t *r0, const uint8_t *r1, int n, int step);
     void (*edge_roberts_l2_u8)(uint8_t *dst, const uint8_t *r0, const uint8_t *r1, int n, int step);
 
-    /* Rows of the four kernels below are readable and writable up to n rounded up to a multiple of 64, and for what
+    /* Rows of the five kernels below are readable and writable up to n rounded up to a multiple of 64, and for what
      * they read beside a sample one more; what lies there has no influence on the first n results. */
     /* |gx| + |gy| of single-channel rows a, b, c with Sobel 3. */
     void (*sobel_l1)(int16_t *m, const uint8_t *a, const uint8_t *b, const uint8_t *c, int n);
@@ -139,7 +139,7 @@ void edgel_canny_dsp_init_avx2(struct edgel_filter_dsp *dsp);   /* canny_avx2.c 
 void edgel_canny_dsp_init_avx512(struct edgel_filter_dsp *dsp); /* canny_avx512.c */
 void edgel_canny_dsp_init_neon(struct edgel_filter_dsp *dsp);   /* canny_neon.c */
 
-/* Kernels of rows_c.c, to which the higher levels leave short rows. */
+/* Kernels of rows_c.c, to which the higher levels leave short rows, and smoothing that changes nothing. */
 void edgel_smooth_v_u8_c(int16_t *dst, int16_t *below, const uint8_t *const *rows, int n, const uint16_t *tap,
                          int ntap);
 void edgel_smooth_h_u8_c(uint8_t *dst, const int16_t *src, int n, int step, const uint16_t *tap, int ntap);
@@ -171,8 +171,11 @@ void edgel_scratch_end(struct edgel_scratch *own);
 /* An image in the arena; never to be finished. */
 enum edgel_status edgel_arena_image(struct edgel_arena *arena, struct edgel_image *img, int w, int h,
                                     int channels, enum edgel_type type, struct edgel_error *err);
-/* EDGEL_EINVAL unless in is a view that filters read: U8, U16 or F32, sides >= 1, channels 1..max_channels, samples
- * at multiples of their size. what names the operation. */
+/* EDGEL_EINVAL unless in is a view that can be read: sides >= 1, channels 1..max_channels, samples at multiples of
+ * their size, which is not 0. what names the operation. */
+enum edgel_status edgel_layout_check(const char *what, struct edgel_view in, int max_channels,
+                                     struct edgel_error *err);
+/* The same, and the type must be one that filters read: U8, U16 or F32. */
 enum edgel_status edgel_view_check(const char *what, struct edgel_view in, int max_channels,
                                    struct edgel_error *err);
 /* 255, 65535, 1: what counts as white. */
@@ -268,7 +271,7 @@ double edgel_magnitude_unit(double m, enum edgel_norm norm);
 
 /* Sample i of a row of I16, I32 or F32. */
 double edgel_gradient_sample(const void *row, enum edgel_type type, int i);
-/* EDGEL_EINVAL unless gx and gy are planes of one gradient. what names the operation. */
+/* EDGEL_EINVAL unless gx and gy are planes of one gradient, of 1..4 channels. what names the operation. */
 enum edgel_status edgel_gradient_check(const char *what, struct edgel_view gx, struct edgel_view gy,
                                        struct edgel_error *err);
 

@@ -60,14 +60,12 @@ enum edgel_status edgel_gradient_check(const char *what, struct edgel_view gx, s
     if (gx.type != EDGEL_I32 && gx.type != EDGEL_I16 && gx.type != EDGEL_F32)
         return edgel_fail(err, EDGEL_EINVAL, "%s: gradient type %d: must be I16, I32 or F32", what,
                           (int)gx.type);
-    if (!gx.data || !gy.data || gx.w < 1 || gx.h < 1 || gx.channels < 1)
-        return edgel_fail(err, EDGEL_EINVAL, "%s: gradient %dx%d: sides must be >= 1 and pixels present",
-                          what, gx.w, gx.h);
+    EDGEL_TRY(edgel_layout_check(what, gx, 4, err));
     if (gx.w != gy.w || gx.h != gy.h || gx.channels != gy.channels || gx.type != gy.type)
         return edgel_fail(err, EDGEL_EINVAL,
                           "%s: gx is %dx%d, gy %dx%d: must agree in size, channels and type", what, gx.w,
                           gx.h, gy.w, gy.h);
-    return EDGEL_OK;
+    return edgel_layout_check(what, gy, 4, err);
 }
 
 enum edgel_status edgel_magnitude(struct edgel_view gx, struct edgel_view gy, enum edgel_norm norm,

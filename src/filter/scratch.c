@@ -71,11 +71,9 @@ enum edgel_status edgel_arena_image(struct edgel_arena *arena, struct edgel_imag
 /* Samples of a row stay far below INT_MAX, so that positions beside a row fit an int. */
 enum { MAX_ROW_SAMPLES = 1 << 30 };
 
-enum edgel_status edgel_view_check(const char *what, struct edgel_view in, int max_channels,
-                                   struct edgel_error *err)
+enum edgel_status edgel_layout_check(const char *what, struct edgel_view in, int max_channels,
+                                     struct edgel_error *err)
 {
-    if (in.type != EDGEL_U8 && in.type != EDGEL_U16 && in.type != EDGEL_F32)
-        return edgel_fail(err, EDGEL_EINVAL, "%s: input type %d: must be U8, U16 or F32", what, (int)in.type);
     if (!in.data || in.w < 1 || in.h < 1)
         return edgel_fail(err, EDGEL_EINVAL, "%s: input %dx%d: sides must be >= 1 and pixels present", what,
                           in.w, in.h);
@@ -92,6 +90,14 @@ enum edgel_status edgel_view_check(const char *what, struct edgel_view in, int m
                           "%s: input stride %td: must hold a row, with samples at multiples of their size",
                           what, in.stride);
     return EDGEL_OK;
+}
+
+enum edgel_status edgel_view_check(const char *what, struct edgel_view in, int max_channels,
+                                   struct edgel_error *err)
+{
+    if (in.type != EDGEL_U8 && in.type != EDGEL_U16 && in.type != EDGEL_F32)
+        return edgel_fail(err, EDGEL_EINVAL, "%s: input type %d: must be U8, U16 or F32", what, (int)in.type);
+    return edgel_layout_check(what, in, max_channels, err);
 }
 
 double edgel_type_range(enum edgel_type type)
