@@ -31,8 +31,7 @@ edgel_scratch_use_pool(struct edgel_scratch *scratch, struct edgel_pool *pool, s
  *   sigma 0: sigma = 0.15 n + 0.35, as OpenCV for a given size
  *   tap(x) = exp(-x^2 / (2 sigma^2)), normalised to sum 1; for sigma 0 and n = 1, 3, 5, 7, 9 OpenCV's fixed tables
  *
- * U8:  taps in 1/256 with error diffusion, horizontal sums in 16 bits, vertical in 32, rounded half up once:
- *      bit-identical to OpenCV 4 GaussianBlur.
+ * U8:  taps in 1/256 with error diffusion, exact sums, rounded half up once: bit-identical to OpenCV 4 GaussianBlur.
  * U16: taps in 1/65536 made the same way, exact 64-bit sums, rounded half up once.
  * F32: sums in ascending tap order, horizontal first, each a float product added to a float sum.
  *
@@ -70,15 +69,25 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_gradient(struct edgel_scratch 
                                                            int aperture, struct edgel_image *gx,
                                                            struct edgel_image *gy, struct edgel_error *err);
 
-/* Magnitude of a gradient, F32: |gx| + |gy|, or sqrt(gx^2 + gy^2) (computed in double, rounded once). With several
- * channels the strongest of each pixel, so that out has one channel. Returns EDGEL_OK, EDGEL_EINVAL, EDGEL_ENOMEM. */
+/*
+ * Magnitude of a gradient: |gx| + |gy|, or sqrt(gx^2 + gy^2), computed in double and rounded once. With several
+ * channels the strongest of each pixel.
+ *
+ * gx, gy  I16, I32 or F32, 1 to 4 channels; of one size, type and number of channels
+ * out     F32, 1 channel, in units of the gradient
+ * Returns EDGEL_OK, EDGEL_EINVAL, EDGEL_ENOMEM. Same bytes on every machine.
+ */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_magnitude(struct edgel_view gx, struct edgel_view gy,
                                                             enum edgel_norm norm, struct edgel_image *out,
                                                             struct edgel_error *err);
 
-/* Direction of a gradient of one channel, F32 in radians, (-pi, pi]: atan2(gy, gx), 0 where both are 0; an own
- * polynomial, within 2e-6 of the true value and the same on every machine.
- * Returns EDGEL_OK, EDGEL_EINVAL, EDGEL_ENOMEM. */
+/*
+ * Direction of a gradient: atan2(gy, gx), 0 where both are 0; an own polynomial, within 2e-6 of the true value.
+ *
+ * gx, gy  as of edgel_magnitude(), with 1 channel
+ * out     F32, 1 channel, radians, (-pi, pi]
+ * Returns EDGEL_OK, EDGEL_EINVAL, EDGEL_ENOMEM. Same bytes on every machine.
+ */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_orientation(struct edgel_view gx, struct edgel_view gy,
                                                               struct edgel_image *out,
                                                               struct edgel_error *err);
@@ -130,8 +139,12 @@ edgel_canny(struct edgel_scratch *scratch, struct edgel_view in, const struct ed
             struct edgel_image *out, struct edgel_canny_used *used, struct edgel_error *err);
 
 /*
- * Thinned gradient strength: the magnitude where it survives non-maximum suppression (thresholds play no part),
- * 0 elsewhere. out: F32, 1 channel, gradient units of the input's type.
+ * Thinned gradient strength: the magnitude where it survives non-maximum suppression (thresholds play no part, but
+ * must be valid), 0 elsewhere.
+ *
+ * in      as of edgel_canny()
+ * out     F32, 1 channel, gradient units of the input's type
+ * Returns EDGEL_OK, EDGEL_EINVAL, EDGEL_ENOMEM. Same bytes on every machine.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_canny_strength(struct edgel_scratch *scratch, struct edgel_view in, const struct edgel_canny *params,

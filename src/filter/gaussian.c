@@ -12,8 +12,7 @@
  * the order of the passes has no influence. 8 bits: the same numbers as OpenCV's fixed-point path.
  *
  * Real taps are computed in double from an exponential of our own (below), because a last bit of the C library's may
- * differ from machine to machine. Memory: ksize rows,
- * one for 8 bits. Time: 2 ksize multiplications a sample.
+ * differ from machine to machine. Memory: ksize rows of sums, two for 8 bits. Time: 2 ksize multiplications a sample.
  */
 #include "filter/filter_priv.h"
 #include <math.h>
