@@ -282,6 +282,18 @@ PY
     [ "$status" -eq 2 ]
 }
 
+@test "scale and rotate beside contours that annotators differ on are told" {
+    annotators
+    told="contour pixels beside pixels that --boundaries leaves out are left out as well"
+    run "$EDGEL" train --truth m --arch linear --epochs 1 --boundaries --augment rotate -o a i
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--augment rotate: $told"* ]]
+    run "$EDGEL" train --truth m --arch linear --epochs 1 --boundaries --augment flip -o b i
+    [[ "$output" != *"$told"* ]]
+    run "$EDGEL" train --truth t --arch linear --epochs 1 --boundaries --augment scale -o c i # one annotator
+    [[ "$output" != *"$told"* ]]
+}
+
 # The Segmentation, which is not what is trained on, is another map.
 mat_annotators() {
     annotators

@@ -415,6 +415,19 @@ static int open_data(struct job *j, int channels)
     return code;
 }
 
+/* Between pixels truth is a mixture of four, and does not count if one of them does not: thin contours go with what
+ * lies beside them. */
+static void tell_lost_contours(const struct job *j)
+{
+    const struct edgel_augment *a = &j->plan.augment;
+    if (!j->o->run.quiet && j->o->boundaries && j->o->soft_ignore > 0 && train_data_soft(j->data) &&
+        (a->scale > 0 || a->rotate > 0))
+        cli_message(
+            "--augment %s: contour pixels beside pixels that --boundaries leaves out are left out as well, "
+            "which may be most of them",
+            a->scale > 0 ? "scale" : "rotate");
+}
+
 static int run_job(struct job *j)
 {
     struct edgel_error err = { 0 };
@@ -428,6 +441,7 @@ static int run_job(struct job *j)
     int code = open_data(j, channels);
     if (code)
         return code;
+    tell_lost_contours(j);
     status = prepare(j, &err);
     if (status == EDGEL_OK)
         status = take_up(j, &err);
