@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -905,6 +906,58 @@ static void a_page_needs_the_rows_of_the_one_before(void **state)
     rmdir(folder);
 }
 
+/* The first bytes of the file that an output is being written to, in a folder of its own. */
+static void first_bytes(struct edgel_output *out, const char *folder, unsigned char *to, size_t n)
+{
+    char path[400] = "";
+    DIR *dir = opendir(folder);
+    assert_non_null(dir);
+    assert_int_equal(edgel_output_flush(out, NULL), EDGEL_OK);
+    for (struct dirent *e; (e = readdir(dir)) != NULL;)
+        if (strncmp(e->d_name, ".edgel-", 7) == 0)
+            snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+    closedir(dir);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    assert_int_equal(fread(to, 1, n, f), n);
+    fclose(f);
+}
+
+/* BigTIFF from 0xF0000000 bytes of pixels on: by the header, for nobody wants to wait for the pixels. */
+static void large_files_are_big_tiff(void **state)
+{
+    static const struct {
+        int w, h, channels;
+        enum edgel_type type;
+        bool big;
+    } cases[] = {
+        { 60000, 67108, 1, EDGEL_U8, false }, { 60000, 67109, 1, EDGEL_U8, true },
+        { 30000, 67109, 1, EDGEL_U16, true }, { 15000, 67108, 1, EDGEL_F32, false },
+        { 15000, 67109, 1, EDGEL_F32, true }, { 20000, 67109, 3, EDGEL_U8, true },
+        { 60000, 67109, 1, EDGEL_U1, false },
+    };
+    char folder[] = "/tmp/edgel-tiff-XXXXXX", path[64];
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/x.tif", folder);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct edgel_write params = { .format = EDGEL_FORMAT_TIFF };
+        const struct edgel_view shape = {
+            .w = cases[i].w, .h = cases[i].h, .channels = cases[i].channels, .type = cases[i].type
+        };
+        struct edgel_output *out;
+        struct edgel_writer *writer;
+        unsigned char head[4];
+        assert_int_equal(edgel_output_begin(path, &out, NULL), EDGEL_OK);
+        assert_int_equal(edgel_writer_begin(shape, &params, out, &writer, NULL), EDGEL_OK);
+        first_bytes(out, folder, head, sizeof head);
+        assert_memory_equal(head, cases[i].big ? "II+" : "II*", 4);
+        edgel_writer_discard(&writer);
+        edgel_output_discard(&out);
+    }
+    rmdir(folder);
+}
+
 static void memory_may_run_out_anywhere(void **state)
 {
     static struct file f;
@@ -995,6 +1048,7 @@ int main(void)
         cmocka_unit_test(pages_and_tiles_read_back),
         cmocka_unit_test(many_pages_are_big_tiff_from_the_start),
         cmocka_unit_test(a_page_needs_the_rows_of_the_one_before),
+        cmocka_unit_test(large_files_are_big_tiff),
         cmocka_unit_test(memory_may_run_out_anywhere),
         cmocka_unit_test(a_full_disk_is_an_error),
     };
