@@ -172,8 +172,8 @@ struct edgel_row_sink {
 
 /*
  * Reads a file row by row, neither the file nor the image being in memory as a whole: PNG that is not interlaced, JPEG
- * of one scan, binary PNM, TIFF (whose strips are read by lines, tiles by rows of tiles). The rows are those of
- * edgel_image_read().
+ * of one scan, binary PNM, TIFF (tiles by rows of tiles, strips by lines; of a compressed strip all bytes are in
+ * memory, packed). The rows are those of edgel_image_read().
  *
  * Returns what edgel_image_read() returns, what the sink returned, and EDGEL_EUNSUPPORTED, before begin, for other
  * files, for those to be turned, and when lenient. A fault may show after rows were given: only EDGEL_OK says that

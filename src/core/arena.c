@@ -1,5 +1,5 @@
 /* A bump allocator whose blocks are merged into one at reset: after the first image of a size, a folder run
- * takes its scratch from one block and allocates nothing. */
+ * takes its scratch from one block and allocates nothing more for it. */
 #include "core/core_priv.h"
 
 struct edgel_arena_block {

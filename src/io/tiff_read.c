@@ -1,12 +1,12 @@
 /* TIFF and BigTIFF through libtiff: reading. The file is copied from the source and never past its end.
  *
- * One page; 1, 2, 4, 8 and 16 bits, 32-bit float; gray (0 white or black), RGB, palette,
- * 8-bit CMYK and YCbCr (JPEG only), with one more sample taken for alpha; strips and tiles, samples together or in
- * planes. Rows come one after the other: strips line by line (planes through one handle each, since going back in a
- * strip decodes it again), tiles by rows of tiles. Sides, tiles and the bytes that a compression can make of the file
- * are checked before memory is taken. What libtiff says while pixels are decoded is an error, because its codecs go on
- * with wrong pixels after a complaint; what it says of the header is a remark, unknown tags apart. Palette entries are
- * 16 bits, of which the upper 8 count, or 8 where all of them are small (old files).
+ * One page; 1, 2, 4, 8 and 16 bits, 32-bit float; gray (0 white or black), RGB, palette, 8-bit CMYK and YCbCr (JPEG
+ * only), with one more sample taken for alpha; strips and tiles, samples together or in planes. Rows come one after the
+ * other: strips line by line (planes through one handle each, since going back in a strip decodes it again; of a packed
+ * strip libtiff holds all bytes), tiles by rows of tiles. Sides, tiles and the bytes that a compression can make of the
+ * file are checked before memory is taken. What libtiff says while pixels are decoded is an error, because its codecs
+ * go on with wrong pixels after a complaint; what it says of the header is a remark, unknown tags apart. Palette
+ * entries are 16 bits, of which the upper 8 count, or 8 where all of them are small (old files).
  *
  * Source: TIFF 6.0; Adobe's supplements 1 and 2. */
 #include "io/tiff_priv.h"
