@@ -162,7 +162,7 @@ PY
     merge -q -o merged 1.jsonl 2.jsonl
     rm merged
     for other in "--sigma 3" "-m sobel" "--low 20" "--gray channels" "--emit strength" "--depth 8" "--lenient" \
-        "--no-orient" "--name {stem}.tif"; do
+        "--no-orient" "--page 2" "--name {stem}.tif"; do
         # shellcheck disable=SC2086
         part 2 --sigma 2 $other
         run merge -o merged 1.jsonl 2.jsonl

@@ -11,6 +11,27 @@ gray() {
     }'
 }
 
+# stack PGM...: text PGMs as pages of one TIFF, 8 bits, one strip each, not compressed.
+stack() {
+    printf '%b' "$(awk '
+        function u8(v) { printf "\\0%03o", v % 256; at++ }
+        function u16(v) { u8(v); u8(int(v / 256)) }
+        function u32(v) { u16(v % 65536); u16(int(v / 65536)) }
+        function entry(tag, type, v) { u16(tag); u16(type); u32(1); u32(v) }
+        FNR == 1 { n[++pages] = 0; w[pages] = $2; h[pages] = $3; next }
+        { for (i = 1; i <= NF; i++) v[pages, n[pages]++] = $i }
+        END {
+            u16(18761); u16(42); u32(8)
+            for (p = 1; p <= pages; p++) {
+                first = at + 114
+                u16(9); entry(256, 3, w[p]); entry(257, 3, h[p]); entry(258, 3, 8); entry(259, 3, 1); entry(262, 3, 1)
+                entry(273, 4, first); entry(277, 3, 1); entry(278, 3, h[p]); entry(279, 4, n[p])
+                u32(p < pages ? first + n[p] + n[p] % 2 : 0)
+                for (i = 0; i < n[p] + n[p] % 2; i++) u8(v[p, i])
+            }
+        }' "$@")"
+}
+
 # step HEIGHT: rows 0 0 10 10, as PGM.
 step() {
     awk -v h="$1" 'BEGIN { print "P2 4", h, 255; for (y = 0; y < h; y++) print "0 0 10 10" }'

@@ -148,6 +148,7 @@ killed() {
     expect "--name" -m canny:sigma=1 -m sobel --name '{op}/{stem}.png'
     expect "--lenient" -m canny:sigma=1 -m sobel --lenient
     expect "--no-orient" -m canny:sigma=1 -m sobel --no-orient
+    expect "--page" -m canny:sigma=1 -m sobel --page 2
     sed -i '1s/"version":"/&9/' out/.edgel-journal
     find out -type f -exec cksum {} + | sort >before
     expect "version" -m canny:sigma=1 -m sobel

@@ -287,6 +287,7 @@ struct edgel_record {
     const char *error;  /* NULL: null */
     const char *remark; /* what the decoder remarked, NULL or "": left out */
     int width, height;  /* 0: null */
+    int pages;          /* that were worked on of a file of several; 0: left out */
     double seconds;
 };
 

@@ -165,6 +165,8 @@ enum edgel_status edgel_log_image(struct edgel_log *log, const struct edgel_reco
         add_string(t, "remark", r->remark);
     add_side(t, "width", r->width);
     add_side(t, "height", r->height);
+    if (r->pages > 0)
+        edgel_text_printf(t, ",\"pages\":%d", r->pages);
     add_seconds(t, r->seconds);
     return write_line(log, err);
 }

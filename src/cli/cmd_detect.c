@@ -9,6 +9,7 @@ struct detect_options {
     struct folder_options folder;
     struct detect_settings settings;
     struct cli_read_options read;
+    struct detect_tiff tiff;
     int64_t stream_over;
 };
 
@@ -78,6 +79,7 @@ static const struct cli_group groups[] = {
       offsetof(struct detect_options, settings) },
     { "Inputs", cli_input_rows, offsetof(struct detect_options, folder.inputs) },
     { "Reading", cli_read_rows, offsetof(struct detect_options, read) },
+    { "TIFF", detect_tiff_rows, offsetof(struct detect_options, tiff) },
     { "Parts of a run", cli_shard_rows, offsetof(struct detect_options, folder.part) },
     { "Large images", memory_rows, 0 },
     { "Running", cli_run_rows, offsetof(struct detect_options, folder.run) },
@@ -91,7 +93,7 @@ static int begin(void *user, int threads, int inner)
     struct detect_job *job = user;
     job->workers = cli_alloc((size_t)threads, sizeof *job->workers);
     for (int t = 0; t < threads; t++)
-        detect_worker_init(&job->workers[t], inner);
+        detect_worker_init(&job->workers[t], inner, job->ntasks);
     return CLI_EXIT_OK;
 }
 
@@ -115,7 +117,7 @@ static enum edgel_status check_name(void *user, size_t m, const char *path, stru
     const struct detect_job *job = user;
     struct edgel_method method;
     struct edgel_write write;
-    enum edgel_status s = detect_fit(&job->tasks[m], path, &method, &write, err);
+    enum edgel_status s = detect_fit(&job->tasks[m], path, job->tiff, &method, &write, err);
     return s == EDGEL_OK ? edgel_method_check(&method, err) : s;
 }
 
@@ -145,12 +147,22 @@ static void add_methods(struct folder_settings *s, const struct detect_job *job)
     }
 }
 
+static void add_tiff(struct folder_settings *s, const struct detect_tiff *tiff)
+{
+    char page[VALUE_BYTES], tile[VALUE_BYTES];
+    snprintf(page, sizeof page, "%d", tiff->page > 1 ? tiff->page : 1);
+    snprintf(tile, sizeof tile, "%d", tiff->tile);
+    folder_setting(s, "--page", tiff->page == DETECT_ALL_PAGES ? "all" : page);
+    folder_setting(s, "--tile", tiff->tile ? tile : "none");
+}
+
 static void settings(void *user, struct folder_settings *s)
 {
     const struct detect_job *job = user;
     add_methods(s, job);
     folder_setting(s, "--no-orient", job->read->orient ? "off" : "on");
     folder_setting(s, "--lenient", job->read->lenient ? "on" : "off");
+    add_tiff(s, job->tiff);
 }
 
 static bool writes_strength(const struct detect_task *t)
@@ -184,9 +196,11 @@ static int run_detect(const struct cli_args *args)
     if (code == CLI_EXIT_OK)
         code = detect_tasks(args, &o->methods, &o->settings, &tasks, &ntasks);
     if (code == CLI_EXIT_OK) {
-        struct detect_job job = {
-            .tasks = tasks, .ntasks = ntasks, .read = &o->read, .stream_over = (uint64_t)o->stream_over
-        };
+        struct detect_job job = { .tasks = tasks,
+                                  .ntasks = ntasks,
+                                  .read = &o->read,
+                                  .tiff = &o->tiff,
+                                  .stream_over = (uint64_t)o->stream_over };
         const char **names = cli_alloc(ntasks, sizeof *names);
         for (size_t m = 0; m < ntasks; m++)
             names[m] = tasks[m].info->name;

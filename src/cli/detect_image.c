@@ -6,9 +6,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-void detect_worker_init(struct detect_worker *w, int threads)
+void detect_worker_init(struct detect_worker *w, int threads, size_t ntasks)
 {
-    *w = (struct detect_worker){ .threads = threads < EDGEL_POOL_MAX ? threads : EDGEL_POOL_MAX };
+    *w = (struct detect_worker){ .threads = threads < EDGEL_POOL_MAX ? threads : EDGEL_POOL_MAX,
+                                 .writers = cli_alloc(ntasks, sizeof *w->writers) };
     w->scratch = edgel_scratch_create();
     if (!w->scratch)
         cli_out_of_memory();
@@ -22,6 +23,7 @@ void detect_worker_finish(struct detect_worker *w)
     edgel_image_finish(&w->pixels);
     edgel_scratch_destroy(&w->scratch);
     edgel_pool_destroy(&w->pool);
+    free(w->writers);
 }
 
 /* Threads for one image, where there are some to spare and it is not so small that starting them costs more. */
@@ -35,6 +37,18 @@ static enum edgel_status take_threads(struct detect_worker *w, const struct edge
     return s == EDGEL_OK ? edgel_scratch_use_pool(w->scratch, w->pool, err) : s;
 }
 
+static bool works_on_all(const struct detect_job *job)
+{
+    return job->tiff->page == DETECT_ALL_PAGES;
+}
+
+struct edgel_read detect_read_params(const struct detect_work *k, bool color)
+{
+    struct edgel_read params = cli_read_params(k->job->read, color ? EDGEL_DECODE_COLOR : EDGEL_DECODE_GRAY);
+    params.page = k->page;
+    return params;
+}
+
 static enum edgel_status decode(struct detect_work *k, bool color, const struct edgel_image **pixels,
                                 struct edgel_error *err)
 {
@@ -43,7 +57,7 @@ static enum edgel_status decode(struct detect_work *k, bool color, const struct 
     *pixels = img;
     if (*has)
         return EDGEL_OK;
-    struct edgel_read params = cli_read_params(k->job->read, color ? EDGEL_DECODE_COLOR : EDGEL_DECODE_GRAY);
+    struct edgel_read params = detect_read_params(k, color);
     const uint64_t most = params.limits.max_pixels;
     if (!k->whole && k->job->stream_over < most)
         params.limits.max_pixels = k->job->stream_over;
@@ -77,7 +91,8 @@ void detect_fit_type(enum edgel_type type, const struct edgel_write *write, stru
         method->depth = 16;
 }
 
-enum edgel_status detect_fit_channels(const char *path, int channels, const struct edgel_write *write,
+/* Whether PGM and PPM hold as many channels. */
+static enum edgel_status fit_channels(const char *path, int channels, const struct edgel_write *write,
                                       struct edgel_error *err)
 {
     size_t n = strlen(path);
@@ -92,16 +107,51 @@ enum edgel_status detect_fit_channels(const char *path, int channels, const stru
     return EDGEL_OK;
 }
 
+static enum edgel_status begin_output(struct detect_work *k, size_t m, int channels,
+                                      const struct edgel_write *write, struct edgel_error *err)
+{
+    const char *path = k->image->paths[m];
+    enum edgel_status s = fit_channels(path, channels, write, err);
+    return s == EDGEL_OK ? edgel_output_begin(path, &k->image->outputs[m], err) : s;
+}
+
+enum edgel_status detect_begin_rows(struct detect_work *k, size_t m, struct edgel_view shape,
+                                    const struct edgel_write *write, struct edgel_error *err)
+{
+    struct edgel_writer **writer = &k->w->writers[m];
+    if (*writer)
+        return edgel_writer_page(*writer, shape, err);
+    struct edgel_write params = *write;
+    params.pages = works_on_all(k->job) ? k->image->info.pages : 0;
+    enum edgel_status s = begin_output(k, m, shape.channels, write, err);
+    return s == EDGEL_OK ? edgel_writer_begin(shape, &params, k->image->outputs[m], writer, err) : s;
+}
+
+/* The result of task m, as a whole or as a page. */
+static enum edgel_status put_output(struct detect_work *k, size_t m, const struct edgel_write *write,
+                                    struct edgel_error *err)
+{
+    const struct edgel_view v = edgel_image_view(&k->w->pixels);
+    enum edgel_status s;
+    if (!works_on_all(k->job)) {
+        s = begin_output(k, m, v.channels, write, err);
+        return s == EDGEL_OK ? edgel_image_encode(v, write, k->image->outputs[m], err) : s;
+    }
+    s = detect_begin_rows(k, m, v, write, err);
+    for (int y = 0; y < v.h && s == EDGEL_OK; y++)
+        s = edgel_writer_row(k->w->writers[m], (const char *)v.data + y * v.stride, err);
+    return s;
+}
+
 /* Runs task m and writes its output under a temporary name. */
 static enum edgel_status run_task(struct detect_work *k, size_t m, struct edgel_error *err)
 {
     const struct detect_task *t = &k->job->tasks[m];
-    const char *path = k->image->paths[m];
     struct edgel_method method;
     struct edgel_write write;
     struct edgel_error detail = { 0 };
     const struct edgel_image *in;
-    enum edgel_status s = detect_fit(t, path, &method, &write, err);
+    enum edgel_status s = detect_fit(t, k->image->paths[m], k->job->tiff, &method, &write, err);
     if (s == EDGEL_OK)
         s = decode(k, method.channels, &in, err);
     if (s != EDGEL_OK)
@@ -113,32 +163,21 @@ static enum edgel_status run_task(struct detect_work *k, size_t m, struct edgel_
         s = edgel_method_run(k->w->scratch, edgel_image_view(in), &method, &k->w->pixels, &bits, &detail);
     if (s != EDGEL_OK)
         return detect_name_failure(k, t, &detail, err);
-    s = detect_fit_channels(path, k->w->pixels.channels, &write, err);
-    if (s == EDGEL_OK)
-        s = edgel_output_begin(path, &k->image->outputs[m], err);
     write.bits = bits == 1 ? 1 : 0;
-    if (s == EDGEL_OK)
-        s = edgel_image_encode(edgel_image_view(&k->w->pixels), &write, k->image->outputs[m], err);
-    return s;
+    return put_output(k, m, &write, err);
 }
 
 static enum edgel_status run_whole(struct detect_work *k, struct edgel_error *err)
 {
-    enum edgel_status s = edgel_bytes_read(k->image->input, &k->w->bytes, err);
+    enum edgel_status s = k->loaded ? EDGEL_OK : edgel_bytes_read(k->image->input, &k->w->bytes, err);
+    k->loaded = s == EDGEL_OK;
     for (size_t m = 0; m < k->job->ntasks && s == EDGEL_OK; m++)
         if (!edgel_plan_skips(k->image->plan, k->image->i, m))
             s = run_task(k, m, err);
     return s;
 }
 
-static void discard_all(struct detect_work *k)
-{
-    for (size_t m = 0; m < k->job->ntasks; m++)
-        edgel_output_discard(&k->image->outputs[m]);
-}
-
-/* Row by row. A file that turns out not to be for that is read as a whole; so is one that was replaced by such a file
- * between the readings for gray and for colour, of which the first has written outputs. */
+/* Row by row. A file that turns out not to be for that is read as a whole. */
 static enum edgel_status run_rows(struct detect_work *k, struct edgel_error *err)
 {
     bool refused;
@@ -147,7 +186,6 @@ static enum edgel_status run_rows(struct detect_work *k, struct edgel_error *err
     if (!refused)
         return s;
     edgel_error_clear(err);
-    discard_all(k);
     return run_whole(k, err);
 }
 
@@ -159,18 +197,70 @@ static bool is_large_file(const char *path)
     return stat(path, &s) == 0 && S_ISREG(s.st_mode) && s.st_size >= LARGE;
 }
 
-static enum edgel_status run_all(struct detect_work *k, struct edgel_error *err)
+/* The page, or the image of a file that has but one. */
+static enum edgel_status run_page(struct detect_work *k, struct edgel_error *err)
 {
     enum edgel_status s;
+    k->has_gray = k->has_color = k->large = false;
     k->whole = k->job->read->lenient || !detect_streams(k);
-    if (!k->whole && is_large_file(k->image->input))
+    if (!k->whole && !k->loaded && is_large_file(k->image->input))
         return run_rows(k, err);
     s = run_whole(k, err);
-    if (k->large) {
+    if (k->large) { /* told before anything of it was written */
         edgel_error_clear(err);
-        discard_all(k);
         edgel_bytes_finish(&k->w->bytes);
+        k->loaded = false;
         s = run_rows(k, err);
+    }
+    return s;
+}
+
+/* "INPUT: ..." becomes "INPUT, page N: ...". */
+static void name_page(const struct detect_work *k, struct edgel_error *err)
+{
+    const size_t n = strlen(k->image->input);
+    char rest[sizeof err->msg];
+    if (strncmp(err->msg, k->image->input, n) != 0)
+        return;
+    snprintf(rest, sizeof rest, "%s", err->msg + n);
+    snprintf(err->msg, sizeof err->msg, "%.200s, page %d%.280s", k->image->input, k->page, rest);
+}
+
+/* The pages after the first. What is told of the file is told of its first page, the first remark apart. */
+static enum edgel_status run_further(struct detect_work *k, struct edgel_error *err)
+{
+    struct edgel_info *info = &k->image->info, first = *info;
+    const enum edgel_type type = k->image->type;
+    enum edgel_status s = EDGEL_OK;
+    while (s == EDGEL_OK && k->page < first.pages) {
+        k->page++;
+        s = run_page(k, err);
+        if (first.remark[0] == '\0')
+            memcpy(first.remark, info->remark, sizeof first.remark);
+        if (first.damage[0] == '\0')
+            memcpy(first.damage, info->damage, sizeof first.damage);
+    }
+    if (s != EDGEL_OK)
+        name_page(k, err);
+    *info = first;
+    k->image->type = type;
+    return s;
+}
+
+/* The sides of the decoded pixels; of rows they are those of the file. */
+static void note_sides(const struct detect_work *k)
+{
+    const struct edgel_image *decoded = k->has_gray ? &k->w->gray : k->has_color ? &k->w->color : NULL;
+    k->image->w = decoded ? decoded->w : 0;
+    k->image->h = decoded ? decoded->h : 0;
+}
+
+static enum edgel_status end_writers(struct detect_work *k, enum edgel_status s, struct edgel_error *err)
+{
+    for (size_t m = 0; m < k->job->ntasks; m++) {
+        if (s == EDGEL_OK && k->w->writers[m])
+            s = edgel_writer_end(&k->w->writers[m], err);
+        edgel_writer_discard(&k->w->writers[m]);
     }
     return s;
 }
@@ -178,10 +268,13 @@ static enum edgel_status run_all(struct detect_work *k, struct edgel_error *err)
 enum edgel_status detect_image(const struct detect_job *job, struct detect_worker *w,
                                struct folder_image *image, struct edgel_error *err)
 {
-    struct detect_work k = { .job = job, .w = w, .image = image };
-    enum edgel_status s = run_all(&k, err);
-    const struct edgel_image *decoded = k.has_gray ? &w->gray : k.has_color ? &w->color : NULL;
-    image->w = decoded ? decoded->w : 0;
-    image->h = decoded ? decoded->h : 0;
-    return s;
+    const bool all = works_on_all(job);
+    struct detect_work k = { .job = job, .w = w, .image = image, .page = all ? 1 : job->tiff->page };
+    enum edgel_status s = run_page(&k, err);
+    note_sides(&k);
+    if (s == EDGEL_OK && all)
+        s = run_further(&k, err);
+    if (!all)
+        image->info.pages = 0;
+    return end_writers(&k, s, err);
 }

@@ -347,11 +347,61 @@ static bool has_extension(const char *path, const char *extension)
     return true;
 }
 
-enum edgel_status detect_fit(const struct detect_task *task, const char *path, struct edgel_method *method,
-                             struct edgel_write *write, struct edgel_error *err)
+static enum edgel_status take_page(void *options, const char *what, const char *text, struct edgel_error *err)
+{
+    int64_t page = DETECT_ALL_PAGES;
+    if (strcmp(text, "all") != 0 && edgel_parse_int(what, text, 1, 65535, &page, NULL) != EDGEL_OK)
+        return cli_fail(err, "%s %s: must be a number from 1 to 65535, or all", what, text);
+    ((struct detect_tiff *)options)->page = (int)page;
+    return EDGEL_OK;
+}
+
+static enum edgel_status take_tile(void *options, const char *what, const char *text, struct edgel_error *err)
+{
+    int64_t side = 0;
+    enum edgel_status s = edgel_parse_int(what, text, 16, EDGEL_TILE_MAX, &side, err);
+    ((struct detect_tiff *)options)->tile = (int)side;
+    return s == EDGEL_OK && side % 16 != 0 ? cli_fail(err, "%s %s: must be a multiple of 16", what, text) : s;
+}
+
+const struct cli_option detect_tiff_rows[] = {
+    { .name = "page",
+      .kind = CLI_CALL,
+      .metavar = "N|all",
+      .call = take_page,
+      .note = "the first, with a remark where there are more",
+      .help =
+          "Page of a TIFF of several, from 1 on; all: each becomes a page of the output, which is then to be .tif." },
+    { .name = "tile",
+      .kind = CLI_CALL,
+      .metavar = "N",
+      .call = take_tile,
+      .note = "strips",
+      .help = "Write .tif in square tiles of side N, a multiple of 16." },
+    { 0 },
+};
+
+static enum edgel_status fit_tiff(const char *path, const struct detect_tiff *tiff, struct edgel_write *write,
+                                  struct edgel_error *err)
+{
+    write->tile = tiff->tile;
+    if (write->format == EDGEL_FORMAT_TIFF)
+        return EDGEL_OK;
+    if (tiff->tile)
+        return cli_fail(err, "%s: --tile: only .tif is written in tiles", path);
+    if (tiff->page == DETECT_ALL_PAGES)
+        return cli_fail(err, "%s: --page all: only .tif holds several pages", path);
+    return EDGEL_OK;
+}
+
+enum edgel_status detect_fit(const struct detect_task *task, const char *path, const struct detect_tiff *tiff,
+                             struct edgel_method *method, struct edgel_write *write, struct edgel_error *err)
 {
     *method = task->method;
     *write = (struct edgel_write){ .format = edgel_format_of_name(path) };
+    enum edgel_status s = fit_tiff(path, tiff, write, err);
+    if (s != EDGEL_OK)
+        return s;
     if (write->format != EDGEL_FORMAT_NONE && !edgel_format_built(write->format))
         return cli_fail(err, "%s: this build of edgel was made without libtiff", path);
     int depth = method->depth;
@@ -368,7 +418,7 @@ enum edgel_status detect_fit(const struct detect_task *task, const char *path, s
         method->depth = 1;
     } else if (write->format == EDGEL_FORMAT_PNM) {
         if (depth == 1)
-            return cli_fail(err, "%s: depth 1 needs a name in .png or .pbm", path);
+            return cli_fail(err, "%s: depth 1 needs a name in .png, .tif or .pbm", path);
         if (depth == 0 && map)
             method->depth = 8;
         if (has_extension(path, ".ppm") && !(method->id == EDGEL_METHOD_GAUSSIAN && method->channels))

@@ -12,7 +12,6 @@ struct lane {
     struct edgel_method method;
     struct edgel_write write;
     struct edgel_stream *stream;
-    struct edgel_writer *writer;
     bool sink_failed; /* the error is the output's */
 };
 
@@ -39,14 +38,8 @@ bool detect_streams(const struct detect_work *k)
 static enum edgel_status begin_output(void *user, struct edgel_view shape, struct edgel_error *err)
 {
     struct lane *l = user;
-    struct folder_image *image = l->reading->k->image;
-    const char *path = image->paths[l->m];
     l->write.bits = shape.type == EDGEL_U1 ? 1 : 0;
-    enum edgel_status s = detect_fit_channels(path, shape.channels, &l->write, err);
-    if (s == EDGEL_OK)
-        s = edgel_output_begin(path, &image->outputs[l->m], err);
-    if (s == EDGEL_OK)
-        s = edgel_writer_begin(shape, &l->write, image->outputs[l->m], &l->writer, err);
+    enum edgel_status s = detect_begin_rows(l->reading->k, l->m, shape, &l->write, err);
     l->sink_failed = s != EDGEL_OK;
     return s;
 }
@@ -54,7 +47,7 @@ static enum edgel_status begin_output(void *user, struct edgel_view shape, struc
 static enum edgel_status put_output(void *user, const void *row, struct edgel_error *err)
 {
     struct lane *l = user;
-    enum edgel_status s = edgel_writer_row(l->writer, row, err);
+    enum edgel_status s = edgel_writer_row(l->reading->k->w->writers[l->m], row, err);
     l->sink_failed = s != EDGEL_OK;
     return s;
 }
@@ -113,17 +106,9 @@ static enum edgel_status fill_lanes(struct reading *r, bool color, struct edgel_
         if (k->job->tasks[m].method.channels != color || edgel_plan_skips(k->image->plan, k->image->i, m))
             continue;
         *l = (struct lane){ .reading = r, .m = m };
-        s = detect_fit(&k->job->tasks[m], k->image->paths[m], &l->method, &l->write, err);
+        s = detect_fit(&k->job->tasks[m], k->image->paths[m], k->job->tiff, &l->method, &l->write, err);
         r->nlanes++;
     }
-    return s;
-}
-
-static enum edgel_status end_writers(struct reading *r, struct edgel_error *err)
-{
-    enum edgel_status s = EDGEL_OK;
-    for (size_t i = 0; i < r->nlanes && s == EDGEL_OK; i++)
-        s = edgel_writer_end(&r->lanes[i].writer, err);
     return s;
 }
 
@@ -131,28 +116,36 @@ static enum edgel_status read_kind(struct detect_work *k, bool color, bool *refu
 {
     struct reading r = { .k = k, .lanes = cli_alloc(k->job->ntasks, sizeof *r.lanes) };
     const struct edgel_row_sink sink = { &r, begin_rows, put_row };
-    const struct edgel_read params =
-        cli_read_params(k->job->read, color ? EDGEL_DECODE_COLOR : EDGEL_DECODE_GRAY);
+    const struct edgel_read params = detect_read_params(k, color);
     enum edgel_status s = fill_lanes(&r, color, err);
     *refused = false;
     if (s == EDGEL_OK && r.nlanes > 0) {
         s = edgel_image_stream(k->image->input, &params, &sink, &k->image->info, err);
         *refused = r.declined || (s == EDGEL_EUNSUPPORTED && !r.begun);
-        if (s == EDGEL_OK)
-            s = end_writers(&r, err);
     }
-    for (size_t i = 0; i < r.nlanes; i++) {
+    for (size_t i = 0; i < r.nlanes; i++)
         edgel_stream_destroy(&r.lanes[i].stream);
-        edgel_writer_discard(&r.lanes[i].writer);
-    }
     free(r.lanes);
     return s;
+}
+
+static bool takes_gray(const struct detect_work *k)
+{
+    for (size_t m = 0; m < k->job->ntasks; m++)
+        if (!k->job->tasks[m].method.channels && !edgel_plan_skips(k->image->plan, k->image->i, m))
+            return true;
+    return false;
 }
 
 enum edgel_status detect_stream(struct detect_work *k, bool *refused, struct edgel_error *err)
 {
     enum edgel_status s = read_kind(k, false, refused, err);
-    if (s == EDGEL_OK)
-        s = read_kind(k, true, refused, err);
-    return s;
+    if (s != EDGEL_OK)
+        return s;
+    s = read_kind(k, true, refused, err);
+    if (!*refused || !takes_gray(k))
+        return s;
+    *refused = false; /* it was not for gray, which is written already */
+    edgel_error_clear(err);
+    return cli_fail(err, "%s: was replaced while it was read", k->image->input);
 }

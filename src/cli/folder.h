@@ -34,6 +34,7 @@ struct folder_result {
     char error[1024];
     char remark[160], damage[160];
     int width, height;
+    int pages; /* --page all: of the file; else 0 */
     enum edgel_type type;
     double seconds;
     bool marked; /* mark is that of the image */

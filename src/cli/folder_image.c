@@ -82,6 +82,7 @@ static void describe(const struct folder_image *image, struct folder_result *res
     memcpy(result->damage, image->info.damage, sizeof result->damage);
     result->width = image->w ? image->w : image->info.w;
     result->height = image->h ? image->h : image->info.h;
+    result->pages = image->info.pages;
     result->type = image->type ? image->type : EDGEL_U8;
 }
 

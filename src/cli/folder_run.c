@@ -102,6 +102,7 @@ static void log_image(struct run *r, const char *input, const struct folder_resu
                                    .remark = res->damage[0] ? res->damage : res->remark,
                                    .width = res->width,
                                    .height = res->height,
+                                   .pages = res->pages,
                                    .seconds = res->seconds };
     struct edgel_error err = { 0 };
     if (!r->log_failed && edgel_log_image(r->log, &record, &err) != EDGEL_OK) {
