@@ -1162,6 +1162,50 @@ END
     [ "$(xargs <calls)" = "read 1 read 0 read 1 read 0 read 1 read 0" ] # all of it, and the end
 }
 
+@test "memory for images is taken for the first ones, and for no later one" {
+    [ "${EDGEL_SANITIZE:-none}" = none ] || skip "the sanitizer's run-time must come first"
+    cat >spy.c <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+#include <stdlib.h>
+/* More than any buffer of zlib, of a file being written, or of a few rows. */
+static void note(size_t n) { if (n > 140000) fputs("large\n", stderr); }
+void *aligned_alloc(size_t to, size_t n)
+{
+    static void *(*real)(size_t, size_t);
+    if (!real) *(void **)&real = dlsym(RTLD_NEXT, "aligned_alloc");
+    note(n);
+    return real(to, n);
+}
+void *malloc(size_t n)
+{
+    static void *(*real)(size_t);
+    if (!real) *(void **)&real = dlsym(RTLD_NEXT, "malloc");
+    note(n);
+    return real(n);
+}
+END
+    "${CC:-gcc}" -shared -fPIC -o spy.so spy.c -ldl
+    { printf 'P5 640 480 255\n' && head -c 307200 /dev/urandom; } >noise.pgm
+    taken() { # N: images of each kind
+        rm -rf in out
+        mkdir in
+        for i in $(seq "$1"); do
+            cp "$EDGEL_SOURCE/data/scenes/images/01-still-life.jpg" in/$i-a.jpg
+            cp "$EDGEL_SOURCE/data/scenes/images/03-coins.png" in/$i-b.png
+            cp noise.pgm in/$i-c.pgm
+        done
+        LD_PRELOAD=$PWD/spy.so "$EDGEL" detect -q -j 1 -m canny -m canny:emit=strength -m sobel -m gaussian:gray=channels \
+            -m gaussian:depth=16 --name '{stem}_{n}.png' -o out in 2>calls
+        grep -c large calls
+    }
+    few=$(taken 3) many=$(taken 9)
+    [ "$few" -gt 5 ]
+    [ "$many" -eq "$few" ]
+}
+
 @test "--durable: bytes reach the disk before the names, and the names after, group by group" {
     mkdir -p in/sub
     for i in $(seq -w 1 70); do gray 9 7 >"in/sub/$i.pgm"; done
