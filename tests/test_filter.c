@@ -404,6 +404,11 @@ static void errors_name_parameter_value_and_rule(void **state)
     edgel_error_clear(&err);
     assert_int_equal(edgel_gaussian(NULL, narrow, &out, 1, 0, &err), EDGEL_EINVAL);
     assert_non_null(strstr(err.msg, "stride 11"));
+    struct edgel_view high = edgel_image_view(&img);
+    high.h = INT32_MAX; /* rows below the last one would be no int */
+    edgel_error_clear(&err);
+    assert_int_equal(edgel_gaussian(NULL, high, &out, 1, 0, &err), EDGEL_EINVAL);
+    assert_string_equal(err.msg, "gaussian: input 2147483647 high: must be at most 2147467263");
     edgel_image_finish(&img);
 }
 

@@ -117,11 +117,11 @@ static int reflect_101(int i, int n)
 {
     if (n == 1)
         return 0;
-    const int period = 2 * (n - 1);
-    i %= period;
-    if (i < 0)
-        i += period;
-    return i < n ? i : period - i;
+    const int64_t period = 2 * ((int64_t)n - 1);
+    int64_t at = i % period;
+    if (at < 0)
+        at += period;
+    return (int)(at < n ? at : period - at);
 }
 
 /* Puts pad mirrored pixels of px bytes on either side of a row of w. */

@@ -68,8 +68,9 @@ enum edgel_status edgel_arena_image(struct edgel_arena *arena, struct edgel_imag
     return EDGEL_OK;
 }
 
-/* Samples of a row stay far below INT_MAX, so that positions beside a row fit an int. */
-enum { MAX_ROW_SAMPLES = 1 << 30 };
+/* Samples of a row stay far below INT_MAX, and rows by more than any operator reaches, so that positions beside an
+ * image fit an int. */
+enum { MAX_ROW_SAMPLES = 1 << 30, MAX_ROWS = INT32_MAX - (1 << 14) };
 
 enum edgel_status edgel_layout_check(const char *what, struct edgel_view in, int max_channels,
                                      struct edgel_error *err)
@@ -83,6 +84,8 @@ enum edgel_status edgel_layout_check(const char *what, struct edgel_view in, int
     if (in.w > MAX_ROW_SAMPLES / in.channels)
         return edgel_fail(err, EDGEL_EINVAL, "%s: input %d wide: must be at most %d", what, in.w,
                           MAX_ROW_SAMPLES / in.channels);
+    if (in.h > MAX_ROWS)
+        return edgel_fail(err, EDGEL_EINVAL, "%s: input %d high: must be at most %d", what, in.h, MAX_ROWS);
     ptrdiff_t size = (ptrdiff_t)edgel_type_size(in.type), row = (ptrdiff_t)in.w * in.channels * size;
     if ((in.h > 1 && in.stride < row && -in.stride < row) || in.stride % size != 0 ||
         (uintptr_t)in.data % (size_t)size != 0)
