@@ -107,6 +107,14 @@ letters() {
     done
 }
 
+@test "every CPU level is named by the manual page and by the header" {
+    edgel help --format man | grep -A 1 '^\.B EDGEL_CPU$' >page
+    for level in $(EDGEL_CPU=pentium edgel help 2>&1 | sed -n 's/.*known: //p' | tr -d ,); do
+        grep -qw "$level" page
+        grep -q "CPU level the kernels run at (.*\"$level\"" "$EDGEL_SOURCE/include/edgel/base.h"
+    done
+}
+
 @test "--help and -h of each command say what help says" {
     edgel help >all.txt
     edgel --help | cmp - all.txt

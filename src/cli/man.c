@@ -136,7 +136,8 @@ static void main_page(void)
          ".TP\n\\fB\\-h\\fR, \\fB\\-\\-help\\fR\nShow the list of commands and exit.\n"
          ".TP\n\\fB\\-V\\fR, \\fB\\-\\-version\\fR\nShow version, build and CPU level and exit.\n"
          ".SH ENVIRONMENT\n"
-         ".TP\n.B EDGEL_CPU\nLowers the CPU level to the named one; the results do not change.\n"
+         ".TP\n.B EDGEL_CPU\nLowers the CPU level to the named one, of those that the build has: c, avx2, "
+         "avx512, avx512vnni, neon. The results do not change.\n"
          ".TP\n.B NO_COLOR\nKeeps escape sequences out of the progress bar.\n"
          ".SH SEE ALSO");
     for (const struct cli_command *const *c = cli_commands(); *c; c++)

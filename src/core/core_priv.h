@@ -43,8 +43,8 @@ void edgel_arena_reset(struct edgel_arena *a);
 void edgel_arena_finish(struct edgel_arena *a);
 
 /* --- cpu.c --- */
-/* Instruction sets that kernels are written for; AVX2 stands for FMA as well, AVX512 for F, BW,
- * DQ and VL. */
+/* Instruction sets that kernels are written for; AVX2 stands for FMA as well, AVX512 for F, BW, DQ and VL,
+ * AVX512VNNI for VNNI alone. */
 enum { EDGEL_CPU_AVX2 = 1, EDGEL_CPU_AVX512 = 2, EDGEL_CPU_NEON = 4, EDGEL_CPU_AVX512VNNI = 8 };
 struct edgel_cpu_level {
     const char *name;
