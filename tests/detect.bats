@@ -349,6 +349,7 @@ edges() {
     [ "$(edges --low 84)" = 21 ]
     [ "$(edges --low 50% --high 200)" = 23 ] # the 45th of the 90 magnitudes that are not 0 is 68
     [ "$(edges --low auto --high 200)" = 22 ] # 0.4 * 200
+    [ "$(edges --low 200 --high 84)" = 21 ] # the smaller is the lower one
     gray 9 7 >in.pgm
     run one out --low 10x
     refused "--low '10x'"

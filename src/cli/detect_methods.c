@@ -90,7 +90,7 @@ const struct cli_option detect_setting_rows[] = {
               .note = "50",
               .help =
                   "Lower threshold of canny: a number in gradient units of 8-bit images, P% for that quantile "
-                  "of the non-zero magnitudes, or auto." },
+                  "of the non-zero magnitudes, or auto. The smaller of the two is the lower one, as in OpenCV." },
     [HIGH] = { .name = "high",
                .kind = CLI_CALL,
                .metavar = "T",
