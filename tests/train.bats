@@ -1113,6 +1113,17 @@ PY
     [ "$(weights large)" = "$(weights run)" ]
 }
 
+@test "an interrupt ends the look at the images before the first step, and nothing is written" {
+    mkdir vi2 vt2
+    { printf 'P6 3000 2000 255\n'; head -c 18000000 /dev/zero | tr '\0' '\100'; } >vi2/0.ppm
+    { printf 'P5 3000 2000 255\n'; head -c 3000000 /dev/zero; head -c 3000000 /dev/zero | tr '\0' '\377'; } >vt2/0.pgm
+    for k in $(seq 15); do ln vi2/0.ppm vi2/"$k".ppm && ln vt2/0.pgm vt2/"$k".pgm; done
+    "$EDGEL" train --truth t --val-images vi2 --val-truth vt2 --arch linear --epochs 1 --cache 0 -o run i 2>told &
+    stop_when $! INT "(foreground)" told
+    [ "$status" -eq 130 ]
+    [ ! -e run ]
+}
+
 @test "--quiet says nothing, --progress always draws a line" {
     train -o a -q i
     [ -z "$output" ]

@@ -213,9 +213,20 @@ static enum edgel_status create_trainer(struct job *j, struct edgel_error *err)
     return status;
 }
 
+/* For passes over all samples before the first step: the trainer itself asks for a stop, between steps. */
+static enum edgel_status load_unless_stopped(void *user, bool validation, size_t i, struct edgel_sample *out,
+                                             struct edgel_error *err)
+{
+    if (!cli_stop(NULL))
+        return train_data_load(user, validation, i, out, err);
+    (void)cli_fail(err, "interrupted");
+    return err->code = EDGEL_EINTERRUPTED;
+}
+
 static enum edgel_status prepare(struct job *j, struct edgel_error *err)
 {
     int n;
+    j->source.load = load_unless_stopped;
     enum edgel_status status = describe_classes(j, err);
     if (status == EDGEL_OK)
         status = edgel_pool_create(cli_jobs(&j->o->run), &j->pool, err);
@@ -232,7 +243,9 @@ static enum edgel_status prepare(struct job *j, struct edgel_error *err)
         return status;
     choose_loss(j);
     j->plan.params.first_scored = train_data_labels(j->data) == EDGEL_LABELS_BINARY;
-    return create_trainer(j, err);
+    status = create_trainer(j, err);
+    j->source.load = train_data_load;
+    return status;
 }
 
 /* --- the run --- */
@@ -370,6 +383,8 @@ static void finish(struct job *j)
 /* What is refused before anything is written. */
 static int refuse(const struct edgel_error *err)
 {
+    if (err->code == EDGEL_EINTERRUPTED)
+        return CLI_EXIT_INTERRUPTED;
     cli_message("%s", err->msg);
     return err->code == EDGEL_ENOMEM ? CLI_EXIT_FAILED : CLI_EXIT_USAGE;
 }
