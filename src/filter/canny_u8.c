@@ -79,7 +79,7 @@ static uint8_t *line_at(const struct lanes *s, int y)
 
 static void load_line(struct lanes *s, int y)
 {
-    const int c = s->in.channels, n = s->n;
+    const int n = s->n;
     uint8_t *dst = line_at(s, y);
     if (s->smooths)
         edgel_blur_row(&s->blur, y, dst);
@@ -89,10 +89,7 @@ static void load_line(struct lanes *s, int y)
             edgel_prefetch(row + AHEAD * s->in.stride, (size_t)n);
         memcpy(dst, row, (size_t)n);
     }
-    for (int i = 0; i < s->pad; i++) {
-        dst[-1 - i] = dst[c - 1 - i % c];
-        dst[n + i] = dst[n - c + i % c];
-    }
+    edgel_repeat_ends(dst, n, s->pad, s->in.channels);
 }
 
 /* Of each pixel the channel with the largest magnitude, the first of equals from the last channel on. */

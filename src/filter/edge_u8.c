@@ -54,16 +54,12 @@ static enum edgel_status edges_init(struct edges *e, struct edgel_arena *arena, 
 /* Row y, its first and last pixel repeated on either side. */
 static void load_row(struct edges *e, int y)
 {
-    const int c = e->in.channels, n = e->n;
     uint8_t *dst = e->ring[y % (e->above + e->below + 1)];
     if (e->smooths)
         edgel_blur_row(&e->blur, y, dst);
     else
-        memcpy(dst, (const char *)e->in.data + y * e->in.stride, (size_t)n);
-    for (int i = 0; i < e->pad; i++) {
-        dst[-1 - i] = dst[c - 1 - i % c];
-        dst[n + i] = dst[n - c + i % c];
-    }
+        memcpy(dst, (const char *)e->in.data + y * e->in.stride, (size_t)e->n);
+    edgel_repeat_ends(dst, e->n, e->pad, e->in.channels);
 }
 
 static void strongest_channel(uint8_t *restrict dst, const uint8_t *restrict src, int w, int channels)

@@ -15,6 +15,15 @@ static inline void edgel_prefetch(const void *p, size_t bytes)
         __builtin_prefetch((const char *)p + i);
 }
 
+/* Repeats the first and the last pixel of a row of n samples beside it, to pad samples on either side. */
+static inline void edgel_repeat_ends(uint8_t *row, int n, int pad, int channels)
+{
+    for (int i = 0; i < pad; i++) {
+        row[-1 - i] = row[channels - 1 - i % channels];
+        row[n + i] = row[n - channels + i % channels];
+    }
+}
+
 /* Eight bytes, the lowest first. */
 static inline void edgel_store_bytes(uint8_t *dst, uint64_t v)
 {
