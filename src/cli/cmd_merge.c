@@ -125,8 +125,9 @@ const struct cli_command cli_command_merge = {
         "written: the same lines in the same order, and one summary with the counts added up ('seconds' too). Merged "
         "counts equal those of the whole byte for byte, so 'edgel report' gives the same scores.\n\n"
         "FILE... are the files of all shards, in any order; what they are is decided by content. A shard that is "
-        "missing, given twice, interrupted, or of another list of files or other options is refused, and nothing is "
-        "written.",
+        "missing, given twice, interrupted, of another list of files, or made with other options is refused, and "
+        "nothing is written. Of logs these are the options that results depend on, of counts what was measured and "
+        "the conventions asked for.",
     .groups = (const struct cli_group[]){ { "Options", merge_rows, 0 }, { 0 } },
     .examples =
         (const struct cli_example[]){
