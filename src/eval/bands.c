@@ -24,7 +24,7 @@ static int32_t least(int32_t a, int32_t b)
 
 /* Chessboard distance of the pixels of id in the box to the nearest one outside, 0 for those outside. away has a border
  * of one pixel of zeros: rows of bw + 2. */
-static void distances(const struct edgel_id_box *b, const int32_t *plane, int w, int32_t id, int32_t *away)
+static void distances(const struct edgel_id_box *b, const int32_t *plane, int w, int32_t *away)
 {
     const int bw = b->x1 - b->x0 + 1, bh = b->y1 - b->y0 + 1;
     const ptrdiff_t s = bw + 2;
@@ -33,7 +33,7 @@ static void distances(const struct edgel_id_box *b, const int32_t *plane, int w,
     for (int y = 0; y < bh; y++)
         for (int x = 0; x < bw; x++) {
             int32_t *a = away + (y + 1) * s + x + 1;
-            if (plane[(size_t)(b->y0 + y) * (size_t)w + (size_t)(b->x0 + x)] == id)
+            if (plane[(size_t)(b->y0 + y) * (size_t)w + (size_t)(b->x0 + x)] == b->id)
                 *a = 1 + least(least(a[-s - 1], a[-s]), least(a[-s + 1], a[-1]));
         }
     for (int y = bh - 1; y >= 0; y--)
@@ -45,15 +45,15 @@ static void distances(const struct edgel_id_box *b, const int32_t *plane, int w,
 }
 
 static void measure_id(const struct edgel_id_box *b, const int32_t *truth, const int32_t *prediction, int w,
-                       int d, int32_t id, int32_t *away[2], struct edgel_band_counts *c)
+                       int d, int32_t *away[2], struct edgel_band_counts *c)
 {
     const size_t n = (size_t)(b->x1 - b->x0 + 3) * (size_t)(b->y1 - b->y0 + 3);
-    *c = (struct edgel_band_counts){ .id = id };
+    *c = (struct edgel_band_counts){ .id = b->id };
     if (b->truth + b->prediction == 0)
         return;
-    distances(b, truth, w, id, away[0]);
+    distances(b, truth, w, away[0]);
     if (prediction)
-        distances(b, prediction, w, id, away[1]);
+        distances(b, prediction, w, away[1]);
     for (size_t i = 0; i < n; i++) {
         const bool t = away[0][i] > 0 && away[0][i] <= d;
         const bool p = prediction && away[1][i] > 0 && away[1][i] <= d;
@@ -68,20 +68,14 @@ enum edgel_status edgel_bands_measure(const int32_t *truth, const int32_t *predi
                                       struct edgel_error *err)
 {
     const size_t padded = ((size_t)w + 2) * ((size_t)h + 2);
-    struct edgel_id_box *boxes = edgel_calloc(EDGEL_IDS, sizeof *boxes);
+    struct edgel_id_box *boxes = edgel_id_boxes(truth, prediction, w, h, only, n);
     int32_t *away[2] = { edgel_alloc(padded, sizeof **away), edgel_alloc(padded, sizeof **away) };
     *out = NULL;
-    *n = 0;
     bool ok = boxes && away[0] && away[1];
-    if (ok)
-        edgel_id_boxes(truth, prediction, w, h, only, boxes);
-    if (ok && (*n = edgel_id_boxes_listed(boxes, only)) > 0)
+    if (ok && *n > 0)
         ok = (*out = edgel_alloc(*n, sizeof **out)) != NULL;
-    size_t k = 0;
-    for (int32_t id = 0; ok && id < EDGEL_IDS; id++)
-        if (edgel_id_box_listed(&boxes[id], id, only))
-            measure_id(&boxes[id], truth, prediction, w, edgel_band_width(width, w, h), id, away,
-                       &(*out)[k++]);
+    for (size_t k = 0; ok && k < *n; k++)
+        measure_id(&boxes[k], truth, prediction, w, edgel_band_width(width, w, h), away, &(*out)[k]);
     edgel_free(boxes);
     edgel_free(away[0]);
     edgel_free(away[1]);

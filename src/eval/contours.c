@@ -19,8 +19,9 @@ struct job {
 };
 
 static uint64_t mark_contour(const struct job *j, const struct edgel_id_box *b, const int32_t *plane,
-                             int32_t id, uint8_t *set)
+                             uint8_t *set)
 {
+    const int32_t id = b->id;
     const ptrdiff_t w = j->w;
     uint64_t n = 0;
     for (int y = b->y0; y <= b->y1; y++)
@@ -52,15 +53,15 @@ static uint64_t within(const struct job *j, const struct edgel_id_box *b, const 
 }
 
 static void measure_id(const struct job *j, struct edgel_id_box b, const int32_t *truth,
-                       const int32_t *prediction, int32_t id, struct edgel_tolerance_counts *c)
+                       const int32_t *prediction, struct edgel_tolerance_counts *c)
 {
-    *c = (struct edgel_tolerance_counts){ .id = id };
+    *c = (struct edgel_tolerance_counts){ .id = b.id };
     if (b.truth + b.prediction == 0)
         return;
     b.x0 -= b.x0 > 0;
     b.y0 -= b.y0 > 0;
-    c->truth = mark_contour(j, &b, truth, id, j->edt.set[0]);
-    c->prediction = prediction ? mark_contour(j, &b, prediction, id, j->edt.set[1]) : 0;
+    c->truth = mark_contour(j, &b, truth, j->edt.set[0]);
+    c->prediction = prediction ? mark_contour(j, &b, prediction, j->edt.set[1]) : 0;
     if (c->truth == 0 || c->prediction == 0)
         return;
     c->matched_truth = within(j, &b, j->edt.set[0], j->edt.set[1]);
@@ -72,20 +73,15 @@ enum edgel_status edgel_contours_measure(const int32_t *truth, const int32_t *pr
                                          struct edgel_error *err)
 {
     struct job j = { .w = w, .h = h };
-    struct edgel_id_box *boxes = edgel_calloc(EDGEL_IDS, sizeof *boxes);
+    struct edgel_id_box *boxes = edgel_id_boxes(truth, prediction, w, h, only, n);
     const double r = ceil(0.008 * sqrt((double)w * w + (double)h * h));
     j.limit = (int64_t)(r * r);
     *out = NULL;
-    *n = 0;
     bool ok = boxes && edgel_edt_pair_init(&j.edt, w, h);
-    if (ok)
-        edgel_id_boxes(truth, prediction, w, h, only, boxes);
-    if (ok && (*n = edgel_id_boxes_listed(boxes, only)) > 0)
+    if (ok && *n > 0)
         ok = (*out = edgel_alloc(*n, sizeof **out)) != NULL;
-    size_t k = 0;
-    for (int32_t id = 0; ok && id < EDGEL_IDS; id++)
-        if (edgel_id_box_listed(&boxes[id], id, only))
-            measure_id(&j, boxes[id], truth, prediction, id, &(*out)[k++]);
+    for (size_t k = 0; ok && k < *n; k++)
+        measure_id(&j, boxes[k], truth, prediction, &(*out)[k]);
     edgel_edt_pair_finish(&j.edt);
     edgel_free(boxes);
     if (ok)

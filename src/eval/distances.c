@@ -16,10 +16,11 @@ struct job {
     struct edgel_edt_pair edt; /* set: truth, prediction, inside the box */
 };
 
-/* Marks the surface of id in the box; its pixels. */
+/* Marks the surface of the box's id in it; its pixels. */
 static uint64_t mark_surface(const struct job *j, const struct edgel_id_box *b, const int32_t *plane,
-                             int32_t id, uint8_t *set)
+                             uint8_t *set)
 {
+    const int32_t id = b->id;
     const ptrdiff_t w = j->w;
     uint64_t n = 0;
     for (int y = b->y0; y <= b->y1; y++) {
@@ -104,13 +105,13 @@ static bool measure_side(const struct job *j, const struct edgel_id_box *b, cons
 }
 
 static bool measure_id(const struct job *j, const struct edgel_id_box *b, const int32_t *truth,
-                       const int32_t *prediction, int32_t id, struct edgel_distance_counts *c)
+                       const int32_t *prediction, struct edgel_distance_counts *c)
 {
-    c->id = id;
+    c->id = b->id;
     if (b->truth > 0)
-        c->truth.pixels = mark_surface(j, b, truth, id, j->edt.set[0]);
+        c->truth.pixels = mark_surface(j, b, truth, j->edt.set[0]);
     if (b->prediction > 0)
-        c->prediction.pixels = mark_surface(j, b, prediction, id, j->edt.set[1]);
+        c->prediction.pixels = mark_surface(j, b, prediction, j->edt.set[1]);
     if (b->truth == 0 || b->prediction == 0)
         return true;
     return measure_side(j, b, j->edt.set[0], j->edt.set[1], &c->truth) &&
@@ -122,18 +123,13 @@ enum edgel_status edgel_distances_measure(const int32_t *truth, const int32_t *p
                                           struct edgel_error *err)
 {
     struct job j = { .w = w, .h = h };
-    struct edgel_id_box *boxes = edgel_calloc(EDGEL_IDS, sizeof *boxes);
+    struct edgel_id_box *boxes = edgel_id_boxes(truth, prediction, w, h, only, n);
     *out = NULL;
-    *n = 0;
     bool ok = boxes && edgel_edt_pair_init(&j.edt, w, h);
-    if (ok)
-        edgel_id_boxes(truth, prediction, w, h, only, boxes);
-    if (ok && (*n = edgel_id_boxes_listed(boxes, only)) > 0)
+    if (ok && *n > 0)
         ok = (*out = edgel_calloc(*n, sizeof **out)) != NULL;
-    size_t k = 0;
-    for (int32_t id = 0; ok && id < EDGEL_IDS; id++)
-        if (edgel_id_box_listed(&boxes[id], id, only))
-            ok = measure_id(&j, &boxes[id], truth, prediction, id, &(*out)[k++]);
+    for (size_t k = 0; ok && k < *n; k++)
+        ok = measure_id(&j, &boxes[k], truth, prediction, &(*out)[k]);
     edgel_edt_pair_finish(&j.edt);
     edgel_free(boxes);
     if (ok)

@@ -75,16 +75,15 @@ void edgel_edt_pair_finish(struct edgel_edt_pair *e);
 
 /* --- id_boxes.c --- */
 struct edgel_id_box {
+    int32_t id;
     int x0, y0, x1, y1; /* holds the pixels of both sides, last ones included */
     uint64_t truth, prediction;
 };
-/* boxes[EDGEL_IDS], zeroed. truth, prediction: w * h ids, negative where nothing is; prediction NULL: nothing at all.
- * only: a single id, or -1: all. */
-void edgel_id_boxes(const int32_t *truth, const int32_t *prediction, int w, int h, int32_t only,
-                    struct edgel_id_box *boxes);
-/* What has counts: ids that occur, and the single one always. */
-bool edgel_id_box_listed(const struct edgel_id_box *box, int32_t id, int32_t only);
-size_t edgel_id_boxes_listed(const struct edgel_id_box *boxes, int32_t only); /* their number */
+/* The n ids that have counts, rising: those that occur, and a single one always; to be freed with edgel_free(). truth,
+ * prediction: w * h ids, negative where nothing is; prediction NULL: nothing at all. only: a single id, or -1: all.
+ * NULL: memory is out, and n is 0. */
+struct edgel_id_box *edgel_id_boxes(const int32_t *truth, const int32_t *prediction, int w, int h,
+                                    int32_t only, size_t *n);
 
 /* --- distances.c --- */
 /* As edgel_tolerance_measure(); prediction NULL: a missing one. */

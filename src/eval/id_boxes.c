@@ -13,8 +13,8 @@ static void stretch(struct edgel_id_box *b, int x, int y)
     b->y1 = y > b->y1 ? y : b->y1;
 }
 
-void edgel_id_boxes(const int32_t *truth, const int32_t *prediction, int w, int h, int32_t only,
-                    struct edgel_id_box *boxes)
+static void find(const int32_t *truth, const int32_t *prediction, int w, int h, int32_t only,
+                 struct edgel_id_box *boxes)
 {
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++) {
@@ -31,15 +31,26 @@ void edgel_id_boxes(const int32_t *truth, const int32_t *prediction, int w, int 
         }
 }
 
-bool edgel_id_box_listed(const struct edgel_id_box *box, int32_t id, int32_t only)
-{
-    return id == only || box->truth + box->prediction > 0;
-}
-
-size_t edgel_id_boxes_listed(const struct edgel_id_box *boxes, int32_t only)
+/* Moves those that are listed to the front; returns their number. */
+static size_t keep_listed(struct edgel_id_box *boxes, int32_t only)
 {
     size_t n = 0;
     for (int32_t id = 0; id < EDGEL_IDS; id++)
-        n += edgel_id_box_listed(&boxes[id], id, only);
+        if (id == only || boxes[id].truth + boxes[id].prediction > 0) {
+            boxes[n] = boxes[id];
+            boxes[n++].id = id;
+        }
     return n;
+}
+
+struct edgel_id_box *edgel_id_boxes(const int32_t *truth, const int32_t *prediction, int w, int h,
+                                    int32_t only, size_t *n)
+{
+    struct edgel_id_box *boxes = edgel_calloc(EDGEL_IDS, sizeof *boxes);
+    *n = 0;
+    if (!boxes)
+        return NULL;
+    find(truth, prediction, w, h, only, boxes);
+    *n = keep_listed(boxes, only);
+    return boxes;
 }

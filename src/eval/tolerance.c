@@ -155,9 +155,9 @@ static void release(struct job *j)
     edgel_free(j->d2);
 }
 
-static void measure_id(const struct job *j, const struct edgel_id_box *b, int32_t id,
-                       struct edgel_tolerance_counts *c)
+static void measure_id(const struct job *j, const struct edgel_id_box *b, struct edgel_tolerance_counts *c)
 {
+    const int32_t id = b->id;
     *c = (struct edgel_tolerance_counts){ .id = id, .truth = b->truth, .prediction = b->prediction };
     if (c->truth == 0 || c->prediction == 0)
         return;
@@ -180,20 +180,15 @@ enum edgel_status edgel_tolerance_measure(const int32_t *truth, const int32_t *p
                                           size_t *n, struct edgel_error *err)
 {
     struct job j = { .truth = truth, .prediction = prediction, .w = w, .h = h };
-    struct edgel_id_box *boxes = edgel_calloc(EDGEL_IDS, sizeof *boxes);
+    struct edgel_id_box *boxes = edgel_id_boxes(truth, prediction, w, h, only, n);
     j.limit = (int64_t)floor(tolerance * tolerance);
     find_reach(&j);
     *out = NULL;
-    *n = 0;
     bool ok = boxes && prepare(&j);
-    if (ok)
-        edgel_id_boxes(truth, prediction, w, h, only, boxes);
-    if (ok && (*n = edgel_id_boxes_listed(boxes, only)) > 0)
+    if (ok && *n > 0)
         ok = (*out = edgel_alloc(*n, sizeof **out)) != NULL;
-    size_t k = 0;
-    for (int32_t id = 0; ok && id < EDGEL_IDS; id++)
-        if (edgel_id_box_listed(&boxes[id], id, only))
-            measure_id(&j, &boxes[id], id, &(*out)[k++]);
+    for (size_t k = 0; ok && k < *n; k++)
+        measure_id(&j, &boxes[k], &(*out)[k]);
     release(&j);
     edgel_free(boxes);
     if (!ok) {
