@@ -616,6 +616,12 @@ outputs() {
     rm -r out
     run detect -o out --files-from nowhere
     refused nowhere
+    # as an operand a dash is a file's name; standard input is no image
+    run detect -o out - <in/x.pgm
+    refused "-: images are not read from standard input" "--files-from -"
+    cp in/x.pgm ./-
+    detect -q -o out -
+    [ -s out/-.png ]
 }
 
 @test "--null, -0: the list is separated by NUL" {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const existing_names[] = { "error", "skip", "overwrite", NULL };
 
@@ -414,6 +415,11 @@ int folder_check_usage(const struct cli_args *args, const struct folder_options 
                          "-o -: images are not written to standard output; a folder of that name is ./-");
     if (args->noperands == 0 && !o->inputs.files_from)
         return cli_usage(args->command, "no input given");
+    for (size_t i = 0; i < args->noperands; i++)
+        if (strcmp(args->operands[i], "-") == 0 && access("-", F_OK) != 0)
+            return cli_usage(
+                args->command,
+                "-: images are not read from standard input; a list of their names is, with --files-from -");
     if (o->inputs.nul && !o->inputs.files_from)
         return cli_usage(args->command, "--null: there is no --files-from");
     if (o->dry_run && o->run.jsonl)
