@@ -986,6 +986,19 @@ outputs() {
     [ "$(find out -type f | wc -l)" -eq 8 ]
 }
 
+@test "exit 2: a folder that cannot be made is told once, before the first image" {
+    gray 9 7 >a.pgm
+    gray 9 7 >b.pgm
+    echo text >file
+    run detect -o file/out --jsonl log a.pgm b.pgm
+    [ "$status" -eq 2 ]
+    [ "$output" = "edgel: file/out: cannot make the folder: Not a directory" ]
+    [ ! -e log ]
+    mkdir none
+    run detect -o file/out none
+    [ "$status" -eq 3 ]
+}
+
 @test "exit 1: an image whose last output cannot be written leaves none" {
     gray 9 7 >in.pgm
     mkdir out

@@ -134,8 +134,8 @@ int folder_resume_find(struct folder_job *job, const char *folder, const struct 
 /* True when the folder holds the record of a run that did not end. */
 bool folder_resume_exists(const char *folder, const struct edgel_shard *shard);
 /* Begins the record of this run, or goes on with the one found. A record that cannot be kept is told of; the run does
- * without. */
-void folder_resume_begin(struct folder_job *job, const struct edgel_shard *shard);
+ * without. False: there is no output folder, and none can be made, which is told. */
+bool folder_resume_begin(struct folder_job *job, const struct edgel_shard *shard);
 /* Notes that image i is finished. */
 void folder_resume_note(struct folder_job *job, const struct folder_result *result);
 /* The run has ended: the record is removed if all was done, else kept. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char *copy(const char *s)
@@ -57,17 +58,28 @@ bool folder_resume_exists(const char *folder, const struct edgel_shard *shard)
     return there;
 }
 
-void folder_resume_begin(struct folder_job *job, const struct edgel_shard *shard)
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool folder_resume_begin(struct folder_job *job, const struct edgel_shard *shard)
 {
     struct folder_settings s = folder_settings_of(job->run);
     const char *folder = edgel_plan_folder(job->plan);
     struct edgel_journal_params p = { .folder = folder, .shard = shard, .settings = s.v, .nsettings = s.n };
     struct edgel_error err = { 0 };
+    bool there = true;
     if (job->journal && job->run->o->run.jsonl)
         edgel_journal_clean(job->journal, job->run->o->run.jsonl);
-    if (folder && edgel_journal_begin(&p, &job->journal, &err) != EDGEL_OK)
-        cli_message("%s; should this run be interrupted, --resume cannot go on with it", err.msg);
+    if (folder && edgel_journal_begin(&p, &job->journal, &err) != EDGEL_OK) {
+        there = is_folder(folder);
+        cli_message("%s%s", err.msg,
+                    there ? "; should this run be interrupted, --resume cannot go on with it" : "");
+    }
     folder_settings_finish(&s);
+    return there;
 }
 
 void folder_resume_note(struct folder_job *job, const struct folder_result *result)

@@ -232,7 +232,10 @@ static int run_and_log(struct run *r)
         return CLI_EXIT_USAGE;
     }
     struct edgel_totals totals;
-    folder_resume_begin(&r->job, &r->shard);
+    if (!folder_resume_begin(&r->job, &r->shard) && part_size(r) > 0) {
+        edgel_log_discard(&r->log);
+        return CLI_EXIT_USAGE;
+    }
     bool ran = run_images(r, &totals);
     if (r->log_failed)
         edgel_log_discard(&r->log);

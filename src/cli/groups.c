@@ -136,7 +136,8 @@ const struct cli_exit cli_batch_exits[] = {
     { CLI_EXIT_OK, "everything was done" },
     { CLI_EXIT_FAILED, "some inputs failed, each was reported; or a result could not be written" },
     { CLI_EXIT_USAGE,
-      "wrong usage, or refused before any work (an output exists, two inputs map to one output)" },
+      "wrong usage, or refused before any work (an output exists, its folder cannot be made, two inputs map to one "
+      "output)" },
     { CLI_EXIT_NOTHING, "no input was found" },
     { CLI_EXIT_INTERRUPTED, "interrupted; what was finished is kept, nothing is torn" },
     { 0 },
