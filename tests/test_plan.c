@@ -189,11 +189,11 @@ static void refusals_name_their_reason(void **state)
         { { .output = "o", .name = "{dir}/x.png", .nmethods = 2 },
           "in2/x.jpg",
           NULL,
-          "!in2/x.jpg by method 1 (canny) and in2/x.jpg by method 2 (sobel) would both be written to o/x.png" },
+          "!in2/x.jpg by method 1 (canny) and in2/x.jpg by method 2 (sobel) would both be written to o/x.png (--name with {n} keeps them apart)" },
         { { .output = "o", .methods = twice, .nmethods = 2 },
           "in2",
           NULL,
-          "!in2/x.jpg by method 1 (canny) and in2/x.jpg by method 2 (canny) would both be written to o/canny/x.png" },
+          "!in2/x.jpg by method 1 (canny) and in2/x.jpg by method 2 (canny) would both be written to o/canny/x.png (--name with {n} keeps them apart)" },
         { { .output = "o", .name = "x.png" },
           "in2/x.jpg",
           "in2/y/x.jpg",
@@ -209,6 +209,11 @@ static void refusals_name_their_reason(void **state)
     assert_string_equal(
         planned((struct edgel_plan_params){ .output = "o", .name = "{stem}_{ext}.png" }, "in", NULL),
         "o/a_jpg.png o/a_png.png o/s/.._png.png"); /* it does keep them apart */
+    assert_string_equal(planned(
+                            (struct edgel_plan_params){
+                                .output = "o", .name = "{stem}_{n}.png", .methods = twice, .nmethods = 2 },
+                            "in2/x.jpg", NULL),
+                        "o/x_1.png o/x_2.png");
     tree_put("t1/n.png", NULL);
     tree_put("t2/n.png/m.png", NULL);
     assert_string_equal(

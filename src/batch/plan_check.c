@@ -95,8 +95,9 @@ static enum edgel_status name_collision(const struct edgel_plan *plan, const str
     size_t m = c->first % plan->nmethods, n = c->second % plan->nmethods;
     if (m != n)
         return edgel_fail(err, EDGEL_EINVAL,
-                          "%s by method %zu (%s) and %s by method %zu (%s) would both be written to %s",
-                          first, m + 1, plan->methods[m], second, n + 1, plan->methods[n], path);
+                          "%s by method %zu (%s) and %s by method %zu (%s) would both be written to %s%s",
+                          first, m + 1, plan->methods[m], second, n + 1, plan->methods[n], path,
+                          strcmp(first, second) == 0 ? " (--name with {n} keeps them apart)" : "");
     return edgel_fail(err, EDGEL_EINVAL, "%s and %s would both be written to %s%s", first, second, path,
                       differ_in_extension(first, second) ? " (--name with {ext} keeps them apart)" : "");
 }
