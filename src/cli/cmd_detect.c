@@ -30,8 +30,10 @@ static const struct cli_option output_rows[] = {
       .at = offsetof(struct detect_options, folder.name),
       .note = "{stem}.png",
       .help =
-          "Names of outputs, with {stem} {dir} {ext} {op} {n}. The extension chooses the format: png, tif, pgm, "
-          "ppm, pnm, pbm, or pfm (float samples)." },
+          "Names of outputs: {stem} and {ext} are the input's name and extension, {op} and {n} the method and its "
+          "number, {dir} the folder below INPUT. With {dir} or a '/' it is the whole path below OUT, else a name in "
+          "the mirrored folder. The extension chooses the format: png, tif, pgm, ppm, pnm, pbm, or pfm (float "
+          "samples)." },
     { 0 },
 };
 
