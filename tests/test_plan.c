@@ -189,11 +189,13 @@ static void refusals_name_their_reason(void **state)
         { { .output = "o", .name = "{dir}/x.png", .nmethods = 2 },
           "in2/x.jpg",
           NULL,
-          "!in2/x.jpg by method 1 (canny) and in2/x.jpg by method 2 (sobel) would both be written to o/x.png (--name with {n} keeps them apart)" },
+          "!in2/x.jpg by method 1 (canny) and in2/x.jpg by method 2 (sobel) would both be written to o/x.png "
+          "(--name with {n} keeps them apart)" },
         { { .output = "o", .methods = twice, .nmethods = 2 },
           "in2",
           NULL,
-          "!in2/x.jpg by method 1 (canny) and in2/x.jpg by method 2 (canny) would both be written to o/canny/x.png (--name with {n} keeps them apart)" },
+          "!in2/x.jpg by method 1 (canny) and in2/x.jpg by method 2 (canny) would both be written to o/canny/x.png "
+          "(--name with {n} keeps them apart)" },
         { { .output = "o", .name = "x.png" },
           "in2/x.jpg",
           "in2/y/x.jpg",
