@@ -33,9 +33,9 @@ static const struct cli_option output_rows[] = {
       .note = "{stem}.png; probabilities of several classes {stem}_{class}.png; objects {stem}.csv",
       .help =
           "Names of outputs: {stem} and {ext} are the input's name and extension, {op} the value of --emit, {class} "
-          "and {n} the class and its number, {dir} the folder below INPUT. With {dir} or a '/' it is the whole path below "
-          "OUT, else a name in the mirrored folder. The extension chooses the format: png, tif, pgm, ppm, pnm, pbm, or "
-          "pfm (float samples)." },
+          "and {n} the class and its number, {dir} the folder below INPUT. With {dir} or a '/' it is the whole path "
+          "below OUT, else a name in the mirrored folder. The extension chooses the format: png, tif, pgm, ppm, pnm, "
+          "pbm, or pfm (float samples)." },
     { 0 },
 };
 
