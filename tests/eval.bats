@@ -518,6 +518,10 @@ ids() {
     is 'd["convention"]["labels"]' '"ids"'
     evaluate --truth t --labels binary p
     is 'd["convention"]["labels"], c["tp"], c["fn"]' '("binary", 1, 1)'
+    rm t/b.pgm p/b.pgm
+    echo text >t/a.pgm
+    run "$EDGEL" eval --truth t p
+    has 'labels: binary (no truth could be read)'
 }
 
 @test "labels that an option does not fit are refused" {

@@ -50,6 +50,8 @@ truth() {
     has 'a has 2 annotators: choose with --annotator'
     evaluate --truth t --annotator 1 p
     is 'c["name"], c["tp"], c["fp"], c["fn"]' '("foreground", 4, 0, 0)'
+    run "$EDGEL" eval --truth t --annotator 1 p
+    has 'labels: binary (the truth holds nothing but 0 and 1'
     evaluate --truth t --annotator any p
     is 'c["tp"], c["fp"], c["fn"]' '(4, 0, 4)'
     evaluate --truth t --annotator majority p

@@ -22,6 +22,7 @@ struct survey {
     struct survey_worker *workers;
     struct edgel_value_survey *slots; /* [window] */
     struct edgel_value_survey merged;
+    atomic_bool read_any; /* some file could be read */
     atomic_bool decided;
 };
 
@@ -47,11 +48,16 @@ static void look(void *user, int thread, size_t i)
     if (edgel_bytes_read(s->paths[i], &w->bytes, NULL) != EDGEL_OK)
         return;
     info = header_of(s, &w->bytes, s->paths[i]);
-    if ((info.bits == 1 && !info.indexed) || (!s->truth && info.indexed))
+    if (edgel_mat_of_bytes(w->bytes.data, w->bytes.size)) /* boundaries, unless --labels says otherwise */
+        atomic_store(&s->read_any, true);
+    if ((info.bits == 1 && !info.indexed) || (!s->truth && info.indexed)) {
+        atomic_store(&s->read_any, true);
         return;
+    }
     if (edgel_image_decode(w->bytes.data, w->bytes.size, s->paths[i], s->read, &w->image, &info, NULL) !=
         EDGEL_OK)
         return;
+    atomic_store(&s->read_any, true);
     struct edgel_mask mask = { edgel_image_view(&w->image), info.bits, info.indexed };
     edgel_survey_add(slot, &mask, s->measure->ignore, s->measure->nignore);
 }
@@ -91,8 +97,9 @@ static void collect(struct survey *s, const struct edgel_pairs *pairs)
     s->n = list.n;
 }
 
+/* *read_any (may be NULL): whether there was a file that could be read. */
 static enum edgel_status survey(const struct eval_run *run, const struct edgel_pairs *pairs, bool truth,
-                                struct edgel_value_survey *out, struct edgel_error *err)
+                                struct edgel_value_survey *out, bool *read_any, struct edgel_error *err)
 {
     struct survey s = { .read = &run->read, .measure = &run->score->measure, .truth = truth };
     int threads = cli_jobs(run->options);
@@ -112,6 +119,8 @@ static enum edgel_status survey(const struct eval_run *run, const struct edgel_p
     if (status != EDGEL_OK)
         (void)cli_fail(err, "survey of the masks: %s", edgel_status_name(status));
     *out = s.merged;
+    if (read_any)
+        *read_any = atomic_load(&s.read_any);
     for (int t = 0; t < threads; t++) {
         edgel_bytes_finish(&s.workers[t].bytes);
         edgel_image_finish(&s.workers[t].image);
@@ -128,15 +137,17 @@ static enum edgel_status decide_labels(struct eval_run *run, struct edgel_error 
     struct edgel_measure *m = &run->score->measure;
     struct edgel_value_survey seen;
     const char *why;
+    bool read_any;
     if (m->colors) {
         m->labels = EDGEL_LABELS_IDS;
         why = "colours are given";
     } else {
-        enum edgel_status status = survey(run, run->methods[0].pairs, true, &seen, err);
+        enum edgel_status status = survey(run, run->methods[0].pairs, true, &seen, &read_any, err);
         if (status != EDGEL_OK)
             return status;
         m->labels = edgel_survey_labels(&seen);
-        why = m->labels == EDGEL_LABELS_BINARY
+        why = !read_any ? "no truth could be read"
+              : m->labels == EDGEL_LABELS_BINARY
                   ? "the truth holds nothing but 0 and 1, or 0 and the full value"
                   : "the truth holds other values than 0 and 1, or 0 and the full value";
     }
@@ -180,7 +191,7 @@ enum edgel_status eval_survey(struct eval_run *run, struct edgel_error *err)
         return status;
     for (size_t m = 0; m < run->nmethods && status == EDGEL_OK; m++) {
         struct eval_method *method = &run->methods[m];
-        status = survey(run, method->pairs, false, &seen, err);
+        status = survey(run, method->pairs, false, &seen, NULL, err);
         method->zero_one = edgel_survey_zero_one(&seen);
         if (status == EDGEL_OK && method->zero_one && !run->options->quiet)
             cli_message("%s: the masks hold 0 and 1; 1 is taken as the full value", method->name);
