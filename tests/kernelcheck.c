@@ -44,13 +44,18 @@ static void *target_row(struct target *t, size_t size)
     return t->bytes + GUARD + size;
 }
 
-static bool guards_hold(const struct target *t, size_t size, int n)
+/* Whether nothing but `bytes` bytes from `begin` on was written. */
+static bool nothing_beside(const struct target *t, size_t begin, size_t bytes)
 {
-    const size_t begin = GUARD + size, end = begin + size * (size_t)n;
     for (size_t i = 0; i < sizeof t->bytes; i++)
-        if ((i < begin || i >= end) && t->bytes[i] != CANARY)
+        if ((i < begin || i >= begin + bytes) && t->bytes[i] != CANARY)
             return false;
     return true;
+}
+
+static bool guards_hold(const struct target *t, size_t size, int n)
+{
+    return nothing_beside(t, GUARD + size, size * (size_t)n);
 }
 
 static void judge(const char *level, const char *kernel, int n, bool same, bool guarded)
@@ -560,16 +565,18 @@ static void check_next_crossing(const char *level, const struct edgel_filter_dsp
 static void check_expand_u8(const char *level, const struct edgel_filter_dsp *d, int n, int step)
 {
     static struct target t;
-    uint8_t *out = target_row(&t, 1);
     uint64_t bits[(3 * MAXW + 63) / 64];
     (void)step;
     for (size_t i = 0; i < sizeof bits / sizeof *bits; i++)
         bits[i] = (uint64_t)u32[0][2 * i] << 16 | u16[0][i];
-    d->expand_u8(out, bits, n);
-    bool same = true;
-    for (int i = 0; i < n; i++)
-        same = same && out[i] == (bit_of(bits, i) ? 255 : 0);
-    judge(level, "expand_u8", n, same, guards_hold(&t, 1, n));
+    for (int how = 0; how < 4; how++) { /* aligned and not, past the caches and not */
+        uint8_t *out = target_row(&t, how % 2 ? 1 : 0);
+        d->expand_u8(out, bits, n, how / 2);
+        bool same = true;
+        for (int i = 0; i < n; i++)
+            same = same && out[i] == (bit_of(bits, i) ? 255 : 0);
+        judge(level, "expand_u8", n, same, nothing_beside(&t, (size_t)(out - t.bytes), (size_t)n));
+    }
 }
 
 /* One row a kernel: its check, and where it lies in the table (to see whether a level changes it). */
@@ -646,7 +653,7 @@ static void bench_level(const char *name, const struct edgel_filter_dsp *d)
                 case 6: d->magnitude_l1(out16[0], gx16, gy16, BENCH_W); break;
                 case 7: d->sector_l1(words[0], words[1], &rows, BENCH_W, 50, 100); break;
                 case 8: d->sobel_l1(out16[0], r8[0], r8[1], r8[2], BENCH_W); break;
-                default: d->expand_u8(out8, words[0], BENCH_W);
+                default: d->expand_u8(out8, words[0], BENCH_W, false);
                 }
             const double ns = (edgel_clock() - start) * 1e9 / 100 / BENCH_W;
             best[k] = rep == 0 || ns < best[k] ? ns : best[k];

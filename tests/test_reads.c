@@ -200,7 +200,8 @@ static void run_sectors(const struct edgel_filter_dsp *d, int n)
     rows.mid = row_of_l2(whole + 1);
     rows.down = row_of_l2(whole + 1);
     d->sector_l2(weak, strong, &rows, n, low << 14, low << 14);
-    d->expand_u8(take(1, 0, n), weak, n);
+    d->expand_u8(take(1, 0, n), weak, n, false);
+    d->expand_u8(take(1, 0, n), weak, n, true);
 }
 
 static void run_words(const struct edgel_filter_dsp *d, int words)

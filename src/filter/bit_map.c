@@ -48,13 +48,14 @@ static void pack(uint8_t *dst, const uint64_t *bits, int words)
         edgel_store_bytes(dst + 8 * i, mirrored(bits[i]));
 }
 
-void edgel_bit_map_edges(const struct edgel_bit_map *map, int y, enum edgel_type type, void *dst)
+void edgel_bit_map_edges(const struct edgel_bit_map *map, int y, enum edgel_type type, void *dst,
+                         bool past_caches)
 {
     const uint64_t *bits = edgel_bit_map_strong(map, y);
     if (type == EDGEL_U1)
         pack(dst, bits, map->words);
     else if (type == EDGEL_U8)
-        map->dsp.expand_u8(dst, bits, map->w);
+        map->dsp.expand_u8(dst, bits, map->w, past_caches);
     else
         for (int x = 0; x < map->w; x++) {
             const bool edge = (bits[x / 64] >> (x % 64) & 1) != 0;
@@ -72,10 +73,15 @@ struct job {
 
 static enum edgel_status write_rows(void *user, const struct edgel_part *part, struct edgel_error *err)
 {
+    enum { CACHED = 1 << 22 }; /* bytes */
     const struct job *job = user;
+    const struct edgel_image *out = job->out;
+    const bool past_caches = (uint64_t)out->w * (uint64_t)out->h > CACHED;
     (void)err;
     for (int y = part->from; y < part->to; y++)
-        edgel_bit_map_edges(job->map, y, job->out->type, (char *)job->out->data + y * job->out->stride);
+        edgel_bit_map_edges(job->map, y, out->type, (char *)out->data + y * out->stride, past_caches);
+    if (past_caches)
+        edgel_end_stores();
     return EDGEL_OK;
 }
 

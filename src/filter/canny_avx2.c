@@ -131,16 +131,22 @@ static int next_crossing_avx2(const uint64_t *s, const uint64_t *weak, int from,
     return i;
 }
 
-static void expand_u8_avx2(uint8_t *dst, const uint64_t *bits, int n)
+/* The 32 pixels from i on. */
+static inline __m256i expanded(const uint64_t *bits, int i)
 {
     const __m256i byte_of = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
     const __m256i bit_of = _mm256_set1_epi64x((long long)0x8040201008040201u);
+    const __m256i four = _mm256_set1_epi32((int)(uint32_t)(bits[i / 64] >> i % 64));
+    return _mm256_cmpeq_epi8(_mm256_and_si256(_mm256_shuffle_epi8(four, byte_of), bit_of), bit_of);
+}
+
+static void expand_u8_avx2(uint8_t *dst, const uint64_t *bits, int n, bool past_caches)
+{
     int i = 0;
-    for (; i + 32 <= n; i += 32) {
-        const __m256i four = _mm256_set1_epi32((int)(uint32_t)(bits[i / 64] >> i % 64));
-        const __m256i own = _mm256_and_si256(_mm256_shuffle_epi8(four, byte_of), bit_of);
-        _mm256_storeu_si256((__m256i *)(dst + i), _mm256_cmpeq_epi8(own, bit_of));
-    }
+    for (; past_caches && (uintptr_t)dst % 32 == 0 && i + 32 <= n; i += 32)
+        _mm256_stream_si256((__m256i *)(void *)(dst + i), expanded(bits, i));
+    for (; i + 32 <= n; i += 32)
+        store(dst + i, expanded(bits, i));
     for (; i < n; i++)
         dst[i] = bits[i / 64] >> i % 64 & 1 ? 255 : 0;
 }

@@ -113,11 +113,13 @@ static int next_crossing_avx512(const uint64_t *s, const uint64_t *weak, int fro
 }
 
 /* Masked stores of bytes are slow: only the last one is. */
-static void expand_u8_avx512(uint8_t *dst, const uint64_t *bits, int n)
+static void expand_u8_avx512(uint8_t *dst, const uint64_t *bits, int n, bool past_caches)
 {
     int i = 0;
+    for (; past_caches && (uintptr_t)dst % 64 == 0 && i + 64 <= n; i += 64)
+        _mm512_stream_si512((void *)(dst + i), _mm512_movm_epi8(bits[i / 64]));
     for (; i + 64 <= n; i += 64)
-        _mm512_storeu_si512(dst + i, _mm512_movm_epi8(bits[i / 64]));
+        store(dst + i, _mm512_movm_epi8(bits[i / 64]));
     if (i < n)
         _mm512_mask_storeu_epi8(dst + i, ((uint64_t)1 << (n - i)) - 1, _mm512_movm_epi8(bits[i / 64]));
 }

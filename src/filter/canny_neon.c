@@ -101,8 +101,9 @@ static void sector_l1_neon(uint64_t *weak, uint64_t *strong, const struct edgel_
     }
 }
 
-static void expand_u8_neon(uint8_t *dst, const uint64_t *bits, int n)
+static void expand_u8_neon(uint8_t *dst, const uint64_t *bits, int n, bool past_caches)
 {
+    (void)past_caches;
     const uint8x16_t own = vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201));
     int i = 0;
     for (; i + 16 <= n; i += 16) {

@@ -292,8 +292,9 @@ static uint64_t eight_bytes(uint64_t bits)
     return ((alone + 0x7F7F7F7F7F7F7F7Fu) >> 7 & 0x0101010101010101u) * 255;
 }
 
-static void expand_u8_c(uint8_t *dst, const uint64_t *bits, int n)
+static void expand_u8_c(uint8_t *dst, const uint64_t *bits, int n, bool past_caches)
 {
+    (void)past_caches;
     int i = 0;
     for (; i + 64 <= n; i += 64)
         for (int k = 0; k < 64; k += 8)

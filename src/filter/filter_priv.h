@@ -24,6 +24,14 @@ static inline void edgel_repeat_ends(uint8_t *row, int n, int pad, int channels)
     }
 }
 
+/* What was written past the caches is there for other threads, as all else that was written before. */
+static inline void edgel_end_stores(void)
+{
+#ifdef __SSE__
+    __builtin_ia32_sfence();
+#endif
+}
+
 /* Eight bytes, the lowest first. */
 static inline void edgel_store_bytes(uint8_t *dst, uint64_t v)
 {
@@ -139,8 +147,9 @@ struct edgel_filter_dsp {
     bool (*grow_words)(uint64_t *s, const uint64_t *weak, const uint64_t *from, int words);
     /* The first i in [from, words) for which edgel_crosses(), or words. Word `words` is there and 0. */
     int (*next_crossing)(const uint64_t *s, const uint64_t *weak, int from, int words);
-    /* dst[i] = 255 where bit i mod 64 of word i / 64 is set, else 0 */
-    void (*expand_u8)(uint8_t *dst, const uint64_t *bits, int n);
+    /* dst[i] = 255 where bit i mod 64 of word i / 64 is set, else 0. past_caches: dst is part of more than the caches
+     * hold, so that it need not be fetched into them to be written; edgel_end_stores() comes after. */
+    void (*expand_u8)(uint8_t *dst, const uint64_t *bits, int n, bool past_caches);
 };
 void edgel_filter_dsp_init(struct edgel_filter_dsp *dsp, unsigned cpu_flags); /* C first, then upgrades */
 /* What a level upgrades; one function a file of kernels. Call only where the processor has the level. */
@@ -313,8 +322,10 @@ enum edgel_status edgel_bit_map_init(struct edgel_bit_map *map, struct edgel_are
                                      struct edgel_error *err);
 uint64_t *edgel_bit_map_weak(const struct edgel_bit_map *map, int y);
 uint64_t *edgel_bit_map_strong(const struct edgel_bit_map *map, int y);
-/* The strong bits of row y as samples: U1 (whole words), or U8, U16 or F32 with edges at the full range. */
-void edgel_bit_map_edges(const struct edgel_bit_map *map, int y, enum edgel_type type, void *dst);
+/* The strong bits of row y as samples: U1 (whole words), or U8, U16 or F32 with edges at the full range.
+ * past_caches: as of expand_u8. */
+void edgel_bit_map_edges(const struct edgel_bit_map *map, int y, enum edgel_type type, void *dst,
+                         bool past_caches);
 /* All rows into an image of the same sides. */
 enum edgel_status edgel_bit_map_into(struct edgel_scratch *scratch, const struct edgel_bit_map *map,
                                      const struct edgel_image *out, struct edgel_error *err);

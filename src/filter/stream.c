@@ -84,7 +84,7 @@ static enum edgel_status finish_edges(struct edgel_stream *s, struct edgel_error
     edgel_hysteresis_part(&s->map, &list, 0, s->in.h);
     EDGEL_TRY(edgel_image_init(&s->result, s->out.w, 1, 1, s->out.type, err));
     for (int y = 0; y < s->in.h; y++) {
-        edgel_bit_map_edges(&s->map, y, s->out.type, s->result.data);
+        edgel_bit_map_edges(&s->map, y, s->out.type, s->result.data, false);
         EDGEL_TRY(give(s, s->result.data, err));
     }
     return EDGEL_OK;
