@@ -366,7 +366,9 @@ static void errors_name_parameter_value_and_rule(void **state)
     } bad[] = {
         { canny, "sigma -1: must be >= 0 and at most 1000" },
         { canny, "sigma nan: must be >= 0 and at most 1000" },
+        { canny, "sigma 1001: must be >= 0 and at most 1000" },
         { canny, "ksize 4: must be 0, or odd and at most 8191" },
+        { canny, "ksize 8193: must be 0, or odd and at most 8191" },
         { gaussian, "sigma 0: must be > 0 when ksize is 0" },
         { canny, "aperture 4: must be 3, 5 or 7" },
         { canny, "norm 9: must be L1 or L2" },
@@ -379,21 +381,27 @@ static void errors_name_parameter_value_and_rule(void **state)
     };
     bad[0].m.sigma = -1;
     bad[1].m.sigma = NAN;
-    bad[2].m.ksize = 4;
-    bad[3].m.sigma = 0;
-    bad[4].m.canny.aperture = 4;
-    bad[5].m.canny.norm = (enum edgel_norm)9;
-    bad[6].m.canny.low.value = INFINITY;
-    bad[7].m.canny.high = (struct edgel_threshold){ EDGEL_THRESHOLD_QUANTILE, 101 };
-    bad[8].m.canny.nms = (enum edgel_nms)5;
-    bad[9].m.emit = (enum edgel_emit)7;
-    bad[10].m.depth = 12;
-    bad[11].m.depth = 1;
+    bad[2].m.sigma = 1001;
+    bad[3].m.ksize = 4;
+    bad[4].m.ksize = 8193;
+    bad[5].m.sigma = 0;
+    bad[6].m.canny.aperture = 4;
+    bad[7].m.canny.norm = (enum edgel_norm)9;
+    bad[8].m.canny.low.value = INFINITY;
+    bad[9].m.canny.high = (struct edgel_threshold){ EDGEL_THRESHOLD_QUANTILE, 101 };
+    bad[10].m.canny.nms = (enum edgel_nms)5;
+    bad[11].m.emit = (enum edgel_emit)7;
+    bad[12].m.depth = 12;
+    bad[13].m.depth = 1;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct edgel_error err = { 0 };
         assert_int_equal(edgel_method_check(&bad[i].m, &err), EDGEL_EINVAL);
         assert_string_equal(err.msg, bad[i].text);
     }
+    struct edgel_method most = gaussian; /* the largest that are allowed */
+    most.sigma = 1000;
+    most.ksize = 8191;
+    assert_int_equal(edgel_method_check(&most, NULL), EDGEL_OK);
     struct edgel_image img = make(4, 4, 3, EDGEL_U8), out = { 0 };
     struct edgel_error err = { 0 };
     int bits;
