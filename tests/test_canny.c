@@ -282,6 +282,8 @@ static void strength_method_scales_to_the_depth(void **state)
         m.linear = i / 3 % 2;
         m.depth = i / 6 % 2 ? 0 : i / 6 % 4 == 0 ? 8 : 32;
         m.canny.norm = (enum edgel_norm)(i / 24);
+        for (int k = 0; k < 21 * 15 && img.type == EDGEL_F32 && i % 2; k++) /* brighter than white */
+            set(&img, k % 21, k / 21, 0, 9 * get(&img, k % 21, k / 21, 0));
         int bits;
         assert_int_equal(edgel_method_run(NULL, edgel_image_view(&img), &m, &out, &bits, NULL), EDGEL_OK);
         assert_int_equal(bits, m.depth ? m.depth : 16);
@@ -427,6 +429,53 @@ static void used_thresholds_are_told_and_do_the_same(void **state)
     assert_true(used.low == 50 * 257 && used.high == 100 * 257);
     edgel_image_finish(&img);
     edgel_image_finish(&out);
+}
+
+/* The smallest and the largest magnitude among them; a root is told so that its square is not below what it is of. */
+static void quantiles_are_magnitudes(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        struct edgel_image img = random_input(EDGEL_U8), out = { 0 };
+        const double percent = i % 4 == 0 ? 0 : i % 4 == 1 ? 100 : rnd() % 10000 / 100.0;
+        const struct edgel_threshold t = { EDGEL_THRESHOLD_QUANTILE, percent };
+        const struct edgel_canny p = { 3 + 2 * (i % 2), (enum edgel_norm)(i / 4 % 2), t, t,
+                                       EDGEL_NMS_SECTOR };
+        struct edgel_canny_used used;
+        struct field f = field_of(&img, &p);
+        const double want = sorted_quantile(f.m, f.w * f.h, percent);
+        assert_int_equal(edgel_canny(NULL, edgel_image_view(&img), &p, &out, &used, NULL), EDGEL_OK);
+        assert_true(used.low == used.high);
+        assert_true(want == (p.norm == EDGEL_NORM_L1 ? used.low : floor(used.low * used.low)));
+        field_finish(&f);
+        edgel_image_finish(&img);
+        edgel_image_finish(&out);
+    }
+}
+
+static void counted_thresholds_are_of_the_smoothed_image(void **state)
+{
+    static const struct edgel_threshold kinds[] = { { EDGEL_THRESHOLD_QUANTILE, 80 },
+                                                    { EDGEL_THRESHOLD_AUTO, 0 } };
+    (void)state;
+    for (int i = 0; i < 24; i++) {
+        struct edgel_image img = random_image(40, 31, 1, types[i % 3], i % 2), smooth = { 0 }, got = { 0 };
+        struct edgel_method m = edgel_method_find("canny")->defaults;
+        int bits;
+        m.depth = 8;
+        m.canny.high = kinds[i / 3 % 2];
+        m.canny.low = i / 6 % 2 ? kinds[1] : (struct edgel_threshold){ EDGEL_THRESHOLD_QUANTILE, 50 };
+        m.canny.nms = (enum edgel_nms)(i / 12);
+        assert_int_equal(edgel_method_run(NULL, edgel_image_view(&img), &m, &got, &bits, NULL), EDGEL_OK);
+        assert_int_equal(edgel_gaussian(NULL, edgel_image_view(&img), &smooth, m.sigma, m.ksize, NULL),
+                         EDGEL_OK);
+        struct edgel_image want = edges(&smooth, &m.canny);
+        assert_same_image(&got, &want);
+        edgel_image_finish(&img);
+        edgel_image_finish(&smooth);
+        edgel_image_finish(&got);
+        edgel_image_finish(&want);
+    }
 }
 
 /* A chain of weak pixels as long as the image winds, and more strong pixels than a small stack would hold. */
@@ -580,6 +629,8 @@ int main(void)
         cmocka_unit_test(higher_thresholds_never_add_edges),
         cmocka_unit_test(types_agree_on_interpolated_edges),
         cmocka_unit_test(used_thresholds_are_told_and_do_the_same),
+        cmocka_unit_test(quantiles_are_magnitudes),
+        cmocka_unit_test(counted_thresholds_are_of_the_smoothed_image),
         cmocka_unit_test(hysteresis_follows_a_spiral),
         cmocka_unit_test(hysteresis_is_reachability),
     };

@@ -168,9 +168,11 @@ static void counts_of_all_threads_are_added(void **state)
 /* Magnitudes of few digits but for those of some rows, which one thread sees: it is often not the one that adds up. */
 static void digits_that_one_thread_sees_are_found(void **state)
 {
-    const struct edgel_canny p = {
-        3, EDGEL_NORM_L1, { EDGEL_THRESHOLD_QUANTILE, 20 }, { EDGEL_THRESHOLD_QUANTILE, 98 }, EDGEL_NMS_SECTOR
-    };
+    const struct edgel_canny p = { 3,
+                                   EDGEL_NORM_L1,
+                                   { EDGEL_THRESHOLD_QUANTILE, 20 },
+                                   { EDGEL_THRESHOLD_QUANTILE, 99.5 },
+                                   EDGEL_NMS_SECTOR };
     struct edgel_image in = make(401, 1100, 1, EDGEL_F32), out = { 0 };
     struct threaded t = threaded(2, 50);
     struct edgel_canny_used one, used;
@@ -179,6 +181,7 @@ static void digits_that_one_thread_sees_are_found(void **state)
         for (int x = 0; x < in.w; x++)
             set(&in, x, y, 0, y / 10 == 2 ? (x * 31 + y * 17) % 101 / 100.0 : (x / 9 + y / 13) % 2 * 0.5);
     assert_int_equal(edgel_canny(NULL, edgel_image_view(&in), &p, &out, &one, NULL), EDGEL_OK);
+    assert_true(one.low == 2 && one.high * 1024 != floor(one.high * 1024)); /* it is one of those rows */
     for (int i = 0; i < 60; i++) {
         assert_int_equal(edgel_canny(t.scratch, edgel_image_view(&in), &p, &out, &used, NULL), EDGEL_OK);
         assert_memory_equal(&used, &one, sizeof used);
@@ -363,6 +366,8 @@ static void the_second_image_of_a_size_takes_no_memory(void **state)
             assert_int_equal(edgel_method_run(t.scratch, edgel_image_view(&in), &list[i], &out, &bits, NULL),
                              EDGEL_OK);
             edgel_alloc_fail_after(-1);
+            for (int k = 1; k < t.scratch->threads; k++) /* also of one that did nothing this time */
+                assert_int_equal(t.scratch->parts[k].total, t.scratch->parts[0].total);
         }
         edgel_image_finish(&in);
         edgel_image_finish(&out);

@@ -351,6 +351,34 @@ static void rows_write_the_same_bytes(void **state)
     }
 }
 
+/* From the third band on: rows, however many, take no more. */
+static void bands_take_no_memory_once_they_are_there(void **state)
+{
+    enum { ROWS = 8, H = 20 * ROWS };
+    static const enum edgel_type types[] = { EDGEL_U8, EDGEL_U16, EDGEL_F32 };
+    struct edgel_method list[32];
+    const int n = variants(list);
+    struct keeper k = { .refuse = -1 };
+    const struct edgel_row_sink sink = { &k, keep_begin, keep_row };
+    (void)state;
+    for (int i = 0; i < 3 * n; i++) {
+        struct edgel_image in = { 0 };
+        struct edgel_stream *s;
+        assert_int_equal(edgel_image_init(&in, 70, H, 1, types[i % 3], NULL), EDGEL_OK);
+        fill(&in, (uint32_t)i);
+        const struct edgel_view shape = { NULL, in.w, in.h, 1, in.type, 0 };
+        assert_int_equal(edgel_stream_create_in_bands(shape, &list[i / 3], &sink, ROWS, &s, NULL), EDGEL_OK);
+        for (int y = 0; y < H; y++) {
+            edgel_alloc_fail_after(y > H / 2 && y < H - 1 ? 0 : -1);
+            assert_int_equal(edgel_stream_row(s, (const char *)in.data + y * in.stride, NULL), EDGEL_OK);
+        }
+        edgel_alloc_fail_after(-1);
+        edgel_stream_destroy(&s);
+        edgel_image_finish(&in);
+    }
+    edgel_image_finish(&k.img);
+}
+
 static void memory_may_run_out_anywhere(void **state)
 {
     struct edgel_read p = EDGEL_READ_DEFAULTS;
@@ -360,7 +388,7 @@ static void memory_may_run_out_anywhere(void **state)
     const long live = edgel_alloc_live();
     (void)state;
     write_bytes("P5 3 4 255\n123456789012", 23);
-    for (long n = 1; st != EDGEL_OK; n++) {
+    for (long n = 0; st != EDGEL_OK; n++) {
         edgel_alloc_fail_after(n);
         st = read_rows(&p, &k, NULL);
         assert_true(st == EDGEL_OK || st == EDGEL_ENOMEM);
@@ -369,7 +397,7 @@ static void memory_may_run_out_anywhere(void **state)
     assert_int_equal(edgel_image_init(&in, 90, 40, 1, EDGEL_U8, NULL), EDGEL_OK);
     fill(&in, 1);
     st = EDGEL_ENOMEM;
-    for (long n = 1; st != EDGEL_OK; n++) {
+    for (long n = 0; st != EDGEL_OK; n++) {
         edgel_alloc_fail_after(n);
         st = stream(&in, &edgel_method_find("canny")->defaults, 4, &k, NULL);
         assert_true(st == EDGEL_OK || st == EDGEL_ENOMEM);
@@ -390,6 +418,7 @@ int main(void)
         cmocka_unit_test(what_has_no_order_is_refused_before_it_begins),
         cmocka_unit_test(faults_on_the_way_are_told),
         cmocka_unit_test(rows_write_the_same_bytes),
+        cmocka_unit_test(bands_take_no_memory_once_they_are_there),
         cmocka_unit_test(memory_may_run_out_anywhere),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
