@@ -525,7 +525,9 @@ static void check_grow_words(const char *level, const struct edgel_filter_dsp *d
     for (int i = 0; i < words; i++) {
         weak[i] = (uint64_t)u32[0][2 * i] << 16 | u16[0][i] | (uint64_t)u32[0][2 * i + 1] >> 16;
         weak[i] |= rnd() % 2 ? ~(uint64_t)0 >> rnd() % 64 : 0;
-        from[i + 1] = rnd() % 2 ? (uint64_t)u32[1][2 * i] << 20 | 1 : (uint64_t)(rnd() % 2) << 63;
+        weak[i] |= (uint64_t)(rnd() % 8) << 61 | rnd() % 8; /* where words meet: each bit alone, too */
+        weak[i] &= rnd() % 2 ? ~(uint64_t)0 : ~((uint64_t)(rnd() % 8) << 61 | rnd() % 8);
+        from[i + 1] = rnd() % 2 ? (uint64_t)u32[1][2 * i] << 20 | 1 : (uint64_t)(rnd() % 8) << 61 | rnd() % 8;
         s[i] = want[i] = weak[i] & (uint64_t)1 << rnd() % 64;
     }
     for (int i = 0; i < 64 * words; i++)
