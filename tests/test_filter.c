@@ -466,14 +466,17 @@ static void gradients_must_be_two_planes_of_one(void **state)
 static void every_method_survives_lack_of_memory(void **state)
 {
     (void)state;
-    struct edgel_image img = random_image(40, 30, 3, EDGEL_U16, 3);
-    for (int i = 0; i < edgel_method_count() * 4; i++) {
-        struct edgel_method m = edgel_method_info(i / 4)->defaults;
+    for (int i = 0; i < edgel_method_count() * 8; i++) {
+        const bool wide = i % 8 >= 4; /* so that each row takes memory of its own */
+        struct edgel_image img =
+            random_image(wide ? 70000 : 40, wide ? 2 : 30, 3, wide ? EDGEL_U8 : EDGEL_U16, 3);
+        struct edgel_method m = edgel_method_info(i / 8)->defaults;
         m.channels = true;
         m.sigma = 1;
         m.emit = i % 2 ? EDGEL_EMIT_STRENGTH : EDGEL_EMIT_BINARY;
         m.depth = i % 4 == 2 ? 8 : 16;
-        m.canny.high.kind = EDGEL_THRESHOLD_AUTO;
+        m.canny.aperture = i % 8 == 6 ? 5 : 3;
+        m.canny.high.kind = i % 8 == 4 ? EDGEL_THRESHOLD_VALUE : EDGEL_THRESHOLD_AUTO;
         const long before = edgel_alloc_live();
         enum edgel_status st = EDGEL_ENOMEM;
         long n = 0;
@@ -491,8 +494,8 @@ static void every_method_survives_lack_of_memory(void **state)
             assert_int_equal(edgel_alloc_live(), before);
         }
         assert_true(n > 2 && st == EDGEL_OK);
+        edgel_image_finish(&img);
     }
-    edgel_image_finish(&img);
 }
 
 static void gradient_survives_lack_of_memory(void **state)

@@ -970,14 +970,14 @@ static void memory_may_run_out_anywhere(void **state)
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/x.tif", folder);
     make_file(&f, (struct layout){ .bits = 8, .photometric = 2, .samples = 3, .tile_w = 16, .tile_h = 16 });
-    for (long n = 1; st != EDGEL_OK; n++) {
+    for (long n = 0; st != EDGEL_OK; n++) {
         long live = edgel_alloc_live();
         edgel_alloc_fail_after(n);
         st = decode(&f, EDGEL_DECODE_GRAY, &img, NULL);
         assert_true(st == EDGEL_OK || (st == EDGEL_ENOMEM && edgel_alloc_live() == live));
     }
     st = EDGEL_ENOMEM;
-    for (long n = 1; st != EDGEL_OK; n++) {
+    for (long n = 0; st != EDGEL_OK; n++) {
         struct edgel_error err = { 0 };
         edgel_alloc_fail_after(n);
         st = edgel_image_write(path, edgel_image_view(&img), &write, &err);
@@ -988,7 +988,7 @@ static void memory_may_run_out_anywhere(void **state)
     edgel_alloc_fail_after(-1);
     make_pages(stack);
     st = EDGEL_ENOMEM;
-    for (long n = 1; st != EDGEL_OK; n++) {
+    for (long n = 0; st != EDGEL_OK; n++) {
         edgel_alloc_fail_after(n);
         st = write_stack(path, &tiled, stack);
         assert_true(st == EDGEL_OK || (st == EDGEL_ENOMEM && access(path, F_OK) != 0));
