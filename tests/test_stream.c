@@ -232,6 +232,53 @@ static void check_file(const char *what)
     edgel_image_finish(&k.img);
 }
 
+static size_t find_marker(const unsigned char *jpeg, unsigned char marker)
+{
+    size_t at = 2;
+    while (jpeg[at + 1] != marker)
+        at += 2 + (size_t)jpeg[at + 2] * 256 + jpeg[at + 3];
+    return at;
+}
+
+static void append(unsigned char *to, size_t *n, const void *from, size_t count)
+{
+    memcpy(to + *n, from, count);
+    *n += count;
+}
+
+/* More bytes than two windows hold of comments, and as many of pixels: the six blocks of the gray sample between
+ * restart markers, over and over. */
+static void write_long_jpeg(void)
+{
+    enum { COMMENTS = 5, COMMENT = 0xFFFF, TIMES = 30000, W = 480, H = TIMES * 6 * 64 / W };
+    static const unsigned char comment[COMMENT + 2] = { 0xFF, 0xFE, COMMENT >> 8, COMMENT & 255 },
+                                                 restart[] = { 0xFF, 0xDD, 0, 4, 0, 6 },
+                                                 end[] = { 0xFF, 0xD9 };
+    const size_t frame = find_marker(jpeg_gray, 0xC0), scan = find_marker(jpeg_gray, 0xDA),
+                 pixels = scan + 10;
+    unsigned char *jpeg = malloc(COMMENTS * sizeof comment + TIMES * sizeof jpeg_gray);
+    size_t n = 0;
+    assert_non_null(jpeg);
+    append(jpeg, &n, jpeg_gray, 2);
+    for (int i = 0; i < COMMENTS; i++)
+        append(jpeg, &n, comment, sizeof comment);
+    append(jpeg, &n, jpeg_gray + 2, scan - 2);
+    unsigned char *sides = jpeg + n - scan + frame + 5;
+    sides[0] = H >> 8;
+    sides[1] = H & 255;
+    sides[2] = W >> 8;
+    sides[3] = W & 255;
+    append(jpeg, &n, restart, sizeof restart);
+    append(jpeg, &n, jpeg_gray + scan, pixels - scan);
+    for (int i = 0; i < TIMES; i++) {
+        const unsigned char marker[] = { 0xFF, (unsigned char)(0xD0 + i % 8) };
+        append(jpeg, &n, jpeg_gray + pixels, sizeof jpeg_gray - 2 - pixels);
+        append(jpeg, &n, i + 1 < TIMES ? marker : end, 2);
+    }
+    write_bytes(jpeg, n);
+    free(jpeg);
+}
+
 static void every_format_reads_the_same_in_rows(void **state)
 {
     static const enum edgel_format formats[] = { EDGEL_FORMAT_PNG, EDGEL_FORMAT_PNM, EDGEL_FORMAT_TIFF };
@@ -254,6 +301,8 @@ static void every_format_reads_the_same_in_rows(void **state)
     }
     write_bytes(jpeg_gray, sizeof jpeg_gray);
     check_file("JPEG");
+    write_long_jpeg();
+    check_file("JPEG of many windows");
 }
 
 static void what_has_no_order_is_refused_before_it_begins(void **state)
