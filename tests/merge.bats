@@ -131,6 +131,14 @@ PY
     refused 2 whole.jsonl "no part"
     run merge -o merged 1.counts 2.jsonl 3.counts
     refused 2 "one is a log"
+    "$EDGEL" eval -q --missing skip --thresholds 3 --tolerance 1 --truth t --shard 2/2 --jsonl half.jsonl \
+        --counts half.counts p q >/dev/null
+    for kind in counts jsonl; do
+        run merge -o merged 1.$kind half.$kind
+        refused 2 "half.$kind is shard 2 of 2, 1.$kind one of 3: not parts of one run"
+        run merge -o merged half.$kind 1.$kind
+        refused 2 "1.$kind is shard 1 of 3"
+    done
     run merge -o merged in/1.pgm
     refused 2 "neither"
     run merge -o merged nowhere
