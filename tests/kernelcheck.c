@@ -513,6 +513,39 @@ static void check_wide_sector(const char *level, const struct edgel_filter_dsp *
     }
 }
 
+/* Derivatives at both borders of the slanted sector, of every size but 0. Along the row all are equal, so that nothing
+ * level is kept; above and below, and the other time only there and not beside it, all are smaller. */
+static void check_sector_borders(const char *level, const struct edgel_filter_dsp *d)
+{
+    enum { N = 128, MOST = 12240, SIZES = N / 8, LOW = 0, HIGH = 500 };
+    static int16_t gx[N], gy[N], m[3][N + 2];
+    const struct edgel_sector_rows rows = { m[0] + 1, m[1] + 1, m[2] + 1, gx, gy, NULL, NULL, NULL };
+    uint64_t weak[N / 64], strong[N / 64];
+    for (int k = 0; k < 2 * (MOST / SIZES); k++) {
+        for (int i = 0; i < N + 2; i++) {
+            m[1][i] = 1000;
+            m[0][i] = m[2][i] = k % 2 && i % 2 == 0 ? 2000 : 0;
+        }
+        for (int i = 0; i < N; i++) {
+            const int x = k / 2 * SIZES + i / 8 + 1, flat = x * 13573 / 32768,
+                      border = i / 4 % 2 ? flat : 2 * x + flat;
+            const int y = border + i / 2 % 2 < MOST ? border + i / 2 % 2 : MOST;
+            gx[i] = (int16_t)(rnd() % 2 ? x : -x);
+            gy[i] = (int16_t)(rnd() % 2 ? y : -y);
+        }
+        d->sector_l1(weak, strong, &rows, N, LOW, HIGH);
+        bool same = true;
+        for (int i = 0; i < N; i++) {
+            int64_t around[3][3];
+            for (int n = 0; n < 9; n++)
+                around[n / 3][n % 3] = m[n / 3][i + n % 3];
+            const int want = class_of(gx[i], gy[i], around, LOW, HIGH);
+            same = same && bit_of(weak, i) == (want > 0) && bit_of(strong, i) == (want > 1);
+        }
+        judge(level, "sector_l1, at borders", N, same, true);
+    }
+}
+
 /* Bit by bit until nothing changes; words do not reach into each other. */
 static void check_grow_words(const char *level, const struct edgel_filter_dsp *d, int n, int step)
 {
@@ -613,6 +646,7 @@ static void check_level(const char *name, const struct edgel_filter_dsp *d,
 {
     check_every_root(name, d);
     check_wide_sector(name, d);
+    check_sector_borders(name, d);
     for (int pattern = 0; pattern < PATTERNS; pattern++)
         for (int w = 1; w <= MAXW; w++) {
             fill(pattern);
