@@ -155,9 +155,19 @@ static double error_of_double(double y, long double exact)
     return (double)(fabsl(y - exact) / ldexpl(1, e - 53 > -1074 ? e - 53 : -1074));
 }
 
+/* Whether long double can tell how far a double is off: not everywhere, nor under valgrind. */
+static bool long_double_is_wider(void)
+{
+    volatile long double sum = 1;
+    sum += 0x1p-60L;
+    return sum != 1;
+}
+
 static void doubles_are_within_their_bounds(void **state)
 {
     (void)state;
+    if (!long_double_is_wider())
+        skip();
     struct edgel_rng r = edgel_rng_seed(1, 2, 3, 4);
     double of_exp = 0, of_log = 0, of_sin = 0, of_cos = 0, of_pow = 0, of_atan = 0;
     for (int i = 0; i < 300000; i++) {
