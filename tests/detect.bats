@@ -502,6 +502,18 @@ kept() {
     done
 }
 
+@test "--stream-over: a tile may have more pixels than its image" {
+    has_tiff || skip "built without libtiff"
+    gray 50 40 >in.pgm
+    detect -q --tile 64 -m gaussian:sigma=0,ksize=1 -o tile.tif in.pgm
+    detect -q -o a.png in.pgm
+    detect -q --stream-over 2000 -o b.png tile.tif
+    cmp a.png b.png
+    run detect --max-pixels 4000 -o c.png tile.tif
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"64x64: 4096 pixels, over the limit of 4000 (--max-pixels)"* ]]
+}
+
 @test "--page and --tile are among the settings that parts of a run and --resume must share" {
     has_tiff || skip "built without libtiff"
     gray 40 30 >1.pgm

@@ -59,13 +59,14 @@ static enum edgel_status decode(struct detect_work *k, bool color, const struct 
         return EDGEL_OK;
     struct edgel_read params = detect_read_params(k, color);
     const uint64_t most = params.limits.max_pixels;
-    if (!k->whole && k->job->stream_over < most)
+    const bool lowered = !k->whole && k->job->stream_over < most;
+    if (lowered)
         params.limits.max_pixels = k->job->stream_over;
     enum edgel_status s = edgel_image_decode(k->w->bytes.data, k->w->bytes.size, k->image->input, &params,
                                              img, &k->image->info, err);
     const uint64_t area = (uint64_t)k->image->info.w * (uint64_t)k->image->info.h;
-    k->large = s == EDGEL_ELIMIT && !k->whole && area > k->job->stream_over && area <= most;
-    if (s == EDGEL_ELIMIT && area > most) { /* told with the limit that was asked for */
+    k->large = s == EDGEL_ELIMIT && lowered && area > k->job->stream_over && area <= most;
+    if (s == EDGEL_ELIMIT && lowered && !k->large) { /* of a tile, or told with another limit */
         params.limits.max_pixels = most;
         edgel_error_clear(err);
         s = edgel_image_decode(k->w->bytes.data, k->w->bytes.size, k->image->input, &params, img,
