@@ -906,6 +906,32 @@ static void a_page_needs_the_rows_of_the_one_before(void **state)
     rmdir(folder);
 }
 
+static void tiles_that_nobody_could_read_are_refused(void **state)
+{
+    static const struct {
+        int channels;
+        enum edgel_type type;
+        enum edgel_status status;
+    } cases[] = { { 1, EDGEL_U16, EDGEL_OK },
+                  { 1, EDGEL_F32, EDGEL_EINVAL },
+                  { 3, EDGEL_U16, EDGEL_EINVAL } };
+    const struct edgel_write write = { .format = EDGEL_FORMAT_TIFF, .tile = EDGEL_TILE_MAX };
+    const uint8_t row[16 * 12] = { 1, 2, 3 };
+    char folder[] = "/tmp/edgel-tiff-XXXXXX", path[64];
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/x.tif", folder);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct edgel_error err = { 0 };
+        const struct edgel_view image = { row, 16, 1, cases[i].channels, cases[i].type, 16 * 12 };
+        assert_int_equal(edgel_image_write(path, image, &write, &err), cases[i].status);
+        assert_int_equal(strstr(err.msg, "x.tif: TIFF: tiles of 8192 x 8192") != NULL,
+                         cases[i].status == EDGEL_EINVAL);
+    }
+    unlink(path);
+    rmdir(folder);
+}
+
 /* The first bytes of the file that an output is being written to, in a folder of its own. */
 static void first_bytes(struct edgel_output *out, const char *folder, unsigned char *to, size_t n)
 {
@@ -1048,6 +1074,7 @@ int main(void)
         cmocka_unit_test(pages_and_tiles_read_back),
         cmocka_unit_test(many_pages_are_big_tiff_from_the_start),
         cmocka_unit_test(a_page_needs_the_rows_of_the_one_before),
+        cmocka_unit_test(tiles_that_nobody_could_read_are_refused),
         cmocka_unit_test(large_files_are_big_tiff),
         cmocka_unit_test(memory_may_run_out_anywhere),
         cmocka_unit_test(a_full_disk_is_an_error),

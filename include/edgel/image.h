@@ -275,7 +275,7 @@ struct edgel_write {
     enum edgel_format format; /* PNG, TIFF, PNM, PFM */
     int bits; /* 0: the samples' own. 1: U1, or U8 with one channel, non-zero is white (PNG, TIFF, PBM) */
     const struct edgel_palette *palette; /* PNG of U8 with one channel; NULL for none */
-    int tile; /* TIFF: side of square tiles, a multiple of 16 up to EDGEL_TILE_MAX; 0: strips */
+    int tile; /* TIFF: side of square tiles, a multiple of 16 up to EDGEL_TILE_MAX and 200 MB; 0: strips */
     int pages; /* TIFF: that are to come in one file (edgel_writer_page), BigTIFF where they may reach 4 GB; 0 as 1 */
 };
 enum { EDGEL_TILE_MAX = 8192 };

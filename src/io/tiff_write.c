@@ -4,6 +4,9 @@
 #include "io/tiff_priv.h"
 #include <string.h>
 
+/* Of a tile: libtiff takes a tenth more, and no more than 256 MB at once, here as in reading. */
+enum { TILE_BYTES = 200 << 20 };
+
 struct writer {
     struct edgel_tiff file;
     struct edgel_tiff_told told;
@@ -125,6 +128,12 @@ static enum edgel_status take_shape(struct writer *w, const struct edgel_writer 
     w->tile_row_bytes = side * pixel_bits / 8;
     edgel_free(w->rows);
     edgel_free(w->tile);
+    w->rows = NULL;
+    w->tile = NULL;
+    if (side * w->tile_row_bytes > TILE_BYTES)
+        return edgel_fail(err, EDGEL_EINVAL,
+                          "%s: TIFF: tiles of %zu x %zu of these pixels have more than %d bytes",
+                          edgel_output_name(w->out), side, side, TILE_BYTES);
     w->rows = edgel_alloc(side ? side : 1, w->row_bytes);
     w->tile = side ? edgel_alloc(side, w->tile_row_bytes) : NULL;
     return w->rows && (w->tile || !side)
