@@ -502,6 +502,27 @@ kept() {
     done
 }
 
+@test "--page: a list of pages that is broken hurts those alone who ask for what is lost" {
+    has_tiff || skip "built without libtiff"
+    gray 40 30 >1.pgm
+    stack 1.pgm 1.pgm >s.tif
+    # the first directory, at 8, has 9 entries: at 118 stands where the second is
+    { head -c 118 s.tif; printf '\377\377\377\0'; tail -c +123 s.tif; } >broken.tif
+    detect -q -o 1.png 1.pgm
+    detect -q --page 1 -o page.png broken.tif
+    cmp page.png 1.png
+    run detect --page all -o all.tif broken.tif
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"edgel: broken.tif, page 2: TIFF: "* ]]
+    [ ! -e all.tif ]
+    run detect --page all --lenient -o all.tif broken.tif
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"broken.tif: damaged, taken as far as it decodes: "* ]]
+    kept a.png 1 all.tif
+    kept b.png 1 1.png
+    cmp a.png b.png
+}
+
 @test "--stream-over: a tile may have more pixels than its image" {
     has_tiff || skip "built without libtiff"
     gray 50 40 >in.pgm

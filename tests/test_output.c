@@ -433,7 +433,7 @@ static void impossible_combinations_are_refused(void **state)
         { EDGEL_U8, 1, { .format = EDGEL_FORMAT_PNM, .palette = &palette } },
         { EDGEL_I32, 1, { .format = EDGEL_FORMAT_PNG } },
         { EDGEL_U8, 1, { .format = EDGEL_FORMAT_PNG, .tile = 16 } },
-        { EDGEL_U8, 1, { .format = EDGEL_FORMAT_PNM, .pages = 2 } },
+        { EDGEL_U8, 1, { .format = EDGEL_FORMAT_PNM, .bytes = 2 } },
         { EDGEL_U8, 1, { .format = EDGEL_FORMAT_TIFF, .tile = 24 } },
         { EDGEL_U8, 1, { .format = EDGEL_FORMAT_TIFF, .tile = -16 } },
         { EDGEL_U8, 1, { .format = EDGEL_FORMAT_TIFF, .tile = EDGEL_TILE_MAX + 16 } },

@@ -463,6 +463,87 @@ static void pages_in_a_circle_are_counted_once(void **state)
     edgel_image_finish(&img);
 }
 
+/* From page to page without looking for them, by bytes in the order of the file, four or eight. */
+static void pages_are_found_from_page_to_page(void **state)
+{
+    static struct file f;
+    struct edgel_image img = { 0 };
+    struct edgel_info info = { 0 };
+    (void)state;
+    for (size_t i = 0; i < sizeof stacks / sizeof *stacks; i++) {
+        struct edgel_read p = EDGEL_READ_DEFAULTS;
+        make_file(&f, stacks[i]);
+        for (p.page = 1; p.page <= 3; p.page++, p.page_at = info.next_page) {
+            f.l.page = p.page - 1;
+            p.decode = EDGEL_DECODE_FULL;
+            assert_int_equal(edgel_image_decode(f.b, f.n, "t", &p, &img, &info, NULL), EDGEL_OK);
+            assert_int_equal(sample(&img, 5, 7, 0), stored(&f.l, 5, 7, 0));
+            assert_int_equal(info.next_page != 0, p.page < 3);
+        }
+        p.page_at = f.n - 1; /* where it is counts, not its number */
+        assert_int_equal(edgel_image_decode(f.b, f.n, "t", &p, &img, NULL, NULL), EDGEL_EFORMAT);
+    }
+    edgel_image_finish(&img);
+}
+
+/* BitsPerSample of the last page. */
+static void change_last_bits(struct file *f, int from, int to)
+{
+    const unsigned char entry[] = { 2, 1, SHORT, 0, 1, 0, 0, 0, (unsigned char)from };
+    size_t at = f->n - sizeof entry;
+    while (at > 0 && memcmp(f->b + at, entry, sizeof entry) != 0)
+        at--;
+    assert_true(at > 0);
+    f->b[at + sizeof entry - 1] = (unsigned char)to;
+}
+
+static void pages_are_added_up(void **state)
+{
+    static struct file f;
+    struct edgel_image img = { 0 };
+    struct edgel_info info = { 0 };
+    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    (void)state;
+    p.page = 1;
+    for (size_t i = 0; i <= sizeof stacks / sizeof *stacks; i++) {
+        const bool differ = i == sizeof stacks / sizeof *stacks;
+        make_file(&f, stacks[differ ? 0 : i]);
+        if (differ)
+            change_last_bits(&f, 8, 16);
+        assert_int_equal(edgel_image_decode(f.b, f.n, "t", &p, &img, &info, NULL), EDGEL_OK);
+        assert_int_equal(info.pages, 3);
+        assert_int_equal(info.pages_pixels, 3 * W * H);
+        assert_int_equal(info.pages_differ, differ);
+        assert_string_equal(info.remark, "");
+    }
+    edgel_image_finish(&img);
+}
+
+/* The page that cannot be found is missed by those alone who ask for it. */
+static void a_broken_list_of_pages_is_an_error_of_its_last(void **state)
+{
+    static struct file f;
+    struct edgel_image img = { 0 };
+    struct edgel_info info = { 0 };
+    struct edgel_error err = { 0 };
+    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    (void)state;
+    make_file(&f, stacks[0]);
+    put_at(&f, f.link, 0x00FFFFFF, 4);
+    p.page = 1;
+    assert_int_equal(edgel_image_decode(f.b, f.n, "t", &p, &img, &info, NULL), EDGEL_OK);
+    assert_int_equal(info.pages, 4);
+    p.page = 4;
+    assert_int_equal(edgel_image_decode(f.b, f.n, "t", &p, &img, NULL, &err), EDGEL_EFORMAT);
+    assert_non_null(strstr(err.msg, "t: TIFF: "));
+    p.page = 1;
+    p.lenient = true;
+    assert_int_equal(edgel_image_decode(f.b, f.n, "t", &p, &img, &info, NULL), EDGEL_OK);
+    assert_int_equal(info.pages, 3);
+    assert_string_not_equal(info.damage, "");
+    edgel_image_finish(&img);
+}
+
 /* What comes row by row. */
 struct rows {
     const struct file *f;
@@ -851,7 +932,7 @@ static void pages_and_tiles_read_back(void **state)
     snprintf(path, sizeof path, "%s/x.tif", folder);
     make_pages(img);
     for (int tile = 0; tile <= 48; tile += 16) {
-        const struct edgel_write write = { .format = EDGEL_FORMAT_TIFF, .tile = tile, .pages = PAGES };
+        const struct edgel_write write = { .format = EDGEL_FORMAT_TIFF, .tile = tile };
         assert_int_equal(write_stack(path, &write, img), EDGEL_OK);
         assert_int_equal(edgel_bytes_read(path, &bytes, NULL), EDGEL_OK);
         for (int k = 0; k < PAGES; k++)
@@ -873,8 +954,8 @@ static void many_pages_are_big_tiff_from_the_start(void **state)
     close(mkstemp(path));
     assert_int_equal(edgel_image_init(&img, 64, 64, 1, EDGEL_U8, NULL), EDGEL_OK);
     memset(img.data, 7, (size_t)img.stride * 64);
-    for (int big = 0; big < 2; big++) { /* 4096 bytes each: 0xF0000 of them are as many as fit */
-        const struct edgel_write write = { .format = EDGEL_FORMAT_TIFF, .pages = 0xF0000 + big };
+    for (unsigned big = 0; big < 2; big++) {
+        const struct edgel_write write = { .format = EDGEL_FORMAT_TIFF, .bytes = 0xF0000000u + big };
         assert_int_equal(edgel_image_write(path, edgel_image_view(&img), &write, NULL), EDGEL_OK);
         assert_int_equal(edgel_bytes_read(path, &bytes, NULL), EDGEL_OK);
         assert_int_equal(bytes.data[2], big ? 43 : 42);
@@ -990,7 +1071,7 @@ static void memory_may_run_out_anywhere(void **state)
     char folder[] = "/tmp/edgel-tiff-XXXXXX", path[64];
     struct edgel_image img = { 0 }, stack[PAGES] = { 0 };
     const struct edgel_write write = { .format = EDGEL_FORMAT_TIFF },
-                             tiled = { .format = EDGEL_FORMAT_TIFF, .tile = 16, .pages = PAGES };
+                             tiled = { .format = EDGEL_FORMAT_TIFF, .tile = 16 };
     enum edgel_status st = EDGEL_ENOMEM;
     (void)state;
     assert_non_null(mkdtemp(folder));
@@ -1064,6 +1145,9 @@ int main(void)
         cmocka_unit_test(the_first_of_several_pages_is_read_and_said),
         cmocka_unit_test(any_page_is_read),
         cmocka_unit_test(pages_in_a_circle_are_counted_once),
+        cmocka_unit_test(pages_are_found_from_page_to_page),
+        cmocka_unit_test(pages_are_added_up),
+        cmocka_unit_test(a_broken_list_of_pages_is_an_error_of_its_last),
         cmocka_unit_test(any_page_comes_row_by_row),
         cmocka_unit_test(what_is_not_read_is_named),
         cmocka_unit_test(cut_files_are_told_in_plain_words),

@@ -101,23 +101,29 @@ struct edgel_read {
     bool lenient; /* take what decodes of a damaged file; info->damage then says what was wrong */
     struct edgel_limits limits;
     int page; /* 1, 2, ...: of a TIFF of several; 0: the first, with a remark where there are others */
+    uint64_t page_at; /* where it is, as next_page of the page before; 0: all before it are looked for */
 };
-#define EDGEL_READ_DEFAULTS                                      \
-    {                                                            \
-        EDGEL_DECODE_GRAY, true, false, EDGEL_LIMITS_DEFAULTS, 0 \
+#define EDGEL_READ_DEFAULTS                                         \
+    {                                                               \
+        EDGEL_DECODE_GRAY, true, false, EDGEL_LIMITS_DEFAULTS, 0, 0 \
     }
 
 /* What a file says of itself, before orientation. */
 struct edgel_info {
     enum edgel_format format;
     int w, h;
-    int channels;     /* as stored, alpha included; 1 for palette files; 4 for CMYK */
-    int bits;         /* per sample as stored: 1, 2, 4, 8, 16, 32 */
-    bool indexed;     /* palette file */
-    int orientation;  /* EXIF, 1..8; 1 when absent */
-    int pages;        /* of the file, counted when page 1 is asked for; else 0 */
-    char remark[160]; /* first remark of the decoder that changes no pixel, or "" */
-    char damage[160]; /* lenient only: first fault that may have changed pixels, or "" */
+    int channels;    /* as stored, alpha included; 1 for palette files; 4 for CMYK */
+    int bits;        /* per sample as stored: 1, 2, 4, 8, 16, 32 */
+    bool indexed;    /* palette file */
+    int orientation; /* EXIF, 1..8; 1 when absent */
+    /* Of the file, counted when page 1 is asked for; else 0. Where the list of pages is broken the one that cannot be
+     * found counts (lenient: it does not, and is a damage). */
+    int pages;
+    uint64_t pages_pixels; /* of them together where there are several; at most 2^56 */
+    bool pages_differ;     /* in bits or number of their samples */
+    uint64_t next_page;    /* where the page after this one is; 0: nowhere */
+    char remark[160];      /* first remark of the decoder that changes no pixel, or "" */
+    char damage[160];      /* lenient only: first fault that may have changed pixels, or "" */
 };
 
 /* The bytes of a whole file. Zero-initialise. */
@@ -276,7 +282,9 @@ struct edgel_write {
     int bits; /* 0: the samples' own. 1: U1, or U8 with one channel, non-zero is white (PNG, TIFF, PBM) */
     const struct edgel_palette *palette; /* PNG of U8 with one channel; NULL for none */
     int tile; /* TIFF: side of square tiles, a multiple of 16 up to EDGEL_TILE_MAX and 200 MB; 0: strips */
-    int pages; /* TIFF: that are to come in one file (edgel_writer_page), BigTIFF where they may reach 4 GB; 0 as 1 */
+    /* TIFF: of the pixels of all pages to come in one file (edgel_writer_page); BigTIFF where they, or those of the
+     * first page, may reach 4 GB. */
+    uint64_t bytes;
 };
 enum { EDGEL_TILE_MAX = 8192 };
 

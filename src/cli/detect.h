@@ -77,7 +77,8 @@ struct detect_work {
     const struct detect_job *job;
     struct detect_worker *w;
     struct folder_image *image;
-    int page;    /* that is worked on, as edgel_read.page */
+    int page; /* that is worked on, as edgel_read.page and page_at */
+    uint64_t page_at;
     bool loaded; /* the file is in the worker's bytes */
     bool has_gray, has_color;
     bool large; /* its header says so many pixels that it should go row by row */

@@ -46,6 +46,7 @@ struct edgel_read detect_read_params(const struct detect_work *k, bool color)
 {
     struct edgel_read params = cli_read_params(k->job->read, color ? EDGEL_DECODE_COLOR : EDGEL_DECODE_GRAY);
     params.page = k->page;
+    params.page_at = k->page_at;
     return params;
 }
 
@@ -116,6 +117,19 @@ static enum edgel_status begin_output(struct detect_work *k, size_t m, int chann
     return s == EDGEL_OK ? edgel_output_begin(path, &k->image->outputs[m], err) : s;
 }
 
+/* The most that the pixels of all pages can take. Those after the first are written as deep and with as many channels,
+ * where pages do not differ. */
+static uint64_t bytes_of_pages(const struct edgel_info *info, struct edgel_view shape,
+                               const struct edgel_write *write)
+{
+    const size_t most = 3 * sizeof(float);
+    const bool differ = info->pages_differ && write->bits != 1;
+    const size_t bytes = differ             ? most
+                         : write->bits == 1 ? 1
+                                            : edgel_type_size(shape.type) * (size_t)shape.channels;
+    return info->pages_pixels * bytes / (write->bits == 1 ? 8 : 1);
+}
+
 enum edgel_status detect_begin_rows(struct detect_work *k, size_t m, struct edgel_view shape,
                                     const struct edgel_write *write, struct edgel_error *err)
 {
@@ -123,7 +137,7 @@ enum edgel_status detect_begin_rows(struct detect_work *k, size_t m, struct edge
     if (*writer)
         return edgel_writer_page(*writer, shape, err);
     struct edgel_write params = *write;
-    params.pages = works_on_all(k->job) ? k->image->info.pages : 0;
+    params.bytes = works_on_all(k->job) ? bytes_of_pages(&k->image->info, shape, write) : 0;
     enum edgel_status s = begin_output(k, m, shape.channels, write, err);
     return s == EDGEL_OK ? edgel_writer_begin(shape, &params, k->image->outputs[m], writer, err) : s;
 }
@@ -235,6 +249,7 @@ static enum edgel_status run_further(struct detect_work *k, struct edgel_error *
     enum edgel_status s = EDGEL_OK;
     while (s == EDGEL_OK && k->page < first.pages) {
         k->page++;
+        k->page_at = info->next_page;
         s = run_page(k, err);
         if (first.remark[0] == '\0')
             memcpy(first.remark, info->remark, sizeof first.remark);

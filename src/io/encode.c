@@ -50,7 +50,7 @@ static bool allowed(struct edgel_view v, const struct edgel_write *p)
     bool one_or_three = v.channels == 1 || v.channels == 3;
     if (v.w < 1 || v.h < 1 || (p->palette && p->format != EDGEL_FORMAT_PNG))
         return false;
-    if ((p->tile != 0 || p->pages > 1) && p->format != EDGEL_FORMAT_TIFF)
+    if ((p->tile != 0 || p->bytes != 0) && p->format != EDGEL_FORMAT_TIFF)
         return false;
     if (p->tile < 0 || p->tile > EDGEL_TILE_MAX || p->tile % 16 != 0)
         return false;

@@ -32,4 +32,10 @@ void edgel_tiff_close(struct edgel_tiff *t); /* one that is not open is fine */
 /* TIFFSeekProc */
 toff_t edgel_tiff_seek(struct edgel_tiff *t, toff_t to, int whence, uint64_t end);
 
+/* --- tiff_pages.c --- */
+/* Bytes [at, at + n) of a file as they are to be read: the header leads to the page of params->page_at. */
+void edgel_tiff_lead_to_page(const struct edgel_source *src, uint64_t at, uint8_t *bytes, size_t n);
+/* Fills what info says of the pages of a file that is open at the page asked for, and forgets what was set there. */
+EDGEL_NODISCARD enum edgel_status edgel_tiff_look_for_pages(struct edgel_tiff *t);
+
 #endif

@@ -1,12 +1,13 @@
 /* TIFF and BigTIFF through libtiff: reading. The file is copied from the source and never past its end.
  *
- * One page; 1, 2, 4, 8 and 16 bits, 32-bit float; gray (0 white or black), RGB, palette, 8-bit CMYK and YCbCr (JPEG
- * only), with one more sample taken for alpha; strips and tiles, samples together or in planes. Rows come one after the
- * other: strips line by line (planes through one handle each, since going back in a strip decodes it again; of a packed
- * strip libtiff holds all bytes), tiles by rows of tiles. Sides, tiles and the bytes that a compression can make of the
- * file are checked before memory is taken. What libtiff says while pixels are decoded is an error, because its codecs
- * go on with wrong pixels after a complaint; what it says of the header is a remark, unknown tags apart. Palette
- * entries are 16 bits, of which the upper 8 count, or 8 where all of them are small (old files).
+ * One page (which: tiff_pages.c); 1, 2, 4, 8 and 16 bits, 32-bit float; gray (0 white or black), RGB, palette, 8-bit
+ * CMYK and YCbCr (JPEG only), with one more sample taken for alpha; strips and tiles, samples together or in planes.
+ * Rows come one after the other: strips line by line (planes through one handle each, since going back in a strip
+ * decodes it again; of a packed strip libtiff holds all bytes), tiles by rows of tiles. Sides, tiles and the bytes that
+ * a compression can make of the file are checked before memory is taken. What libtiff says while pixels are decoded is
+ * an error, because its codecs go on with wrong pixels after a complaint; what it says of the header is a remark,
+ * unknown tags apart. Palette entries are 16 bits, of which the upper 8 count, or 8 where all of them are small (old
+ * files).
  *
  * Source: TIFF 6.0; Adobe's supplements 1 and 2. */
 #include "io/tiff_priv.h"
@@ -39,6 +40,7 @@ static tmsize_t on_read(thandle_t user, void *to, tmsize_t n)
     size_t left = (size_t)(src->size - t->at), count = (size_t)n < left ? (size_t)n : left;
     if (!edgel_source_copy(src, t->at, to, count))
         return 0;
+    edgel_tiff_lead_to_page(src, t->at, to, count);
     t->at += count;
     return (tmsize_t)count;
 }
@@ -224,10 +226,11 @@ static enum edgel_status open_handle(struct job *j, struct edgel_tiff *t)
 {
     static const struct edgel_tiff_access from_source = { on_read, no_write, on_seek, on_size };
     const int page = j->src->params->page > 1 ? j->src->params->page : 1;
+    const bool known = j->src->params->page_at != 0;
     t->told = &j->told;
     if (!edgel_tiff_open(t, "rh", &from_source))
         return malformed(j, j->told.message[0] ? j->told.message : "cannot be opened");
-    if (TIFFSetDirectory(t->tiff, (tdir_t)(page - 1)) == 1)
+    if (TIFFSetDirectory(t->tiff, known ? 0 : (tdir_t)(page - 1)) == 1)
         return EDGEL_OK;
     if (j->told.message[0])
         return malformed(j, j->told.message);
@@ -243,23 +246,14 @@ static enum edgel_status open_file(struct job *j)
     return EDGEL_OK;
 }
 
-static void look_for_pages(struct job *j)
-{
-    TIFF *t = j->handles[0].tiff;
-    if (j->src->params->page == 1)
-        j->src->info->pages = (int)TIFFNumberOfDirectories(t);
-    else if (j->src->params->page == 0 && !TIFFLastDirectory(t))
-        edgel_source_remark(j->src, "only the first page is read");
-}
-
 static enum edgel_status read_header(struct job *j)
 {
     EDGEL_TRY(open_file(j));
+    EDGEL_TRY(edgel_tiff_look_for_pages(&j->handles[0]));
     EDGEL_TRY(read_sides(j));
     EDGEL_TRY(read_kind(j));
     EDGEL_TRY(read_layout(j));
     EDGEL_TRY(check_claim(j));
-    look_for_pages(j);
     if (j->told.message[0])
         return malformed(j, j->told.message);
     return j->tiled ? EDGEL_OK : open_file(j);

@@ -151,8 +151,8 @@ static enum edgel_status writer_begin(struct edgel_writer *to, struct edgel_erro
     w->err = err;
     w->file = (struct edgel_tiff){ .told = &w->told, .user = w };
     EDGEL_TRY(take_shape(w, to, err));
-    const uint64_t pages = to->params.pages > 1 ? (uint64_t)to->params.pages : 1;
-    const bool big = w->row_bytes * (uint64_t)w->image.h > 0xF0000000u / pages;
+    const uint64_t most = 0xF0000000u;
+    const bool big = w->row_bytes * (uint64_t)w->image.h > most || to->params.bytes > most;
     const bool ok = edgel_tiff_open(&w->file, big ? "wl8" : "wl", &to_output) && set_tags(w);
     return ok ? EDGEL_OK : write_failure(w, err);
 }
