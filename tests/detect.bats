@@ -789,6 +789,21 @@ outputs() {
     [ "$(png_head out/big.png | cut -d ' ' -f 3-)" = "1 0" ]
 }
 
+@test "--page: memory does not grow with the file" {
+    [ "$EDGEL_SANITIZE" = none ] || skip "memory of a sanitized program says nothing"
+    [ -r /proc/self/status ] || skip "no /proc"
+    has_tiff || skip "built without libtiff"
+    gray 40 30 >1.pgm
+    gray 23 17 >2.pgm
+    stack 1.pgm 2.pgm >s.tif
+    { cat s.tif; head -c 200000000 /dev/zero; } >large.tif
+    for page in 2 all; do
+        detect -q --page $page -o small$page.tif s.tif
+        (ulimit -v 160000 && detect -q -j 1 --page $page -o large$page.tif large.tif)
+        cmp small$page.tif large$page.tif
+    done
+}
+
 @test "--max-pixels: larger images are refused" {
     gray 10 10 >in.pgm
     one out --max-pixels 100

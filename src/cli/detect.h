@@ -79,7 +79,8 @@ struct detect_work {
     struct folder_image *image;
     int page; /* that is worked on, as edgel_read.page and page_at */
     uint64_t page_at;
-    bool loaded; /* the file is in the worker's bytes */
+    bool loaded;         /* the file is in the worker's bytes */
+    uint64_t file_bytes; /* of a file that is large and not loaded, else 0 */
     bool has_gray, has_color;
     bool large; /* its header says so many pixels that it should go row by row */
     bool whole; /* it cannot, or need not */

@@ -205,11 +205,11 @@ static enum edgel_status run_rows(struct detect_work *k, struct edgel_error *err
 }
 
 /* Files of this size are looked at before they are read; of smaller ones the header tells once they are in memory. */
-static bool is_large_file(const char *path)
+static uint64_t large_file(const char *path)
 {
     enum { LARGE = 1 << 26 };
     struct stat s;
-    return stat(path, &s) == 0 && S_ISREG(s.st_mode) && s.st_size >= LARGE;
+    return stat(path, &s) == 0 && S_ISREG(s.st_mode) && s.st_size >= LARGE ? (uint64_t)s.st_size : 0;
 }
 
 /* The page, or the image of a file that has but one. */
@@ -218,7 +218,8 @@ static enum edgel_status run_page(struct detect_work *k, struct edgel_error *err
     enum edgel_status s;
     k->has_gray = k->has_color = k->large = false;
     k->whole = k->job->read->lenient || !detect_streams(k);
-    if (!k->whole && !k->loaded && is_large_file(k->image->input))
+    k->file_bytes = k->loaded ? 0 : large_file(k->image->input);
+    if (!k->whole && k->file_bytes > 0)
         return run_rows(k, err);
     s = run_whole(k, err);
     if (k->large) { /* told before anything of it was written */

@@ -65,11 +65,18 @@ static enum edgel_status told(const struct lane *l, enum edgel_status s, const s
     return s;
 }
 
+/* A page of many: the file as a whole would take far more memory than the page. */
+static bool is_small_part(const struct detect_work *k, struct edgel_view shape)
+{
+    const uint64_t samples = (uint64_t)shape.w * (uint64_t)shape.h * (uint64_t)shape.channels;
+    return k->file_bytes / 16 > samples * edgel_type_size(shape.type);
+}
+
 static enum edgel_status begin_rows(void *user, struct edgel_view shape, struct edgel_error *err)
 {
     struct reading *r = user;
     enum edgel_status s = EDGEL_OK;
-    if ((uint64_t)shape.w * (uint64_t)shape.h <= r->k->job->stream_over) {
+    if ((uint64_t)shape.w * (uint64_t)shape.h <= r->k->job->stream_over && !is_small_part(r->k, shape)) {
         r->declined = true;
         return EDGEL_EINTERRUPTED;
     }
