@@ -971,6 +971,19 @@ PY
     done
 }
 
+@test "a remark of a decoder names the file, where it is not the prediction" {
+    load pictures
+    step 3 >p/a.pgm
+    stack p/a.pgm p/a.pgm >t/a.tif
+    run "$EDGEL" eval --labels ids --truth t p
+    [[ "$output" == *"without libtiff"* ]] && skip "built without libtiff"
+    [[ "$output" == *"edgel: p/a.pgm: t/a.tif: only the first page is read"* ]]
+    mv t/a.tif p/b.tif
+    mv p/a.pgm t/b.pgm
+    run "$EDGEL" eval --labels ids --truth t p
+    [[ "$output" == *"edgel: p/b.tif: only the first page is read"* ]]
+}
+
 # The tests of evaluation that run a command.
 tests_of() {
     awk -v command="$1" '/^@test/ { text = "" } { text = text $0 "\n" } /^}/ { if (text ~ command) printf "%s", text }' \

@@ -9,6 +9,7 @@
 struct source {
     const struct edgel_read *read;
     struct eval_files *files;
+    const char *prediction;   /* whose remarks need no name */
     char *remark;             /* [EVAL_REMARK] first remark of a decoder */
     bool boundaries, regions; /* what is wanted of truth in MAT files */
     struct edgel_error *err;
@@ -30,7 +31,8 @@ static enum edgel_status read_file(const struct source *s, const char *path, str
     *mask = (struct edgel_mask){ edgel_image_view(image), info.bits, info.indexed };
     const char *said = info.damage[0] ? info.damage : info.remark;
     if (status == EDGEL_OK && said[0] && !s->remark[0])
-        snprintf(s->remark, EVAL_REMARK, "%s%s", info.damage[0] ? "damaged, taken as it decodes: " : "",
+        snprintf(s->remark, EVAL_REMARK, "%s%s%s%s", path == s->prediction ? "" : path,
+                 path == s->prediction ? "" : ": ", info.damage[0] ? "damaged, taken as it decodes: " : "",
                  said);
     return status;
 }
@@ -180,6 +182,7 @@ enum edgel_status eval_files_read(struct eval_files *f, const struct edgel_read 
     const bool maps = m->boundary != EDGEL_BOUNDARY_NONE || m->regions;
     const struct source s = { .read = read,
                               .files = f,
+                              .prediction = p->prediction,
                               .remark = remark,
                               .err = err,
                               .boundaries = m->labels != EDGEL_LABELS_IDS,

@@ -141,7 +141,7 @@ struct eval_files {
     struct edgel_mask *segmentations;
     size_t nfiles; /* truth_images, truth_mats */
 };
-enum { EVAL_REMARK = 200 };
+enum { EVAL_REMARK = 1000 };
 /* Reads the files of a pair for what is measured; err names the file. remark[EVAL_REMARK] gets what a decoder said
  * first, when it is still empty. */
 enum edgel_status eval_files_read(struct eval_files *f, const struct edgel_read *read,
