@@ -377,7 +377,8 @@ const struct cli_option detect_tiff_rows[] = {
       .metavar = "N",
       .call = take_tile,
       .note = "strips",
-      .help = "Write .tif in square tiles of side N, a multiple of 16; none has more than 200 MB." },
+      .help =
+          "Write .tif in square tiles of side N, a multiple of 16 up to 8192; none has more than 200 MiB." },
     { 0 },
 };
 
