@@ -67,9 +67,8 @@ static const struct cli_option memory_rows[] = {
       .help =
           "Read, filter and write images with more pixels row by row: the same output, and memory that does not grow "
           "with them (canny: by two bits a pixel; TIFF: a packed strip or a row of tiles is in memory). So are "
-          "smaller pages of much larger files. Not done for "
-          "interlaced PNG, JPEG of several scans, turned or lenient images, PFM and thresholds in P% or auto, which need "
-          "the whole image in memory." },
+          "smaller pages of much larger files. Not done for interlaced PNG, JPEG of several scans, turned or lenient "
+          "images, PFM and thresholds in P% or auto, which need the whole image in memory." },
     { 0 },
 };
 
