@@ -431,7 +431,8 @@ struct edgel_counts_header {
     uint64_t rows;            /* of this file: with fewer or more it is cut or altered; 0: not told */
 };
 
-/* Writes the header line; labels must be resolved. EDGEL_EIO, EDGEL_ENOMEM, EDGEL_ELIMIT (a line over 64 MB). */
+/* Writes the header line, whose labels must be resolved, and after it the line of each row. EDGEL_EIO, EDGEL_ENOMEM,
+ * EDGEL_ELIMIT (a line over 64 MB). */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_counts_write_header(struct edgel_output *out, const struct edgel_counts_header *header,
                           struct edgel_error *err);

@@ -195,6 +195,7 @@ enum {
     EDGEL_USES_DEPTH = 64,
     EDGEL_USES_CHANNELS = 128
 };
+/* How many methods there are. */
 EDGEL_API int edgel_method_count(void);
 EDGEL_API const struct edgel_method_info *edgel_method_info(int i);            /* 0 <= i < count */
 EDGEL_API const struct edgel_method_info *edgel_method_find(const char *name); /* NULL if unknown */
