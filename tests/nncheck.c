@@ -10,7 +10,7 @@
  * 1 fail.
  */
 #include "core/core_priv.h"
-#include "nn/nn_dsp.h"
+#include "nn/kernels/nn_dsp.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

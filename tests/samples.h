@@ -2,7 +2,7 @@
 #ifndef EDGEL_SAMPLES_H
 #define EDGEL_SAMPLES_H
 
-#include "nn/train_priv.h"
+#include "nn/training/train_priv.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

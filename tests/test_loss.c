@@ -1,7 +1,7 @@
 /* Losses: against a plain twin in double, finite differences of that twin, PyTorch's stored values
  * (tests/golden/torch_losses.txt; scripts/make_torch_losses.py made it and says what its records mean), and what must
  * hold of any loss. */
-#include "nn/loss_priv.h"
+#include "nn/kernels/loss_priv.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

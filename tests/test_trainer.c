@@ -1,5 +1,5 @@
 /* Training: repeatability over threads, CPU levels and breaks; what it learns, keeps, freezes and refuses. */
-#include "nn/trainer_priv.h"
+#include "nn/training/trainer_priv.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -12,8 +12,8 @@
 
 #include "core/core_priv.h"
 #include "edgel/nn.h"
-#include "nn/lanes.h"
-#include "nn/nn_dsp.h"
+#include "nn/kernels/lanes.h"
+#include "nn/kernels/nn_dsp.h"
 
 enum {
     NN_LANES = 16,

@@ -1,3 +1,0 @@
-/* lanes_c.c: the loops of lanes.h for the baseline of the machine. */
-#define LANES_INIT nn_lanes_c
-#include "nn/lanes_text.h"

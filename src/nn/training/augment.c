@@ -1,0 +1,195 @@
+/* Augmentation of a sample: settings, their text form, and the run of the two steps, geometry and colour. The formulas
+ * are in edgel/nn_sample.h. */
+#include "nn/training/train_priv.h"
+#include <math.h>
+#include <string.h>
+
+enum { SIDE_MAX = 1 << 20, CHANNELS_MAX = 4096 };
+
+static const struct change {
+    struct edgel_augment_info info;
+    size_t at; /* of the amount in struct edgel_augment */
+} changes[] = {
+    { { "flip", "mirror images, left-right; probability", 0.5, 1 }, offsetof(struct edgel_augment, flip) },
+    { { "vflip", "mirror images, top-bottom; probability", 0.5, 1 }, offsetof(struct edgel_augment, vflip) },
+    { { "turn", "quarter turns; probability", 0.75, 1 }, offsetof(struct edgel_augment, turn) },
+    { { "rotate", "rotation; degrees", 15, 180 }, offsetof(struct edgel_augment, rotate) },
+    { { "scale", "size, larger or smaller; share", 0.5, 3 }, offsetof(struct edgel_augment, scale) },
+    { { "brightness", "light added or taken; share of white", 0.2, 1 },
+      offsetof(struct edgel_augment, brightness) },
+    { { "contrast", "contrast, more or less; share", 0.2, 1 }, offsetof(struct edgel_augment, contrast) },
+    { { "gamma", "gamma curve, up or down; share", 0.2, 3 }, offsetof(struct edgel_augment, gamma) },
+    { { "noise", "Gaussian noise; largest deviation, share of white", 0.05, 1 },
+      offsetof(struct edgel_augment, noise) },
+    { { "blur", "Gaussian blur; largest sigma, pixels", 1, 5 }, offsetof(struct edgel_augment, blur) },
+    { { "colour", "colour noise; deviations of the training set's colours", 0.1, 4 },
+      offsetof(struct edgel_augment, colour) },
+    { { "resample", "images with rare classes more often; 1: classes count the same", 0.5, 1 },
+      offsetof(struct edgel_augment, resample) },
+};
+enum { CHANGES = sizeof changes / sizeof *changes };
+
+struct edgel_augment_info edgel_augment_info(int i)
+{
+    return i >= 0 && i < CHANGES ? changes[i].info : (struct edgel_augment_info){ 0 };
+}
+
+static double *amount_of(struct edgel_augment *a, int i)
+{
+    return (double *)((char *)a + changes[i].at);
+}
+
+/* --- text form --- */
+
+static enum edgel_status fail_unknown(const char *name, struct edgel_error *err)
+{
+    char list[256] = "";
+    for (int i = 0; i < CHANGES; i++) {
+        strcat(list, i == 0 ? "" : i == CHANGES - 1 ? " or " : ", ");
+        strcat(list, changes[i].info.name);
+    }
+    return edgel_fail(err, EDGEL_EINVAL, "augment %s: must be %s", name, list);
+}
+
+static enum edgel_status parse_item(const char *item, size_t n, struct edgel_augment *out, bool seen[CHANGES],
+                                    struct edgel_error *err)
+{
+    char text[80], what[32] = "augment ";
+    if (n >= sizeof text)
+        return edgel_fail(err, EDGEL_EINVAL, "augment %.60s...: must be NAME or NAME:AMOUNT", item);
+    memcpy(text, item, n);
+    text[n] = '\0';
+    char *amount = strchr(text, ':');
+    if (amount)
+        *amount++ = '\0';
+    int i = 0;
+    while (i < CHANGES && strcmp(changes[i].info.name, text) != 0)
+        i++;
+    if (i == CHANGES)
+        return fail_unknown(text, err);
+    if (seen[i])
+        return edgel_fail(err, EDGEL_EINVAL, "augment %s: given twice", text);
+    seen[i] = true;
+    strcat(what, text);
+    *amount_of(out, i) = changes[i].info.amount;
+    return amount ? edgel_parse_real(what, amount, 0, changes[i].info.most, amount_of(out, i), err)
+                  : EDGEL_OK;
+}
+
+enum edgel_status edgel_augment_parse(const char *text, struct edgel_augment *out, struct edgel_error *err)
+{
+    bool seen[CHANGES] = { false };
+    *out = (struct edgel_augment){ 0 };
+    while (*text) {
+        const size_t n = strcspn(text, ",");
+        EDGEL_TRY(parse_item(text, n, out, seen, err));
+        if (text[n] == ',' && text[n + 1] == '\0')
+            return edgel_fail(err, EDGEL_EINVAL, "augment: nothing stands after the last comma");
+        text += n + (text[n] == ',');
+    }
+    return EDGEL_OK;
+}
+
+static enum edgel_status check_covariance(const double c[3][3], struct edgel_error *err)
+{
+    double trace = 0;
+    for (int i = 0; i < 3; i++) {
+        for (int k = 0; k < 3; k++)
+            if (!(isfinite(c[i][k]) && c[i][k] == c[k][i] && c[i][i] >= 0))
+                return edgel_fail(err, EDGEL_EINVAL,
+                                  "augment colour: the covariance must be finite, symmetric and positive");
+        trace += c[i][i];
+    }
+    if (!(trace > 0))
+        return edgel_fail(err, EDGEL_EINVAL,
+                          "augment colour: needs the covariance of the training set's colours");
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_augment_check(const struct edgel_augment *a, struct edgel_error *err)
+{
+    struct edgel_augment copy = *a;
+    for (int i = 0; i < CHANGES; i++) {
+        const double v = *amount_of(&copy, i);
+        if (!(v >= 0 && v <= changes[i].info.most))
+            return edgel_fail(err, EDGEL_EINVAL, "augment %s %g: must be 0..%g", changes[i].info.name, v,
+                              changes[i].info.most);
+    }
+    return a->colour > 0 ? check_covariance(a->covariance, err) : EDGEL_OK;
+}
+
+/* --- samples --- */
+
+static enum edgel_status check_sides(const char *what, const struct edgel_sample *s, struct edgel_error *err)
+{
+    if (s->w < 1 || s->h < 1 || s->w > SIDE_MAX || s->h > SIDE_MAX)
+        return edgel_fail(err, EDGEL_EINVAL, "%s %dx%d: sides must be 1..%d", what, s->w, s->h,
+                          (int)SIDE_MAX);
+    if (s->channels < 1 || s->channels > CHANNELS_MAX)
+        return edgel_fail(err, EDGEL_EINVAL, "%s with %d channels: must have 1..%d", what, s->channels,
+                          (int)CHANNELS_MAX);
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_sample_init(struct edgel_sample *s, int w, int h, int channels, bool label, bool soft,
+                                    struct edgel_error *err)
+{
+    const struct edgel_sample size = { .w = w, .h = h, .channels = channels };
+    *s = (struct edgel_sample){ 0 };
+    EDGEL_TRY(check_sides("sample", &size, err));
+    const size_t plane = (size_t)w * (size_t)h;
+    *s = size;
+    s->image = edgel_alloc(plane, (size_t)channels * sizeof *s->image);
+    s->label = label ? edgel_alloc(plane, sizeof *s->label) : NULL;
+    s->soft = soft ? edgel_alloc(plane, sizeof *s->soft) : NULL;
+    if (s->image && !s->label == !label && !s->soft == !soft)
+        return EDGEL_OK;
+    edgel_sample_finish(s);
+    return edgel_fail(err, EDGEL_ENOMEM, "sample %dx%d with %d channels: out of memory", w, h, channels);
+}
+
+void edgel_sample_finish(struct edgel_sample *s)
+{
+    edgel_free(s->image);
+    edgel_free(s->label);
+    edgel_free(s->soft);
+    *s = (struct edgel_sample){ 0 };
+}
+
+/* --- run --- */
+
+struct edgel_augment_scratch {
+    struct edgel_arena arena;
+};
+
+struct edgel_augment_scratch *edgel_augment_scratch_create(void)
+{
+    return edgel_calloc(1, sizeof(struct edgel_augment_scratch));
+}
+
+void edgel_augment_scratch_destroy(struct edgel_augment_scratch **scratch)
+{
+    if (!*scratch)
+        return;
+    edgel_arena_finish(&(*scratch)->arena);
+    edgel_free(*scratch);
+    *scratch = NULL;
+}
+
+enum edgel_status edgel_augment(const struct edgel_augment *a, uint64_t seed, const struct edgel_sample *in,
+                                struct edgel_sample *out, struct edgel_augment_scratch *scratch,
+                                struct edgel_error *err)
+{
+    EDGEL_TRY(edgel_augment_check(a, err));
+    EDGEL_TRY(check_sides("augment: sample", in, err));
+    EDGEL_TRY(check_sides("augment: crop", out, err));
+    if (in->channels != out->channels || !in->label != !out->label || !in->soft != !out->soft)
+        return edgel_fail(err, EDGEL_EINVAL,
+                          "augment: crop and sample must have the same channels and truth");
+    if (a->colour > 0 && in->channels > 3)
+        return edgel_fail(err, EDGEL_EINVAL, "augment colour: %d channels: must be 1..3", in->channels);
+    const struct nn_geometry g = nn_geometry_draw(a, seed, in, out->w, out->h);
+    edgel_arena_reset(&scratch->arena);
+    EDGEL_TRY(nn_geometry_apply(&g, in, out, &scratch->arena, err));
+    return nn_colour_apply(a, seed, out, &scratch->arena, err);
+}
