@@ -16,7 +16,7 @@ SEES = {  # folder -> public headers it may include
     "report": {"base", "image", "eval", "report"}, "batch": {"base", "image", "batch"},
     "cli": {"base", "image", "filter", "batch", "nn", "ml", "eval", "report"},
 }
-THIRD_PARTY = {"png.h", "jpeglib.h", "jerror.h", "zlib.h", "jansson.h", "matio.h", "tiffio.h"}
+THIRD_PARTY = {"png.h", "jpeglib.h", "jerror.h", "zlib.h", "matio.h", "tiffio.h"}
 INCLUDE = re.compile(r'\s*#\s*include\s+["<]([^">]+)[">]')
 
 bad, names, users = [], {}, {}

@@ -201,7 +201,7 @@ static void each_rule_refuses(void **state)
         const char *text, *rule;
         enum edgel_status status;
     } cases[] = {
-        { "7", "not valid JSON", EDGEL_EFORMAT },
+        { "7", "neither a list of results", EDGEL_EFORMAT },
         { "{}", "neither a list", EDGEL_EFORMAT },
         { "{\"annotations\":7}", "neither a list", EDGEL_EFORMAT },
         { "[7]", "image_id", EDGEL_EFORMAT },

@@ -162,41 +162,6 @@ static void names_survive_json(void **state)
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
-static void json_objects_are_walked(void **state)
-{
-    (void)state;
-    static const char text[] = "{\"b\":1,\"a\":[2],\"c\":{}}";
-    struct edgel_json *j;
-    const char *key = NULL;
-    assert_int_equal(edgel_json_parse(text, strlen(text), "t", &j, NULL), EDGEL_OK);
-    assert_true(edgel_json_is_object(j));
-    for (const char *expected = "bac"; *expected; expected++) {
-        const struct edgel_json *v = edgel_json_next(j, &key);
-        assert_ptr_equal(v, edgel_json_get(j, key));
-        assert_int_equal(key[0], *expected);
-    }
-    assert_null(edgel_json_next(j, &key));
-    key = NULL;
-    assert_null(edgel_json_next(edgel_json_get(j, "a"), &key));
-    assert_null(edgel_json_next(edgel_json_get(j, "c"), &key));
-    assert_null(edgel_json_next(NULL, &key));
-    assert_false(edgel_json_is_object(edgel_json_get(j, "a")));
-    edgel_json_finish(j);
-}
-
-static void json_is_strict(void **state)
-{
-    (void)state;
-    static const char *const bad[] = { "",       "{",    "{\"a\":1,\"a\":2}",
-                                       "{} {}",  "[1,]", "{\"a\":\"\\ud800\"}",
-                                       "[1e999]" };
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        struct edgel_json *j;
-        assert_int_equal(edgel_json_parse(bad[i], strlen(bad[i]), "t", &j, NULL), EDGEL_EFORMAT);
-        assert_null(j);
-    }
-}
-
 static void image_memory_is_used_again(void **state)
 {
     (void)state;
@@ -416,8 +381,7 @@ int main(void)
         cmocka_unit_test(first_failure_wins),         cmocka_unit_test(a_long_text_keeps_its_end),
         cmocka_unit_test(alloc_refuses_overflow),     cmocka_unit_test(arena_settles_on_one_block),
         cmocka_unit_test(numbers_are_read_whole),     cmocka_unit_test(reals_read_back),
-        cmocka_unit_test(names_survive_json),         cmocka_unit_test(json_is_strict),
-        cmocka_unit_test(json_objects_are_walked),    cmocka_unit_test(image_memory_is_used_again),
+        cmocka_unit_test(names_survive_json),         cmocka_unit_test(image_memory_is_used_again),
         cmocka_unit_test(ordered_run_keeps_order),    cmocka_unit_test(idle_threads_help),
         cmocka_unit_test(pool_does_every_index_once), cmocka_unit_test(lines_have_a_limit),
     };

@@ -384,7 +384,7 @@ static void each_rule_refuses(void **state)
         { HEAD(MEASURE, REDUCE) CELLS("[[0,0,0],[0,1,4]]"), "above 0" },
         { HEAD(MEASURE, REDUCE) CELLS("[[0,0,-4]]"), "cells" },
         { HEAD(MEASURE, REDUCE) CELLS("[[0,0,2.5]]"), "whole" },
-        { HEAD(MEASURE, REDUCE) CELLS("[[0,0,99999999999999999999]]"), "JSON" },
+        { HEAD(MEASURE, REDUCE) CELLS("[[0,0,99999999999999999999]]"), "whole number" },
         { HEAD(MEASURE, REDUCE) CELLS("[[0,0,9223372036854775807],[0,1,9223372036854775807]]"), "sum" },
         { HEAD(MEASURE, REDUCE) CELLS("[[0,1,2],[0,0,2]]"), "rise" },
         { HEAD(MEASURE, REDUCE) CELLS("[[0,0,2],[0,0,2]]"), "rise" },

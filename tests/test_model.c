@@ -356,7 +356,7 @@ static void files_mean_one_thing_or_are_refused(void **state)
         { "[]", 0, "no safetensors" },
         { " {}", 0, "no safetensors" },
         { "{\"a\":" T("F32", "2", "0", "8") "}x", 8, "not valid JSON" },
-        { "{\"a\":" T("F32", "2", "0", "8") ",\"a\":" T("F32", "2", "8", "16") "}", 16, "duplicate" },
+        { "{\"a\":" T("F32", "2", "0", "8") ",\"a\":" T("F32", "2", "8", "16") "}", 16, "stands twice" },
         { "{\"a\":" T("F32", "2", "0", "8") "}", 9, "1 bytes follow" },
         { "{\"a\":" T("F32", "2", "0", "8") "}", 7, "data_offsets" },
         { "{\"a\":" T("F32", "2", "1", "9") "}", 9, "a hole" },

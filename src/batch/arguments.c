@@ -92,16 +92,16 @@ static enum edgel_status take_options(const struct edgel_json *doc, const char *
                                       struct edgel_arguments *out, struct edgel_error *err)
 {
     const struct edgel_json *all = edgel_json_get(doc, "options"), *v;
-    const char *name = NULL;
-    size_t n = 0;
+    const size_t n = edgel_json_members(all);
+    const char *name;
     if (!edgel_json_is_object(all))
         return edgel_fail(err, EDGEL_EFORMAT, "%s: options: must be an object", path);
-    while ((v = edgel_json_next(all, &name)) != NULL)
-        if (!edgel_json_is_string(v) || ++n > WORDS_MAX)
+    for (size_t i = 0; (v = edgel_json_member(all, i, NULL)) != NULL; i++)
+        if (!edgel_json_is_string(v) || n > WORDS_MAX)
             return edgel_fail(err, EDGEL_EFORMAT, "%s: options: must hold at most %d strings", path,
                               WORDS_MAX);
     out->options = edgel_calloc(n + 1, sizeof *out->options);
-    for (name = NULL; out->options && (v = edgel_json_next(all, &name)) != NULL;) {
+    for (size_t i = 0; out->options && (v = edgel_json_member(all, i, &name)) != NULL; i++) {
         struct edgel_setting *s = &out->options[out->noptions++];
         *s = (struct edgel_setting){ edgel_strdup(name), edgel_json_strdup(v) };
         if (!s->name || !s->value)

@@ -70,9 +70,8 @@ static const struct edgel_json *settings_of(const struct source *s)
 static enum edgel_status check_settings(const struct source *s, struct edgel_error *err)
 {
     const struct edgel_json *all = settings_of(s), *v;
-    const char *name = NULL;
     bool strings = edgel_json_is_object(all);
-    while (strings && (v = edgel_json_next(all, &name)) != NULL)
+    for (size_t i = 0; strings && (v = edgel_json_member(all, i, NULL)) != NULL; i++)
         strings = edgel_json_is_string(v);
     return strings ? EDGEL_OK
                    : edgel_fail(err, EDGEL_EFORMAT, "%s: settings: must be an object of strings",
@@ -99,9 +98,10 @@ static enum edgel_status agree_on(const struct merge *m, size_t i, const char *n
 static enum edgel_status agree(const struct merge *m, size_t i, struct edgel_error *err)
 {
     const struct edgel_json *a = settings_of(&m->sources[0]), *b = settings_of(&m->sources[i]), *v;
-    for (const char *name = NULL; (v = edgel_json_next(a, &name)) != NULL;)
+    const char *name;
+    for (size_t k = 0; (v = edgel_json_member(a, k, &name)) != NULL; k++)
         EDGEL_TRY(agree_on(m, i, name, v, edgel_json_get(b, name), err));
-    for (const char *name = NULL; (v = edgel_json_next(b, &name)) != NULL;)
+    for (size_t k = 0; (v = edgel_json_member(b, k, &name)) != NULL; k++)
         EDGEL_TRY(agree_on(m, i, name, edgel_json_get(a, name), v, err));
     return EDGEL_OK;
 }

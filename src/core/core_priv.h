@@ -65,6 +65,9 @@ void edgel_text_str(struct edgel_text *t, const char *s);
 void edgel_text_printf(struct edgel_text *t, const char *fmt, ...) EDGEL_PRINTF(2, 3);
 /* The fewest digits that read back the same; "." always; NaN, inf: null. */
 void edgel_text_real(struct edgel_text *t, double v);
+/* The double nearest to a number in decimal ("." in every locale); false when it is beyond the range. s is a number by
+ * JSON's grammar. */
+bool edgel_real_of_text(const char *s, double *out);
 /* printf %*g with "." always; NaN as NaN */
 void edgel_text_general(struct edgel_text *t, double v, int width);
 void edgel_text_fixed(struct edgel_text *t, double v, int decimals); /* printf %.*f with "." always */
@@ -74,19 +77,43 @@ void edgel_text_finish(struct edgel_text *t);
  * Python's surrogateescape); edgel_json_parse() turns them back. */
 void edgel_text_json(struct edgel_text *t, const char *s);
 
-/* --- json.c --- : strict reading of one JSON text (jansson). Values live as long as their document. */
-struct edgel_json; /* a value */
-/* Duplicate keys, trailing text: EDGEL_EFORMAT. */
+/* --- json.c --- : strict reading of JSON, RFC 8259. Values live as long as their document. */
+struct edgel_json;               /* a value */
+enum { EDGEL_JSON_DEPTH = 512 }; /* containers inside each other */
+/* Reads a text that is one value. EDGEL_EFORMAT names the line, the column and the rule; EDGEL_ENOMEM. */
 enum edgel_status edgel_json_parse(const char *text, size_t n, const char *name, struct edgel_json **out,
                                    struct edgel_error *err);
 void edgel_json_finish(struct edgel_json *doc); /* the value parse returned; NULL is fine */
+
+/* A place in a text, and the first failure. Start it with text, at and end. */
+struct edgel_json_cursor {
+    const char *text, *at, *end;
+    enum edgel_status status;
+    const char *why; /* EDGEL_EFORMAT: the rule */
+};
+/* Memory for one value at a time. Zero-initialise. */
+struct edgel_json_block {
+    struct edgel_json *v, *stack;
+    size_t used, cap, depth, stack_cap;
+};
+/* Reads the value at the cursor; it lives in the block until the next call. NULL after a failure. */
+const struct edgel_json *edgel_json_take(struct edgel_json_cursor *c, struct edgel_json_block *b);
+void edgel_json_block_finish(struct edgel_json_block *b);
+void edgel_json_skip_space(struct edgel_json_cursor *c);
+/* Passes over white space and then over `which`; false when something else stands there. */
+bool edgel_json_take_char(struct edgel_json_cursor *c, char which);
+/* The failure in words: name, rule, place. */
+enum edgel_status edgel_json_cursor_status(const struct edgel_json_cursor *c, const char *name,
+                                           struct edgel_error *err);
+
 /* NULL if absent. */
 const struct edgel_json *edgel_json_get(const struct edgel_json *object, const char *key);
 size_t edgel_json_count(const struct edgel_json *array);                          /* 0 if no array */
 const struct edgel_json *edgel_json_at(const struct edgel_json *array, size_t i); /* NULL if absent */
-/* The member after the one whose key *key is (NULL: the first), in the order of the text; its key goes to *key and
- * lives as long as the document. NULL after the last, and when it is no object. */
-const struct edgel_json *edgel_json_next(const struct edgel_json *object, const char **key);
+/* How many members there are; the i-th in the order of the text, its key in *key (may be NULL). NULL after the last,
+ * and when it is no object. */
+size_t edgel_json_members(const struct edgel_json *object); /* 0 if no object */
+const struct edgel_json *edgel_json_member(const struct edgel_json *object, size_t i, const char **key);
 bool edgel_json_is_object(const struct edgel_json *v);
 bool edgel_json_is_array(const struct edgel_json *v);
 bool edgel_json_is_string(const struct edgel_json *v);
@@ -94,7 +121,9 @@ bool edgel_json_is_null(const struct edgel_json *v);           /* a null that is
 bool edgel_json_int(const struct edgel_json *v, int64_t *out); /* false if no integer (NULL is fine) */
 bool edgel_json_real(const struct edgel_json *v, double *out); /* integer or real */
 bool edgel_json_bool(const struct edgel_json *v, bool *out);
-/* A copy of the string's bytes with \udcXX undone, to be freed with edgel_free; NULL if no string or OOM. */
+/* The bytes of a string with \udcXX undone, and without U+0000; NULL if it is none. */
+const char *edgel_json_string(const struct edgel_json *v);
+/* A copy of them, to be freed with edgel_free; NULL if no string or OOM. */
 char *edgel_json_strdup(const struct edgel_json *v);
 
 /* --- line_reader.c --- : text files line by line, memory bounded */

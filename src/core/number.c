@@ -69,6 +69,50 @@ enum edgel_status edgel_parse_int(const char *what, const char *text, int64_t lo
     return EDGEL_OK;
 }
 
+/* Exact where digits and power of ten are exact in double: one multiplication or division then rounds once. */
+static bool short_number(const char *s, double *out)
+{
+    static const double power[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+    const bool negative = *s == '-';
+    bool point = false;
+    int64_t v = 0;
+    int exponent = 0, digits = 0;
+    for (s += negative; *s == '.' || (*s >= '0' && *s <= '9'); s++) {
+        if (*s == '.') {
+            point = true;
+            continue;
+        }
+        v = v * 10 + (*s - '0');
+        exponent -= point;
+        digits += v != 0;
+        if (digits > 15 || exponent < -1000)
+            return false;
+    }
+    if (*s != '\0') {
+        const bool down = s[1] == '-';
+        int e = 0;
+        for (s += 1 + (s[1] == '-' || s[1] == '+'); *s != '\0' && e < 1000; s++)
+            e = e * 10 + (*s - '0');
+        exponent += down ? -e : e;
+    }
+    if (exponent < -22 || exponent > 22)
+        return false;
+    const double d = exponent < 0 ? (double)v / power[-exponent] : (double)v * power[exponent];
+    *out = negative ? -d : d;
+    return true;
+}
+
+bool edgel_real_of_text(const char *s, double *out)
+{
+    if (short_number(s, out))
+        return true;
+    locale_t before = enter_c();
+    *out = strtod(s, NULL);
+    leave_c(before);
+    return isfinite(*out);
+}
+
 void edgel_text_real(struct edgel_text *t, double v)
 {
     char buf[32];

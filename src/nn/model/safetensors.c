@@ -95,11 +95,8 @@ static enum edgel_status read_tensor(const struct reading *r, const struct edgel
 {
     const struct edgel_json *type = edgel_json_get(v, "dtype"), *shape = edgel_json_get(v, "shape");
     const struct edgel_json *offsets = edgel_json_get(v, "data_offsets");
-    size_t members = 0, bytes, end = 0;
-    const char *key = NULL;
-    while (edgel_json_next(v, &key))
-        members++;
-    if (!type || !shape || !offsets || members != 3)
+    size_t bytes, end = 0;
+    if (!type || !shape || !offsets || edgel_json_members(v) != 3)
         return edgel_fail(r->err, EDGEL_EFORMAT, "%s: tensor %.100s: must have dtype, shape and data_offsets",
                           r->file, t->name);
     EDGEL_TRY(read_type(r, type, t, &bytes));
@@ -118,17 +115,15 @@ static enum edgel_status read_tensor(const struct reading *r, const struct edgel
 static enum edgel_status read_meta(const struct reading *r, const struct edgel_json *v,
                                    struct nn_stored_file *f)
 {
-    size_t n = 0;
-    const char *key = NULL;
+    const size_t n = edgel_json_members(v);
     if (!edgel_json_is_object(v))
         return edgel_fail(r->err, EDGEL_EFORMAT, "%s: __metadata__ must map strings to strings", r->file);
-    while (edgel_json_next(v, &key))
-        n++;
     f->meta = n ? edgel_calloc(n, sizeof *f->meta) : NULL;
     if (n && !f->meta)
         return edgel_fail(r->err, EDGEL_ENOMEM, "%s: out of memory", r->file);
     const struct edgel_json *value;
-    for (key = NULL; (value = edgel_json_next(v, &key)) != NULL;) {
+    const char *key;
+    for (size_t i = 0; (value = edgel_json_member(v, i, &key)) != NULL; i++) {
         struct nn_note *note = &f->meta[f->nmeta++];
         note->key = edgel_strdup(key);
         note->value = edgel_json_strdup(value);
@@ -142,17 +137,15 @@ static enum edgel_status read_meta(const struct reading *r, const struct edgel_j
 
 static enum edgel_status read_members(const struct reading *r, struct nn_stored_file *f)
 {
-    size_t n = 0;
-    const char *key = NULL;
+    const size_t n = edgel_json_members(f->header);
+    const char *key;
     const struct edgel_json *v;
-    while (edgel_json_next(f->header, &key))
-        n++;
     if (n > NN_TENSORS_MAX)
         return edgel_fail(r->err, EDGEL_EFORMAT, "%s: %zu tensors: at most %d", r->file, n, NN_TENSORS_MAX);
     f->tensors = edgel_calloc(n + 1, sizeof *f->tensors);
     if (!f->tensors)
         return edgel_fail(r->err, EDGEL_ENOMEM, "%s: out of memory", r->file);
-    for (key = NULL; (v = edgel_json_next(f->header, &key)) != NULL;) {
+    for (size_t i = 0; (v = edgel_json_member(f->header, i, &key)) != NULL; i++) {
         if (strcmp(key, "__metadata__") == 0) {
             EDGEL_TRY(read_meta(r, v, f));
             continue;
