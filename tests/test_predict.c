@@ -473,40 +473,6 @@ static void memory_may_run_out_anywhere(void **unused)
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
-/* --- components --- */
-
-static void components_are_numbered_as_they_are_read(void **unused)
-{
-    (void)unused;
-    static const uint16_t labels[] = { 0, 2, 0, 5, 5, /* */
-                                       2, 0, 0, 5, 0, /* */
-                                       0, 2, 0, 0, 2, /* */
-                                       5, 5, 2, 2, 0 };
-    static const uint32_t want[] = { 0, 1, 0, 2, 2, 1, 0, 0, 2, 0, 0, 1, 0, 0, 1, 3, 3, 1, 1, 0 };
-    uint32_t numbers[20];
-    struct edgel_component *c;
-    size_t n;
-    assert_int_equal(edgel_components(labels, 5, 4, 0, numbers, &c, &n, NULL), EDGEL_OK);
-    assert_int_equal(n, 3);
-    assert_memory_equal(numbers, want, sizeof want);
-    assert_int_equal(c[0].label, 2);
-    assert_int_equal(c[0].area, 6);
-    assert_true(c[0].x == 0 && c[0].y == 0 && c[0].w == 5 && c[0].h == 4);
-    assert_true(c[0].cx == (1 + 0 + 1 + 4 + 2 + 3) / 6.0 && c[0].cy == (0 + 1 + 2 + 2 + 3 + 3) / 6.0);
-    assert_true(c[1].label == 5 && c[1].x == 3 && c[1].y == 0 && c[1].w == 2 && c[1].h == 2);
-    assert_true(c[2].label == 5 && c[2].area == 2 && c[2].cx == 0.5 && c[2].cy == 3);
-    edgel_model_free(c);
-    assert_int_equal(edgel_components(labels, 5, 4, -1, numbers, &c, &n, NULL), EDGEL_OK);
-    assert_int_equal(n, 4); /* the zeros hang together by corners */
-    edgel_model_free(c);
-    edgel_alloc_fail_after(0);
-    assert_int_equal(edgel_components(labels, 5, 4, 0, numbers, &c, &n, NULL), EDGEL_ENOMEM);
-    edgel_alloc_fail_after(-1);
-    assert_null(c);
-    assert_int_equal(edgel_components(labels, 0, 4, 0, numbers, &c, &n, NULL), EDGEL_EINVAL);
-    assert_int_equal(edgel_alloc_live(), 0);
-}
-
 /* --- classes --- */
 
 static void classes_follow_logits_and_threshold(void **unused)
@@ -576,7 +542,6 @@ int main(void)
         cmocka_unit_test(layers_are_described),
         cmocka_unit_test(a_writer_may_end_the_run),
         cmocka_unit_test(memory_may_run_out_anywhere),
-        cmocka_unit_test(components_are_numbered_as_they_are_read),
         cmocka_unit_test(classes_follow_logits_and_threshold),
         cmocka_unit_test(onnx_is_written_or_memory_is_out),
     };

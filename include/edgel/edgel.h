@@ -6,6 +6,7 @@
 #include "edgel/batch.h"
 #include "edgel/eval.h"
 #include "edgel/filter.h"
+#include "edgel/geometry.h"
 #include "edgel/image.h"
 #include "edgel/nn.h"
 #include "edgel/report.h"

@@ -72,27 +72,6 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_predict(struct edgel_predictor
 EDGEL_API void edgel_logit_classes(const float *logits, size_t plane, int outputs, double threshold, size_t n,
                                    uint16_t *classes);
 
-/* --- objects of a mask --- */
-
-/* A component: pixels of one label that are joined by sides or corners. */
-struct edgel_component {
-    int label;
-    int64_t area;
-    int x, y, w, h; /* the box around it */
-    double cx, cy;  /* mean of its pixels' coordinates, which are whole numbers in their centres */
-};
-/*
- * Components of labels[h][w] other than background (-1: all labels count), numbered 1, 2, ... by their first pixel in
- * reading order; numbers[h][w] are those of the pixels, 0 background.
- *
- * *out  [*n], component k at k - 1, freed with edgel_model_free()
- * Returns EDGEL_OK; EDGEL_EINVAL: a side below 1 or 2^32 - 1 pixels and more; EDGEL_ENOMEM.
- */
-EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_components(const uint16_t *labels, int w, int h,
-                                                             int background, uint32_t *numbers,
-                                                             struct edgel_component **out, size_t *n,
-                                                             struct edgel_error *err);
-
 #ifdef __cplusplus
 }
 #endif

@@ -30,10 +30,8 @@ struct segment_worker {
     struct edgel_image image, pixels;
     struct edgel_pool *pool;
     struct edgel_predictor *predictor;
-    uint16_t *labels; /* of the image: ids of classes */
-    uint32_t *numbers;
-    size_t pixels_held;         /* that labels and numbers have room for */
-    struct edgel_image *planes; /* [noutputs] probabilities */
+    struct edgel_image labels, numbers; /* U16 ids of classes, I32 numbers of components */
+    struct edgel_image *planes;         /* [noutputs] probabilities */
 };
 
 int segment_begin(void *job, int threads, int inner);

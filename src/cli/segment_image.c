@@ -1,5 +1,6 @@
 /* One image of `edgel segment`: decoded once, run through the network part by part, and what was asked for made of the
  * probabilities as they come, so that memory holds the image, its labels and one part. */
+#include "edgel/geometry.h"
 #include "segment.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,8 +48,8 @@ void segment_end(void *user, int threads)
         for (size_t m = 0; w->planes && m < job->noutputs; m++)
             edgel_image_finish(&w->planes[m]);
         free(w->planes);
-        free(w->labels);
-        free(w->numbers);
+        edgel_image_finish(&w->labels);
+        edgel_image_finish(&w->numbers);
     }
     free(job->workers);
 }
@@ -98,7 +99,7 @@ static enum edgel_status take_labels(void *user, int x, int y, int w, int h, con
     const bool binary = info->outputs == 1;
     (void)err;
     for (int r = 0; r < h; r++) {
-        uint16_t *to = g->w->labels + (size_t)(y + r) * (size_t)g->w->image.w + (size_t)x;
+        uint16_t *to = (uint16_t *)row_of(&g->w->labels, y + r) + x;
         edgel_logit_classes(planar + (size_t)r * (size_t)w, plane, info->outputs, g->job->threshold,
                             (size_t)w, to);
         for (int i = 0; i < w; i++)
@@ -261,7 +262,7 @@ static enum edgel_status write_mask(struct segmenting *g, struct folder_image *i
     if (s == EDGEL_OK)
         s = edgel_image_init(&w->pixels, w->image.w, w->image.h, 1, depth == 16 ? EDGEL_U16 : EDGEL_U8, err);
     for (int y = 0; y < w->image.h && s == EDGEL_OK; y++) {
-        const uint16_t *from = w->labels + (size_t)y * (size_t)w->image.w;
+        const uint16_t *from = row_of(&w->labels, y);
         uint8_t *to = row_of(&w->pixels, y);
         if (depth == 16)
             memcpy(to, from, (size_t)w->image.w * sizeof *from);
@@ -272,128 +273,79 @@ static enum edgel_status write_mask(struct segmenting *g, struct folder_image *i
     return s == EDGEL_OK ? write_image(image, 0, &w->pixels, &write, err) : s;
 }
 
-/* A sample of 0..255, whatever its type. */
-static int as_byte(const struct edgel_image *image, const void *row, size_t i)
+/* A picture or map that the library makes of the labels, as the one output. */
+static enum edgel_status write_made(struct segmenting *g, struct folder_image *image, enum edgel_status made,
+                                    struct edgel_error *err)
 {
-    if (image->type == EDGEL_U8)
-        return ((const uint8_t *)row)[i];
-    if (image->type == EDGEL_U16)
-        return ((const uint16_t *)row)[i] >> 8;
-    const float v = ((const float *)row)[i];
-    return v <= 0 ? 0 : v >= 1 ? 255 : (int)(v * 255.0f + 0.5f);
+    struct edgel_write write;
+    int depth;
+    if (made != EDGEL_OK)
+        return made;
+    enum edgel_status s = segment_fit(g->job, image->paths[0], &depth, &write, err);
+    return s == EDGEL_OK ? write_image(image, 0, &g->w->pixels, &write, err) : s;
 }
 
-/* Half the image, half the colour of the class; 0 stays the image. */
 static enum edgel_status write_overlay(struct segmenting *g, struct folder_image *image,
                                        struct edgel_error *err)
 {
     struct segment_worker *w = g->w;
-    struct edgel_write write;
-    int depth;
-    enum edgel_status s = segment_fit(g->job, image->paths[0], &depth, &write, err);
-    if (s == EDGEL_OK)
-        s = edgel_image_init(&w->pixels, w->image.w, w->image.h, 3, EDGEL_U8, err);
-    for (int y = 0; y < w->image.h && s == EDGEL_OK; y++) {
-        const uint16_t *ids = w->labels + (size_t)y * (size_t)w->image.w;
-        const void *from = row_of(&w->image, y);
-        uint8_t *to = row_of(&w->pixels, y);
-        for (size_t x = 0; x < (size_t)w->image.w; x++)
-            for (size_t c = 0; c < 3; c++, to++) {
-                const size_t channels = (size_t)w->image.channels;
-                const int v = as_byte(&w->image, from, x * channels + (channels == 1 ? 0 : c));
-                *to = (uint8_t)(ids[x] ? (v + g->job->palette.rgb[ids[x] & 255][c] + 1) / 2 : v);
-            }
-    }
-    return s == EDGEL_OK ? write_image(image, 0, &w->pixels, &write, err) : s;
+    const struct edgel_view labels = edgel_image_view(&w->labels);
+    return write_made(
+        g, image,
+        edgel_overlay_labels(edgel_image_view(&w->image), labels, &g->job->palette, &w->pixels, err), err);
 }
 
-static enum edgel_status write_instances(struct segmenting *g, struct folder_image *image, size_t n,
+static enum edgel_status write_instances(struct segmenting *g, struct folder_image *image,
                                          struct edgel_error *err)
 {
-    struct segment_worker *w = g->w;
-    struct edgel_write write;
-    int depth;
-    enum edgel_status s = segment_fit(g->job, image->paths[0], &depth, &write, err);
-    if (n > 65535)
-        return cli_fail(err, "%s: %zu objects: a label map of 16 bits holds 65535", image->input, n);
-    if (s == EDGEL_OK)
-        s = edgel_image_init(&w->pixels, w->image.w, w->image.h, 1, EDGEL_U16, err);
-    for (int y = 0; y < w->image.h && s == EDGEL_OK; y++) {
-        const uint32_t *from = w->numbers + (size_t)y * (size_t)w->image.w;
-        uint16_t *to = row_of(&w->pixels, y);
-        for (int x = 0; x < w->image.w; x++)
-            to[x] = (uint16_t)from[x];
-    }
-    return s == EDGEL_OK ? write_image(image, 0, &w->pixels, &write, err) : s;
+    struct edgel_error detail = { 0 };
+    const enum edgel_status s =
+        edgel_components_map(edgel_image_view(&g->w->numbers), &g->w->pixels, &detail);
+    if (s != EDGEL_OK)
+        return cli_fail(err, "%.200s: %.280s", image->input, detail.msg);
+    return write_made(g, image, s, err);
 }
 
-static const char *name_of(const struct edgel_model_info *info, int id)
+struct table {
+    const struct edgel_model_info *info;
+    struct edgel_output *output;
+};
+
+static const char *name_of(void *user, int id)
 {
+    const struct edgel_model_info *info = ((const struct table *)user)->info;
     for (int k = 0; k < info->outputs; k++)
         if (info->classes[k].id == id)
             return info->classes[k].name;
     return "";
 }
 
-/* A field of CSV: in quotes, and these doubled, where it must be. */
-static void quote(const char *s, char *buf, size_t size)
+static enum edgel_status write_text(void *user, const void *bytes, size_t n, struct edgel_error *err)
 {
-    size_t n = 0;
-    const bool plain = !strpbrk(s, ",\"\r\n");
-    for (buf[n++] = '"'; *s && n + 4 < size; s++) {
-        buf[n++] = *s;
-        if (*s == '"')
-            buf[n++] = '"';
-    }
-    buf[n++] = '"';
-    buf[n] = '\0';
-    if (plain) {
-        memmove(buf, buf + 1, n - 2);
-        buf[n - 2] = '\0';
-    }
+    return edgel_output_write(((const struct table *)user)->output, bytes, n, err);
 }
 
-/* "12.34" whatever the locale: hundredths, rounded half up; v >= 0. */
-static void hundredths(double v, char buf[32])
-{
-    const long long n = (long long)(v * 100 + 0.5);
-    snprintf(buf, 32, "%lld.%02lld", n / 100, n % 100);
-}
-
-static enum edgel_status write_objects(struct segmenting *g, struct folder_image *image,
-                                       const struct edgel_component *objects, size_t n,
+static enum edgel_status write_objects(struct segmenting *g, struct folder_image *image, int64_t n,
                                        struct edgel_error *err)
 {
-    static const char title[] = "id,class,name,area,x,y,w,h,cx,cy\n";
+    struct table t = { .info = &g->job->info };
+    const struct edgel_component_table table = { name_of, write_text, &t };
     enum edgel_status s = edgel_output_begin(image->paths[0], &image->outputs[0], err);
-    if (s == EDGEL_OK)
-        s = edgel_output_write(image->outputs[0], title, sizeof title - 1, err);
-    for (size_t i = 0; i < n && s == EDGEL_OK; i++) {
-        const struct edgel_component *o = &objects[i];
-        char name[256], cx[32], cy[32], line[512];
-        quote(name_of(&g->job->info, o->label), name, sizeof name);
-        hundredths(o->cx, cx);
-        hundredths(o->cy, cy);
-        const int length = snprintf(line, sizeof line, "%zu,%d,%s,%lld,%d,%d,%d,%d,%s,%s\n", i + 1, o->label,
-                                    name, (long long)o->area, o->x, o->y, o->w, o->h, cx, cy);
-        s = edgel_output_write(image->outputs[0], line, (size_t)length, err);
-    }
-    return s;
+    t.output = image->outputs[0];
+    return s == EDGEL_OK ? edgel_components_table(edgel_image_view(&g->w->labels),
+                                                  edgel_image_view(&g->w->numbers), n, &table, err)
+                         : s;
 }
 
 static enum edgel_status write_components(struct segmenting *g, struct folder_image *image,
                                           struct edgel_error *err)
 {
     struct segment_worker *w = g->w;
-    struct edgel_component *objects;
-    size_t n;
-    enum edgel_status s =
-        edgel_components(w->labels, w->image.w, w->image.h, 0, w->numbers, &objects, &n, err);
-    if (s == EDGEL_OK)
-        s = g->job->emit == EMIT_OBJECTS ? write_objects(g, image, objects, n, err)
-                                         : write_instances(g, image, n, err);
-    edgel_model_free(objects);
-    return s;
+    int64_t n;
+    enum edgel_status s = edgel_components_number(edgel_image_view(&w->labels), 0, &w->numbers, &n, err);
+    if (s != EDGEL_OK)
+        return s;
+    return g->job->emit == EMIT_OBJECTS ? write_objects(g, image, n, err) : write_instances(g, image, err);
 }
 
 static enum edgel_status make_planes(struct segmenting *g, struct folder_image *image,
@@ -435,17 +387,6 @@ static enum edgel_status write_planes(struct segmenting *g, struct folder_image 
     return s;
 }
 
-static void make_room(const struct segment_job *job, struct segment_worker *w)
-{
-    const size_t pixels = (size_t)w->image.w * (size_t)w->image.h;
-    if (pixels <= w->pixels_held || job->emit == EMIT_PROBABILITY)
-        return;
-    w->labels = cli_realloc(w->labels, pixels, sizeof *w->labels);
-    if (job->emit == EMIT_INSTANCES || job->emit == EMIT_OBJECTS)
-        w->numbers = cli_realloc(w->numbers, pixels, sizeof *w->numbers);
-    w->pixels_held = pixels;
-}
-
 enum edgel_status segment_image(void *user, int thread, struct folder_image *image, struct edgel_error *err)
 {
     const struct segment_job *job = user;
@@ -461,9 +402,8 @@ enum edgel_status segment_image(void *user, int thread, struct folder_image *ima
     image->w = g.w->image.w;
     image->h = g.w->image.h;
     image->type = g.w->image.type;
-    make_room(job, g.w);
-    if (job->emit == EMIT_PROBABILITY)
-        s = make_planes(&g, image, err);
+    s = job->emit == EMIT_PROBABILITY ? make_planes(&g, image, err)
+                                      : edgel_image_init(&g.w->labels, image->w, image->h, 1, EDGEL_U16, err);
     if (s == EDGEL_OK)
         s = run_network(&g, image->input, err);
     if (s != EDGEL_OK)

@@ -1,9 +1,5 @@
-/*
- * Pictures of the images that a model does worst on: the image at half strength; pixels where model and truth agree on
- * a class other than the first are green, those where the model sees another class than the truth are red, and blue
- * where it sees the first class (background) instead of the truth. What does not count stays gray.
- */
-#include "edgel/image.h"
+/* Pictures of the images that a model does worst on, judged in colour as edgel_overlay_judged() has it. */
+#include "edgel/geometry.h"
 #include "train.h"
 #include <dirent.h>
 #include <math.h>
@@ -75,20 +71,29 @@ static double iou_of(const struct judge *j, const struct edgel_sample *s, const 
     return occur ? sum / occur : 1;
 }
 
-static void paint(const struct edgel_sample *s, const uint16_t *seen, struct edgel_image *out)
+static struct edgel_view rows_of(const void *data, int w, int h, int channels, enum edgel_type type)
 {
-    const size_t pixels = (size_t)s->w * (size_t)s->h;
+    return (struct edgel_view){ data, w, h, channels, type, (ptrdiff_t)edgel_type_size(type) * channels * w };
+}
+
+static enum edgel_status paint(const struct edgel_sample *s, const uint16_t *seen, struct edgel_image *out,
+                               struct edgel_error *err)
+{
+    const size_t pixels = (size_t)s->w * (size_t)s->h, channels = s->channels < 3 ? 1 : 3;
+    uint16_t *truth = cli_alloc(pixels, sizeof *truth);
+    float *image = cli_alloc(pixels * channels, sizeof *image);
     for (size_t i = 0; i < pixels; i++) {
-        uint8_t *to =
-            (uint8_t *)out->data + (ptrdiff_t)(i / (size_t)s->w) * out->stride + 3 * (i % (size_t)s->w);
         const int t = true_class(s, i);
-        const int tint = t < 0 || (t == 0 && seen[i] == 0) ? -1 : t == seen[i] ? 1 : seen[i] == 0 ? 2 : 0;
-        for (int c = 0; c < 3; c++) {
-            const float v = s->image[(size_t)(c < s->channels ? c : 0) * pixels + i];
-            const float half = 127.0f * (v < 0 ? 0 : v > 1 ? 1 : v);
-            to[c] = (uint8_t)(half + (tint == c ? 128.0f : 0));
-        }
+        truth[i] = t < 0 ? EDGEL_LABEL_IGNORE : (uint16_t)t;
+        for (size_t c = 0; c < channels; c++)
+            image[i * channels + c] = s->image[c * pixels + i];
     }
+    enum edgel_status status = edgel_overlay_judged(
+        rows_of(image, s->w, s->h, (int)channels, EDGEL_F32), rows_of(truth, s->w, s->h, 1, EDGEL_U16),
+        rows_of(seen, s->w, s->h, 1, EDGEL_U16), EDGEL_LABEL_IGNORE, out, err);
+    free(image);
+    free(truth);
+    return status;
 }
 
 static char *picture_path(const struct judge *j, const char *folder, size_t place, const struct rank *r)
@@ -113,11 +118,9 @@ static enum edgel_status write_picture(const struct judge *j, const char *folder
     char *path = picture_path(j, folder, place, r);
     enum edgel_status status = look(j, r->index, &s, &seen, err);
     if (status == EDGEL_OK)
-        status = edgel_image_init(&picture, s.w, s.h, 3, EDGEL_U8, err);
-    if (status == EDGEL_OK) {
-        paint(&s, seen, &picture);
+        status = paint(&s, seen, &picture, err);
+    if (status == EDGEL_OK)
         status = edgel_image_write(path, edgel_image_view(&picture), &write, err);
-    }
     edgel_image_finish(&picture);
     edgel_sample_finish(&s);
     free(seen);

@@ -76,6 +76,8 @@ void edgel_text_finish(struct edgel_text *t);
 /* A JSON string with its quotes. Bytes that are not UTF-8 become \udc80..\udcff, one each (the convention of
  * Python's surrogateescape); edgel_json_parse() turns them back. */
 void edgel_text_json(struct edgel_text *t, const char *s);
+/* A field of CSV as RFC 4180 has it: in quotes when it holds a comma, a quote or a line break, quotes doubled. */
+void edgel_csv_field(struct edgel_text *t, const char *s);
 
 /* --- json.c --- : strict reading of JSON, RFC 8259. Values live as long as their document. */
 struct edgel_json;               /* a value */

@@ -105,3 +105,18 @@ void edgel_text_json(struct edgel_text *t, const char *s)
     }
     edgel_text_str(t, "\"");
 }
+
+void edgel_csv_field(struct edgel_text *t, const char *s)
+{
+    if (!strpbrk(s, ",\"\r\n")) {
+        edgel_text_str(t, s);
+        return;
+    }
+    edgel_text_str(t, "\"");
+    for (; *s; s++) {
+        if (*s == '"')
+            edgel_text_str(t, "\"");
+        edgel_text_add(t, s, 1);
+    }
+    edgel_text_str(t, "\"");
+}

@@ -8,21 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-void edgel_csv_field(struct edgel_text *t, const char *s)
-{
-    if (!strpbrk(s, ",\"\r\n")) {
-        edgel_text_str(t, s);
-        return;
-    }
-    edgel_text_str(t, "\"");
-    for (; *s; s++) {
-        if (*s == '"')
-            edgel_text_str(t, "\"");
-        edgel_text_add(t, s, 1);
-    }
-    edgel_text_str(t, "\"");
-}
-
 static void add_line(struct edgel_text *t, const char *prediction, const struct edgel_row *row,
                      const struct edgel_class_result *c)
 {

@@ -24,10 +24,6 @@ const char *edgel_class_label(const struct edgel_class_result *c, char *buf, siz
 EDGEL_NODISCARD enum edgel_status edgel_text_deliver(struct edgel_text *t, struct edgel_output *out,
                                                      struct edgel_error *err);
 
-/* --- csv.c --- */
-/* A field, in quotes when it must be. */
-void edgel_csv_field(struct edgel_text *t, const char *s);
-
 /* --- distance_show.c --- : the section of the summary, from the comma on, and the part of the table; nothing where no
  * distances were measured */
 void edgel_distances_json(struct edgel_text *t, const struct edgel_summary *s);
