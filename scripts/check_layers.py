@@ -7,15 +7,17 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MAY = {  # folder -> folders whose private headers it may include besides its own
-    "core": set(), "io": {"core"}, "filter": {"core"}, "geometry": {"core", "filter"}, "nn": {"core"}, "ml": {"core", "filter"},
-    "eval": {"core"}, "report": {"core"}, "batch": {"core", "io"}, "cli": set(),
+    "core": set(), "io": {"core"}, "filter": {"core"}, "geometry": {"core", "filter"}, "nn": {"core"},
+    "ml": {"core", "filter"},
+    "eval": {"core"}, "report": {"core"}, "batch": {"core", "io"}, "dataset": {"core", "io", "batch"}, "cli": set(),
 }
 SEES = {  # folder -> public headers it may include
     "core": {"base", "image"}, "io": {"base", "image"}, "filter": {"base", "image", "filter"},
     "geometry": {"base", "image", "filter", "geometry"},
     "nn": {"base", "nn"}, "ml": {"base", "image", "filter", "ml"}, "eval": {"base", "image", "eval"},
     "report": {"base", "image", "eval", "report"}, "batch": {"base", "image", "batch"},
-    "cli": {"base", "image", "filter", "geometry", "batch", "nn", "ml", "eval", "report"},
+    "dataset": {"base", "image", "batch", "dataset"},
+    "cli": {"base", "image", "filter", "geometry", "batch", "dataset", "nn", "ml", "eval", "report"},
 }
 THIRD_PARTY = {"png.h", "jpeglib.h", "jerror.h", "zlib.h", "matio.h", "tiffio.h"}
 INCLUDE = re.compile(r'\s*#\s*include\s+["<]([^">]+)[">]')

@@ -8,52 +8,7 @@
 extern "C" {
 #endif
 
-/* --- names and ids --- */
-
-/* Ids are 0..65535. A run has at most EDGEL_CLASSES_MAX classes. */
-enum { EDGEL_CLASSES_MAX = 4096 };
-
-/* Classes and colours by which masks are read. Zero-initialise; finish frees. */
-struct edgel_class {
-    int32_t id;
-    char *name;
-};
-struct edgel_classes {
-    struct edgel_class *v; /* rising id */
-    size_t n;
-};
-/* text: a number N (ids 0..N-1, names "0".."N-1"), or a file with lines "ID NAME" or, when no line starts with a
- * number, one NAME per line from id 0 on; "#" starts a comment. EDGEL_EIO, EDGEL_EFORMAT (file, line, rule),
- * EDGEL_EINVAL (N is not 1 to EDGEL_CLASSES_MAX), EDGEL_ENOMEM. */
-EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_classes_read(const char *text, struct edgel_classes *out,
-                                                               struct edgel_error *err);
-/* Frees the classes and zeroes c; a zeroed c is fine. */
-EDGEL_API void edgel_classes_finish(struct edgel_classes *c);
-
-struct edgel_color {
-    uint8_t r, g, b;
-    int32_t id;
-};
-struct edgel_colors {
-    struct edgel_color *v;
-    size_t n;
-};
-/* A file with lines "R G B ID [NAME]"; names are for readers of the file and not kept.
- * EDGEL_EIO, EDGEL_EFORMAT, EDGEL_ENOMEM. */
-EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_colors_read(const char *path, struct edgel_colors *out,
-                                                              struct edgel_error *err);
-/* Frees the colours and zeroes c; a zeroed c is fine. */
-EDGEL_API void edgel_colors_finish(struct edgel_colors *c);
-
 /* --- measuring --- */
-
-enum edgel_labels { EDGEL_LABELS_AUTO, EDGEL_LABELS_BINARY, EDGEL_LABELS_IDS };
-enum edgel_annotator {
-    EDGEL_ANNOTATOR_NONE,
-    EDGEL_ANNOTATOR_INDEX,
-    EDGEL_ANNOTATOR_ANY,
-    EDGEL_ANNOTATOR_MAJORITY
-};
 
 enum edgel_boundary { EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_BSDS };
 /* What an object is: a component (8 neighbours) of pixels of one class; all pixels of one value; or the latter in the
@@ -121,29 +76,6 @@ struct edgel_measure {
             EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_DEFAULTS, 0, false, EDGEL_OBJECTS_NONE, false, false, NULL, \
             NULL, NULL                                                                                      \
     }
-
-/* A mask as decoded by EDGEL_DECODE_LABELS, with what the file said. */
-struct edgel_mask {
-    struct edgel_view view;
-    int bits;     /* per sample as stored */
-    bool indexed; /* palette file */
-};
-
-/* The values seen in masks, to decide labels once per run. Start zeroed; merging is the bitwise or of the fields. */
-struct edgel_value_survey {
-    bool above_one; /* some value above 1 in a file that is not 1-bit */
-    bool one;       /* some value 1 in a file that is not 1-bit */
-    /* Some value at the full range: 255 in any file, 65535, 1.0 in float files, 3 and 15 in 2- and 4-bit gray files. */
-    bool full;
-    bool other; /* some value that is neither 0, 1 nor the full range */
-};
-/* Adds one mask's values. Ignored ids are passed over. */
-EDGEL_API void edgel_survey_add(struct edgel_value_survey *survey, const struct edgel_mask *mask,
-                                const int32_t *ignore, size_t nignore);
-/* auto: BINARY if and only if all truth values lie in {0,1} or all in {0, full range}, or the files are 1-bit. */
-EDGEL_API enum edgel_labels edgel_survey_labels(const struct edgel_value_survey *truth);
-/* True when predictions hold 0 and 1 instead of shares of the full range: some 1 and nothing above. */
-EDGEL_API bool edgel_survey_zero_one(const struct edgel_value_survey *prediction);
 
 struct edgel_cell {
     int32_t truth, prediction; /* raw ids; EDGEL_ID_NONE as prediction: none at all */
@@ -267,7 +199,7 @@ EDGEL_API void edgel_row_finish(struct edgel_row *row);
  * params      labels resolved
  * prediction  NULL: missing, every pixel is wrong (BINARY: the complement of the truth, passing every threshold, near
  *             nothing; IDS: EDGEL_ID_NONE); the row's kind is then EDGEL_ROW_MISSING
- * zero_one    BINARY: the method's masks hold 0 and 1 (edgel_survey_zero_one); 1-bit and palette masks always do
+ * zero_one    BINARY: the method's masks hold 0 and 1 (edgel_mask_values_zero_one); 1-bit and palette masks always do
  * truth       ntruth masks of equal size; more than one needs params->annotator (ANY, MAJORITY: BINARY only; majority
  *             is more than half; who marked a pixel with an ignored value has no vote on it)
  * valid       NULL: all pixels; else non-zero pixels are judged

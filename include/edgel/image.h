@@ -189,6 +189,51 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_image_stream(const char *path, const struct edgel_read *params, const struct edgel_row_sink *sink,
                    struct edgel_info *info, struct edgel_error *err);
 
+/* --- masks: what their pixels mean --- */
+
+/* Ids are 0..EDGEL_IDS - 1; there are at most EDGEL_CLASSES_MAX classes. */
+enum { EDGEL_IDS = 65536, EDGEL_CLASSES_MAX = 4096 };
+
+/* A mask as decoded by EDGEL_DECODE_LABELS, with what the file said. */
+struct edgel_mask {
+    struct edgel_view view;
+    int bits;     /* per sample as stored */
+    bool indexed; /* palette file */
+};
+
+/* BINARY: background is 0, everything else is foreground. IDS: each value is a class. AUTO: decided by the truth. */
+enum edgel_labels { EDGEL_LABELS_AUTO, EDGEL_LABELS_BINARY, EDGEL_LABELS_IDS };
+
+/* What is taken of a truth by several annotators. */
+enum edgel_annotator {
+    EDGEL_ANNOTATOR_NONE,
+    EDGEL_ANNOTATOR_INDEX,
+    EDGEL_ANNOTATOR_ANY,
+    EDGEL_ANNOTATOR_MAJORITY
+};
+
+/* Classes, and the colours that stand for ids in RGB masks (edgel/dataset.h reads lists of them). Zero-initialise;
+ * finish frees, and zeroes. */
+struct edgel_class {
+    int32_t id;
+    char *name;
+};
+struct edgel_classes {
+    struct edgel_class *v; /* rising id */
+    size_t n;
+};
+EDGEL_API void edgel_classes_finish(struct edgel_classes *c);
+
+struct edgel_color {
+    uint8_t r, g, b;
+    int32_t id;
+};
+struct edgel_colors {
+    struct edgel_color *v;
+    size_t n;
+};
+EDGEL_API void edgel_colors_finish(struct edgel_colors *c);
+
 /* --- MAT files of the Berkeley segmentation benchmark --- */
 
 enum edgel_mat_kind { EDGEL_MAT_NONE, EDGEL_MAT_TRUTH, EDGEL_MAT_SEGS, EDGEL_MAT_UCM2 };

@@ -1,4 +1,5 @@
 /* `edgel eval`: measures predictions against truth and shows the scores. */
+#include "edgel/dataset.h"
 #include "edgel/eval.h"
 #include "score.h"
 #include <inttypes.h>

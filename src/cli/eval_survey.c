@@ -3,6 +3,7 @@
  * the predictions' values tell masks of 0 and 1 from masks of 0 and 255. Each survey ends as soon as no further file
  * can change the answer; of a 1-bit file the header is enough.
  */
+#include "edgel/dataset.h"
 #include "edgel/eval.h"
 #include "score.h"
 #include <stdatomic.h>
@@ -20,8 +21,8 @@ struct survey {
     const char **paths;
     size_t n, window;
     struct survey_worker *workers;
-    struct edgel_value_survey *slots; /* [window] */
-    struct edgel_value_survey merged;
+    struct edgel_mask_values *slots; /* [window] */
+    struct edgel_mask_values merged;
     atomic_bool read_any; /* some file could be read */
     atomic_bool decided;
 };
@@ -42,9 +43,9 @@ static void look(void *user, int thread, size_t i)
 {
     struct survey *s = user;
     struct survey_worker *w = &s->workers[thread];
-    struct edgel_value_survey *slot = &s->slots[i % s->window];
+    struct edgel_mask_values *slot = &s->slots[i % s->window];
     struct edgel_info info;
-    *slot = (struct edgel_value_survey){ 0 };
+    *slot = (struct edgel_mask_values){ 0 };
     if (edgel_bytes_read(s->paths[i], &w->bytes, NULL) != EDGEL_OK)
         return;
     info = header_of(s, &w->bytes, s->paths[i]);
@@ -59,20 +60,20 @@ static void look(void *user, int thread, size_t i)
         return;
     atomic_store(&s->read_any, true);
     struct edgel_mask mask = { edgel_image_view(&w->image), info.bits, info.indexed };
-    edgel_survey_add(slot, &mask, s->measure->ignore, s->measure->nignore);
+    edgel_mask_values_add(slot, &mask, s->measure->ignore, s->measure->nignore);
 }
 
 static void merge(void *user, size_t i)
 {
     struct survey *s = user;
-    struct edgel_value_survey *to = &s->merged;
-    const struct edgel_value_survey *from = &s->slots[i % s->window];
+    struct edgel_mask_values *to = &s->merged;
+    const struct edgel_mask_values *from = &s->slots[i % s->window];
     to->above_one |= from->above_one;
     to->one |= from->one;
     to->full |= from->full;
     to->other |= from->other;
     cli_run_step(EDGEL_OUTCOME_OK);
-    if (s->truth ? edgel_survey_labels(to) == EDGEL_LABELS_IDS : to->above_one)
+    if (s->truth ? edgel_mask_values_labels(to) == EDGEL_LABELS_IDS : to->above_one)
         atomic_store(&s->decided, true);
 }
 
@@ -99,7 +100,7 @@ static void collect(struct survey *s, const struct edgel_pairs *pairs)
 
 /* *read_any (may be NULL): whether there was a file that could be read. */
 static enum edgel_status survey(const struct eval_run *run, const struct edgel_pairs *pairs, bool truth,
-                                struct edgel_value_survey *out, bool *read_any, struct edgel_error *err)
+                                struct edgel_mask_values *out, bool *read_any, struct edgel_error *err)
 {
     struct survey s = { .read = &run->read, .measure = &run->score->measure, .truth = truth };
     int threads = cli_jobs(run->options);
@@ -135,7 +136,7 @@ static enum edgel_status survey(const struct eval_run *run, const struct edgel_p
 static enum edgel_status decide_labels(struct eval_run *run, struct edgel_error *err)
 {
     struct edgel_measure *m = &run->score->measure;
-    struct edgel_value_survey seen;
+    struct edgel_mask_values seen;
     const char *why;
     bool read_any;
     if (m->colors) {
@@ -145,7 +146,7 @@ static enum edgel_status decide_labels(struct eval_run *run, struct edgel_error 
         enum edgel_status status = survey(run, run->methods[0].pairs, true, &seen, &read_any, err);
         if (status != EDGEL_OK)
             return status;
-        m->labels = edgel_survey_labels(&seen);
+        m->labels = edgel_mask_values_labels(&seen);
         why = !read_any ? "no truth could be read"
               : m->labels == EDGEL_LABELS_BINARY
                   ? "the truth holds nothing but 0 and 1, or 0 and the full value"
@@ -179,7 +180,7 @@ static void decide_form(struct eval_run *run)
 
 enum edgel_status eval_survey(struct eval_run *run, struct edgel_error *err)
 {
-    struct edgel_value_survey seen;
+    struct edgel_mask_values seen;
     enum edgel_status status = EDGEL_OK;
     if (run->score->measure.boundary != EDGEL_BOUNDARY_NONE || run->score->measure.regions)
         decide_form(run);
@@ -192,7 +193,7 @@ enum edgel_status eval_survey(struct eval_run *run, struct edgel_error *err)
     for (size_t m = 0; m < run->nmethods && status == EDGEL_OK; m++) {
         struct eval_method *method = &run->methods[m];
         status = survey(run, method->pairs, false, &seen, NULL, err);
-        method->zero_one = edgel_survey_zero_one(&seen);
+        method->zero_one = edgel_mask_values_zero_one(&seen);
         if (status == EDGEL_OK && method->zero_one && !run->options->quiet)
             cli_message("%s: the masks hold 0 and 1; 1 is taken as the full value", method->name);
     }

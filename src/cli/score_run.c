@@ -2,6 +2,7 @@
  * From rows to scores. eval and report both come here with the same rows in the same order, so that what they write is
  * the same to the last byte.
  */
+#include "edgel/dataset.h"
 #include "edgel/report.h"
 #include "score.h"
 #include <inttypes.h>

@@ -3,6 +3,7 @@
  * are kept as they came, up to --cache megabytes in the order they were first asked for, and decoded again beyond that.
  */
 #include "train_data.h"
+#include "edgel/dataset.h"
 #include "score.h"
 #include <stdlib.h>
 #include <string.h>

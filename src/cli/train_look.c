@@ -2,6 +2,7 @@
  * A look at every file before the first step: what the masks hold decides labels and classes, and what cannot be
  * trained on is told file by file.
  */
+#include "edgel/dataset.h"
 #include "train_data.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 
 /* What one image and its masks hold; a bit of ids for each id seen. */
 struct look {
-    struct edgel_value_survey values;
+    struct edgel_mask_values values;
     uint64_t ids[TRAIN_IDS / 64];
     bool several;   /* annotators */
     bool mat;       /* a MAT file */
@@ -81,7 +82,7 @@ static void look_at_truth(struct train_data *d, const char *path, struct look *l
         l->colours |= image->channels > 1;
         status = train_masks_ids(d, &m, path, k, &ids, err);
         if (status == EDGEL_OK && image->channels == 1)
-            edgel_survey_add(&l->values, &mask, NULL, 0);
+            edgel_mask_values_add(&l->values, &mask, NULL, 0);
         for (size_t i = 0; status == EDGEL_OK && i < (size_t)image->w * (size_t)image->h; i++)
             if (ids[i] >= 0)
                 l->ids[ids[i] / 64] |= (uint64_t)1 << (ids[i] % 64);
@@ -281,7 +282,7 @@ static void decide_labels(struct train_data *d, const struct look *seen)
 {
     d->labels = d->p.labels;
     if (d->labels == EDGEL_LABELS_AUTO)
-        d->labels = d->colors.n || d->p.classes ? EDGEL_LABELS_IDS : edgel_survey_labels(&seen->values);
+        d->labels = d->colors.n || d->p.classes ? EDGEL_LABELS_IDS : edgel_mask_values_labels(&seen->values);
     if (d->p.labels == EDGEL_LABELS_AUTO && !d->p.run->quiet)
         cli_message("labels: %s",
                     d->labels == EDGEL_LABELS_BINARY

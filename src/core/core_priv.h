@@ -53,6 +53,16 @@ struct edgel_cpu_level {
 const struct edgel_cpu_level *edgel_cpu_levels(int *count); /* of this build, plain C first */
 unsigned edgel_cpu_flags(void); /* of the level that kernels run at: detected, lowered by $EDGEL_CPU */
 
+/* --- labels.c --- */
+struct edgel_classes;
+struct edgel_mask;
+bool edgel_id_in(const int32_t *ids, size_t n, int32_t id);
+/* The name of class id: the given one (given may be NULL), else `instead` (NULL: the id), to be freed; NULL: memory is
+ * out. */
+char *edgel_class_name(const struct edgel_classes *given, int32_t id, const char *instead);
+/* The largest value of an integer mask's stored depth: 65535, 255, 15 (4 bits) or 3 (2 bits). */
+int edgel_mask_largest(const struct edgel_mask *mask);
+
 /* --- text.c --- : growable text. Zero-initialise; on OOM `failed` is set and later calls do nothing. */
 struct edgel_text {
     char *s; /* NUL-terminated once anything was added */

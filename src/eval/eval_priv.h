@@ -5,15 +5,10 @@
 #include "core/core_priv.h"
 #include "edgel/eval.h"
 
-enum { EDGEL_IDS = 65536, EDGEL_THRESHOLDS_MAX = 65535 };
+enum { EDGEL_THRESHOLDS_MAX = 65535 };
 
 /* Above it every pair of pixels of the largest image is within reach. */
 #define EDGEL_TOLERANCE_MAX 1e9
-
-bool edgel_id_in(const int32_t *ids, size_t n, int32_t id);
-/* The name of class id: the given one (given may be NULL), else `instead` (NULL: the id), to be freed; NULL: memory is
- * out. */
-char *edgel_class_name(const struct edgel_classes *given, int32_t id, const char *instead);
 
 struct edgel_mean {
     double sum;

@@ -53,9 +53,7 @@ int edgel_mask_full(const struct edgel_mask *mask, bool zero_one, const struct e
     bool by_color = colors && colored(mask) && mask->view.type == EDGEL_U8;
     if (zero_one || mask->bits == 1 || mask->indexed || by_color || edgel_mask_is_float(mask))
         return 1;
-    if (mask->view.type == EDGEL_U16)
-        return 65535;
-    return mask->bits == 2 ? 3 : mask->bits == 4 ? 15 : 255;
+    return edgel_mask_largest(mask);
 }
 
 bool edgel_mask_set(const struct edgel_mask *mask, int x, int y)

@@ -3,11 +3,11 @@
  * {0, 1}, or all in {0, full range}, or the files are 1-bit. 255 counts as the full range of 16-bit files and palettes
  * as well, since masks of 0 and 255 are written in every kind of file.
  */
-#include "eval/eval_priv.h"
-#include <string.h>
+#include "core/core_priv.h"
+#include "edgel/dataset.h"
 
 struct sight {
-    struct edgel_value_survey *survey;
+    struct edgel_mask_values *values;
     const int32_t *ignore;
     size_t nignore;
     int full;
@@ -18,23 +18,23 @@ static void see(struct sight *s, int v)
     if (v == 0 || edgel_id_in(s->ignore, s->nignore, v))
         return;
     if (v == 1) {
-        s->survey->one = true;
+        s->values->one = true;
         return;
     }
-    s->survey->above_one = true;
+    s->values->above_one = true;
     if (v == s->full || v == 255)
-        s->survey->full = true;
+        s->values->full = true;
     else
-        s->survey->other = true;
+        s->values->other = true;
 }
 
 static void see_colors(struct sight *s)
 {
-    s->survey->above_one = true;
-    s->survey->other = true;
+    s->values->above_one = true;
+    s->values->other = true;
 }
 
-static void survey_u8(struct sight *s, const struct edgel_view *v)
+static void look_u8(struct sight *s, const struct edgel_view *v)
 {
     bool seen[256] = { false };
     for (int y = 0; y < v->h; y++) {
@@ -52,7 +52,7 @@ static void survey_u8(struct sight *s, const struct edgel_view *v)
             see(s, i);
 }
 
-static void survey_u16(struct sight *s, const struct edgel_view *v)
+static void look_u16(struct sight *s, const struct edgel_view *v)
 {
     int last = 0;
     for (int y = 0; y < v->h; y++) {
@@ -69,44 +69,44 @@ static void survey_u16(struct sight *s, const struct edgel_view *v)
 }
 
 /* Float samples are shares: 1.0 is the full range, never the id 1. */
-static void survey_f32(struct sight *s, const struct edgel_view *v)
+static void look_f32(struct sight *s, const struct edgel_view *v)
 {
     for (int y = 0; y < v->h; y++) {
         const float *p = (const float *)(const void *)((const char *)v->data + y * v->stride);
         for (int x = 0; x < v->w; x++, p += v->channels) {
             if (p[0] == 0.0f)
                 continue;
-            s->survey->above_one = true;
+            s->values->above_one = true;
             if (p[0] == 1.0f)
-                s->survey->full = true;
+                s->values->full = true;
             else
-                s->survey->other = true;
+                s->values->other = true;
         }
     }
 }
 
-void edgel_survey_add(struct edgel_value_survey *survey, const struct edgel_mask *mask, const int32_t *ignore,
-                      size_t nignore)
+void edgel_mask_values_add(struct edgel_mask_values *values, const struct edgel_mask *mask,
+                           const int32_t *ignore, size_t nignore)
 {
     if (mask->bits == 1 && !mask->indexed)
         return;
-    struct sight s = { survey, ignore, nignore, mask->indexed ? 255 : edgel_mask_full(mask, false, NULL) };
+    struct sight s = { values, ignore, nignore, mask->indexed ? 255 : edgel_mask_largest(mask) };
     if (mask->view.type == EDGEL_U8)
-        survey_u8(&s, &mask->view);
+        look_u8(&s, &mask->view);
     else if (mask->view.type == EDGEL_U16)
-        survey_u16(&s, &mask->view);
+        look_u16(&s, &mask->view);
     else if (mask->view.type == EDGEL_F32)
-        survey_f32(&s, &mask->view);
+        look_f32(&s, &mask->view);
 }
 
-enum edgel_labels edgel_survey_labels(const struct edgel_value_survey *truth)
+enum edgel_labels edgel_mask_values_labels(const struct edgel_mask_values *truth)
 {
     bool zero_one = !truth->above_one;
     bool zero_full = !truth->one && !truth->other;
     return zero_one || zero_full ? EDGEL_LABELS_BINARY : EDGEL_LABELS_IDS;
 }
 
-bool edgel_survey_zero_one(const struct edgel_value_survey *prediction)
+bool edgel_mask_values_zero_one(const struct edgel_mask_values *prediction)
 {
     return prediction->one && !prediction->above_one;
 }

@@ -6,35 +6,12 @@
  * count for nothing, ids are 0..65535 and none comes twice (nor a colour). A byte order mark, which some editors put
  * first, is no part of the first word.
  */
-#include "eval/eval_priv.h"
+#include "core/core_priv.h"
+#include "edgel/dataset.h"
 #include <stdlib.h>
 #include <string.h>
 
 enum { LINE_MAX_BYTES = 65536 };
-
-bool edgel_id_in(const int32_t *ids, size_t n, int32_t id)
-{
-    for (size_t i = 0; i < n; i++)
-        if (ids[i] == id)
-            return true;
-    return false;
-}
-
-char *edgel_class_name(const struct edgel_classes *given, int32_t id, const char *instead)
-{
-    for (size_t i = 0; given && i < given->n; i++)
-        if (given->v[i].id == id)
-            return edgel_strdup(given->v[i].name);
-    if (instead)
-        return edgel_strdup(instead);
-    struct edgel_text t = { 0 };
-    edgel_text_printf(&t, "%d", id);
-    if (t.failed) {
-        edgel_text_finish(&t);
-        return NULL;
-    }
-    return t.s;
-}
 
 static bool blank(char c)
 {
@@ -190,14 +167,6 @@ out:
     return st;
 }
 
-void edgel_classes_finish(struct edgel_classes *c)
-{
-    for (size_t i = 0; i < c->n; i++)
-        edgel_free(c->v[i].name);
-    edgel_free(c->v);
-    *c = (struct edgel_classes){ 0 };
-}
-
 static enum edgel_status color_line(struct edgel_lines *l, char *s, struct edgel_color *out,
                                     struct edgel_error *err)
 {
@@ -250,10 +219,4 @@ enum edgel_status edgel_colors_read(const char *path, struct edgel_colors *out, 
     if (st != EDGEL_OK)
         edgel_colors_finish(out);
     return st;
-}
-
-void edgel_colors_finish(struct edgel_colors *c)
-{
-    edgel_free(c->v);
-    *c = (struct edgel_colors){ 0 };
 }
