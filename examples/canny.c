@@ -10,9 +10,12 @@ static enum edgel_status find_edges(struct edgel_scratch *scratch, const char *f
                                     struct edgel_error *err)
 {
     struct edgel_image gray = { 0 }, smooth = { 0 }, edges = { 0 };
-    const struct edgel_read read = EDGEL_READ_DEFAULTS; /* gray, EXIF orientation applied */
+    struct edgel_read read;
     const struct edgel_canny canny = EDGEL_CANNY_DEFAULTS;
-    const struct edgel_write write = { .format = EDGEL_FORMAT_PNG, .bits = 1 };
+    struct edgel_write write;
+    edgel_read_init(&read);   /* gray, EXIF orientation applied */
+    edgel_write_init(&write); /* PNG */
+    write.bits = 1;
 
     enum edgel_status s = edgel_image_read(from, &read, &gray, NULL, err);
     if (s == EDGEL_OK)

@@ -41,7 +41,8 @@ static void write_row(struct edgel_view v, int y)
 int main(int argc, char **argv)
 {
     static const char *const kinds[] = { "gray", "color", "full", "labels" };
-    struct edgel_read params = EDGEL_READ_DEFAULTS;
+    struct edgel_read params;
+    edgel_read_init(&params);
     struct edgel_image img = { 0 };
     struct edgel_info info = { 0 };
     struct edgel_error err = { 0 };

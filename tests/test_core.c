@@ -46,6 +46,17 @@ static void a_long_text_keeps_its_end(void **state)
     }
 }
 
+static void *any_allocate(void *user, size_t bytes, size_t alignment)
+{
+    (void)user, (void)bytes, (void)alignment;
+    return NULL;
+}
+
+static void any_release(void *user, void *memory)
+{
+    (void)user, (void)memory;
+}
+
 static void alloc_refuses_overflow(void **state)
 {
     (void)state;
@@ -53,6 +64,64 @@ static void alloc_refuses_overflow(void **state)
     assert_null(edgel_alloc(0, 1));
     assert_null(edgel_alloc(1, SIZE_MAX - 10));
     assert_int_equal(edgel_alloc_live(), 0);
+}
+
+static void the_allocator_is_set_before_memory_is_taken(void **state)
+{
+    (void)state;
+    struct edgel_error err = { 0 };
+    const struct edgel_allocator any = { any_allocate, any_release, NULL };
+    edgel_free(edgel_alloc(1, 1));
+    assert_int_equal(edgel_allocator_set(&any, &err), EDGEL_EINVAL);
+    assert_string_equal(err.msg, "the allocator must be set once, before the library takes memory");
+}
+
+static void null_is_refused_or_allowed(void **state)
+{
+    (void)state;
+    struct edgel_error err = { 0 };
+    double real;
+    int64_t whole;
+    struct edgel_shard shard;
+    assert_int_equal(edgel_parse_real("sigma", NULL, 0, 1, &real, &err), EDGEL_EINVAL);
+    assert_string_equal(err.msg, "edgel_parse_real: text must not be NULL");
+    assert_int_equal(edgel_parse_real(NULL, "1", 0, 1, &real, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_parse_real("sigma", "1", 0, 1, NULL, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_parse_int("n", NULL, 0, 1, &whole, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_parse_int("n", "1", 0, 1, NULL, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_shard_parse("shard", NULL, &shard, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_shard_parse("shard", "1/2", NULL, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_pool_create(1, NULL, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_helpers_create(NULL, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_image_init(NULL, 1, 1, 1, EDGEL_U8, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_pool_threads(NULL), 1);
+    edgel_pool_destroy(NULL);
+    edgel_helpers_destroy(NULL);
+    edgel_error_clear(NULL);
+}
+
+static void add_index(void *user, int thread, size_t i)
+{
+    assert_int_equal(thread, 0);
+    *(size_t *)user = *(size_t *)user * 10 + i;
+}
+
+static void no_pool_is_the_calling_thread(void **state)
+{
+    (void)state;
+    size_t order = 0;
+    edgel_pool_run(NULL, 4, add_index, &order);
+    assert_int_equal(order, 123);
+}
+
+static void the_version_is_one(void **state)
+{
+    (void)state;
+    char text[32];
+    const int number = edgel_version_number();
+    snprintf(text, sizeof text, "%d.%d.%d", number / 1000000, number / 1000 % 1000, number % 1000);
+    assert_string_equal(edgel_version(), text);
+    assert_int_equal(number, EDGEL_VERSION_NUMBER);
 }
 
 static void arena_settles_on_one_block(void **state)
@@ -378,12 +447,22 @@ static void lines_have_a_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first_failure_wins),         cmocka_unit_test(a_long_text_keeps_its_end),
-        cmocka_unit_test(alloc_refuses_overflow),     cmocka_unit_test(arena_settles_on_one_block),
-        cmocka_unit_test(numbers_are_read_whole),     cmocka_unit_test(reals_read_back),
-        cmocka_unit_test(names_survive_json),         cmocka_unit_test(image_memory_is_used_again),
-        cmocka_unit_test(ordered_run_keeps_order),    cmocka_unit_test(idle_threads_help),
-        cmocka_unit_test(pool_does_every_index_once), cmocka_unit_test(lines_have_a_limit),
+        cmocka_unit_test(first_failure_wins),
+        cmocka_unit_test(a_long_text_keeps_its_end),
+        cmocka_unit_test(alloc_refuses_overflow),
+        cmocka_unit_test(the_allocator_is_set_before_memory_is_taken),
+        cmocka_unit_test(null_is_refused_or_allowed),
+        cmocka_unit_test(no_pool_is_the_calling_thread),
+        cmocka_unit_test(the_version_is_one),
+        cmocka_unit_test(arena_settles_on_one_block),
+        cmocka_unit_test(numbers_are_read_whole),
+        cmocka_unit_test(reals_read_back),
+        cmocka_unit_test(names_survive_json),
+        cmocka_unit_test(image_memory_is_used_again),
+        cmocka_unit_test(ordered_run_keeps_order),
+        cmocka_unit_test(idle_threads_help),
+        cmocka_unit_test(pool_does_every_index_once),
+        cmocka_unit_test(lines_have_a_limit),
     };
     return cmocka_run_group_tests_name("core", tests, NULL, NULL);
 }

@@ -157,7 +157,8 @@ static void make_png(struct file *f, struct kind k, bool keyed, const char *extr
 
 static enum edgel_status decode(const struct file *f, enum edgel_decode how, struct edgel_image *img)
 {
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     p.decode = how;
     return edgel_image_decode(f->b, f->n, "t", &p, img, NULL, NULL);
 }
@@ -314,7 +315,8 @@ static void info_tells_what_is_stored(void **state)
 {
     (void)state;
     static struct file f;
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     struct edgel_image img = { 0 };
     struct edgel_info info;
     make_png(&f, (struct kind){ 3, 4, 1 }, true, "iCCP", "x", 1);
@@ -336,7 +338,8 @@ static void no_flipped_bit_of_a_png_passes(void **state)
 {
     (void)state;
     static struct file f;
-    struct edgel_read lenient = EDGEL_READ_DEFAULTS;
+    struct edgel_read lenient;
+    edgel_read_init(&lenient);
     struct edgel_image img = { 0 };
     lenient.lenient = true;
     make_png(&f, (struct kind){ 2, 8, 3 }, true, "tEXt", "a\0b", 3);
@@ -358,7 +361,8 @@ static void check_truncations(const unsigned char *b, size_t n, size_t valid)
     struct edgel_image img = { 0 };
     for (int lenient = 0; lenient < 2; lenient++)
         for (size_t cut = 0; cut <= n; cut++) {
-            struct edgel_read p = EDGEL_READ_DEFAULTS;
+            struct edgel_read p;
+            edgel_read_init(&p);
             struct edgel_info info;
             struct edgel_error e = { 0 };
             unsigned char *copy = malloc(cut ? cut : 1); /* so that a sanitizer sees a read past the end */
@@ -410,7 +414,8 @@ static void lenient_keeps_the_rows_that_decode(void **state)
     (void)state;
     static struct file f;
     struct kind k = { 2, 8, 3 };
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     struct edgel_image img = { 0 };
     struct edgel_info info;
     p.lenient = true;
@@ -457,7 +462,8 @@ static void jpeg_samples_decode(void **state)
     static const double rgb[3][3] = { { 200, 40, 40 }, { 40, 200, 40 }, { 40, 40, 200 } };
     for (size_t i = 0; i < sizeof samples / sizeof *samples; i++)
         for (int how = EDGEL_DECODE_GRAY; how <= EDGEL_DECODE_LABELS; how++) {
-            struct edgel_read p = EDGEL_READ_DEFAULTS;
+            struct edgel_read p;
+            edgel_read_init(&p);
             struct edgel_image img = { 0 };
             p.decode = (enum edgel_decode)how;
             assert_int_equal(edgel_image_decode(samples[i].b, samples[i].n, "t", &p, &img, NULL, NULL),
@@ -486,7 +492,8 @@ static void flipped_jpeg_bits_never_crash(void **state)
     for (size_t i = 0; i < sizeof samples / sizeof *samples; i++)
         for (size_t bit = 0; bit < 8 * samples[i].n; bit++) {
             unsigned char copy[1024];
-            struct edgel_read p = EDGEL_READ_DEFAULTS;
+            struct edgel_read p;
+            edgel_read_init(&p);
             p.lenient = bit % 2;
             p.limits.max_pixels = 1 << 20;
             memcpy(copy, samples[i].b, samples[i].n);
@@ -502,7 +509,8 @@ static void stray_bytes_in_a_jpeg_are_an_error(void **state)
     (void)state;
     unsigned char b[1024];
     size_t n = sizeof jpeg_color;
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     struct edgel_image img = { 0 };
     struct edgel_info info;
     memcpy(b, jpeg_color, n - 2);
@@ -521,7 +529,8 @@ static void stray_bytes_in_a_jpeg_are_an_error(void **state)
 static void refused(const void *b, size_t n, struct edgel_limits limits, enum edgel_status wanted,
                     const char *text)
 {
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     struct edgel_image img = { 0 };
     struct edgel_error e = { 0 };
     p.limits = limits;
@@ -555,7 +564,8 @@ static void images_that_are_not_read_are_named(void **state)
         { "v/1\x01\x02\x00\x00\x00channels", "OpenEXR" },
     };
     static const char *const others[] = { "BM is how this te", "RIFF----WAVEfmt ", "a text of a line" };
-    const struct edgel_limits l = EDGEL_LIMITS_DEFAULTS;
+    struct edgel_limits l;
+    edgel_limits_init(&l);
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char want[80];
@@ -572,7 +582,9 @@ static void limits_hold(void **state)
     (void)state;
     static struct file f;
     static char text[100];
-    struct edgel_limits l = EDGEL_LIMITS_DEFAULTS, some = l;
+    struct edgel_limits l, some;
+    edgel_limits_init(&l);
+    some = l;
     make_png(&f, (struct kind){ 0, 8, 1 }, false, "teST", text, sizeof text);
     some.max_pixels = W * H - 1;
     refused(f.b, f.n, some, EDGEL_ELIMIT, "--max-pixels");
@@ -609,7 +621,8 @@ static void headers_are_told(void **state)
     } t[] = { { { 0, 1, 1 }, 1, 1, false },  { { 0, 16, 1 }, 1, 16, false }, { { 3, 1, 1 }, 1, 1, true },
               { { 3, 8, 1 }, 1, 8, true },   { { 2, 8, 3 }, 3, 8, false },   { { 4, 8, 2 }, 2, 8, false },
               { { 6, 16, 4 }, 4, 16, false } };
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     struct edgel_image img = { 0 };
     struct edgel_info info;
     p.limits.max_pixels = 0;
@@ -635,7 +648,8 @@ static void empty_claims_are_refused(void **state)
 {
     (void)state;
     static struct file f;
-    struct edgel_limits l = EDGEL_LIMITS_DEFAULTS;
+    struct edgel_limits l;
+    edgel_limits_init(&l);
     unsigned char b[1024];
     make_png(&f, (struct kind){ 2, 8, 3 }, false, NULL, NULL, 0);
     f.b[18] = f.b[22] = 0x40; /* 16384 and a little more */
@@ -654,7 +668,8 @@ static void empty_claims_are_refused(void **state)
 
 static void read_text(const char *text, size_t n, enum edgel_decode how, struct edgel_image *img)
 {
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     struct edgel_error e = { 0 };
     p.decode = how;
     if (edgel_image_decode(text, n, "t", &p, img, NULL, &e) != EDGEL_OK)
@@ -768,7 +783,8 @@ static void malformed_pnm_is_an_error(void **state)
         "Pf 1 1 -1\nabc",
         "Pf 1 1\nabcd",
     };
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     struct edgel_image img = { 0 };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (edgel_image_decode(bad[i], strlen(bad[i]), "t", &p, &img, NULL, NULL) == EDGEL_OK)
@@ -784,7 +800,8 @@ static void pfm_reads_both_byte_orders(void **state)
                       big[] = "Pf 1 2 1\n\x3f\xc0\0\0\xc0\0\0";
     static const char nan[] = "Pf 1 1 -1\n\0\0\xc0\x7f", inf[] = "Pf 1 1 -1\n\0\0\x80\xff";
     static const char color[] = "PF 1 1 -1\n\0\0\x80\x3f\0\0\x80\x3f\0\0\x80\x3f";
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     struct edgel_image img = { 0 };
     for (int k = 0; k < 2; k++) {
         read_text(k ? big : little, k ? sizeof big : sizeof little - 1, EDGEL_DECODE_GRAY, &img);
@@ -820,7 +837,8 @@ static void orientation_is_applied(void **state)
         for (int o = 1; o <= 8; o++)
             for (int on = 0; on < 2; on++) {
                 unsigned char exif[26] = "MM\0*\0\0\0\x8\0\1\1\x12\0\3\0\0\0\1\0\0\0\0\0\0\0\0";
-                struct edgel_read p = EDGEL_READ_DEFAULTS;
+                struct edgel_read p;
+                edgel_read_init(&p);
                 struct edgel_image img = { 0 };
                 struct edgel_info info;
                 exif[19] = (unsigned char)o;
@@ -918,7 +936,8 @@ static void only_regular_files_are_read(void **state)
 
 static void decode_until_it_succeeds(const unsigned char *b, size_t n, enum edgel_decode how)
 {
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     p.decode = how;
     for (long fails = 0;; fails++) {
         struct edgel_image img = { 0 };

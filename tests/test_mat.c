@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-static const struct edgel_limits defaults = EDGEL_LIMITS_DEFAULTS;
+static struct edgel_limits defaults;
 static char path[] = "/tmp/edgel-mat-XXXXXX";
 
 static void save(const struct mat_bytes *m)
@@ -256,7 +256,8 @@ static void test_wrong_class(void **state)
 static void test_sizes(void **state)
 {
     (void)state;
-    struct edgel_limits tight = EDGEL_LIMITS_DEFAULTS;
+    struct edgel_limits tight;
+    edgel_limits_init(&tight);
     struct mat_bytes m = { 0 };
     mat_header(&m);
     mat_end(&m, mat_begin(&m, 6, 1u << 30, 1u << 30, "ucm2"));
@@ -437,6 +438,7 @@ static void test_probe(void **state)
 
 int main(void)
 {
+    edgel_limits_init(&defaults);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_truth),         cmocka_unit_test(test_segs_and_ucm2),
         cmocka_unit_test(test_big_endian),    cmocka_unit_test(test_another_kind),

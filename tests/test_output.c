@@ -328,7 +328,8 @@ static void check_round_trip(const struct kind *k, int w, int h)
     struct edgel_palette palette;
     struct edgel_info info;
     struct edgel_error e = { 0 };
-    struct edgel_read r = EDGEL_READ_DEFAULTS;
+    struct edgel_read r;
+    edgel_read_init(&r);
     struct edgel_write p = { .format = k->format, .bits = k->bits, .palette = k->palette ? &palette : NULL };
     const char *path = in_folder(k->name);
     edgel_palette_voc(&palette);

@@ -220,7 +220,8 @@ static void check_file(const char *what)
     struct keeper k = { .refuse = -1 };
     struct edgel_image whole = { 0 };
     for (int how = EDGEL_DECODE_GRAY; how <= EDGEL_DECODE_LABELS; how++) {
-        struct edgel_read p = EDGEL_READ_DEFAULTS;
+        struct edgel_read p;
+        edgel_read_init(&p);
         struct edgel_error err = { 0 };
         p.decode = (enum edgel_decode)how;
         if (edgel_image_read(path, &p, &whole, NULL, &err) != EDGEL_OK || read_rows(&p, &k, &err) != EDGEL_OK)
@@ -317,7 +318,8 @@ static void what_has_no_order_is_refused_before_it_begins(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct edgel_read p = EDGEL_READ_DEFAULTS;
+        struct edgel_read p;
+        edgel_read_init(&p);
         struct edgel_error err = { 0 };
         struct keeper k = { .refuse = -1 };
         p.lenient = cases[i].lenient;
@@ -329,7 +331,8 @@ static void what_has_no_order_is_refused_before_it_begins(void **state)
 
 static void faults_on_the_way_are_told(void **state)
 {
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     struct edgel_error err = { 0 };
     struct keeper k = { .refuse = -1 };
     (void)state;
@@ -430,7 +433,8 @@ static void bands_take_no_memory_once_they_are_there(void **state)
 
 static void memory_may_run_out_anywhere(void **state)
 {
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     struct edgel_image in = { 0 };
     struct keeper k = { .refuse = -1 };
     enum edgel_status st = EDGEL_ENOMEM;

@@ -226,7 +226,8 @@ static void make_file(struct file *f, struct layout l)
 static enum edgel_status decode(const struct file *f, enum edgel_decode how, struct edgel_image *img,
                                 struct edgel_info *info)
 {
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     struct edgel_error err = { 0 };
     p.decode = how;
     p.page = f->l.page > 0 ? f->l.page + 1 : 0;
@@ -420,7 +421,8 @@ static void any_page_is_read(void **state)
     struct edgel_image img = { 0 };
     struct edgel_info info;
     struct edgel_error err = { 0 };
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     (void)state;
     for (size_t i = 0; i < sizeof stacks / sizeof *stacks; i++) {
         make_file(&f, stacks[i]);
@@ -448,7 +450,8 @@ static void pages_in_a_circle_are_counted_once(void **state)
     static struct file f;
     struct edgel_image img = { 0 };
     struct edgel_info info = { 0 };
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     uint32_t first;
     (void)state;
     make_file(&f, stacks[0]);
@@ -471,7 +474,8 @@ static void pages_are_found_from_page_to_page(void **state)
     struct edgel_info info = { 0 };
     (void)state;
     for (size_t i = 0; i < sizeof stacks / sizeof *stacks; i++) {
-        struct edgel_read p = EDGEL_READ_DEFAULTS;
+        struct edgel_read p;
+        edgel_read_init(&p);
         make_file(&f, stacks[i]);
         for (p.page = 1; p.page <= 3; p.page++, p.page_at = info.next_page) {
             f.l.page = p.page - 1;
@@ -502,7 +506,8 @@ static void pages_are_added_up(void **state)
     static struct file f;
     struct edgel_image img = { 0 };
     struct edgel_info info = { 0 };
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     (void)state;
     p.page = 1;
     for (size_t i = 0; i <= sizeof stacks / sizeof *stacks; i++) {
@@ -526,7 +531,8 @@ static void a_broken_list_of_pages_is_an_error_of_its_last(void **state)
     struct edgel_image img = { 0 };
     struct edgel_info info = { 0 };
     struct edgel_error err = { 0 };
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     (void)state;
     make_file(&f, stacks[0]);
     put_at(&f, f.link, 0x00FFFFFF, 4);
@@ -573,7 +579,8 @@ static void any_page_comes_row_by_row(void **state)
 {
     static struct file f;
     char path[] = "/tmp/edgel-tiff-XXXXXX";
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     (void)state;
     make_file(&f, stacks[0]);
     int fd = mkstemp(path);
@@ -630,7 +637,8 @@ static void what_is_not_read_is_named(void **state)
     static struct file f;
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct edgel_read p = EDGEL_READ_DEFAULTS;
+        struct edgel_read p;
+        edgel_read_init(&p);
         struct edgel_error err = { 0 };
         struct edgel_image img = { 0 };
         make_file(&f, cases[i].l);
@@ -672,7 +680,8 @@ static void cut_files_are_told_in_plain_words(void **state)
     for (int i = 0; i < 3; i++) {
         struct edgel_error err = { 0 };
         struct edgel_image img = { 0 };
-        struct edgel_read p = EDGEL_READ_DEFAULTS;
+        struct edgel_read p;
+        edgel_read_init(&p);
         assert_int_equal(edgel_image_decode(f[i].b, f[i].n, "t", &p, &img, NULL, &err), EDGEL_EFORMAT);
         assert_string_equal(err.msg, messages[i]);
         assert_null(img.data);
@@ -710,7 +719,8 @@ static void damaged_files_are_errors_without_a_word(void **state)
         const size_t whole = f.n;
         for (size_t at = 0; at < whole; at++)
             for (int how = 0; how < 4; how++) { /* cut, or one byte changed; strict and lenient */
-                struct edgel_read p = EDGEL_READ_DEFAULTS;
+                struct edgel_read p;
+                edgel_read_init(&p);
                 struct edgel_image img = { 0 };
                 const unsigned char was = f.b[at];
                 p.limits.max_pixels = 1 << 20;
@@ -736,7 +746,8 @@ static void truncated_pixels_are_errors_or_damage(void **state)
     static struct file f;
     struct edgel_image img = { 0 };
     struct edgel_info info;
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     (void)state;
     make_file(&f, (struct layout){ .bits = 8, .photometric = 1, .rows_per_strip = 5 });
     const uint32_t fifth = 8 + 4 * 5 * W; /* where the fifth strip starts, as the list of strips says */
@@ -796,7 +807,8 @@ static void what_is_written_reads_back(void **state)
         const enum edgel_type type = l.bits == 32 ? EDGEL_F32 : l.bits == 16 ? EDGEL_U16 : EDGEL_U8;
         struct edgel_image a = { 0 }, b = { 0 };
         struct edgel_info info;
-        struct edgel_read p = EDGEL_READ_DEFAULTS;
+        struct edgel_read p;
+        edgel_read_init(&p);
         struct edgel_write write = { .format = EDGEL_FORMAT_TIFF, .bits = l.bits == 1 };
         p.decode = EDGEL_DECODE_FULL;
         assert_int_equal(edgel_image_init(&a, 1031, 301, channels, type, NULL),
@@ -907,7 +919,8 @@ static enum edgel_status write_stack(const char *path, const struct edgel_write 
 static void check_page(const struct edgel_bytes *file, int k, int tile, const struct edgel_image *a)
 {
     struct edgel_image b = { 0 };
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     const size_t dir = directory(file, k);
     assert_int_equal(value_of(file, dir, 256), a->w);
     assert_int_equal(value_of(file, dir, 322), tile);
@@ -1126,7 +1139,8 @@ static void a_full_disk_is_an_error(void **state)
 static void a_build_without_it_says_so(void **state)
 {
     struct edgel_image img = { 0 };
-    struct edgel_read p = EDGEL_READ_DEFAULTS;
+    struct edgel_read p;
+    edgel_read_init(&p);
     struct edgel_error err = { 0 };
     (void)state;
     if (edgel_format_built(EDGEL_FORMAT_TIFF))

@@ -1,4 +1,27 @@
-/* edgel/base.h: what every other header needs. Includes no other edgel header. */
+/*
+ * edgel/base.h: what every other header needs. Includes no other edgel header.
+ *
+ * Rules that hold for every function of the library:
+ *
+ * NULL             err may be NULL: no text is wanted. Where a function takes them, pool and helpers may be NULL (the
+ *                  calling thread does all the work) and so may scratch (memory is taken and freed within the call).
+ *                  destroy functions take NULL and a pointer to NULL, finish functions a zeroed struct. Any other
+ *                  pointer may be NULL only where its comment says so; functions that return a status refuse it with
+ *                  EDGEL_EINVAL.
+ * failures         After a failure every output is empty: zeroed, or finished. Nothing needs to be freed.
+ * callbacks        Each has a `user` pointer, which the library hands on and never reads.
+ * threads          Functions may be called from any thread; one object is used by one thread at a time, unless its
+ *                  comment says more.
+ * parameters       A struct of parameters that has a function edgel_x_init() is filled by it first and then changed
+ *                  field by field:
+ *                      struct edgel_read read;
+ *                      edgel_read_init(&read);
+ *                      read.decode = EDGEL_DECODE_COLOR;
+ *                  init sets every field to its default. Programs written so still compile, and do the same, when a
+ *                  release adds fields. New fields come at the end of a struct. Their release has a new soname, because
+ *                  the struct's size changes: within one soname no struct changes. Zero is a default only where init
+ *                  sets zero.
+ */
 #ifndef EDGEL_BASE_H
 #define EDGEL_BASE_H
 
@@ -19,6 +42,13 @@ extern "C" {
 #define EDGEL_NODISCARD
 #define EDGEL_PRINTF(f, a)
 #endif
+
+/* Version of this header; that of the library which runs: edgel_version_number(). */
+#define EDGEL_VERSION_MAJOR 0
+#define EDGEL_VERSION_MINOR 1
+#define EDGEL_VERSION_PATCH 0
+#define EDGEL_VERSION_NUMBER \
+    (1000000 * EDGEL_VERSION_MAJOR + 1000 * EDGEL_VERSION_MINOR + EDGEL_VERSION_PATCH)
 
 /* Result of every call that can fail. Zero is success; values never change meaning. */
 enum edgel_status {
@@ -43,11 +73,34 @@ struct edgel_error {
 /* Short English name of a status ("ok", "out of memory"); a static string, never NULL. */
 EDGEL_API const char *edgel_status_name(enum edgel_status s);
 
-/* Makes e hold no failure. NULL is fine. */
+/* Makes e hold no failure. e may be NULL. */
 EDGEL_API void edgel_error_clear(struct edgel_error *e);
 
 /* Version of the library, "MAJOR.MINOR.PATCH"; a static string. */
 EDGEL_API const char *edgel_version(void);
+/* The same as a number, to compare with EDGEL_VERSION_NUMBER: 1000000 MAJOR + 1000 MINOR + PATCH. */
+EDGEL_API int edgel_version_number(void);
+
+/* --- memory --- */
+
+/* Functions that the library takes its memory from. */
+struct edgel_allocator {
+    /* bytes (> 0, a multiple of alignment) at a multiple of alignment (a power of two), or NULL when there are none.
+     * Called from any thread, several at once. */
+    void *(*allocate)(void *user, size_t bytes, size_t alignment);
+    /* Takes back what allocate returned; never NULL. Called from any thread, several at once. */
+    void (*release)(void *user, void *memory);
+    void *user;
+};
+
+/*
+ * Makes the library take all its memory from these functions instead of from aligned_alloc() and free(). Call it before
+ * any other function of the library, once. libjpeg, libtiff and jansson go on using malloc() for themselves.
+ *
+ * Returns EDGEL_OK, or EDGEL_EINVAL: a function is NULL, or the library has taken memory or an allocator before.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_allocator_set(const struct edgel_allocator *allocator,
+                                                                struct edgel_error *err);
 
 /* CPU level the kernels run at ("c", "avx2", "avx512", "avx512vnni", "neon"), decided once: the best the processor has,
  * lowered by the environment variable EDGEL_CPU; a static string. An unknown name in EDGEL_CPU lowers nothing:
@@ -92,15 +145,15 @@ enum { EDGEL_POOL_MAX = 1024 };
  * Returns EDGEL_OK, EDGEL_EINVAL or EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_pool_create(int threads, struct edgel_pool **out,
                                                               struct edgel_error *err);
-/* Ends its threads and sets *pool to NULL; no call may be using it. NULL in *pool is fine. */
+/* Ends its threads and sets *pool to NULL; no call may be using it. */
 EDGEL_API void edgel_pool_destroy(struct edgel_pool **pool);
-/* Threads that it has, the caller's own counted: as many as were asked for, or fewer. */
+/* Its threads, the caller's own counted: as many as were asked for, or fewer. 1 for NULL. */
 EDGEL_API int edgel_pool_threads(const struct edgel_pool *pool);
 
 /* Threads of a run of many items (edgel/batch.h) that find none left to start help those that still are at work, where
  * these offer it. Results never depend on it. */
 struct edgel_helpers;
-/* EDGEL_OK or EDGEL_ENOMEM. Destroying NULL is fine. One run at a time uses them. */
+/* EDGEL_OK or EDGEL_ENOMEM. One run at a time uses them. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_helpers_create(struct edgel_helpers **out,
                                                                  struct edgel_error *err);
 EDGEL_API void edgel_helpers_destroy(struct edgel_helpers **helpers);

@@ -90,10 +90,8 @@ struct edgel_limits {
     int max_scans;          /* of a progressive JPEG */
     size_t max_chunk_bytes; /* of one PNG chunk other than IDAT, unpacked as well */
 };
-#define EDGEL_LIMITS_DEFAULTS                    \
-    {                                            \
-        (uint64_t)1 << 28, 1000000, 100, 8000000 \
-    }
+/* 2^28 pixels, sides of 1,000,000, 100 scans, chunks of 8,000,000 bytes. */
+EDGEL_API void edgel_limits_init(struct edgel_limits *limits);
 
 struct edgel_read {
     enum edgel_decode decode;
@@ -103,10 +101,8 @@ struct edgel_read {
     int page; /* 1, 2, ...: of a TIFF of several; 0: the first, with a remark where there are others */
     uint64_t page_at; /* where it is, as next_page of the page before; 0: all before it are looked for */
 };
-#define EDGEL_READ_DEFAULTS                                         \
-    {                                                               \
-        EDGEL_DECODE_GRAY, true, false, EDGEL_LIMITS_DEFAULTS, 0, 0 \
-    }
+/* Gray, turned upright, nothing damaged, the limits of edgel_limits_init(), the first page. */
+EDGEL_API void edgel_read_init(struct edgel_read *params);
 
 /* What a file says of itself, before orientation. */
 struct edgel_info {
@@ -331,6 +327,8 @@ struct edgel_write {
      * first page, may reach 4 GB. */
     uint64_t bytes;
 };
+/* PNG of the samples' own bits, no palette. */
+EDGEL_API void edgel_write_init(struct edgel_write *params);
 enum { EDGEL_TILE_MAX = 8192 };
 
 /*

@@ -50,7 +50,8 @@ static int run(const struct bench_case *c, struct bench_result *result)
 
 static int gray(const char *from, const char *to)
 {
-    const struct edgel_read params = EDGEL_READ_DEFAULTS;
+    struct edgel_read params;
+    edgel_read_init(&params);
     struct edgel_error err = { 0 };
     FILE *f = fopen(to, "wb");
     if (!f || edgel_image_read(from, &params, &out, NULL, &err) != EDGEL_OK)

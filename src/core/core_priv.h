@@ -20,6 +20,13 @@ enum edgel_status edgel_fail(struct edgel_error *err, enum edgel_status code, co
             return edgel_try_;                 \
     } while (0)
 
+/* Refuses a pointer that must not be NULL; the text names the function and the argument. Needs an `err` in reach. */
+#define EDGEL_REQUIRE(pointer)                                                                   \
+    do {                                                                                         \
+        if (!(pointer))                                                                          \
+            return edgel_fail(err, EDGEL_EINVAL, "%s: %s must not be NULL", __func__, #pointer); \
+    } while (0)
+
 /* --- alloc.c --- : all heap memory of the library comes from here */
 /* n*size bytes, 64-aligned; NULL on overflow, OOM, 0 */
 EDGEL_NODISCARD void *edgel_alloc(size_t n, size_t size);
@@ -247,7 +254,8 @@ void edgel_helpers_help(struct edgel_helpers *helpers);
 
 /* --- pool.c --- */
 /* Runs work(user, thread, i) for i = 0..n-1 < 2^32, thread in 0..threads-1, and returns when all are done. Indices
- * start in increasing order but end in any: what a result is made of may not depend on the thread. */
+ * start in increasing order but end in any: what a result is made of may not depend on the thread. pool NULL: on the
+ * calling thread. */
 void edgel_pool_run(struct edgel_pool *pool, size_t n, void (*work)(void *user, int thread, size_t i),
                     void *user);
 

@@ -26,6 +26,7 @@ struct edgel_helpers {
 
 enum edgel_status edgel_helpers_create(struct edgel_helpers **out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     struct edgel_helpers *h = edgel_calloc(1, sizeof *h);
     *out = h;
     if (!h)
@@ -38,7 +39,7 @@ enum edgel_status edgel_helpers_create(struct edgel_helpers **out, struct edgel_
 
 void edgel_helpers_destroy(struct edgel_helpers **helpers)
 {
-    struct edgel_helpers *h = *helpers;
+    struct edgel_helpers *h = helpers ? *helpers : NULL;
     if (!h)
         return;
     pthread_cond_destroy(&h->finished);

@@ -18,6 +18,7 @@ size_t edgel_type_size(enum edgel_type type)
 enum edgel_status edgel_image_init(struct edgel_image *img, int w, int h, int channels, enum edgel_type type,
                                    struct edgel_error *err)
 {
+    EDGEL_REQUIRE(img);
     const size_t size = edgel_type_size(type);
     const bool packed = type == EDGEL_U1;
     enum edgel_status st = EDGEL_OK;

@@ -39,6 +39,9 @@ static bool plain_number(const char *s)
 enum edgel_status edgel_parse_real(const char *what, const char *text, double lo, double hi, double *out,
                                    struct edgel_error *err)
 {
+    EDGEL_REQUIRE(what);
+    EDGEL_REQUIRE(text);
+    EDGEL_REQUIRE(out);
     char *end = NULL;
     locale_t before = enter_c();
     double v = plain_number(text) ? strtod(text, &end) : 0;
@@ -57,6 +60,9 @@ enum edgel_status edgel_parse_real(const char *what, const char *text, double lo
 enum edgel_status edgel_parse_int(const char *what, const char *text, int64_t lo, int64_t hi, int64_t *out,
                                   struct edgel_error *err)
 {
+    EDGEL_REQUIRE(what);
+    EDGEL_REQUIRE(text);
+    EDGEL_REQUIRE(out);
     char *end = NULL;
     errno = 0;
     long long v = plain_number(text) ? strtoll(text, &end, 10) : 0;

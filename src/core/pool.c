@@ -89,6 +89,7 @@ static void *serve(void *arg)
 
 enum edgel_status edgel_pool_create(int threads, struct edgel_pool **out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     *out = NULL;
     if (threads < 1 || threads > EDGEL_POOL_MAX)
         return edgel_fail(err, EDGEL_EINVAL, "threads %d: must be 1..%d", threads, EDGEL_POOL_MAX);
@@ -116,7 +117,7 @@ enum edgel_status edgel_pool_create(int threads, struct edgel_pool **out, struct
 
 void edgel_pool_destroy(struct edgel_pool **pool)
 {
-    struct edgel_pool *p = *pool;
+    struct edgel_pool *p = pool ? *pool : NULL;
     if (!p)
         return;
     pthread_mutex_lock(&p->lock);
@@ -135,7 +136,7 @@ void edgel_pool_destroy(struct edgel_pool **pool)
 
 int edgel_pool_threads(const struct edgel_pool *p)
 {
-    return p->threads;
+    return p ? p->threads : 1;
 }
 
 static void post(struct edgel_pool *p, uint32_t n, void (*work)(void *, int, size_t), void *user)
@@ -167,7 +168,7 @@ static void wait_until_done(struct edgel_pool *p)
 void edgel_pool_run(struct edgel_pool *p, size_t n, void (*work)(void *user, int thread, size_t i),
                     void *user)
 {
-    if (p->threads == 1 || n < 2) {
+    if (!p || p->threads == 1 || n < 2) {
         for (size_t i = 0; i < n; i++)
             work(user, 0, i);
         return;

@@ -13,6 +13,9 @@ enum { SHARDS_MAX = 1000000 };
 enum edgel_status edgel_shard_parse(const char *what, const char *text, struct edgel_shard *out,
                                     struct edgel_error *err)
 {
+    EDGEL_REQUIRE(what);
+    EDGEL_REQUIRE(text);
+    EDGEL_REQUIRE(out);
     const char *slash = strchr(text, '/');
     char part[24];
     int64_t index, count;

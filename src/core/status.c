@@ -17,9 +17,17 @@ const char *edgel_status_name(enum edgel_status s)
     return "unknown status";
 }
 
+#define TEXT_OF(x)            #x
+#define VERSION_TEXT(a, b, c) TEXT_OF(a) "." TEXT_OF(b) "." TEXT_OF(c)
+
 const char *edgel_version(void)
 {
-    return EDGEL_VERSION;
+    return VERSION_TEXT(EDGEL_VERSION_MAJOR, EDGEL_VERSION_MINOR, EDGEL_VERSION_PATCH);
+}
+
+int edgel_version_number(void)
+{
+    return EDGEL_VERSION_NUMBER;
 }
 
 void edgel_error_clear(struct edgel_error *e)

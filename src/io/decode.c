@@ -80,6 +80,19 @@ static enum edgel_status decode_by_format(const struct edgel_source *src, struct
                       src->size ? "not a PNG, JPEG, TIFF, PNM or PFM image" : "the file is empty");
 }
 
+void edgel_limits_init(struct edgel_limits *limits)
+{
+    *limits = (struct edgel_limits){
+        .max_pixels = (uint64_t)1 << 28, .max_side = 1000000, .max_scans = 100, .max_chunk_bytes = 8000000
+    };
+}
+
+void edgel_read_init(struct edgel_read *params)
+{
+    *params = (struct edgel_read){ .decode = EDGEL_DECODE_GRAY, .orient = true };
+    edgel_limits_init(&params->limits);
+}
+
 enum edgel_status edgel_image_decode(const void *bytes, size_t size, const char *name,
                                      const struct edgel_read *params, struct edgel_image *out,
                                      struct edgel_info *info, struct edgel_error *err)

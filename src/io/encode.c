@@ -7,6 +7,11 @@ const void *edgel_view_row(struct edgel_view v, int y)
     return (const char *)v.data + y * v.stride;
 }
 
+void edgel_write_init(struct edgel_write *params)
+{
+    *params = (struct edgel_write){ .format = EDGEL_FORMAT_PNG };
+}
+
 static void invert_packed(const uint8_t *from, int w, uint8_t *bits)
 {
     for (int x = 0; x < w; x += 8)

@@ -1,0 +1,5 @@
+#include EDGEL_TEST_HEADER
+int main(void)
+{
+    return 0;
+}
