@@ -619,7 +619,7 @@ static void scores_are_those_of_the_formulas(void **state)
     assert_near(s.boundary.ap, ap, 1e-14);
     assert_near(s.boundary.r50, .65 + (.5 - .375) / .25 * (.5 - .65), 1e-15);
     assert_int_equal(s.nclasses, 0);
-    assert_true(isnan(s.mean.f1) && isnan(s.accuracy) && s.curve.n == 0);
+    assert_true(isnan(s.mean.v[EDGEL_F1]) && isnan(s.accuracy) && s.curve.n == 0);
     edgel_summary_finish(&s);
     edgel_reducer_destroy(&r);
     for (int i = 0; i < 2; i++)

@@ -194,12 +194,12 @@ static void check_summary(const struct edgel_summary *s, const struct toy *t, in
             assert_int_equal(c->id, ids[i]);
             assert_int_equal(c->in_mean, !among(r->exclude_from_mean, r->nexclude, c->id));
             const double want = class_score(t, n, ids[i], which, r);
-            close_to(*edgel_scores_at(&c->scores, which), want);
+            close_to(c->scores.v[which], want);
             if (c->in_mean)
                 avg_add(&mean, want);
         }
         struct edgel_scores m = s->mean;
-        close_to(*edgel_scores_at(&m, which), avg_of(mean));
+        close_to(m.v[which], avg_of(mean));
     }
     for (int i = first; i < nids; i++) {
         const struct edgel_class_result *c = &s->classes[i - first];
@@ -328,8 +328,8 @@ static void figures_by_hand(void **state)
     assert_int_equal(edgel_reducer_summary(reducer, &s, NULL), EDGEL_OK);
     close_to(s.kappa, 0.4);
     close_to(s.accuracy, 0.7);
-    close_to(s.classes[0].scores.mcc, 250 / sqrt(375000));
-    close_to(s.classes[0].scores.iou, 20 / 35.0);
+    close_to(s.classes[0].scores.v[EDGEL_MCC], 250 / sqrt(375000));
+    close_to(s.classes[0].scores.v[EDGEL_IOU], 20 / 35.0);
     close_to(s.fwiou, 0.5 * (20 / 35.0) + 0.5 * (15 / 30.0));
     assert_true(s.pixels == 50 && s.images == 1);
     edgel_summary_finish(&s);
@@ -376,7 +376,7 @@ static void conventions_differ_as_they_should(void **state)
         r.empty = want[i].empty;
         r.nexclude = want[i].exclude;
         struct edgel_summary s = reduce_toys(t, 2, &m, &r);
-        close_to(s.mean.iou, want[i].miou);
+        close_to(s.mean.v[EDGEL_IOU], want[i].miou);
         assert_int_equal(s.empty_touched, want[i].touched);
         assert_int_equal(s.pixels, 10);
         edgel_summary_finish(&s);
@@ -387,7 +387,7 @@ static void conventions_differ_as_they_should(void **state)
     r.nignore = 2;
     struct edgel_summary s = reduce_toys(t, 2, &m, &r);
     assert_int_equal(s.nclasses, 1); /* of the ids that occur on judged pixels, only 1 is left */
-    close_to(s.mean.iou, 0.5);
+    close_to(s.mean.v[EDGEL_IOU], 0.5);
     assert_int_equal(s.ignored_predicted, 1);
     assert_int_equal(s.matrix_other[0], 1);
     edgel_summary_finish(&s);
@@ -451,7 +451,7 @@ static void missing_and_failed_rows_count(void **state)
         assert_int_equal(s.missing, w ? 1 : 2);
         assert_int_equal(s.failed, 1);
         if (w) {
-            close_to(s.mean.iou, 0);
+            close_to(s.mean.v[EDGEL_IOU], 0);
             close_to(s.accuracy, 0);
             assert_true(s.matrix_other[0] == 2 && s.matrix_other[1] == 2);
         }
@@ -480,10 +480,11 @@ static void tolerance_replaces_precision_and_recall(void **state)
     assert_int_equal(edgel_reducer_summary(reducer, &s, NULL), EDGEL_OK);
     const struct edgel_class_result *c = s.classes;
     assert_true(s.has_tolerance && c->tp == 7 && c->fp == 3 && c->fn == 3 && c->tn == 87);
-    close_to(c->scores.precision, 0.7);
-    close_to(c->scores.recall, 0.75);
-    close_to(c->scores.f1, 2 * 0.7 * 0.75 / 1.45);
-    assert_true(isnan(c->scores.iou) && isnan(c->scores.accuracy) && isnan(c->scores.mcc));
+    close_to(c->scores.v[EDGEL_PRECISION], 0.7);
+    close_to(c->scores.v[EDGEL_RECALL], 0.75);
+    close_to(c->scores.v[EDGEL_F1], 2 * 0.7 * 0.75 / 1.45);
+    assert_true(isnan(c->scores.v[EDGEL_IOU]) && isnan(c->scores.v[EDGEL_ACCURACY]) &&
+                isnan(c->scores.v[EDGEL_MCC]));
     close_to(s.accuracy, 0.82);
     assert_int_equal(s.matrix[2], 10);
     edgel_summary_finish(&s);

@@ -44,8 +44,8 @@ static struct edgel_class_result two_classes[] = {
       .fp = 1,
       .fn = 2,
       .tn = 4,
-      .scores = { 0.7, 0.75, 0.6, 2.0 / 3, 0.5, 0.8, 0.408248290463863 } },
-    { .id = 7, .in_mean = true, .tn = 10, .scores = { 1, NAN, NAN, NAN, NAN, 1, NAN } },
+      .scores = { { 0.7, 0.75, 0.6, 2.0 / 3, 0.5, 0.8, 0.408248290463863 } } },
+    { .id = 7, .in_mean = true, .tn = 10, .scores = { { 1, NAN, NAN, NAN, NAN, 1, NAN } } },
 };
 static int32_t two_ids[] = { 0, 7 };
 static uint64_t two_matrix[] = { 3, 2, 1, 0 };
@@ -61,7 +61,7 @@ static struct edgel_summary ids_summary(const char *prediction)
     s.pixels = 10;
     s.classes = two_classes;
     s.nclasses = 2;
-    s.mean = (struct edgel_scores){ 1, NAN, NAN, NAN, NAN, 1, NAN };
+    s.mean = (struct edgel_scores){ { 1, NAN, NAN, NAN, NAN, 1, NAN } };
     s.accuracy = 0.3;
     s.kappa = -0.125;
     s.fwiou = NAN;

@@ -406,9 +406,44 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_counts_merge(const char *const
 
 /* --- scores --- */
 
-/* A real number that may be undefined: NaN then. Shown as null or "-". */
+/* What is measured, each by the counts of its own in a row. */
+enum edgel_family {
+    EDGEL_PIXELS,    /* the confusion of ids */
+    EDGEL_CURVE,     /* a sweep over thresholds, by pixels */
+    EDGEL_TOLERANCE, /* pixels matched within a distance */
+    EDGEL_DISTANCES, /* between surfaces */
+    EDGEL_BOUNDARY,  /* boundaries matched one to one, at every threshold */
+    EDGEL_REGIONS,   /* covering, Rand index, variation of information */
+    EDGEL_BANDS,     /* Boundary IoU */
+    EDGEL_DAVIS,     /* J and F along sequences */
+    EDGEL_OBJECTS,   /* objects matched one to one */
+    EDGEL_FAMILIES
+};
+
+/*
+ * A score: a number made from counts. The table has all of them; table, documents, CSV and bars read it. Those of a
+ * class stand first: the i-th of them is v[i] of struct edgel_scores.
+ */
+struct edgel_score {
+    const char *key;     /* in documents, CSV and bars */
+    const char *formula; /* of TP, FP, FN, TN, or the place of its rule */
+    double lo, hi;       /* range */
+    unsigned families;   /* bits 1 << enum edgel_family: one of them must have been measured */
+    bool of_class;       /* a class has it */
+    bool overall;        /* it is of all pixels, whatever their class */
+    bool wide;           /* left out of printed tables that have no room for it */
+};
+enum { EDGEL_SCORES_MAX = 32 };
+/* The i-th row of the table; NULL at its end. */
+EDGEL_API const struct edgel_score *edgel_score_at(size_t i);
+/* The row of a key; NULL: none. */
+EDGEL_API const struct edgel_score *edgel_score_find(const char *key);
+
+/* Places of some scores of a class in struct edgel_scores; those of the others are found by edgel_score_at(). */
+enum { EDGEL_ACCURACY, EDGEL_PRECISION, EDGEL_RECALL, EDGEL_F1, EDGEL_IOU, EDGEL_SPECIFICITY, EDGEL_MCC };
+/* The scores of a class. Undefined ones are NaN, shown as null or "-". */
 struct edgel_scores {
-    double accuracy, precision, recall, f1, iou, specificity, mcc;
+    double v[EDGEL_SCORES_MAX];
 };
 
 /* Formulas and rules stand at the top of src/eval/distance_scores.c. */
@@ -563,6 +598,24 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_reducer_summary(const struct e
                                                                   struct edgel_summary *out,
                                                                   struct edgel_error *err);
 EDGEL_API void edgel_reducer_destroy(struct edgel_reducer **reducer); /* NULL is fine */
+
+/* The summary's value of a score: of those of a class the mean over the classes in the mean, but of accuracy that over
+ * all pixels; ods, ois and ap of the boundaries where these were matched. NaN when undefined or not measured. */
+EDGEL_API double edgel_score_value(const struct edgel_score *score, const struct edgel_summary *summary);
+
+/* A bar that a score has to reach. */
+struct edgel_bar {
+    const struct edgel_score *score;
+    double value;
+    const char *text; /* as given; the caller's */
+};
+/* Reads "KEY=V". what names the text in messages. EDGEL_EINVAL: no such key, or V is no number in the score's range (of
+ * a range below 0, from there on). */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_bar_parse(const char *what, const char *text,
+                                                            struct edgel_bar *out, struct edgel_error *err);
+/* True when the summary's value is at least the bar's; an undefined one is not. value may be NULL. */
+EDGEL_API bool edgel_bar_reached(const struct edgel_bar *bar, const struct edgel_summary *summary,
+                                 double *value);
 
 /* Scores of one image by class, for a table of image x class: the classes of reduce->classes, or those that occur in
  * the row (none for a row that is not to be measured); boundaries: one result "boundary", counts and scores of the

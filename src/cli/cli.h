@@ -54,6 +54,8 @@ struct cli_option {
     const char *def;  /* value before the command line is read, given as text; NULL: the zeroed field */
     const char *note; /* shown as the default instead of def ("all cores"); NULL: def is shown */
     const char *help; /* one or two sentences */
+    /* Writes a further sentence that is made from a table of the library; NULL: none. */
+    void (*more)(char *buf, size_t size);
 };
 
 /* Options under one heading of the help. offset: of the group's struct within the command's options, so that rows that
@@ -188,6 +190,9 @@ int cli_suffix_check(const struct cli_suffix *s);
 
 /* --- text forms of the tables --- */
 
+enum { CLI_HELP_TEXT = 2048 };
+/* help and more of an option, in buf[CLI_HELP_TEXT]. */
+void cli_help_text(const struct cli_option *o, char *buf);
 void cli_help_all(void);                            /* edgel help */
 void cli_help_command(const struct cli_command *c); /* edgel help CMD */
 void cli_man(const struct cli_command *c);          /* troff; NULL: edgel(1) */

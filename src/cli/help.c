@@ -49,6 +49,13 @@ static void wrap(const char *text, int column, int indent)
     putchar('\n');
 }
 
+void cli_help_text(const struct cli_option *o, char *buf)
+{
+    int n = snprintf(buf, CLI_HELP_TEXT, "%s%s", o->help, o->more ? " " : "");
+    if (o->more && n >= 0 && n < CLI_HELP_TEXT)
+        o->more(buf + n, CLI_HELP_TEXT - (size_t)n);
+}
+
 static void option_line(const struct cli_option *o)
 {
     char left[256];
@@ -63,9 +70,10 @@ static void option_line(const struct cli_option *o)
         printf("\n%*s", HELP_COLUMN, "");
     else
         printf("%*s", HELP_COLUMN - n, "");
-    char text[1024];
+    char text[CLI_HELP_TEXT + 256], help[CLI_HELP_TEXT];
     const char *def = o->note ? o->note : o->def;
-    snprintf(text, sizeof text, def ? "%s [default: %s]" : "%s", o->help, def);
+    cli_help_text(o, help);
+    snprintf(text, sizeof text, def ? "%s [default: %s]" : "%s", help, def);
     wrap(text, HELP_COLUMN, HELP_COLUMN);
 }
 

@@ -46,7 +46,9 @@ static void option(const struct cli_option *o)
         fputs("\\fR", stdout);
     }
     putchar('\n');
-    troff(o->help);
+    char help[CLI_HELP_TEXT];
+    cli_help_text(o, help);
+    troff(help);
     const char *def = o->note ? o->note : o->def;
     if (def) {
         fputs(" Default: ", stdout);

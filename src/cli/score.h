@@ -18,13 +18,6 @@ extern const struct cli_option score_rows[];
 extern const struct cli_option score_output_rows[];
 extern const struct cli_exit score_exits[];
 
-/* A bar that every method must reach: --fail-under KEY=V. */
-struct score_bar {
-    int key; /* index in the table of keys */
-    double value;
-    const char *text; /* as given */
-};
-
 /* A file that a command writes; path NULL: not asked for. */
 struct score_output {
     const char *option, *path;
@@ -33,19 +26,15 @@ struct score_output {
 /* Reads "1,2,255" into *out (freed by the caller). */
 enum edgel_status score_parse_ids(const char *what, const char *text, int32_t **out, size_t *n,
                                   struct edgel_error *err);
-enum edgel_status score_parse_bars(const struct cli_list *list, struct score_bar **out,
+enum edgel_status score_parse_bars(const struct cli_list *list, struct edgel_bar **out,
                                    struct edgel_error *err);
+/* The key of the first bar that one of the families (bits 1 << enum edgel_family) decides; NULL if none does. */
+const char *score_bar_of(const struct edgel_bar *bars, size_t n, unsigned families);
+/* The key of the first bar that none of the families decides. */
+const char *score_bar_outside(const struct edgel_bar *bars, size_t n, unsigned families);
 /* Reads the tolerances of --nsd-tolerance into reduce; none: it stays. */
 enum edgel_status score_parse_nsd(const struct cli_list *list, struct edgel_reduce *reduce,
                                   struct edgel_error *err);
-/* Name of the first bar that needs a sweep over thresholds, NULL if none does. */
-const char *score_bar_of_curve(const struct score_bar *bars, size_t n);
-/* Name of the first bar that needs objects, NULL if none does. */
-const char *score_bar_of_objects(const struct score_bar *bars, size_t n);
-/* Name of the first bar that needs pixels to be counted, NULL if none does. */
-const char *score_bar_of_pixels(const struct score_bar *bars, size_t n);
-/* The summary's value under the bar's key. */
-double score_bar_value(const struct score_bar *bar, const struct edgel_summary *s);
 /* Refuses two outputs of one name and outputs that are one of the inputs. */
 enum edgel_status score_check_outputs(const struct score_output *outputs, size_t noutputs,
                                       const char *const *inputs, size_t ninputs, struct edgel_error *err);
@@ -60,7 +49,7 @@ struct score {
     size_t nmethods;
     int32_t *ignore, *exclude; /* owned: what measure and reduce point to when options name ids */
     struct edgel_classes classes;
-    struct score_bar *bars;
+    struct edgel_bar *bars;
     size_t nbars;
     struct edgel_reducer **reducers; /* [nmethods] */
     const char *bsds_folder;         /* NULL: no files of the boundary benchmark */

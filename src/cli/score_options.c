@@ -12,6 +12,15 @@ static const char *const reduce_names[] = { "pooled", "image", NULL };
 static const char *const empty_names[] = { "nan", "zero", "one", NULL };
 static const char *const missing_names[] = { "error", "skip", "worst", NULL };
 
+static void list_keys(char *buf, size_t size)
+{
+    int n = snprintf(buf, size, "KEY is one of");
+    for (size_t i = 0; edgel_score_at(i) && n >= 0 && (size_t)n < size; i++)
+        n += snprintf(buf + n, size - (size_t)n, "%s %s", i ? "," : "", edgel_score_at(i)->key);
+    if (n >= 0 && (size_t)n + 1 < size)
+        snprintf(buf + n, size - (size_t)n, ".");
+}
+
 const struct cli_option score_rows[] = {
     { .name = "reduce",
       .kind = CLI_CHOICE,
@@ -62,9 +71,10 @@ const struct cli_option score_rows[] = {
       .metavar = "KEY=V",
       AT(bars),
       .help =
-          "Exit with 4 when a score is below V or undefined. KEY: precision, recall, f1, iou (of the "
-          "mean), accuracy, ods, ois, ap (of the boundaries if they are matched), pq, sq, rq (of objects). "
-          "May be repeated; holds for each method." },
+          "Exit with 4 when a score is below V or undefined. May be repeated; holds for each method. Scores of classes "
+          "are those of the mean, but accuracy that of all pixels; ods, ois and ap are of the boundaries if these are "
+          "matched; pq, sq and rq of objects.",
+      .more = list_keys },
     { 0 },
 };
 
@@ -110,51 +120,30 @@ const struct cli_exit score_exits[] = {
     { 0 },
 };
 
-static const char *const bar_names[] = { "precision", "recall", "f1", "iou", "accuracy", "ods",
-                                         "ois",       "ap",     "pq", "sq",  "rq",       NULL };
-enum { FIRST_BAR_OF_CURVE = 5, FIRST_BAR_OF_OBJECTS = 8 };
-
-double score_bar_value(const struct score_bar *bar, const struct edgel_summary *s)
-{
-    const bool boundary = s->boundary.n > 0;
-    const double v[] = { s->mean.precision,
-                         s->mean.recall,
-                         s->mean.f1,
-                         s->mean.iou,
-                         s->accuracy,
-                         boundary ? s->boundary.ods.f1 : s->curve.ods.f1,
-                         boundary ? s->boundary.ois.f1 : s->curve.ois.f1,
-                         boundary ? s->boundary.ap : s->curve.ap,
-                         s->objects.mean.pq,
-                         s->objects.mean.sq,
-                         s->objects.mean.rq };
-    const bool of_curve = bar->key >= FIRST_BAR_OF_CURVE && bar->key < FIRST_BAR_OF_OBJECTS;
-    return of_curve && s->curve.n == 0 && !boundary ? NAN : v[bar->key];
-}
-
-static enum edgel_status parse_bar(const char *text, struct score_bar *bar, struct edgel_error *err)
-{
-    const char *equals = strchr(text, '=');
-    size_t n = equals ? (size_t)(equals - text) : 0;
-    for (int k = 0; equals && bar_names[k]; k++)
-        if (strlen(bar_names[k]) == n && memcmp(bar_names[k], text, n) == 0) {
-            *bar = (struct score_bar){ .key = k, .text = text };
-            return edgel_parse_real("--fail-under", equals + 1, 0, 1, &bar->value, err);
-        }
-    return cli_fail(err,
-                    "--fail-under '%s': must be KEY=V, KEY one of precision, recall, f1, iou, accuracy, "
-                    "ods, ois, ap, pq, sq, rq",
-                    text);
-}
-
-enum edgel_status score_parse_bars(const struct cli_list *list, struct score_bar **out,
+enum edgel_status score_parse_bars(const struct cli_list *list, struct edgel_bar **out,
                                    struct edgel_error *err)
 {
     *out = cli_alloc(list->n, sizeof **out);
     for (size_t i = 0; i < list->n; i++)
-        if (parse_bar(list->v[i], &(*out)[i], err) != EDGEL_OK)
+        if (edgel_bar_parse("--fail-under", list->v[i], &(*out)[i], err) != EDGEL_OK)
             return EDGEL_EINVAL;
     return EDGEL_OK;
+}
+
+const char *score_bar_of(const struct edgel_bar *bars, size_t n, unsigned families)
+{
+    for (size_t i = 0; i < n; i++)
+        if (bars[i].score->families & families)
+            return bars[i].score->key;
+    return NULL;
+}
+
+const char *score_bar_outside(const struct edgel_bar *bars, size_t n, unsigned families)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!(bars[i].score->families & families))
+            return bars[i].score->key;
+    return NULL;
 }
 
 enum edgel_status score_parse_nsd(const struct cli_list *list, struct edgel_reduce *reduce,
@@ -173,30 +162,6 @@ enum edgel_status score_parse_nsd(const struct cli_list *list, struct edgel_redu
     if (list->n > 0)
         reduce->nnsd = list->n;
     return EDGEL_OK;
-}
-
-const char *score_bar_of_curve(const struct score_bar *bars, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (bars[i].key >= FIRST_BAR_OF_CURVE && bars[i].key < FIRST_BAR_OF_OBJECTS)
-            return bar_names[bars[i].key];
-    return NULL;
-}
-
-const char *score_bar_of_objects(const struct score_bar *bars, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (bars[i].key >= FIRST_BAR_OF_OBJECTS)
-            return bar_names[bars[i].key];
-    return NULL;
-}
-
-const char *score_bar_of_pixels(const struct score_bar *bars, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (bars[i].key < FIRST_BAR_OF_CURVE)
-            return bar_names[bars[i].key];
-    return NULL;
 }
 
 enum edgel_status score_parse_ids(const char *what, const char *text, int32_t **out, size_t *n,

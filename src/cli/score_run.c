@@ -63,7 +63,7 @@ static int check_boundary(const struct score *s, const struct cli_args *args)
         "reduce", "empty", "classes", "ignore", "exclude-from-mean", "nsd-tolerance"
     };
     const bool regions = s->measure.boundary == EDGEL_BOUNDARY_NONE;
-    const char *bar = score_bar_of_pixels(s->bars, s->nbars);
+    const char *bar = score_bar_outside(s->bars, s->nbars, 1 << EDGEL_BOUNDARY);
     for (size_t i = 0; i < 6; i++)
         if (cli_given(args, of_pixels[i]))
             return cli_usage(args->command, "--%s is for pixels, and %s were asked for", of_pixels[i],
@@ -84,9 +84,7 @@ static int check_boundary(const struct score *s, const struct cli_args *args)
 /* Objects by ids are all there is, and of one class unless a document names others. */
 static int check_object_ids(const struct score *s, const struct cli_args *args)
 {
-    const char *bar = score_bar_of_pixels(s->bars, s->nbars);
-    if (!bar)
-        bar = score_bar_of_curve(s->bars, s->nbars);
+    const char *bar = score_bar_outside(s->bars, s->nbars, 1 << EDGEL_OBJECTS);
     if (cli_given(args, "reduce"))
         return cli_usage(args->command, "--reduce is for pixels, and objects by ids are summed over images");
     if (bar)
@@ -97,8 +95,10 @@ static int check_object_ids(const struct score *s, const struct cli_args *args)
 int score_check(const struct score *s, const struct cli_args *args)
 {
     const struct edgel_measure *m = &s->measure;
-    const char *bar = score_bar_of_curve(s->bars, s->nbars);
-    const char *objects = score_bar_of_objects(s->bars, s->nbars);
+    const char *bar = score_bar_of(s->bars, s->nbars, 1 << EDGEL_CURVE);
+    const char *objects = score_bar_of(s->bars, s->nbars, 1 << EDGEL_OBJECTS);
+    const unsigned families = 1 << EDGEL_PIXELS | 1 << EDGEL_CURVE | 1 << EDGEL_OBJECTS;
+    const char *boundary = score_bar_outside(s->bars, s->nbars, families);
     struct edgel_error err = { 0 };
     if (m->objects == EDGEL_OBJECTS_NONE && objects)
         return cli_usage(args->command, "--fail-under %s needs objects: eval --objects", objects);
@@ -120,6 +120,8 @@ int score_check(const struct score *s, const struct cli_args *args)
                          "class (--labels ids changes that)");
     if (cli_given(args, "nsd-tolerance") && !m->distances)
         return cli_usage(args->command, "--nsd-tolerance needs distances: eval --distances");
+    if (boundary)
+        return cli_usage(args->command, "--fail-under %s needs boundaries: eval --boundary bsds", boundary);
     if (bar && m->thresholds == 0)
         return cli_usage(args->command, "--fail-under %s needs a sweep: eval --thresholds N", bar);
     if (edgel_reduce_check(m, &s->reduce, &err) != EDGEL_OK)
@@ -212,8 +214,8 @@ static void check_bars(const struct score *s, const struct edgel_summary *summar
                        struct score_result *result)
 {
     for (size_t i = 0; i < s->nbars; i++) {
-        double v = score_bar_value(&s->bars[i], summary);
-        if (v >= s->bars[i].value)
+        double v;
+        if (edgel_bar_reached(&s->bars[i], summary, &v))
             continue;
         result->bar_missed = true;
         if (isnan(v))

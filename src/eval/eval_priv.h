@@ -284,8 +284,25 @@ struct edgel_overall {
 };
 struct edgel_overall edgel_scores_overall(const struct edgel_pixel_counts *c, size_t n, uint64_t all,
                                           enum edgel_empty empty);
-enum { EDGEL_NSCORES = 7 };
-double *edgel_scores_at(struct edgel_scores *s, int i); /* i-th of the seven, in the order of the struct */
+/* Of one class: pixels, and what 0 / 0 is. */
+struct edgel_score_counts {
+    double tp, fp, fn, tn, all;
+    enum edgel_empty empty;
+};
+/* Which number a score is where matches alone are counted: within a tolerance, of boundaries, of objects. */
+enum edgel_score_match { EDGEL_NO_MATCH, EDGEL_MATCHED_PRECISION, EDGEL_MATCHED_RECALL, EDGEL_MATCHED_F1 };
+struct edgel_score_row {
+    struct edgel_score score;
+    enum edgel_score_match match;
+    double (*of_counts)(const struct edgel_score_counts *c);   /* of a class */
+    double (*of_summary)(const struct edgel_summary *summary); /* in place of the mean over classes */
+};
+const struct edgel_score_row *edgel_score_rows(size_t *n);
+/* What a table of scores lacks; NULL: nothing. */
+const char *edgel_scores_odd(const struct edgel_score_row *rows, size_t n);
+size_t edgel_scores_count(void); /* scores of a class */
+/* The scores where matches alone are counted; all others are undefined. */
+struct edgel_scores edgel_scores_matched(double precision, double recall, double f1);
 
 /* --- curve_reduce.c --- */
 struct edgel_curve_sums {
@@ -329,7 +346,7 @@ struct edgel_class_sums {
     int32_t id;
     struct edgel_pixel_counts pooled;
     struct edgel_tolerance_counts tolerance;
-    struct edgel_mean scores[EDGEL_NSCORES]; /* IMAGE */
+    struct edgel_mean scores[EDGEL_SCORES_MAX]; /* IMAGE */
     struct edgel_distance_sums distance;
     struct edgel_band_counts band;
     struct edgel_mean boundary_iou; /* IMAGE */

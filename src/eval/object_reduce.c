@@ -240,13 +240,9 @@ bool edgel_objects_row_results(const struct edgel_reducer *r, struct edgel_class
             .id = c->id, .name = c->name, .in_mean = c->in_mean, .tp = c->tp, .fp = c->fp, .fn = c->fn
         };
         c->name = NULL;
-        v[i].scores = (struct edgel_scores){ NAN,
-                                             edgel_ratio(tp, tp + (double)c->fp, r->reduce->empty),
-                                             edgel_ratio(tp, tp + (double)c->fn, r->reduce->empty),
-                                             c->scores.rq,
-                                             NAN,
-                                             NAN,
-                                             NAN };
+        v[i].scores =
+            edgel_scores_matched(edgel_ratio(tp, tp + (double)c->fp, r->reduce->empty),
+                                 edgel_ratio(tp, tp + (double)c->fn, r->reduce->empty), c->scores.rq);
     }
     *n = v ? o.nclasses : 0;
     *out = v;

@@ -365,8 +365,8 @@ static void add_image_scores(const struct edgel_reducer *r, struct edgel_class_s
         edgel_scores_tolerance(tolerance, r->reduce->empty, &s, &c->touched);
     else
         edgel_scores_pixels(pixels, all, r->reduce->empty, &s, &c->touched);
-    for (int i = 0; i < EDGEL_NSCORES; i++)
-        edgel_mean_add(&c->scores[i], *edgel_scores_at(&s, i));
+    for (size_t i = 0; i < edgel_scores_count(); i++)
+        edgel_mean_add(&c->scores[i], s.v[i]);
 }
 
 static void add_overall(struct edgel_reducer *r, struct edgel_overall o)

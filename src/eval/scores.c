@@ -1,6 +1,7 @@
 /* Scores from the counts of one class, or of all; the formulas stand at the top of reduce.c. */
 #include "eval/eval_priv.h"
 #include <math.h>
+#include <string.h>
 
 double edgel_ratio(double num, double den, enum edgel_empty empty)
 {
@@ -9,36 +10,277 @@ double edgel_ratio(double num, double den, enum edgel_empty empty)
     return empty == EDGEL_EMPTY_NAN ? NAN : empty == EDGEL_EMPTY_ONE ? 1 : 0;
 }
 
+/* --- one class --- */
+
+static double accuracy(const struct edgel_score_counts *c)
+{
+    return edgel_ratio(c->tp + c->tn, c->all, c->empty);
+}
+
+static double precision(const struct edgel_score_counts *c)
+{
+    return edgel_ratio(c->tp, c->tp + c->fp, c->empty);
+}
+
+static double recall(const struct edgel_score_counts *c)
+{
+    return edgel_ratio(c->tp, c->tp + c->fn, c->empty);
+}
+
+static double f1(const struct edgel_score_counts *c)
+{
+    return edgel_ratio(2 * c->tp, 2 * c->tp + c->fp + c->fn, c->empty);
+}
+
+static double iou(const struct edgel_score_counts *c)
+{
+    return edgel_ratio(c->tp, c->tp + c->fp + c->fn, c->empty);
+}
+
+static double specificity(const struct edgel_score_counts *c)
+{
+    return edgel_ratio(c->tn, c->tn + c->fp, c->empty);
+}
+
+static double mcc(const struct edgel_score_counts *c)
+{
+    const double sides = sqrt((c->tp + c->fp) * (c->tp + c->fn)) * sqrt((c->tn + c->fp) * (c->tn + c->fn));
+    return edgel_ratio(c->tp * c->tn - c->fp * c->fn, sides, c->empty);
+}
+
+/* --- of the summary --- */
+
+static double overall_accuracy(const struct edgel_summary *s)
+{
+    return s->accuracy;
+}
+
+static double kappa(const struct edgel_summary *s)
+{
+    return s->kappa;
+}
+
+static double fwiou(const struct edgel_summary *s)
+{
+    return s->fwiou;
+}
+
+static double ods(const struct edgel_summary *s)
+{
+    return s->boundary.n > 0 ? s->boundary.ods.f1 : s->curve.n > 0 ? s->curve.ods.f1 : NAN;
+}
+
+static double ois(const struct edgel_summary *s)
+{
+    return s->boundary.n > 0 ? s->boundary.ois.f1 : s->curve.n > 0 ? s->curve.ois.f1 : NAN;
+}
+
+static double ap(const struct edgel_summary *s)
+{
+    return s->boundary.n > 0 ? s->boundary.ap : s->curve.n > 0 ? s->curve.ap : NAN;
+}
+
+static double auc(const struct edgel_summary *s)
+{
+    return s->curve.n > 0 ? s->curve.auc : NAN;
+}
+
+static double r50(const struct edgel_summary *s)
+{
+    return s->boundary.n > 0 ? s->boundary.r50 : NAN;
+}
+
+static double pq(const struct edgel_summary *s)
+{
+    return s->objects.mean.pq;
+}
+
+static double sq(const struct edgel_summary *s)
+{
+    return s->objects.mean.sq;
+}
+
+static double rq(const struct edgel_summary *s)
+{
+    return s->objects.mean.rq;
+}
+
+/* --- the table --- */
+
+enum {
+    PIXELS = 1 << EDGEL_PIXELS,
+    CURVE = 1 << EDGEL_CURVE,
+    MAPS = 1 << EDGEL_BOUNDARY,
+    OBJECTS = 1 << EDGEL_OBJECTS
+};
+
+static const struct edgel_score_row rows[] = {
+    { { "accuracy", "(TP + TN) / (TP + FP + FN + TN)", 0, 1, PIXELS, true, true, false },
+      EDGEL_NO_MATCH,
+      accuracy,
+      overall_accuracy },
+    { { "precision", "TP / (TP + FP)", 0, 1, PIXELS, true, false, false },
+      EDGEL_MATCHED_PRECISION,
+      precision,
+      NULL },
+    { { "recall", "TP / (TP + FN)", 0, 1, PIXELS, true, false, false }, EDGEL_MATCHED_RECALL, recall, NULL },
+    { { "f1", "2TP / (2TP + FP + FN)", 0, 1, PIXELS, true, false, false }, EDGEL_MATCHED_F1, f1, NULL },
+    { { "iou", "TP / (TP + FP + FN)", 0, 1, PIXELS, true, false, false }, EDGEL_NO_MATCH, iou, NULL },
+    { { "specificity", "TN / (TN + FP)", 0, 1, PIXELS, true, false, false },
+      EDGEL_NO_MATCH,
+      specificity,
+      NULL },
+    { { "mcc", "(TP TN - FP FN) / sqrt((TP + FP)(TP + FN)(TN + FP)(TN + FN))", -1, 1, PIXELS, true, false,
+        false },
+      EDGEL_NO_MATCH,
+      mcc,
+      NULL },
+    { { "kappa", "(all sum TP - sum T P) / (all^2 - sum T P)", -1, 1, PIXELS, false, true, false },
+      EDGEL_NO_MATCH,
+      NULL,
+      kappa },
+    { { "fwiou", "sum (T / all) iou over the classes of the truth", 0, 1, PIXELS, false, true, false },
+      EDGEL_NO_MATCH,
+      NULL,
+      fwiou },
+    { { "ods", "F at the best threshold of the set", 0, 1, CURVE | MAPS, false, false, false },
+      EDGEL_NO_MATCH,
+      NULL,
+      ods },
+    { { "ois", "F at the best threshold of each image", 0, 1, CURVE | MAPS, false, false, false },
+      EDGEL_NO_MATCH,
+      NULL,
+      ois },
+    { { "ap", "mean precision over recall 0, 0.01, ... 1", 0, 1.01, CURVE | MAPS, false, false, false },
+      EDGEL_NO_MATCH,
+      NULL,
+      ap },
+    { { "auc", "area under TP rate over FP rate", 0, 1, CURVE, false, false, false },
+      EDGEL_NO_MATCH,
+      NULL,
+      auc },
+    { { "r50", "recall where precision is 0.5", 0, 1, MAPS, false, false, false },
+      EDGEL_NO_MATCH,
+      NULL,
+      r50 },
+    { { "pq", "SQ RQ", 0, 1, OBJECTS, false, false, false }, EDGEL_NO_MATCH, NULL, pq },
+    { { "sq", "sum of IoU / TP, of pairs of objects", 0, 1, OBJECTS, false, false, false },
+      EDGEL_NO_MATCH,
+      NULL,
+      sq },
+    { { "rq", "TP / (TP + FP / 2 + FN / 2), of objects", 0, 1, OBJECTS, false, false, false },
+      EDGEL_NO_MATCH,
+      NULL,
+      rq },
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+
+const struct edgel_score_row *edgel_score_rows(size_t *n)
+{
+    *n = ROWS;
+    return rows;
+}
+
+static const char *odd_score(const struct edgel_score_row *v, size_t i)
+{
+    const struct edgel_score *s = &v[i].score;
+    if (!s->key || !*s->key || !s->formula || !*s->formula)
+        return "a score needs a key and a formula";
+    if (!(s->lo < s->hi) || s->families == 0)
+        return "a score needs a range and a family that it is computed from";
+    if (s->of_class ? !v[i].of_counts : !v[i].of_summary)
+        return "a score needs the function that computes it";
+    if (s->overall && !v[i].of_summary)
+        return "a score of all pixels needs its value of the summary";
+    if (s->of_class && i > 0 && !v[i - 1].score.of_class)
+        return "scores of a class stand first";
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(v[k].score.key, s->key) == 0)
+            return "a key stands twice";
+    return NULL;
+}
+
+const char *edgel_scores_odd(const struct edgel_score_row *v, size_t n)
+{
+    size_t classes = 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *odd = odd_score(v, i);
+        if (odd)
+            return odd;
+        classes += v[i].score.of_class;
+    }
+    return classes > EDGEL_SCORES_MAX ? "more scores of a class than struct edgel_scores holds" : NULL;
+}
+
+const struct edgel_score *edgel_score_at(size_t i)
+{
+    return i < ROWS ? &rows[i].score : NULL;
+}
+
+const struct edgel_score *edgel_score_find(const char *key)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (strcmp(rows[i].score.key, key) == 0)
+            return &rows[i].score;
+    return NULL;
+}
+
+size_t edgel_scores_count(void)
+{
+    size_t n = 0;
+    while (n < ROWS && rows[n].score.of_class)
+        n++;
+    return n;
+}
+
+double edgel_score_value(const struct edgel_score *score, const struct edgel_summary *summary)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (&rows[i].score == score)
+            return rows[i].of_summary ? rows[i].of_summary(summary) : summary->mean.v[i];
+    return NAN;
+}
+
+struct edgel_scores edgel_scores_matched(double p, double r, double f)
+{
+    const double v[] = { [EDGEL_NO_MATCH] = NAN,
+                         [EDGEL_MATCHED_PRECISION] = p,
+                         [EDGEL_MATCHED_RECALL] = r,
+                         [EDGEL_MATCHED_F1] = f };
+    struct edgel_scores s = { 0 };
+    for (size_t i = 0; i < edgel_scores_count(); i++)
+        s.v[i] = v[rows[i].match];
+    return s;
+}
+
 void edgel_scores_pixels(const struct edgel_pixel_counts *c, uint64_t all, enum edgel_empty empty,
                          struct edgel_scores *out, uint64_t *touched)
 {
-    const double tp = (double)c->tp, fp = (double)(c->prediction - c->tp), fn = (double)(c->truth - c->tp);
-    const double tn = (double)(all - c->truth - c->prediction + c->tp);
-    out->accuracy = edgel_ratio(tp + tn, (double)all, empty);
-    out->precision = edgel_ratio(tp, tp + fp, empty);
-    out->recall = edgel_ratio(tp, tp + fn, empty);
-    out->f1 = edgel_ratio(2 * tp, 2 * tp + fp + fn, empty);
-    out->iou = edgel_ratio(tp, tp + fp + fn, empty);
-    out->specificity = edgel_ratio(tn, tn + fp, empty);
-    out->mcc =
-        edgel_ratio(tp * tn - fp * fn, sqrt((tp + fp) * (tp + fn)) * sqrt((tn + fp) * (tn + fn)), empty);
+    const struct edgel_score_counts k = { .tp = (double)c->tp,
+                                          .fp = (double)(c->prediction - c->tp),
+                                          .fn = (double)(c->truth - c->tp),
+                                          .tn = (double)(all - c->truth - c->prediction + c->tp),
+                                          .all = (double)all,
+                                          .empty = empty };
+    *out = (struct edgel_scores){ 0 };
+    for (size_t i = 0; i < edgel_scores_count(); i++)
+        out->v[i] = rows[i].of_counts(&k);
     *touched += c->prediction == 0 || c->truth == 0;
 }
 
 void edgel_scores_tolerance(const struct edgel_tolerance_counts *t, enum edgel_empty empty,
                             struct edgel_scores *out, uint64_t *touched)
 {
+    const double undefined = edgel_ratio(0, 0, empty);
     const double p = edgel_ratio((double)t->matched_prediction, (double)t->prediction, EDGEL_EMPTY_ZERO);
     const double r = edgel_ratio((double)t->matched_truth, (double)t->truth, EDGEL_EMPTY_ZERO);
-    *out = (struct edgel_scores){ .accuracy = NAN, .iou = NAN, .specificity = NAN, .mcc = NAN };
-    out->precision = t->prediction ? p : edgel_ratio(0, 0, empty);
-    out->recall = t->truth ? r : edgel_ratio(0, 0, empty);
-    if (t->prediction == 0 && t->truth == 0)
-        out->f1 = edgel_ratio(0, 0, empty);
-    else
-        out->f1 = edgel_ratio(2 * p * r, p + r, EDGEL_EMPTY_ZERO);
+    const bool none = t->prediction == 0 && t->truth == 0;
+    const double f = none ? undefined : edgel_ratio(2 * p * r, p + r, EDGEL_EMPTY_ZERO);
+    *out = edgel_scores_matched(t->prediction ? p : undefined, t->truth ? r : undefined, f);
     *touched += t->prediction == 0 || t->truth == 0;
 }
+
+/* --- all classes --- */
 
 struct edgel_overall edgel_scores_overall(const struct edgel_pixel_counts *c, size_t n, uint64_t all,
                                           enum edgel_empty empty)
@@ -57,19 +299,6 @@ struct edgel_overall edgel_scores_overall(const struct edgel_pixel_counts *c, si
     o.kappa = edgel_ratio(total * correct - chance, total * total - chance, empty);
     o.fwiou = edgel_ratio(weighted, total, empty);
     return o;
-}
-
-double *edgel_scores_at(struct edgel_scores *s, int i)
-{
-    switch (i) {
-    case 0: return &s->accuracy;
-    case 1: return &s->precision;
-    case 2: return &s->recall;
-    case 3: return &s->f1;
-    case 4: return &s->iou;
-    case 5: return &s->specificity;
-    default: return &s->mcc;
-    }
 }
 
 void edgel_mean_add(struct edgel_mean *m, double v)

@@ -6,8 +6,8 @@ static void class_scores(const struct edgel_reducer *r, const struct edgel_class
                          struct edgel_class_result *out, uint64_t *touched)
 {
     if (r->reduce->reduce == EDGEL_REDUCE_IMAGE) {
-        for (int i = 0; i < EDGEL_NSCORES; i++)
-            *edgel_scores_at(&out->scores, i) = edgel_mean_value(&c->scores[i]);
+        for (size_t i = 0; i < edgel_scores_count(); i++)
+            out->scores.v[i] = edgel_mean_value(&c->scores[i]);
         *touched += c->touched;
     } else if (r->measure->tolerance >= 0) {
         edgel_scores_tolerance(&c->tolerance, r->reduce->empty, &out->scores, touched);
@@ -75,12 +75,12 @@ static enum edgel_status class_results(const struct edgel_reducer *r, struct edg
 
 static void mean_scores(struct edgel_summary *s)
 {
-    for (int i = 0; i < EDGEL_NSCORES; i++) {
+    for (size_t i = 0; i < edgel_scores_count(); i++) {
         struct edgel_mean m = { 0 };
         for (size_t k = 0; k < s->nclasses; k++)
             if (s->classes[k].in_mean)
-                edgel_mean_add(&m, *edgel_scores_at(&s->classes[k].scores, i));
-        *edgel_scores_at(&s->mean, i) = edgel_mean_value(&m);
+                edgel_mean_add(&m, s->classes[k].scores.v[i]);
+        s->mean.v[i] = edgel_mean_value(&m);
     }
     struct edgel_mean band = { 0 };
     for (size_t k = 0; k < s->nclasses; k++)
@@ -207,7 +207,7 @@ static enum edgel_status boundary_result(const struct edgel_boundary_counts *c,
     v->tp = c->matched_prediction[k];
     v->fp = c->prediction[k] - v->tp;
     v->fn = c->truth - c->matched_truth[k];
-    v->scores = (struct edgel_scores){ NAN, p.precision, p.recall, p.f1, NAN, NAN, NAN };
+    v->scores = edgel_scores_matched(p.precision, p.recall, p.f1);
     *out = v;
     *n = 1;
     return EDGEL_OK;

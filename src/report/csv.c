@@ -12,7 +12,6 @@ static void add_line(struct edgel_text *t, const char *prediction, const struct 
                      const struct edgel_class_result *c)
 {
     char digits[16];
-    double v[EDGEL_NSCORES];
     edgel_csv_field(t, prediction);
     edgel_text_str(t, ",");
     edgel_csv_field(t, row->image);
@@ -20,11 +19,10 @@ static void add_line(struct edgel_text *t, const char *prediction, const struct 
                       row->h, c->id);
     edgel_csv_field(t, edgel_class_label(c, digits, sizeof digits));
     edgel_text_printf(t, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64, c->tp, c->fp, c->fn, c->tn);
-    edgel_score_values(&c->scores, v);
-    for (int i = 0; i < EDGEL_NSCORES; i++) {
+    for (size_t i = 0; i < edgel_class_scores(); i++) {
         edgel_text_str(t, ",");
-        if (isfinite(v[i]))
-            edgel_text_real(t, v[i]);
+        if (isfinite(c->scores.v[i]))
+            edgel_text_real(t, c->scores.v[i]);
     }
     edgel_text_str(t, "\r\n");
 }
@@ -33,8 +31,8 @@ enum edgel_status edgel_report_csv_header(struct edgel_output *out, struct edgel
 {
     struct edgel_text t = { 0 };
     edgel_text_str(&t, "prediction,image,status,width,height,class,name,tp,fp,fn,tn");
-    for (int i = 0; i < EDGEL_NSCORES; i++)
-        edgel_text_printf(&t, ",%s", edgel_score_names[i]);
+    for (size_t i = 0; i < edgel_class_scores(); i++)
+        edgel_text_printf(&t, ",%s", edgel_score_at(i)->key);
     edgel_text_str(&t, "\r\n");
     enum edgel_status s = edgel_text_deliver(&t, out, err);
     edgel_text_finish(&t);

@@ -6,11 +6,7 @@
 #include "edgel/report.h"
 
 /* --- words.c --- */
-enum { EDGEL_NSCORES = 7 };
-/* Names of the members of struct edgel_scores, as JSON keys and column heads, in the order of the struct. */
-extern const char *const edgel_score_names[EDGEL_NSCORES];
-/* The members in that order. */
-void edgel_score_values(const struct edgel_scores *s, double out[EDGEL_NSCORES]);
+size_t edgel_class_scores(void); /* scores of a class */
 /* The words of the options, for printing a convention. */
 const char *edgel_word_of_reduce(enum edgel_reduce_kind kind);
 const char *edgel_word_of_empty(enum edgel_empty empty);

@@ -31,12 +31,23 @@ static void counts(struct edgel_text *t, const uint64_t *v, size_t n)
 
 static void scores(struct edgel_text *t, const struct edgel_scores *s)
 {
-    double v[EDGEL_NSCORES];
-    edgel_score_values(s, v);
-    for (int i = 0; i < EDGEL_NSCORES; i++) {
-        edgel_text_printf(t, "%s\"%s\":", i ? "," : "", edgel_score_names[i]);
-        edgel_text_real(t, v[i]);
+    for (size_t i = 0; i < edgel_class_scores(); i++) {
+        edgel_text_printf(t, "%s\"%s\":", i ? "," : "", edgel_score_at(i)->key);
+        edgel_text_real(t, s->v[i]);
     }
+}
+
+static void overall(struct edgel_text *t, const struct edgel_summary *s)
+{
+    const struct edgel_score *score;
+    for (size_t i = 0; (score = edgel_score_at(i)) != NULL; i++) {
+        if (!score->overall)
+            continue;
+        edgel_text_printf(t, "\"%s\":", score->key);
+        real(t, "", edgel_score_value(score, s));
+        edgel_text_str(t, ",");
+    }
+    edgel_text_str(t, "\n");
 }
 
 static void convention(struct edgel_text *t, const struct edgel_measure *m, const struct edgel_reduce *r)
@@ -159,10 +170,8 @@ static void summary(struct edgel_text *t, const struct edgel_summary *s)
     classes(t, s);
     edgel_text_str(t, " \"mean\":{");
     scores(t, &s->mean);
-    real(t, "},\n \"accuracy\":", s->accuracy);
-    real(t, ",\"kappa\":", s->kappa);
-    real(t, ",\"fwiou\":", s->fwiou);
-    edgel_text_str(t, ",\n");
+    edgel_text_str(t, "},\n ");
+    overall(t, s);
     confusion(t, s);
     if (s->curve.n > 0)
         curve(t, &s->curve);

@@ -135,38 +135,36 @@ static bool any_curve(const struct edgel_summary *s, size_t n)
     return false;
 }
 
-static void method_line(struct edgel_grid *g, const struct edgel_summary *s, bool with_curve)
+static double value_of(const char *key, const struct edgel_summary *s)
 {
-    edgel_grid_str(g, s->prediction);
-    edgel_grid_count(g, s->images);
-    edgel_grid_count(g, s->missing);
-    edgel_grid_count(g, s->failed);
-    edgel_grid_score(g, s->mean.precision);
-    edgel_grid_score(g, s->mean.recall);
-    edgel_grid_score(g, s->mean.f1);
-    edgel_grid_score(g, s->mean.iou);
-    edgel_grid_score(g, s->accuracy);
-    edgel_grid_score(g, s->kappa);
-    edgel_grid_score(g, s->fwiou);
-    if (!with_curve)
-        return;
-    edgel_grid_score(g, s->curve.n > 0 ? s->curve.ods.f1 : NAN);
-    edgel_grid_score(g, s->curve.n > 0 ? s->curve.ois.f1 : NAN);
-    edgel_grid_score(g, s->curve.n > 0 ? s->curve.ap : NAN);
-    edgel_grid_score(g, s->curve.n > 0 ? s->curve.auc : NAN);
+    return edgel_score_value(edgel_score_find(key), s);
 }
 
 static void side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n)
 {
-    static const char *const heads[] = { "method", "images", "missing", "failed",   "precision",
-                                         "recall", "f1",     "iou",     "accuracy", "kappa",
-                                         "fwiou",  "ODS",    "OIS",     "AP",       "AUC" };
+    static const char *const heads[] = { "method", "images", "missing", "failed" };
+    static const char *const keys[] = { "precision", "recall", "f1", "iou", "accuracy", "kappa", "fwiou" };
+    static const struct {
+        const char *head, *key;
+    } curve[] = { { "ODS", "ods" }, { "OIS", "ois" }, { "AP", "ap" }, { "AUC", "auc" } };
     bool with_curve = any_curve(s, n);
     struct edgel_grid g = { .columns = with_curve ? 15 : 11, .left = 1 };
-    for (size_t i = 0; i < g.columns; i++)
+    for (size_t i = 0; i < 4; i++)
         edgel_grid_str(&g, heads[i]);
-    for (size_t i = 0; i < n; i++)
-        method_line(&g, &s[i], with_curve);
+    for (size_t i = 0; i < 7; i++)
+        edgel_grid_str(&g, keys[i]);
+    for (size_t i = 0; with_curve && i < 4; i++)
+        edgel_grid_str(&g, curve[i].head);
+    for (size_t i = 0; i < n; i++) {
+        edgel_grid_str(&g, s[i].prediction);
+        edgel_grid_count(&g, s[i].images);
+        edgel_grid_count(&g, s[i].missing);
+        edgel_grid_count(&g, s[i].failed);
+        for (size_t k = 0; k < 7; k++)
+            edgel_grid_score(&g, value_of(keys[k], &s[i]));
+        for (size_t k = 0; with_curve && k < 4; k++)
+            edgel_grid_score(&g, value_of(curve[k].key, &s[i]));
+    }
     edgel_text_str(t, "\n");
     print_and_finish(&g, t);
 }
@@ -192,12 +190,20 @@ static void boundary_side_by_side(struct edgel_text *t, const struct edgel_summa
     print_and_finish(&g, t);
 }
 
+/* The scores that there is room for. */
+static size_t shown_scores(void)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < edgel_class_scores(); i++)
+        n += !edgel_score_at(i)->wide;
+    return n;
+}
+
 static void score_cells(struct edgel_grid *g, const struct edgel_scores *scores)
 {
-    double v[EDGEL_NSCORES];
-    edgel_score_values(scores, v);
-    for (int i = 0; i < EDGEL_NSCORES; i++)
-        edgel_grid_score(g, v[i]);
+    for (size_t i = 0; i < edgel_class_scores(); i++)
+        if (!edgel_score_at(i)->wide)
+            edgel_grid_score(g, scores->v[i]);
 }
 
 static void class_line(struct edgel_grid *g, const struct edgel_class_result *c)
@@ -222,13 +228,14 @@ static void class_line(struct edgel_grid *g, const struct edgel_class_result *c)
 static void classes(struct edgel_text *t, const struct edgel_summary *s)
 {
     static const char *const heads[] = { "id", "class", "tp", "fp", "fn", "tn" };
-    struct edgel_grid g = { .columns = 6 + EDGEL_NSCORES, .left = 2 };
+    struct edgel_grid g = { .columns = 6 + shown_scores(), .left = 2 };
     size_t in_mean = 0;
     char text[40];
     for (int i = 0; i < 6; i++)
         edgel_grid_str(&g, heads[i]);
-    for (int i = 0; i < EDGEL_NSCORES; i++)
-        edgel_grid_str(&g, edgel_score_names[i]);
+    for (size_t i = 0; i < edgel_class_scores(); i++)
+        if (!edgel_score_at(i)->wide)
+            edgel_grid_str(&g, edgel_score_at(i)->key);
     for (size_t i = 0; i < s->nclasses; i++) {
         class_line(&g, &s->classes[i]);
         in_mean += s->classes[i].in_mean;
@@ -245,13 +252,16 @@ static void classes(struct edgel_text *t, const struct edgel_summary *s)
 
 static void overall(struct edgel_text *t, const struct edgel_summary *s)
 {
-    struct edgel_grid g = { .columns = 3 };
-    edgel_grid_str(&g, "accuracy");
-    edgel_grid_str(&g, "kappa");
-    edgel_grid_str(&g, "fwiou");
-    edgel_grid_score(&g, s->accuracy);
-    edgel_grid_score(&g, s->kappa);
-    edgel_grid_score(&g, s->fwiou);
+    const struct edgel_score *score;
+    struct edgel_grid g = { 0 };
+    for (size_t i = 0; (score = edgel_score_at(i)) != NULL; i++)
+        if (score->overall) {
+            edgel_grid_str(&g, score->key);
+            g.columns++;
+        }
+    for (size_t i = 0; (score = edgel_score_at(i)) != NULL; i++)
+        if (score->overall)
+            edgel_grid_score(&g, edgel_score_value(score, s));
     edgel_text_str(t, "\n");
     print_and_finish(&g, t);
 }

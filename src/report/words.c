@@ -3,18 +3,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-const char *const edgel_score_names[EDGEL_NSCORES] = { "accuracy", "precision",   "recall", "f1",
-                                                       "iou",      "specificity", "mcc" };
-
-void edgel_score_values(const struct edgel_scores *s, double out[EDGEL_NSCORES])
+size_t edgel_class_scores(void)
 {
-    out[0] = s->accuracy;
-    out[1] = s->precision;
-    out[2] = s->recall;
-    out[3] = s->f1;
-    out[4] = s->iou;
-    out[5] = s->specificity;
-    out[6] = s->mcc;
+    size_t n = 0;
+    while (edgel_score_at(n) && edgel_score_at(n)->of_class)
+        n++;
+    return n;
 }
 
 const char *edgel_word_of_reduce(enum edgel_reduce_kind kind)
