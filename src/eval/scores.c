@@ -135,6 +135,7 @@ static const struct edgel_score_row rows[] = {
       EDGEL_NO_MATCH,
       mcc,
       NULL },
+    { { "dice", "2TP / (2TP + FP + FN)", 0, 1, PIXELS, true, false, true }, EDGEL_MATCHED_F1, f1, NULL },
     { { "kappa", "(all sum TP - sum T P) / (all^2 - sum T P)", -1, 1, PIXELS, false, true, false },
       EDGEL_NO_MATCH,
       NULL,
