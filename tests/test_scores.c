@@ -92,10 +92,11 @@ static void scores_of_a_class(void **state)
     const struct {
         const char *key;
         double want;
-    } want[] = { { "accuracy", 15. / 20 },   { "precision", 6. / 8 },
-                 { "recall", 6. / 9 },       { "f1", 12. / 17 },
-                 { "dice", 12. / 17 },       { "iou", 6. / 11 },
-                 { "specificity", 9. / 11 }, { "mcc", 48 / sqrt(8 * 9 * 11 * 12) } };
+    } want[] = {
+        { "accuracy", 15. / 20 }, { "precision", 6. / 8 },    { "recall", 6. / 9 },
+        { "f1", 12. / 17 },       { "dice", 12. / 17 },       { "balanced_accuracy", (6. / 9 + 9. / 11) / 2 },
+        { "iou", 6. / 11 },       { "specificity", 9. / 11 }, { "mcc", 48 / sqrt(8 * 9 * 11 * 12) }
+    };
     for (size_t i = 0; i < sizeof want / sizeof *want; i++)
         assert_true(fabs(at(&s, want[i].key) - want[i].want) < 1e-12);
     assert_int_equal(touched, 0);

@@ -48,6 +48,12 @@ static double mcc(const struct edgel_score_counts *c)
     return edgel_ratio(c->tp * c->tn - c->fp * c->fn, sides, c->empty);
 }
 
+/* K. H. Brodersen et al., "The balanced accuracy and its posterior distribution", ICPR 2010. */
+static double balanced_accuracy(const struct edgel_score_counts *c)
+{
+    return (recall(c) + specificity(c)) / 2;
+}
+
 /* --- of the summary --- */
 
 static double overall_accuracy(const struct edgel_summary *s)
@@ -136,6 +142,10 @@ static const struct edgel_score_row rows[] = {
       mcc,
       NULL },
     { { "dice", "2TP / (2TP + FP + FN)", 0, 1, PIXELS, true, false, true }, EDGEL_MATCHED_F1, f1, NULL },
+    { { "balanced_accuracy", "(recall + specificity) / 2", 0, 1, PIXELS, true, false, true },
+      EDGEL_NO_MATCH,
+      balanced_accuracy,
+      NULL },
     { { "kappa", "(all sum TP - sum T P) / (all^2 - sum T P)", -1, 1, PIXELS, false, true, false },
       EDGEL_NO_MATCH,
       NULL,
