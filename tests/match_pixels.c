@@ -1,7 +1,7 @@
 /* Matches two lists of pixels, for scripts/check_matching.py: reads problems "NT ND LIMIT" and then NT + ND lines "x y"
  * (truth, detections) from standard input, prints "pairs distance" of each, distance in units of 2^-32 px. The
  * detections come in the order given; every third is taken out and put back. */
-#include "eval/boundary_priv.h"
+#include "eval/boundary/boundary_priv.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* The boundary benchmark against naive twins: thinning by its rules pixel by pixel, matching by shortest augmenting
  * paths with Bellman and Ford, the counts of an image from both. */
-#include "eval/boundary_priv.h"
+#include "eval/boundary/boundary_priv.h"
 #include "eval_masks.h"
 #include <math.h>
 #include <stdlib.h>

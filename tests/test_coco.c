@@ -1,5 +1,5 @@
 /* Run lengths and documents: decoding by hand and back, rules, hostile documents and counts, lack of memory. */
-#include "eval/objects_priv.h"
+#include "eval/objects/objects_priv.h"
 #include "eval_masks.h"
 #include <stdio.h>
 #include <stdlib.h>

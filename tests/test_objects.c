@@ -1,5 +1,5 @@
 /* Objects: components against flood fill, matching against its definition, panoptic quality by hand, counts files. */
-#include "eval/objects_priv.h"
+#include "eval/objects/objects_priv.h"
 #include "eval_masks.h"
 #include <math.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  * Every number must be 0 or more, and they must sum to w * h; a number has at most 7 groups.
  * Source: the format of the COCO data set, https://cocodataset.org.
  */
-#include "eval/objects_priv.h"
+#include "eval/objects/objects_priv.h"
 
 enum { GROUPS_MAX = 7 };
 

@@ -18,7 +18,7 @@
  * objects.
  * Source: A. Kirillov et al., "Panoptic segmentation", 2019.
  */
-#include "eval/objects_priv.h"
+#include "eval/objects/objects_priv.h"
 #include <math.h>
 
 static struct edgel_object_sums *sums_of(const struct edgel_objects_sums *s, int32_t id)

@@ -4,7 +4,7 @@
  * Objects stand in the order of their ids; annotations without one are numbered from 1 as they come. A segment must be
  * in the document and in the mask.
  */
-#include "eval/objects_priv.h"
+#include "eval/objects/objects_priv.h"
 #include <inttypes.h>
 #include <stdlib.h>
 

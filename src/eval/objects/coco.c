@@ -5,7 +5,7 @@
  * the masks of an image are decoded when it is measured and not before. What a document says is checked where it is
  * used: ids when it is parsed, run lengths, sizes and segments with their image.
  */
-#include "eval/objects_priv.h"
+#include "eval/objects/objects_priv.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -20,7 +20,7 @@
  * et al., "Contour detection and hierarchical image segmentation", PAMI 33 (2011). Their matcher adds random edges for
  * pixels without a match, so that its counts differ from run to run; these here do not.
  */
-#include "eval/boundary_priv.h"
+#include "eval/boundary/boundary_priv.h"
 #include <math.h>
 #include <string.h>
 

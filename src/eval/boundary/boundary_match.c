@@ -5,7 +5,7 @@
  * An annotator's matching follows the changes from one threshold to the next. Annotators are matched side by side where
  * there are threads for it: sums and unions over them do not depend on the order.
  */
-#include "eval/boundary_priv.h"
+#include "eval/boundary/boundary_priv.h"
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>

@@ -16,7 +16,7 @@
  * still open. O(spans + overlapping spans).
  * Source: A. Kirillov et al., "Panoptic segmentation", 2019.
  */
-#include "eval/objects_priv.h"
+#include "eval/objects/objects_priv.h"
 #include <stdlib.h>
 #include <string.h>
 

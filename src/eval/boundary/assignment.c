@@ -30,7 +30,7 @@
  * Sources: H. W. Kuhn (1955) and J. Munkres (1957) for the primal-dual method, J. Edmonds and R. M. Karp (1972) for
  * values kept by shortest paths; U. Pferschy (1997) and others for keeping an assignment under changes.
  */
-#include "eval/boundary_priv.h"
+#include "eval/boundary/boundary_priv.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Bit planes with a margin of empty words, so that neighbours need no border rule. */
-#include "eval/boundary_priv.h"
+#include "eval/boundary/boundary_priv.h"
 #include <string.h>
 
 bool edgel_bits_init(struct edgel_bits *b, int w, int h)

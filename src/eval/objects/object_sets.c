@@ -6,7 +6,7 @@
  * side or a corner (8 neighbours): union-find over spans, smaller index as the root, so that components are numbered
  * from 1 in the order of their first pixels. O(pixels) and a sort of the spans' values.
  */
-#include "eval/objects_priv.h"
+#include "eval/objects/objects_priv.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -11,7 +11,7 @@
  * objects of either side, those passed over at most what is left of the predictions; ids of the truth rise; the boxes
  * lie in the image, and IoU is at least 0.5 of pixels that both boxes have room for. What is missing predicts nothing.
  */
-#include "eval/objects_priv.h"
+#include "eval/objects/objects_priv.h"
 #include <inttypes.h>
 
 enum { PAIR = 13 };

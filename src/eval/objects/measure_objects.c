@@ -6,7 +6,7 @@
  * keep what lies there, which object_match.c then leaves out. Run lengths go along columns, and then so do the spans of
  * the other side.
  */
-#include "eval/objects_priv.h"
+#include "eval/objects/objects_priv.h"
 
 enum edgel_status edgel_objects_params(const struct edgel_measure *p, struct edgel_error *err)
 {

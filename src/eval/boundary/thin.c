@@ -13,7 +13,7 @@
  * Source: Z. Guo, R. W. Hall, "Parallel thinning with two-subiteration algorithms", CACM 32 (1989), the first of the
  * two.
  */
-#include "eval/boundary_priv.h"
+#include "eval/boundary/boundary_priv.h"
 
 struct neighbours {
     uint64_t e, ne, n, nw, w, sw, s, se;
