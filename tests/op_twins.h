@@ -252,4 +252,15 @@ static const struct {
     { "elu", twin_activation },      { "silu", twin_activation },
 };
 
+typedef void (*twin_run)(const struct twin_call *t);
+
+/* NULL: the operator has no twin. */
+static twin_run twin_of(const char *op)
+{
+    for (size_t i = 0; i < sizeof twins / sizeof *twins; i++)
+        if (strcmp(twins[i].op, op) == 0)
+            return twins[i].run;
+    return NULL;
+}
+
 #endif

@@ -3,6 +3,7 @@
  *
  *     opcheck [compare] [grad] [golden] [bits] [reads] [--golden FILE]     (no mode: all of these)
  *     opcheck rows | perf
+ *     opcheck parts --golden FILE
  *
  * One table of operators, each in the variants that differ in code. Modes:
  *     compare  forward against a naive twin in double (op_twins.h)
@@ -13,6 +14,9 @@
  *     reads    outputs hang on no input outside the range that the operator states, and on its ends
  *     rows     prints the table for the script that makes the goldens
  *     perf     times the operators at sizes as they occur
+ *     parts    takes each part from an operator that has all, and sees that it is missed
+ * Every operator of the library must have each of: forward, backward, a form in ONNX, a twin, and rows here that compare
+ * its gradient with differences and its values and gradients with PyTorch's. One without fails.
  * An error is |got - want| / (|want| + root mean square of want), the largest of all elements. Lanes past the channels
  * hold large numbers wherever an operator reads, everything it writes holds NaN before, and what its flags say it does
  * not read is not there. Exit 0 pass, 1 fail.
@@ -182,6 +186,12 @@ static void drop_all(void)
 }
 
 static void spoil(float *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        v[i] = NAN;
+}
+
+static void spoil_doubles(double *v, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         v[i] = NAN;
@@ -466,9 +476,13 @@ static double *run_twin(const struct work *k, double *const *x, const double *p,
     for (int i = 0; i < t.ninputs; i++)
         t.in[i] = (struct planar){ k->row->n, k->in[i].c, k->in[i].h, k->in[i].w, x[i] };
     t.out = (struct planar){ k->row->n, k->out.c, k->out.h, k->out.w, doubles(NULL, batch_of(k, k->out)) };
-    for (size_t i = 0; i < sizeof twins / sizeof *twins; i++)
-        if (strcmp(twins[i].op, k->row->op) == 0)
-            twins[i].run(&t);
+    const twin_run twin = twin_of(k->row->op);
+    if (!twin) {
+        printf("opcheck: %s has no twin\n", k->row->op);
+        spoil_doubles(t.out.v, batch_of(k, k->out));
+        return t.out.v;
+    }
+    twin(&t);
     for (size_t i = 0; k->row->activation && i < batch_of(k, k->out); i++)
         t.out.v[i] = activate(k->row->activation, t.out.v[i], k->activation.slope);
     return t.out.v;
@@ -902,7 +916,7 @@ static int perf(void)
 
 /* --- the table --- */
 
-enum { COMPARE = 1, GRAD = 2, GOLDEN = 4, BITS = 8, READS = 16 };
+enum { COMPARE = 1, GRAD = 2, GOLDEN = 4, BITS = 8, READS = 16, NEEDED = COMPARE | GRAD | GOLDEN };
 static const struct {
     const char *name;
     unsigned mode;
@@ -940,9 +954,36 @@ static void name_of(const struct row *r, char *out, size_t size)
     snprintf(out + at, size - (size_t)at, "x%dx%d", r->h, r->w);
 }
 
-/* Runs row r and prints its line; worst: of the four columns of numbers. */
+/* --- what every operator must have --- */
+
+enum part { FORWARD, BACKWARD, ONNX, TWIN, DIFFERENCES, TORCH, PARTS };
+static const char *const part_names[PARTS] = { "forward",
+                                               "backward",
+                                               "form in ONNX",
+                                               "twin",
+                                               "row that compares its gradient with differences",
+                                               "row with values and gradients of PyTorch" };
+enum { ALL_PARTS = (1 << PARTS) - 1 };
+
+/* The parts (bits) that the operator itself has. */
+static unsigned own_parts(const struct nn_op *op)
+{
+    return (op->forward ? 1u << FORWARD : 0) | (op->backward ? 1u << BACKWARD : 0) |
+           (op->onnx ? 1u << ONNX : 0) | (twin_of(op->name) ? 1u << TWIN : 0);
+}
+
+/* Names what is missing; false if anything is. */
+static bool is_complete(const char *op, unsigned parts)
+{
+    for (int i = 0; i < PARTS; i++)
+        if (!(parts >> i & 1))
+            printf("opcheck: %s has no %s\n", op, part_names[i]);
+    return parts == ALL_PARTS;
+}
+
+/* Runs row r and prints its line; worst: of the four columns of numbers; adds what the row shows to *parts. */
 static bool check_row(const struct row *r, unsigned chosen, FILE *golden, const struct nn_kernels *kernels,
-                      double worst[4])
+                      double worst[4], unsigned *parts)
 {
     struct work k;
     prepare(&k, r);
@@ -966,24 +1007,84 @@ static bool check_row(const struct row *r, unsigned chosen, FILE *golden, const 
     print_said(chosen & READS && has_range(&k), range);
     puts(unclean ? "  lanes past the channels are not finite" : "");
     drop_all();
+    *parts |= grad >= 0 ? 1u << DIFFERENCES : 0;
+    *parts |= torch.forward >= 0 && torch.backward >= 0 && isfinite(torch.forward) ? 1u << TORCH : 0;
     return bits && range && !unclean && !failed(forward, FORWARD_BOUND) && !failed(grad, GRAD_BOUND) &&
            !failed(torch.forward, FORWARD_BOUND) && !failed(torch.backward, GRAD_BOUND);
 }
 
-static int check_all(unsigned chosen, FILE *golden)
+/* Checks the rows of an operator (with `flags` besides their own), adds to *failures, and returns its parts. */
+static unsigned check_operator(const struct nn_op *op, unsigned flags, unsigned chosen, FILE *golden,
+                               double worst[4], int *failures)
 {
     struct nn_kernels kernels;
-    double worst[4] = { -1, -1, -1, -1 };
-    int failures = 0;
+    unsigned parts = own_parts(op);
     nn_kernels_init(&kernels, edgel_cpu_flags());
+    for (int i = 0; i < ROWS; i++) {
+        struct row r = rows[i];
+        r.flags |= flags;
+        if (strcmp(r.op, op->name) == 0)
+            *failures += !check_row(&r, chosen, golden, &kernels, worst, &parts);
+    }
+    return parts;
+}
+
+static bool make_pools(void)
+{
     for (int p = 0; p < POOLS; p++)
         if (edgel_pool_create(pool_threads[p], &pools[p], NULL) != EDGEL_OK)
-            return 1;
+            return false;
+    return true;
+}
+
+/* Each part is taken from relu, which has all of them. */
+static int check_parts(FILE *golden)
+{
+    const struct nn_op whole = *nn_operator("relu");
+    FILE *empty = tmpfile();
+    double worst[4];
+    int failures = 0, row_failures = 0;
+    if (!empty || !make_pools())
+        return fprintf(stderr, "opcheck: out of memory\n"), 1;
+    for (int i = 0; i <= PARTS; i++) { /* the last takes nothing */
+        struct nn_op op = whole;
+        if (i == FORWARD)
+            op.forward = NULL;
+        if (i == BACKWARD)
+            op.backward = NULL;
+        if (i == ONNX)
+            op.onnx = NULL;
+        if (i == TWIN)
+            op.name = "planted";
+        const unsigned parts = check_operator(&op, i == DIFFERENCES ? INFER : 0, COMPARE | GRAD | GOLDEN,
+                                              i == TORCH ? empty : golden, worst, &row_failures);
+        const bool complete = is_complete(i < PARTS ? "planted" : op.name, parts);
+        if (i < PARTS ? complete || parts >> i & 1 : !complete) {
+            printf("opcheck: %s: not missed\n", i < PARTS ? part_names[i] : "relu is said to miss something");
+            failures++;
+        }
+    }
+    for (int p = 0; p < POOLS; p++)
+        edgel_pool_destroy(&pools[p]);
+    fclose(empty);
+    printf("%d parts taken, %d not missed\n", PARTS, failures);
+    return failures ? 1 : 0;
+}
+
+static int check_all(unsigned chosen, FILE *golden)
+{
+    double worst[4] = { -1, -1, -1, -1 };
+    int failures = 0;
+    if (!make_pools())
+        return 1;
     printf("largest relative error%22s  %11s  %10s  %11s  %10s  %-5s  %s\n%-44s  %11s  %10s  %11s  %10s\n",
            "", "forward", "gradient", "forward", "gradient", "bits", "reads", "operator", "vs naive",
            "vs differ.", "vs PyTorch", "vs PyTorch");
-    for (int i = 0; i < ROWS; i++)
-        failures += !check_row(&rows[i], chosen, golden, &kernels, worst);
+    for (const struct nn_op *const *op = nn_operators(); *op; op++) {
+        const unsigned parts = check_operator(*op, 0, chosen, golden, worst, &failures);
+        if (!((*op)->flags & NN_IMAGE) && (chosen & NEEDED) == NEEDED)
+            failures += !is_complete((*op)->name, parts);
+    }
     for (int p = 0; p < POOLS; p++)
         edgel_pool_destroy(&pools[p]);
     printf("%-62s", "largest of all");
@@ -1008,6 +1109,7 @@ static int print_rows(void)
 int main(int argc, char **argv)
 {
     unsigned chosen = 0;
+    bool parts = false;
     const char *path = NULL;
     for (int i = 1; i < argc; i++) {
         unsigned mode = 0;
@@ -1019,17 +1121,19 @@ int main(int argc, char **argv)
             return perf();
         if (strcmp(argv[i], "--golden") == 0 && i + 1 < argc)
             path = argv[++i];
+        else if (strcmp(argv[i], "parts") == 0)
+            parts = true;
         else if (!mode)
             return fprintf(stderr, "usage: opcheck [compare] [grad] [golden] [bits] [reads] [--golden FILE]\n"
-                                   "       opcheck rows | perf\n"),
+                                   "       opcheck rows | perf | parts --golden FILE\n"),
                    2;
         chosen |= mode;
     }
     chosen = chosen ? chosen : COMPARE | GRAD | GOLDEN | BITS | READS;
     FILE *golden = path ? fopen(path, "r") : NULL;
-    if (chosen & GOLDEN && !golden)
+    if ((chosen & GOLDEN || parts) && !golden)
         return fprintf(stderr, "opcheck: goldens %s: cannot be read\n", path ? path : "(--golden FILE)"), 1;
-    const int status = check_all(chosen, golden);
+    const int status = parts ? check_parts(golden) : check_all(chosen, golden);
     if (golden)
         fclose(golden);
     return status;

@@ -312,6 +312,53 @@ static void a_checkpoint_is_a_model_with_more(void **state)
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
+/* The least that the operator can be asked for, between the image and the classes. */
+static void least_network(const struct nn_op *op, char *text, size_t size)
+{
+    int at = snprintf(text, size, "input channels=4\na: %s", op->name);
+    for (int i = 0; i < op->min_inputs; i++)
+        at += snprintf(text + at, size - (size_t)at, " input");
+    for (const struct nn_attr *a = op->attrs; a && a->name; a++)
+        if (a->required)
+            at += snprintf(text + at, size - (size_t)at, " %s=4", a->name);
+    snprintf(text + at, size - (size_t)at, "\nupsample factor=8 like=input\nconv out=classes k=1\n");
+}
+
+/* What the row of an operator says is enough for text, summary, files and ONNX. */
+static void every_operator_is_written_everywhere(void **state)
+{
+    (void)state;
+    const struct edgel_onnx_params onnx = { 0 };
+    for (const struct nn_op *const *op = nn_operators(); *op; op++) {
+        char text[300];
+        unsigned char *bytes, *graph;
+        size_t size, graph_size;
+        struct edgel_model *read;
+        struct edgel_error err = { .msg = "" };
+        if ((*op)->flags & NN_IMAGE)
+            continue;
+        least_network(*op, text, sizeof text);
+        struct edgel_model *m = make(text, 2, 1);
+        struct edgel_layer layers[8];
+        char *written = edgel_model_text(m);
+        assert_non_null(strstr(written, (*op)->name));
+        struct edgel_model *again = make(written, 2, 1);
+        assert_same_model(m, again);
+        assert_int_equal(edgel_model_encode(m, &bytes, &size, &err), EDGEL_OK);
+        assert_int_equal(edgel_model_decode(bytes, size, "model", &read, &err), EDGEL_OK);
+        assert_same_model(m, read);
+        assert_int_equal(edgel_model_onnx(m, &onnx, &graph, &graph_size, &err), EDGEL_OK);
+        assert_int_equal(edgel_model_layers(m, 40, 30, layers, &err), EDGEL_OK);
+        assert_string_equal(layers[1].op, (*op)->name);
+        edgel_model_free(written);
+        edgel_model_free(bytes);
+        edgel_model_free(graph);
+        edgel_model_destroy(&m);
+        edgel_model_destroy(&again);
+        edgel_model_destroy(&read);
+    }
+}
+
 static void what_is_not_finite_is_not_written(void **state)
 {
     (void)state;
@@ -665,6 +712,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(weights_are_taken_by_name_and_shape),
         cmocka_unit_test(a_file_reads_back),
         cmocka_unit_test(a_checkpoint_is_a_model_with_more),
+        cmocka_unit_test(every_operator_is_written_everywhere),
         cmocka_unit_test(what_is_not_finite_is_not_written),
         cmocka_unit_test(files_mean_one_thing_or_are_refused),
         cmocka_unit_test(model_files_are_checked),

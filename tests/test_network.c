@@ -158,15 +158,16 @@ static double tests_pass(const char *text, int n, bool training, const float *in
 static void absorbed_activations_change_nothing(void **state)
 {
     (void)state;
-    static const char *const names[] = { "relu", "leaky_relu", "elu", "silu", "sigmoid", "tanh" };
     float in[FLOATS], fused[FLOATS], apart[FLOATS], g1[16], g2[16], p[12];
     fill(in, FLOATS, 5);
     fill(p, 12, 6);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (const struct nn_op *const *op = nn_operators(); *op; op++) {
         char text[2][200];
-        snprintf(text[0], sizeof text[0], "input channels=3\nbatchnorm\na: %s\nbatchnorm\n", names[i]);
+        if (!(*op)->activation)
+            continue;
+        snprintf(text[0], sizeof text[0], "input channels=3\nbatchnorm\na: %s\nbatchnorm\n", (*op)->name);
         snprintf(text[1], sizeof text[1], "input channels=3\nbatchnorm\ndropout p=0\na: %s\nbatchnorm\n",
-                 names[i]);
+                 (*op)->name);
         tests_pass(text[0], BATCH, true, in, p, fused, g1);
         tests_pass(text[1], BATCH, true, in, p, apart, g2);
         assert_memory_equal(fused, apart, sizeof fused);

@@ -56,7 +56,7 @@ static struct edgel_model *make(const char *text, int outputs)
     for (size_t i = 0; i < m->net.nbuffers; i++) /* running estimates that matter */
         m->buffers[i] = 0.2f + uniform();
     for (int l = 0; l < m->net.nlayers; l++)
-        if (m->net.layers[l].op == &nn_op_batchnorm)
+        if (m->net.layers[l].op == nn_operator("batchnorm"))
             for (size_t i = 0; i < m->net.layers[l].nparams; i++)
                 m->params[m->net.layers[l].params_at + i] += 0.3f * uniform();
     for (int c = 0; c < m->net.in_channels; c++) {
@@ -284,8 +284,8 @@ static void folding_changes_rounding_alone(void **unused)
         assert_int_equal(nn_fold(m, &net, &params, &buffers, NULL), EDGEL_OK);
         int norms = 0;
         for (int l = 0; l < net.nlayers; l++) {
-            assert_true(net.layers[l].op != &nn_op_dropout);
-            norms += net.layers[l].op == &nn_op_batchnorm;
+            assert_true(net.layers[l].op != nn_operator("dropout"));
+            norms += net.layers[l].op == nn_operator("batchnorm");
         }
         assert_int_equal(norms, nets[n].norms);
         nn_network_finish(&net);

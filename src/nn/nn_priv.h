@@ -1,8 +1,8 @@
 /* nn_priv.h: layers, operators and the run of a network.
  *
  * A network is a list of layers in the order they run. Each layer is one operator with attributes, takes the outputs of
- * earlier layers and makes one output. Adding an operator is one file, its declaration below and one row of the table
- * in operators.c; the table drives the text format, the checks against naive twins and the export.
+ * earlier layers and makes one output. Adding an operator is one file with its row (struct nn_op) and its name in the
+ * list of operators.c. The row holds all of it: nothing outside operators/ knows an operator by name.
  *
  * Tensors are blocked: [N][ceil(C / 16)][H][W][16 lanes] floats. Lanes past C are no channels: an operator makes finite
  * ones of finite inputs, and whoever sums over channels leaves them out, since a tensor that lies in the place of a
@@ -104,6 +104,13 @@ struct nn_kernels {
 };
 void nn_kernels_init(struct nn_kernels *k, unsigned cpu_flags); /* flags of edgel_cpu_flags() */
 
+/* An activation, value by value. apply: z -> y = f(z) in place. derive: grad -> grad f'(z) in place, given y if
+ * from_output, else z. */
+struct nn_activation_kind {
+    bool from_output;
+    void (*apply)(const struct nn_kernels *k, float *z, size_t n, float slope);
+    void (*derive)(const struct nn_kernels *k, float *grad, const float *z_or_y, size_t n, float slope);
+};
 /* Activation that is applied where a row is made; kind NULL: none. */
 struct nn_activation {
     const struct nn_activation_kind *kind;
@@ -153,9 +160,15 @@ enum nn_op_flags {
     NN_TAKES_PLANAR = 32,   /* forward without training, groups 1: reads and writes planar tensors too */
     NN_ADDS_INFERENCE = 64, /* forward without training takes a tensor to add */
     NN_CONVOLVES = 128, /* weights of the channels it reads and makes: stages of pre-training begin with it */
-    NN_NORMALISES = 256, /* keeps running estimates by its momentum */
-    NN_DROPS = 512       /* drops values with its probability p when training */
+    NN_NORMALISES = 256,    /* keeps running estimates by its momentum */
+    NN_DROPS = 512,         /* drops values with its probability p when training; does nothing at inference */
+    NN_IMAGE = 1024,        /* the image itself: layer 0 and no other */
+    NN_CONCATENATES = 2048, /* its channels are those of its inputs one after the other */
+    NN_SUMS = 4096,         /* its output is the sum of its inputs */
+    NN_PROBABILITIES = 8192 /* makes probabilities of logits: never the last layer of a model */
 };
+
+struct onnx_graph; /* model/onnx_priv.h */
 
 struct nn_op {
     const char *name;           /* as the text format spells it */
@@ -183,11 +196,18 @@ struct nn_op {
     void (*memory)(const struct nn_call *c, int threads, struct nn_memory *m);
     void (*forward)(const struct nn_call *c);
     void (*backward)(const struct nn_call *c);
+    /* Value by value: layers that fuse apply it themselves. NULL: it is no such activation. */
+    const struct nn_activation_kind *activation;
+    /* At inference channel c is y = (x - mean) scale + shift: what it does can go into the layer before. NULL: no. */
+    void (*affine)(const struct nn_layer *l, const float *params, const float *buffers, int c, double *mean,
+                   double *scale, double *shift);
+    /* Output channel that an element of the array "weight" belongs to; with "bias" such a layer takes in what affine
+     * layers behind it do. NULL: it cannot. */
+    int (*weight_channel)(const struct nn_layer *l, const struct nn_array *weight, size_t element);
+    /* Adds the layer to an ONNX graph. NULL: it has no form there. */
+    void (*onnx)(struct onnx_graph *g);
 };
 
-extern const struct nn_op nn_op_input, nn_op_conv, nn_op_conv_transpose, nn_op_batchnorm, nn_op_maxpool,
-    nn_op_avgpool, nn_op_upsample, nn_op_concat, nn_op_add, nn_op_dropout, nn_op_softmax, nn_op_sigmoid,
-    nn_op_tanh, nn_op_relu, nn_op_leaky_relu, nn_op_elu, nn_op_silu;
 /* operators.c: all of them, NULL at the end; and one by name, NULL if there is none. */
 const struct nn_op *const *nn_operators(void);
 const struct nn_op *nn_operator(const char *name);
@@ -198,16 +218,11 @@ const struct nn_op *nn_operator(const char *name);
 typedef void (*nn_band_work)(const struct nn_call *c, int thread, int n, int b, int y0, int y1);
 void nn_row_bands(const struct nn_call *c, struct nn_tensor t, int blocks, nn_band_work work);
 
-/* --- activation.c --- */
-/* apply: z -> y = f(z) in place. derive: grad -> grad f'(z) in place, given y if from_output, else z. */
-struct nn_activation_kind {
-    const char *name;
-    bool from_output;
-    void (*apply)(const struct nn_kernels *k, float *z, size_t n, float slope);
-    void (*derive)(const struct nn_kernels *k, float *grad, const float *z_or_y, size_t n, float slope);
-};
 /* The activation a layer applies, kind NULL if its operator is none. */
-struct nn_activation nn_activation_of(const struct nn_layer *l);
+static inline struct nn_activation nn_activation_of(const struct nn_layer *l)
+{
+    return (struct nn_activation){ l->op->activation, (float)l->slope };
+}
 
 /* --- architecture.c, network.c --- */
 struct nn_network {

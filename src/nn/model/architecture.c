@@ -222,7 +222,7 @@ static enum edgel_status read_line(const struct parser *p, char *line)
     if (!l.op)
         return refuse(p, word ? "no operator is named %s" : "%s: an operator must follow",
                       word ? word : name);
-    if ((l.op == &nn_op_input) != (p->net->nlayers == 0))
+    if (((l.op->flags & NN_IMAGE) != 0) != (p->net->nlayers == 0))
         return refuse(p, "the first layer, and no other, must be the input");
     if (p->net->nlayers == NN_LAYERS_MAX)
         return refuse(p, "more than %d layers", NN_LAYERS_MAX);

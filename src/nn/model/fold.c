@@ -8,7 +8,6 @@
  * Source: Jacob et al. 2018, arXiv:1712.05877, section 3.2.
  */
 #include "nn/nn_priv.h"
-#include <math.h>
 #include <string.h>
 
 struct folding {
@@ -19,11 +18,6 @@ struct folding {
     int from[NN_LAYERS_MAX]; /* old layer of a new one */
     int norm[NN_LAYERS_MAX]; /* old batch norm that went into a new layer; 0: none */
 };
-
-static bool is_convolution(const struct nn_layer *l)
-{
-    return l->op == &nn_op_conv || l->op == &nn_op_conv_transpose;
-}
 
 /* How many inputs of old layers are new layer n. */
 static int readers(const struct folding *f, int n)
@@ -40,7 +34,7 @@ static int readers(const struct folding *f, int n)
 static bool goes_away(const struct folding *f, int i)
 {
     const struct nn_layer *l = &f->m->net.layers[i];
-    return l->op == &nn_op_dropout &&
+    return l->op->flags & NN_DROPS &&
            (i < f->m->net.nlayers - 1 || f->to[l->input[0]] == f->net->nlayers - 1);
 }
 
@@ -69,9 +63,8 @@ static void find_norms(struct folding *f)
         const int i = f->from[n];
         const struct nn_layer *l = &f->m->net.layers[i];
         const int in = n ? f->to[l->input[0]] : 0;
-        if (n && l->op == &nn_op_batchnorm && is_convolution(&f->net->layers[moved[in]]) &&
-            f->norm[moved[in]] == 0 && readers(f, in) == 1 &&
-            (n < f->net->nlayers - 1 || moved[in] == kept - 1)) {
+        if (n && l->op->affine && f->net->layers[moved[in]].op->weight_channel && f->norm[moved[in]] == 0 &&
+            readers(f, in) == 1 && (n < f->net->nlayers - 1 || moved[in] == kept - 1)) {
             moved[n] = moved[in];
             f->norm[moved[in]] = i;
             continue;
@@ -135,34 +128,22 @@ static void copy_arrays(const struct folding *f, int n)
     }
 }
 
-/* Output channel that element e of the weights belongs to: [O][I/g][k][k], transposed [I][O/g][k][k]. */
-static int channel_of(const struct nn_layer *l, const struct nn_array *w, size_t e)
-{
-    const size_t taps = (size_t)w->dims[2] * (size_t)w->dims[3], row = e / taps;
-    if (l->op == &nn_op_conv)
-        return (int)(row / (size_t)w->dims[1]);
-    const int i = (int)(row / (size_t)w->dims[1]), o = (int)(row % (size_t)w->dims[1]);
-    return i / (w->dims[0] / l->groups) * w->dims[1] + o;
-}
-
 static void fold_norm(const struct folding *f, int n)
 {
     const struct nn_layer *l = &f->net->layers[n], *norm = &f->m->net.layers[f->norm[n]];
-    struct nn_array w, a;
+    const float *params = f->m->params + norm->params_at, *buffers = f->m->buffers + norm->buffers_at;
+    struct nn_array w, b;
     float *weight = array_of(l, "weight", f->params, f->buffers, &w);
-    float *bias = array_of(l, "bias", f->params, f->buffers, &a);
-    const float *gamma = array_of(norm, "weight", f->m->params, f->m->buffers, &a);
-    const float *beta = array_of(norm, "bias", f->m->params, f->m->buffers, &a);
-    const float *mean = array_of(norm, "running_mean", f->m->params, f->m->buffers, &a);
-    const float *var = array_of(norm, "running_var", f->m->params, f->m->buffers, &a);
+    float *bias = array_of(l, "bias", f->params, f->buffers, &b);
     const size_t floats = nn_array_floats(&w);
+    double mean, scale, shift;
     for (size_t e = 0; e < floats; e++) {
-        const int c = channel_of(l, &w, e);
-        weight[e] = (float)((double)weight[e] * ((double)gamma[c] / sqrt((double)var[c] + norm->eps)));
+        norm->op->affine(norm, params, buffers, l->op->weight_channel(l, &w, e), &mean, &scale, &shift);
+        weight[e] = (float)((double)weight[e] * scale);
     }
     for (int c = 0; c < l->channels; c++) {
-        const double s = (double)gamma[c] / sqrt((double)var[c] + norm->eps);
-        bias[c] = (float)(((double)bias[c] - (double)mean[c]) * s + (double)beta[c]);
+        norm->op->affine(norm, params, buffers, c, &mean, &scale, &shift);
+        bias[c] = (float)(((double)bias[c] - mean) * scale + shift);
     }
 }
 

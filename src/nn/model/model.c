@@ -37,7 +37,7 @@ static enum edgel_status check_network(const struct nn_network *net, const char 
                                        struct edgel_error *err)
 {
     const struct nn_layer *last = &net->layers[net->nlayers - 1];
-    if (last->op == &nn_op_softmax || last->op == &nn_op_sigmoid)
+    if (last->op->flags & NN_PROBABILITIES)
         return edgel_fail(err, EDGEL_EINVAL,
                           "%s: the last layer is %s: it must make logits, probabilities are made of them",
                           name, last->op->name);

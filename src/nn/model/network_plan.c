@@ -61,7 +61,7 @@ static void absorb(struct nn_plan *p, int l, int home)
 static int added_before(const struct nn_layer *add, int l)
 {
     const int other = add->input[0] == l ? add->input[1] : add->input[0];
-    return add->op == &nn_op_add && add->ninputs == 2 && other < l ? other : -1;
+    return add->op->flags & NN_SUMS && add->ninputs == 2 && other < l ? other : -1;
 }
 
 static void absorb_readers(struct nn_plan *p)
@@ -101,10 +101,11 @@ static void find_hosts(struct nn_plan *p)
 {
     for (int l = 1; l < p->nsteps && p->n == 1 && !p->training; l++) {
         const struct nn_layer *concat = &p->net->layers[l];
-        for (int k = 0, channels = 0; k < concat->ninputs && concat->op == &nn_op_concat; k++) {
+        const bool joins = concat->op->flags & NN_CONCATENATES;
+        for (int k = 0, channels = 0; k < concat->ninputs && joins; k++) {
             const int home = source(p, l, k);
             struct step *s = &p->steps[home];
-            if (channels % NN_LANES == 0 && home > 0 && p->net->layers[home].op != &nn_op_concat) {
+            if (channels % NN_LANES == 0 && home > 0 && !(p->net->layers[home].op->flags & NN_CONCATENATES)) {
                 s->host = l;
                 s->host_at = nn_sample_floats((struct nn_shape){ channels, p->shapes[l].h, p->shapes[l].w });
             }

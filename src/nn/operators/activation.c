@@ -11,7 +11,7 @@
  * At z = 0 the rectifiers take the derivative from the left. NaN stays NaN, but relu and leaky_relu of NaN: 0 and NaN.
  * Sources: Maas et al. 2013 (leaky), Clevert et al. 2015 arXiv:1511.07289 (elu), Elfwing et al. 2017 arXiv:1702.03118.
  */
-#include "nn/nn_priv.h"
+#include "nn/model/onnx_priv.h"
 #include <string.h>
 
 enum { PART = 256, CHUNK = 1 << 13 };
@@ -163,6 +163,52 @@ static void backward(const struct nn_call *c)
     run(c, backward_part);
 }
 
+static void onnx_sigmoid(struct onnx_graph *g)
+{
+    onnx_plain(g, "Sigmoid");
+}
+
+static void onnx_tanh(struct onnx_graph *g)
+{
+    onnx_plain(g, "Tanh");
+}
+
+static void onnx_relu(struct onnx_graph *g)
+{
+    onnx_plain(g, "Relu");
+}
+
+static void onnx_sloped(struct onnx_graph *g, const char *op)
+{
+    struct onnx_node n;
+    onnx_begin(g, &n, op);
+    onnx_node_real(&n, "alpha", (float)g->layer->slope);
+    onnx_node_end(&n, &g->bytes);
+}
+
+static void onnx_leaky(struct onnx_graph *g)
+{
+    onnx_sloped(g, "LeakyRelu");
+}
+
+static void onnx_elu(struct onnx_graph *g)
+{
+    onnx_sloped(g, "Elu");
+}
+
+/* x Sigmoid(x) */
+static void onnx_silu(struct onnx_graph *g)
+{
+    char gate[ONNX_NAME_MAX];
+    struct onnx_node n;
+    onnx_part_begin(g, &n, "Sigmoid", "gate", gate);
+    onnx_node_input(&n, onnx_input_of(g, 0));
+    onnx_node_end(&n, &g->bytes);
+    onnx_begin(g, &n, "Mul");
+    onnx_node_input(&n, gate);
+    onnx_node_end(&n, &g->bytes);
+}
+
 static const struct nn_attr leaky_attrs[] = {
     { "slope", NN_REAL, offsetof(struct nn_layer, slope), 0, 1, 0.01, false },
     { 0 },
@@ -172,38 +218,21 @@ static const struct nn_attr elu_attrs[] = {
     { 0 },
 };
 
-#define ACTIVATION(NAME, FLAGS, ATTRS)  \
-    const struct nn_op nn_op_##NAME = { \
-        .name = #NAME,                  \
-        .min_inputs = 1,                \
-        .max_inputs = 1,                \
-        .flags = (FLAGS),               \
-        .attrs = (ATTRS),               \
-        .forward = forward,             \
-        .backward = backward,           \
+#define ACTIVATION(NAME, FROM_OUTPUT, APPLY, DERIVE, ATTRS, FLAGS, ONNX)                         \
+    const struct nn_op nn_op_##NAME = {                                                          \
+        .name = #NAME,                                                                           \
+        .min_inputs = 1,                                                                         \
+        .max_inputs = 1,                                                                         \
+        .flags = ((FROM_OUTPUT) ? NN_BACKWARD_READS_OUTPUT : NN_BACKWARD_READS_INPUT) | (FLAGS), \
+        .attrs = (ATTRS),                                                                        \
+        .forward = forward,                                                                      \
+        .backward = backward,                                                                    \
+        .activation = &(const struct nn_activation_kind){ (FROM_OUTPUT), (APPLY), (DERIVE) },    \
+        .onnx = (ONNX),                                                                          \
     }
-ACTIVATION(sigmoid, NN_BACKWARD_READS_OUTPUT, NULL);
-ACTIVATION(tanh, NN_BACKWARD_READS_OUTPUT, NULL);
-ACTIVATION(relu, NN_BACKWARD_READS_OUTPUT, NULL);
-ACTIVATION(leaky_relu, NN_BACKWARD_READS_OUTPUT, leaky_attrs);
-ACTIVATION(elu, NN_BACKWARD_READS_OUTPUT, elu_attrs);
-ACTIVATION(silu, NN_BACKWARD_READS_INPUT, NULL);
-
-struct nn_activation nn_activation_of(const struct nn_layer *l)
-{
-    static const struct {
-        const struct nn_op *op;
-        struct nn_activation_kind kind;
-    } kinds[] = {
-        { &nn_op_sigmoid, { "sigmoid", true, sigmoid_apply, sigmoid_derive } },
-        { &nn_op_tanh, { "tanh", true, tanh_apply, tanh_derive } },
-        { &nn_op_relu, { "relu", true, relu_apply, relu_derive } },
-        { &nn_op_leaky_relu, { "leaky_relu", true, leaky_apply, leaky_derive } },
-        { &nn_op_elu, { "elu", true, elu_apply, elu_derive } },
-        { &nn_op_silu, { "silu", false, silu_apply, silu_derive } },
-    };
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (kinds[i].op == l->op)
-            return (struct nn_activation){ &kinds[i].kind, (float)l->slope };
-    return (struct nn_activation){ NULL, 0 };
-}
+ACTIVATION(sigmoid, true, sigmoid_apply, sigmoid_derive, NULL, NN_PROBABILITIES, onnx_sigmoid);
+ACTIVATION(tanh, true, tanh_apply, tanh_derive, NULL, 0, onnx_tanh);
+ACTIVATION(relu, true, relu_apply, relu_derive, NULL, 0, onnx_relu);
+ACTIVATION(leaky_relu, true, leaky_apply, leaky_derive, leaky_attrs, 0, onnx_leaky);
+ACTIVATION(elu, true, elu_apply, elu_derive, elu_attrs, 0, onnx_elu);
+ACTIVATION(silu, false, silu_apply, silu_derive, NULL, 0, onnx_silu);

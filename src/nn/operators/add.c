@@ -4,7 +4,7 @@
  *
  * in the order of the inputs. Backward: every input gets the gradient of y. Source: He et al. 2016,
  * arXiv:1512.03385. */
-#include "nn/nn_priv.h"
+#include "nn/model/onnx_priv.h"
 #include <string.h>
 
 static enum edgel_status setup(struct nn_layer *l, const int *in_channels, struct edgel_error *err)
@@ -70,13 +70,19 @@ static void backward(const struct nn_call *c)
     nn_row_bands(c, c->grad_out, nn_blocks(c->out.c), backward_band);
 }
 
+static void onnx(struct onnx_graph *g)
+{
+    onnx_plain(g, "Sum");
+}
+
 const struct nn_op nn_op_add = {
     .name = "add",
     .min_inputs = 2,
     .max_inputs = NN_INPUTS_MAX,
-    .flags = NN_FUSES_INFERENCE,
+    .flags = NN_FUSES_INFERENCE | NN_SUMS,
     .setup = setup,
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

@@ -115,6 +115,14 @@ static void backward(const struct nn_call *c)
         nn_row_bands(c, c->grad_out, nn_blocks(c->out.c), backward_band);
 }
 
+static void onnx(struct onnx_graph *g)
+{
+    struct onnx_node n;
+    nn_pool_onnx(g, &n, "AveragePool");
+    onnx_node_int(&n, "count_include_pad", 1);
+    onnx_node_end(&n, &g->bytes);
+}
+
 const struct nn_op nn_op_avgpool = {
     .name = "avgpool",
     .min_inputs = 1,
@@ -126,4 +134,5 @@ const struct nn_op nn_op_avgpool = {
     .step = nn_pool_step,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

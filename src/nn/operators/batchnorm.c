@@ -16,7 +16,7 @@
  * in ascending order: they do not hang on the number of threads.
  * Source: Ioffe and Szegedy 2015, arXiv:1502.03167.
  */
-#include "nn/nn_priv.h"
+#include "nn/model/onnx_priv.h"
 #include <math.h>
 #include <string.h>
 
@@ -295,6 +295,25 @@ static void backward(const struct nn_call *c)
         edgel_pool_run(c->pool, band_count(c), grad_band, (void *)(uintptr_t)c);
 }
 
+/* The running estimates as a scale and a shift. */
+static void affine(const struct nn_layer *l, const float *params, const float *buffers, int c, double *mean,
+                   double *scale, double *shift)
+{
+    *mean = buffers[c];
+    *scale = (double)params[c] / sqrt((double)buffers[l->channels + c] + l->eps);
+    *shift = params[l->channels + c];
+}
+
+static void onnx(struct onnx_graph *g)
+{
+    static const char *const names[] = { "weight", "bias", "running_mean", "running_var", NULL };
+    struct onnx_node n;
+    onnx_begin(g, &n, "BatchNormalization");
+    onnx_add_arrays(g, &n, names);
+    onnx_node_real(&n, "epsilon", (float)g->layer->eps);
+    onnx_node_end(&n, &g->bytes);
+}
+
 const struct nn_op nn_op_batchnorm = {
     .name = "batchnorm",
     .min_inputs = 1,
@@ -307,4 +326,6 @@ const struct nn_op nn_op_batchnorm = {
     .memory = memory,
     .forward = forward,
     .backward = backward,
+    .affine = affine,
+    .onnx = onnx,
 };

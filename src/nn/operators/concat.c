@@ -5,7 +5,7 @@
  * Backward: each input gets its channels of the gradient. Where a count of channels is no multiple of 16, what follows
  * lies in other lanes of the output than in its input: a block is then put together from runs of lanes. What lies in
  * its place already (network_plan.c) stays there. */
-#include "nn/nn_priv.h"
+#include "nn/model/onnx_priv.h"
 #include <string.h>
 
 static enum edgel_status setup(struct nn_layer *l, const int *in_channels, struct edgel_error *err)
@@ -106,12 +106,22 @@ static void backward(const struct nn_call *c)
     nn_row_bands(c, c->grad_out, blocks, backward_band);
 }
 
+static void onnx(struct onnx_graph *g)
+{
+    struct onnx_node n;
+    onnx_begin(g, &n, "Concat");
+    onnx_node_int(&n, "axis", 1);
+    onnx_node_end(&n, &g->bytes);
+}
+
 const struct nn_op nn_op_concat = {
     .name = "concat",
     .min_inputs = 1,
     .max_inputs = NN_INPUTS_MAX,
+    .flags = NN_CONCATENATES,
     .setup = setup,
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

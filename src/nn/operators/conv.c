@@ -13,6 +13,7 @@
  * output pixel, three times that for a step of training.
  */
 #include "nn/kernels/conv_priv.h"
+#include "nn/model/onnx_priv.h"
 #include <math.h>
 
 enum { JOINED = 512 }; /* pixels of a row, at most */
@@ -188,6 +189,24 @@ static void backward(const struct nn_call *c)
         conv_product(c, &g, true, c->grad_out.data, c->params, NULL, c->grad_in[0].data, false);
 }
 
+/* Weights are [O][I / groups][k][k]. */
+static int weight_channel(const struct nn_layer *l, const struct nn_array *w, size_t element)
+{
+    (void)l;
+    return (int)(element / ((size_t)w->dims[1] * (size_t)w->dims[2] * (size_t)w->dims[3]));
+}
+
+static void onnx(struct onnx_graph *g)
+{
+    struct onnx_node n;
+    onnx_begin(g, &n, "Conv");
+    onnx_add_arrays(g, &n, (const char *const[]){ "weight", "bias", NULL });
+    onnx_window(g->layer, &n, conv_pad(g->layer));
+    onnx_square(&n, "dilations", g->layer->dilation);
+    onnx_node_int(&n, "group", g->layer->groups);
+    onnx_node_end(&n, &g->bytes);
+}
+
 const struct nn_op nn_op_conv = {
     .name = "conv",
     .min_inputs = 1,
@@ -205,4 +224,6 @@ const struct nn_op nn_op_conv = {
     .memory = memory,
     .forward = forward,
     .backward = backward,
+    .weight_channel = weight_channel,
+    .onnx = onnx,
 };

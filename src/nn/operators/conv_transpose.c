@@ -10,6 +10,7 @@
  * size=HxW, or by like=LAYER (the size of that layer's output). A size that no convolution leads back from is refused.
  */
 #include "nn/kernels/conv_priv.h"
+#include "nn/model/onnx_priv.h"
 
 static const struct nn_attr attrs[] = {
     { "out", NN_INT, offsetof(struct nn_layer, out), 1, NN_CHANNELS_MAX, 0, true },
@@ -120,6 +121,40 @@ static void backward(const struct nn_call *c)
         conv_product(c, &g, false, c->grad_out.data, c->params, NULL, c->grad_in[0].data, false);
 }
 
+/* Weights are [I][O / groups][k][k]. */
+static int weight_channel(const struct nn_layer *l, const struct nn_array *w, size_t element)
+{
+    const size_t row = element / ((size_t)w->dims[2] * (size_t)w->dims[3]);
+    const int i = (int)(row / (size_t)w->dims[1]), o = (int)(row % (size_t)w->dims[1]);
+    return i / (w->dims[0] / l->groups) * w->dims[1] + o;
+}
+
+/* What makes the one size that the layer names: there is one size of input that leads to it. */
+static int padding_for(const struct nn_layer *l, int size)
+{
+    const int pad = conv_pad(l), in = edgel_conv_out_size(size, l->k, l->stride, pad, l->dilation);
+    return size - edgel_conv_transpose_out_size(in, l->k, l->stride, pad, l->dilation, 0);
+}
+
+static void onnx(struct onnx_graph *g)
+{
+    struct onnx_node n;
+    char whole[ONNX_NAME_MAX];
+    const struct nn_layer *l = g->layer;
+    onnx_begin_cut(g, &n, "ConvTranspose", whole);
+    onnx_add_arrays(g, &n, (const char *const[]){ "weight", "bias", NULL });
+    onnx_window(l, &n, conv_pad(l));
+    onnx_square(&n, "dilations", l->dilation);
+    onnx_node_int(&n, "group", l->groups);
+    if (l->size_h > 0) {
+        const int64_t more[] = { padding_for(l, l->size_h), padding_for(l, l->size_w) };
+        onnx_node_ints(&n, "output_padding", more, 2);
+    } else {
+        onnx_square(&n, "output_padding", l->like >= 0 ? l->stride - 1 : l->output_pad);
+    }
+    onnx_end_cut(g, &n, whole);
+}
+
 const struct nn_op nn_op_conv_transpose = {
     .name = "conv_transpose",
     .min_inputs = 1,
@@ -136,4 +171,6 @@ const struct nn_op nn_op_conv_transpose = {
     .memory = memory,
     .forward = forward,
     .backward = backward,
+    .weight_channel = weight_channel,
+    .onnx = onnx,
 };

@@ -5,7 +5,7 @@
  *
  * h is a hash of (seed of the call, sample, block of channels, row, column and lane): the mask is a pure function of
  * its place, made again in backward and never stored. Source: Srivastava et al. 2014, JMLR 15. */
-#include "nn/nn_priv.h"
+#include "nn/model/onnx_priv.h"
 #include <math.h>
 #include <string.h>
 
@@ -61,4 +61,5 @@ const struct nn_op nn_op_dropout = {
     .attrs = attrs,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx_pass,
 };

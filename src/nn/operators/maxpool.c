@@ -98,6 +98,13 @@ static void backward(const struct nn_call *c)
         nn_row_bands(c, c->grad_out, nn_blocks(c->out.c), backward_band);
 }
 
+static void onnx(struct onnx_graph *g)
+{
+    struct onnx_node n;
+    nn_pool_onnx(g, &n, "MaxPool");
+    onnx_node_end(&n, &g->bytes);
+}
+
 const struct nn_op nn_op_maxpool = {
     .name = "maxpool",
     .min_inputs = 1,
@@ -110,4 +117,5 @@ const struct nn_op nn_op_maxpool = {
     .step = nn_pool_step,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

@@ -1,4 +1,4 @@
-/* The table of operators: the order is that of lists and reports. */
+/* The table of operators. */
 #include "nn/nn_priv.h"
 #include <string.h>
 
@@ -16,15 +16,36 @@ static const struct nn_attr input_attrs[] = {
     { 0 },
 };
 
-const struct nn_op nn_op_input = { .name = "input", .attrs = input_attrs, .setup = input_setup };
-
-static const struct nn_op *const operators[] = {
-    &nn_op_input,   &nn_op_conv,    &nn_op_conv_transpose, &nn_op_batchnorm,
-    &nn_op_maxpool, &nn_op_avgpool, &nn_op_upsample,       &nn_op_concat,
-    &nn_op_add,     &nn_op_dropout, &nn_op_softmax,        &nn_op_sigmoid,
-    &nn_op_tanh,    &nn_op_relu,    &nn_op_leaky_relu,     &nn_op_elu,
-    &nn_op_silu,    NULL,
+const struct nn_op nn_op_input = {
+    .name = "input", .flags = NN_IMAGE, .attrs = input_attrs, .setup = input_setup
 };
+
+/* The list, whose order is that of lists and reports: ROW(x) stands for nn_op_x, of the file x.c or of activation.c. */
+/* clang-format off */
+#define OPERATORS(ROW) \
+    ROW(input)         \
+    ROW(conv)          \
+    ROW(conv_transpose)\
+    ROW(batchnorm)     \
+    ROW(maxpool)       \
+    ROW(avgpool)       \
+    ROW(upsample)      \
+    ROW(concat)        \
+    ROW(add)           \
+    ROW(dropout)       \
+    ROW(softmax)       \
+    ROW(sigmoid)       \
+    ROW(tanh)          \
+    ROW(relu)          \
+    ROW(leaky_relu)    \
+    ROW(elu)           \
+    ROW(silu)
+/* clang-format on */
+#define DECLARED(name) extern const struct nn_op nn_op_##name;
+#define LISTED(name)   &nn_op_##name,
+
+OPERATORS(DECLARED)
+static const struct nn_op *const operators[] = { OPERATORS(LISTED) NULL };
 
 const struct nn_op *const *nn_operators(void)
 {

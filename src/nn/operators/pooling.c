@@ -67,3 +67,10 @@ struct nn_pool_share nn_pool_owned(const struct nn_call *c, int o0, int o1)
         s.windows.lo--;
     return s;
 }
+
+void nn_pool_onnx(struct onnx_graph *g, struct onnx_node *n, const char *op)
+{
+    onnx_begin(g, n, op);
+    onnx_window(g->layer, n, g->layer->pad);
+    onnx_node_int(n, "ceil_mode", g->layer->ceil);
+}

@@ -2,7 +2,7 @@
 #ifndef EDGEL_NN_POOLING_H
 #define EDGEL_NN_POOLING_H
 
-#include "nn/nn_priv.h"
+#include "nn/model/onnx_priv.h"
 
 extern const struct nn_attr nn_pool_attrs[];
 enum edgel_status nn_pool_setup(struct nn_layer *l, const int *in_channels, struct edgel_error *err);
@@ -10,6 +10,7 @@ enum edgel_status nn_pool_shape(const struct nn_layer *l, const struct nn_shape 
                                 const struct nn_shape *like, struct nn_shape *out, struct edgel_error *err);
 void nn_pool_reads(const struct nn_layer *l, int *lo, int *hi);
 double nn_pool_step(const struct nn_layer *l);
+void nn_pool_onnx(struct onnx_graph *g, struct onnx_node *n, const char *op); /* begins the node */
 
 /* Positions lo..hi-1 of an axis of n samples that window o covers. Never empty for a window of the output. */
 struct nn_span {

@@ -5,7 +5,7 @@
  * Subtracting the maximum leaves y as it is and keeps exp from overflowing. Sums run over the blocks of each of the 16
  * lanes, then over the lanes as a tree: l + (l + 8), + 4, + 2, + 1. Lanes past the channels count as exp = 0 and are 0
  * in y. */
-#include "nn/nn_priv.h"
+#include "nn/model/onnx_priv.h"
 #include <math.h>
 
 enum { CHUNK = 64 }; /* pixels whose sums are held at once */
@@ -142,11 +142,20 @@ static void backward(const struct nn_call *c)
         nn_row_bands(c, c->grad_out, 1, backward_band);
 }
 
+static void onnx(struct onnx_graph *g)
+{
+    struct onnx_node n;
+    onnx_begin(g, &n, "Softmax");
+    onnx_node_int(&n, "axis", 1);
+    onnx_node_end(&n, &g->bytes);
+}
+
 const struct nn_op nn_op_softmax = {
     .name = "softmax",
     .min_inputs = 1,
     .max_inputs = 1,
-    .flags = NN_BACKWARD_READS_OUTPUT,
+    .flags = NN_BACKWARD_READS_OUTPUT | NN_PROBABILITIES,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

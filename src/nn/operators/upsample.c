@@ -11,7 +11,7 @@
  * outer gaps 1; added in increasing order, rows first.
  * Source: PyTorch's Upsample with align_corners=False. Complexity: 4 operations an output; f = 2 runs at the speed of
  * memory. */
-#include "nn/nn_priv.h"
+#include "nn/model/onnx_priv.h"
 #include <string.h>
 
 enum { FACTOR_MAX = 32 };
@@ -221,6 +221,22 @@ static void memory(const struct nn_call *c, int threads, struct nn_memory *m)
         m->per_thread = (size_t)c->out.w * NN_LANES; /* a weighted sum of output rows */
 }
 
+static void onnx(struct onnx_graph *g)
+{
+    const float f = (float)g->layer->factor, scales[] = { 1, 1, f, f };
+    const int64_t four[] = { 4 };
+    char whole[ONNX_NAME_MAX], name[ONNX_NAME_MAX];
+    struct onnx_node n;
+    onnx_part_name(g, "scales", name);
+    onnx_floats(&g->bytes, name, four, 1, scales);
+    onnx_begin_cut(g, &n, "Resize", whole);
+    onnx_node_input(&n, "");
+    onnx_node_input(&n, name);
+    onnx_node_text(&n, "mode", "linear");
+    onnx_node_text(&n, "coordinate_transformation_mode", "half_pixel");
+    onnx_end_cut(g, &n, whole);
+}
+
 const struct nn_op nn_op_upsample = {
     .name = "upsample",
     .min_inputs = 1,
@@ -233,4 +249,5 @@ const struct nn_op nn_op_upsample = {
     .memory = memory,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };
