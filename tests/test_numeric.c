@@ -36,11 +36,22 @@ static double exact_softplus(double x)
     return (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
 }
 
+static double exact_gelu(double x)
+{
+    return x == -INFINITY ? -0.0 : x * (0.5 * erfc(-x * sqrt(0.5)));
+}
+
+static double exact_gelu_slope(double x)
+{
+    return 0.5 * erfc(-x * sqrt(0.5)) + (isinf(x) ? 0 : x * exp(-0.5 * x * x) * 0.39894228040143267794);
+}
+
 typedef void row_function(const float *x, float *y, size_t n);
 
 static row_function *row_of(const struct edgel_numeric *t, int k)
 {
-    row_function *const rows[] = { t->exp, t->expm1, t->log, t->sigmoid, t->tanh, t->softplus };
+    row_function *const rows[] = { t->exp,  t->expm1,    t->log,  t->sigmoid,
+                                   t->tanh, t->softplus, t->gelu, t->gelu_slope };
     return rows[k];
 }
 
@@ -48,23 +59,25 @@ static const struct {
     const char *name;
     float (*f)(float);
     double (*exact)(double);
+    double least; /* units in the last place are those of no less than this */
 } functions[] = {
-    { "exp", edgel_expf, exp },    { "expm1", edgel_expm1f, expm1 },
-    { "log", edgel_logf, log },    { "sigmoid", edgel_sigmoidf, exact_sigmoid },
-    { "tanh", edgel_tanhf, tanh }, { "softplus", edgel_softplusf, exact_softplus },
+    { "exp", edgel_expf, exp, 0 },          { "expm1", edgel_expm1f, expm1, 0 },
+    { "log", edgel_logf, log, 0 },          { "sigmoid", edgel_sigmoidf, exact_sigmoid, 0 },
+    { "tanh", edgel_tanhf, tanh, 0 },       { "softplus", edgel_softplusf, exact_softplus, 0 },
+    { "gelu", edgel_geluf, exact_gelu, 0 }, { "gelu_slope", edgel_gelu_slopef, exact_gelu_slope, 0.1 },
 };
 
 enum { FUNCTIONS = sizeof functions / sizeof *functions };
 
 /* |y - exact| in units of the last place of a float of exact's size; 0 if both are the same special value */
-static double error_in_ulps(float y, double exact)
+static double error_in_ulps(float y, double exact, double least)
 {
     if (isnan(exact) || isnan(y))
         return isnan(exact) && isnan(y) ? 0 : INFINITY;
     if ((float)exact == y && (isinf(y) || y == 0))
         return 0;
     int e;
-    frexp(exact, &e);
+    frexp(fabs(exact) < least ? least : exact, &e);
     return fabs(y - exact) / ldexp(1, e - 24 > -149 ? e - 24 : -149);
 }
 
@@ -76,7 +89,7 @@ static void floats_are_within_half_a_unit(void **state)
         double worst = 0;
         for (uint64_t u = 0; u <= UINT32_MAX; u += 997) {
             const float x = float_of((uint32_t)u);
-            const double e = error_in_ulps(functions[k].f(x), functions[k].exact(x));
+            const double e = error_in_ulps(functions[k].f(x), functions[k].exact(x), functions[k].least);
             worst = e > worst ? e : worst;
         }
         printf("# %s: off by at most %.4f units in the last place\n", functions[k].name, worst);
@@ -97,6 +110,9 @@ static void special_floats(void **state)
     assert_true(edgel_tanhf(0) == 0 && edgel_tanhf(-INFINITY) == -1 && edgel_tanhf(INFINITY) == 1);
     assert_true(signbit(edgel_tanhf(-0.0f)));
     assert_true(edgel_softplusf(-INFINITY) == 0 && edgel_softplusf(INFINITY) == INFINITY);
+    assert_true(edgel_geluf(0) == 0 && edgel_geluf(-INFINITY) == 0 && edgel_geluf(INFINITY) == INFINITY);
+    assert_true(edgel_gelu_slopef(0) == 0.5f && edgel_gelu_slopef(INFINITY) == 1);
+    assert_true(edgel_gelu_slopef(-INFINITY) == 0);
     for (int k = 0; k < FUNCTIONS; k++)
         assert_true(isnan(functions[k].f(NAN)));
 }

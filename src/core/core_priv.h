@@ -159,13 +159,16 @@ void edgel_lines_close(struct edgel_lines **l);
 
 /* --- numeric.c --- : elementary functions with the same bits on every machine; nothing here calls libm for them.
  * NaN in, NaN out; overflow gives inf, log(0) -inf, log of a negative number NaN. */
-/* Off by less than 0.51 units in the last place of the float; softplus is log(1 + e^x), sigmoid 1 / (1 + e^-x). */
+/* Off by less than 0.51 units in the last place of the float; softplus is log(1 + e^x), sigmoid 1 / (1 + e^-x), gelu
+ * x (1 + erf(x / sqrt 2)) / 2. gelu_slope is the derivative of gelu; beside its zero the unit is that of 0.1. */
 float edgel_expf(float x);
 float edgel_expm1f(float x);
 float edgel_logf(float x);
 float edgel_sigmoidf(float x);
 float edgel_tanhf(float x);
 float edgel_softplusf(float x);
+float edgel_geluf(float x);
+float edgel_gelu_slopef(float x);
 /* The same bits for y[i] = f(x[i]), i < n; y == x is fine, any other overlap is not. */
 struct edgel_numeric {
     void (*exp)(const float *x, float *y, size_t n);
@@ -174,6 +177,8 @@ struct edgel_numeric {
     void (*sigmoid)(const float *x, float *y, size_t n);
     void (*tanh)(const float *x, float *y, size_t n);
     void (*softplus)(const float *x, float *y, size_t n);
+    void (*gelu)(const float *x, float *y, size_t n);
+    void (*gelu_slope)(const float *x, float *y, size_t n);
 };
 void edgel_numeric_init(struct edgel_numeric *t, unsigned flags); /* flags of edgel_cpu_flags() */
 void edgel_numeric_rows_c(struct edgel_numeric *t);

@@ -58,6 +58,16 @@ float edgel_softplusf(float x)
     return (float)softplus_core(x);
 }
 
+float edgel_geluf(float x)
+{
+    return (float)gelu_core(x);
+}
+
+float edgel_gelu_slopef(float x)
+{
+    return (float)gelu_slope_core(x);
+}
+
 static const double ln2_high = 0x1.62e42fee00000p-1, ln2_low = 0x1.a39ef35793c76p-33;
 
 /* rint() for |x| < 2^51, without a call of the C library */

@@ -121,4 +121,46 @@ static inline double softplus_core(double x)
     return choose(x < 0, 0, x) + atanh2_core(e / (2 + e));
 }
 
+/* Q(x) = (1 - erf(x / sqrt 2)) / 2 of |x|, the upper tail of the normal distribution: 0.5 e^-x^2/2 erfcx(|x| / sqrt 2).
+ * erfcx(t) = e^t^2 (1 - erf t) is E(u) / (1 + 2 t), u = (t - 3) / (t + 3), E a Chebyshev fit on 0 <= t <= 10.7 (relative
+ * error below 2^-39.7); beyond, Q of a float is no float. *density: e^-x^2/2. */
+static inline double normal_tail(double x, double *density)
+{
+    double t = fabs(x) * 0x1.6a09e667f3bcdp-1;
+    t = choose(t > 10.7, 10.7, t);
+    double u = (t - 3) / (t + 3);
+    double e = -0x1.4cb0a2fc56222p-18;
+    e = e * u - 0x1.4d6d84bd86f68p-16;
+    e = e * u + 0x1.22a0031dd15b9p-17;
+    e = e * u + 0x1.0a014c4257a3bp-13;
+    e = e * u - 0x1.bd509b6768ddcp-14;
+    e = e * u - 0x1.9953ef9ec4a15p-11;
+    e = e * u + 0x1.ef1f368260783p-10;
+    e = e * u + 0x1.4b8e703cde788p-9;
+    e = e * u - 0x1.8574afc046c0bp-6;
+    e = e * u + 0x1.17ca23f2abe56p-4;
+    e = e * u - 0x1.e88b80f70f4e7p-4;
+    e = e * u + 0x1.098366bb9be20p-3;
+    e = e * u - 0x1.85a15c4a668bbp-5;
+    e = e * u - 0x1.15c084bbd97e1p-3;
+    e = e * u + 0x1.40c522d7e3f5cp+0;
+    *density = exp_core(-0.5 * x * x);
+    return 0.5 * *density * e / (1 + 2 * t);
+}
+
+/* x (1 + erf(x / sqrt 2)) / 2; -0 at -infinity */
+static inline double gelu_core(double x)
+{
+    double density, q = normal_tail(x, &density);
+    return choose(x < -40, -40, x) * choose(x > 0, 1 - q, q);
+}
+
+/* Its derivative, (1 + erf(x / sqrt 2)) / 2 + x e^-x^2/2 / sqrt(2 pi). */
+static inline double gelu_slope_core(double x)
+{
+    double density, q = normal_tail(x, &density);
+    double near = choose(x > 40, 40, choose(x < -40, -40, x));
+    return choose(x > 0, 1 - q, q) + near * density * 0x1.9884533d43651p-2;
+}
+
 #endif

@@ -25,6 +25,8 @@ ROW(log)
 ROW(sigmoid)
 ROW(tanh)
 ROW(softplus)
+ROW(gelu)
+ROW(gelu_slope)
 
 void LEVEL(edgel_numeric_rows)(struct edgel_numeric *t)
 {
@@ -35,5 +37,7 @@ void LEVEL(edgel_numeric_rows)(struct edgel_numeric *t)
         .sigmoid = LEVEL(sigmoid_row),
         .tanh = LEVEL(tanh_row),
         .softplus = LEVEL(softplus_row),
+        .gelu = LEVEL(gelu_row),
+        .gelu_slope = LEVEL(gelu_slope_row),
     };
 }
