@@ -61,7 +61,7 @@ conv out=classes k=1
     "names": """input channels=3
 image: conv out=4 k=3 stride=2
 logits: upsample factor=2 like=input
-probabilities: silu
+probabilities: gelu
 layer: conv_transpose out=4 k=3 pad=1
 edgel: conv out=classes k=1
 """,

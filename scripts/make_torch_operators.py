@@ -100,7 +100,7 @@ def apply(op, a, x, p, like, flags):
 
 
 def activate(name, z, a):
-    return {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu, "silu": F.silu,
+    return {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu, "silu": F.silu, "gelu": F.gelu,
             "leaky_relu": lambda v: F.leaky_relu(v, a.get("slope", 0.01)),
             "elu": lambda v: F.elu(v, a.get("alpha", 1.0))}[name](z)
 

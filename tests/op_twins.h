@@ -227,6 +227,8 @@ static double activate(const char *name, double z, double slope)
         return tanh(z);
     if (strcmp(name, "silu") == 0)
         return z / (1 + exp(-z));
+    if (strcmp(name, "gelu") == 0)
+        return z * erfc(-z / sqrt(2)) / 2;
     if (z > 0)
         return z;
     return strcmp(name, "elu") == 0 ? slope * expm1(z) : strcmp(name, "leaky_relu") == 0 ? slope * z : 0;
@@ -250,6 +252,7 @@ static const struct {
     { "sigmoid", twin_activation },  { "tanh", twin_activation },
     { "relu", twin_activation },     { "leaky_relu", twin_activation },
     { "elu", twin_activation },      { "silu", twin_activation },
+    { "gelu", twin_activation },
 };
 
 typedef void (*twin_run)(const struct twin_call *t);

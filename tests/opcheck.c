@@ -134,6 +134,7 @@ static const struct row rows[] = {
     { "leaky_relu", "slope=0.2", 2, 1, { 19 }, 6, 7, 0, 0, NULL, 0 },
     { "elu", "alpha=1.5", 2, 1, { 19 }, 6, 7, 0, 0, NULL, WIDE },
     { "silu", "", 2, 1, { 19 }, 60, 70, 0, 0, NULL, WIDE },
+    { "gelu", "", 2, 1, { 19 }, 60, 70, 0, 0, NULL, WIDE },
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

@@ -131,3 +131,11 @@ void onnx_part_begin(const struct onnx_graph *g, struct onnx_node *n, const char
     onnx_part_name(g, part, name);
     onnx_node_begin(n, op, name);
 }
+
+void onnx_part_scalar(struct onnx_graph *g, struct onnx_node *n, const char *part, float v)
+{
+    char name[ONNX_NAME_MAX];
+    onnx_part_name(g, part, name);
+    onnx_floats(&g->bytes, name, NULL, 0, &v);
+    onnx_node_input(n, name);
+}

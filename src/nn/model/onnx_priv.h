@@ -63,5 +63,7 @@ void onnx_end_cut(struct onnx_graph *g, struct onnx_node *n, const char *whole);
 void onnx_part_name(const struct onnx_graph *g, const char *part, char name[ONNX_NAME_MAX]);
 void onnx_part_begin(const struct onnx_graph *g, struct onnx_node *n, const char *op, const char *part,
                      char name[ONNX_NAME_MAX]);
+/* LAYER.PART = v, an input of the node. */
+void onnx_part_scalar(struct onnx_graph *g, struct onnx_node *n, const char *part, float v);
 
 #endif

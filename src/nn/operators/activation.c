@@ -7,9 +7,11 @@
  *     leaky_relu   y = z where z > 0, else slope z           dy/dz = 1 where y > 0, else slope
  *     elu          y = z where z > 0, else alpha (e^z - 1)   dy/dz = 1 where y > 0, else y + alpha
  *     silu         y = z / (1 + e^-z)                        dy/dz = s (1 + z (1 - s)), s = 1 / (1 + e^-z)
+ *     gelu         y = z P, P = (1 + erf(z / sqrt 2)) / 2    dy/dz = P + z e^(-z^2 / 2) / sqrt(2 pi)
  *
  * At z = 0 the rectifiers take the derivative from the left. NaN stays NaN, but relu and leaky_relu of NaN: 0 and NaN.
- * Sources: Maas et al. 2013 (leaky), Clevert et al. 2015 arXiv:1511.07289 (elu), Elfwing et al. 2017 arXiv:1702.03118.
+ * Sources: Maas et al. 2013 (leaky), Clevert et al. 2015 arXiv:1511.07289 (elu), Elfwing et al. 2017 arXiv:1702.03118;
+ * Hendrycks and Gimpel 2016 arXiv:1606.08415 (gelu, the form with erf).
  */
 #include "nn/model/onnx_priv.h"
 #include <string.h>
@@ -114,6 +116,25 @@ static void silu_derive(const struct nn_kernels *k, float *restrict g, const flo
     }
 }
 
+static void gelu_apply(const struct nn_kernels *k, float *z, size_t n, float slope)
+{
+    (void)slope;
+    k->numeric.gelu(z, z, n);
+}
+
+static void gelu_derive(const struct nn_kernels *k, float *restrict g, const float *restrict z, size_t n,
+                        float slope)
+{
+    float d[PART];
+    (void)slope;
+    for (size_t at = 0; at < n; at += PART) {
+        const size_t m = n - at < PART ? n - at : PART;
+        k->numeric.gelu_slope(z + at, d, m);
+        for (size_t i = 0; i < m; i++)
+            g[at + i] *= d[i];
+    }
+}
+
 /* --- as layers of their own --- */
 
 struct part {
@@ -209,6 +230,32 @@ static void onnx_silu(struct onnx_graph *g)
     onnx_node_end(&n, &g->bytes);
 }
 
+/* Operator set 13 has no Gelu: x 0.5 (1 + Erf(x / sqrt 2)). */
+static void onnx_gelu(struct onnx_graph *g)
+{
+    static const float root = 0x1.6a09e6p+0f, one = 1, half = 0.5f;
+    char scaled[ONNX_NAME_MAX], erf[ONNX_NAME_MAX], sum[ONNX_NAME_MAX], share[ONNX_NAME_MAX];
+    struct onnx_node n;
+    onnx_part_begin(g, &n, "Div", "scaled", scaled);
+    onnx_node_input(&n, onnx_input_of(g, 0));
+    onnx_part_scalar(g, &n, "root", root);
+    onnx_node_end(&n, &g->bytes);
+    onnx_part_begin(g, &n, "Erf", "erf", erf);
+    onnx_node_input(&n, scaled);
+    onnx_node_end(&n, &g->bytes);
+    onnx_part_begin(g, &n, "Add", "sum", sum);
+    onnx_node_input(&n, erf);
+    onnx_part_scalar(g, &n, "one", one);
+    onnx_node_end(&n, &g->bytes);
+    onnx_part_begin(g, &n, "Mul", "share", share);
+    onnx_node_input(&n, sum);
+    onnx_part_scalar(g, &n, "half", half);
+    onnx_node_end(&n, &g->bytes);
+    onnx_begin(g, &n, "Mul");
+    onnx_node_input(&n, share);
+    onnx_node_end(&n, &g->bytes);
+}
+
 static const struct nn_attr leaky_attrs[] = {
     { "slope", NN_REAL, offsetof(struct nn_layer, slope), 0, 1, 0.01, false },
     { 0 },
@@ -236,3 +283,4 @@ ACTIVATION(relu, true, relu_apply, relu_derive, NULL, 0, onnx_relu);
 ACTIVATION(leaky_relu, true, leaky_apply, leaky_derive, leaky_attrs, 0, onnx_leaky);
 ACTIVATION(elu, true, elu_apply, elu_derive, elu_attrs, 0, onnx_elu);
 ACTIVATION(silu, false, silu_apply, silu_derive, NULL, 0, onnx_silu);
+ACTIVATION(gelu, false, gelu_apply, gelu_derive, NULL, 0, onnx_gelu);

@@ -39,7 +39,8 @@ const struct nn_op nn_op_input = {
     ROW(relu)          \
     ROW(leaky_relu)    \
     ROW(elu)           \
-    ROW(silu)
+    ROW(silu)          \
+    ROW(gelu)
 /* clang-format on */
 #define DECLARED(name) extern const struct nn_op nn_op_##name;
 #define LISTED(name)   &nn_op_##name,
