@@ -36,6 +36,7 @@ conv out=17 k=3 dilation=3 groups=17
 leaky_relu slope=0.2
 dropout
 batchnorm
+prelu
 up: upsample factor=2 like=a
 add a up
 tanh

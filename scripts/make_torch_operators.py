@@ -48,6 +48,8 @@ def arrays(op, a, channels):
     """Shapes of the parameters, then of the buffers."""
     if op == "batchnorm":
         return dict.fromkeys(["weight", "bias", "running_mean", "running_var"], (channels,))
+    if op == "prelu":
+        return {"weight": (channels,)}
     k, groups, out = a.get("k", 3), a.get("groups", 1), a.get("out")
     if op == "conv":
         shapes = {"weight": (out, channels // groups, k, k)}
@@ -96,6 +98,8 @@ def apply(op, a, x, p, like, flags):
         return F.dropout(x[0], a.get("p", 0.5), not flags & INFER)
     if op == "softmax":
         return torch.softmax(x[0], 1)
+    if op == "prelu":
+        return F.prelu(x[0], p["weight"])
     return activate(op, x[0], a)
 
 

@@ -240,6 +240,15 @@ static void twin_activation(const struct twin_call *t)
         activate(t->l->op->name, *at(&t->in[0], n, c, y, x), t->l->slope);
 }
 
+static void twin_prelu(const struct twin_call *t)
+{
+    EACH_OUTPUT(t)
+    {
+        const double z = *at(&t->in[0], n, c, y, x);
+        *at(&t->out, n, c, y, x) = z > 0 ? z : t->params[c] * z;
+    }
+}
+
 static const struct {
     const char *op;
     void (*run)(const struct twin_call *t);
@@ -252,7 +261,7 @@ static const struct {
     { "sigmoid", twin_activation },  { "tanh", twin_activation },
     { "relu", twin_activation },     { "leaky_relu", twin_activation },
     { "elu", twin_activation },      { "silu", twin_activation },
-    { "gelu", twin_activation },
+    { "gelu", twin_activation },     { "prelu", twin_prelu },
 };
 
 typedef void (*twin_run)(const struct twin_call *t);

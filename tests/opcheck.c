@@ -135,6 +135,9 @@ static const struct row rows[] = {
     { "elu", "alpha=1.5", 2, 1, { 19 }, 6, 7, 0, 0, NULL, WIDE },
     { "silu", "", 2, 1, { 19 }, 60, 70, 0, 0, NULL, WIDE },
     { "gelu", "", 2, 1, { 19 }, 60, 70, 0, 0, NULL, WIDE },
+    { "prelu", "", 2, 1, { 35 }, 60, 70, 0, 0, NULL, 0 },
+    { "prelu", "", 3, 1, { 16 }, 6, 7, 0, 0, NULL, FROZEN },
+    { "prelu", "", 1, 1, { 3 }, 9, 8, 0, 0, NULL, INFER },
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

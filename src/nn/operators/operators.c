@@ -40,7 +40,8 @@ const struct nn_op nn_op_input = {
     ROW(leaky_relu)    \
     ROW(elu)           \
     ROW(silu)          \
-    ROW(gelu)
+    ROW(gelu)          \
+    ROW(prelu)
 /* clang-format on */
 #define DECLARED(name) extern const struct nn_op nn_op_##name;
 #define LISTED(name)   &nn_op_##name,
