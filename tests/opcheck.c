@@ -15,8 +15,8 @@
  *     rows     prints the table for the script that makes the goldens
  *     perf     times the operators at sizes as they occur
  *     parts    takes each part from an operator that has all, and sees that it is missed
- * Every operator of the library must have each of: forward, backward, a form in ONNX, a twin, and rows here that compare
- * its gradient with differences and its values and gradients with PyTorch's. One without fails.
+ * Every operator of the library must have each of: forward, backward, a form in ONNX, a twin, and rows here that
+ * compare its gradient with differences and its values and gradients with PyTorch's. One without fails.
  * An error is |got - want| / (|want| + root mean square of want), the largest of all elements. Lanes past the channels
  * hold large numbers wherever an operator reads, everything it writes holds NaN before, and what its flags say it does
  * not read is not there. Exit 0 pass, 1 fail.

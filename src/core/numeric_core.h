@@ -121,9 +121,9 @@ static inline double softplus_core(double x)
     return choose(x < 0, 0, x) + atanh2_core(e / (2 + e));
 }
 
-/* Q(x) = (1 - erf(x / sqrt 2)) / 2 of |x|, the upper tail of the normal distribution: 0.5 e^-x^2/2 erfcx(|x| / sqrt 2).
- * erfcx(t) = e^t^2 (1 - erf t) is E(u) / (1 + 2 t), u = (t - 3) / (t + 3), E a Chebyshev fit on 0 <= t <= 10.7 (relative
- * error below 2^-39.7); beyond, Q of a float is no float. *density: e^-x^2/2. */
+/* Q(x) = (1 - erf(|x| / sqrt 2)) / 2, the upper tail of the normal distribution: e^-x^2/2 erfcx(|x| / sqrt 2) / 2.
+ * erfcx(t) = e^t^2 (1 - erf t) is E(u) / (1 + 2 t), u = (t - 3) / (t + 3), E a Chebyshev fit on 0 <= t <= 10.7
+ * (relative error below 2^-39.7); beyond, Q is no float. *density: e^-x^2/2. */
 static inline double normal_tail(double x, double *density)
 {
     double t = fabs(x) * 0x1.6a09e667f3bcdp-1;

@@ -1,5 +1,5 @@
-/* The parts that nodes of layers are made of. Values are named like the layers that make them, constants LAYER.ARRAY, and
- * what a layer makes on the way LAYER.PART. */
+/* The parts that nodes of layers are made of. Values are named like the layers that make them, constants LAYER.ARRAY,
+ * and what a layer makes on the way LAYER.PART. */
 #include "nn/model/onnx_priv.h"
 #include <stdio.h>
 #include <string.h>
