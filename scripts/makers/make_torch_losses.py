@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""Writes tests/golden/torch_losses.txt: losses and their gradients from PyTorch, which tests/nn/test_loss.c holds edgel to.
+
+    scripts/makers/make_torch_losses.py [FILE]
+
+Only needed to make the file anew (PyTorch 2.13 made the one in the tree). All is computed in double from logits that are
+floats. Cross-entropy, binary cross-entropy, L1, L2 and smooth L1 are PyTorch's own functions; IoU, Dice, Lovasz and the
+box losses are their papers' formulas in PyTorch operations, derived by autograd. The file is text; `#` starts a comment.
+
+    batch N CLASSES PIXELS labels|soft  then one line each: logits; targets (65535 or negative: ignored);
+                                        class weights or "-". Results up to the next batch are for this one.
+    loss NAME BALANCE VALUE             then one line: gradient by the logits, laid out as they are
+    box NAME VALUE                      then one line: predicted box, true box, gradient by the predicted box
+"""
+import math
+import pathlib
+import sys
+
+import torch
+import torch.nn.functional as F
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SEED, IGNORE, BETA, SMOOTH = 20, 65535, 0.1, 1.0
+torch.set_default_dtype(torch.float64)
+
+
+def flatten(x, t, soft):
+    """Logits and targets as [pixels that count][classes], whose image each pixel is of, and the classes' numbers."""
+    n, c, m = x.shape
+    flat = x.permute(0, 2, 1).reshape(-1, c)
+    image = torch.arange(n).repeat_interleave(m)
+    if soft:
+        target = t.permute(0, 2, 1).reshape(-1, c)
+        keep = target[:, 0] >= 0
+    else:
+        labels = t.reshape(-1)
+        keep = labels != IGNORE
+        known = torch.where(keep, labels, 0)
+        target = known[:, None].double() if c == 1 else F.one_hot(known, c).double()
+    return flat[keep], target[keep], image[keep], t.reshape(-1)[keep] if not soft else None
+
+
+def side_weights(target, image, w, balance):
+    """Weights of what is not and of what is the class, for each element."""
+    if target.shape[1] > 1:
+        both = (w if w is not None else torch.ones(target.shape[1])).expand_as(target)
+        return both, both
+    w0, w1 = torch.empty_like(target), torch.empty_like(target)
+    for i in image.unique():
+        share = target[image == i].mean()
+        w0[image == i] = (w[0] if w is not None else 1.0) * (share if balance else 1.0)
+        w1[image == i] = (w[1] if w is not None else 1.0) * (1 - share if balance else 1.0)
+    return w0, w1
+
+
+def lovasz_grad(sorted_truth):
+    total = sorted_truth.sum()
+    inter = total - sorted_truth.cumsum(0)
+    union = total + (1 - sorted_truth).cumsum(0)
+    jaccard = 1 - inter / union
+    jaccard[1:] = jaccard[1:] - jaccard[:-1].clone()
+    return jaccard
+
+
+def loss(name, x, t, soft, w, balance):
+    logits, target, image, labels = flatten(x, t, soft)
+    classes = x.shape[1]
+    p = torch.sigmoid(logits) if classes == 1 else F.softmax(logits, 1)
+    present = [c for c in range(classes) if target[:, c].sum() > 0]
+    w0, w1 = side_weights(target, image, w, balance)
+    v = w0 * (1 - target) + w1 * target
+    if name == "ce" and classes > 1 and not soft:
+        return F.cross_entropy(logits, labels, weight=w)
+    if name == "ce" and classes > 1:
+        each = F.cross_entropy(logits, target, weight=w, reduction="sum")
+        return each / (target * w1).sum()
+    if name in ("bce", "ce"):
+        each = F.binary_cross_entropy_with_logits(logits, target, weight=w0, pos_weight=w1 / w0, reduction="none")
+        return each.sum() / v.sum()
+    if name in ("iou", "dice"):
+        inter, sizes = (p * target).sum(0), p.sum(0) + target.sum(0)
+        if name == "iou":
+            ratio = (inter + SMOOTH) / (sizes - inter + SMOOTH)
+        else:
+            ratio = (2 * inter + SMOOTH) / (sizes + SMOOTH)
+        return (1 - ratio)[present].mean()
+    if name == "lovasz":
+        values = []
+        for c in range(classes):
+            truth = (target[:, c] >= 0.5).double()
+            if truth.sum() == 0:
+                continue
+            errors, order = torch.sort((truth - p[:, c]).abs(), 0, descending=True)
+            values.append(torch.dot(errors, lovasz_grad(truth[order])))
+        return torch.stack(values).mean()
+    each = {"l1": lambda: F.l1_loss(p, target, reduction="none"),
+            "l2": lambda: F.mse_loss(p, target, reduction="none"),
+            "smoothl1": lambda: F.smooth_l1_loss(p, target, beta=BETA, reduction="none")}[name]()
+    return (each * v).sum() / v.sum()
+
+
+def row(values, digits=9):  # 9 are enough for a float
+    return " ".join("%.*g" % (digits, a.item()) for a in values.reshape(-1))
+
+
+def batch(out, n, classes, pixels, soft, weights, balance=False):
+    x = (2 * torch.randn(n, classes, pixels)).float().double()
+    if soft:
+        t = torch.rand(n, classes, pixels)
+        t = (t / t.sum(1, keepdim=True) if classes > 1 else t).float().double()
+        t[torch.rand(n, 1, pixels).expand_as(t) < 0.1] = -1
+    else:
+        t = torch.randint(max(classes, 2) - (classes > 4), (n, pixels))  # of many classes the last never occurs
+        t[torch.rand(n, pixels) < 0.1] = IGNORE
+    w = (0.25 + 2 * torch.rand(max(classes, 2))).float().double() if weights else None
+    print("batch", n, classes, pixels, "soft" if soft else "labels", file=out)
+    print(row(x), row(t), row(w) if weights else "-", sep="\n", file=out)
+    for name in "ce bce iou dice lovasz l1 l2 smoothl1".split():
+        leaf = x.clone().requires_grad_()
+        value = loss(name, leaf, t, soft, w, balance)
+        value.backward()
+        print("loss", name, int(balance), "%.12g" % value.item(), file=out)
+        print(row(leaf.grad), file=out)
+
+
+def box_loss(name, p, t):
+    area = lambda b: (b[2] - b[0]) * (b[3] - b[1])
+    side = lambda lo, hi: (hi - lo).clamp(min=0)
+    inter = side(torch.max(p[0], t[0]), torch.min(p[2], t[2])) * side(torch.max(p[1], t[1]), torch.min(p[3], t[3]))
+    union = area(p) + area(t) - inter
+    iou = inter / union
+    cw, ch = torch.max(p[2], t[2]) - torch.min(p[0], t[0]), torch.max(p[3], t[3]) - torch.min(p[1], t[1])
+    if name == "iou":
+        return 1 - iou
+    if name == "giou":
+        return 1 - iou + (cw * ch - union) / (cw * ch)
+    centre = ((p[0] + p[2] - t[0] - t[2]) ** 2 + (p[1] + p[3] - t[1] - t[3]) ** 2) / 4
+    diou = 1 - iou + centre / (cw ** 2 + ch ** 2)
+    if name == "diou":
+        return diou
+    angle = torch.atan((t[2] - t[0]) / (t[3] - t[1])) - torch.atan((p[2] - p[0]) / (p[3] - p[1]))
+    v = 4 / math.pi ** 2 * angle ** 2
+    with torch.no_grad():
+        alpha = v / (1 - iou + v)
+    return diou + alpha * v
+
+
+def boxes(out):
+    for k in range(40):
+        corner, size = torch.rand(2, 2) * 20, torch.rand(2, 2) * (10 if k % 2 else 30) + 0.5
+        b = torch.cat([corner, corner + size], 1)
+        for name in "iou giou diou ciou".split():
+            leaf = b[0].clone().requires_grad_()
+            value = box_loss(name, leaf, b[1])
+            value.backward()
+            print("box", name, "%.12g" % value.item(), file=out)
+            print(row(torch.cat([b[0], b[1], leaf.grad]), 17), file=out)
+
+
+def main():
+    path = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "tests/golden/torch_losses.txt"
+    torch.manual_seed(SEED)
+    with path.open("w") as out:
+        print(f"# made by scripts/makers/make_torch_losses.py, PyTorch {torch.__version__}, seed {SEED}", file=out)
+        for soft in (False, True):
+            batch(out, 2, 1, 37, soft, weights=False)
+            batch(out, 2, 1, 37, soft, weights=True)
+            batch(out, 2, 1, 37, soft, weights=True, balance=True)
+            batch(out, 2, 2, 20, soft, weights=False)
+            batch(out, 3, 5, 19, soft, weights=True)
+        boxes(out)
+
+
+if __name__ == "__main__":
+    main()
