@@ -249,23 +249,65 @@ EDGEL_API bool edgel_mat_of_bytes(const void *head, size_t n);
 /* True for a name that ends in .mat, any letter case. */
 EDGEL_API bool edgel_named_like_mat(const char *name);
 
+/* Which MAT files are taken. edgel_mat_params_init() first. */
+struct edgel_mat_params {
+    struct edgel_limits limits; /* max_side of every matrix, max_pixels of all together; nothing else */
+    int w, h; /* of the image: every map must have this size, ucm2 2w+1 x 2h+1; 0, 0 (default): any size */
+};
+EDGEL_API void edgel_mat_params_init(struct edgel_mat_params *params);
+
 /*
- * Reads the variable groundTruth, segs or ucm2 of a MAT file of version 5, compressed or not; what each must be stands
- * at the top of src/io/mat.c.
+ * Reads the one variable groundTruth, segs or ucm2 of a MAT file of version 5 that is in memory. Other variables are
+ * checked and passed over, up to 2^28 bytes of what is compressed.
  *
- * limits  max_side of every matrix, max_pixels of all matrices together; checked before anything as large is allocated
+ *   groundTruth  cell array of structures 1 x 1 with the fields Segmentation (labels) and Boundaries (0 or not); either
+ *                may be absent
+ *   segs         cell array of labels
+ *   ucm2         double or single matrix, finite
+ *
+ * Matrices are real, of two dimensions and not empty; labels are whole numbers from 0 to 65535 of any numeric class;
+ * values may be stored in any numeric type, in either byte order, compressed or not. MATLAB stores columns one after
+ * the other; what is handed out is rows.
+ *
+ * bytes, size  the file
+ * name         for messages
+ * params       NULL: the defaults; limits and size are compared before a matrix is unpacked or memory for it allocated
+ * out          zeroed, or finished
  *
  * Returns EDGEL_OK; EDGEL_EFORMAT: no MAT file, damaged or truncated (also in parts that are not read), none or several
- * of these variables, a variable of another class or with values out of range; EDGEL_EUNSUPPORTED: version 7.3, classes
- * that no such file has, any in a build without matio; EDGEL_ELIMIT; EDGEL_EIO; EDGEL_ENOMEM. The text names file and
- * rule; out is then empty.
+ * of these variables, a variable of another class or with values out of range, maps of another size than asked for;
+ * EDGEL_EUNSUPPORTED: version 7.3, classes that no such file has; EDGEL_ELIMIT: over params->limits, or over what is
+ * passed over; EDGEL_ENOMEM. The text names file and rule; out is then empty. Thread-safe; the values are exact.
  */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_mat_decode(const void *bytes, size_t size, const char *name,
+                                                             const struct edgel_mat_params *params,
+                                                             struct edgel_mat *out, struct edgel_error *err);
+
+/* What a MAT file says of itself before a value is unpacked. */
+struct edgel_mat_info {
+    enum edgel_mat_kind kind;
+    size_t n; /* TRUTH: annotators; SEGS: segmentations; UCM2: 0 */
+    int w, h; /* of the first map in the file */
+};
+
+/*
+ * Tells what edgel_mat_decode() would find, from the first bytes of the variable; what comes after them, and all other
+ * variables, are not looked at.
+ *
+ * limits  NULL: the defaults; those of the first map are checked
+ *
+ * Returns what edgel_mat_decode() returns of these bytes.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_mat_probe(const void *bytes, size_t size, const char *name,
+                                                            const struct edgel_limits *limits,
+                                                            struct edgel_mat_info *info,
+                                                            struct edgel_error *err);
+
+/* edgel_bytes_read() and edgel_mat_decode() in one. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_mat_read(const char *path,
-                                                           const struct edgel_limits *limits,
+                                                           const struct edgel_mat_params *params,
                                                            struct edgel_mat *out, struct edgel_error *err);
 EDGEL_API void edgel_mat_finish(struct edgel_mat *mat);
-/* Whether this build reads MAT files. */
-EDGEL_API bool edgel_mat_built(void);
 
 /* --- writing --- */
 

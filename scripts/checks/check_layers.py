@@ -19,7 +19,7 @@ SEES = {  # folder -> public headers it may include
     "dataset": {"base", "image", "batch", "dataset"},
     "cli": {"base", "image", "filter", "geometry", "batch", "dataset", "nn", "ml", "eval", "report"},
 }
-THIRD_PARTY = {"png.h", "jpeglib.h", "jerror.h", "zlib.h", "matio.h", "tiffio.h"}
+THIRD_PARTY = {"png.h", "jpeglib.h", "jerror.h", "zlib.h", "tiffio.h"}
 INCLUDE = re.compile(r'\s*#\s*include\s+["<]([^">]+)[">]')
 
 bad, names, users = [], {}, {}

@@ -8,7 +8,7 @@ packages_of() {
     for job in "$@"; do
         case $job in
         build) printf '%s\n' gcc libc6-dev meson ninja-build pkgconf python3 \
-            libpng-dev libjpeg62-turbo-dev zlib1g-dev libtiff-dev libmatio-dev ;;
+            libpng-dev libjpeg62-turbo-dev zlib1g-dev libtiff-dev ;;
         test) printf '%s\n' binutils g++ libcmocka-dev bats clang-format-14 shellcheck groff-base ;;
         clang) printf '%s\n' clang libclang-rt-14-dev ;;
         arm64) printf '%s\n' gcc-aarch64-linux-gnu qemu-user-static ;;

@@ -26,7 +26,8 @@ static enum edgel_status read_file(const struct source *s, const char *path, str
         return status;
     *is_mat = mat && (edgel_mat_of_bytes(bytes->data, bytes->size) || edgel_named_like_mat(path));
     if (*is_mat)
-        return edgel_mat_read(path, &s->read->limits, mat, s->err);
+        return edgel_mat_decode(bytes->data, bytes->size, path,
+                                &(struct edgel_mat_params){ s->read->limits, 0, 0 }, mat, s->err);
     status = edgel_image_decode(bytes->data, bytes->size, path, s->read, image, &info, s->err);
     *mask = (struct edgel_mask){ edgel_image_view(image), info.bits, info.indexed };
     const char *said = info.damage[0] ? info.damage : info.remark;

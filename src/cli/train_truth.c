@@ -28,10 +28,12 @@ static int32_t id_of_colour(const struct train_data *d, const uint8_t *rgb)
     return -1;
 }
 
-static enum edgel_status read_mat(const struct train_data *d, const char *path, struct train_masks *m,
+static enum edgel_status read_mat(const struct train_data *d, const char *path,
+                                  const struct edgel_bytes *bytes, struct train_masks *m,
                                   struct edgel_error *err)
 {
-    enum edgel_status status = edgel_mat_read(path, &d->p.read.limits, &m->mat, err);
+    const struct edgel_mat_params params = { d->p.read.limits, 0, 0 };
+    enum edgel_status status = edgel_mat_decode(bytes->data, bytes->size, path, &params, &m->mat, err);
     if (status != EDGEL_OK)
         return status;
     if (m->mat.kind != EDGEL_MAT_TRUTH)
@@ -68,7 +70,7 @@ enum edgel_status train_masks_read(const struct train_data *d, const char *path,
     m->is_mat =
         status == EDGEL_OK && (edgel_mat_of_bytes(bytes.data, bytes.size) || edgel_named_like_mat(path));
     if (m->is_mat)
-        status = read_mat(d, path, m, err);
+        status = read_mat(d, path, &bytes, m, err);
     else if (status == EDGEL_OK)
         status = edgel_image_decode(bytes.data, bytes.size, path, &read, &m->image, &m->info, err);
     edgel_bytes_finish(&bytes);

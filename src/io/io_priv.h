@@ -106,12 +106,78 @@ struct edgel_chunks {
 EDGEL_NODISCARD enum edgel_status edgel_chunks_scan(const struct edgel_source *src,
                                                     struct edgel_chunks *chunks);
 
-/* --- mat_check.c --- */
-extern const char *const edgel_mat_variables[]; /* by enum edgel_mat_kind */
-/* EDGEL_OK: the file is sound and holds the one variable *kind stands for. */
-EDGEL_NODISCARD enum edgel_status edgel_mat_check(const struct edgel_bytes *bytes, const char *name,
-                                                  const struct edgel_limits *limits,
-                                                  enum edgel_mat_kind *kind, struct edgel_error *err);
+/* --- mat_inflate.c --- */
+/* A compressed element of n bytes, which stay with the caller, as the name. Destroying NULL is allowed. */
+struct edgel_mat_stream;
+EDGEL_NODISCARD enum edgel_status edgel_mat_stream_create(struct edgel_mat_stream **stream,
+                                                          const unsigned char *bytes, uint32_t n,
+                                                          const char *name, struct edgel_error *err);
+/* The next n bytes, n <= INT_MAX. */
+EDGEL_NODISCARD enum edgel_status edgel_mat_stream_take(struct edgel_mat_stream *stream, unsigned char *to,
+                                                        size_t n, struct edgel_error *err);
+/* EDGEL_OK: all is taken, nothing follows, and the sum is right. */
+EDGEL_NODISCARD enum edgel_status edgel_mat_stream_end(struct edgel_mat_stream *stream,
+                                                       struct edgel_error *err);
+void edgel_mat_stream_destroy(struct edgel_mat_stream **stream);
+
+/* --- mat_elements.c --- */
+/* A MAT file that is being read. Set name, err, at and end (its first byte and past its last); then header, and for
+ * each variable while at < end: variable, what it holds, variable_end; finish in any case. */
+struct edgel_mat_source {
+    const char *name;
+    struct edgel_error *err;
+    const unsigned char *at, *end;
+    struct edgel_mat_stream *stream; /* of the compressed element that is being read, or NULL */
+    bool big_endian;
+    uint64_t budget; /* bytes that may still be unpacked without being asked for */
+};
+
+enum { EDGEL_MAT_DIMS = 8, EDGEL_MAT_NAME = 64 };
+enum { /* classes of arrays; those of numbers are from DOUBLE to UINT64 */
+       EDGEL_MAT_CELL = 1,
+       EDGEL_MAT_STRUCT = 2,
+       EDGEL_MAT_CHAR = 4,
+       EDGEL_MAT_DOUBLE = 6,
+       EDGEL_MAT_SINGLE = 7,
+       EDGEL_MAT_UINT64 = 15
+};
+
+/* An array whose contents are to be read next: one of cells, fields, values and pass, then end (pass ends it). */
+struct edgel_mat_array {
+    uint32_t class_of; /* 0: an empty cell or field, which holds nothing to read */
+    bool complex;
+    int rank;
+    uint32_t dims[EDGEL_MAT_DIMS];
+    uint64_t n; /* product of dims */
+    char name[EDGEL_MAT_NAME + 1];
+    uint64_t left; /* bytes of it that were not read */
+    int depth;     /* 0: a variable */
+};
+bool edgel_mat_is_number(const struct edgel_mat_array *a);
+
+EDGEL_NODISCARD enum edgel_status edgel_mat_header(struct edgel_mat_source *s);
+EDGEL_NODISCARD enum edgel_status edgel_mat_variable(struct edgel_mat_source *s, struct edgel_mat_array *a);
+/* Passes over what is left of a variable without a look at it; then variable_end. */
+EDGEL_NODISCARD enum edgel_status edgel_mat_variable_skip(struct edgel_mat_source *s,
+                                                          const struct edgel_mat_array *a);
+EDGEL_NODISCARD enum edgel_status edgel_mat_variable_end(struct edgel_mat_source *s);
+void edgel_mat_source_finish(struct edgel_mat_source *s);
+
+/* Of a cell array: a->n calls of child follow. */
+EDGEL_NODISCARD enum edgel_status edgel_mat_cells(struct edgel_mat_source *s,
+                                                  const struct edgel_mat_array *a);
+/* Of a structure: a->n times *fields calls of child follow. places[k] is that of wanted[k], *fields: there is none. */
+EDGEL_NODISCARD enum edgel_status edgel_mat_fields(struct edgel_mat_source *s, struct edgel_mat_array *a,
+                                                   uint64_t *fields, const char *const *wanted, int nwanted,
+                                                   uint64_t *places);
+EDGEL_NODISCARD enum edgel_status edgel_mat_child(struct edgel_mat_source *s, struct edgel_mat_array *a,
+                                                  struct edgel_mat_array *child);
+/* The values of an array of numbers that is not complex, column after column, n at a time. */
+typedef enum edgel_status edgel_mat_run(void *user, const double *v, size_t n);
+EDGEL_NODISCARD enum edgel_status edgel_mat_values(struct edgel_mat_source *s, struct edgel_mat_array *a,
+                                                   edgel_mat_run *run, void *user);
+EDGEL_NODISCARD enum edgel_status edgel_mat_pass(struct edgel_mat_source *s, struct edgel_mat_array *a);
+EDGEL_NODISCARD enum edgel_status edgel_mat_end(struct edgel_mat_source *s, const struct edgel_mat_array *a);
 
 /* --- exif.c --- : 1..8, and 1 for whatever is absent or malformed */
 int edgel_exif_orientation(const unsigned char *tiff, size_t n);

@@ -1,178 +1,317 @@
 /*
- * MAT files of the Berkeley segmentation benchmark through matio: its truth, lists of segmentations, and hierarchies.
- * The file's structure was checked before (mat_check.c); here the variable must be what its name says:
- *   groundTruth  cell of structures 1 x 1 with the fields Segmentation (labels) and Boundaries (0 or not), either may
- *                lack
- *   segs         cell of labels
- *   ucm2         double or single matrix, finite
- * Labels are whole numbers from 0 to 65535 of any numeric class. MATLAB stores columns one after the other, so every
- * matrix is transposed.
+ * MAT files of the Berkeley segmentation benchmark: its truth, lists of segmentations, and hierarchies. What each
+ * variable must be stands in edgel/image.h. One pass: mat_elements.c hands out what it has checked, and values go
+ * straight to their place. MATLAB stores columns one after the other, so every matrix is transposed on the way.
+ *
+ * Bounds: the sides and the pixels of all maps together, before a map is allocated or unpacked. Rows begin at multiples
+ * of 64 bytes, so that narrow maps take more memory than they have pixels: all maps together take at most 8 bytes a
+ * pixel of the limit, as a hierarchy does, and 64 MB.
  */
 #include "io/io_priv.h"
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
-#include <matio.h>
+enum { BYTES_PER_PIXEL = 8, BYTES_MORE = 1 << 26 };
 
-struct job {
-    const char *path;
+static const char *const variables[] = { "", "groundTruth", "segs", "ucm2",
+                                         NULL }; /* by enum edgel_mat_kind */
+
+struct reader {
+    struct edgel_mat_source source;
+    struct edgel_mat_params params;
     struct edgel_mat *out;
-    struct edgel_error *err;
+    uint64_t pixels, bytes;      /* of the maps so far */
+    struct edgel_mat_info *info; /* not NULL: the first map is measured, and no value is read */
+    bool measured;
 };
 
-/* "FILE: WHERE: rule"; cell from 0. */
-static enum edgel_status refuse(const struct job *j, size_t cell, const char *field, const char *rule)
+/* A matrix on its way to its place. */
+struct map {
+    const struct reader *r;
+    char where[96];            /* groundTruth{2}.Boundaries */
+    struct edgel_image *image; /* NULL: ucm2 */
+    int w, h, x, y;            /* x, y: of the next value */
+};
+
+static enum edgel_status refuse(const struct reader *r, const char *where, const char *rule)
 {
-    return edgel_fail(j->err, EDGEL_EFORMAT, "%s: %s{%zu}%s: %s", j->path, edgel_mat_variables[j->out->kind],
-                      cell + 1, field, rule);
+    return edgel_fail(r->source.err, EDGEL_EFORMAT, "%s: %s: %s", r->source.name, where, rule);
 }
 
-static enum edgel_status no_memory(const struct job *j)
+static enum edgel_status no_memory(const struct reader *r)
 {
-    return edgel_fail(j->err, EDGEL_ENOMEM, "%s: out of memory", j->path);
+    return edgel_fail(r->source.err, EDGEL_ENOMEM, "%s: out of memory", r->source.name);
+}
+
+/* --- values --- */
+
+static void step(struct map *m)
+{
+    if (++m->y == m->h) {
+        m->y = 0;
+        m->x++;
+    }
+}
+
+static enum edgel_status put_labels(void *user, const double *v, size_t n)
+{
+    struct map *m = user;
+    for (size_t i = 0; i < n; i++, step(m)) {
+        if (!(v[i] >= 0 && v[i] <= UINT16_MAX) || v[i] != (double)(uint16_t)v[i])
+            return refuse(m->r, m->where, "labels must be whole numbers from 0 to 65535");
+        char *row = (char *)m->image->data + m->y * m->image->stride;
+        ((uint16_t *)(void *)row)[m->x] = (uint16_t)v[i];
+    }
+    return EDGEL_OK;
+}
+
+static enum edgel_status put_boundaries(void *user, const double *v, size_t n)
+{
+    struct map *m = user;
+    for (size_t i = 0; i < n; i++, step(m))
+        ((uint8_t *)m->image->data)[m->y * m->image->stride + m->x] = v[i] != 0;
+    return EDGEL_OK;
+}
+
+static enum edgel_status put_ucm2(void *user, const double *v, size_t n)
+{
+    struct map *m = user;
+    for (size_t i = 0; i < n; i++, step(m)) {
+        if (!isfinite(v[i]))
+            return refuse(m->r, m->where, "has values that are not finite");
+        m->r->out->ucm2[(size_t)m->y * (size_t)m->w + (size_t)m->x] = v[i];
+    }
+    return EDGEL_OK;
 }
 
 /* --- matrices --- */
 
-static bool is_matrix(const matvar_t *v)
+/* sample: bytes of one value in memory. An element has less than 2^32 bytes, so that nothing here overflows. */
+static enum edgel_status check_limits(struct reader *r, const struct edgel_mat_array *a, size_t sample)
 {
-    return v && v->class_type >= MAT_C_DOUBLE && v->class_type <= MAT_C_UINT64 && v->rank == 2 && v->data &&
-           !v->isComplex && v->dims[0] > 0 && v->dims[1] > 0 &&
-           v->nbytes / Mat_SizeOfClass((int)v->class_type) >= v->dims[0] * v->dims[1];
-}
-
-static double value(const matvar_t *v, size_t i)
-{
-    switch (v->class_type) {
-    case MAT_C_DOUBLE: return ((const double *)v->data)[i];
-    case MAT_C_SINGLE: return (double)((const float *)v->data)[i];
-    case MAT_C_INT8: return ((const int8_t *)v->data)[i];
-    case MAT_C_UINT8: return ((const uint8_t *)v->data)[i];
-    case MAT_C_INT16: return ((const int16_t *)v->data)[i];
-    case MAT_C_UINT16: return ((const uint16_t *)v->data)[i];
-    case MAT_C_INT32: return ((const int32_t *)v->data)[i];
-    case MAT_C_UINT32: return ((const uint32_t *)v->data)[i];
-    case MAT_C_INT64: return (double)((const int64_t *)v->data)[i];
-    default: return (double)((const uint64_t *)v->data)[i];
-    }
-}
-
-static enum edgel_status take_labels(const struct job *j, const matvar_t *v, size_t cell, const char *field,
-                                     struct edgel_image *image)
-{
-    if (!is_matrix(v))
-        return refuse(j, cell, field, "must be a numeric matrix");
-    const int w = (int)v->dims[1], h = (int)v->dims[0];
-    EDGEL_TRY(edgel_image_init(image, w, h, 1, EDGEL_U16, j->err));
-    for (int y = 0; y < h; y++) {
-        uint16_t *row = (uint16_t *)(void *)((char *)image->data + y * image->stride);
-        for (int x = 0; x < w; x++) {
-            const double label = value(v, (size_t)x * (size_t)h + (size_t)y);
-            if (!(label >= 0 && label <= UINT16_MAX && floor(label) == label))
-                return refuse(j, cell, field, "labels must be whole numbers from 0 to 65535");
-            row[x] = (uint16_t)label;
-        }
-    }
+    const struct edgel_limits *limits = &r->params.limits;
+    for (int i = 0; i < 2; i++)
+        if (a->dims[i] > (uint32_t)limits->max_side)
+            return edgel_fail(r->source.err, EDGEL_ELIMIT,
+                              "%s: MAT: %" PRIu32 ": side over the limit of %d (--max-side)", r->source.name,
+                              a->dims[i], limits->max_side);
+    r->pixels += a->n <= UINT32_MAX ? a->n : UINT32_MAX;
+    r->bytes += a->n <= UINT32_MAX ? a->dims[0] * ((a->dims[1] * (uint64_t)sample + 63) / 64 * 64) : 0;
+    const uint64_t narrow = r->bytes > BYTES_MORE ? (r->bytes - BYTES_MORE) / BYTES_PER_PIXEL : 0;
+    if (a->n > limits->max_pixels || r->pixels > limits->max_pixels || narrow > limits->max_pixels)
+        return edgel_fail(r->source.err, EDGEL_ELIMIT,
+                          "%s: MAT: its maps have more than %" PRIu64 " pixels together (--max-pixels)",
+                          r->source.name, limits->max_pixels);
     return EDGEL_OK;
 }
 
-static enum edgel_status take_boundaries(const struct job *j, const matvar_t *v, size_t cell,
-                                         struct edgel_image *image)
+static enum edgel_status check_size(const struct reader *r, const struct map *m)
 {
-    if (!is_matrix(v))
-        return refuse(j, cell, ".Boundaries", "must be a numeric matrix");
-    const int w = (int)v->dims[1], h = (int)v->dims[0];
-    EDGEL_TRY(edgel_image_init(image, w, h, 1, EDGEL_U8, j->err));
-    for (int y = 0; y < h; y++) {
-        uint8_t *row = (uint8_t *)image->data + y * image->stride;
-        for (int x = 0; x < w; x++)
-            row[x] = value(v, (size_t)x * (size_t)h + (size_t)y) != 0;
+    const int64_t w = m->image ? r->params.w : 2 * (int64_t)r->params.w + 1;
+    const int64_t h = m->image ? r->params.h : 2 * (int64_t)r->params.h + 1;
+    if ((r->params.w == 0 && r->params.h == 0) || (m->w == w && m->h == h))
+        return EDGEL_OK;
+    return edgel_fail(r->source.err, EDGEL_EFORMAT, "%s: %s: is %dx%d, must be %" PRId64 "x%" PRId64,
+                      r->source.name, m->where, m->w, m->h, w, h);
+}
+
+/* Limits and size, before anything as large as the matrix is allocated. */
+static enum edgel_status measure(struct reader *r, const struct edgel_mat_array *a, struct map *m,
+                                 size_t sample)
+{
+    if (!edgel_mat_is_number(a) || a->complex || a->rank != 2 || a->n == 0)
+        return refuse(r, m->where, "must be a numeric matrix");
+    EDGEL_TRY(check_limits(r, a, sample));
+    m->r = r;
+    m->w = (int)a->dims[1];
+    m->h = (int)a->dims[0];
+    if (!r->info)
+        return check_size(r, m);
+    r->info->w = m->w;
+    r->info->h = m->h;
+    r->measured = true;
+    return EDGEL_EINTERRUPTED;
+}
+
+static enum edgel_status take_matrix(struct reader *r, struct edgel_mat_array *a, struct map *m,
+                                     edgel_mat_run *put)
+{
+    EDGEL_TRY(edgel_mat_values(&r->source, a, put, m));
+    return edgel_mat_end(&r->source, a);
+}
+
+static enum edgel_status take_image(struct reader *r, struct edgel_mat_array *a, struct map *m,
+                                    enum edgel_type type, edgel_mat_run *put)
+{
+    EDGEL_TRY(measure(r, a, m, edgel_type_size(type)));
+    EDGEL_TRY(edgel_image_init(m->image, m->w, m->h, 1, type, r->source.err));
+    return take_matrix(r, a, m, put);
+}
+
+static enum edgel_status take_ucm2(struct reader *r, struct edgel_mat_array *a)
+{
+    struct edgel_mat *out = r->out;
+    struct map m = { .where = "ucm2" };
+    if (a->class_of != EDGEL_MAT_DOUBLE && a->class_of != EDGEL_MAT_SINGLE)
+        return refuse(r, m.where, "must be a double or single matrix");
+    EDGEL_TRY(measure(r, a, &m, sizeof *out->ucm2));
+    out->w = m.w;
+    out->h = m.h;
+    if (!(out->ucm2 = edgel_alloc((size_t)a->n, sizeof *out->ucm2)))
+        return no_memory(r);
+    return take_matrix(r, a, &m, put_ucm2);
+}
+
+/* --- cells --- */
+
+/* NAME{1}FIELD */
+static struct map cell_map(const struct reader *r, size_t i, const char *field, struct edgel_image *image)
+{
+    struct map m = { .image = image };
+    snprintf(m.where, sizeof m.where, "%s{%zu}%s", variables[r->out->kind], i + 1, field);
+    return m;
+}
+
+static enum edgel_status take_annotator(struct reader *r, struct edgel_mat_array *cell, size_t i)
+{
+    static const char *const names[] = { "Segmentation", "Boundaries" };
+    uint64_t places[2], fields;
+    struct map labels = cell_map(r, i, ".Segmentation", &r->out->segmentations[i]);
+    struct map boundaries = cell_map(r, i, ".Boundaries", &r->out->boundaries[i]);
+    const struct map whole = cell_map(r, i, "", NULL);
+    if (cell->class_of != EDGEL_MAT_STRUCT || cell->rank != 2 || cell->dims[0] != 1 || cell->dims[1] != 1)
+        return refuse(r, whole.where, "must be a structure with Segmentation and Boundaries");
+    EDGEL_TRY(edgel_mat_fields(&r->source, cell, &fields, names, 2, places));
+    if (places[0] == fields && places[1] == fields)
+        return refuse(r, whole.where, "has neither Segmentation nor Boundaries");
+    for (uint64_t k = 0; k < fields; k++) {
+        struct edgel_mat_array a;
+        EDGEL_TRY(edgel_mat_child(&r->source, cell, &a));
+        if (k == places[0])
+            EDGEL_TRY(take_image(r, &a, &labels, EDGEL_U16, put_labels));
+        else if (k == places[1])
+            EDGEL_TRY(take_image(r, &a, &boundaries, EDGEL_U8, put_boundaries));
+        else if (a.class_of != 0)
+            EDGEL_TRY(edgel_mat_pass(&r->source, &a));
     }
-    return EDGEL_OK;
+    return edgel_mat_end(&r->source, cell);
 }
 
-static enum edgel_status take_ucm2(const struct job *j, const matvar_t *v)
+static enum edgel_status take_cells(struct reader *r, struct edgel_mat_array *a)
 {
-    struct edgel_mat *out = j->out;
-    if (!is_matrix(v) || (v->class_type != MAT_C_DOUBLE && v->class_type != MAT_C_SINGLE))
-        return edgel_fail(j->err, EDGEL_EFORMAT, "%s: ucm2: must be a double or single matrix", j->path);
-    out->w = (int)v->dims[1];
-    out->h = (int)v->dims[0];
-    if (!(out->ucm2 = edgel_alloc(v->dims[0] * v->dims[1], sizeof *out->ucm2)))
-        return no_memory(j);
-    for (size_t x = 0; x < v->dims[1]; x++)
-        for (size_t y = 0; y < v->dims[0]; y++) {
-            const double d = value(v, x * v->dims[0] + y);
-            if (!isfinite(d))
-                return edgel_fail(j->err, EDGEL_EFORMAT, "%s: ucm2: has values that are not finite", j->path);
-            out->ucm2[y * v->dims[1] + x] = d;
-        }
-    return EDGEL_OK;
-}
-
-/* --- variables --- */
-
-static enum edgel_status take_annotator(const struct job *j, matvar_t *cell, size_t i)
-{
-    if (!cell || cell->class_type != MAT_C_STRUCT || cell->rank != 2 || cell->dims[0] != 1 ||
-        cell->dims[1] != 1)
-        return refuse(j, i, "", "must be a structure with Segmentation and Boundaries");
-    const matvar_t *labels = Mat_VarGetStructFieldByName(cell, "Segmentation", 0);
-    const matvar_t *boundaries = Mat_VarGetStructFieldByName(cell, "Boundaries", 0);
-    if (!labels && !boundaries)
-        return refuse(j, i, "", "has neither Segmentation nor Boundaries");
-    if (labels)
-        EDGEL_TRY(take_labels(j, labels, i, ".Segmentation", &j->out->segmentations[i]));
-    return boundaries ? take_boundaries(j, boundaries, i, &j->out->boundaries[i]) : EDGEL_OK;
-}
-
-static enum edgel_status take_cells(const struct job *j, matvar_t *v)
-{
-    struct edgel_mat *out = j->out;
-    const char *name = edgel_mat_variables[out->kind];
-    if (v->class_type != MAT_C_CELL || v->rank != 2 || !v->data || v->dims[0] * v->dims[1] == 0)
-        return edgel_fail(j->err, EDGEL_EFORMAT, "%s: %s: must be a cell array, not empty", j->path, name);
-    const size_t n = v->dims[0] * v->dims[1];
-    out->segmentations = edgel_calloc(n, sizeof *out->segmentations);
-    out->boundaries = edgel_calloc(n, sizeof *out->boundaries);
+    struct edgel_mat *out = r->out;
+    if (a->class_of != EDGEL_MAT_CELL || a->rank != 2 || a->n == 0)
+        return refuse(r, variables[out->kind], "must be a cell array, not empty");
+    EDGEL_TRY(edgel_mat_cells(&r->source, a));
+    if (r->info)
+        r->info->n = (size_t)a->n;
+    out->segmentations = edgel_calloc((size_t)a->n, sizeof *out->segmentations);
+    out->boundaries = edgel_calloc((size_t)a->n, sizeof *out->boundaries);
     if (!out->segmentations || !out->boundaries)
-        return no_memory(j);
-    out->n = n;
-    for (size_t i = 0; i < n; i++) {
-        matvar_t *cell = Mat_VarGetCell(v, (int)i);
-        EDGEL_TRY(out->kind == EDGEL_MAT_TRUTH ? take_annotator(j, cell, i)
-                                               : take_labels(j, cell, i, "", &out->segmentations[i]));
+        return no_memory(r);
+    out->n = (size_t)a->n;
+    for (size_t i = 0; i < out->n; i++) {
+        struct edgel_mat_array cell;
+        struct map labels = cell_map(r, i, "", &out->segmentations[i]);
+        EDGEL_TRY(edgel_mat_child(&r->source, a, &cell));
+        EDGEL_TRY(out->kind == EDGEL_MAT_TRUTH ? take_annotator(r, &cell, i)
+                                               : take_image(r, &cell, &labels, EDGEL_U16, put_labels));
     }
-    return EDGEL_OK;
+    return edgel_mat_end(&r->source, a);
 }
 
-static enum edgel_status read_variable(const struct job *j)
+/* --- the file --- */
+
+static enum edgel_status take_variable(struct reader *r, struct edgel_mat_array *a)
 {
-    mat_t *file = Mat_Open(j->path, MAT_ACC_RDONLY);
-    matvar_t *v = file ? Mat_VarRead(file, edgel_mat_variables[j->out->kind]) : NULL;
-    enum edgel_status st;
-    if (!v)
-        st = edgel_fail(j->err, EDGEL_EFORMAT, "%s: MAT: matio cannot read it", j->path);
-    else
-        st = j->out->kind == EDGEL_MAT_UCM2 ? take_ucm2(j, v) : take_cells(j, v);
-    Mat_VarFree(v);
-    if (file)
-        Mat_Close(file);
+    int kind = EDGEL_MAT_UCM2;
+    while (kind > EDGEL_MAT_NONE && strcmp(a->name, variables[kind]) != 0)
+        kind--;
+    if (kind == EDGEL_MAT_NONE)
+        return r->info ? edgel_mat_variable_skip(&r->source, a) : edgel_mat_pass(&r->source, a);
+    if (r->out->kind != EDGEL_MAT_NONE)
+        return refuse(r, "MAT", "more than one of groundTruth, segs and ucm2");
+    r->out->kind = (enum edgel_mat_kind)kind;
+    return kind == EDGEL_MAT_UCM2 ? take_ucm2(r, a) : take_cells(r, a);
+}
+
+static enum edgel_status take_file(struct reader *r)
+{
+    struct edgel_mat_source *s = &r->source;
+    EDGEL_TRY(edgel_mat_header(s));
+    while (s->at < s->end) {
+        struct edgel_mat_array a;
+        EDGEL_TRY(edgel_mat_variable(s, &a));
+        EDGEL_TRY(take_variable(r, &a));
+        EDGEL_TRY(edgel_mat_variable_end(s));
+    }
+    return r->out->kind != EDGEL_MAT_NONE ? EDGEL_OK
+                                          : refuse(r, "MAT", "no variable groundTruth, segs or ucm2");
+}
+
+void edgel_mat_params_init(struct edgel_mat_params *params)
+{
+    *params = (struct edgel_mat_params){ 0 };
+    edgel_limits_init(&params->limits);
+}
+
+enum edgel_status edgel_mat_probe(const void *bytes, size_t size, const char *name,
+                                  const struct edgel_limits *limits, struct edgel_mat_info *info,
+                                  struct edgel_error *err)
+{
+    struct edgel_mat holds = { 0 };
+    struct reader r = { .source = { .name = name, .err = err, .at = bytes }, .out = &holds, .info = info };
+    r.source.end = r.source.at + size;
+    edgel_mat_params_init(&r.params);
+    if (limits)
+        r.params.limits = *limits;
+    *info = (struct edgel_mat_info){ 0 };
+    const enum edgel_status st = take_file(&r);
+    info->kind = holds.kind;
+    edgel_mat_source_finish(&r.source);
+    edgel_mat_finish(&holds);
+    return r.measured ? EDGEL_OK : st;
+}
+
+enum edgel_status edgel_mat_decode(const void *bytes, size_t size, const char *name,
+                                   const struct edgel_mat_params *params, struct edgel_mat *out,
+                                   struct edgel_error *err)
+{
+    struct reader r = { .source = { .name = name, .err = err, .at = bytes }, .out = out };
+    r.source.end = r.source.at + size;
+    edgel_mat_params_init(&r.params);
+    if (params)
+        r.params = *params;
+    *out = (struct edgel_mat){ 0 };
+    const enum edgel_status st = take_file(&r);
+    edgel_mat_source_finish(&r.source);
+    if (st != EDGEL_OK)
+        edgel_mat_finish(out);
     return st;
 }
 
-enum edgel_status edgel_mat_read(const char *path, const struct edgel_limits *limits, struct edgel_mat *out,
-                                 struct edgel_error *err)
+enum edgel_status edgel_mat_read(const char *path, const struct edgel_mat_params *params,
+                                 struct edgel_mat *out, struct edgel_error *err)
 {
-    const struct job j = { path, out, err };
     struct edgel_bytes bytes = { 0 };
     *out = (struct edgel_mat){ 0 };
     enum edgel_status st = edgel_bytes_read(path, &bytes, err);
     if (st == EDGEL_OK)
-        st = edgel_mat_check(&bytes, path, limits, &out->kind, err);
+        st = edgel_mat_decode(bytes.data, bytes.size, path, params, out, err);
     edgel_bytes_finish(&bytes);
-    if (st == EDGEL_OK)
-        st = read_variable(&j);
-    if (st != EDGEL_OK)
-        edgel_mat_finish(out);
     return st;
+}
+
+void edgel_mat_finish(struct edgel_mat *mat)
+{
+    for (size_t i = 0; i < mat->n; i++) {
+        edgel_image_finish(&mat->segmentations[i]);
+        edgel_image_finish(&mat->boundaries[i]);
+    }
+    edgel_free(mat->segmentations);
+    edgel_free(mat->boundaries);
+    edgel_free(mat->ucm2);
+    *mat = (struct edgel_mat){ 0 };
 }

@@ -116,11 +116,6 @@ bool edgel_named_like_mat(const char *name)
     return n > 4 && name[n - 5] != '/' && same_letters(name + n - 4, ".mat");
 }
 
-bool edgel_mat_built(void)
-{
-    return EDGEL_HAVE_MATIO;
-}
-
 bool edgel_named_like_image(const char *name)
 {
     return find_extension(name) != NULL;

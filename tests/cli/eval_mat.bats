@@ -7,11 +7,6 @@ load ../support/scoring
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
     mkdir t p
-    mat t/a.mat truth '[[[[1]], [[1]]]]'
-    pgm p/a.pgm 1 0
-    run "$EDGEL" eval -q --truth t p
-    rm t/a.mat p/a.pgm
-    [[ $output != *"t/a.mat: MAT: this build of edgel was made without matio"* ]] || skip "built without matio"
 }
 
 mat() {

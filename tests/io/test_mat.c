@@ -84,7 +84,7 @@ static void check_truth(void)
 {
     struct edgel_mat mat;
     struct edgel_error err = { 0 };
-    if (edgel_mat_read(path, &defaults, &mat, &err) != EDGEL_OK)
+    if (edgel_mat_read(path, NULL, &mat, &err) != EDGEL_OK)
         fail_msg("%s", err.msg);
     assert_int_equal(mat.kind, EDGEL_MAT_TRUTH);
     assert_int_equal(mat.n, 2);
@@ -122,7 +122,7 @@ static void test_segs_and_ucm2(void **state)
     mat_pack(&m);
     save(&m);
     free(m.v);
-    if (edgel_mat_read(path, &defaults, &mat, &err) != EDGEL_OK)
+    if (edgel_mat_read(path, NULL, &mat, &err) != EDGEL_OK)
         fail_msg("%s", err.msg);
     assert_true(mat.kind == EDGEL_MAT_SEGS && mat.n == 2 && !mat.boundaries[0].data);
     assert_int_equal(label(&mat.segmentations[0], 2, 1), 60000);
@@ -131,7 +131,7 @@ static void test_segs_and_ucm2(void **state)
     m = ucm2_bytes("ucm2");
     save(&m);
     free(m.v);
-    if (edgel_mat_read(path, &defaults, &mat, &err) != EDGEL_OK)
+    if (edgel_mat_read(path, NULL, &mat, &err) != EDGEL_OK)
         fail_msg("%s", err.msg);
     assert_true(mat.kind == EDGEL_MAT_UCM2 && mat.w == 3 && mat.h == 2);
     for (int x = 0; x < 3; x++)
@@ -160,7 +160,7 @@ static void test_big_endian(void **state)
     mat_put(&m, element, sizeof element);
     save(&m);
     free(m.v);
-    if (edgel_mat_read(path, &defaults, &mat, &err) != EDGEL_OK)
+    if (edgel_mat_read(path, NULL, &mat, &err) != EDGEL_OK)
         fail_msg("%s", err.msg);
     assert_true(mat.w == 1 && mat.h == 1 && mat.ucm2[0] == 0.5);
     edgel_mat_finish(&mat);
@@ -174,7 +174,8 @@ static void refuses(const struct mat_bytes *m, const struct edgel_limits *limits
     struct edgel_mat mat;
     struct edgel_error err = { 0 };
     save(m);
-    const enum edgel_status st = edgel_mat_read(path, limits, &mat, &err);
+    const struct edgel_mat_params params = { *limits, 0, 0 };
+    const enum edgel_status st = edgel_mat_read(path, &params, &mat, &err);
     if (st != want || !strstr(err.msg, words) || !strstr(err.msg, path))
         fail_msg("status %d, not %d: '%s' should name the file and '%s'", st, want, err.msg, words);
     assert_true(!mat.segmentations && !mat.boundaries && !mat.ucm2 && mat.n == 0);
@@ -203,7 +204,7 @@ static void test_another_kind(void **state)
     mat_real(&m, "ucm2", 2, 3, reals);
     struct edgel_mat mat;
     save(&m);
-    assert_int_equal(edgel_mat_read(path, &defaults, &mat, NULL), EDGEL_OK); /* the others are passed over */
+    assert_int_equal(edgel_mat_read(path, NULL, &mat, NULL), EDGEL_OK); /* the others are passed over */
     edgel_mat_finish(&mat);
     mat_real(&m, "segs", 2, 3, reals);
     refuses(&m, &defaults, EDGEL_EFORMAT, "more than one of groundTruth, segs and ucm2");
@@ -320,7 +321,7 @@ static void test_nesting(void **state)
     m.n = 128;
     size_t deep[6];
     for (int i = 0; i < 6; i++)
-        deep[i] = mat_begin(&m, 1, 1, 1, i ? "" : "segs");
+        deep[i] = mat_begin(&m, 1, 1, 1, i ? "" : "other");
     for (int i = 5; i >= 0; i--)
         mat_end(&m, deep[i]);
     refuses(&m, &defaults, EDGEL_EFORMAT, "more than 4 deep");
@@ -338,6 +339,91 @@ static void test_nesting(void **state)
     free(m.v);
 }
 
+static void takes(const struct mat_bytes *m)
+{
+    struct edgel_mat mat;
+    struct edgel_error err = { 0 };
+    if (edgel_mat_decode(m->v, m->n, path, NULL, &mat, &err) != EDGEL_OK)
+        fail_msg("%s", err.msg);
+    edgel_mat_finish(&mat);
+}
+
+/* What is copied to a place of fixed size: one byte more than that is refused, and all of it is taken. A variable that
+ * is passed over has its flags (bytes), dimensions and name as given here. */
+static struct mat_bytes odd_head(size_t flags, size_t dims, size_t name)
+{
+    static const uint32_t class_of[64] = { 6 };
+    uint32_t ones[64];
+    char letters[512];
+    struct mat_bytes m = ucm2_bytes("ucm2");
+    for (int i = 0; i < 64; i++)
+        ones[i] = 1;
+    memset(letters, 'n', sizeof letters);
+    const size_t at = m.n;
+    mat_u32(&m, 14);
+    mat_u32(&m, 0);
+    mat_element(&m, 6, class_of, flags);
+    mat_element(&m, 5, ones, dims);
+    mat_element(&m, 1, letters, name);
+    mat_element(&m, 9, reals, 8);
+    mat_end(&m, at);
+    return m;
+}
+
+static void test_fixed_places(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t flags, dims, name;
+        const char *words; /* NULL: taken */
+    } cases[] = {
+        { 8, 8, 1, NULL },
+        { 8, 32, 64, NULL },
+        { 8, 8, 0, NULL },
+        { 7, 8, 1, "does not begin with its flags" },
+        { 9, 8, 1, "does not begin with its flags" },
+        { 16, 8, 1, "does not begin with its flags" },
+        { 256, 8, 1, "does not begin with its flags" },
+        { 8, 4, 1, "2 to 8 dimensions" },
+        { 8, 10, 1, "2 to 8 dimensions" },
+        { 8, 33, 1, "2 to 8 dimensions" },
+        { 8, 36, 1, "2 to 8 dimensions" },
+        { 8, 256, 1, "2 to 8 dimensions" },
+        { 8, 8, 65, "longer than 64 bytes" },
+        { 8, 8, 512, "longer than 64 bytes" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int packed = 0; packed < 2; packed++) {
+            struct mat_bytes m = odd_head(cases[i].flags, cases[i].dims, cases[i].name);
+            if (packed) { /* the first variable alone is compressed, then the second */
+                struct mat_bytes head = { 0 }, tail = { 0 };
+                const size_t first = 128 + 8 + 16 + 16 + 8 + 8 + sizeof reals;
+                mat_header(&head);
+                mat_header(&tail);
+                mat_put(&tail, m.v + first, m.n - first);
+                mat_pack(&tail);
+                mat_put(&head, m.v + 128, first - 128);
+                mat_put(&head, tail.v + 128, tail.n - 128);
+                free(m.v);
+                free(tail.v);
+                m = head;
+            }
+            if (cases[i].words)
+                refuses(&m, &defaults, EDGEL_EFORMAT, cases[i].words);
+            else
+                takes(&m);
+            free(m.v);
+        }
+    struct mat_bytes m = ucm2_bytes("ucm2");
+    const size_t tag = 128 + 8 + 16 + 16; /* of the name, which stands in it */
+    m.v[tag + 2] = 5;
+    refuses(&m, &defaults, EDGEL_EFORMAT, "more than 4 bytes in a tag");
+    m.v[tag + 2] = 255;
+    m.v[tag + 3] = 255;
+    refuses(&m, &defaults, EDGEL_EFORMAT, "more than 4 bytes in a tag");
+    free(m.v);
+}
+
 /* A flipped bit in compressed data shows, or changes nothing (a copy from elsewhere of the same bytes). */
 static void test_flipped_bits(void **state)
 {
@@ -349,7 +435,7 @@ static void test_flipped_bits(void **state)
         struct edgel_mat mat;
         m.v[bit / 8] ^= (unsigned char)(1u << bit % 8);
         save(&m);
-        const enum edgel_status st = edgel_mat_read(path, &defaults, &mat, NULL);
+        const enum edgel_status st = edgel_mat_read(path, NULL, &mat, NULL);
         edgel_mat_finish(&mat);
         if (st == EDGEL_OK)
             check_truth();
@@ -383,7 +469,7 @@ static void test_mutated(void **state)
         struct edgel_error err = { 0 };
         save(&m);
         free(m.v);
-        const enum edgel_status st = edgel_mat_read(path, &defaults, &mat, &err);
+        const enum edgel_status st = edgel_mat_read(path, NULL, &mat, &err);
         if (st != EDGEL_OK)
             assert_non_null(strstr(err.msg, path));
         read += st == EDGEL_OK;
@@ -406,21 +492,13 @@ static void test_out_of_memory(void **state)
         for (long n = 0; st == EDGEL_ENOMEM; n++) {
             struct edgel_mat mat;
             edgel_alloc_fail_after(n);
-            st = edgel_mat_read(path, &defaults, &mat, NULL);
+            st = edgel_mat_read(path, NULL, &mat, NULL);
             edgel_alloc_fail_after(-1);
             edgel_mat_finish(&mat);
             assert_int_equal(edgel_alloc_live(), live);
         }
         assert_int_equal(st, EDGEL_OK);
     }
-}
-
-static void test_without_matio(void **state)
-{
-    (void)state;
-    struct mat_bytes m = ucm2_bytes("ucm2");
-    refuses(&m, &defaults, EDGEL_EUNSUPPORTED, "made without matio");
-    free(m.v);
 }
 
 static void test_probe(void **state)
@@ -446,9 +524,7 @@ int main(void)
         cmocka_unit_test(test_truncated),     cmocka_unit_test(test_nesting),
         cmocka_unit_test(test_flipped_bits),  cmocka_unit_test(test_mutated),
         cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_probe),
+        cmocka_unit_test(test_fixed_places),
     };
-    const struct CMUnitTest without[] = { cmocka_unit_test(test_without_matio),
-                                          cmocka_unit_test(test_probe) };
-    return edgel_mat_built() ? cmocka_run_group_tests(tests, make_path, remove_path)
-                             : cmocka_run_group_tests(without, make_path, remove_path);
+    return cmocka_run_group_tests(tests, make_path, remove_path);
 }
