@@ -236,8 +236,6 @@ EDGEL_NODISCARD enum edgel_status nn_network_parse(const char *text, size_t size
                                                    int classes, struct nn_network *out,
                                                    struct edgel_error *err);
 /* The same network as text: what parse reads back, every attribute that is not its default spelled out. */
-/* Stages of layer-wise pre-training. */
-int nn_network_stages(const struct nn_network *net);
 void nn_network_text(const struct nn_network *net, struct edgel_text *out);
 /* Lays out params_at and buffers_at after layers were changed. Too many parameters: EDGEL_ELIMIT. */
 EDGEL_NODISCARD enum edgel_status nn_network_layout(struct nn_network *net, const char *name,
@@ -247,6 +245,10 @@ EDGEL_NODISCARD enum edgel_status nn_network_shapes(const struct nn_network *net
                                                     struct nn_shape *shapes, struct edgel_error *err);
 void nn_network_init(const struct nn_network *net, enum edgel_init init, uint64_t seed, float *params,
                      float *buffers);
+/* Whether a stage of layer-wise pre-training begins with layer i > 0: a convolution that does not follow another one
+ * directly. And how many stages there are: the last convolution, which makes the classes, is left out. */
+bool nn_network_begins_stage(const struct nn_network *net, int i);
+int nn_network_stages(const struct nn_network *net);
 
 /* --- memory.c --- : arrays that live from first to last within one block */
 struct nn_slot {
@@ -310,6 +312,20 @@ struct edgel_model {
     struct nn_note *notes;
     int nnotes;
 };
+/* The keys of __metadata__ that describe the model itself: no note has one. */
+enum nn_model_key {
+    NN_KEY_FORMAT,
+    NN_KEY_ARCHITECTURE,
+    NN_KEY_CLASSES,
+    NN_KEY_MEAN,
+    NN_KEY_STD,
+    NN_KEY_HEAD,
+    NN_KEY_LABELS,
+    NN_KEY_THRESHOLD,
+    NN_MODEL_KEYS
+};
+extern const char *const nn_model_keys[NN_MODEL_KEYS];
+bool nn_model_is_key(const char *key); /* whether it is one of them */
 /* A model around a network, which becomes its own (also on failure): all as edgel_model_create(), the weights 0. */
 EDGEL_NODISCARD enum edgel_status nn_model_of(struct nn_network *net, const char *name,
                                               struct edgel_model **out, struct edgel_error *err);
@@ -357,8 +373,6 @@ EDGEL_NODISCARD enum edgel_status nn_stored_write(const struct nn_note *meta, si
                                                   struct edgel_error *err);
 
 /* --- model_file.c --- : model files with further one-dimensional tensors, named "train.*": a checkpoint */
-/* True for the keys of __metadata__ that describe the model itself. */
-bool nn_model_owns_key(const char *key);
 struct nn_extra {
     const char *name;
     float *data;

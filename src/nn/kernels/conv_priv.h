@@ -39,7 +39,10 @@ struct conv {
 };
 struct conv conv_of(const struct nn_layer *l, const struct nn_tensor *fine, const struct nn_tensor *coarse);
 /* groups = channels on both sides: each channel on its own. */
-bool conv_is_depthwise(const struct conv *g);
+static inline bool conv_is_depthwise(const struct conv *g)
+{
+    return g->groups > 1 && g->groups == g->fine.c && g->groups == g->coarse.c;
+}
 
 /* --- conv_axis.c --- */
 /* One axis of a product: output z, with tap t, reads input (z in_step + at + t dilation) / out_step if that is

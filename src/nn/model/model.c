@@ -313,6 +313,16 @@ enum edgel_status edgel_model_set_threshold(struct edgel_model *m, double thresh
 
 /* --- notes --- */
 
+const char *const nn_model_keys[NN_MODEL_KEYS] = { "format", "architecture", "classes", "mean",
+                                                   "std",    "head",         "labels",  "threshold" };
+bool nn_model_is_key(const char *key)
+{
+    for (int k = 0; k < NN_MODEL_KEYS; k++)
+        if (strcmp(nn_model_keys[k], key) == 0)
+            return true;
+    return false;
+}
+
 static int find_note(const struct edgel_model *m, const char *key)
 {
     for (int i = 0; i < m->nnotes; i++)
@@ -362,7 +372,7 @@ enum edgel_status edgel_model_set_note(struct edgel_model *m, const char *key, c
                                        struct edgel_error *err)
 {
     const int i = find_note(m, key);
-    if (!is_plain(key) || nn_model_owns_key(key))
+    if (!is_plain(key) || nn_model_is_key(key))
         return edgel_fail(err, EDGEL_EINVAL, "note \"%.60s\": no key that a note may have", key);
     if (value && strlen(value) > EDGEL_MODEL_STRING_MAX)
         return edgel_fail(err, EDGEL_EINVAL, "note %.60s: at most %d bytes", key, EDGEL_MODEL_STRING_MAX);

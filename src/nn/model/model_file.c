@@ -9,28 +9,6 @@
 
 #define FORMAT "edgel.model/1"
 
-enum key {
-    KEY_FORMAT,
-    KEY_ARCHITECTURE,
-    KEY_CLASSES,
-    KEY_MEAN,
-    KEY_STD,
-    KEY_HEAD,
-    KEY_LABELS,
-    KEY_THRESHOLD,
-    KEYS
-};
-static const char *const keys[KEYS] = { "format", "architecture", "classes", "mean",
-                                        "std",    "head",         "labels",  "threshold" };
-
-bool nn_model_owns_key(const char *key)
-{
-    for (int k = 0; k < KEYS; k++)
-        if (strcmp(keys[k], key) == 0)
-            return true;
-    return false;
-}
-
 static bool is_extra(const char *tensor)
 {
     return strncmp(tensor, "train.", 6) == 0;
@@ -62,16 +40,16 @@ static void list_classes(struct edgel_text *t, const struct edgel_model *m)
     edgel_text_str(t, "]");
 }
 
-static void describe(const struct edgel_model *m, struct edgel_text values[KEYS])
+static void describe(const struct edgel_model *m, struct edgel_text values[NN_MODEL_KEYS])
 {
-    edgel_text_str(&values[KEY_FORMAT], FORMAT);
-    nn_network_text(&m->net, &values[KEY_ARCHITECTURE]);
-    list_classes(&values[KEY_CLASSES], m);
-    list_reals(&values[KEY_MEAN], m->mean, m->net.in_channels);
-    list_reals(&values[KEY_STD], m->deviation, m->net.in_channels);
-    edgel_text_str(&values[KEY_HEAD], head_name(&m->net));
-    edgel_text_str(&values[KEY_LABELS], edgel_model_labels_name(m->labels));
-    edgel_text_real(&values[KEY_THRESHOLD], m->threshold);
+    edgel_text_str(&values[NN_KEY_FORMAT], FORMAT);
+    nn_network_text(&m->net, &values[NN_KEY_ARCHITECTURE]);
+    list_classes(&values[NN_KEY_CLASSES], m);
+    list_reals(&values[NN_KEY_MEAN], m->mean, m->net.in_channels);
+    list_reals(&values[NN_KEY_STD], m->deviation, m->net.in_channels);
+    edgel_text_str(&values[NN_KEY_HEAD], head_name(&m->net));
+    edgel_text_str(&values[NN_KEY_LABELS], edgel_model_labels_name(m->labels));
+    edgel_text_real(&values[NN_KEY_THRESHOLD], m->threshold);
 }
 
 static enum edgel_status check_finite(const struct edgel_model *m, enum edgel_status code, const char *file,
@@ -116,8 +94,8 @@ static void list_tensors(const struct edgel_model *m, struct nn_named_array *nam
 enum edgel_status nn_model_encode(const struct edgel_model *m, const struct nn_extra *extras, size_t nextras,
                                   unsigned char **bytes, size_t *size, struct edgel_error *err)
 {
-    const size_t narrays = count_arrays(&m->net), nmeta = KEYS + (size_t)m->nnotes;
-    struct edgel_text values[KEYS] = { { 0 } };
+    const size_t narrays = count_arrays(&m->net), nmeta = NN_MODEL_KEYS + (size_t)m->nnotes;
+    struct edgel_text values[NN_MODEL_KEYS] = { { 0 } };
     enum edgel_status s;
     *bytes = NULL;
     *size = 0;
@@ -127,7 +105,7 @@ enum edgel_status nn_model_encode(const struct edgel_model *m, const struct nn_e
     struct nn_note *meta = edgel_calloc(nmeta, sizeof *meta);
     describe(m, values);
     bool ok = names && tensors && meta;
-    for (int k = 0; k < KEYS; k++)
+    for (int k = 0; k < NN_MODEL_KEYS; k++)
         ok = ok && !values[k].failed;
     if (!ok) {
         s = edgel_fail(err, EDGEL_ENOMEM, "model: out of memory");
@@ -138,10 +116,11 @@ enum edgel_status nn_model_encode(const struct edgel_model *m, const struct nn_e
         tensors[narrays + i] =
             (struct nn_to_store){ extras[i].name, 1, { extras[i].floats }, extras[i].data };
     for (size_t k = 0; k < nmeta; k++)
-        meta[k] = k < KEYS ? (struct nn_note){ (char *)(uintptr_t)keys[k], values[k].s } : m->notes[k - KEYS];
+        meta[k] = k < NN_MODEL_KEYS ? (struct nn_note){ (char *)(uintptr_t)nn_model_keys[k], values[k].s }
+                                    : m->notes[k - NN_MODEL_KEYS];
     s = nn_stored_write(meta, nmeta, tensors, narrays + nextras, bytes, size, err);
 out:
-    for (int k = 0; k < KEYS; k++)
+    for (int k = 0; k < NN_MODEL_KEYS; k++)
         edgel_text_finish(&values[k]);
     edgel_free(names);
     edgel_free(tensors);
@@ -178,32 +157,32 @@ static enum edgel_status refuse(const struct decoding *d, enum edgel_status code
 
 static enum edgel_status check_meta(const struct decoding *d)
 {
-    const char *format = nn_stored_meta(&d->file, keys[KEY_FORMAT]);
+    const char *format = nn_stored_meta(&d->file, nn_model_keys[NN_KEY_FORMAT]);
     if (!format || strncmp(format, "edgel.model/", 12) != 0)
         return refuse(d, EDGEL_EUNSUPPORTED, "a safetensors file, but no model of edgel");
     if (strcmp(format, FORMAT) != 0)
         return refuse(d, EDGEL_EUNSUPPORTED, "format %.40s: this version reads %s", format, FORMAT);
-    for (int k = 0; k < KEYS; k++)
-        if (!nn_stored_meta(&d->file, keys[k]))
-            return refuse(d, EDGEL_EFORMAT, "__metadata__ has no %s", keys[k]);
+    for (int k = 0; k < NN_MODEL_KEYS; k++)
+        if (!nn_stored_meta(&d->file, nn_model_keys[k]))
+            return refuse(d, EDGEL_EFORMAT, "__metadata__ has no %s", nn_model_keys[k]);
     return EDGEL_OK;
 }
 
 /* The JSON array of a metadata string. */
-static enum edgel_status parse_array(const struct decoding *d, enum key k, struct edgel_json **out)
+static enum edgel_status parse_array(const struct decoding *d, enum nn_model_key k, struct edgel_json **out)
 {
-    const char *text = nn_stored_meta(&d->file, keys[k]);
-    enum edgel_status s = edgel_json_parse(text, strlen(text), keys[k], out, NULL);
+    const char *text = nn_stored_meta(&d->file, nn_model_keys[k]);
+    enum edgel_status s = edgel_json_parse(text, strlen(text), nn_model_keys[k], out, NULL);
     if (s == EDGEL_OK && edgel_json_is_array(*out))
         return EDGEL_OK;
     edgel_json_finish(*out);
     *out = NULL;
     if (s == EDGEL_ENOMEM)
         return refuse(d, EDGEL_ENOMEM, "out of memory");
-    return refuse(d, EDGEL_EFORMAT, "%s: must be a JSON array", keys[k]);
+    return refuse(d, EDGEL_EFORMAT, "%s: must be a JSON array", nn_model_keys[k]);
 }
 
-static enum edgel_status read_reals(const struct decoding *d, enum key k, int n, double *v)
+static enum edgel_status read_reals(const struct decoding *d, enum nn_model_key k, int n, double *v)
 {
     struct edgel_json *list;
     EDGEL_TRY(parse_array(d, k, &list));
@@ -211,7 +190,7 @@ static enum edgel_status read_reals(const struct decoding *d, enum key k, int n,
     for (int i = 0; i < n && ok; i++)
         ok = edgel_json_real(edgel_json_at(list, (size_t)i), &v[i]);
     edgel_json_finish(list);
-    return ok ? EDGEL_OK : refuse(d, EDGEL_EFORMAT, "%s: must be %d numbers", keys[k], n);
+    return ok ? EDGEL_OK : refuse(d, EDGEL_EFORMAT, "%s: must be %d numbers", nn_model_keys[k], n);
 }
 
 static enum edgel_status read_normalisation(const struct decoding *d, struct edgel_model *m)
@@ -221,9 +200,9 @@ static enum edgel_status read_normalisation(const struct decoding *d, struct edg
     if (!v)
         return refuse(d, EDGEL_ENOMEM, "out of memory");
     struct edgel_error e = { .code = EDGEL_OK };
-    enum edgel_status s = read_reals(d, KEY_MEAN, n, v);
+    enum edgel_status s = read_reals(d, NN_KEY_MEAN, n, v);
     if (s == EDGEL_OK)
-        s = read_reals(d, KEY_STD, n, v + n);
+        s = read_reals(d, NN_KEY_STD, n, v + n);
     if (s == EDGEL_OK && edgel_model_set_normalisation(m, v, v + n, n, &e) != EDGEL_OK)
         s = refuse(d, EDGEL_EFORMAT, "%s", e.msg);
     edgel_free(v);
@@ -262,7 +241,7 @@ static enum edgel_status read_classes(const struct decoding *d, const struct edg
 
 static enum edgel_status read_settings(const struct decoding *d, struct edgel_model *m)
 {
-    const char *labels = nn_stored_meta(&d->file, keys[KEY_LABELS]);
+    const char *labels = nn_stored_meta(&d->file, nn_model_keys[NN_KEY_LABELS]);
     struct edgel_error e = { .code = EDGEL_OK };
     double threshold;
     int l = 0;
@@ -270,11 +249,11 @@ static enum edgel_status read_settings(const struct decoding *d, struct edgel_mo
            strcmp(edgel_model_labels_name((enum edgel_model_labels)l), labels) != 0)
         l++;
     if (edgel_model_set_labels(m, (enum edgel_model_labels)l, &e) != EDGEL_OK ||
-        edgel_parse_real("threshold", nn_stored_meta(&d->file, keys[KEY_THRESHOLD]), 0, 1, &threshold, &e) !=
-            EDGEL_OK)
+        edgel_parse_real("threshold", nn_stored_meta(&d->file, nn_model_keys[NN_KEY_THRESHOLD]), 0, 1,
+                         &threshold, &e) != EDGEL_OK)
         return refuse(d, EDGEL_EFORMAT, "%s", e.msg);
     m->threshold = threshold;
-    if (strcmp(nn_stored_meta(&d->file, keys[KEY_HEAD]), head_name(&m->net)) != 0)
+    if (strcmp(nn_stored_meta(&d->file, nn_model_keys[NN_KEY_HEAD]), head_name(&m->net)) != 0)
         return refuse(d, EDGEL_EFORMAT, "head: %d outputs go with %s", m->net.classes, head_name(&m->net));
     return EDGEL_OK;
 }
@@ -284,7 +263,7 @@ static enum edgel_status read_notes(const struct decoding *d, struct edgel_model
     struct edgel_error e = { .code = EDGEL_OK };
     for (size_t i = 0; i < d->file.nmeta; i++) {
         const struct nn_note *note = &d->file.meta[i];
-        if (nn_model_owns_key(note->key))
+        if (nn_model_is_key(note->key))
             continue;
         if (edgel_model_set_note(m, note->key, note->value, &e) != EDGEL_OK)
             return refuse(d, e.code == EDGEL_ENOMEM ? EDGEL_ENOMEM : EDGEL_EFORMAT, "%s", e.msg);
@@ -334,7 +313,7 @@ static void copy_tensors(const struct decoding *d, struct edgel_model *m)
 
 static enum edgel_status parse_network(const struct decoding *d, size_t classes, struct nn_network *net)
 {
-    const char *text = nn_stored_meta(&d->file, keys[KEY_ARCHITECTURE]);
+    const char *text = nn_stored_meta(&d->file, nn_model_keys[NN_KEY_ARCHITECTURE]);
     char name[256];
     if (classes < 1 || classes > EDGEL_MODEL_OUTPUTS_MAX)
         return refuse(d, EDGEL_EFORMAT, "%zu classes: must be 1..%d", classes, EDGEL_MODEL_OUTPUTS_MAX);
@@ -351,7 +330,7 @@ static enum edgel_status decode(const struct decoding *d, struct edgel_model **o
     struct nn_network net;
     struct edgel_json *classes;
     EDGEL_TRY(check_meta(d));
-    EDGEL_TRY(parse_array(d, KEY_CLASSES, &classes));
+    EDGEL_TRY(parse_array(d, NN_KEY_CLASSES, &classes));
     enum edgel_status s = parse_network(d, edgel_json_count(classes), &net);
     if (s == EDGEL_OK)
         s = nn_model_of(&net, d->name, out, d->err);

@@ -65,3 +65,24 @@ void nn_network_init(const struct nn_network *net, enum edgel_init init, uint64_
                         buffers + l->buffers_at);
     }
 }
+
+/* --- stages --- */
+
+static bool is_conv(const struct nn_layer *l)
+{
+    return l->op->flags & NN_CONVOLVES;
+}
+
+bool nn_network_begins_stage(const struct nn_network *net, int i)
+{
+    const struct nn_layer *l = &net->layers[i];
+    return is_conv(l) && !is_conv(&net->layers[l->input[0]]);
+}
+
+int nn_network_stages(const struct nn_network *net)
+{
+    int n = 0;
+    for (int i = 1; i < net->nlayers; i++)
+        n += nn_network_begins_stage(net, i);
+    return n > 0 ? n - 1 : 0;
+}

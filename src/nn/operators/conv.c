@@ -53,11 +53,6 @@ struct conv conv_of(const struct nn_layer *l, const struct nn_tensor *fine, cons
     return g;
 }
 
-bool conv_is_depthwise(const struct conv *g)
-{
-    return g->groups > 1 && g->groups == g->fine.c && g->groups == g->coarse.c;
-}
-
 int conv_pad(const struct nn_layer *l)
 {
     return l->pad >= 0 ? l->pad : l->dilation * (l->k - 1) / 2;

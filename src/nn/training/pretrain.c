@@ -21,25 +21,6 @@ struct stages {
     int *place;   /* [nlayers] in the stage's network */
 };
 
-static bool is_conv(const struct nn_layer *l)
-{
-    return l->op->flags & NN_CONVOLVES;
-}
-
-static bool begins_stage(const struct nn_network *net, int i)
-{
-    const struct nn_layer *l = &net->layers[i];
-    return is_conv(l) && !is_conv(&net->layers[l->input[0]]);
-}
-
-int nn_network_stages(const struct nn_network *net)
-{
-    int n = 0;
-    for (int i = 1; i < net->nlayers; i++)
-        n += begins_stage(net, i);
-    return n > 0 ? n - 1 : 0; /* the last one makes the classes */
-}
-
 /* The last layer before `end` that the convolution `begin` leads to. needed is scratch. */
 static int last_reached(const struct stages *s, int begin, int end)
 {
@@ -66,7 +47,7 @@ static enum edgel_status find_stages(const struct nn_network *net, struct stages
     if (!s->list || !s->needed || !s->place)
         return edgel_fail(err, EDGEL_ENOMEM, "stages of a network: out of memory");
     for (int i = 1; i < net->nlayers; i++)
-        if (begins_stage(net, i)) {
+        if (nn_network_begins_stage(net, i)) {
             if (last > 0)
                 s->list[s->n++] = (struct stage){ last, last_reached(s, last, i) };
             last = i;

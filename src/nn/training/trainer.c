@@ -26,16 +26,6 @@ struct run {
     struct nn_halt halt;
 };
 
-const float *nn_scored_params(const struct edgel_trainer *t)
-{
-    return t->average ? t->average : t->model->params;
-}
-
-float *nn_scored_buffers(const struct edgel_trainer *t)
-{
-    return t->params.recompute == EDGEL_RECOMPUTE_EPOCH ? t->scored_buffers : t->model->buffers;
-}
-
 static bool out_of_time(const struct edgel_trainer *t, const struct run *r, double ahead)
 {
     return edgel_clock() - r->began + ahead > t->params.max_seconds;

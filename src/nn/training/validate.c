@@ -11,6 +11,16 @@
 #include <math.h>
 #include <string.h>
 
+const float *nn_scored_params(const struct edgel_trainer *t)
+{
+    return t->average ? t->average : t->model->params;
+}
+
+float *nn_scored_buffers(const struct edgel_trainer *t)
+{
+    return t->params.recompute == EDGEL_RECOMPUTE_EPOCH ? t->scored_buffers : t->model->buffers;
+}
+
 enum { COUNT_PIXELS = 1 << 14, COUNT_ROW = 1 << 10 };
 
 void nn_sizes_finish(struct nn_sizes *s)
