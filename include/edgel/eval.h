@@ -77,19 +77,54 @@ struct edgel_measure {
             NULL, NULL                                                                                      \
     }
 
+/* The families of measures. Each has counts of its own in a row. */
+enum edgel_family {
+    EDGEL_PIXELS,    /* the confusion of ids */
+    EDGEL_CURVE,     /* a sweep over thresholds, by pixels */
+    EDGEL_TOLERANCE, /* pixels matched within a distance */
+    EDGEL_DISTANCES, /* between surfaces */
+    EDGEL_BOUNDARY,  /* boundaries matched one to one, at every threshold */
+    EDGEL_REGIONS,   /* covering, Rand index, variation of information */
+    EDGEL_BANDS,     /* Boundary IoU */
+    EDGEL_DAVIS,     /* J and F along sequences */
+    EDGEL_OBJECTS,   /* objects matched one to one */
+    EDGEL_FAMILIES
+};
+enum { EDGEL_FAMILIES_MAX = 16 }; /* places that rows and summaries have for them */
+
 struct edgel_cell {
     int32_t truth, prediction; /* raw ids; EDGEL_ID_NONE as prediction: none at all */
     uint64_t n;
 };
 enum { EDGEL_ID_NONE = -1 };
 
+/* EDGEL_PIXELS. */
+struct edgel_pixels_counts {
+    uint64_t pixels;          /* valid ones, ignored truth included: the sum of the cells */
+    struct edgel_cell *cells; /* sparse confusion of them, rising (truth, prediction); no zero counts */
+    size_t n;
+};
+
+/* EDGEL_CURVE: pixels at or above each threshold, those with an ignored truth left out. */
+struct edgel_curve_counts {
+    int n;                         /* thresholds; 0: not measured */
+    uint64_t *tp, *fp;             /* [n] */
+    uint64_t positives, negatives; /* of the truth */
+};
+
+/* EDGEL_TOLERANCE and, of the pixels of boundaries, EDGEL_DAVIS: rising id, ignored truth left out; BINARY: id 1
+ * alone. */
 struct edgel_tolerance_counts {
     int32_t id;
     uint64_t matched_prediction, prediction; /* predicted pixels with truth within reach; all */
     uint64_t matched_truth, truth;           /* truth pixels with a prediction within reach; all */
 };
+struct edgel_tolerance_list {
+    struct edgel_tolerance_counts *v;
+    size_t n;
+};
 
-/* Distances between the surfaces of one class. */
+/* EDGEL_DISTANCES: between the surfaces of one class. Ids as of a tolerance; a missing prediction has no surface. */
 struct edgel_distance_bin {
     uint64_t d2, n; /* squared distance between pixel centres, pixels that have it */
 };
@@ -103,8 +138,12 @@ struct edgel_distance_counts {
     int32_t id;
     struct edgel_surface prediction, truth;
 };
+struct edgel_distance_list {
+    struct edgel_distance_counts *v;
+    size_t n;
+};
 
-/* Boundary pixels at each threshold, of one image; several annotators are matched one by one. */
+/* EDGEL_BOUNDARY: boundary pixels at each threshold, of one image; several annotators are matched one by one. */
 struct edgel_boundary_counts {
     int n;                        /* thresholds; 0: not measured */
     bool listed;                  /* they are numbers of segmentations, 1..n, not shares k / (n + 1) */
@@ -114,7 +153,7 @@ struct edgel_boundary_counts {
     uint64_t *matched_prediction; /* [n] detections that some annotator has a match for */
 };
 
-/* Regions at each threshold, of one image; formulas stand at the top of src/eval/regions.c. */
+/* EDGEL_REGIONS: regions at each threshold, of one image; formulas stand at the top of src/eval/regions.c. */
 struct edgel_region_counts {
     int n;               /* thresholds; 0: not measured */
     bool listed;         /* as of boundaries */
@@ -135,10 +174,15 @@ enum {
     EDGEL_REMARK_TRUTH_VALUES = 8 /* a truth mask has several values that are not 0 */
 };
 
-/* Pixels along the inside of the boundaries of one class, for Boundary IoU. */
+/* EDGEL_BANDS: pixels along the inside of the boundaries of one class, for Boundary IoU. Ids as of a tolerance; a
+ * missing prediction has none. */
 struct edgel_band_counts {
     int32_t id;
     uint64_t truth, prediction, both;
+};
+struct edgel_band_list {
+    struct edgel_band_counts *v;
+    size_t n;
 };
 
 /* An object of the truth and the one of the prediction that it was matched with. */
@@ -157,11 +201,16 @@ struct edgel_object_counts {
     struct edgel_object_pair *pairs; /* IoU at least 0.5, rising id of the truth */
     size_t npairs;
 };
+/* EDGEL_OBJECTS: rising id, classes that have objects. */
+struct edgel_object_list {
+    struct edgel_object_counts *v;
+    size_t n;
+};
 
 enum edgel_row_kind { EDGEL_ROW_MEASURED, EDGEL_ROW_MISSING, EDGEL_ROW_FAILED };
 
 /*
- * The integers of one image. Zero-initialise; finish frees what is in it.
+ * The counts of one image. Zero-initialise; finish frees what is in it.
  * MEASURED rows have counts. MISSING rows have them (and w > 0) when edgel_measure_image() made them with prediction
  * NULL; else, as FAILED rows always, they have nothing but a name.
  */
@@ -170,26 +219,20 @@ struct edgel_row {
     int prediction; /* index of the method */
     char *image;    /* key of the pair */
     int w, h;
-    uint64_t pixels;          /* valid ones, ignored truth included: the sum of the cells */
-    struct edgel_cell *cells; /* sparse confusion of them, rising (truth, prediction); no zero counts */
-    size_t ncells;
-    int thresholds;                           /* entries of the two arrays */
-    uint64_t *curve_tp, *curve_fp;            /* [thresholds] */
-    uint64_t positives, negatives;            /* truth pixels of the curve, ignored ones left out */
-    struct edgel_tolerance_counts *tolerance; /* rising id, ignored truth left out; BINARY: id 1 alone */
-    size_t ntolerance;
-    struct edgel_distance_counts *distances; /* as tolerance; a missing prediction has no surface */
-    size_t ndistances;
-    struct edgel_boundary_counts boundary;
-    struct edgel_region_counts regions;
-    unsigned remarks;                /* EDGEL_REMARK_ */
-    struct edgel_band_counts *bands; /* as tolerance; a missing prediction has none */
-    size_t nbands;
-    struct edgel_tolerance_counts *contours; /* DAVIS: of boundary pixels; as tolerance */
-    size_t ncontours;
-    struct edgel_object_counts *objects; /* rising id, classes that have objects */
-    size_t nobjects;
+    unsigned remarks; /* EDGEL_REMARK_ */
+    /* By enum edgel_family, each a struct of its own; NULL: not measured. The functions below give them by type. */
+    void *counts[EDGEL_FAMILIES_MAX];
 };
+/* The counts of a family, the row's; with n = 0 (pixels 0) where it was not measured. Never NULL. */
+EDGEL_API const struct edgel_pixels_counts *edgel_row_pixels(const struct edgel_row *row);
+EDGEL_API const struct edgel_curve_counts *edgel_row_curve(const struct edgel_row *row);
+EDGEL_API const struct edgel_tolerance_list *edgel_row_tolerance(const struct edgel_row *row);
+EDGEL_API const struct edgel_distance_list *edgel_row_distances(const struct edgel_row *row);
+EDGEL_API const struct edgel_boundary_counts *edgel_row_boundary(const struct edgel_row *row);
+EDGEL_API const struct edgel_region_counts *edgel_row_regions(const struct edgel_row *row);
+EDGEL_API const struct edgel_band_list *edgel_row_bands(const struct edgel_row *row);
+EDGEL_API const struct edgel_tolerance_list *edgel_row_davis(const struct edgel_row *row);
+EDGEL_API const struct edgel_object_list *edgel_row_objects(const struct edgel_row *row);
 /* Frees what the row holds, its image name as well, and zeroes it; a zeroed row is fine. */
 EDGEL_API void edgel_row_finish(struct edgel_row *row);
 
@@ -405,20 +448,6 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_counts_merge(const char *const
                                                                struct edgel_error *err);
 
 /* --- scores --- */
-
-/* What is measured, each by the counts of its own in a row. */
-enum edgel_family {
-    EDGEL_PIXELS,    /* the confusion of ids */
-    EDGEL_CURVE,     /* a sweep over thresholds, by pixels */
-    EDGEL_TOLERANCE, /* pixels matched within a distance */
-    EDGEL_DISTANCES, /* between surfaces */
-    EDGEL_BOUNDARY,  /* boundaries matched one to one, at every threshold */
-    EDGEL_REGIONS,   /* covering, Rand index, variation of information */
-    EDGEL_BANDS,     /* Boundary IoU */
-    EDGEL_DAVIS,     /* J and F along sequences */
-    EDGEL_OBJECTS,   /* objects matched one to one */
-    EDGEL_FAMILIES
-};
 
 /*
  * A score: a number made from counts. The table has all of them; table, documents, CSV and bars read it. Those of a

@@ -47,34 +47,34 @@ static enum edgel_status add_boundary(struct score *s, const struct edgel_row *r
 {
     struct edgel_output *out = NULL;
     struct edgel_operating_point best;
-    enum edgel_status status = edgel_boundary_best_point(&row->boundary, &best, err);
+    enum edgel_status status = edgel_boundary_best_point(edgel_row_boundary(row), &best, err);
     if (status == EDGEL_OK)
         status = edgel_report_bsds_best(s->bsds_images, s->bsds_number, &best, err);
     if (status == EDGEL_OK)
         status = begin(s, row->image, "_ev1.txt", &out, err);
     if (status == EDGEL_OK)
-        status = edgel_report_bsds_image(out, &row->boundary, err);
+        status = edgel_report_bsds_image(out, edgel_row_boundary(row), err);
     return end(status, &out, err);
 }
 
 static enum edgel_status add_regions(struct score *s, const struct edgel_row *row, struct edgel_error *err)
 {
     struct edgel_region_best best;
-    enum edgel_status status = edgel_region_best_point(&row->regions, row->w, row->h, &best, err);
+    enum edgel_status status = edgel_region_best_point(edgel_row_regions(row), row->w, row->h, &best, err);
     return status == EDGEL_OK ? edgel_report_bsds_cover(s->bsds_cover, s->bsds_number, &best, err) : status;
 }
 
 enum edgel_status score_bsds_add(struct score *s, const struct edgel_row *row, struct edgel_error *err)
 {
     enum edgel_status status = EDGEL_OK;
-    if (!s->bsds_folder || (row->boundary.n == 0 && row->regions.n == 0))
+    if (!s->bsds_folder || (edgel_row_boundary(row)->n == 0 && edgel_row_regions(row)->n == 0))
         return EDGEL_OK;
     if (row->kind == EDGEL_ROW_MISSING && s->reduce.missing != EDGEL_MISSING_WORST)
         return EDGEL_OK;
     s->bsds_number++;
-    if (row->boundary.n > 0)
+    if (edgel_row_boundary(row)->n > 0)
         status = add_boundary(s, row, err);
-    return status == EDGEL_OK && row->regions.n > 0 ? add_regions(s, row, err) : status;
+    return status == EDGEL_OK && edgel_row_regions(row)->n > 0 ? add_regions(s, row, err) : status;
 }
 
 /* --- the set --- */

@@ -169,14 +169,14 @@ static struct edgel_box box_of(const int b[4])
 static enum edgel_status write_pairs(struct score *s, const struct edgel_row *row, struct edgel_error *err)
 {
     enum edgel_status status = EDGEL_OK;
-    for (size_t i = 0; i < row->nobjects; i++)
-        for (size_t k = 0; k < row->objects[i].npairs && status == EDGEL_OK; k++) {
-            const struct edgel_object_pair *p = &row->objects[i].pairs[k];
+    for (size_t i = 0; i < edgel_row_objects(row)->n; i++)
+        for (size_t k = 0; k < edgel_row_objects(row)->v[i].npairs && status == EDGEL_OK; k++) {
+            const struct edgel_object_pair *p = &edgel_row_objects(row)->v[i].pairs[k];
             const struct edgel_box t = box_of(p->truth_box), q = box_of(p->prediction_box);
             const double agreement[] = { edgel_box_iou(&t, &q), edgel_box_giou(&t, &q),
                                          edgel_box_diou(&t, &q), edgel_box_ciou(&t, &q) };
             status = edgel_report_pair(s->pairs_csv, s->methods[row->prediction], row->image,
-                                       row->objects[i].id, p, agreement, err);
+                                       edgel_row_objects(row)->v[i].id, p, agreement, err);
         }
     return status;
 }

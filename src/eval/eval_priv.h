@@ -15,6 +15,119 @@ struct edgel_mean {
     uint64_t n;
 };
 
+/* --- families.c: the table of families --- */
+
+struct edgel_map_masks;
+/* What a family can be measured from, once the pixels of an image are read. */
+struct edgel_measuring {
+    const struct edgel_measure *params;
+    int w, h;
+    bool missing;
+    const struct edgel_mask *prediction, *truth, *valid; /* prediction NULL: missing; valid NULL: all */
+    uint64_t pixels;
+    const struct edgel_confusion *confusion;
+    const uint64_t *hist[2];            /* EDGEL_NEEDS_LEVELS: [thresholds + 1] of negatives, positives */
+    int32_t *t_plane, *p_plane;         /* EDGEL_NEEDS_PLANES: [w * h] judged ids, else -1 */
+    int32_t *whole;                     /* EDGEL_NEEDS_WHOLE: [w * h] predicted ids, judged or not */
+    int32_t only;                       /* BINARY: the one id that is listed; else -1 */
+    const struct edgel_map_masks *maps; /* EDGEL_NEEDS_MAPS */
+    struct edgel_row *row;
+    struct edgel_error *err;
+};
+/* The prediction and the truth of boundaries and regions, checked. */
+struct edgel_map_masks {
+    const struct edgel_prediction *prediction; /* NULL: missing */
+    int full;                                  /* of its map */
+    const struct edgel_mask *raw;              /* the map before its suppression; NULL: not suppressed */
+    int raw_full;
+    struct edgel_truth truth;
+};
+enum { EDGEL_NEEDS_LEVELS = 1, EDGEL_NEEDS_PLANES = 2, EDGEL_NEEDS_WHOLE = 4, EDGEL_NEEDS_MAPS = 8 };
+
+/* A family: all that the files of src/eval know of it. where: "FILE:LINE". */
+struct edgel_id_totals;
+struct edgel_family_row {
+    enum edgel_family family;
+    const char *name;
+    const char *key;      /* of its counts in a line */
+    const char *measures; /* what, in a few words */
+    /* Whether the run asks for it. */
+    bool (*asked)(const struct edgel_measure *m);
+    unsigned needs; /* EDGEL_NEEDS_ */
+    /* Puts its counts into the row. */
+    enum edgel_status (*measure)(const struct edgel_measuring *k);
+    /* Its keys of a line of a counts file, from the comma on; nothing where it was not measured. */
+    void (*write)(struct edgel_text *t, const struct edgel_row *row);
+    /* The same back into the row, types and bounds checked. line: the object of the row. */
+    enum edgel_status (*read)(const struct edgel_json *line, const char *where, const struct edgel_measure *m,
+                              struct edgel_row *row, struct edgel_error *err);
+    /* What must hold of a row that was read; NULL: it does. All families have been read. */
+    const char *(*check)(const struct edgel_measure *m, const struct edgel_row *row,
+                         const struct edgel_id_totals *of);
+    /* What must hold of any row, whoever made it, before its numbers are used; NULL: it does. */
+    const char *(*sound)(const struct edgel_measure *m, const struct edgel_row *row);
+    void (*finish)(void *counts); /* frees what the counts hold, not themselves */
+};
+const struct edgel_family_row *edgel_family_row(enum edgel_family family);
+/* What those that are asked for need, bits EDGEL_NEEDS_. */
+unsigned edgel_families_needs(const struct edgel_measure *m);
+/* Puts the counts of all that are asked for into the row. */
+EDGEL_NODISCARD enum edgel_status edgel_families_measure(const struct edgel_measuring *k);
+/* Reads its counts of a line, if it is asked for; EDGEL_EFORMAT also when they are there and it is not. */
+EDGEL_NODISCARD enum edgel_status edgel_family_read(enum edgel_family family, const struct edgel_json *line,
+                                                    const char *where, const struct edgel_measure *m,
+                                                    struct edgel_row *row, struct edgel_error *err);
+/* What a table of families lacks; NULL: nothing. */
+const char *edgel_families_odd(const struct edgel_family_row *const *rows, size_t n);
+extern const struct edgel_family_row edgel_pixels_family, edgel_curve_family, edgel_tolerance_family,
+    edgel_distances_family, edgel_boundary_family, edgel_regions_family, edgel_bands_family,
+    edgel_davis_family, edgel_objects_family;
+
+/* --- row_parts.c --- */
+/* The family's counts of a row, of that size and zeroed when they are new; NULL: memory is out. */
+void *edgel_row_part(struct edgel_row *row, enum edgel_family family, size_t size);
+
+/* --- cell_totals.c --- */
+/* The judged pixels of an id in the cells; both: those that have it on either side, which are at distance 0. */
+struct edgel_id_totals {
+    uint64_t truth, prediction, both;
+};
+/* of[EDGEL_IDS], zeroed */
+size_t edgel_ids_there(const struct edgel_id_totals *of); /* ids that occur on either side */
+void edgel_id_totals(const struct edgel_measure *m, const struct edgel_row *row, struct edgel_id_totals *of);
+/* Over all ids; predicted: judged pixels that have a prediction. */
+struct edgel_cell_totals {
+    uint64_t judged, positives, predicted;
+};
+struct edgel_cell_totals edgel_cell_totals(const struct edgel_measure *m, const struct edgel_row *row);
+
+/* --- counts_json.c: values of a line, with errors that say where --- */
+struct edgel_place {
+    const char *where;
+    struct edgel_error *err;
+};
+enum edgel_status edgel_place_refuse(const struct edgel_place *p, const char *key, const char *rule);
+enum edgel_status edgel_place_no_memory(const struct edgel_place *p);
+EDGEL_NODISCARD enum edgel_status edgel_place_whole(const struct edgel_place *p, const struct edgel_json *v,
+                                                    const char *key, int64_t lo, int64_t hi, int64_t *out);
+/* *n entries of a list, at most max. */
+EDGEL_NODISCARD enum edgel_status edgel_place_array(const struct edgel_place *p, const struct edgel_json *v,
+                                                    const char *key, size_t max, size_t *n);
+/* v[n] from a list of n whole numbers in lo..hi. */
+EDGEL_NODISCARD enum edgel_status edgel_place_tuple(const struct edgel_place *p, const struct edgel_json *a,
+                                                    const char *key, size_t n, int64_t lo, int64_t hi,
+                                                    int64_t *v);
+/* One count for each of n thresholds, to be freed. */
+EDGEL_NODISCARD enum edgel_status edgel_place_counts(const struct edgel_place *p, const struct edgel_json *v,
+                                                     const char *key, int n, uint64_t **out);
+/* ,"KEY":[v...] */
+void edgel_counts_list(struct edgel_text *t, const char *key, const uint64_t *v, size_t n);
+/* Entries of a list of tolerance counts, as ,"KEY":[[id,...]...] */
+void edgel_tolerances_write(struct edgel_text *t, const char *key, const struct edgel_tolerance_list *list);
+EDGEL_NODISCARD enum edgel_status edgel_tolerances_read(const struct edgel_place *p,
+                                                        const struct edgel_json *v, const char *key,
+                                                        struct edgel_tolerance_list *list);
+
 /* --- mask.c --- */
 /* Checks that a mask's type can be read as ids (or, soft, as shares of the full range). role: "truth". */
 EDGEL_NODISCARD enum edgel_status edgel_mask_check(const struct edgel_mask *mask, const char *role, bool soft,
@@ -81,12 +194,13 @@ struct edgel_id_box *edgel_id_boxes(const int32_t *truth, const int32_t *predict
                                     int32_t only, size_t *n);
 
 /* --- distances.c --- */
-/* As edgel_tolerance_measure(); prediction NULL: a missing one. */
+/* The n classes of two planes of w * h ids, rising: those that occur, and a single one (only, not negative) always;
+ * prediction NULL: a missing one. */
 EDGEL_NODISCARD enum edgel_status edgel_distances_measure(const int32_t *truth, const int32_t *prediction,
                                                           int w, int h, int32_t only,
-                                                          struct edgel_distance_counts **out, size_t *n,
+                                                          struct edgel_distance_list *out,
                                                           struct edgel_error *err);
-void edgel_distances_free(struct edgel_distance_counts *v, size_t n);
+void edgel_distances_finish(void *list);
 
 /* --- bands.c --- */
 /* The width in pixels of a band whose width is that share of the diagonal. */
@@ -94,8 +208,7 @@ int edgel_band_width(double share, int w, int h);
 /* As edgel_distances_measure(). */
 EDGEL_NODISCARD enum edgel_status edgel_bands_measure(const int32_t *truth, const int32_t *prediction, int w,
                                                       int h, double width, int32_t only,
-                                                      struct edgel_band_counts **out, size_t *n,
-                                                      struct edgel_error *err);
+                                                      struct edgel_band_list *out, struct edgel_error *err);
 
 double edgel_band_iou(const struct edgel_band_counts *c, enum edgel_empty empty);
 
@@ -103,57 +216,18 @@ double edgel_band_iou(const struct edgel_band_counts *c, enum edgel_empty empty)
 /* As edgel_distances_measure(). */
 EDGEL_NODISCARD enum edgel_status edgel_contours_measure(const int32_t *truth, const int32_t *prediction,
                                                          int w, int h, int32_t only,
-                                                         struct edgel_tolerance_counts **out, size_t *n,
+                                                         struct edgel_tolerance_list *out,
                                                          struct edgel_error *err);
 
 /* --- measure_objects.c --- */
 /* EDGEL_EINVAL when params do not suit objects by ids. */
 EDGEL_NODISCARD enum edgel_status edgel_objects_params(const struct edgel_measure *params,
                                                        struct edgel_error *err);
-/* Fills row->objects from planes of w * h ids: the truth's, -1 void, and the prediction's (NULL: missing). */
-EDGEL_NODISCARD enum edgel_status edgel_components_measure(const int32_t *truth, const int32_t *prediction,
-                                                           int w, int h, struct edgel_row *row,
-                                                           struct edgel_error *err);
-/* The same by ids, from masks of equal size, checked; prediction, valid may be NULL. */
-EDGEL_NODISCARD enum edgel_status edgel_object_ids_measure(const struct edgel_measure *params,
-                                                           const struct edgel_mask *prediction,
-                                                           const struct edgel_mask *truth,
-                                                           const struct edgel_mask *valid,
-                                                           struct edgel_row *row, struct edgel_error *err);
+enum edgel_status
+edgel_objects_family_measure(const struct edgel_measuring *k); /* of the table of families */
 
 /* --- object_match.c --- */
 void edgel_objects_free(struct edgel_object_counts *v, size_t n);
-
-/* --- object_counts.c --- */
-void edgel_objects_write(struct edgel_text *t, const struct edgel_row *row);
-/* v: the key's value, NULL if it is absent. */
-EDGEL_NODISCARD enum edgel_status edgel_objects_read(const struct edgel_json *v, const char *where,
-                                                     struct edgel_row *row, struct edgel_error *err);
-EDGEL_NODISCARD enum edgel_status edgel_objects_check(const struct edgel_measure *m,
-                                                      const struct edgel_row *row, const char *where,
-                                                      struct edgel_error *err);
-bool edgel_objects_sound(const struct edgel_row *row); /* as edgel_distances_sound() */
-
-/* --- band_counts.c --- */
-void edgel_bands_write(struct edgel_text *t, const struct edgel_row *row);
-EDGEL_NODISCARD enum edgel_status edgel_bands_read(const struct edgel_json *object, const char *where,
-                                                   struct edgel_row *row, struct edgel_error *err);
-EDGEL_NODISCARD enum edgel_status edgel_bands_check(const struct edgel_measure *m,
-                                                    const struct edgel_row *row, const char *where,
-                                                    struct edgel_error *err);
-bool edgel_bands_sound(const struct edgel_row *row); /* as edgel_distances_sound() */
-
-/* --- distance_counts.c --- */
-void edgel_distances_write(struct edgel_text *t, const struct edgel_row *row);
-/* v: the key's value, NULL if it is absent. */
-EDGEL_NODISCARD enum edgel_status edgel_distances_read(const struct edgel_json *v, const char *where,
-                                                       struct edgel_row *row, struct edgel_error *err);
-EDGEL_NODISCARD enum edgel_status edgel_distances_check(const struct edgel_measure *m,
-                                                        const struct edgel_row *row, const char *where,
-                                                        struct edgel_error *err);
-
-/* What must hold of any row before its numbers are used; no check against the cells. */
-bool edgel_distances_sound(const struct edgel_row *row);
 
 /* --- distance_scores.c --- */
 enum { EDGEL_NDISTANCES = 3 + EDGEL_NSD_MAX };
@@ -172,7 +246,7 @@ void edgel_distance_mean(struct edgel_summary *s);
 /* truth, prediction: w * h ids, negative where nothing is. only: a single id that is always listed, or -1: all ids. */
 EDGEL_NODISCARD enum edgel_status edgel_tolerance_measure(const int32_t *truth, const int32_t *prediction,
                                                           int w, int h, double tolerance, int32_t only,
-                                                          struct edgel_tolerance_counts **out, size_t *n,
+                                                          struct edgel_tolerance_list *out,
                                                           struct edgel_error *err);
 
 /* --- measure.c --- */
@@ -198,13 +272,10 @@ EDGEL_NODISCARD enum edgel_status edgel_boundary_check(const struct edgel_measur
                                                        struct edgel_error *err);
 /* Threshold k of n, from 1, as the benchmark computes it. */
 double edgel_boundary_threshold(int k, int n);
-/* Fills row->boundary and row->remarks. Sizes checked; prediction NULL: nothing is detected. full: of its map. raw: the
- * map before its suppression, which remarks are then on; NULL: not suppressed.
- * EDGEL_EFORMAT (a colour mask whose channels differ), EDGEL_ELIMIT, EDGEL_ENOMEM, EDGEL_EINTERRUPTED. */
+/* Fills the boundaries of the row, which are zeroed, and its remarks. EDGEL_EFORMAT (a colour mask whose channels
+ * differ), EDGEL_ELIMIT, EDGEL_ENOMEM, EDGEL_EINTERRUPTED. */
 EDGEL_NODISCARD enum edgel_status edgel_boundary_measure(const struct edgel_measure *params,
-                                                         const struct edgel_prediction *prediction, int full,
-                                                         const struct edgel_mask *raw, int raw_full,
-                                                         const struct edgel_mask *truth, size_t ntruth,
+                                                         const struct edgel_map_masks *maps,
                                                          struct edgel_row *row, struct edgel_error *err);
 
 /* --- map_nms.c --- */
@@ -238,21 +309,13 @@ uint32_t edgel_hierarchy_number(const struct edgel_hierarchy *h, int k, bool who
 void edgel_hierarchy_merge(struct edgel_hierarchy *h);
 
 /* --- regions.c --- */
-/* Fills row->regions. Sizes checked; prediction NULL: missing; else segmentations or ucm2, as params->listed says.
- * EDGEL_EFORMAT (a colour mask whose channels differ), EDGEL_ELIMIT, EDGEL_ENOMEM, EDGEL_EINTERRUPTED. */
+/* Fills the regions of the row, which are zeroed. Sizes checked; prediction NULL: missing; else segmentations or ucm2,
+ * as params->listed says. EDGEL_EFORMAT (a colour mask whose channels differ), EDGEL_ELIMIT, EDGEL_ENOMEM,
+ * EDGEL_EINTERRUPTED. */
 EDGEL_NODISCARD enum edgel_status edgel_regions_measure(const struct edgel_measure *params,
                                                         const struct edgel_prediction *prediction,
                                                         const struct edgel_mask *truth, size_t ntruth,
                                                         struct edgel_row *row, struct edgel_error *err);
-
-/* --- region_counts.c --- */
-void edgel_regions_write(struct edgel_text *t, const struct edgel_row *row);
-/* v: the key's value, NULL if it is absent. */
-EDGEL_NODISCARD enum edgel_status edgel_regions_read(const struct edgel_json *v, const char *where,
-                                                     const struct edgel_measure *m, struct edgel_row *row,
-                                                     struct edgel_error *err);
-bool edgel_regions_sound(const struct edgel_row *row); /* as edgel_distances_sound() */
-void edgel_regions_finish(struct edgel_region_counts *c);
 
 /* --- region_scores.c --- */
 struct edgel_region_sums {
@@ -433,12 +496,6 @@ void edgel_mean_add(struct edgel_mean *m, double v); /* NaN leaves the mean */
 double edgel_mean_value(const struct edgel_mean *m); /* NaN if nothing was added */
 
 /* --- counts_check.c --- */
-/* The judged pixels of an id in the cells; both: those that have it on either side, which are at distance 0. */
-struct edgel_id_totals {
-    uint64_t truth, prediction, both;
-};
-/* of[EDGEL_IDS], zeroed */
-void edgel_id_totals(const struct edgel_measure *m, const struct edgel_row *row, struct edgel_id_totals *of);
 /* What must hold of a row's counts, beyond their types; where: "FILE:LINE". */
 EDGEL_NODISCARD enum edgel_status edgel_counts_check_row(const struct edgel_measure *m,
                                                          const struct edgel_row *row, const char *where,

@@ -159,9 +159,11 @@ static void put_counts(void)
         assert_int_equal(edgel_counts_write_header(out, &h, NULL), EDGEL_OK);
         for (name[0] = (char)('a' + part); name[0] < 'f'; name[0] += 2) {
             struct edgel_cell cell = { 3, 4, 6 };
-            const struct edgel_row row = {
-                .image = name, .w = 2, .h = 3, .pixels = 6, .cells = &cell, .ncells = 1
-            };
+            const struct edgel_row row = { .image = name,
+                                           .w = 2,
+                                           .h = 3,
+                                           .counts[EDGEL_PIXELS] =
+                                               &(struct edgel_pixels_counts){ 6, &cell, 1 } };
             assert_int_equal(edgel_counts_write_row(out, &row, NULL), EDGEL_OK);
         }
         assert_int_equal(edgel_output_commit(&out, NULL), EDGEL_OK);

@@ -65,20 +65,19 @@ static void bands_are_what_erosion_takes_away(void **state)
     for (int round = 0; round < 300; round++) {
         const int w = 1 + (int)rnd(SIDE), h = 1 + (int)rnd(SIDE), only = rnd(3) ? -1 : 1;
         const double share = 0.02 + rnd(20) * 0.01;
-        struct edgel_band_counts *c;
-        size_t n;
+        struct edgel_band_list c;
         fill_plane(&t, w, h, 3);
         fill_plane(&p, w, h, 3);
-        assert_int_equal(edgel_bands_measure(t.id, p.id, w, h, share, only, &c, &n, NULL), EDGEL_OK);
-        for (size_t i = 0; i < n; i++) {
-            assert_true((i == 0 || c[i].id > c[i - 1].id) && (only < 0 || c[i].id == only));
-            check_band(&t, &p, edgel_band_width(share, w, h), &c[i]);
+        assert_int_equal(edgel_bands_measure(t.id, p.id, w, h, share, only, &c, NULL), EDGEL_OK);
+        for (size_t i = 0; i < c.n; i++) {
+            assert_true((i == 0 || c.v[i].id > c.v[i - 1].id) && (only < 0 || c.v[i].id == only));
+            check_band(&t, &p, edgel_band_width(share, w, h), &c.v[i]);
         }
-        edgel_free(c);
-        assert_int_equal(edgel_bands_measure(t.id, t.id, w, h, share, -1, &c, &n, NULL), EDGEL_OK);
-        for (size_t i = 0; i < n; i++)
-            assert_true(edgel_band_iou(&c[i], EDGEL_EMPTY_NAN) == 1);
-        edgel_free(c);
+        edgel_free(c.v);
+        assert_int_equal(edgel_bands_measure(t.id, t.id, w, h, share, -1, &c, NULL), EDGEL_OK);
+        for (size_t i = 0; i < c.n; i++)
+            assert_true(edgel_band_iou(&c.v[i], EDGEL_EMPTY_NAN) == 1);
+        edgel_free(c.v);
     }
     assert_int_equal(edgel_alloc_live(), 0);
 }
@@ -89,30 +88,29 @@ static void bands_are_symmetric_and_end_as_iou(void **state)
     static struct plane t, p;
     for (int round = 0; round < 200; round++) {
         const int w = 1 + (int)rnd(SIDE), h = 1 + (int)rnd(SIDE);
-        struct edgel_band_counts *c, *back;
-        size_t n, nback;
+        struct edgel_band_list c, back;
         fill_plane(&t, w, h, 3);
         fill_plane(&p, w, h, 3);
         for (int whole = 0; whole < 2; whole++) {
             const double share = whole ? 1 : 0.05;
-            assert_int_equal(edgel_bands_measure(t.id, p.id, w, h, share, -1, &c, &n, NULL), EDGEL_OK);
-            assert_int_equal(edgel_bands_measure(p.id, t.id, w, h, share, -1, &back, &nback, NULL), EDGEL_OK);
-            assert_int_equal(n, nback);
-            for (size_t i = 0; i < n; i++) {
+            assert_int_equal(edgel_bands_measure(t.id, p.id, w, h, share, -1, &c, NULL), EDGEL_OK);
+            assert_int_equal(edgel_bands_measure(p.id, t.id, w, h, share, -1, &back, NULL), EDGEL_OK);
+            assert_int_equal(c.n, back.n);
+            for (size_t i = 0; i < c.n; i++) {
                 uint64_t truth = 0, prediction = 0, both = 0;
-                assert_true(c[i].id == back[i].id && c[i].truth == back[i].prediction &&
-                            c[i].prediction == back[i].truth && c[i].both == back[i].both);
+                assert_true(c.v[i].id == back.v[i].id && c.v[i].truth == back.v[i].prediction &&
+                            c.v[i].prediction == back.v[i].truth && c.v[i].both == back.v[i].both);
                 for (int k = 0; k < w * h; k++) {
-                    truth += t.id[k] == c[i].id;
-                    prediction += p.id[k] == c[i].id;
-                    both += t.id[k] == c[i].id && p.id[k] == c[i].id;
+                    truth += t.id[k] == c.v[i].id;
+                    prediction += p.id[k] == c.v[i].id;
+                    both += t.id[k] == c.v[i].id && p.id[k] == c.v[i].id;
                 }
-                assert_true(c[i].truth <= truth && c[i].prediction <= prediction && c[i].both <= both);
-                assert_true(!whole ||
-                            (c[i].truth == truth && c[i].prediction == prediction && c[i].both == both));
+                assert_true(c.v[i].truth <= truth && c.v[i].prediction <= prediction && c.v[i].both <= both);
+                assert_true(!whole || (c.v[i].truth == truth && c.v[i].prediction == prediction &&
+                                       c.v[i].both == both));
             }
-            edgel_free(c);
-            edgel_free(back);
+            edgel_free(c.v);
+            edgel_free(back.v);
         }
     }
     assert_int_equal(edgel_alloc_live(), 0);
@@ -168,17 +166,16 @@ static void contours_are_what_the_disk_reaches(void **state)
     static struct plane t, p;
     for (int round = 0; round < 300; round++) {
         const int w = 1 + (int)rnd(SIDE), h = 1 + (int)rnd(SIDE), only = rnd(3) ? -1 : 1;
-        struct edgel_tolerance_counts *c;
-        size_t n;
+        struct edgel_tolerance_list c;
         fill_plane(&t, w, h, 3);
         fill_plane(&p, w, h, 3);
-        assert_int_equal(edgel_contours_measure(t.id, p.id, w, h, only, &c, &n, NULL), EDGEL_OK);
-        for (size_t i = 0; i < n; i++) {
+        assert_int_equal(edgel_contours_measure(t.id, p.id, w, h, only, &c, NULL), EDGEL_OK);
+        for (size_t i = 0; i < c.n; i++) {
             const int r = (int)ceil(0.008 * sqrt(w * w + h * h));
-            check_contour(&t, &p, c[i].id, r, c[i].truth, c[i].matched_truth);
-            check_contour(&p, &t, c[i].id, r, c[i].prediction, c[i].matched_prediction);
+            check_contour(&t, &p, c.v[i].id, r, c.v[i].truth, c.v[i].matched_truth);
+            check_contour(&p, &t, c.v[i].id, r, c.v[i].prediction, c.v[i].matched_prediction);
         }
-        edgel_free(c);
+        edgel_free(c.v);
     }
     assert_int_equal(edgel_alloc_live(), 0);
 }
@@ -186,12 +183,11 @@ static void contours_are_what_the_disk_reaches(void **state)
 static struct edgel_tolerance_counts contours_of(const int32_t *truth, const int32_t *prediction, int w,
                                                  int h)
 {
-    struct edgel_tolerance_counts *c, one;
-    size_t n;
-    assert_int_equal(edgel_contours_measure(truth, prediction, w, h, 1, &c, &n, NULL), EDGEL_OK);
-    assert_int_equal(n, 1);
-    one = *c;
-    edgel_free(c);
+    struct edgel_tolerance_list c;
+    assert_int_equal(edgel_contours_measure(truth, prediction, w, h, 1, &c, NULL), EDGEL_OK);
+    assert_int_equal(c.n, 1);
+    const struct edgel_tolerance_counts one = c.v[0];
+    edgel_free(c.v);
     return one;
 }
 
@@ -241,11 +237,9 @@ static void add_frame(struct edgel_reducer *r, const char *image, uint64_t tp,
                       struct edgel_tolerance_counts c)
 {
     struct edgel_cell cells[] = { { 1, 0, 4 - tp }, { 1, 1, tp } };
-    struct edgel_row row = { .image = (char *)image, .w = 4, .h = 1, .pixels = 4 };
-    row.cells = tp == 4 ? cells + 1 : cells;
-    row.ncells = tp == 0 || tp == 4 ? 1 : 2;
-    row.contours = &c;
-    row.ncontours = 1;
+    struct edgel_pixels_counts p = { 4, tp == 4 ? cells + 1 : cells, tp == 0 || tp == 4 ? 1 : 2 };
+    struct edgel_row row = { .image = (char *)image, .w = 4, .h = 1, .counts[EDGEL_PIXELS] = &p };
+    row.counts[EDGEL_DAVIS] = &(struct edgel_tolerance_list){ &c, 1 };
     assert_int_equal(edgel_reducer_add(r, &row, NULL), EDGEL_OK);
 }
 
@@ -314,13 +308,13 @@ static void a_frame_without_the_object_is_right_when_nothing_is_found(void **sta
     struct edgel_reduce reduce = EDGEL_REDUCE_DEFAULTS;
     struct edgel_cell nothing = { 0, 0, 4 };
     struct edgel_tolerance_counts c = { 1, 0, 0, 0, 0 };
-    struct edgel_row row = {
-        .image = (char *)"x", .w = 4, .h = 1, .pixels = 4, .cells = &nothing, .ncells = 1
-    };
+    struct edgel_row row = { .image = (char *)"x",
+                             .w = 4,
+                             .h = 1,
+                             .counts[EDGEL_PIXELS] = &(struct edgel_pixels_counts){ 4, &nothing, 1 } };
     struct edgel_reducer *r;
     struct edgel_summary s;
-    row.contours = &c;
-    row.ncontours = 1;
+    row.counts[EDGEL_DAVIS] = &(struct edgel_tolerance_list){ &c, 1 };
     m.labels = EDGEL_LABELS_BINARY;
     m.davis = true;
     assert_int_equal(edgel_reducer_create(&m, &reduce, "p", &r, NULL), EDGEL_OK);
@@ -369,27 +363,26 @@ static void no_memory_is_an_error(void **state)
 {
     (void)state;
     static struct plane t, p;
-    struct edgel_band_counts *b;
-    struct edgel_tolerance_counts *c;
-    size_t n;
+    struct edgel_band_list b = { 0 };
+    struct edgel_tolerance_list c = { 0 };
     long k = 0;
     fill_plane(&t, SIDE, SIDE, 3);
     fill_plane(&p, SIDE, SIDE, 3);
     for (enum edgel_status st = EDGEL_ENOMEM; st != EDGEL_OK; k++) {
         edgel_alloc_fail_after(k);
-        st = edgel_bands_measure(t.id, p.id, SIDE, SIDE, 0.1, -1, &b, &n, NULL);
+        st = edgel_bands_measure(t.id, p.id, SIDE, SIDE, 0.1, -1, &b, NULL);
         edgel_alloc_fail_after(-1);
-        assert_true(st == EDGEL_OK || (st == EDGEL_ENOMEM && !b && n == 0));
-        edgel_free(b);
+        assert_true(st == EDGEL_OK || (st == EDGEL_ENOMEM && !b.v && b.n == 0));
+        edgel_free(b.v);
     }
     assert_true(k > 4);
     k = 0;
     for (enum edgel_status st = EDGEL_ENOMEM; st != EDGEL_OK; k++) {
         edgel_alloc_fail_after(k);
-        st = edgel_contours_measure(t.id, p.id, SIDE, SIDE, -1, &c, &n, NULL);
+        st = edgel_contours_measure(t.id, p.id, SIDE, SIDE, -1, &c, NULL);
         edgel_alloc_fail_after(-1);
-        assert_true(st == EDGEL_OK || (st == EDGEL_ENOMEM && !c && n == 0));
-        edgel_free(c);
+        assert_true(st == EDGEL_OK || (st == EDGEL_ENOMEM && !c.v && c.n == 0));
+        edgel_free(c.v);
     }
     assert_true(k > 7);
     assert_int_equal(edgel_alloc_live(), 0);
@@ -400,21 +393,25 @@ static void check_says(const char *text, const char *rule)
 {
     struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
     struct edgel_cell cells[] = { { 0, 0, 2 }, { 0, 1, 1 }, { 1, 0, 1 } };
-    struct edgel_row row = { .w = 4, .h = 1, .pixels = 4, .cells = cells, .ncells = 3 };
+    struct edgel_row row = { .w = 4,
+                             .h = 1,
+                             .counts[EDGEL_PIXELS] = &(struct edgel_pixels_counts){ 4, cells, 3 } };
     struct edgel_json *doc;
     struct edgel_error err = { 0 };
     m.labels = EDGEL_LABELS_IDS;
     m.band = strstr(text, "bands") ? 0.02 : 0;
     m.davis = strstr(text, "contours") != NULL;
     assert_int_equal(edgel_json_parse(text, strlen(text), "here", &doc, NULL), EDGEL_OK);
-    enum edgel_status st = edgel_bands_read(doc, "here", &row, &err);
+    enum edgel_status st = edgel_family_read(EDGEL_BANDS, doc, "here", &m, &row, &err);
     if (st == EDGEL_OK)
-        st = edgel_bands_check(&m, &row, "here", &err);
+        st = edgel_family_read(EDGEL_DAVIS, doc, "here", &m, &row, &err);
+    if (st == EDGEL_OK)
+        st = edgel_counts_check_row(&m, &row, "here", &err);
     if (rule ? st != EDGEL_EFORMAT || !strstr(err.msg, rule) : st != EDGEL_OK)
         fail_msg("%s: '%s' instead of '%s'", text, err.msg, rule ? rule : "");
     edgel_json_finish(doc);
-    edgel_free(row.bands);
-    edgel_free(row.contours);
+    row.counts[EDGEL_PIXELS] = NULL; /* not on the heap */
+    edgel_row_finish(&row);
 }
 
 static void each_rule_refuses(void **state)
@@ -423,9 +420,9 @@ static void each_rule_refuses(void **state)
     static const char *const cases[][2] = {
         { "{\"bands\":[[0,3,3,2],[1,1,1,0]]}", NULL },
         { "{\"bands\":7}", "list" },
-        { "{\"bands\":[[0,3,3]]}", "list" },
-        { "{\"bands\":[[65536,3,3,2]]}", "list" },
-        { "{\"bands\":[[0,-3,3,2]]}", "list" },
+        { "{\"bands\":[[0,3,3]]}", "numbers" },
+        { "{\"bands\":[[65536,3,3,2]]}", "ids are" },
+        { "{\"bands\":[[0,-3,3,2]]}", "whole number" },
         { "{\"bands\":[[0,3,3,2]]}", "every id" },
         { "{\"bands\":[[0,3,3,2],[0,3,3,2]]}", "rise" },
         { "{\"bands\":[[0,4,3,2],[1,1,1,0]]}", "some of the pixels" },
@@ -433,7 +430,7 @@ static void each_rule_refuses(void **state)
         { "{\"bands\":[[0,3,3,3],[1,1,1,0]]}", "agrees" },
         { "{\"bands\":[[0,3,1,2],[1,1,1,0]]}", "agrees" },
         { "{\"contours\":[[0,1,2,1,2],[1,0,1,0,1]]}", NULL },
-        { "{\"contours\":[[0,1,2,1]]}", "list" },
+        { "{\"contours\":[[0,1,2,1]]}", "numbers" },
         { "{\"contours\":[[0,1,2,1,2]]}", "every id" },
         { "{\"contours\":[[1,0,1,0,1],[0,1,2,1,2]]}", "rise" },
         { "{\"contours\":[[0,1,5,1,2],[1,0,1,0,1]]}", "of the image" },

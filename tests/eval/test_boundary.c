@@ -356,17 +356,17 @@ static void an_image_is_counted_as_defined(void **state)
                 if (rnd(4))
                     put(&s.prediction, i % W, i / W, 0);
         assert_int_equal(edgel_measure_image(&m, &s.p, false, s.t, ANNOTATORS, NULL, &row, NULL), EDGEL_OK);
-        assert_int_equal(row.boundary.n, K);
+        assert_int_equal(edgel_row_boundary(&row)->n, K);
         uint64_t truth = 0;
         for (int i = 0; i < W * H * ANNOTATORS; i++)
             truth += get(&s.truth[i / (W * H)], i % W, i / W % H) != 0;
-        assert_int_equal(row.boundary.truth, truth);
+        assert_int_equal(edgel_row_boundary(&row)->truth, truth);
         for (int k = 1; k <= K; k++) {
             uint64_t want[3];
             naive_counts(&s, &m, k, want);
-            assert_int_equal(row.boundary.matched_truth[k - 1], want[0]);
-            assert_int_equal(row.boundary.prediction[k - 1], want[1]);
-            assert_int_equal(row.boundary.matched_prediction[k - 1], want[2]);
+            assert_int_equal(edgel_row_boundary(&row)->matched_truth[k - 1], want[0]);
+            assert_int_equal(edgel_row_boundary(&row)->prediction[k - 1], want[1]);
+            assert_int_equal(edgel_row_boundary(&row)->matched_prediction[k - 1], want[2]);
         }
         edgel_row_finish(&row);
         finish_scene(&s);
@@ -395,7 +395,8 @@ static void matches_are_symmetric_and_grow_with_the_distance(void **state)
             struct edgel_row there = measure_one(&s.t[0], &s.t[1], share),
                              back = measure_one(&s.t[1], &s.t[0], share),
                              same = measure_one(&s.t[0], &s.t[0], share);
-            const struct edgel_boundary_counts *a = &there.boundary, *b = &back.boundary, *c = &same.boundary;
+            const struct edgel_boundary_counts *a = edgel_row_boundary(&there),
+                                               *b = edgel_row_boundary(&back), *c = edgel_row_boundary(&same);
             assert_true(a->truth == b->prediction[0] && a->prediction[0] == b->truth);
             assert_true(a->matched_truth[0] == a->matched_prediction[0] &&
                         a->matched_truth[0] == b->matched_truth[0]);
@@ -450,7 +451,7 @@ static void annotators_are_matched_by_any_number_of_threads(void **state)
         assert_int_equal(edgel_ordered_run(&o, NULL, NULL), EDGEL_OK);
         edgel_helpers_destroy(&o.helpers);
         assert_int_equal(h.status, EDGEL_OK);
-        const struct edgel_boundary_counts *a = &one.boundary, *b = &h.row.boundary;
+        const struct edgel_boundary_counts *a = edgel_row_boundary(&one), *b = edgel_row_boundary(&h.row);
         assert_int_equal(a->truth, b->truth);
         assert_int_equal(one.remarks, h.row.remarks);
         assert_memory_equal(a->matched_truth, b->matched_truth, K * sizeof *a->matched_truth);
@@ -470,10 +471,11 @@ static void a_missing_prediction_detects_nothing(void **state)
     struct edgel_row row = { 0 };
     make_scene(&s);
     assert_int_equal(edgel_measure_image(&m, NULL, false, s.t, ANNOTATORS, NULL, &row, NULL), EDGEL_OK);
-    assert_true(row.kind == EDGEL_ROW_MISSING && row.boundary.truth > 0);
+    assert_true(row.kind == EDGEL_ROW_MISSING && edgel_row_boundary(&row)->truth > 0);
     for (int k = 0; k < 3; k++)
-        assert_int_equal(row.boundary.prediction[k] + row.boundary.matched_truth[k] +
-                             row.boundary.matched_prediction[k],
+        assert_int_equal(edgel_row_boundary(&row)->prediction[k] +
+                             edgel_row_boundary(&row)->matched_truth[k] +
+                             edgel_row_boundary(&row)->matched_prediction[k],
                          0);
     edgel_row_finish(&row);
     finish_scene(&s);
@@ -567,10 +569,10 @@ static void assert_near(double got, double want, double tolerance)
 static struct edgel_row counted(uint64_t truth, const uint64_t v[3][3])
 {
     struct edgel_row r = { .w = 100, .h = 100 };
-    uint64_t **const to[] = { &r.boundary.matched_truth, &r.boundary.prediction,
-                              &r.boundary.matched_prediction };
-    r.boundary.n = 3;
-    r.boundary.truth = truth;
+    struct edgel_boundary_counts *c = edgel_row_part(&r, EDGEL_BOUNDARY, sizeof *c);
+    uint64_t **const to[] = { &c->matched_truth, &c->prediction, &c->matched_prediction };
+    c->n = 3;
+    c->truth = truth;
     for (int i = 0; i < 3; i++) {
         *to[i] = edgel_alloc(3, sizeof **to[i]);
         memcpy(*to[i], v[i], sizeof v[i]);

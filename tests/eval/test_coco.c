@@ -310,20 +310,26 @@ static void masks_and_documents_meet(void **state)
     const struct edgel_object_source of_mask = { .mask = &view }, of_doc = { c, 1, NULL },
                                      of_other = { .mask = &wrong }, absent = { c, SIZE_MAX, NULL };
     assert_int_equal(edgel_measure_objects(&m, false, &of_mask, &of_doc, NULL, &row, &err), EDGEL_OK);
-    assert_true(row.w == 4 && row.h == 3 && row.nobjects == 1 && row.objects[0].id == 1);
-    assert_true(row.objects[0].truth == 1 && row.objects[0].prediction == 2 && row.objects[0].passed == 1);
-    assert_true(row.objects[0].npairs == 1 && row.objects[0].pairs[0].truth == 9);
-    assert_true(row.objects[0].pairs[0].both == 3 && row.objects[0].pairs[0].either == 3);
+    assert_true(row.w == 4 && row.h == 3 && edgel_row_objects(&row)->n == 1 &&
+                edgel_row_objects(&row)->v[0].id == 1);
+    assert_true(edgel_row_objects(&row)->v[0].truth == 1 && edgel_row_objects(&row)->v[0].prediction == 2 &&
+                edgel_row_objects(&row)->v[0].passed == 1);
+    assert_true(edgel_row_objects(&row)->v[0].npairs == 1 &&
+                edgel_row_objects(&row)->v[0].pairs[0].truth == 9);
+    assert_true(edgel_row_objects(&row)->v[0].pairs[0].both == 3 &&
+                edgel_row_objects(&row)->v[0].pairs[0].either == 3);
     edgel_row_finish(&row);
     assert_int_equal(edgel_measure_objects(&m, false, &of_doc, &of_mask, NULL, &row, &err), EDGEL_OK);
-    assert_true(row.objects[0].truth == 2 && row.objects[0].prediction == 2 && row.objects[0].npairs == 2);
+    assert_true(edgel_row_objects(&row)->v[0].truth == 2 && edgel_row_objects(&row)->v[0].prediction == 2 &&
+                edgel_row_objects(&row)->v[0].npairs == 2);
     edgel_row_finish(&row);
     assert_int_equal(edgel_measure_objects(&m, false, &absent, &of_mask, NULL, &row, &err), EDGEL_OK);
-    assert_true(row.kind == EDGEL_ROW_MEASURED && row.objects[0].truth == 2 &&
-                row.objects[0].prediction == 0);
+    assert_true(row.kind == EDGEL_ROW_MEASURED && edgel_row_objects(&row)->v[0].truth == 2 &&
+                edgel_row_objects(&row)->v[0].prediction == 0);
     edgel_row_finish(&row);
     assert_int_equal(edgel_measure_objects(&m, true, NULL, &of_doc, NULL, &row, &err), EDGEL_OK);
-    assert_true(row.kind == EDGEL_ROW_MISSING && row.nobjects == 1 && row.objects[0].id == 2);
+    assert_true(row.kind == EDGEL_ROW_MISSING && edgel_row_objects(&row)->n == 1 &&
+                edgel_row_objects(&row)->v[0].id == 2);
     edgel_row_finish(&row);
     assert_int_equal(edgel_measure_objects(&m, false, &of_other, &of_doc, NULL, &row, &err), EDGEL_EFORMAT);
     assert_non_null(strstr(err.msg, "prediction is 3x3, truth is 4x3"));
@@ -358,12 +364,14 @@ static void panoptic_masks_have_classes_and_void(void **state)
     assert_true(edgel_coco_panoptic(c));
     assert_string_equal(edgel_coco_at(c, 0)->mask, "a.png");
     assert_int_equal(edgel_measure_objects(&m, true, &b, &a, NULL, &row, NULL), EDGEL_OK);
-    assert_true(row.nobjects == 1 && row.objects[0].id == 40 && row.objects[0].npairs == 1);
-    assert_true(row.objects[0].pairs[0].both == 3 && row.objects[0].pairs[0].either == 3 &&
-                row.objects[0].passed == 1);
+    assert_true(edgel_row_objects(&row)->n == 1 && edgel_row_objects(&row)->v[0].id == 40 &&
+                edgel_row_objects(&row)->v[0].npairs == 1);
+    assert_true(edgel_row_objects(&row)->v[0].pairs[0].both == 3 &&
+                edgel_row_objects(&row)->v[0].pairs[0].either == 3 &&
+                edgel_row_objects(&row)->v[0].passed == 1);
     edgel_row_finish(&row);
     assert_int_equal(edgel_measure_objects(&m, true, &a, &b, NULL, &row, NULL), EDGEL_OK);
-    assert_true(row.objects[0].pairs[0].either == 4); /* 0 is void of the truth alone */
+    assert_true(edgel_row_objects(&row)->v[0].pairs[0].either == 4); /* 0 is void of the truth alone */
     edgel_row_finish(&row);
     assert_int_equal(edgel_measure_objects(&m, true, &no_mask, &b, NULL, &row, NULL), EDGEL_EINVAL);
     edgel_coco_destroy(&c);

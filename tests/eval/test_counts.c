@@ -394,7 +394,7 @@ static void each_rule_refuses(void **state)
         { HEAD(MEASURE, REDUCE) CELLS("[[0,-2,4]]"), "whole" },
         { HEAD(MEASURE, REDUCE) CELLS("[[0,0]]"), "numbers" },
         { HEAD(MEASURE, REDUCE) CELLS("{}"), "list" },
-        { HEAD(MEASURE, REDUCE) CELLS("[[0,0,4]],\"curve\":{}"), "thresholds" },
+        { HEAD(MEASURE, REDUCE) CELLS("[[0,0,4]],\"curve\":{}"), "curve: the first line" },
         { HEAD(MEASURE, REDUCE) CELLS("[[0,0,4]],\"tolerance\":[[0,0,4,0,4]]"), "tolerance" },
         { HEAD(SOFT, REDUCE) CELLS("[[0,0,4]]"), "positives" },
         { HEAD(SOFT, REDUCE) SOFTROW("\"tp\":[2],\"fp\":[1,0]", "[[1,2,3,2,3]]"), "one entry per threshold" },

@@ -2,6 +2,7 @@
 #include "eval/eval_priv.h"
 #include "eval_masks.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,24 +127,23 @@ static void counts_and_scores_are_the_double_loop(void **state)
     static double dt[SIDE * SIDE], dp[SIDE * SIDE];
     for (int round = 0; round < 400; round++) {
         const int w = 1 + (int)rnd(SIDE), h = 1 + (int)rnd(SIDE), only = rnd(3) ? -1 : 1;
-        struct edgel_distance_counts *c;
-        size_t n;
+        struct edgel_distance_list c;
         fill_plane(&t, w, h, 4);
         fill_plane(&p, w, h, rnd(4) ? 4 : 1);
-        assert_int_equal(edgel_distances_measure(t.id, p.id, w, h, only, &c, &n, NULL), EDGEL_OK);
+        assert_int_equal(edgel_distances_measure(t.id, p.id, w, h, only, &c, NULL), EDGEL_OK);
         size_t k = 0;
         for (int32_t id = 0; id < 4; id++) {
             const int np = directed(&p, &t, id, dp), nt = directed(&t, &p, id, dt);
             if (id != only && (np + nt == 0 || only >= 0))
                 continue;
-            assert_true(k < n && c[k].id == id);
-            check_side(&c[k].prediction, dp, np, nt > 0);
-            check_side(&c[k].truth, dt, nt, np > 0);
-            check_scores(&c[k], dp, np, dt, nt, w, h);
+            assert_true(k < c.n && c.v[k].id == id);
+            check_side(&c.v[k].prediction, dp, np, nt > 0);
+            check_side(&c.v[k].truth, dt, nt, np > 0);
+            check_scores(&c.v[k], dp, np, dt, nt, w, h);
             k++;
         }
-        assert_int_equal(k, n);
-        edgel_distances_free(c, n);
+        assert_int_equal(k, c.n);
+        edgel_distances_finish(&c);
     }
     assert_int_equal(edgel_alloc_live(), 0);
 }
@@ -154,27 +154,26 @@ static void sides_swap_and_equal_masks_are_at_zero(void **state)
     static struct plane t, p;
     for (int round = 0; round < 100; round++) {
         const int w = 1 + (int)rnd(SIDE), h = 1 + (int)rnd(SIDE);
-        struct edgel_distance_counts *a, *b, *same;
-        size_t na, nb, ns;
+        struct edgel_distance_list a, b, same;
         fill_plane(&t, w, h, 3);
         fill_plane(&p, w, h, 3);
-        assert_int_equal(edgel_distances_measure(t.id, p.id, w, h, -1, &a, &na, NULL), EDGEL_OK);
-        assert_int_equal(edgel_distances_measure(p.id, t.id, w, h, -1, &b, &nb, NULL), EDGEL_OK);
-        assert_int_equal(edgel_distances_measure(t.id, t.id, w, h, -1, &same, &ns, NULL), EDGEL_OK);
-        assert_int_equal(na, nb);
-        for (size_t i = 0; i < na; i++) {
-            assert_true(a[i].id == b[i].id && a[i].truth.pixels == b[i].prediction.pixels &&
-                        a[i].truth.nbins == b[i].prediction.nbins);
-            if (a[i].truth.nbins > 0)
-                assert_memory_equal(a[i].truth.bins, b[i].prediction.bins,
-                                    a[i].truth.nbins * sizeof *a[i].truth.bins);
+        assert_int_equal(edgel_distances_measure(t.id, p.id, w, h, -1, &a, NULL), EDGEL_OK);
+        assert_int_equal(edgel_distances_measure(p.id, t.id, w, h, -1, &b, NULL), EDGEL_OK);
+        assert_int_equal(edgel_distances_measure(t.id, t.id, w, h, -1, &same, NULL), EDGEL_OK);
+        assert_int_equal(a.n, b.n);
+        for (size_t i = 0; i < a.n; i++) {
+            assert_true(a.v[i].id == b.v[i].id && a.v[i].truth.pixels == b.v[i].prediction.pixels &&
+                        a.v[i].truth.nbins == b.v[i].prediction.nbins);
+            if (a.v[i].truth.nbins > 0)
+                assert_memory_equal(a.v[i].truth.bins, b.v[i].prediction.bins,
+                                    a.v[i].truth.nbins * sizeof *a.v[i].truth.bins);
         }
-        for (size_t i = 0; i < ns; i++)
-            assert_true(same[i].truth.nbins == 1 && same[i].truth.bins[0].d2 == 0 &&
-                        same[i].truth.bins[0].n == same[i].prediction.pixels);
-        edgel_distances_free(a, na);
-        edgel_distances_free(b, nb);
-        edgel_distances_free(same, ns);
+        for (size_t i = 0; i < same.n; i++)
+            assert_true(same.v[i].truth.nbins == 1 && same.v[i].truth.bins[0].d2 == 0 &&
+                        same.v[i].truth.bins[0].n == same.v[i].prediction.pixels);
+        edgel_distances_finish(&a);
+        edgel_distances_finish(&b);
+        edgel_distances_finish(&same);
     }
 }
 
@@ -184,18 +183,18 @@ static void far_distances_are_exact(void **state)
     const int w = 4000, h = 3;
     int32_t *t = edgel_calloc((size_t)w * (size_t)h, sizeof *t),
             *p = edgel_calloc((size_t)w * (size_t)h, sizeof *p);
-    struct edgel_distance_counts *c;
-    size_t n;
+    struct edgel_distance_list list;
     assert_true(t && p);
     t[0] = 1;
     p[w * h - 1] = p[w + 1] = 1;
-    assert_int_equal(edgel_distances_measure(t, p, w, h, 1, &c, &n, NULL), EDGEL_OK);
-    assert_int_equal(n, 1);
+    assert_int_equal(edgel_distances_measure(t, p, w, h, 1, &list, NULL), EDGEL_OK);
+    assert_int_equal(list.n, 1);
+    const struct edgel_distance_counts *c = list.v;
     assert_int_equal(c->truth.nbins, 1);
     assert_int_equal(c->truth.bins[0].d2, 2);
     assert_int_equal(c->prediction.nbins, 2);
     assert_int_equal(c->prediction.bins[1].d2, 3999 * 3999 + 4);
-    edgel_distances_free(c, n);
+    edgel_distances_finish(&list);
     edgel_free(t);
     edgel_free(p);
 }
@@ -204,18 +203,17 @@ static void no_memory_is_an_error(void **state)
 {
     (void)state;
     static struct plane t, p;
-    struct edgel_distance_counts *c;
-    size_t n;
+    struct edgel_distance_list c = { 0 };
     fill_plane(&t, SIDE, SIDE, 3);
     fill_plane(&p, SIDE, SIDE, 3);
     const long before = edgel_alloc_live();
     long k = 0;
     for (enum edgel_status st = EDGEL_ENOMEM; st != EDGEL_OK; k++) {
         edgel_alloc_fail_after(k);
-        st = edgel_distances_measure(t.id, p.id, SIDE, SIDE, -1, &c, &n, NULL);
+        st = edgel_distances_measure(t.id, p.id, SIDE, SIDE, -1, &c, NULL);
         edgel_alloc_fail_after(-1);
-        assert_true(st == EDGEL_OK || (st == EDGEL_ENOMEM && !c && n == 0));
-        edgel_distances_free(c, n);
+        assert_true(st == EDGEL_OK || (st == EDGEL_ENOMEM && !c.v && c.n == 0));
+        edgel_distances_finish(&c);
         assert_int_equal(edgel_alloc_live(), before);
     }
     assert_true(k > 15);
@@ -226,19 +224,24 @@ static void check_says(const char *bins, const char *rule)
 {
     struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
     struct edgel_cell cells[] = { { 0, 0, 2 }, { 0, 1, 1 }, { 1, 0, 1 } };
-    struct edgel_row row = { .w = 4, .h = 1, .pixels = 4, .cells = cells, .ncells = 3 };
+    struct edgel_row row = { .w = 4,
+                             .h = 1,
+                             .counts[EDGEL_PIXELS] = &(struct edgel_pixels_counts){ 4, cells, 3 } };
     struct edgel_json *doc;
     struct edgel_error err = { 0 };
     m.labels = EDGEL_LABELS_IDS;
+    char line[512];
     m.distances = true;
-    assert_int_equal(edgel_json_parse(bins, strlen(bins), "here", &doc, NULL), EDGEL_OK);
-    enum edgel_status st = edgel_distances_read(doc, "here", &row, &err);
+    snprintf(line, sizeof line, "{\"distances\":%s}", bins);
+    assert_int_equal(edgel_json_parse(line, strlen(line), "here", &doc, NULL), EDGEL_OK);
+    enum edgel_status st = edgel_family_read(EDGEL_DISTANCES, doc, "here", &m, &row, &err);
     if (st == EDGEL_OK)
-        st = edgel_distances_check(&m, &row, "here", &err);
+        st = edgel_counts_check_row(&m, &row, "here", &err);
     if (rule ? st != EDGEL_EFORMAT || !strstr(err.msg, rule) : st != EDGEL_OK)
         fail_msg("%s: '%s' instead of '%s'", bins, err.msg, rule ? rule : "");
     edgel_json_finish(doc);
-    edgel_distances_free(row.distances, row.ndistances);
+    row.counts[EDGEL_PIXELS] = NULL; /* not on the heap */
+    edgel_row_finish(&row);
 }
 
 static void each_rule_refuses(void **state)
@@ -282,10 +285,11 @@ static void rows_that_do_not_hang_together_are_refused(void **state)
     struct edgel_cell cells[] = { { 1, 1, 4 } };
     struct edgel_distance_bin bin = { 0, 3 };
     struct edgel_distance_counts c = { .id = 1, .prediction = { 3, &bin, 1 }, .truth = { 3, NULL, 0 } };
-    struct edgel_row row = { .w = 4, .h = 1, .pixels = 4, .cells = cells, .ncells = 1 };
+    struct edgel_row row = { .w = 4,
+                             .h = 1,
+                             .counts[EDGEL_PIXELS] = &(struct edgel_pixels_counts){ 4, cells, 1 } };
     struct edgel_reducer *reducer;
-    row.distances = &c;
-    row.ndistances = 1;
+    row.counts[EDGEL_DISTANCES] = &(struct edgel_distance_list){ &c, 1 };
     m.labels = EDGEL_LABELS_IDS;
     m.distances = true;
     assert_int_equal(edgel_reducer_create(&m, &r, "p", &reducer, NULL), EDGEL_OK);

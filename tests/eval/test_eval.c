@@ -15,8 +15,8 @@ static void check_confusion(const struct edgel_row *row, const struct edgel_imag
     for (int y = 0; y < t->h; y++)
         for (int x = 0; x < t->w; x++)
             pixels += !valid || get(valid, x, y) != 0;
-    for (size_t i = 0; i < row->ncells; i++) {
-        const struct edgel_cell *c = &row->cells[i];
+    for (size_t i = 0; i < edgel_row_pixels(row)->n; i++) {
+        const struct edgel_cell *c = &edgel_row_pixels(row)->cells[i];
         uint64_t n = 0;
         for (int y = 0; y < t->h; y++)
             for (int x = 0; x < t->w; x++)
@@ -30,7 +30,7 @@ static void check_confusion(const struct edgel_row *row, const struct edgel_imag
         sum += n;
     }
     assert_int_equal(sum, pixels);
-    assert_int_equal(row->pixels, pixels);
+    assert_int_equal(edgel_row_pixels(row)->pixels, pixels);
 }
 
 static void confusion_is_the_double_loop(void **state)
@@ -83,10 +83,11 @@ static void many_wide_ids_are_counted(void **state)
     m.labels = EDGEL_LABELS_IDS;
     struct edgel_row row = { 0 };
     assert_int_equal(edgel_measure_image(&m, &pm, false, &tm, 1, NULL, &row, NULL), EDGEL_OK);
-    assert_int_equal(row.ncells, 12000);
-    for (size_t i = 0; i < row.ncells; i++)
-        assert_true(row.cells[i].n == 1 && row.cells[i].truth == (int32_t)i &&
-                    row.cells[i].prediction == 65535 - (int32_t)i);
+    assert_int_equal(edgel_row_pixels(&row)->n, 12000);
+    for (size_t i = 0; i < edgel_row_pixels(&row)->n; i++)
+        assert_true(edgel_row_pixels(&row)->cells[i].n == 1 &&
+                    edgel_row_pixels(&row)->cells[i].truth == (int32_t)i &&
+                    edgel_row_pixels(&row)->cells[i].prediction == 65535 - (int32_t)i);
     edgel_row_finish(&row);
     edgel_image_finish(&t);
     edgel_image_finish(&p);
@@ -140,7 +141,7 @@ static void binary_thresholds_share_of_full(void **state)
             for (int a = 0; a < 129; a++)
                 for (int b = 0; b < 2; b++)
                     assert_int_equal(cell_of(&row, a, b), n[a][b]);
-            assert_int_equal(row.thresholds, m.thresholds);
+            assert_int_equal(edgel_row_curve(&row)->n, m.thresholds);
             for (int i = 1; i <= m.thresholds; i++) {
                 uint64_t tp = 0, fp = 0;
                 for (int y = 0; y < 13; y++)
@@ -149,11 +150,11 @@ static void binary_thresholds_share_of_full(void **state)
                         tp += pass && get(&t, x, y) != 0 && get(&t, x, y) != 128;
                         fp += pass && get(&t, x, y) == 0;
                     }
-                assert_int_equal(row.curve_tp[i - 1], tp);
-                assert_int_equal(row.curve_fp[i - 1], fp);
+                assert_int_equal(edgel_row_curve(&row)->tp[i - 1], tp);
+                assert_int_equal(edgel_row_curve(&row)->fp[i - 1], fp);
             }
-            assert_int_equal(row.positives, n[1][0] + n[1][1]);
-            assert_int_equal(row.negatives, n[0][0] + n[0][1]);
+            assert_int_equal(edgel_row_curve(&row)->positives, n[1][0] + n[1][1]);
+            assert_int_equal(edgel_row_curve(&row)->negatives, n[0][0] + n[0][1]);
             edgel_row_finish(&row);
             edgel_image_finish(&t);
             edgel_image_finish(&p);
@@ -334,18 +335,20 @@ static void missing_is_wrong_everywhere(void **state)
     assert_int_equal(row.kind, EDGEL_ROW_MISSING);
     for (int id = 0; id < 10; id++)
         assert_int_equal(cell_of(&row, id, EDGEL_ID_NONE), n[id]);
-    for (size_t i = 0; i < row.ntolerance; i++)
-        assert_true(row.tolerance[i].matched_truth == 0 && row.tolerance[i].prediction == 0);
+    for (size_t i = 0; i < edgel_row_tolerance(&row)->n; i++)
+        assert_true(edgel_row_tolerance(&row)->v[i].matched_truth == 0 &&
+                    edgel_row_tolerance(&row)->v[i].prediction == 0);
     edgel_row_finish(&row);
     m.labels = EDGEL_LABELS_BINARY;
     m.thresholds = 4;
     assert_int_equal(edgel_measure_image(&m, NULL, false, &tm, 1, NULL, &row, NULL), EDGEL_OK);
     assert_int_equal(cell_of(&row, 0, 1), n[0]);
     assert_int_equal(cell_of(&row, 1, 0), n[1] + n[9]);
-    assert_int_equal(row.ncells, 2);
+    assert_int_equal(edgel_row_pixels(&row)->n, 2);
     for (int k = 0; k < 4; k++)
-        assert_true(row.curve_tp[k] == 0 && row.curve_fp[k] == n[0]);
-    assert_true(row.tolerance->matched_prediction == 0 && row.tolerance->prediction == n[0]);
+        assert_true(edgel_row_curve(&row)->tp[k] == 0 && edgel_row_curve(&row)->fp[k] == n[0]);
+    assert_true(edgel_row_tolerance(&row)->v->matched_prediction == 0 &&
+                edgel_row_tolerance(&row)->v->prediction == n[0]);
     edgel_row_finish(&row);
     edgel_image_finish(&t);
     assert_int_equal(edgel_alloc_live(), 0);
@@ -441,15 +444,15 @@ static void tolerance_is_brute_force(void **state)
             }
             if (!bin && nt + np == 0)
                 continue;
-            assert_true(k < row.ntolerance);
-            const struct edgel_tolerance_counts *c = &row.tolerance[k++];
+            assert_true(k < edgel_row_tolerance(&row)->n);
+            const struct edgel_tolerance_counts *c = &edgel_row_tolerance(&row)->v[k++];
             assert_int_equal(c->id, id);
             assert_int_equal(c->truth, nt);
             assert_int_equal(c->prediction, np);
             assert_int_equal(c->matched_truth, matched(a, b, w, h, id, m.tolerance * m.tolerance));
             assert_int_equal(c->matched_prediction, matched(b, a, w, h, id, m.tolerance * m.tolerance));
         }
-        assert_int_equal(k, row.ntolerance);
+        assert_int_equal(k, edgel_row_tolerance(&row)->n);
         edgel_row_finish(&row);
         edgel_image_finish(&t);
         edgel_image_finish(&p);
@@ -479,7 +482,8 @@ static void allocation_failures_are_reported(void **state)
         edgel_alloc_fail_after(n);
         st = edgel_measure_image(&m, &pm, false, tm, 2, NULL, &row, &err);
         edgel_alloc_fail_after(-1);
-        assert_true(st == EDGEL_OK || (st == EDGEL_ENOMEM && err.msg[0] && !row.cells && !row.tolerance));
+        assert_true(st == EDGEL_OK || (st == EDGEL_ENOMEM && err.msg[0] && !edgel_row_pixels(&row)->cells &&
+                                       !edgel_row_tolerance(&row)->v));
         edgel_row_finish(&row);
         assert_int_equal(edgel_alloc_live(), 2);
     }

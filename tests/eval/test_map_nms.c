@@ -225,8 +225,9 @@ static void test_measured(void **state)
             assert_int_equal(edgel_alloc_live(), live);
     }
     assert_int_equal(st, EDGEL_OK);
-    assert_memory_equal(a.boundary.prediction, b.boundary.prediction, 9 * sizeof *a.boundary.prediction);
-    assert_true(a.boundary.prediction[0] > 0);
+    assert_memory_equal(edgel_row_boundary(&a)->prediction, edgel_row_boundary(&b)->prediction,
+                        9 * sizeof *edgel_row_boundary(&a)->prediction);
+    assert_true(edgel_row_boundary(&a)->prediction[0] > 0);
     edgel_row_finish(&a);
     edgel_row_finish(&b);
 }

@@ -385,7 +385,7 @@ static void thresholds_and_panoptic_quality(void **state)
     /* Truth 1: 5 pixels, 4 of them predicted as 4: IoU 0.8. Truth 2: 4 pixels, 2 of them as 5: IoU 0.5, a pair but no
      * TP of the panoptic quality. Truth 3: missed. Prediction 7: invented. */
     struct edgel_row row = measure("11111022220330000", "44440055000000077", 17, 1, &m);
-    assert_int_equal(row.ncells, 0);
+    assert_int_equal(edgel_row_pixels(&row)->n, 0);
     struct edgel_summary s = reduce(&row, 1, &m, &plain);
     const struct edgel_object_result *c = &s.objects.classes[0];
     assert_int_equal(s.objects.nclasses, 1);
@@ -446,7 +446,7 @@ static void excused_pairs_are_no_mistakes(void **state)
     (void)state;
     struct edgel_object_pair pair = { 1, 1, 3, 6, { 0, 0, 6, 1 }, { 0, 0, 6, 1 }, true };
     struct edgel_object_counts c = { 1, 1, 1, 0, &pair, 1 };
-    struct edgel_row row = { .w = 20, .h = 1, .objects = &c, .nobjects = 1 };
+    struct edgel_row row = { .w = 20, .h = 1, .counts[EDGEL_OBJECTS] = &(struct edgel_object_list){ &c, 1 } };
     struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
     struct edgel_reducer *r;
     struct edgel_summary s;
@@ -532,20 +532,23 @@ static void check_says(const char *text, const char *rule)
 {
     struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
     struct edgel_cell cells[] = { { 0, 0, 8 }, { 1, 1, 4 } };
-    struct edgel_row row = { .w = 4, .h = 3, .pixels = 12, .cells = cells, .ncells = 2 };
+    struct edgel_row row = { .w = 4,
+                             .h = 3,
+                             .counts[EDGEL_PIXELS] = &(struct edgel_pixels_counts){ 12, cells, 2 } };
     struct edgel_json *doc;
     struct edgel_error err = { 0 };
     m.labels = EDGEL_LABELS_IDS;
     m.objects = strstr(text, "off") ? EDGEL_OBJECTS_NONE : EDGEL_OBJECTS_COMPONENTS;
     row.kind = strstr(text, "missing") ? EDGEL_ROW_MISSING : EDGEL_ROW_MEASURED;
     assert_int_equal(edgel_json_parse(text, strlen(text), "here", &doc, NULL), EDGEL_OK);
-    enum edgel_status st = edgel_objects_read(edgel_json_get(doc, "objects"), "here", &row, &err);
+    enum edgel_status st = edgel_family_read(EDGEL_OBJECTS, doc, "here", &m, &row, &err);
     if (st == EDGEL_OK)
-        st = edgel_objects_check(&m, &row, "here", &err);
+        st = edgel_counts_check_row(&m, &row, "here", &err);
     if (rule ? st != EDGEL_EFORMAT || !strstr(err.msg, rule) : st != EDGEL_OK)
         fail_msg("%s: '%s' instead of '%s'", text, err.msg, rule ? rule : "");
     edgel_json_finish(doc);
-    edgel_objects_free(row.objects, row.nobjects);
+    row.counts[EDGEL_PIXELS] = NULL; /* not on the heap */
+    edgel_row_finish(&row);
 }
 
 static void each_rule_refuses(void **state)

@@ -68,9 +68,10 @@ static inline struct edgel_mask mask_of(const struct edgel_image *img, int bits)
 
 static inline uint64_t cell_of(const struct edgel_row *row, int truth, int prediction)
 {
-    for (size_t i = 0; i < row->ncells; i++)
-        if (row->cells[i].truth == truth && row->cells[i].prediction == prediction)
-            return row->cells[i].n;
+    for (size_t i = 0; i < edgel_row_pixels(row)->n; i++)
+        if (edgel_row_pixels(row)->cells[i].truth == truth &&
+            edgel_row_pixels(row)->cells[i].prediction == prediction)
+            return edgel_row_pixels(row)->cells[i].n;
     return 0;
 }
 

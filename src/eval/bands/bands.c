@@ -64,24 +64,24 @@ static void measure_id(const struct edgel_id_box *b, const int32_t *truth, const
 }
 
 enum edgel_status edgel_bands_measure(const int32_t *truth, const int32_t *prediction, int w, int h,
-                                      double width, int32_t only, struct edgel_band_counts **out, size_t *n,
+                                      double width, int32_t only, struct edgel_band_list *out,
                                       struct edgel_error *err)
 {
     const size_t padded = ((size_t)w + 2) * ((size_t)h + 2);
-    struct edgel_id_box *boxes = edgel_id_boxes(truth, prediction, w, h, only, n);
+    struct edgel_id_box *boxes = edgel_id_boxes(truth, prediction, w, h, only, &out->n);
     int32_t *away[2] = { edgel_alloc(padded, sizeof **away), edgel_alloc(padded, sizeof **away) };
-    *out = NULL;
+    out->v = NULL;
     bool ok = boxes && away[0] && away[1];
-    if (ok && *n > 0)
-        ok = (*out = edgel_alloc(*n, sizeof **out)) != NULL;
-    for (size_t k = 0; ok && k < *n; k++)
-        measure_id(&boxes[k], truth, prediction, w, edgel_band_width(width, w, h), away, &(*out)[k]);
+    if (ok && out->n > 0)
+        ok = (out->v = edgel_alloc(out->n, sizeof *out->v)) != NULL;
+    for (size_t k = 0; ok && k < out->n; k++)
+        measure_id(&boxes[k], truth, prediction, w, edgel_band_width(width, w, h), away, &out->v[k]);
     edgel_free(boxes);
     edgel_free(away[0]);
     edgel_free(away[1]);
     if (ok)
         return EDGEL_OK;
-    *n = 0;
+    out->n = 0;
     return edgel_fail(err, EDGEL_ENOMEM, "boundary iou, %dx%d: out of memory", w, h);
 }
 

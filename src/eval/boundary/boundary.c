@@ -235,7 +235,7 @@ static enum edgel_status draw(struct boundary *b, int l, bool *changed)
 static enum edgel_status make_maps(struct boundary *b)
 {
     for (int l = b->k; l >= 1; l--) {
-        struct edgel_boundary_counts *c = &b->row->boundary;
+        struct edgel_boundary_counts *c = b->row->counts[EDGEL_BOUNDARY];
         bool changed;
         EDGEL_TRY(edgel_measure_go_on(b->params, b->err));
         b->found.come[l] = b->found.go[l] = b->nchanges;
@@ -287,7 +287,7 @@ static enum edgel_status number_detections(struct boundary *b)
 static bool prepare(struct boundary *b)
 {
     const size_t n = (size_t)b->k;
-    struct edgel_boundary_counts *c = &b->row->boundary;
+    struct edgel_boundary_counts *c = b->row->counts[EDGEL_BOUNDARY];
     c->n = b->k;
     c->listed = b->params->listed;
     c->matched_truth = edgel_calloc(n, sizeof *c->matched_truth);
@@ -347,11 +347,12 @@ enum edgel_status edgel_boundary_check(const struct edgel_measure *p, struct edg
 }
 
 enum edgel_status edgel_boundary_measure(const struct edgel_measure *params,
-                                         const struct edgel_prediction *prediction, int full,
-                                         const struct edgel_mask *raw, int raw_full,
-                                         const struct edgel_mask *truth, size_t ntruth, struct edgel_row *row,
+                                         const struct edgel_map_masks *maps, struct edgel_row *row,
                                          struct edgel_error *err)
 {
+    const struct edgel_prediction *prediction = maps->prediction;
+    const struct edgel_mask *truth = maps->truth.boundaries;
+    const size_t ntruth = maps->truth.n;
     struct boundary b = { .params = params, .prediction = prediction, .truth = truth, .ntruth = ntruth };
     b.w = truth->view.w;
     b.h = truth->view.h;
@@ -359,9 +360,9 @@ enum edgel_status edgel_boundary_measure(const struct edgel_measure *params,
     b.found.w = b.w;
     b.found.h = b.h;
     b.found.k = b.k;
-    b.full = full;
-    b.raw.map = raw;
-    b.raw_full = raw_full;
+    b.full = maps->full;
+    b.raw.map = maps->raw;
+    b.raw_full = maps->raw_full;
     b.row = row;
     b.err = err;
     enum edgel_status st = prepare(&b) ? EDGEL_OK : no_memory(&b);

@@ -254,7 +254,7 @@ static void match_annotator(void *user, size_t i)
 static enum edgel_status collect(struct matching *m, size_t ntruth, struct edgel_row *row,
                                  struct edgel_error *err)
 {
-    struct edgel_boundary_counts *c = &row->boundary;
+    struct edgel_boundary_counts *c = row->counts[EDGEL_BOUNDARY];
     for (size_t i = 0; i < ntruth; i++)
         if (m->outcomes[i].status != EDGEL_OK)
             return edgel_fail(err, m->outcomes[i].status, "%s", m->outcomes[i].err.msg);

@@ -20,48 +20,23 @@ struct edgel_counts_reader {
     int last_prediction;
 };
 
-/* A value inside a line: where errors are said to be. */
-struct place {
-    const char *where;
-    struct edgel_error *err;
-};
-
-static enum edgel_status refuse(const struct place *p, const char *key, const char *rule)
-{
-    return edgel_fail(p->err, EDGEL_EFORMAT, "%s: %s: %s", p->where, key, rule);
-}
-
-static enum edgel_status no_memory(const struct place *p)
-{
-    return edgel_fail(p->err, EDGEL_ENOMEM, "%s: out of memory", p->where);
-}
-
-static enum edgel_status whole(const struct place *p, const struct edgel_json *v, const char *key, int64_t lo,
-                               int64_t hi, int64_t *out)
-{
-    if (!edgel_json_int(v, out) || *out < lo || *out > hi)
-        return edgel_fail(p->err, EDGEL_EFORMAT, "%s: %s: must be a whole number from %lld to %lld", p->where,
-                          key, (long long)lo, (long long)hi);
-    return EDGEL_OK;
-}
-
-static enum edgel_status truth_value(const struct place *p, const struct edgel_json *v, const char *key,
+static enum edgel_status truth_value(const struct edgel_place *p, const struct edgel_json *v, const char *key,
                                      bool *out)
 {
-    return edgel_json_bool(v, out) ? EDGEL_OK : refuse(p, key, "must be true or false");
+    return edgel_json_bool(v, out) ? EDGEL_OK : edgel_place_refuse(p, key, "must be true or false");
 }
 
-static enum edgel_status string(const struct place *p, const struct edgel_json *v, const char *key,
+static enum edgel_status string(const struct edgel_place *p, const struct edgel_json *v, const char *key,
                                 char **out)
 {
     if (!edgel_json_is_string(v))
-        return refuse(p, key, "must be a string");
+        return edgel_place_refuse(p, key, "must be a string");
     *out = edgel_json_strdup(v);
-    return *out ? EDGEL_OK : no_memory(p);
+    return *out ? EDGEL_OK : edgel_place_no_memory(p);
 }
 
 /* The index of the string v among names[n]. */
-static enum edgel_status choice(const struct place *p, const struct edgel_json *v, const char *key,
+static enum edgel_status choice(const struct edgel_place *p, const struct edgel_json *v, const char *key,
                                 const char *const *names, int n, int *out)
 {
     char *s;
@@ -71,65 +46,44 @@ static enum edgel_status choice(const struct place *p, const struct edgel_json *
         if (strcmp(s, names[i]) == 0)
             *out = i;
     edgel_free(s);
-    return *out >= 0 ? EDGEL_OK : refuse(p, key, "is none of the known words");
+    return *out >= 0 ? EDGEL_OK : edgel_place_refuse(p, key, "is none of the known words");
 }
 
-static enum edgel_status array(const struct place *p, const struct edgel_json *v, const char *key, size_t max,
-                               size_t *n)
-{
-    *n = 0;
-    if (!edgel_json_is_array(v))
-        return refuse(p, key, "must be a list");
-    *n = edgel_json_count(v);
-    return *n <= max ? EDGEL_OK : refuse(p, key, "has too many entries");
-}
-
-static enum edgel_status id_list(const struct place *p, const struct edgel_json *object, const char *key,
-                                 int32_t **out, size_t *n)
+static enum edgel_status id_list(const struct edgel_place *p, const struct edgel_json *object,
+                                 const char *key, int32_t **out, size_t *n)
 {
     const struct edgel_json *v = edgel_json_get(object, key);
     size_t count;
-    EDGEL_TRY(array(p, v, key, EDGEL_IDS, &count));
+    EDGEL_TRY(edgel_place_array(p, v, key, EDGEL_IDS, &count));
     if (count == 0)
         return EDGEL_OK;
     if (!(*out = edgel_alloc(count, sizeof **out)))
-        return no_memory(p);
+        return edgel_place_no_memory(p);
     for (size_t i = 0; i < count; i++) {
         int64_t id;
-        EDGEL_TRY(whole(p, edgel_json_at(v, i), key, 0, EDGEL_IDS - 1, &id));
+        EDGEL_TRY(edgel_place_whole(p, edgel_json_at(v, i), key, 0, EDGEL_IDS - 1, &id));
         (*out)[i] = (int32_t)id;
     }
     *n = count;
     return EDGEL_OK;
 }
 
-/* v[n] from an array of n whole numbers in lo..hi. */
-static enum edgel_status tuple(const struct place *p, const struct edgel_json *a, const char *key, size_t n,
-                               int64_t lo, int64_t hi, int64_t *v)
-{
-    if (!edgel_json_is_array(a) || edgel_json_count(a) != n)
-        return refuse(p, key, "an entry has not as many numbers as it must");
-    for (size_t i = 0; i < n; i++)
-        EDGEL_TRY(whole(p, edgel_json_at(a, i), key, lo, hi, &v[i]));
-    return EDGEL_OK;
-}
-
 /* --- first line --- */
 
-static enum edgel_status read_colors(const struct place *p, const struct edgel_json *v,
+static enum edgel_status read_colors(const struct edgel_place *p, const struct edgel_json *v,
                                      struct edgel_counts_reader *r)
 {
     size_t n;
     if (edgel_json_is_null(v))
         return EDGEL_OK;
-    EDGEL_TRY(array(p, v, "colors", EDGEL_CLASSES_MAX, &n));
+    EDGEL_TRY(edgel_place_array(p, v, "colors", EDGEL_CLASSES_MAX, &n));
     if (n > 0 && !(r->colors.v = edgel_alloc(n, sizeof *r->colors.v)))
-        return no_memory(p);
+        return edgel_place_no_memory(p);
     for (size_t i = 0; i < n; i++) {
         int64_t c[4];
-        EDGEL_TRY(tuple(p, edgel_json_at(v, i), "colors", 4, 0, EDGEL_IDS - 1, c));
+        EDGEL_TRY(edgel_place_tuple(p, edgel_json_at(v, i), "colors", 4, 0, EDGEL_IDS - 1, c));
         if (c[0] > 255 || c[1] > 255 || c[2] > 255)
-            return refuse(p, "colors", "channels are 0 to 255");
+            return edgel_place_refuse(p, "colors", "channels are 0 to 255");
         r->colors.v[i] = (struct edgel_color){ (uint8_t)c[0], (uint8_t)c[1], (uint8_t)c[2], (int32_t)c[3] };
     }
     r->colors.n = n;
@@ -137,7 +91,7 @@ static enum edgel_status read_colors(const struct place *p, const struct edgel_j
     return EDGEL_OK;
 }
 
-static enum edgel_status read_annotator(const struct place *p, const struct edgel_json *v,
+static enum edgel_status read_annotator(const struct edgel_place *p, const struct edgel_json *v,
                                         struct edgel_measure *m)
 {
     static const char *const names[] = { "none", "any", "majority" };
@@ -146,7 +100,7 @@ static enum edgel_status read_annotator(const struct place *p, const struct edge
     int64_t k;
     int i;
     if (edgel_json_int(v, &k)) {
-        EDGEL_TRY(whole(p, v, "annotator", 1, INT16_MAX, &k));
+        EDGEL_TRY(edgel_place_whole(p, v, "annotator", 1, INT16_MAX, &k));
         m->annotator = EDGEL_ANNOTATOR_INDEX;
         m->annotator_index = (int)k;
         return EDGEL_OK;
@@ -156,7 +110,7 @@ static enum edgel_status read_annotator(const struct place *p, const struct edge
     return EDGEL_OK;
 }
 
-static enum edgel_status read_boundary_params(const struct place *p, const struct edgel_json *o,
+static enum edgel_status read_boundary_params(const struct edgel_place *p, const struct edgel_json *o,
                                               struct edgel_measure *m)
 {
     static const char *const protocols[] = { "bsds" };
@@ -166,7 +120,7 @@ static enum edgel_status read_boundary_params(const struct place *p, const struc
     EDGEL_TRY(choice(p, edgel_json_get(o, "protocol"), "protocol", protocols, 1, &i));
     m->boundary = EDGEL_BOUNDARY_BSDS;
     if (!edgel_json_real(edgel_json_get(o, "max_dist"), &m->boundary_params.max_dist))
-        return refuse(p, "max_dist", "must be a number");
+        return edgel_place_refuse(p, "max_dist", "must be a number");
     EDGEL_TRY(truth_value(p, edgel_json_get(o, "thin"), "thin", &m->boundary_params.thin));
     const struct edgel_json *nms = edgel_json_get(o, "nms");
     if (!nms)
@@ -174,26 +128,27 @@ static enum edgel_status read_boundary_params(const struct place *p, const struc
     int64_t radius;
     m->boundary_params.nms = true;
     if (!edgel_json_real(edgel_json_get(nms, "ratio"), &m->boundary_params.nms_ratio))
-        return refuse(p, "nms", "its ratio must be a number");
-    EDGEL_TRY(whole(p, edgel_json_get(nms, "radius"), "nms", 1, 100, &radius));
+        return edgel_place_refuse(p, "nms", "its ratio must be a number");
+    EDGEL_TRY(edgel_place_whole(p, edgel_json_get(nms, "radius"), "nms", 1, 100, &radius));
     m->boundary_params.nms_radius = (int)radius;
     return EDGEL_OK;
 }
 
 /* What holds only when all else of measure is known. */
-static enum edgel_status read_maps(const struct place *p, const struct edgel_json *o, struct edgel_measure *m)
+static enum edgel_status read_maps(const struct edgel_place *p, const struct edgel_json *o,
+                                   struct edgel_measure *m)
 {
     struct edgel_error odd = { 0 };
     if (edgel_json_get(o, "listed"))
         EDGEL_TRY(truth_value(p, edgel_json_get(o, "listed"), "listed", &m->listed));
     if (m->listed && !edgel_of_maps(m))
-        return refuse(p, "listed", "is of boundaries and regions");
+        return edgel_place_refuse(p, "listed", "is of boundaries and regions");
     if (edgel_of_maps(m) && edgel_boundary_check(m, &odd) != EDGEL_OK)
         return edgel_fail(p->err, EDGEL_EFORMAT, "%s: %.400s", p->where, odd.msg);
     return EDGEL_OK;
 }
 
-static enum edgel_status read_objects_kind(const struct place *p, const struct edgel_json *v,
+static enum edgel_status read_objects_kind(const struct edgel_place *p, const struct edgel_json *v,
                                            struct edgel_measure *m)
 {
     static const char *const kinds[] = { "components", "ids", "mixed" };
@@ -208,7 +163,7 @@ static enum edgel_status read_objects_kind(const struct place *p, const struct e
                : edgel_fail(p->err, EDGEL_EFORMAT, "%s: %.400s", p->where, odd.msg);
 }
 
-static enum edgel_status read_measure(const struct place *p, const struct edgel_json *o,
+static enum edgel_status read_measure(const struct edgel_place *p, const struct edgel_json *o,
                                       struct edgel_counts_reader *r)
 {
     static const char *const labels[] = { "binary", "ids" };
@@ -220,17 +175,18 @@ static enum edgel_status read_measure(const struct place *p, const struct edgel_
     m->labels = i == 0 ? EDGEL_LABELS_BINARY : EDGEL_LABELS_IDS;
     if (!edgel_json_real(edgel_json_get(o, "threshold"), &m->threshold) ||
         !(m->threshold >= 0 && m->threshold <= 1))
-        return refuse(p, "threshold", "must be a number from 0 to 1");
-    EDGEL_TRY(whole(p, edgel_json_get(o, "thresholds"), "thresholds", 0, EDGEL_THRESHOLDS_MAX, &n));
+        return edgel_place_refuse(p, "threshold", "must be a number from 0 to 1");
+    EDGEL_TRY(
+        edgel_place_whole(p, edgel_json_get(o, "thresholds"), "thresholds", 0, EDGEL_THRESHOLDS_MAX, &n));
     m->thresholds = (int)n;
     if (edgel_json_get(o, "regions"))
         EDGEL_TRY(truth_value(p, edgel_json_get(o, "regions"), "regions", &m->regions));
     if (m->thresholds > 0 && m->labels != EDGEL_LABELS_BINARY && !m->regions)
-        return refuse(p, "thresholds", "only binary masks can be swept");
+        return edgel_place_refuse(p, "thresholds", "only binary masks can be swept");
     if (!edgel_json_is_null(edgel_json_get(o, "tolerance")) &&
         (!edgel_json_real(edgel_json_get(o, "tolerance"), &m->tolerance) ||
          !(m->tolerance >= 0 && m->tolerance <= EDGEL_TOLERANCE_MAX)))
-        return refuse(p, "tolerance", "must be null or a number from 0 to 1e9");
+        return edgel_place_refuse(p, "tolerance", "must be null or a number from 0 to 1e9");
     EDGEL_TRY(id_list(p, o, "ignore", &r->measure_ignore, &m->nignore));
     m->ignore = r->measure_ignore;
     EDGEL_TRY(truth_value(p, edgel_json_get(o, "valid"), "valid", &m->valid));
@@ -241,50 +197,51 @@ static enum edgel_status read_measure(const struct place *p, const struct edgel_
         EDGEL_TRY(truth_value(p, edgel_json_get(o, "davis"), "davis", &m->davis));
     if (edgel_json_get(o, "band") &&
         (!edgel_json_real(edgel_json_get(o, "band"), &m->band) || !(m->band >= 0 && m->band <= 1)))
-        return refuse(p, "band", "must be a number from 0 to 1");
+        return edgel_place_refuse(p, "band", "must be a number from 0 to 1");
     EDGEL_TRY(read_colors(p, edgel_json_get(o, "colors"), r));
     EDGEL_TRY(read_objects_kind(p, edgel_json_get(o, "objects"), m));
     EDGEL_TRY(read_boundary_params(p, edgel_json_get(o, "boundary"), m));
     return read_maps(p, o, m);
 }
 
-static enum edgel_status read_classes(const struct place *p, const struct edgel_json *v,
+static enum edgel_status read_classes(const struct edgel_place *p, const struct edgel_json *v,
                                       struct edgel_counts_reader *r)
 {
     struct edgel_classes *c = &r->classes;
     size_t n;
     if (edgel_json_is_null(v))
         return EDGEL_OK;
-    EDGEL_TRY(array(p, v, "classes", EDGEL_CLASSES_MAX, &n));
+    EDGEL_TRY(edgel_place_array(p, v, "classes", EDGEL_CLASSES_MAX, &n));
     if (n > 0 && !(c->v = edgel_calloc(n, sizeof *c->v)))
-        return no_memory(p);
+        return edgel_place_no_memory(p);
     c->n = n;
     for (size_t i = 0; i < n; i++) {
         const struct edgel_json *o = edgel_json_at(v, i);
         int64_t id;
-        EDGEL_TRY(whole(p, edgel_json_get(o, "id"), "classes", 0, EDGEL_IDS - 1, &id));
+        EDGEL_TRY(edgel_place_whole(p, edgel_json_get(o, "id"), "classes", 0, EDGEL_IDS - 1, &id));
         c->v[i].id = (int32_t)id;
         if (i > 0 && c->v[i].id <= c->v[i - 1].id)
-            return refuse(p, "classes", "ids must rise");
+            return edgel_place_refuse(p, "classes", "ids must rise");
         EDGEL_TRY(string(p, edgel_json_get(o, "name"), "classes", &c->v[i].name));
     }
     r->header.reduce.classes = c;
     return EDGEL_OK;
 }
 
-static enum edgel_status read_nsd(const struct place *p, const struct edgel_json *v, struct edgel_reduce *d)
+static enum edgel_status read_nsd(const struct edgel_place *p, const struct edgel_json *v,
+                                  struct edgel_reduce *d)
 {
     if (!v)
         return EDGEL_OK;
-    EDGEL_TRY(array(p, v, "nsd_tolerance", EDGEL_NSD_MAX, &d->nnsd));
+    EDGEL_TRY(edgel_place_array(p, v, "nsd_tolerance", EDGEL_NSD_MAX, &d->nnsd));
     for (size_t i = 0; i < d->nnsd; i++)
         if (!edgel_json_real(edgel_json_at(v, i), &d->nsd_tolerance[i]) ||
             !(d->nsd_tolerance[i] >= 0 && d->nsd_tolerance[i] <= EDGEL_TOLERANCE_MAX))
-            return refuse(p, "nsd_tolerance", "must be numbers from 0 to 1e9");
+            return edgel_place_refuse(p, "nsd_tolerance", "must be numbers from 0 to 1e9");
     return EDGEL_OK;
 }
 
-static enum edgel_status read_reduce(const struct place *p, const struct edgel_json *o,
+static enum edgel_status read_reduce(const struct edgel_place *p, const struct edgel_json *o,
                                      struct edgel_counts_reader *r)
 {
     static const char *const reduce[] = { "pooled", "image" };
@@ -307,15 +264,15 @@ static enum edgel_status read_reduce(const struct place *p, const struct edgel_j
     return read_classes(p, edgel_json_get(o, "classes"), r);
 }
 
-static enum edgel_status read_predictions(const struct place *p, const struct edgel_json *v,
+static enum edgel_status read_predictions(const struct edgel_place *p, const struct edgel_json *v,
                                           struct edgel_counts_reader *r)
 {
     size_t n;
-    EDGEL_TRY(array(p, v, "predictions", EDGEL_IDS, &n));
+    EDGEL_TRY(edgel_place_array(p, v, "predictions", EDGEL_IDS, &n));
     if (n == 0)
-        return refuse(p, "predictions", "at least one is needed");
+        return edgel_place_refuse(p, "predictions", "at least one is needed");
     if (!(r->predictions = edgel_calloc(n, sizeof *r->predictions)))
-        return no_memory(p);
+        return edgel_place_no_memory(p);
     r->header.predictions = (const char *const *)r->predictions;
     r->header.npredictions = n;
     for (size_t i = 0; i < n; i++)
@@ -345,7 +302,7 @@ static enum edgel_status read_header(struct edgel_counts_reader *r, struct edgel
     struct edgel_json *doc;
     int i;
     EDGEL_TRY(next_line(r, &doc, err));
-    const struct place p = { edgel_lines_where(r->lines), err };
+    const struct edgel_place p = { edgel_lines_where(r->lines), err };
     if (!doc)
         return edgel_fail(err, EDGEL_EFORMAT, "%s: empty: no counts file", p.where);
     enum edgel_status st = choice(&p, edgel_json_get(doc, "schema"), "schema", schema, 1, &i);
@@ -357,7 +314,7 @@ static enum edgel_status read_header(struct edgel_counts_reader *r, struct edgel
         st = read_predictions(&p, edgel_json_get(doc, "predictions"), r);
     int64_t rows = 0;
     if (st == EDGEL_OK && edgel_json_get(doc, "rows"))
-        st = whole(&p, edgel_json_get(doc, "rows"), "rows", 1, INT64_MAX, &rows);
+        st = edgel_place_whole(&p, edgel_json_get(doc, "rows"), "rows", 1, INT64_MAX, &rows);
     r->header.rows = (uint64_t)rows;
     if (st == EDGEL_OK && edgel_json_get(doc, "shard"))
         st = edgel_shard_read(edgel_json_get(doc, "shard"), p.where, &r->header.shard, err);
@@ -407,146 +364,41 @@ void edgel_counts_close(struct edgel_counts_reader **reader)
 
 /* --- rows --- */
 
-static enum edgel_status read_cells(const struct place *p, const struct edgel_json *v, struct edgel_row *row)
-{
-    size_t n;
-    EDGEL_TRY(array(p, v, "cells", SIZE_MAX, &n));
-    if (n == 0)
-        return EDGEL_OK;
-    if (!(row->cells = edgel_alloc(n, sizeof *row->cells)))
-        return no_memory(p);
-    for (size_t i = 0; i < n; i++) {
-        int64_t c[3];
-        EDGEL_TRY(tuple(p, edgel_json_at(v, i), "cells", 3, EDGEL_ID_NONE, INT64_MAX, c));
-        if (c[0] < 0 || c[0] >= EDGEL_IDS || c[1] >= EDGEL_IDS || c[2] < 0)
-            return refuse(p, "cells", "ids are 0 to 65535 (prediction -1: none), counts not negative");
-        row->cells[i] = (struct edgel_cell){ (int32_t)c[0], (int32_t)c[1], (uint64_t)c[2] };
-    }
-    row->ncells = n;
-    return EDGEL_OK;
-}
-
-static enum edgel_status read_numbers(const struct place *p, const struct edgel_json *v, const char *key,
-                                      int want, uint64_t **out)
-{
-    size_t n;
-    EDGEL_TRY(array(p, v, key, EDGEL_THRESHOLDS_MAX, &n));
-    if (n != (size_t)want)
-        return refuse(p, key, "must have one entry per threshold");
-    if (!(*out = edgel_alloc(n, sizeof **out)))
-        return no_memory(p);
-    for (size_t i = 0; i < n; i++) {
-        int64_t c;
-        EDGEL_TRY(whole(p, edgel_json_at(v, i), key, 0, INT64_MAX, &c));
-        (*out)[i] = (uint64_t)c;
-    }
-    return EDGEL_OK;
-}
-
-static enum edgel_status read_curve(const struct place *p, const struct edgel_json *o, int thresholds,
-                                    struct edgel_row *row)
-{
-    int64_t positives, negatives;
-    if (thresholds == 0)
-        return o ? refuse(p, "curve", "the first line has no thresholds") : EDGEL_OK;
-    EDGEL_TRY(whole(p, edgel_json_get(o, "positives"), "positives", 0, INT64_MAX, &positives));
-    EDGEL_TRY(whole(p, edgel_json_get(o, "negatives"), "negatives", 0, INT64_MAX, &negatives));
-    row->positives = (uint64_t)positives;
-    row->negatives = (uint64_t)negatives;
-    EDGEL_TRY(read_numbers(p, edgel_json_get(o, "tp"), "tp", thresholds, &row->curve_tp));
-    EDGEL_TRY(read_numbers(p, edgel_json_get(o, "fp"), "fp", thresholds, &row->curve_fp));
-    row->thresholds = thresholds;
-    return EDGEL_OK;
-}
-
-static enum edgel_status read_boundary(const struct place *p, const struct edgel_json *o,
-                                       const struct edgel_measure *m, struct edgel_row *row)
-{
-    struct edgel_boundary_counts *c = &row->boundary;
-    int64_t truth;
-    if (m->boundary == EDGEL_BOUNDARY_NONE)
-        return o ? refuse(p, "boundary", "the first line has none") : EDGEL_OK;
-    EDGEL_TRY(whole(p, edgel_json_get(o, "truth"), "truth", 0, INT64_MAX / 8, &truth));
-    c->truth = (uint64_t)truth;
-    EDGEL_TRY(read_numbers(p, edgel_json_get(o, "matched_truth"), "matched_truth", m->thresholds,
-                           &c->matched_truth));
-    EDGEL_TRY(read_numbers(p, edgel_json_get(o, "prediction"), "prediction", m->thresholds, &c->prediction));
-    EDGEL_TRY(read_numbers(p, edgel_json_get(o, "matched_prediction"), "matched_prediction", m->thresholds,
-                           &c->matched_prediction));
-    c->n = m->thresholds;
-    c->listed = m->listed;
-    return EDGEL_OK;
-}
-
-static enum edgel_status read_tolerance(const struct place *p, const struct edgel_json *v,
-                                        struct edgel_row *row)
-{
-    size_t n;
-    if (!v)
-        return EDGEL_OK;
-    EDGEL_TRY(array(p, v, "tolerance", EDGEL_IDS, &n));
-    if (n == 0)
-        return EDGEL_OK;
-    if (!(row->tolerance = edgel_alloc(n, sizeof *row->tolerance)))
-        return no_memory(p);
-    for (size_t i = 0; i < n; i++) {
-        int64_t c[5];
-        EDGEL_TRY(tuple(p, edgel_json_at(v, i), "tolerance", 5, 0, INT64_MAX, c));
-        if (c[0] >= EDGEL_IDS)
-            return refuse(p, "tolerance", "ids are 0 to 65535");
-        row->tolerance[i] = (struct edgel_tolerance_counts){ .id = (int32_t)c[0],
-                                                             .matched_prediction = (uint64_t)c[1],
-                                                             .prediction = (uint64_t)c[2],
-                                                             .matched_truth = (uint64_t)c[3],
-                                                             .truth = (uint64_t)c[4] };
-    }
-    row->ntolerance = n;
-    return EDGEL_OK;
-}
-
-static enum edgel_status read_counts(const struct place *p, const struct edgel_json *o,
+static enum edgel_status read_counts(const struct edgel_place *p, const struct edgel_json *o,
                                      const struct edgel_measure *m, struct edgel_row *row)
 {
-    int64_t w, h, pixels;
-    EDGEL_TRY(whole(p, edgel_json_get(o, "width"), "width", 1, INT32_MAX, &w));
-    EDGEL_TRY(whole(p, edgel_json_get(o, "height"), "height", 1, INT32_MAX, &h));
-    EDGEL_TRY(whole(p, edgel_json_get(o, "pixels"), "pixels", 0, INT64_MAX, &pixels));
+    int64_t w, h;
+    EDGEL_TRY(edgel_place_whole(p, edgel_json_get(o, "width"), "width", 1, INT32_MAX, &w));
+    EDGEL_TRY(edgel_place_whole(p, edgel_json_get(o, "height"), "height", 1, INT32_MAX, &h));
     row->w = (int)w;
     row->h = (int)h;
-    row->pixels = (uint64_t)pixels;
-    EDGEL_TRY(read_cells(p, edgel_json_get(o, "cells"), row));
-    EDGEL_TRY(read_curve(p, edgel_json_get(o, "curve"), edgel_curve_thresholds(m), row));
-    EDGEL_TRY(read_boundary(p, edgel_json_get(o, "boundary"), m, row));
-    EDGEL_TRY(edgel_regions_read(edgel_json_get(o, "regions"), p->where, m, row, p->err));
-    EDGEL_TRY(read_tolerance(p, edgel_json_get(o, "tolerance"), row));
-    EDGEL_TRY(edgel_bands_read(o, p->where, row, p->err));
-    EDGEL_TRY(edgel_distances_read(edgel_json_get(o, "distances"), p->where, row, p->err));
-    EDGEL_TRY(edgel_objects_read(edgel_json_get(o, "objects"), p->where, row, p->err));
+    for (int f = 0; f < EDGEL_FAMILIES; f++)
+        EDGEL_TRY(edgel_family_read((enum edgel_family)f, o, p->where, m, row, p->err));
     return edgel_counts_check_row(m, row, p->where, p->err);
 }
 
-static enum edgel_status read_row(const struct place *p, const struct edgel_json *o,
+static enum edgel_status read_row(const struct edgel_place *p, const struct edgel_json *o,
                                   const struct edgel_counts_header *header, struct edgel_row *row)
 {
     static const char *const kinds[] = { "measured", "missing", "failed" };
     int64_t prediction;
     int kind;
-    EDGEL_TRY(whole(p, edgel_json_get(o, "prediction"), "prediction", 0, (int64_t)header->npredictions - 1,
-                    &prediction));
+    EDGEL_TRY(edgel_place_whole(p, edgel_json_get(o, "prediction"), "prediction", 0,
+                                (int64_t)header->npredictions - 1, &prediction));
     EDGEL_TRY(choice(p, edgel_json_get(o, "kind"), "kind", kinds, 3, &kind));
     EDGEL_TRY(string(p, edgel_json_get(o, "image"), "image", &row->image));
     row->prediction = (int)prediction;
     row->kind = (enum edgel_row_kind)kind;
     const bool counts = edgel_json_get(o, "cells") != NULL;
     if (row->kind == EDGEL_ROW_FAILED && counts)
-        return refuse(p, "kind", "what failed has no counts");
+        return edgel_place_refuse(p, "kind", "what failed has no counts");
     if (row->kind == EDGEL_ROW_MEASURED || counts)
         return read_counts(p, o, &header->measure, row);
     return EDGEL_OK;
 }
 
 /* Rows are in the order of methods, and of each in byte order of the images: none can stand twice. */
-static enum edgel_status check_order(struct edgel_counts_reader *r, const struct place *p,
+static enum edgel_status check_order(struct edgel_counts_reader *r, const struct edgel_place *p,
                                      const struct edgel_row *row)
 {
     const int order = !r->last || row->prediction > r->last_prediction ? 1
@@ -557,7 +409,7 @@ static enum edgel_status check_order(struct edgel_counts_reader *r, const struct
                           order < 0 ? "is out of order" : "stands twice");
     edgel_free(r->last);
     r->last_prediction = row->prediction;
-    return (r->last = edgel_strdup(row->image)) ? EDGEL_OK : no_memory(p);
+    return (r->last = edgel_strdup(row->image)) ? EDGEL_OK : edgel_place_no_memory(p);
 }
 
 enum edgel_status edgel_counts_next(struct edgel_counts_reader *reader, struct edgel_row *row, bool *more,
@@ -569,7 +421,7 @@ enum edgel_status edgel_counts_next(struct edgel_counts_reader *reader, struct e
     EDGEL_TRY(next_line(reader, &doc, err));
     const uint64_t rows = reader->header.rows;
     reader->rows += doc != NULL;
-    const struct place p = { edgel_lines_where(reader->lines), err };
+    const struct edgel_place p = { edgel_lines_where(reader->lines), err };
     enum edgel_status st = EDGEL_OK;
     if (rows > 0 && (doc ? reader->rows > rows : reader->rows < rows))
         st = edgel_fail(err, EDGEL_EFORMAT, "%s: %s rows than the %" PRIu64 " its first line tells of",

@@ -10,14 +10,8 @@
  *             exclude_from_mean, nsd_tolerance [px...], classes null|[{"id":..,"name":..}]
  * and of a part also "shard":{"index":i,"count":N,"items":rows of the whole,"list":"hash of their names"}.
  * Then a line for each image and method, in the order of the images:
- *   {"prediction":INDEX,"image":"...","kind":"measured"|"missing"|"failed"}, and where there are counts
- *   "width","height","pixels","cells":[[truth,prediction,n]...], with a sweep
- *   "curve":{"positives","negatives","tp":[...], "fp":[...]}, with a tolerance
- *   "tolerance":[[id,matched_prediction,prediction,matched_truth,truth]...], with distances "distances" as
- *   distance_counts.c says, with boundaries
- *   "boundary":{"truth":n,"matched_truth":[...],"prediction":[...],"matched_prediction":[...]} by threshold; "regions"
- *   as region_counts.c says; "bands" and "contours" as band_counts.c says; "objects" as object_counts.c says
- *   ("objects":"components"|"ids"|"mixed" in measure).
+ *   {"prediction":INDEX,"image":"...","kind":"measured"|"missing"|"failed"}, and where there are counts "width",
+ *   "height" and the keys of each family, in the order of their table: the files *_counts.c say what stands in each.
  */
 #include "eval/eval_priv.h"
 #include <inttypes.h>
@@ -42,14 +36,6 @@ static void ids(struct edgel_text *t, const char *key, const int32_t *v, size_t 
     edgel_text_printf(t, "\"%s\":[", key);
     for (size_t i = 0; i < n; i++)
         edgel_text_printf(t, "%s%d", i ? "," : "", v[i]);
-    edgel_text_str(t, "]");
-}
-
-static void numbers(struct edgel_text *t, const char *key, const uint64_t *v, size_t n)
-{
-    edgel_text_printf(t, ",\"%s\":[", key);
-    for (size_t i = 0; i < n; i++)
-        edgel_text_printf(t, "%s%" PRIu64, i ? "," : "", v[i]);
     edgel_text_str(t, "]");
 }
 
@@ -165,40 +151,9 @@ enum edgel_status edgel_counts_write_header(struct edgel_output *out,
 
 static void counts_json(struct edgel_text *t, const struct edgel_row *row)
 {
-    edgel_text_printf(t, ",\"width\":%d,\"height\":%d,\"pixels\":%" PRIu64 ",\"cells\":[", row->w, row->h,
-                      row->pixels);
-    for (size_t i = 0; i < row->ncells; i++) {
-        const struct edgel_cell *c = &row->cells[i];
-        edgel_text_printf(t, "%s[%d,%d,%" PRIu64 "]", i ? "," : "", c->truth, c->prediction, c->n);
-    }
-    edgel_text_str(t, "]");
-    if (row->thresholds > 0) {
-        edgel_text_printf(t, ",\"curve\":{\"positives\":%" PRIu64 ",\"negatives\":%" PRIu64, row->positives,
-                          row->negatives);
-        numbers(t, "tp", row->curve_tp, (size_t)row->thresholds);
-        numbers(t, "fp", row->curve_fp, (size_t)row->thresholds);
-        edgel_text_str(t, "}");
-    }
-    for (size_t i = 0; i < row->ntolerance; i++) {
-        const struct edgel_tolerance_counts *c = &row->tolerance[i];
-        edgel_text_printf(t, "%s[%d,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]",
-                          i ? "," : ",\"tolerance\":[", c->id, c->matched_prediction, c->prediction,
-                          c->matched_truth, c->truth);
-    }
-    if (row->ntolerance > 0)
-        edgel_text_str(t, "]");
-    edgel_distances_write(t, row);
-    if (row->boundary.n > 0) {
-        const struct edgel_boundary_counts *c = &row->boundary;
-        edgel_text_printf(t, ",\"boundary\":{\"truth\":%" PRIu64, c->truth);
-        numbers(t, "matched_truth", c->matched_truth, (size_t)c->n);
-        numbers(t, "prediction", c->prediction, (size_t)c->n);
-        numbers(t, "matched_prediction", c->matched_prediction, (size_t)c->n);
-        edgel_text_str(t, "}");
-    }
-    edgel_regions_write(t, row);
-    edgel_bands_write(t, row);
-    edgel_objects_write(t, row);
+    edgel_text_printf(t, ",\"width\":%d,\"height\":%d", row->w, row->h);
+    for (int f = 0; f < EDGEL_FAMILIES; f++)
+        edgel_family_row((enum edgel_family)f)->write(t, row);
 }
 
 enum edgel_status edgel_counts_write_row(struct edgel_output *out, const struct edgel_row *row,

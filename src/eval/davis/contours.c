@@ -69,23 +69,23 @@ static void measure_id(const struct job *j, struct edgel_id_box b, const int32_t
 }
 
 enum edgel_status edgel_contours_measure(const int32_t *truth, const int32_t *prediction, int w, int h,
-                                         int32_t only, struct edgel_tolerance_counts **out, size_t *n,
+                                         int32_t only, struct edgel_tolerance_list *out,
                                          struct edgel_error *err)
 {
     struct job j = { .w = w, .h = h };
-    struct edgel_id_box *boxes = edgel_id_boxes(truth, prediction, w, h, only, n);
+    struct edgel_id_box *boxes = edgel_id_boxes(truth, prediction, w, h, only, &out->n);
     const double r = ceil(0.008 * sqrt((double)w * w + (double)h * h));
     j.limit = (int64_t)(r * r);
-    *out = NULL;
+    out->v = NULL;
     bool ok = boxes && edgel_edt_pair_init(&j.edt, w, h);
-    if (ok && *n > 0)
-        ok = (*out = edgel_alloc(*n, sizeof **out)) != NULL;
-    for (size_t k = 0; ok && k < *n; k++)
-        measure_id(&j, boxes[k], truth, prediction, &(*out)[k]);
+    if (ok && out->n > 0)
+        ok = (out->v = edgel_alloc(out->n, sizeof *out->v)) != NULL;
+    for (size_t k = 0; ok && k < out->n; k++)
+        measure_id(&j, boxes[k], truth, prediction, &out->v[k]);
     edgel_edt_pair_finish(&j.edt);
     edgel_free(boxes);
     if (ok)
         return EDGEL_OK;
-    *n = 0;
+    out->n = 0;
     return edgel_fail(err, EDGEL_ENOMEM, "davis, %dx%d: out of memory", w, h);
 }

@@ -76,7 +76,7 @@ bool edgel_davis_prepare(struct edgel_davis_sums *s, const struct edgel_row *row
     const size_t n = folder_length(image);
     size_t at;
     if (find(s, image, n, &at))
-        return room_for_values(&s->sequences[at], row->ncontours);
+        return room_for_values(&s->sequences[at], edgel_row_davis(row)->n);
     struct edgel_davis_sequence *sequences = room(s->sequences, s->nsequences, 1, sizeof *sequences);
     char *name = edgel_alloc(n + 1, 1);
     if (sequences)
@@ -88,7 +88,7 @@ bool edgel_davis_prepare(struct edgel_davis_sums *s, const struct edgel_row *row
     memcpy(name, image, n);
     name[n] = '\0';
     s->sequences[s->nsequences++] = (struct edgel_davis_sequence){ .name = name };
-    return room_for_values(&s->sequences[s->nsequences - 1], row->ncontours);
+    return room_for_values(&s->sequences[s->nsequences - 1], edgel_row_davis(row)->n);
 }
 
 static double contour_f(const struct edgel_tolerance_counts *c)
@@ -110,8 +110,8 @@ void edgel_davis_add(struct edgel_davis_sums *s, const struct edgel_row *row,
         return;
     struct edgel_davis_sequence *q = &s->sequences[at];
     const uint64_t frame = q->frames++;
-    for (size_t i = 0; i < row->ncontours; i++) {
-        const struct edgel_tolerance_counts *c = &row->contours[i];
+    for (size_t i = 0; i < edgel_row_davis(row)->n; i++) {
+        const struct edgel_tolerance_counts *c = &edgel_row_davis(row)->v[i];
         while (k < n && classes[k].id < c->id)
             k++;
         if (c->id == 0 || k == n || classes[k].id != c->id)

@@ -28,8 +28,10 @@ struct work {
     uint16_t *votes, *voters;         /* ANY, MAJORITY */
     uint16_t *level_of;               /* integer sample to curve level */
     uint64_t *hist[2];                /* [thresholds + 1] of negatives, positives */
-    int32_t *t_plane, *p_plane;       /* tolerance, distances: [w * h] judged ids, else -1 */
-    int32_t *whole;                   /* objects: [w * h] predicted ids, judged or not */
+    unsigned needs;                   /* of the families that are asked for */
+    int32_t *t_plane, *p_plane;       /* [w * h] judged ids, else -1 */
+    int32_t *whole;                   /* [w * h] predicted ids, judged or not */
+    uint64_t pixels;
     struct edgel_confusion confusion;
     struct edgel_row *row;
     struct edgel_error *err;
@@ -38,42 +40,6 @@ struct work {
 static bool binary(const struct work *k)
 {
     return k->params->labels == EDGEL_LABELS_BINARY;
-}
-
-enum edgel_status edgel_measure_check(const struct edgel_measure *p, size_t ntruth, struct edgel_error *err)
-{
-    if (p->labels == EDGEL_LABELS_AUTO)
-        return edgel_fail(err, EDGEL_EINVAL, "labels: auto must be resolved before measuring");
-    if (!(p->threshold >= 0 && p->threshold <= 1))
-        return edgel_fail(err, EDGEL_EINVAL, "threshold: must be from 0 to 1");
-    if (p->thresholds < 0 || p->thresholds > EDGEL_THRESHOLDS_MAX)
-        return edgel_fail(err, EDGEL_EINVAL, "thresholds %d: must be from 0 to %d", p->thresholds,
-                          EDGEL_THRESHOLDS_MAX);
-    if (edgel_curve_thresholds(p) > 0 && p->labels != EDGEL_LABELS_BINARY)
-        return edgel_fail(err, EDGEL_EINVAL, "thresholds: only binary masks can be swept");
-    if (!(p->tolerance <= EDGEL_TOLERANCE_MAX))
-        return edgel_fail(err, EDGEL_EINVAL, "tolerance: must be at most 1e9");
-    if (!(p->band >= 0 && p->band <= 1))
-        return edgel_fail(err, EDGEL_EINVAL, "band: must be from 0 to 1");
-    for (size_t i = 0; i < p->nignore; i++)
-        if (p->ignore[i] < 0 || p->ignore[i] >= EDGEL_IDS)
-            return edgel_fail(err, EDGEL_EINVAL, "ignore %d: ids are 0 to %d", p->ignore[i], EDGEL_IDS - 1);
-    if (edgel_of_maps(p))
-        EDGEL_TRY(edgel_boundary_check(p, err));
-    else if (p->listed)
-        return edgel_fail(err, EDGEL_EINVAL, "listed: lists of segmentations have boundaries, and no pixels");
-    EDGEL_TRY(edgel_objects_params(p, err));
-    bool votes = p->annotator == EDGEL_ANNOTATOR_ANY || p->annotator == EDGEL_ANNOTATOR_MAJORITY;
-    if (votes && p->labels != EDGEL_LABELS_BINARY)
-        return edgel_fail(err, EDGEL_EINVAL, "annotator: any and majority need binary masks");
-    if (ntruth < 1 || ntruth > INT16_MAX)
-        return edgel_fail(err, EDGEL_EINVAL, "truth: %zu masks for one image", ntruth);
-    if (ntruth > 1 && p->annotator == EDGEL_ANNOTATOR_NONE && !edgel_of_maps(p))
-        return edgel_fail(err, EDGEL_EINVAL, "%zu annotators: say which to take (a number, any or majority)",
-                          ntruth);
-    if (p->annotator == EDGEL_ANNOTATOR_INDEX && p->annotator_index < 1)
-        return edgel_fail(err, EDGEL_EINVAL, "annotator %d: counted from 1", p->annotator_index);
-    return EDGEL_OK;
 }
 
 static enum edgel_status check_masks(struct work *k)
@@ -102,16 +68,14 @@ static enum edgel_status check_masks(struct work *k)
     return EDGEL_OK;
 }
 
-static bool prepare_curve(struct work *k)
+static bool prepare_levels(struct work *k)
 {
     const size_t n = (size_t)k->params->thresholds;
     k->levels = edgel_alloc((size_t)k->w, sizeof *k->levels);
-    k->row->curve_tp = edgel_alloc(n, sizeof *k->row->curve_tp);
-    k->row->curve_fp = edgel_alloc(n, sizeof *k->row->curve_fp);
     for (int i = 0; i < 2; i++)
         if (!(k->hist[i] = edgel_calloc(n + 1, sizeof *k->hist[i])))
             return false;
-    if (!k->levels || !k->row->curve_tp || !k->row->curve_fp)
+    if (!k->levels)
         return false;
     if (!k->prediction || edgel_mask_is_float(k->prediction))
         return true;
@@ -138,17 +102,15 @@ static bool prepare(struct work *k)
         return false;
     for (size_t i = 0; i < k->params->nignore; i++)
         k->ignored[k->params->ignore[i]] = 1;
-    const bool objects = k->params->objects != EDGEL_OBJECTS_NONE;
-    if (objects && !(k->whole = edgel_alloc(w * (size_t)k->h, sizeof *k->whole)))
+    if (k->needs & EDGEL_NEEDS_WHOLE && !(k->whole = edgel_alloc(w * (size_t)k->h, sizeof *k->whole)))
         return false;
-    if (k->params->tolerance >= 0 || k->params->distances || k->params->band > 0 || k->params->davis ||
-        objects) {
+    if (k->needs & EDGEL_NEEDS_PLANES) {
         k->t_plane = edgel_alloc(w * (size_t)k->h, sizeof *k->t_plane);
         k->p_plane = edgel_alloc(w * (size_t)k->h, sizeof *k->p_plane);
         if (!k->t_plane || !k->p_plane)
             return false;
     }
-    return edgel_confusion_init(&k->confusion) && (k->params->thresholds == 0 || prepare_curve(k));
+    return edgel_confusion_init(&k->confusion) && (!(k->needs & EDGEL_NEEDS_LEVELS) || prepare_levels(k));
 }
 
 static void release(struct work *k)
@@ -283,7 +245,7 @@ static enum edgel_status measure_row(struct work *k, int y)
     if (k->t_plane)
         plane_row(k, y);
     int n = k->valid ? keep_valid(k, y) : k->w;
-    k->row->pixels += (uint64_t)n;
+    k->pixels += (uint64_t)n;
     if (!edgel_confusion_add(&k->confusion, k->t, k->p, (size_t)n))
         return edgel_fail(k->err, EDGEL_ENOMEM, "measure: out of memory");
     for (int x = 0; k->levels && x < n; x++)
@@ -292,53 +254,26 @@ static enum edgel_status measure_row(struct work *k, int y)
     return EDGEL_OK;
 }
 
-static enum edgel_status finish_tolerance(struct work *k)
+/* The counts of all families that are asked for. pass: the pixels were read. */
+static enum edgel_status finish_counts(struct work *k, bool pass)
 {
-    struct edgel_row *r = k->row;
-    if (k->params->tolerance < 0)
-        return EDGEL_OK;
-    EDGEL_TRY(edgel_tolerance_measure(k->t_plane, k->p_plane, k->w, k->h, k->params->tolerance,
-                                      binary(k) ? 1 : -1, &r->tolerance, &r->ntolerance, k->err));
-    for (size_t i = 0; !k->prediction && i < r->ntolerance; i++) /* a missing one is near nothing */
-        r->tolerance[i].matched_prediction = r->tolerance[i].matched_truth = 0;
-    return EDGEL_OK;
-}
-
-static enum edgel_status finish_planes(struct work *k)
-{
-    struct edgel_row *r = k->row;
-    EDGEL_TRY(finish_tolerance(k));
-    const int32_t *p = k->prediction ? k->p_plane : NULL;
-    const int32_t only = binary(k) ? 1 : -1;
-    if (k->params->distances)
-        EDGEL_TRY(
-            edgel_distances_measure(k->t_plane, p, k->w, k->h, only, &r->distances, &r->ndistances, k->err));
-    if (k->params->band > 0)
-        EDGEL_TRY(edgel_bands_measure(k->t_plane, p, k->w, k->h, k->params->band, only, &r->bands, &r->nbands,
-                                      k->err));
-    if (k->params->davis)
-        EDGEL_TRY(
-            edgel_contours_measure(k->t_plane, p, k->w, k->h, only, &r->contours, &r->ncontours, k->err));
-    if (k->params->objects == EDGEL_OBJECTS_COMPONENTS)
-        EDGEL_TRY(edgel_components_measure(k->t_plane, p ? k->whole : NULL, k->w, k->h, r, k->err));
-    return EDGEL_OK;
-}
-
-static enum edgel_status finish_counts(struct work *k)
-{
-    struct edgel_row *r = k->row;
-    if (!edgel_confusion_cells(&k->confusion, &r->cells, &r->ncells))
-        return edgel_fail(k->err, EDGEL_ENOMEM, "measure: out of memory");
-    for (size_t i = 0; !k->prediction && !binary(k) && i < r->ncells; i++)
-        r->cells[i].prediction = EDGEL_ID_NONE;
-    if (k->levels) {
-        const int n = k->params->thresholds;
-        edgel_curve_suffix(k->hist[1], n, r->curve_tp);
-        edgel_curve_suffix(k->hist[0], n, r->curve_fp);
-        r->positives = r->curve_tp[0] + k->hist[1][0];
-        r->negatives = r->curve_fp[0] + k->hist[0][0];
-    }
-    return k->t_plane ? finish_planes(k) : EDGEL_OK;
+    const struct edgel_measuring m = { .params = k->params,
+                                       .w = k->w,
+                                       .h = k->h,
+                                       .missing = !k->prediction,
+                                       .prediction = k->prediction,
+                                       .truth = k->truth,
+                                       .valid = k->valid,
+                                       .pixels = k->pixels,
+                                       .confusion = pass ? &k->confusion : NULL,
+                                       .hist = { k->hist[0], k->hist[1] },
+                                       .t_plane = k->t_plane,
+                                       .p_plane = k->p_plane,
+                                       .whole = k->whole,
+                                       .only = binary(k) ? 1 : -1,
+                                       .row = k->row,
+                                       .err = k->err };
+    return edgel_families_measure(&m);
 }
 
 static enum edgel_status measure_pixels(struct work *k)
@@ -349,7 +284,7 @@ static enum edgel_status measure_pixels(struct work *k)
     for (int y = 0; y < k->h && st == EDGEL_OK; y++)
         st = measure_row(k, y);
     if (st == EDGEL_OK)
-        st = finish_counts(k);
+        st = finish_counts(k, true);
     release(k);
     return st;
 }
@@ -377,11 +312,11 @@ enum edgel_status edgel_measure_image(const struct edgel_measure *params, const 
     row->kind = prediction ? EDGEL_ROW_MEASURED : EDGEL_ROW_MISSING;
     row->w = k.w;
     row->h = k.h;
-    row->thresholds = edgel_curve_thresholds(params);
+    k.needs = edgel_families_needs(params);
     k.full = prediction ? edgel_mask_full(prediction, zero_one, params->colors) : 1;
     k.level = ceil(params->threshold * k.full);
     if (edgel_objects_alone(params->objects))
-        st = edgel_object_ids_measure(params, prediction, k.truth, valid, row, err);
+        st = finish_counts(&k, false);
     else
         st = measure_pixels(&k);
     if (st != EDGEL_OK) {
@@ -390,22 +325,4 @@ enum edgel_status edgel_measure_image(const struct edgel_measure *params, const 
         row->image = image;
     }
     return st;
-}
-
-void edgel_row_finish(struct edgel_row *row)
-{
-    edgel_free(row->image);
-    edgel_free(row->cells);
-    edgel_free(row->curve_tp);
-    edgel_free(row->curve_fp);
-    edgel_free(row->tolerance);
-    edgel_distances_free(row->distances, row->ndistances);
-    edgel_free(row->boundary.matched_truth);
-    edgel_free(row->boundary.prediction);
-    edgel_free(row->boundary.matched_prediction);
-    edgel_regions_finish(&row->regions);
-    edgel_free(row->bands);
-    edgel_free(row->contours);
-    edgel_objects_free(row->objects, row->nobjects);
-    *row = (struct edgel_row){ 0 };
 }

@@ -4,13 +4,6 @@
  */
 #include "eval/eval_priv.h"
 
-enum edgel_status edgel_measure_go_on(const struct edgel_measure *params, struct edgel_error *err)
-{
-    if (params->stop && params->stop(params->stop_user))
-        return edgel_fail(err, EDGEL_EINTERRUPTED, "interrupted");
-    return EDGEL_OK;
-}
-
 struct maps {
     const struct edgel_measure *params;
     const struct edgel_prediction *prediction; /* NULL: missing */
@@ -159,12 +152,16 @@ static enum edgel_status measure(struct maps *k, bool zero_one, struct edgel_row
     row->kind = k->prediction ? EDGEL_ROW_MEASURED : EDGEL_ROW_MISSING;
     row->w = k->w;
     row->h = k->h;
-    if (k->params->boundary != EDGEL_BOUNDARY_NONE)
-        EDGEL_TRY(edgel_boundary_measure(k->params, k->prediction, full, k->raw, k->raw_full,
-                                         k->truth.boundaries, k->truth.n, row, k->err));
-    return k->params->regions ? edgel_regions_measure(k->params, k->prediction, k->truth.segmentations,
-                                                      k->truth.n, row, k->err)
-                              : EDGEL_OK;
+    const struct edgel_map_masks maps = { k->prediction, full, k->raw, k->raw_full, k->truth };
+    const struct edgel_measuring m = { .params = k->params,
+                                       .w = k->w,
+                                       .h = k->h,
+                                       .missing = !k->prediction,
+                                       .maps = &maps,
+                                       .only = -1,
+                                       .row = row,
+                                       .err = k->err };
+    return edgel_families_measure(&m);
 }
 
 enum edgel_status edgel_measure_maps(const struct edgel_measure *params,

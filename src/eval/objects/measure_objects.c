@@ -39,15 +39,23 @@ static enum edgel_status no_memory(struct edgel_error *err)
     return edgel_fail(err, EDGEL_ENOMEM, "objects: out of memory");
 }
 
-enum edgel_status edgel_components_measure(const int32_t *truth, const int32_t *prediction, int w, int h,
-                                           struct edgel_row *row, struct edgel_error *err)
+static enum edgel_status match(const struct edgel_object_set *t, const struct edgel_object_set *p,
+                               struct edgel_row *row, struct edgel_error *err)
+{
+    struct edgel_object_list *list = edgel_row_part(row, EDGEL_OBJECTS, sizeof *list);
+    return list ? edgel_objects_match(t, p, &list->v, &list->n, err) : no_memory(err);
+}
+
+/* From planes of w * h ids: the truth's, -1 void, and the prediction's (NULL: missing). */
+static enum edgel_status measure_components(const int32_t *truth, const int32_t *prediction, int w, int h,
+                                            struct edgel_row *row, struct edgel_error *err)
 {
     struct edgel_object_set t = { 0 }, p = { 0 };
     enum edgel_status st = edgel_objects_of_components(truth, w, h, false, &t, err);
     if (st == EDGEL_OK && prediction)
         st = edgel_objects_of_components(prediction, w, h, false, &p, err);
     if (st == EDGEL_OK)
-        st = edgel_objects_match(&t, &p, &row->objects, &row->nobjects, err);
+        st = match(&t, &p, row, err);
     edgel_object_set_finish(&t);
     edgel_object_set_finish(&p);
     return st;
@@ -159,21 +167,6 @@ static enum edgel_status read_side(const struct reading *r, int w, int h, struct
     return EDGEL_OK;
 }
 
-static enum edgel_status check_source(const struct edgel_measure *params, const struct edgel_object_source *s,
-                                      bool truth, bool valid, struct edgel_error *err)
-{
-    const char *role = truth ? "truth" : "prediction";
-    if (!s->mask && !s->document)
-        return edgel_fail(err, EDGEL_EINVAL, "%s: neither a mask nor a document", role);
-    if (!s->mask && edgel_coco_panoptic(s->document))
-        return edgel_fail(err, EDGEL_EINVAL, "%s: a panoptic document needs its mask", role);
-    if (s->mask && s->document && !edgel_coco_panoptic(s->document))
-        return edgel_fail(err, EDGEL_EINVAL, "%s: run lengths have no mask beside them", role);
-    if (s->document && truth && (valid || params->nignore > 0))
-        return edgel_fail(err, EDGEL_EINVAL, "truth: a document has no ignored values and no valid pixels");
-    return s->mask ? edgel_mask_check(s->mask, role, false, err) : EDGEL_OK;
-}
-
 static enum edgel_status sizes_differ(const struct edgel_object_set *p, const struct edgel_object_set *t,
                                       struct edgel_error *err)
 {
@@ -206,11 +199,11 @@ static enum edgel_status read_sides(const struct reading *t, const struct readin
     return EDGEL_OK;
 }
 
-static enum edgel_status match_sources(const struct edgel_measure *params, bool by_class,
-                                       const struct edgel_object_source *prediction,
-                                       const struct edgel_object_source *truth,
-                                       const struct edgel_mask *valid, struct edgel_row *row,
-                                       struct edgel_error *err)
+enum edgel_status edgel_objects_match_sources(const struct edgel_measure *params, bool by_class,
+                                              const struct edgel_object_source *prediction,
+                                              const struct edgel_object_source *truth,
+                                              const struct edgel_mask *valid, struct edgel_row *row,
+                                              struct edgel_error *err)
 {
     struct edgel_object_set sets[2] = { { 0 }, { 0 } };
     const bool columns = !truth->mask || (prediction && !prediction->mask);
@@ -220,46 +213,18 @@ static enum edgel_status match_sources(const struct edgel_measure *params, bool 
     if (st == EDGEL_OK) {
         row->w = sets[0].w;
         row->h = sets[0].h;
-        st = edgel_objects_match(&sets[0], &sets[1], &row->objects, &row->nobjects, err);
+        st = match(&sets[0], &sets[1], row, err);
     }
     edgel_object_set_finish(&sets[0]);
     edgel_object_set_finish(&sets[1]);
     return st;
 }
 
-enum edgel_status edgel_object_ids_measure(const struct edgel_measure *params,
-                                           const struct edgel_mask *prediction,
-                                           const struct edgel_mask *truth, const struct edgel_mask *valid,
-                                           struct edgel_row *row, struct edgel_error *err)
+enum edgel_status edgel_objects_family_measure(const struct edgel_measuring *k)
 {
-    const struct edgel_object_source p = { .mask = prediction }, t = { .mask = truth };
-    return match_sources(params, false, prediction ? &p : NULL, &t, valid, row, err);
-}
-
-enum edgel_status edgel_measure_objects(const struct edgel_measure *params, bool by_class,
-                                        const struct edgel_object_source *prediction,
-                                        const struct edgel_object_source *truth,
-                                        const struct edgel_mask *valid, struct edgel_row *row,
-                                        struct edgel_error *err)
-{
-    char *image = row->image;
-    *row = (struct edgel_row){ .prediction = row->prediction, .image = image };
-    if (!edgel_objects_alone(params->objects))
-        return edgel_fail(err, EDGEL_EINVAL, "objects: by ids or mixed alone");
-    EDGEL_TRY(edgel_objects_params(params, err));
-    EDGEL_TRY(check_source(params, truth, true, valid != NULL, err));
-    if (prediction)
-        EDGEL_TRY(check_source(params, prediction, false, false, err));
-    if (valid)
-        EDGEL_TRY(edgel_mask_check(valid, "validity mask", false, err));
-    if (by_class && (!truth->document || (prediction && !prediction->document)))
-        return edgel_fail(err, EDGEL_EINVAL, "objects: masks without a document have no classes");
-    row->kind = prediction ? EDGEL_ROW_MEASURED : EDGEL_ROW_MISSING;
-    enum edgel_status st = match_sources(params, by_class, prediction, truth, valid, row, err);
-    if (st != EDGEL_OK) {
-        row->image = NULL;
-        edgel_row_finish(row);
-        row->image = image;
-    }
-    return st;
+    if (!edgel_objects_alone(k->params->objects))
+        return measure_components(k->t_plane, k->missing ? NULL : k->whole, k->w, k->h, k->row, k->err);
+    const struct edgel_object_source p = { .mask = k->prediction }, t = { .mask = k->truth };
+    return edgel_objects_match_sources(k->params, false, k->missing ? NULL : &p, &t, k->valid, k->row,
+                                       k->err);
 }

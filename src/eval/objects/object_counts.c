@@ -21,10 +21,11 @@ static void write_box(struct edgel_text *t, const int box[4])
     edgel_text_printf(t, ",%d,%d,%d,%d", box[0], box[1], box[2], box[3]);
 }
 
-void edgel_objects_write(struct edgel_text *t, const struct edgel_row *row)
+static void write_counts(struct edgel_text *t, const struct edgel_row *row)
 {
-    for (size_t i = 0; i < row->nobjects; i++) {
-        const struct edgel_object_counts *c = &row->objects[i];
+    const struct edgel_object_list *list = edgel_row_objects(row);
+    for (size_t i = 0; i < list->n; i++) {
+        const struct edgel_object_counts *c = &list->v[i];
         edgel_text_printf(t, "%s[%d,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",[", i ? "," : ",\"objects\":[", c->id,
                           c->truth, c->prediction, c->passed);
         for (size_t k = 0; k < c->npairs; k++) {
@@ -37,7 +38,7 @@ void edgel_objects_write(struct edgel_text *t, const struct edgel_row *row)
         }
         edgel_text_str(t, "]]");
     }
-    edgel_text_str(t, row->nobjects > 0 ? "]" : "");
+    edgel_text_str(t, list->n > 0 ? "]" : "");
 }
 
 /* --- reading --- */
@@ -86,19 +87,25 @@ static enum edgel_status read_class(const struct edgel_json *v, const char *wher
     return EDGEL_OK;
 }
 
-enum edgel_status edgel_objects_read(const struct edgel_json *v, const char *where, struct edgel_row *row,
+static enum edgel_status read_counts(const struct edgel_json *line, const char *where,
+                                     const struct edgel_measure *m, struct edgel_row *row,
                                      struct edgel_error *err)
 {
+    const struct edgel_json *v = edgel_json_get(line, "objects");
+    struct edgel_object_list *list = edgel_row_part(row, EDGEL_OBJECTS, sizeof *list);
+    (void)m;
+    if (!list)
+        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
     if (!v)
         return EDGEL_OK;
     if (!edgel_json_is_array(v))
         return refuse(where, "must be a list", err);
     const size_t n = edgel_json_count(v);
-    if (n > 0 && !(row->objects = edgel_calloc(n, sizeof *row->objects)))
+    if (n > 0 && !(list->v = edgel_calloc(n, sizeof *list->v)))
         return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
-    row->nobjects = n;
+    list->n = n;
     for (size_t i = 0; i < n; i++)
-        EDGEL_TRY(read_class(edgel_json_at(v, i), where, &row->objects[i], err));
+        EDGEL_TRY(read_class(edgel_json_at(v, i), where, &list->v[i], err));
     return EDGEL_OK;
 }
 
@@ -115,17 +122,20 @@ static bool pair_sound(const struct edgel_object_pair *p)
     return p->both > 0 && p->both <= p->either && p->either <= 2 * p->both;
 }
 
-bool edgel_objects_sound(const struct edgel_row *row)
+static const char *sound(const struct edgel_measure *m, const struct edgel_row *row)
 {
-    for (size_t i = 0; i < row->nobjects; i++) {
-        const struct edgel_object_counts *c = &row->objects[i];
+    static const char odd[] = "its pairs of objects are not some of its objects";
+    const struct edgel_object_list *list = edgel_row_objects(row);
+    (void)m;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct edgel_object_counts *c = &list->v[i];
         if ((i > 0 && c->id <= c[-1].id) || !numbers_sound(c))
-            return false;
+            return odd;
         for (size_t k = 0; k < c->npairs; k++)
             if (!pair_sound(&c->pairs[k]))
-                return false;
+                return odd;
     }
-    return true;
+    return NULL;
 }
 
 static bool box_sound(const int b[4], const struct edgel_row *row)
@@ -145,13 +155,13 @@ static const char *odd_pairs(const struct edgel_row *row, const struct edgel_obj
     for (size_t i = 0; i < c->npairs; i++) {
         const struct edgel_object_pair *p = &c->pairs[i];
         if (i > 0 && p->truth <= c->pairs[i - 1].truth)
-            return "ids of the truth must rise";
+            return "objects: ids of the truth must rise";
         if (!box_sound(p->truth_box, row) || !box_sound(p->prediction_box, row))
-            return "boxes must lie in the image";
+            return "objects: boxes must lie in the image";
         if (p->both > common_area(p->truth_box, p->prediction_box))
-            return "common pixels must lie in both boxes";
+            return "objects: common pixels must lie in both boxes";
         if (!pair_sound(p) || p->either > (uint64_t)row->w * (uint64_t)row->h)
-            return "the IoU of a pair is at least 0.5, of pixels of the image";
+            return "objects: the IoU of a pair is at least 0.5, of pixels of the image";
     }
     return NULL;
 }
@@ -160,25 +170,26 @@ static const char *odd_class(const struct edgel_measure *m, const struct edgel_r
                              const struct edgel_object_counts *c, const struct edgel_id_totals *of)
 {
     if (!numbers_sound(c) || c->truth + c->prediction == 0)
-        return "pairs and those passed over must be some of the objects";
+        return "objects: pairs and those passed over must be some of the objects";
     if (row->kind == EDGEL_ROW_MISSING && c->prediction > 0)
-        return "what is missing predicts nothing";
+        return "objects: what is missing predicts nothing";
     if (of && (c->id == 0 || c->id >= EDGEL_IDS))
-        return "components are of classes 1 to 65535";
+        return "objects: components are of classes 1 to 65535";
     if (of && m->labels == EDGEL_LABELS_BINARY && c->id != 1)
-        return "binary masks have class 1 alone";
+        return "objects: binary masks have class 1 alone";
     if (of && c->truth > of[c->id].truth)
-        return "components of the truth are some of the pixels of their class in the cells";
+        return "objects: components of the truth are some of the pixels of their class in the cells";
     return odd_pairs(row, c);
 }
 
 static const char *odd_row(const struct edgel_measure *m, const struct edgel_row *row,
                            const struct edgel_id_totals *of)
 {
-    for (size_t i = 0; i < row->nobjects; i++) {
-        if (i > 0 && row->objects[i].id <= row->objects[i - 1].id)
-            return "classes must rise";
-        const char *odd = odd_class(m, row, &row->objects[i], of);
+    const struct edgel_object_list *list = edgel_row_objects(row);
+    for (size_t i = 0; i < list->n; i++) {
+        if (i > 0 && list->v[i].id <= list->v[i - 1].id)
+            return "objects: classes must rise";
+        const char *odd = odd_class(m, row, &list->v[i], of);
         if (odd)
             return odd;
     }
@@ -189,36 +200,52 @@ static const char *odd_row(const struct edgel_measure *m, const struct edgel_row
 static const char *odd_absence(const struct edgel_measure *m, const struct edgel_row *row,
                                const struct edgel_id_totals *of)
 {
+    const struct edgel_object_list *list = edgel_row_objects(row);
     size_t k = 0;
     for (int32_t id = 1; id < EDGEL_IDS; id++) {
         if (m->labels == EDGEL_LABELS_BINARY && id > 1)
             break;
         const bool predicted = row->kind != EDGEL_ROW_MISSING && of[id].prediction > 0;
-        const struct edgel_object_counts *c = k < row->nobjects && row->objects[k].id == id
-                                                  ? &row->objects[k++]
-                                                  : &(struct edgel_object_counts){ 0 };
+        const struct edgel_object_counts *c =
+            k < list->n && list->v[k].id == id ? &list->v[k++] : &(struct edgel_object_counts){ 0 };
         if ((of[id].truth > 0) != (c->truth > 0) || (predicted && c->prediction == 0))
-            return "a class of the cells must have components";
+            return "objects: a class of the cells must have components";
     }
     return NULL;
 }
 
-enum edgel_status edgel_objects_check(const struct edgel_measure *m, const struct edgel_row *row,
-                                      const char *where, struct edgel_error *err)
+static const char *check(const struct edgel_measure *m, const struct edgel_row *row,
+                         const struct edgel_id_totals *of)
 {
-    struct edgel_id_totals *of = NULL;
-    if (m->objects == EDGEL_OBJECTS_NONE)
-        return row->nobjects == 0 ? EDGEL_OK : refuse(where, "the first line has none", err);
-    if (edgel_objects_alone(m->objects) && row->pixels != 0)
-        return refuse(where, "pixels are not counted where objects are", err);
-    if (m->objects == EDGEL_OBJECTS_COMPONENTS) {
-        if (!(of = edgel_calloc(EDGEL_IDS, sizeof *of)))
-            return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
-        edgel_id_totals(m, row, of);
-    }
-    const char *odd = odd_row(m, row, of);
-    if (!odd && of)
-        odd = odd_absence(m, row, of);
-    edgel_free(of);
-    return odd ? refuse(where, odd, err) : EDGEL_OK;
+    const bool components = m->objects == EDGEL_OBJECTS_COMPONENTS;
+    if (!components && edgel_row_pixels(row)->pixels != 0)
+        return "objects: pixels are not counted where objects are";
+    const char *odd = odd_row(m, row, components ? of : NULL);
+    return !odd && components ? odd_absence(m, row, of) : odd;
 }
+
+static bool asked(const struct edgel_measure *m)
+{
+    return m->objects != EDGEL_OBJECTS_NONE;
+}
+
+static void finish(void *counts)
+{
+    struct edgel_object_list *list = counts;
+    edgel_objects_free(list->v, list->n);
+}
+
+const struct edgel_family_row edgel_objects_family = {
+    .family = EDGEL_OBJECTS,
+    .name = "objects",
+    .key = "objects",
+    .measures = "objects matched one to one, and their boxes",
+    .asked = asked,
+    .needs = EDGEL_NEEDS_PLANES | EDGEL_NEEDS_WHOLE,
+    .measure = edgel_objects_family_measure,
+    .write = write_counts,
+    .read = read_counts,
+    .check = check,
+    .sound = sound,
+    .finish = finish,
+};

@@ -62,8 +62,8 @@ enum edgel_status edgel_objects_prepare(struct edgel_reducer *r, const struct ed
 {
     struct edgel_objects_sums *s = &r->objects;
     size_t fresh = 0, from = 0, k = 0, to = 0;
-    for (size_t i = 0; i < row->nobjects; i++) {
-        const int32_t id = row->objects[i].id;
+    for (size_t i = 0; i < edgel_row_objects(row)->n; i++) {
+        const int32_t id = edgel_row_objects(row)->v[i].id;
         const bool known = sums_of(s, id) != NULL;
         if (!known && s->fixed && judged(r, id))
             return edgel_fail(err, EDGEL_EFORMAT, "objects of class %d, which is none of the classes", id);
@@ -76,10 +76,11 @@ enum edgel_status edgel_objects_prepare(struct edgel_reducer *r, const struct ed
     struct edgel_object_sums *v = edgel_calloc(s->n + fresh, sizeof *v);
     if (!v)
         return edgel_reduce_no_memory(err);
-    while (from < s->n || k < row->nobjects) {
-        const bool old = k == row->nobjects || (from < s->n && s->v[from].id <= row->objects[k].id);
-        const int32_t id = old ? s->v[from].id : row->objects[k].id;
-        k += k < row->nobjects && row->objects[k].id == id;
+    while (from < s->n || k < edgel_row_objects(row)->n) {
+        const bool old = k == edgel_row_objects(row)->n ||
+                         (from < s->n && s->v[from].id <= edgel_row_objects(row)->v[k].id);
+        const int32_t id = old ? s->v[from].id : edgel_row_objects(row)->v[k].id;
+        k += k < edgel_row_objects(row)->n && edgel_row_objects(row)->v[k].id == id;
         if (old)
             v[to++] = s->v[from++];
         else if (judged(r, id))
@@ -119,8 +120,8 @@ static void add_pair(struct edgel_object_sums *s, const struct edgel_object_pair
 
 void edgel_objects_add(struct edgel_reducer *r, const struct edgel_row *row)
 {
-    for (size_t i = 0; i < row->nobjects; i++) {
-        const struct edgel_object_counts *c = &row->objects[i];
+    for (size_t i = 0; i < edgel_row_objects(row)->n; i++) {
+        const struct edgel_object_counts *c = &edgel_row_objects(row)->v[i];
         struct edgel_object_sums *s = sums_of(&r->objects, c->id);
         if (!s)
             continue;

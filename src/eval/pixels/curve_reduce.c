@@ -43,14 +43,15 @@ static double harmonic(double p, double r)
 
 void edgel_curve_sums_add(struct edgel_curve_sums *c, const struct edgel_row *row)
 {
+    const struct edgel_curve_counts *of = edgel_row_curve(row);
     int best = 0;
     double best_f = -1;
     for (int k = 0; k < c->n; k++) {
-        const uint64_t tp = row->curve_tp[k], fp = row->curve_fp[k];
+        const uint64_t tp = of->tp[k], fp = of->fp[k];
         c->tp[k] += tp;
         c->fp[k] += fp;
         double f =
-            ratio(2 * (double)tp, (double)(tp + fp + row->positives)); /* equal fractions, equal doubles */
+            ratio(2 * (double)tp, (double)(tp + fp + of->positives)); /* equal fractions, equal doubles */
         if (f > best_f) {
             best_f = f;
             best = k;
@@ -58,10 +59,10 @@ void edgel_curve_sums_add(struct edgel_curve_sums *c, const struct edgel_row *ro
     }
     if (c->n == 0)
         return;
-    c->positives += row->positives;
-    c->negatives += row->negatives;
-    c->ois_tp += row->curve_tp[best];
-    c->ois_fp += row->curve_fp[best];
+    c->positives += of->positives;
+    c->negatives += of->negatives;
+    c->ois_tp += of->tp[best];
+    c->ois_fp += of->fp[best];
 }
 
 struct edgel_operating_point edgel_curve_point(double threshold, double r, double p)

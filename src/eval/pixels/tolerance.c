@@ -176,23 +176,23 @@ static void measure_id(const struct job *j, const struct edgel_id_box *b, struct
 }
 
 enum edgel_status edgel_tolerance_measure(const int32_t *truth, const int32_t *prediction, int w, int h,
-                                          double tolerance, int32_t only, struct edgel_tolerance_counts **out,
-                                          size_t *n, struct edgel_error *err)
+                                          double tolerance, int32_t only, struct edgel_tolerance_list *out,
+                                          struct edgel_error *err)
 {
     struct job j = { .truth = truth, .prediction = prediction, .w = w, .h = h };
-    struct edgel_id_box *boxes = edgel_id_boxes(truth, prediction, w, h, only, n);
+    struct edgel_id_box *boxes = edgel_id_boxes(truth, prediction, w, h, only, &out->n);
     j.limit = (int64_t)floor(tolerance * tolerance);
     find_reach(&j);
-    *out = NULL;
+    out->v = NULL;
     bool ok = boxes && prepare(&j);
-    if (ok && *n > 0)
-        ok = (*out = edgel_alloc(*n, sizeof **out)) != NULL;
-    for (size_t k = 0; ok && k < *n; k++)
-        measure_id(&j, &boxes[k], &(*out)[k]);
+    if (ok && out->n > 0)
+        ok = (out->v = edgel_alloc(out->n, sizeof *out->v)) != NULL;
+    for (size_t k = 0; ok && k < out->n; k++)
+        measure_id(&j, &boxes[k], &out->v[k]);
     release(&j);
     edgel_free(boxes);
     if (!ok) {
-        *n = 0;
+        out->n = 0;
         return edgel_fail(err, EDGEL_ENOMEM, "tolerance, %dx%d: out of memory", w, h);
     }
     return EDGEL_OK;

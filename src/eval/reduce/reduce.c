@@ -191,8 +191,8 @@ static enum edgel_status check_known(const struct edgel_reducer *r, const struct
                                      struct edgel_error *err)
 {
     struct strangers truth = { 0 }, prediction = { 0 };
-    for (size_t i = 0; i < row->ncells; i++) {
-        const struct edgel_cell *c = &row->cells[i];
+    for (size_t i = 0; i < edgel_row_pixels(row)->n; i++) {
+        const struct edgel_cell *c = &edgel_row_pixels(row)->cells[i];
         int32_t t = judged(r, c);
         if (t < 0)
             continue;
@@ -219,36 +219,13 @@ static enum edgel_status check_known(const struct edgel_reducer *r, const struct
 static enum edgel_status check_row(const struct edgel_reducer *r, const struct edgel_row *row,
                                    struct edgel_error *err)
 {
-    uint64_t sum = 0;
-    for (size_t i = 0; i < row->ncells; i++) {
-        const struct edgel_cell *c = &row->cells[i];
-        const bool rises =
-            i == 0 || c->truth > c[-1].truth || (c->truth == c[-1].truth && c->prediction > c[-1].prediction);
-        if (c->truth < 0 || c->truth >= EDGEL_IDS || c->prediction < EDGEL_ID_NONE ||
-            c->prediction >= (edgel_reducer_binary(r) ? 2 : EDGEL_IDS) || !rises || c->n > row->pixels - sum)
-            return edgel_fail(err, EDGEL_EINVAL, "row: its cells are not a confusion of its pixels");
-        sum += c->n;
+    for (int f = 0; f < EDGEL_FAMILIES; f++) {
+        const struct edgel_family_row *family = edgel_family_row((enum edgel_family)f);
+        const char *odd = family->asked(r->measure) ? family->sound(r->measure, row) : NULL;
+        if (odd)
+            return edgel_fail(err, EDGEL_EINVAL, "row: %s", odd);
     }
-    if (sum != row->pixels)
-        return edgel_fail(err, EDGEL_EINVAL, "row: its cells do not sum to its pixels");
-    if (r->boundary.n != row->boundary.n)
-        return edgel_fail(err, EDGEL_EINVAL, "row: boundaries at %d thresholds, not %d", row->boundary.n,
-                          r->boundary.n);
-    if (r->regions.n != row->regions.n || !edgel_regions_sound(row))
-        return edgel_fail(err, EDGEL_EINVAL, "row: its regions are not those of %d thresholds", r->regions.n);
-    if (r->curve.n != row->thresholds)
-        return edgel_fail(err, EDGEL_EINVAL, "row: counts at %d thresholds, not %d", row->thresholds,
-                          r->curve.n);
-    for (size_t i = 0; i < row->ntolerance; i++)
-        if (row->tolerance[i].id < 0 || row->tolerance[i].id >= EDGEL_IDS)
-            return edgel_fail(err, EDGEL_EINVAL, "row: tolerance counts of id %d", row->tolerance[i].id);
-    if (!edgel_bands_sound(row))
-        return edgel_fail(err, EDGEL_EINVAL, "row: its boundaries are more than they are");
-    if (!edgel_objects_sound(row))
-        return edgel_fail(err, EDGEL_EINVAL, "row: its pairs of objects are not some of its objects");
-    if (!edgel_distances_sound(row))
-        return edgel_fail(err, EDGEL_EINVAL, "row: its distances do not sum to its surfaces");
-    if (row->pixels > UINT64_MAX / 8 - r->all)
+    if (edgel_row_pixels(row)->pixels > UINT64_MAX / 8 - r->all)
         return edgel_fail(err, EDGEL_EFORMAT, "more than 2^61 pixels in all");
     return EDGEL_OK;
 }
@@ -260,12 +237,13 @@ static enum edgel_status learn_classes(struct edgel_reducer *r, const struct edg
     uint8_t *seen = edgel_calloc(EDGEL_IDS, 1);
     if (!seen)
         return edgel_reduce_no_memory(err);
-    for (size_t i = 0; i < row->ncells; i++) {
-        if (judged(r, &row->cells[i]) < 0)
+    for (size_t i = 0; i < edgel_row_pixels(row)->n; i++) {
+        if (judged(r, &edgel_row_pixels(row)->cells[i]) < 0)
             continue;
-        seen[row->cells[i].truth] = 1;
-        if (row->cells[i].prediction >= 0 && !edgel_reducer_ignores(r, row->cells[i].prediction))
-            seen[row->cells[i].prediction] = 1;
+        seen[edgel_row_pixels(row)->cells[i].truth] = 1;
+        if (edgel_row_pixels(row)->cells[i].prediction >= 0 &&
+            !edgel_reducer_ignores(r, edgel_row_pixels(row)->cells[i].prediction))
+            seen[edgel_row_pixels(row)->cells[i].prediction] = 1;
     }
     size_t fresh = 0;
     for (int32_t id = 0; id < EDGEL_IDS; id++)
@@ -322,9 +300,9 @@ static size_t judged_cells(const struct edgel_reducer *r, const struct edgel_row
 {
     size_t n = 0;
     for (int32_t pass = 0; pass < (edgel_reducer_binary(r) ? 4 : 1); pass++)
-        for (size_t i = 0; i < row->ncells; i++) {
-            struct edgel_cell c = row->cells[i];
-            c.truth = judged(r, &row->cells[i]);
+        for (size_t i = 0; i < edgel_row_pixels(row)->n; i++) {
+            struct edgel_cell c = edgel_row_pixels(row)->cells[i];
+            c.truth = judged(r, &edgel_row_pixels(row)->cells[i]);
             if (c.truth < 0 ||
                 (edgel_reducer_binary(r) && (c.truth != pass / 2 || (c.prediction == 1) != pass % 2)))
                 continue;
@@ -394,11 +372,12 @@ static void add_distances(struct edgel_reducer *r, const struct edgel_row *row)
     if (!r->measure->distances)
         return;
     for (size_t i = 0; i < r->nclasses; i++) {
-        while (k < row->ndistances && row->distances[k].id < r->classes[i].id)
+        while (k < edgel_row_distances(row)->n && edgel_row_distances(row)->v[k].id < r->classes[i].id)
             k++;
-        const bool here = k < row->ndistances && row->distances[k].id == r->classes[i].id;
-        edgel_distance_sums_add(&r->classes[i].distance, here ? &row->distances[k] : NULL, row->w, row->h,
-                                r->reduce);
+        const bool here =
+            k < edgel_row_distances(row)->n && edgel_row_distances(row)->v[k].id == r->classes[i].id;
+        edgel_distance_sums_add(&r->classes[i].distance, here ? &edgel_row_distances(row)->v[k] : NULL,
+                                row->w, row->h, r->reduce);
     }
     edgel_distance_sums_add(&r->absent.distance, NULL, row->w, row->h, r->reduce);
 }
@@ -410,10 +389,10 @@ static void add_bands(struct edgel_reducer *r, const struct edgel_row *row)
     if (!(r->measure->band > 0))
         return;
     for (size_t i = 0; i < r->nclasses; i++) {
-        while (k < row->nbands && row->bands[k].id < r->classes[i].id)
+        while (k < edgel_row_bands(row)->n && edgel_row_bands(row)->v[k].id < r->classes[i].id)
             k++;
-        const bool here = k < row->nbands && row->bands[k].id == r->classes[i].id;
-        const struct edgel_band_counts *c = here ? &row->bands[k] : &none;
+        const bool here = k < edgel_row_bands(row)->n && edgel_row_bands(row)->v[k].id == r->classes[i].id;
+        const struct edgel_band_counts *c = here ? &edgel_row_bands(row)->v[k] : &none;
         r->classes[i].band.truth += c->truth;
         r->classes[i].band.prediction += c->prediction;
         r->classes[i].band.both += c->both;
@@ -438,10 +417,10 @@ static void commit_row(struct edgel_reducer *r, const struct edgel_row *row, con
     size_t k = 0;
     for (size_t i = 0; i < r->nclasses; i++) {
         const struct edgel_tolerance_counts *t = &no_tolerance;
-        while (k < row->ntolerance && row->tolerance[k].id < r->classes[i].id)
+        while (k < edgel_row_tolerance(row)->n && edgel_row_tolerance(row)->v[k].id < r->classes[i].id)
             k++;
-        if (k < row->ntolerance && row->tolerance[k].id == r->classes[i].id)
-            t = &row->tolerance[k];
+        if (k < edgel_row_tolerance(row)->n && edgel_row_tolerance(row)->v[k].id == r->classes[i].id)
+            t = &edgel_row_tolerance(row)->v[k];
         add_class_counts(&r->classes[i], &pixels[i], t);
         add_image_scores(r, &r->classes[i], &pixels[i], t, all);
     }
@@ -453,7 +432,7 @@ static void commit_row(struct edgel_reducer *r, const struct edgel_row *row, con
     add_image_scores(r, &r->absent, &no_pixels, &no_tolerance, all);
     add_overall(r, edgel_scores_overall(pixels, r->nclasses, all, r->reduce->empty));
     edgel_curve_sums_add(&r->curve, row);
-    edgel_boundary_sums_add(&r->boundary, &row->boundary);
+    edgel_boundary_sums_add(&r->boundary, edgel_row_boundary(row));
     edgel_region_sums_add(&r->regions, row);
     edgel_region_sums_add(&r->regions_rounded, row);
     r->all += all;
@@ -471,8 +450,8 @@ static enum edgel_status add_measured(struct edgel_reducer *r, const struct edge
         return st;
     if ((st = edgel_objects_prepare(r, row, err)) != EDGEL_OK)
         return st;
-    cells = edgel_alloc(row->ncells + 1, sizeof *cells);
-    sum = edgel_alloc(r->ncells + row->ncells + 1, sizeof *sum);
+    cells = edgel_alloc(edgel_row_pixels(row)->n + 1, sizeof *cells);
+    sum = edgel_alloc(r->ncells + edgel_row_pixels(row)->n + 1, sizeof *sum);
     pixels = edgel_calloc(r->nclasses + 1, sizeof *pixels);
     if (!cells || !sum || !pixels || (r->measure->davis && !edgel_davis_prepare(&r->davis, row))) {
         st = edgel_reduce_no_memory(err);

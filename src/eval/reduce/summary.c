@@ -226,7 +226,7 @@ enum edgel_status edgel_row_scores(const struct edgel_row *row, const struct edg
     EDGEL_TRY(edgel_reducer_create(measure, &one, "", &r, err));
     enum edgel_status st = edgel_reducer_add(r, row, err);
     if (st == EDGEL_OK && r->images > 0 && r->boundary.n > 0)
-        st = boundary_result(&row->boundary, out, n, err);
+        st = boundary_result(edgel_row_boundary(row), out, n, err);
     else if (st == EDGEL_OK && r->images > 0 && edgel_objects_alone(measure->objects))
         st = edgel_objects_row_results(r, out, n) ? EDGEL_OK : edgel_reduce_no_memory(err);
     else if (st == EDGEL_OK && r->images > 0)

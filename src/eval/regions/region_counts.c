@@ -23,9 +23,9 @@ static void reals(struct edgel_text *t, const char *key, const double *v, int n)
     edgel_text_str(t, "]");
 }
 
-void edgel_regions_write(struct edgel_text *t, const struct edgel_row *row)
+static void write_counts(struct edgel_text *t, const struct edgel_row *row)
 {
-    const struct edgel_region_counts *c = &row->regions;
+    const struct edgel_region_counts *c = edgel_row_regions(row);
     if (c->n == 0)
         return;
     edgel_text_printf(t, ",\"regions\":{\"annotators\":%" PRIu64, c->annotators);
@@ -75,9 +75,9 @@ static enum edgel_status read_apart(const struct edgel_json *v, const char *wher
     return EDGEL_OK;
 }
 
-bool edgel_regions_sound(const struct edgel_row *row)
+static bool is_sound(const struct edgel_row *row)
 {
-    const struct edgel_region_counts *c = &row->regions;
+    const struct edgel_region_counts *c = edgel_row_regions(row);
     const double pixels = (double)row->w * row->h, annotators = (double)c->annotators;
     if (c->n == 0)
         return true;
@@ -91,14 +91,15 @@ bool edgel_regions_sound(const struct edgel_row *row)
     return true;
 }
 
-enum edgel_status edgel_regions_read(const struct edgel_json *v, const char *where,
+static enum edgel_status read_counts(const struct edgel_json *line, const char *where,
                                      const struct edgel_measure *m, struct edgel_row *row,
                                      struct edgel_error *err)
 {
-    struct edgel_region_counts *c = &row->regions;
+    const struct edgel_json *v = edgel_json_get(line, "regions");
+    struct edgel_region_counts *c = edgel_row_part(row, EDGEL_REGIONS, sizeof *c);
     int64_t annotators;
-    if (!m->regions)
-        return v ? refuse(where, "the first line has none", err) : EDGEL_OK;
+    if (!c)
+        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
     if (!edgel_json_int(edgel_json_get(v, "annotators"), &annotators) || annotators < 1 ||
         annotators > INT16_MAX)
         return refuse(where, "annotators must be a whole number from 1 on", err);
@@ -111,14 +112,58 @@ enum edgel_status edgel_regions_read(const struct edgel_json *v, const char *whe
     EDGEL_TRY(read_apart(edgel_json_get(v, "apart"), where, m->thresholds, &c->apart, err));
     c->n = m->thresholds;
     c->listed = m->listed;
-    return edgel_regions_sound(row) ? EDGEL_OK : refuse(where, "is more than its pixels can have", err);
+    return EDGEL_OK;
 }
 
-void edgel_regions_finish(struct edgel_region_counts *c)
+static const char *check(const struct edgel_measure *m, const struct edgel_row *row,
+                         const struct edgel_id_totals *of)
 {
+    (void)m;
+    (void)of;
+    return is_sound(row) ? NULL : "regions: is more than its pixels can have";
+}
+
+static const char *sound(const struct edgel_measure *m, const struct edgel_row *row)
+{
+    return edgel_row_regions(row)->n == m->thresholds && is_sound(row)
+               ? NULL
+               : "its regions are not those of the thresholds";
+}
+
+static bool asked(const struct edgel_measure *m)
+{
+    return m->regions;
+}
+
+static enum edgel_status measure(const struct edgel_measuring *k)
+{
+    const struct edgel_map_masks *maps = k->maps;
+    if (!edgel_row_part(k->row, EDGEL_REGIONS, sizeof(struct edgel_region_counts)))
+        return edgel_fail(k->err, EDGEL_ENOMEM, "regions, %dx%d: out of memory", k->w, k->h);
+    return edgel_regions_measure(k->params, maps->prediction, maps->truth.segmentations, maps->truth.n,
+                                 k->row, k->err);
+}
+
+static void finish(void *counts)
+{
+    struct edgel_region_counts *c = counts;
     edgel_free(c->covered);
     edgel_free(c->reverse);
     edgel_free(c->apart);
     edgel_free(c->voi);
-    *c = (struct edgel_region_counts){ 0 };
 }
+
+const struct edgel_family_row edgel_regions_family = {
+    .family = EDGEL_REGIONS,
+    .name = "regions",
+    .key = "regions",
+    .measures = "covering, probabilistic Rand index and variation of information of regions",
+    .asked = asked,
+    .needs = EDGEL_NEEDS_MAPS,
+    .measure = measure,
+    .write = write_counts,
+    .read = read_counts,
+    .check = check,
+    .sound = sound,
+    .finish = finish,
+};

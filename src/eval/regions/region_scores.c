@@ -69,7 +69,7 @@ static double as_is(double v)
 
 void edgel_region_sums_add(struct edgel_region_sums *s, const struct edgel_row *row)
 {
-    const struct edgel_region_counts *c = &row->regions;
+    const struct edgel_region_counts *c = edgel_row_regions(row);
     const double pixels = (double)row->w * row->h;
     double (*const r)(double) = s->rounded ? six_digits : as_is;
     double covered = 0, pri = 0, voi = INFINITY;

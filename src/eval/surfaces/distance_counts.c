@@ -19,17 +19,18 @@ static void write_bins(struct edgel_text *t, const struct edgel_surface *s)
     edgel_text_str(t, "]");
 }
 
-void edgel_distances_write(struct edgel_text *t, const struct edgel_row *row)
+static void write_counts(struct edgel_text *t, const struct edgel_row *row)
 {
-    for (size_t i = 0; i < row->ndistances; i++) {
-        const struct edgel_distance_counts *c = &row->distances[i];
+    const struct edgel_distance_list *list = edgel_row_distances(row);
+    for (size_t i = 0; i < list->n; i++) {
+        const struct edgel_distance_counts *c = &list->v[i];
         edgel_text_printf(t, "%s[%d,%" PRIu64 ",%" PRIu64, i ? "," : ",\"distances\":[", c->id,
                           c->prediction.pixels, c->truth.pixels);
         write_bins(t, &c->prediction);
         write_bins(t, &c->truth);
         edgel_text_str(t, "]");
     }
-    if (row->ndistances > 0)
+    if (list->n > 0)
         edgel_text_str(t, "]");
 }
 
@@ -81,9 +82,15 @@ static enum edgel_status read_class(const struct edgel_json *v, const char *wher
     return read_bins(edgel_json_at(v, 4), where, &c->truth, err);
 }
 
-enum edgel_status edgel_distances_read(const struct edgel_json *v, const char *where, struct edgel_row *row,
-                                       struct edgel_error *err)
+static enum edgel_status read_counts(const struct edgel_json *line, const char *where,
+                                     const struct edgel_measure *m, struct edgel_row *row,
+                                     struct edgel_error *err)
 {
+    const struct edgel_json *v = edgel_json_get(line, "distances");
+    struct edgel_distance_list *list = edgel_row_part(row, EDGEL_DISTANCES, sizeof *list);
+    (void)m;
+    if (!list)
+        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
     if (!v)
         return EDGEL_OK;
     if (!edgel_json_is_array(v) || edgel_json_count(v) > EDGEL_IDS)
@@ -91,17 +98,17 @@ enum edgel_status edgel_distances_read(const struct edgel_json *v, const char *w
     const size_t n = edgel_json_count(v);
     if (n == 0)
         return EDGEL_OK;
-    if (!(row->distances = edgel_calloc(n, sizeof *row->distances)))
+    if (!(list->v = edgel_calloc(n, sizeof *list->v)))
         return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
-    row->ndistances = n;
+    list->n = n;
     for (size_t i = 0; i < n; i++)
-        EDGEL_TRY(read_class(edgel_json_at(v, i), where, &row->distances[i], err));
+        EDGEL_TRY(read_class(edgel_json_at(v, i), where, &list->v[i], err));
     return EDGEL_OK;
 }
 
 /* --- checking --- */
 
-static bool sound(const struct edgel_surface *s, bool both)
+static bool sums(const struct edgel_surface *s, bool both)
 {
     uint64_t left = s->pixels;
     for (size_t i = 0; i < s->nbins; i++) {
@@ -115,23 +122,27 @@ static bool sound(const struct edgel_surface *s, bool both)
 static const char *odd_side(const struct edgel_surface *s, uint64_t pixels, bool both, uint64_t farthest)
 {
     if (s->pixels > pixels || (s->pixels == 0) != (pixels == 0))
-        return "a surface must be some of the pixels of its id in the cells";
+        return "distances: a surface must be some of the pixels of its id in the cells";
     for (size_t i = 0; i < s->nbins; i++)
         if (s->bins[i].d2 > farthest || (i > 0 && s->bins[i].d2 <= s->bins[i - 1].d2))
-            return "distances must rise and lie in the image";
-    return sound(s, both) ? NULL : "pixels must be above 0 and sum to the surface where both sides have one";
+            return "distances: distances must rise and lie in the image";
+    return sums(s, both)
+               ? NULL
+               : "distances: pixels must be above 0 and sum to the surface where both sides have one";
 }
 
-bool edgel_distances_sound(const struct edgel_row *row)
+static const char *sound(const struct edgel_measure *m, const struct edgel_row *row)
 {
-    for (size_t i = 0; i < row->ndistances; i++) {
-        const struct edgel_distance_counts *c = &row->distances[i];
+    const struct edgel_distance_list *list = edgel_row_distances(row);
+    (void)m;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct edgel_distance_counts *c = &list->v[i];
         const bool both = c->prediction.pixels > 0 && c->truth.pixels > 0;
-        if (c->id < 0 || c->id >= EDGEL_IDS || (i > 0 && c->id <= c[-1].id) || !sound(&c->prediction, both) ||
-            !sound(&c->truth, both))
-            return false;
+        if (c->id < 0 || c->id >= EDGEL_IDS || (i > 0 && c->id <= c[-1].id) || !sums(&c->prediction, both) ||
+            !sums(&c->truth, both))
+            return "its distances do not sum to its surfaces";
     }
-    return true;
+    return NULL;
 }
 
 static uint64_t at_zero(const struct edgel_surface *s)
@@ -149,40 +160,54 @@ static const char *odd_class(const struct edgel_row *row, const struct edgel_dis
     if (!odd)
         odd = odd_side(&c->prediction, predicted, both, w * w + h * h);
     if (!odd && at_zero(&c->truth) != at_zero(&c->prediction))
-        odd = "as many pixels must be at distance 0 from either side";
+        odd = "distances: as many pixels must be at distance 0 from either side";
     return odd;
 }
 
-static const char *odd_row(const struct edgel_measure *m, const struct edgel_row *row,
-                           const struct edgel_id_totals *of)
+static const char *check(const struct edgel_measure *m, const struct edgel_row *row,
+                         const struct edgel_id_totals *of)
 {
-    size_t listed = 0, there = 0;
-    for (size_t i = 0; i < row->ndistances; i++) {
-        const struct edgel_distance_counts *c = &row->distances[i];
+    const struct edgel_distance_list *list = edgel_row_distances(row);
+    size_t listed = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct edgel_distance_counts *c = &list->v[i];
         if (i > 0 && c->id <= c[-1].id)
-            return "ids must rise";
+            return "distances: ids must rise";
         const char *odd = odd_class(row, c, &of[c->id]);
         if (odd)
             return odd;
         listed += of[c->id].truth + of[c->id].prediction > 0;
     }
     if (m->labels == EDGEL_LABELS_BINARY)
-        return row->ndistances == 1 && row->distances[0].id == 1 ? NULL : "binary masks have id 1 alone";
-    for (int32_t id = 0; id < EDGEL_IDS; id++)
-        there += of[id].truth + of[id].prediction > 0;
-    return listed == there ? NULL : "every id of the cells must be listed";
+        return list->n == 1 && list->v[0].id == 1 ? NULL : "distances: binary masks have id 1 alone";
+    return listed == edgel_ids_there(of) ? NULL : "distances: every id of the cells must be listed";
 }
 
-enum edgel_status edgel_distances_check(const struct edgel_measure *m, const struct edgel_row *row,
-                                        const char *where, struct edgel_error *err)
+static enum edgel_status measure(const struct edgel_measuring *k)
 {
-    if (!m->distances)
-        return row->ndistances == 0 ? EDGEL_OK : refuse(where, "the first line has none", err);
-    struct edgel_id_totals *of = edgel_calloc(EDGEL_IDS, sizeof *of);
-    if (!of)
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
-    edgel_id_totals(m, row, of);
-    const char *odd = odd_row(m, row, of);
-    edgel_free(of);
-    return odd ? refuse(where, odd, err) : EDGEL_OK;
+    struct edgel_distance_list *list = edgel_row_part(k->row, EDGEL_DISTANCES, sizeof *list);
+    if (!list)
+        return edgel_fail(k->err, EDGEL_ENOMEM, "distances, %dx%d: out of memory", k->w, k->h);
+    return edgel_distances_measure(k->t_plane, k->missing ? NULL : k->p_plane, k->w, k->h, k->only, list,
+                                   k->err);
 }
+
+static bool asked(const struct edgel_measure *m)
+{
+    return m->distances;
+}
+
+const struct edgel_family_row edgel_distances_family = {
+    .family = EDGEL_DISTANCES,
+    .name = "distances",
+    .key = "distances",
+    .measures = "distances between the surfaces of each class",
+    .asked = asked,
+    .needs = EDGEL_NEEDS_PLANES,
+    .measure = measure,
+    .write = write_counts,
+    .read = read_counts,
+    .check = check,
+    .sound = sound,
+    .finish = edgel_distances_finish,
+};

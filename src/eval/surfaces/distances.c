@@ -119,32 +119,32 @@ static bool measure_id(const struct job *j, const struct edgel_id_box *b, const 
 }
 
 enum edgel_status edgel_distances_measure(const int32_t *truth, const int32_t *prediction, int w, int h,
-                                          int32_t only, struct edgel_distance_counts **out, size_t *n,
+                                          int32_t only, struct edgel_distance_list *out,
                                           struct edgel_error *err)
 {
     struct job j = { .w = w, .h = h };
-    struct edgel_id_box *boxes = edgel_id_boxes(truth, prediction, w, h, only, n);
-    *out = NULL;
+    struct edgel_id_box *boxes = edgel_id_boxes(truth, prediction, w, h, only, &out->n);
+    out->v = NULL;
     bool ok = boxes && edgel_edt_pair_init(&j.edt, w, h);
-    if (ok && *n > 0)
-        ok = (*out = edgel_calloc(*n, sizeof **out)) != NULL;
-    for (size_t k = 0; ok && k < *n; k++)
-        ok = measure_id(&j, &boxes[k], truth, prediction, &(*out)[k]);
+    if (ok && out->n > 0)
+        ok = (out->v = edgel_calloc(out->n, sizeof *out->v)) != NULL;
+    for (size_t k = 0; ok && k < out->n; k++)
+        ok = measure_id(&j, &boxes[k], truth, prediction, &out->v[k]);
     edgel_edt_pair_finish(&j.edt);
     edgel_free(boxes);
     if (ok)
         return EDGEL_OK;
-    edgel_distances_free(*out, *n);
-    *out = NULL;
-    *n = 0;
+    edgel_distances_finish(out);
     return edgel_fail(err, EDGEL_ENOMEM, "distances, %dx%d: out of memory", w, h);
 }
 
-void edgel_distances_free(struct edgel_distance_counts *v, size_t n)
+void edgel_distances_finish(void *counts)
 {
-    for (size_t i = 0; v && i < n; i++) {
-        edgel_free(v[i].prediction.bins);
-        edgel_free(v[i].truth.bins);
+    struct edgel_distance_list *list = counts;
+    for (size_t i = 0; list->v && i < list->n; i++) {
+        edgel_free(list->v[i].prediction.bins);
+        edgel_free(list->v[i].truth.bins);
     }
-    edgel_free(v);
+    edgel_free(list->v);
+    *list = (struct edgel_distance_list){ 0 };
 }

@@ -1,0 +1,67 @@
+/* Values of a line of a counts file: read with their bounds, refused with the place they stand at, and written. */
+#include "eval/eval_priv.h"
+#include <inttypes.h>
+
+enum edgel_status edgel_place_refuse(const struct edgel_place *p, const char *key, const char *rule)
+{
+    return edgel_fail(p->err, EDGEL_EFORMAT, "%s: %s: %s", p->where, key, rule);
+}
+
+enum edgel_status edgel_place_no_memory(const struct edgel_place *p)
+{
+    return edgel_fail(p->err, EDGEL_ENOMEM, "%s: out of memory", p->where);
+}
+
+enum edgel_status edgel_place_whole(const struct edgel_place *p, const struct edgel_json *v, const char *key,
+                                    int64_t lo, int64_t hi, int64_t *out)
+{
+    if (!edgel_json_int(v, out) || *out < lo || *out > hi)
+        return edgel_fail(p->err, EDGEL_EFORMAT, "%s: %s: must be a whole number from %lld to %lld", p->where,
+                          key, (long long)lo, (long long)hi);
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_place_array(const struct edgel_place *p, const struct edgel_json *v, const char *key,
+                                    size_t max, size_t *n)
+{
+    *n = 0;
+    if (!edgel_json_is_array(v))
+        return edgel_place_refuse(p, key, "must be a list");
+    *n = edgel_json_count(v);
+    return *n <= max ? EDGEL_OK : edgel_place_refuse(p, key, "has too many entries");
+}
+
+enum edgel_status edgel_place_tuple(const struct edgel_place *p, const struct edgel_json *a, const char *key,
+                                    size_t n, int64_t lo, int64_t hi, int64_t *v)
+{
+    if (!edgel_json_is_array(a) || edgel_json_count(a) != n)
+        return edgel_place_refuse(p, key, "an entry has not as many numbers as it must");
+    for (size_t i = 0; i < n; i++)
+        EDGEL_TRY(edgel_place_whole(p, edgel_json_at(a, i), key, lo, hi, &v[i]));
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_place_counts(const struct edgel_place *p, const struct edgel_json *v, const char *key,
+                                     int n, uint64_t **out)
+{
+    size_t entries;
+    EDGEL_TRY(edgel_place_array(p, v, key, EDGEL_THRESHOLDS_MAX, &entries));
+    if (entries != (size_t)n)
+        return edgel_place_refuse(p, key, "must have one entry per threshold");
+    if (!(*out = edgel_alloc(entries, sizeof **out)))
+        return edgel_place_no_memory(p);
+    for (size_t i = 0; i < entries; i++) {
+        int64_t c;
+        EDGEL_TRY(edgel_place_whole(p, edgel_json_at(v, i), key, 0, INT64_MAX, &c));
+        (*out)[i] = (uint64_t)c;
+    }
+    return EDGEL_OK;
+}
+
+void edgel_counts_list(struct edgel_text *t, const char *key, const uint64_t *v, size_t n)
+{
+    edgel_text_printf(t, ",\"%s\":[", key);
+    for (size_t i = 0; i < n; i++)
+        edgel_text_printf(t, "%s%" PRIu64, i ? "," : "", v[i]);
+    edgel_text_str(t, "]");
+}

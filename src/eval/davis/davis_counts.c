@@ -1,0 +1,106 @@
+/*
+ * Counts of contours of one image in a counts file.
+ *
+ *   "contours":[[id,matched_prediction,prediction,matched_truth,truth]...]      as contours.c measures them
+ *
+ * Checked: ids rise and are those of the cells (BINARY: 1 alone); matched at most all, at most as many as the image has
+ * pixels, and none where the other side has none.
+ */
+#include "eval/eval_priv.h"
+
+static bool asked(const struct edgel_measure *m)
+{
+    return m->davis;
+}
+
+static enum edgel_status measure(const struct edgel_measuring *k)
+{
+    struct edgel_tolerance_list *list = edgel_row_part(k->row, EDGEL_DAVIS, sizeof *list);
+    if (!list)
+        return edgel_fail(k->err, EDGEL_ENOMEM, "davis, %dx%d: out of memory", k->w, k->h);
+    return edgel_contours_measure(k->t_plane, k->missing ? NULL : k->p_plane, k->w, k->h, k->only, list,
+                                  k->err);
+}
+
+static void write_counts(struct edgel_text *t, const struct edgel_row *row)
+{
+    edgel_tolerances_write(t, "contours", edgel_row_davis(row));
+}
+
+static enum edgel_status read_counts(const struct edgel_json *line, const char *where,
+                                     const struct edgel_measure *m, struct edgel_row *row,
+                                     struct edgel_error *err)
+{
+    const struct edgel_place p = { where, err };
+    struct edgel_tolerance_list *list = edgel_row_part(row, EDGEL_DAVIS, sizeof *list);
+    (void)m;
+    return list ? edgel_tolerances_read(&p, edgel_json_get(line, "contours"), "contours", list)
+                : edgel_place_no_memory(&p);
+}
+
+static const char *odd_contour(const struct edgel_row *row, const struct edgel_tolerance_counts *c,
+                               const struct edgel_id_totals *of)
+{
+    const uint64_t all = (uint64_t)row->w * (uint64_t)row->h;
+    const bool predicted = row->kind != EDGEL_ROW_MISSING && of->prediction > 0;
+    if (c->truth > all || c->prediction > all || (c->truth > 0 && of->truth == 0) ||
+        (c->prediction > 0 && !predicted))
+        return "contours: must be pixels of the image, of an id in the cells";
+    if (c->matched_truth > c->truth || c->matched_prediction > c->prediction ||
+        (c->matched_truth > 0) != (c->matched_prediction > 0))
+        return "contours: matched pixels must not exceed all, and be there on both sides or none";
+    return NULL;
+}
+
+static const char *check(const struct edgel_measure *m, const struct edgel_row *row,
+                         const struct edgel_id_totals *of)
+{
+    const struct edgel_tolerance_list *list = edgel_row_davis(row);
+    size_t listed = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct edgel_tolerance_counts *c = &list->v[i];
+        if (i > 0 && c->id <= c[-1].id)
+            return "contours: ids must rise";
+        const char *odd = odd_contour(row, c, &of[c->id]);
+        if (odd)
+            return odd;
+        listed += of[c->id].truth + of[c->id].prediction > 0;
+    }
+    if (m->labels == EDGEL_LABELS_BINARY)
+        return list->n == 1 && list->v[0].id == 1 ? NULL : "contours: binary masks have id 1 alone";
+    return listed == edgel_ids_there(of) ? NULL : "contours: every id of the cells must be listed";
+}
+
+static const char *sound(const struct edgel_measure *m, const struct edgel_row *row)
+{
+    const struct edgel_tolerance_list *list = edgel_row_davis(row);
+    (void)m;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct edgel_tolerance_counts *c = &list->v[i];
+        if (c->id < 0 || c->id >= EDGEL_IDS || c->matched_truth > c->truth ||
+            c->matched_prediction > c->prediction)
+            return "its contours have more pixels matched than there are";
+    }
+    return NULL;
+}
+
+static void finish(void *counts)
+{
+    struct edgel_tolerance_list *list = counts;
+    edgel_free(list->v);
+}
+
+const struct edgel_family_row edgel_davis_family = {
+    .family = EDGEL_DAVIS,
+    .name = "davis",
+    .key = "contours",
+    .measures = "J and F of objects along sequences",
+    .asked = asked,
+    .needs = EDGEL_NEEDS_PLANES,
+    .measure = measure,
+    .write = write_counts,
+    .read = read_counts,
+    .check = check,
+    .sound = sound,
+    .finish = finish,
+};

@@ -1,0 +1,73 @@
+/* The table of families of measures. Counts files, documents and reducers go through it in this order. */
+#include "eval/eval_priv.h"
+
+static const struct edgel_family_row *const families[EDGEL_FAMILIES] = {
+    [EDGEL_PIXELS] = &edgel_pixels_family,       [EDGEL_CURVE] = &edgel_curve_family,
+    [EDGEL_TOLERANCE] = &edgel_tolerance_family, [EDGEL_DISTANCES] = &edgel_distances_family,
+    [EDGEL_BOUNDARY] = &edgel_boundary_family,   [EDGEL_REGIONS] = &edgel_regions_family,
+    [EDGEL_BANDS] = &edgel_bands_family,         [EDGEL_DAVIS] = &edgel_davis_family,
+    [EDGEL_OBJECTS] = &edgel_objects_family,
+};
+
+const struct edgel_family_row *edgel_family_row(enum edgel_family family)
+{
+    return families[family];
+}
+
+static const char *odd_row(const struct edgel_family_row *r)
+{
+    if (!r->name || !*r->name || !r->key || !*r->key || !r->measures || !*r->measures)
+        return "a family needs a name, the key of its counts and what it measures";
+    if (!r->asked)
+        return "a family needs to know whether it is asked for";
+    if (!r->measure)
+        return "a family needs the function that measures it";
+    if (!r->write || !r->read || !r->finish)
+        return "a family needs its counts written, read and freed";
+    if (!r->check || !r->sound)
+        return "a family needs what must hold of its counts";
+    return NULL;
+}
+
+const char *edgel_families_odd(const struct edgel_family_row *const *rows, size_t n)
+{
+    if (n != EDGEL_FAMILIES || n > EDGEL_FAMILIES_MAX)
+        return "there must be one row for each family";
+    for (size_t i = 0; i < n; i++) {
+        const char *odd = rows[i] ? odd_row(rows[i]) : "a family has no row";
+        if (odd)
+            return odd;
+        if ((size_t)rows[i]->family != i)
+            return "a row stands at the place of another family";
+    }
+    return NULL;
+}
+
+unsigned edgel_families_needs(const struct edgel_measure *m)
+{
+    unsigned needs = 0;
+    for (int f = 0; f < EDGEL_FAMILIES; f++)
+        if (families[f]->asked(m))
+            needs |= families[f]->needs;
+    return needs;
+}
+
+enum edgel_status edgel_families_measure(const struct edgel_measuring *k)
+{
+    for (int f = 0; f < EDGEL_FAMILIES; f++)
+        if (families[f]->asked(k->params))
+            EDGEL_TRY(families[f]->measure(k));
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_family_read(enum edgel_family family, const struct edgel_json *line,
+                                    const char *where, const struct edgel_measure *m, struct edgel_row *row,
+                                    struct edgel_error *err)
+{
+    const struct edgel_place p = { where, err };
+    if (families[family]->asked(m))
+        return families[family]->read(line, where, m, row, err);
+    return edgel_json_get(line, families[family]->key)
+               ? edgel_place_refuse(&p, families[family]->key, "the first line has none")
+               : EDGEL_OK;
+}
