@@ -104,6 +104,10 @@ EDGEL_API const char *edgel_plan_folder(const struct edgel_plan *plan);
 /* True when that output existed and is to be left alone. */
 EDGEL_API bool edgel_plan_skips(const struct edgel_plan *plan, size_t i, size_t m);
 
+/* True when both paths lead to one file, or would once it is written to a folder that exists: a log, say, must be
+ * neither what is read nor what is written elsewhere. */
+EDGEL_API bool edgel_same_file(const char *a, const char *b);
+
 /* --- pairs --- */
 
 /* Predictions and their truth. Strings live as long as the list. */

@@ -4,6 +4,7 @@
 
 #include "edgel/base.h"
 #include "edgel/batch.h"
+#include "edgel/batch_folder.h"
 #include "edgel/dataset.h"
 #include "edgel/eval.h"
 #include "edgel/filter.h"

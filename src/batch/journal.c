@@ -229,12 +229,16 @@ static enum edgel_status begin_new(const struct edgel_journal_params *p, struct 
     enum edgel_status st = make_folder(j, err);
     if (st == EDGEL_OK)
         st = open_locked(j, O_CREAT, err);
-    if (st == EDGEL_OK && ftruncate(j->fd, 0) != 0)
+    if (st != EDGEL_OK) {
+        edgel_journal_close(&j);
+        return st;
+    }
+    if (ftruncate(j->fd, 0) != 0)
         st = edgel_fail_system(err, j->path, "cannot be emptied", errno);
     if (st == EDGEL_OK)
         st = write_header(j, p, err);
     if (st != EDGEL_OK)
-        edgel_journal_close(&j);
+        edgel_journal_remove(&j); /* a record without a head is none */
     *out = j;
     return st;
 }

@@ -172,10 +172,6 @@ extern const struct cli_option cli_shard_rows[];
 
 extern const struct cli_exit cli_batch_exits[]; /* 0 1 2 3 130 */
 
-/* True when both paths lead to one file, or would once it is written to a folder that exists: what is written must not
- * be what is read or written elsewhere. */
-bool cli_same_file(const char *a, const char *b);
-
 /* --- suffix.c --- */
 
 /* A suffix that an option asks to strip from names; what: "mask". The rest is filled by cli_suffix_look(). */
@@ -232,7 +228,8 @@ bool cli_stop(void *user); /* for struct edgel_run; true once a stop was asked f
 
 /* Progress and totals of a run. One at a time. Calls come from one thread at a time: edgel_run's done(). */
 void cli_run_begin(const char *label, const struct cli_run_options *o, size_t total);
-/* Counts one input and moves the bar. */
+/* Moves the bar to these totals; or counts one input and moves it. */
+void cli_run_show(const struct edgel_totals *so_far);
 void cli_run_step(enum edgel_outcome outcome);
 /* Removes the bar and fills totals: counts, interrupted, seconds. not_images is the caller's. */
 void cli_run_end(struct edgel_totals *totals);

@@ -90,13 +90,14 @@ static const struct cli_group groups[] = {
 
 /* --- the run --- */
 
-static int begin(void *user, int threads, int inner)
+static enum edgel_status begin(void *user, int threads, int inner, struct edgel_error *err)
 {
     struct detect_job *job = user;
     job->workers = cli_alloc((size_t)threads, sizeof *job->workers);
     for (int t = 0; t < threads; t++)
         detect_worker_init(&job->workers[t], inner, job->ntasks);
-    return CLI_EXIT_OK;
+    (void)err; /* the program ends when memory does */
+    return EDGEL_OK;
 }
 
 static void end(void *user, int threads)
@@ -107,7 +108,7 @@ static void end(void *user, int threads)
     free(job->workers);
 }
 
-static enum edgel_status write_outputs(void *user, int thread, struct folder_image *image,
+static enum edgel_status write_outputs(void *user, int thread, struct edgel_folder_image *image,
                                        struct edgel_error *err)
 {
     const struct detect_job *job = user;
@@ -158,9 +159,8 @@ static void add_tiff(struct folder_settings *s, const struct detect_tiff *tiff)
     folder_setting(s, "--tile", tiff->tile ? tile : "none");
 }
 
-static void settings(void *user, struct folder_settings *s)
+static void add_settings(const struct detect_job *job, struct folder_settings *s)
 {
-    const struct detect_job *job = user;
     add_methods(s, job);
     folder_setting(s, "--no-orient", job->read->orient ? "off" : "on");
     folder_setting(s, "--lenient", job->read->lenient ? "on" : "off");
@@ -172,21 +172,15 @@ static bool writes_strength(const struct detect_task *t)
     return t->method.id == EDGEL_METHOD_CANNY && t->method.emit == EDGEL_EMIT_STRENGTH;
 }
 
-/* The scales of an image's outputs; NULL when none of them is a strength map that was made now. */
-static struct edgel_scale *scales_of(void *user, const struct folder_result *res)
+static void take_scales(void *user, enum edgel_type type, struct edgel_scale *scales)
 {
     const struct detect_job *job = user;
-    struct edgel_scale *scales = NULL;
-    for (size_t m = 0; res->outcome == EDGEL_OUTCOME_OK && m < job->ntasks; m++) {
+    for (size_t m = 0; m < job->ntasks; m++) {
         const struct edgel_method *method = &job->tasks[m].method;
-        if (!writes_strength(&job->tasks[m]))
-            continue;
-        if (!scales)
-            scales = cli_alloc(job->ntasks, sizeof *scales);
-        scales[m].full = edgel_canny_full_strength(res->type, &method->canny);
-        scales[m].linear = method->linear;
+        if (writes_strength(&job->tasks[m]))
+            scales[m] =
+                (struct edgel_scale){ edgel_canny_full_strength(type, &method->canny), method->linear };
     }
-    return scales;
 }
 
 static int run_detect(const struct cli_args *args)
@@ -206,19 +200,19 @@ static int run_detect(const struct cli_args *args)
         const char **names = cli_alloc(ntasks, sizeof *names);
         for (size_t m = 0; m < ntasks; m++)
             names[m] = tasks[m].info->name;
-        const struct folder_run run = { .o = &o->folder,
-                                        .label = "detect",
-                                        .noutputs = ntasks,
-                                        .methods = names,
-                                        .name = "{stem}.png",
-                                        .user = &job,
-                                        .begin = begin,
-                                        .end = end,
-                                        .write = write_outputs,
-                                        .check = check_name,
-                                        .settings = settings,
-                                        .scales = scales_of };
-        code = folder_run_all(args, &run);
+        struct folder_settings settings = { 0 };
+        struct edgel_folder_run run;
+        edgel_folder_run_init(&run);
+        run.noutputs = ntasks;
+        run.methods = names;
+        run.user = &job;
+        run.begin = begin;
+        run.end = end;
+        run.write = write_outputs;
+        run.check = check_name;
+        run.scales = take_scales;
+        add_settings(&job, &settings);
+        code = folder_run(args, &o->folder, "detect", &run, &settings);
         free(names);
     }
     free(tasks);

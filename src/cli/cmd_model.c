@@ -314,7 +314,7 @@ static int check_output(const struct cli_args *args, const char *option, const c
     struct stat s;
     if (strcmp(path, "-") == 0)
         return 0;
-    if (cli_same_file(args->operands[1], path))
+    if (edgel_same_file(args->operands[1], path))
         return cli_usage(args->command, "--%s %s: is the input; inputs are never written to", option, path);
     if (!o->overwrite && stat(path, &s) == 0 && S_ISREG(s.st_mode))
         return cli_usage(args->command, "--%s %s: exists already; --existing overwrite replaces it", option,

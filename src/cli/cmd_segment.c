@@ -150,9 +150,8 @@ static void free_outputs(struct outputs *o)
     free((void *)o->classes);
 }
 
-static void settings(void *user, struct folder_settings *s)
+static void add_settings(const struct segment_job *job, struct folder_settings *s)
 {
-    const struct segment_job *job = user;
     char text[64];
     snprintf(text, sizeof text, "%016llx", (unsigned long long)job->model_hash);
     folder_setting(s, "-m", text);
@@ -230,24 +229,26 @@ static int run_with(const struct cli_args *args, struct segment_job *job)
     job->planes = outputs.planes;
     job->noutputs = outputs.n;
     const bool one_class = job->info.outputs == 1 || job->emit == EMIT_PROBABILITY;
-    const struct folder_run run = { .o = &o->folder,
-                                    .label = "segment",
-                                    .noutputs = outputs.n,
-                                    .methods = outputs.ops,
-                                    .classes = one_class ? outputs.classes : NULL,
-                                    .name = job->emit == EMIT_OBJECTS ? "{stem}.csv"
-                                            : outputs.n > 1           ? "{stem}_{class}.png"
-                                                                      : "{stem}.png",
-                                    .extension = job->emit == EMIT_OBJECTS ? "csv" : NULL,
-                                    .user = job,
-                                    .begin = segment_begin,
-                                    .end = segment_end,
-                                    .write = segment_image,
-                                    .check = check_name,
-                                    .settings = settings };
+    struct folder_settings settings = { 0 };
+    struct edgel_folder_run run;
+    edgel_folder_run_init(&run);
+    run.noutputs = outputs.n;
+    run.methods = outputs.ops;
+    run.classes = one_class ? outputs.classes : NULL;
+    if (job->emit == EMIT_OBJECTS)
+        run.extension = "csv";
+    if (job->emit == EMIT_OBJECTS || outputs.n > 1)
+        run.default_name = job->emit == EMIT_OBJECTS ? "{stem}.csv" : "{stem}_{class}.png";
+    run.user = job;
+    run.begin = segment_begin;
+    run.end = segment_end;
+    run.write = segment_image;
+    run.check = check_name;
     int code = check_template(args, job, &outputs);
-    if (code == 0)
-        code = folder_run_all(args, &run);
+    if (code == 0) {
+        add_settings(job, &settings);
+        code = folder_run(args, &o->folder, "segment", &run, &settings);
+    }
     free_outputs(&outputs);
     return code;
 }

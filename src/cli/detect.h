@@ -70,13 +70,13 @@ void detect_worker_finish(struct detect_worker *w);
 /* Reads an image once, decodes it once per kind of pixels, runs all tasks and writes their outputs under temporary
  * names. */
 enum edgel_status detect_image(const struct detect_job *job, struct detect_worker *w,
-                               struct folder_image *image, struct edgel_error *err);
+                               struct edgel_folder_image *image, struct edgel_error *err);
 
 /* One image on its way. */
 struct detect_work {
     const struct detect_job *job;
     struct detect_worker *w;
-    struct folder_image *image;
+    struct edgel_folder_image *image;
     int page; /* that is worked on, as edgel_read.page and page_at */
     uint64_t page_at;
     bool loaded;         /* the file is in the worker's bytes */

@@ -283,7 +283,7 @@ static enum edgel_status end_writers(struct detect_work *k, enum edgel_status s,
 }
 
 enum edgel_status detect_image(const struct detect_job *job, struct detect_worker *w,
-                               struct folder_image *image, struct edgel_error *err)
+                               struct edgel_folder_image *image, struct edgel_error *err)
 {
     const bool all = works_on_all(job);
     struct detect_work k = { .job = job, .w = w, .image = image, .page = all ? 1 : job->tiff->page };

@@ -1,9 +1,6 @@
 /* The option rows that several commands share, and what follows from their values. */
 #include "cli.h"
 #include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #define ROW(type, field) .at = offsetof(struct type, field)
 
@@ -157,30 +154,4 @@ struct edgel_read cli_read_params(const struct cli_read_options *o, enum edgel_d
 int cli_jobs(const struct cli_run_options *o)
 {
     return o->jobs > 0 ? (int)o->jobs : edgel_cpu_count();
-}
-
-/* The status of the folder that path[0..n) names with its slash; n 0: the current one. */
-static bool stat_folder(const char *path, size_t n, struct stat *st)
-{
-    char *folder = cli_alloc(n + 2, 1);
-    memcpy(folder, path, n);
-    folder[n] = '.';
-    bool found = stat(folder, st) == 0;
-    free(folder);
-    return found;
-}
-
-bool cli_same_file(const char *a, const char *b)
-{
-    struct stat sa, sb;
-    const bool a_exists = stat(a, &sa) == 0, b_exists = stat(b, &sb) == 0;
-    if (a_exists != b_exists)
-        return false;
-    if (!a_exists) { /* one name in one folder */
-        const char *last_a = strrchr(a, '/'), *last_b = strrchr(b, '/');
-        const size_t na = last_a ? (size_t)(last_a - a) + 1 : 0, nb = last_b ? (size_t)(last_b - b) + 1 : 0;
-        if (strcmp(a + na, b + nb) != 0 || !stat_folder(a, na, &sa) || !stat_folder(b, nb, &sb))
-            return false;
-    }
-    return sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 }

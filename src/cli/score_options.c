@@ -192,11 +192,11 @@ enum edgel_status score_check_outputs(const struct score_output *outputs, size_t
         const struct score_output *a = &outputs[i];
         for (size_t j = 0; a->path && j < i; j++)
             if (outputs[j].path &&
-                (strcmp(a->path, outputs[j].path) == 0 || cli_same_file(a->path, outputs[j].path)))
+                (strcmp(a->path, outputs[j].path) == 0 || edgel_same_file(a->path, outputs[j].path)))
                 return cli_fail(err, "--%s and --%s both write %s", outputs[j].option, a->option,
                                 strcmp(a->path, "-") == 0 ? "to standard output" : a->path);
         for (size_t j = 0; a->path && strcmp(a->path, "-") != 0 && j < ninputs; j++)
-            if (inputs[j] && cli_same_file(a->path, inputs[j]))
+            if (inputs[j] && edgel_same_file(a->path, inputs[j]))
                 return cli_fail(err, "--%s %s: is an input", a->option, a->path);
     }
     return EDGEL_OK;

@@ -34,9 +34,10 @@ struct segment_worker {
     struct edgel_image *planes;         /* [noutputs] probabilities */
 };
 
-int segment_begin(void *job, int threads, int inner);
+enum edgel_status segment_begin(void *job, int threads, int inner, struct edgel_error *err);
 void segment_end(void *job, int threads);
-enum edgel_status segment_image(void *job, int thread, struct folder_image *image, struct edgel_error *err);
+enum edgel_status segment_image(void *job, int thread, struct edgel_folder_image *image,
+                                struct edgel_error *err);
 /* Depth and format of an output by its name; whether the two go together. */
 enum edgel_status segment_fit(const struct segment_job *job, const char *path, int *depth,
                               struct edgel_write *write, struct edgel_error *err);

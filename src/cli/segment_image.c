@@ -19,20 +19,16 @@ static enum edgel_status make_worker(const struct segment_job *job, struct segme
     return s;
 }
 
-int segment_begin(void *user, int threads, int inner)
+enum edgel_status segment_begin(void *user, int threads, int inner, struct edgel_error *err)
 {
     struct segment_job *job = user;
-    struct edgel_error err = { 0 };
     enum edgel_status s = EDGEL_OK;
     job->workers = cli_alloc((size_t)threads, sizeof *job->workers);
     job->threads = threads;
     job->inner = inner;
     for (int t = 0; t < threads && s == EDGEL_OK; t++)
-        s = make_worker(job, &job->workers[t], threads, inner, &err);
-    if (s == EDGEL_OK)
-        return CLI_EXIT_OK;
-    cli_message("%s", err.msg);
-    return CLI_EXIT_FAILED;
+        s = make_worker(job, &job->workers[t], threads, inner, err);
+    return s;
 }
 
 void segment_end(void *user, int threads)
@@ -245,14 +241,16 @@ enum edgel_status segment_fit(const struct segment_job *job, const char *path, i
     return EDGEL_OK;
 }
 
-static enum edgel_status write_image(struct folder_image *image, size_t m, const struct edgel_image *pixels,
-                                     const struct edgel_write *write, struct edgel_error *err)
+static enum edgel_status write_image(struct edgel_folder_image *image, size_t m,
+                                     const struct edgel_image *pixels, const struct edgel_write *write,
+                                     struct edgel_error *err)
 {
     enum edgel_status s = edgel_output_begin(image->paths[m], &image->outputs[m], err);
     return s == EDGEL_OK ? edgel_image_encode(edgel_image_view(pixels), write, image->outputs[m], err) : s;
 }
 
-static enum edgel_status write_mask(struct segmenting *g, struct folder_image *image, struct edgel_error *err)
+static enum edgel_status write_mask(struct segmenting *g, struct edgel_folder_image *image,
+                                    struct edgel_error *err)
 {
     struct segment_worker *w = g->w;
     const bool binary = segment_is_binary(g->job);
@@ -274,8 +272,8 @@ static enum edgel_status write_mask(struct segmenting *g, struct folder_image *i
 }
 
 /* A picture or map that the library makes of the labels, as the one output. */
-static enum edgel_status write_made(struct segmenting *g, struct folder_image *image, enum edgel_status made,
-                                    struct edgel_error *err)
+static enum edgel_status write_made(struct segmenting *g, struct edgel_folder_image *image,
+                                    enum edgel_status made, struct edgel_error *err)
 {
     struct edgel_write write;
     int depth;
@@ -285,7 +283,7 @@ static enum edgel_status write_made(struct segmenting *g, struct folder_image *i
     return s == EDGEL_OK ? write_image(image, 0, &g->w->pixels, &write, err) : s;
 }
 
-static enum edgel_status write_overlay(struct segmenting *g, struct folder_image *image,
+static enum edgel_status write_overlay(struct segmenting *g, struct edgel_folder_image *image,
                                        struct edgel_error *err)
 {
     struct segment_worker *w = g->w;
@@ -295,7 +293,7 @@ static enum edgel_status write_overlay(struct segmenting *g, struct folder_image
         edgel_overlay_labels(edgel_image_view(&w->image), labels, &g->job->palette, &w->pixels, err), err);
 }
 
-static enum edgel_status write_instances(struct segmenting *g, struct folder_image *image,
+static enum edgel_status write_instances(struct segmenting *g, struct edgel_folder_image *image,
                                          struct edgel_error *err)
 {
     struct edgel_error detail = { 0 };
@@ -325,7 +323,7 @@ static enum edgel_status write_text(void *user, const void *bytes, size_t n, str
     return edgel_output_write(((const struct table *)user)->output, bytes, n, err);
 }
 
-static enum edgel_status write_objects(struct segmenting *g, struct folder_image *image, int64_t n,
+static enum edgel_status write_objects(struct segmenting *g, struct edgel_folder_image *image, int64_t n,
                                        struct edgel_error *err)
 {
     struct table t = { .info = &g->job->info };
@@ -337,7 +335,7 @@ static enum edgel_status write_objects(struct segmenting *g, struct folder_image
                          : s;
 }
 
-static enum edgel_status write_components(struct segmenting *g, struct folder_image *image,
+static enum edgel_status write_components(struct segmenting *g, struct edgel_folder_image *image,
                                           struct edgel_error *err)
 {
     struct segment_worker *w = g->w;
@@ -348,7 +346,7 @@ static enum edgel_status write_components(struct segmenting *g, struct folder_im
     return g->job->emit == EMIT_OBJECTS ? write_objects(g, image, n, err) : write_instances(g, image, err);
 }
 
-static enum edgel_status make_planes(struct segmenting *g, struct folder_image *image,
+static enum edgel_status make_planes(struct segmenting *g, struct edgel_folder_image *image,
                                      struct edgel_error *err)
 {
     enum edgel_status s = EDGEL_OK;
@@ -371,7 +369,7 @@ static enum edgel_status make_planes(struct segmenting *g, struct folder_image *
     return s;
 }
 
-static enum edgel_status write_planes(struct segmenting *g, struct folder_image *image,
+static enum edgel_status write_planes(struct segmenting *g, struct edgel_folder_image *image,
                                       struct edgel_error *err)
 {
     enum edgel_status s = EDGEL_OK;
@@ -387,7 +385,8 @@ static enum edgel_status write_planes(struct segmenting *g, struct folder_image 
     return s;
 }
 
-enum edgel_status segment_image(void *user, int thread, struct folder_image *image, struct edgel_error *err)
+enum edgel_status segment_image(void *user, int thread, struct edgel_folder_image *image,
+                                struct edgel_error *err)
 {
     const struct segment_job *job = user;
     struct segmenting g = { .job = job, .w = &job->workers[thread] };

@@ -44,19 +44,26 @@ void cli_run_begin(const char *label, const struct cli_run_options *o, size_t to
         draw(state.start);
 }
 
-void cli_run_step(enum edgel_outcome outcome)
+void cli_run_show(const struct edgel_totals *so_far)
 {
-    struct edgel_totals *t = &state.totals;
-    switch (outcome) {
-    case EDGEL_OUTCOME_OK: t->ok++; break;
-    case EDGEL_OUTCOME_ERROR: t->failed++; break;
-    case EDGEL_OUTCOME_SKIPPED: t->skipped++; break;
-    }
+    const struct edgel_totals *t = &state.totals;
+    state.totals = *so_far;
     if (!state.bar)
         return;
     double now = cli_clock();
     if (now - state.drawn >= BAR_SECONDS || t->ok + t->failed + t->skipped == state.total)
         draw(now);
+}
+
+void cli_run_step(enum edgel_outcome outcome)
+{
+    struct edgel_totals t = state.totals;
+    switch (outcome) {
+    case EDGEL_OUTCOME_OK: t.ok++; break;
+    case EDGEL_OUTCOME_ERROR: t.failed++; break;
+    case EDGEL_OUTCOME_SKIPPED: t.skipped++; break;
+    }
+    cli_run_show(&t);
 }
 
 void cli_run_end(struct edgel_totals *totals)

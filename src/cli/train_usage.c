@@ -123,8 +123,8 @@ static bool lies_in(const char *path, const char *folder)
     bool inside = false;
     for (bool root = false; !root && !inside;) {
         char *above = train_path(at, "..");
-        inside = cli_same_file(at, folder);
-        root = access(above, F_OK) != 0 || cli_same_file(at, above); /* or a file, or barred */
+        inside = edgel_same_file(at, folder);
+        root = access(above, F_OK) != 0 || edgel_same_file(at, above); /* or a file, or barred */
         free(at);
         at = above;
     }
@@ -164,7 +164,7 @@ void train_tell_doubts(const struct cli_args *args)
             "--schedule step: the first step comes %g epochs after the warm-up (--lr-every), and %lld "
             "epochs end before it",
             o->every, (long long)o->epochs);
-    if (o->val_images && cli_same_file(o->val_images, args->operands[0]))
+    if (o->val_images && edgel_same_file(o->val_images, args->operands[0]))
         cli_message(
             "--val-images %s: these are the images of the training; how it does on others is not seen",
             o->val_images);

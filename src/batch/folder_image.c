@@ -1,0 +1,134 @@
+/* One image of a run over folders: its outputs are written under temporary names, and only then do they appear, so that
+ * an image that fails leaves none of them. */
+#include "batch/folder_priv.h"
+#include <stdio.h>
+#include <string.h>
+
+enum edgel_status edgel_folder_slots_create(const struct edgel_folder *f, size_t n,
+                                            struct edgel_folder_slot **slots, struct edgel_error *err)
+{
+    *slots = edgel_calloc(n, sizeof **slots);
+    if (!*slots)
+        return edgel_fail(err, EDGEL_ENOMEM, "results of %zu images: out of memory", n);
+    struct edgel_output **outputs =
+        n > SIZE_MAX / f->run->noutputs ? NULL : edgel_calloc(n * f->run->noutputs, sizeof *outputs);
+    (*slots)->outputs = outputs; /* the first owns all */
+    if (!outputs) {
+        edgel_folder_slots_destroy(slots);
+        return edgel_fail(err, EDGEL_ENOMEM, "outputs of %zu images: out of memory", n);
+    }
+    for (size_t k = 0; k < n; k++)
+        (*slots)[k].outputs = outputs + k * f->run->noutputs;
+    return EDGEL_OK;
+}
+
+void edgel_folder_slots_destroy(struct edgel_folder_slot **slots)
+{
+    if (*slots)
+        edgel_free((*slots)->outputs);
+    edgel_free(*slots);
+    *slots = NULL;
+}
+
+enum edgel_status edgel_folder_commit(const struct edgel_folder *f, size_t i,
+                                      const struct edgel_folder_paths *paths, struct edgel_output **outputs,
+                                      struct edgel_error *err)
+{
+    enum edgel_status s = EDGEL_OK;
+    size_t m = 0;
+    for (; m < f->run->noutputs && s == EDGEL_OK; m++)
+        if (outputs[m])
+            s = edgel_output_commit(&outputs[m], err);
+    for (size_t done = 0; s != EDGEL_OK && done + 1 < m; done++)
+        if (!edgel_plan_skips(f->plan, i, done))
+            remove(paths->at[done]);
+    return s;
+}
+
+static enum edgel_status flush_outputs(const struct edgel_folder *f, struct edgel_output **outputs,
+                                       struct edgel_error *err)
+{
+    for (size_t m = 0; m < f->run->noutputs; m++)
+        if (outputs[m])
+            EDGEL_TRY(edgel_output_flush(outputs[m], err));
+    return EDGEL_OK;
+}
+
+static enum edgel_status write_outputs(const struct edgel_folder *f, const struct edgel_folder_paths *paths,
+                                       int thread, struct edgel_folder_image *image,
+                                       struct edgel_folder_slot *slot)
+{
+    enum edgel_status s = f->run->write(f->run->user, thread, image, &slot->error);
+    if (s == EDGEL_OK)
+        s = f->run->durable ? flush_outputs(f, slot->outputs, &slot->error)
+                            : edgel_folder_commit(f, image->i, paths, slot->outputs, &slot->error);
+    slot->waits = s == EDGEL_OK && f->run->durable;
+    for (size_t m = 0; m < f->run->noutputs && !slot->waits; m++)
+        edgel_output_discard(&slot->outputs[m]);
+    return s;
+}
+
+/* Fails with the reason why an input of the list cannot be opened. */
+static enum edgel_status why_broken(const char *input, struct edgel_error *err)
+{
+    struct edgel_bytes bytes = { 0 };
+    enum edgel_status s = edgel_bytes_read(input, &bytes, err);
+    edgel_bytes_finish(&bytes);
+    return s == EDGEL_OK ? edgel_fail(err, EDGEL_EIO, "%s: could not be opened at first", input) : s;
+}
+
+static bool skips_all(const struct edgel_folder *f, size_t i)
+{
+    for (size_t m = 0; m < f->run->noutputs; m++)
+        if (!edgel_plan_skips(f->plan, i, m))
+            return false;
+    return true;
+}
+
+static void clear_slot(struct edgel_folder_slot *slot)
+{
+    *slot = (struct edgel_folder_slot){ .outcome = EDGEL_OUTCOME_OK, .outputs = slot->outputs };
+}
+
+void edgel_folder_foresee(const struct edgel_folder *f, struct edgel_folder_paths *paths, size_t i,
+                          struct edgel_folder_slot *slot)
+{
+    const struct edgel_input *in = edgel_inputs_at(f->inputs, i);
+    clear_slot(slot);
+    if (in->broken) {
+        slot->outcome = EDGEL_OUTCOME_ERROR;
+        (void)why_broken(in->path, &slot->error);
+        return;
+    }
+    edgel_folder_paths_fill(paths, f, i);
+    if (skips_all(f, i) || edgel_folder_record_has(f, i, paths, slot))
+        slot->outcome = EDGEL_OUTCOME_SKIPPED;
+}
+
+static void describe(const struct edgel_folder_image *image, struct edgel_folder_slot *slot)
+{
+    memcpy(slot->remark, image->info.remark, sizeof slot->remark);
+    memcpy(slot->damage, image->info.damage, sizeof slot->damage);
+    slot->width = image->w ? image->w : image->info.w;
+    slot->height = image->h ? image->h : image->info.h;
+    slot->pages = image->info.pages;
+    slot->type = image->type ? image->type : EDGEL_U8;
+}
+
+void edgel_folder_work(const struct edgel_folder *f, struct edgel_folder_paths *paths, int thread, size_t i,
+                       struct edgel_folder_slot *slot)
+{
+    const double start = edgel_clock();
+    struct edgel_folder_image image = { .i = i,
+                                        .input = edgel_inputs_at(f->inputs, i)->path,
+                                        .plan = f->plan,
+                                        .paths = (const char *const *)paths->at,
+                                        .outputs = slot->outputs };
+    edgel_folder_foresee(f, paths, i, slot);
+    if (slot->outcome == EDGEL_OUTCOME_SKIPPED && !slot->marked)
+        return; /* nothing was looked at */
+    if (slot->outcome == EDGEL_OUTCOME_OK && write_outputs(f, paths, thread, &image, slot) != EDGEL_OK)
+        slot->outcome = EDGEL_OUTCOME_ERROR;
+    describe(&image, slot);
+    slot->seconds = edgel_clock() - start;
+}
