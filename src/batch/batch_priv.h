@@ -30,7 +30,7 @@ enum edgel_status edgel_lines_read(const char *path, char separator,
                                                            struct edgel_error *err),
                                    void *user, struct edgel_error *err);
 
-/* --- inputs.c --- */
+/* --- input_list.c --- */
 struct edgel_inputs {
     struct edgel_strings strings;
     struct edgel_input *at;
@@ -92,7 +92,7 @@ struct edgel_naming {
 size_t edgel_template_fill(const struct edgel_template *t, const struct edgel_naming *v, char *buf,
                            size_t size, bool *climbs);
 
-/* --- plan.c, plan_check.c --- */
+/* --- plan.c, plan_path.c, plan_check.c --- */
 struct edgel_plan {
     const struct edgel_inputs *inputs;
     struct edgel_template name;
@@ -125,7 +125,7 @@ void edgel_settings_text(struct edgel_text *t, const struct edgel_setting *setti
 /* Writes a line as it is, with "\n" after it. */
 enum edgel_status edgel_log_line(struct edgel_log *log, const char *line, size_t n, struct edgel_error *err);
 
-/* --- pair.c, pair_match.c, pair_list.c --- */
+/* --- pair.c, pair_set.c, pair_match.c, pair_list.c --- */
 struct edgel_pairs {
     struct edgel_strings strings;
     struct edgel_inputs *prediction, *truth, *valid; /* hold the paths of pairs made from folders */

@@ -93,7 +93,8 @@ struct cli_command {
 /* A command line that was read. */
 struct cli_args {
     const struct cli_command *command;
-    int argc; /* what was read */
+    const struct cli_command *const *commands; /* all there are, in the order of the help; ends with NULL */
+    int argc;                                  /* what was read */
     char **argv;
     void *options; /* the command's options struct, defaults filled in */
     const char **operands;
@@ -123,9 +124,8 @@ size_t cli_settings(const struct cli_args *args, const struct cli_option *const 
                     struct edgel_setting **out);
 void cli_settings_free(struct edgel_setting *settings, size_t n);
 
-/* All commands in the order of the help, ending with NULL; and one by name, NULL if there is none. */
-const struct cli_command *const *cli_commands(void);
-const struct cli_command *cli_command_find(const char *name);
+/* One of several commands (NULL at the end) by name; NULL if there is none. */
+const struct cli_command *cli_command_find(const struct cli_command *const *commands, const char *name);
 
 /* The k-th option of a command over all groups, --help last; NULL after the last. *group may be NULL. */
 const struct cli_option *cli_option_at(const struct cli_command *command, size_t k,
@@ -189,12 +189,14 @@ int cli_suffix_check(const struct cli_suffix *s);
 enum { CLI_HELP_TEXT = 2048 };
 /* help and more of an option, in buf[CLI_HELP_TEXT]. */
 void cli_help_text(const struct cli_option *o, char *buf);
-void cli_help_all(void);                            /* edgel help */
-void cli_help_command(const struct cli_command *c); /* edgel help CMD */
-void cli_man(const struct cli_command *c);          /* troff; NULL: edgel(1) */
-void cli_complete_bash(void);
-void cli_complete_zsh(void);
-void cli_complete_fish(void);
+/* commands: all there are, ending with NULL. */
+void cli_help_all(const struct cli_command *const *commands); /* edgel help */
+void cli_help_command(const struct cli_command *c);           /* edgel help CMD */
+/* troff; c NULL: edgel(1) */
+void cli_man(const struct cli_command *const *commands, const struct cli_command *c);
+void cli_complete_bash(const struct cli_command *const *commands);
+void cli_complete_zsh(const struct cli_command *const *commands);
+void cli_complete_fish(const struct cli_command *const *commands);
 
 /* --- memory and messages --- */
 

@@ -26,7 +26,7 @@ static int run(const struct cli_args *args)
     const struct cli_command *c = NULL;
     if (args->noperands > 1)
         return cli_usage(args->command, "one command at a time");
-    if (args->noperands == 1 && (c = cli_command_find(args->operands[0])) == NULL)
+    if (args->noperands == 1 && (c = cli_command_find(args->commands, args->operands[0])) == NULL)
         return cli_usage(args->command, "unknown command '%s'", args->operands[0]);
     if (c && o->format != FORMAT_TEXT && o->format != FORMAT_MAN)
         return cli_usage(args->command, "--format %s is for all commands, it takes no COMMAND",
@@ -36,12 +36,12 @@ static int run(const struct cli_args *args)
         if (c)
             cli_help_command(c);
         else
-            cli_help_all();
+            cli_help_all(args->commands);
         break;
-    case FORMAT_MAN: cli_man(c); break;
-    case FORMAT_BASH: cli_complete_bash(); break;
-    case FORMAT_ZSH: cli_complete_zsh(); break;
-    case FORMAT_FISH: cli_complete_fish(); break;
+    case FORMAT_MAN: cli_man(args->commands, c); break;
+    case FORMAT_BASH: cli_complete_bash(args->commands); break;
+    case FORMAT_ZSH: cli_complete_zsh(args->commands); break;
+    case FORMAT_FISH: cli_complete_fish(args->commands); break;
     }
     return CLI_EXIT_OK;
 }

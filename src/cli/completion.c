@@ -18,10 +18,10 @@ static void choice_list(const struct cli_option *o)
         printf("%s%s", s == o->choices ? "" : " ", *s);
 }
 
-static void command_names(void)
+static void command_names(const struct cli_command *const *commands)
 {
-    for (const struct cli_command *const *c = cli_commands(); *c; c++)
-        printf("%s%s", c == cli_commands() ? "" : " ", (*c)->name);
+    for (const struct cli_command *const *c = commands; *c; c++)
+        printf("%s%s", c == commands ? "" : " ", (*c)->name);
 }
 
 /* One case per command: its options, and the choices of those that have some; files otherwise. */
@@ -48,7 +48,7 @@ static void bash_command(const struct cli_command *c)
     puts("' ;;");
 }
 
-void cli_complete_bash(void)
+void cli_complete_bash(const struct cli_command *const *commands)
 {
     puts("# bash completion for edgel\n_edgel() {\n"
          "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} opts=''\n"
@@ -56,14 +56,14 @@ void cli_complete_bash(void)
          "    if [ \"$cur\" = '=' ]; then cur=''; fi\n"
          "    COMPREPLY=()\n    if [ \"$COMP_CWORD\" -eq 1 ]; then");
     fputs("        COMPREPLY=($(compgen -W '", stdout);
-    command_names();
+    command_names(commands);
     puts(" --help --version' -- \"$cur\"))\n        return\n    fi\n    case \"${COMP_WORDS[1]}\" in");
-    for (const struct cli_command *const *c = cli_commands(); *c; c++)
+    for (const struct cli_command *const *c = commands; *c; c++)
         bash_command(*c);
     puts("    esac\n    case \"$cur\" in\n    -*) COMPREPLY=($(compgen -W \"$opts\" -- \"$cur\")) ;;");
     fputs("    *)\n        if [ \"${COMP_WORDS[1]}\" = help ]; then\n            COMPREPLY=($(compgen -W '",
           stdout);
-    command_names();
+    command_names(commands);
     puts(
         "' -- \"$cur\"))\n        else\n            COMPREPLY=($(compgen -f -- \"$cur\"))\n        fi ;;\n    esac\n}\n"
         "complete -o filenames -F _edgel edgel");
@@ -116,10 +116,10 @@ static void zsh_option(const struct cli_option *o)
     }
 }
 
-void cli_complete_zsh(void)
+void cli_complete_zsh(const struct cli_command *const *commands)
 {
     puts("#compdef edgel\n_edgel() {\n    local -a commands\n    commands=(");
-    for (const struct cli_command *const *c = cli_commands(); *c; c++) {
+    for (const struct cli_command *const *c = commands; *c; c++) {
         printf("        '%s:", (*c)->name);
         quoted((*c)->summary, true);
         puts("'");
@@ -127,7 +127,7 @@ void cli_complete_zsh(void)
     puts(
         "    )\n    if (( CURRENT == 2 )); then\n        _describe command commands\n        return\n    fi\n"
         "    local command=$words[2]\n    shift words\n    (( CURRENT-- ))\n    case $command in");
-    for (const struct cli_command *const *c = cli_commands(); *c; c++) {
+    for (const struct cli_command *const *c = commands; *c; c++) {
         printf("    %s) _arguments -s -S \\\n", (*c)->name);
         const struct cli_option *o;
         for (size_t k = 0; (o = cli_option_at(*c, k, NULL)) != NULL; k++)
@@ -138,10 +138,10 @@ void cli_complete_zsh(void)
         "    esac\n}\nif [ \"$funcstack[1]\" = _edgel ]; then\n    _edgel \"$@\"\nelse\n    compdef _edgel edgel\nfi");
 }
 
-void cli_complete_fish(void)
+void cli_complete_fish(const struct cli_command *const *commands)
 {
     puts("# fish completion for edgel");
-    for (const struct cli_command *const *c = cli_commands(); *c; c++) {
+    for (const struct cli_command *const *c = commands; *c; c++) {
         printf("complete -c edgel -n __fish_use_subcommand -f -a %s -d '", (*c)->name);
         quoted((*c)->summary, false);
         puts("'");
@@ -149,7 +149,7 @@ void cli_complete_fish(void)
     puts(
         "complete -c edgel -n __fish_use_subcommand -f -l help -s h -d 'Show the list of commands'\n"
         "complete -c edgel -n __fish_use_subcommand -f -l version -s V -d 'Show version, build and CPU level'");
-    for (const struct cli_command *const *c = cli_commands(); *c; c++) {
+    for (const struct cli_command *const *c = commands; *c; c++) {
         const struct cli_option *o;
         for (size_t k = 0; (o = cli_option_at(*c, k, NULL)) != NULL; k++) {
             printf("complete -c edgel -n '__fish_seen_subcommand_from %s' -l %s", (*c)->name, o->name);

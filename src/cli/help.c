@@ -5,19 +5,6 @@
 
 enum { WIDTH = 80, HELP_COLUMN = 26 };
 
-const char *cli_metavar(const struct cli_option *option)
-{
-    static char joined[256];
-    if (option->metavar || option->kind != CLI_CHOICE)
-        return option->metavar ? option->metavar : "";
-    joined[0] = '\0';
-    for (const char *const *c = option->choices; *c; c++) {
-        strncat(joined, *c, sizeof joined - strlen(joined) - 2);
-        strcat(joined, c[1] ? "|" : "");
-    }
-    return joined;
-}
-
 /* Writes text from the given column on, broken at spaces; '\n' breaks as well. Ends the line. */
 static void wrap(const char *text, int column, int indent)
 {
@@ -111,14 +98,14 @@ void cli_help_command(const struct cli_command *c)
     }
 }
 
-void cli_help_all(void)
+void cli_help_all(const struct cli_command *const *commands)
 {
     puts("Usage: edgel COMMAND [OPTION]... [INPUT]...\n"
          "       edgel help COMMAND\n"
          "       edgel --version\n\n"
          "Finds edges in folders of images and scores them against ground-truth masks.\n\n"
          "Commands:");
-    for (const struct cli_command *const *c = cli_commands(); *c; c++)
+    for (const struct cli_command *const *c = commands; *c; c++)
         printf("  %-10s %s\n", (*c)->name, (*c)->summary);
     puts("\nEDGEL_CPU=LEVEL lowers the CPU level that 'edgel --version' names; NO_COLOR keeps\n"
          "escape sequences out of the progress bar.");

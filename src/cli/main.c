@@ -26,19 +26,6 @@ COMMANDS(DECLARE)
 
 static const struct cli_command *const commands[] = { COMMANDS(POINT) NULL };
 
-const struct cli_command *const *cli_commands(void)
-{
-    return commands;
-}
-
-const struct cli_command *cli_command_find(const char *name)
-{
-    for (const struct cli_command *const *c = commands; *c; c++)
-        if (strcmp((*c)->name, name) == 0)
-            return *c;
-    return NULL;
-}
-
 static int print_version(void)
 {
     printf("edgel %s\nbuild: %s, %s\nCPU level: %s\n", edgel_version(), EDGEL_COMPILER, EDGEL_BUILDTYPE,
@@ -62,6 +49,7 @@ static int run_command(const struct cli_command *command, int argc, char **argv)
 {
     struct cli_args args;
     int code = cli_parse(command, argc, argv, &args);
+    args.commands = commands;
     if (code == 0 && args.help)
         cli_help_command(command);
     else if (code == 0)
@@ -80,10 +68,10 @@ static int run(int argc, char **argv)
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
         return print_version();
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        cli_help_all();
+        cli_help_all(commands);
         return CLI_EXIT_OK;
     }
-    const struct cli_command *command = cli_command_find(argv[1]);
+    const struct cli_command *command = cli_command_find(commands, argv[1]);
     if (!command)
         return unknown_command(argv[1]);
     return run_command(command, argc - 2, argv + 2);

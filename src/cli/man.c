@@ -121,7 +121,7 @@ static void command_page(const struct cli_command *c)
     puts(".SH SEE ALSO\n.BR edgel (1)");
 }
 
-static void main_page(void)
+static void main_page(const struct cli_command *const *commands)
 {
     title("");
     puts(".SH NAME\nedgel \\- find edges in folders of images and score them\n"
@@ -129,7 +129,7 @@ static void main_page(void)
          ".SH DESCRIPTION\n"
          "Finds edges in whole folders of images and scores them against ground\\-truth masks.\n"
          "Each command has its own page.\n.SH COMMANDS");
-    for (const struct cli_command *const *c = cli_commands(); *c; c++) {
+    for (const struct cli_command *const *c = commands; *c; c++) {
         printf(".TP\n.BR edgel\\-%s (1)\n", (*c)->name);
         troff((*c)->summary);
         putchar('\n');
@@ -142,14 +142,14 @@ static void main_page(void)
          "avx512, avx512vnni, neon. The results do not change.\n"
          ".TP\n.B NO_COLOR\nKeeps escape sequences out of the progress bar.\n"
          ".SH SEE ALSO");
-    for (const struct cli_command *const *c = cli_commands(); *c; c++)
+    for (const struct cli_command *const *c = commands; *c; c++)
         printf(".BR edgel\\-%s (1)%s\n", (*c)->name, c[1] ? "," : "");
 }
 
-void cli_man(const struct cli_command *c)
+void cli_man(const struct cli_command *const *commands, const struct cli_command *c)
 {
     if (c)
         command_page(c);
     else
-        main_page();
+        main_page(commands);
 }

@@ -32,6 +32,27 @@ bool cli_takes_value(const struct cli_option *option)
     return option->kind != CLI_FLAG && option->kind != CLI_FLAG_OFF;
 }
 
+const char *cli_metavar(const struct cli_option *option)
+{
+    static char joined[256];
+    if (option->metavar || option->kind != CLI_CHOICE)
+        return option->metavar ? option->metavar : "";
+    joined[0] = '\0';
+    for (const char *const *c = option->choices; *c; c++) {
+        strncat(joined, *c, sizeof joined - strlen(joined) - 2);
+        strcat(joined, c[1] ? "|" : "");
+    }
+    return joined;
+}
+
+const struct cli_command *cli_command_find(const struct cli_command *const *commands, const char *name)
+{
+    for (; *commands; commands++)
+        if (strcmp((*commands)->name, name) == 0)
+            return *commands;
+    return NULL;
+}
+
 /* Levenshtein distance, at most 63 characters of each. */
 static size_t distance(const char *a, const char *b)
 {
