@@ -12,6 +12,7 @@ packages_of() {
         test) printf '%s\n' binutils g++ libcmocka-dev bats clang-format-14 shellcheck groff-base ;;
         clang) printf '%s\n' clang libclang-rt-14-dev ;;
         arm64) printf '%s\n' gcc-aarch64-linux-gnu qemu-user-static ;;
+        docs) printf '%s\n' doxygen python3-markdown ;;
         valgrind) printf '%s\n' valgrind libc6-dbg ;; # valgrind needs the symbols of ld.so
         peers) printf '%s\n' g++ libopencv-dev libvips-dev python3-skimage python3-venv linux-perf ;;
         *)

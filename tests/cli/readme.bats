@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Every example of the README runs, in the order of the page and in one folder: the blocks that begin with ```sh run.
+# Every example of README and the guides runs, in the order of the page: the blocks that begin with ```sh run.
 # The library's example is compiled the way the README says, against an installed library.
 
 setup() {
@@ -8,17 +8,38 @@ setup() {
     PATH=$(dirname "$EDGEL"):$PATH
 }
 
-@test "README: the program's examples" {
+# Runs the blocks of a text that begin with ```sh run, one after the other.
+run_blocks() {
+    rm -f block*
     awk '/^```/ { n += $0 == "```sh run"; inside = $0 == "```sh run"; next } inside { print > sprintf("block%02d", n) }' \
-        "$EDGEL_SOURCE/README.md"
+        "$EDGEL_SOURCE/$1"
     local block
     for block in block*; do
+        [ "$block" != 'block*' ] || return 0
         echo "== $(cat "$block")"
         bash -euo pipefail "$block"
     done
-    [ "$block" != 'block*' ]
-    # What the examples say they write is there.
+}
+
+@test "README: the program's examples" {
+    run_blocks README.md
+    [ -s edges/canny/01-still-life.png ] # what they say they write is there
+}
+
+@test "docs/detect.md and docs/eval.md: their examples" {
+    run_blocks docs/detect.md
     [ -s edges/01-still-life.png ]
+    run_blocks docs/eval.md # scores what the other made
+}
+
+@test "docs/train.md and docs/segment.md: their examples" {
+    run_blocks docs/train.md
+    run_blocks docs/segment.md # runs the model of the other
+}
+
+@test "docs: every other text has no example that is not run" {
+    run grep -l '```sh run' "$EDGEL_SOURCE"/docs/*.md "$EDGEL_SOURCE"/README.md
+    [ "$(echo "$output" | xargs -n1 basename | sort | tr '\n' ' ')" = "README.md detect.md eval.md segment.md train.md " ]
 }
 
 @test "README: the C example, against the installed library" {
