@@ -46,9 +46,9 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import DATA, ROOT
 PROGRAMS = ROOT / "scripts/bench/programs"
-DATA = pathlib.Path(os.environ.get("EDGEL_DATA", ROOT / "../shared/data")).resolve()
 VENV = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "edgel-bench/venv"
 NEW_PYTHON, OLD_PYTHON = VENV / "bin/python", "/usr/bin/python3"
 SLOW = {"libvips", "scikit-image"}  # measured in one round, on photographs, at one setting

@@ -30,7 +30,8 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import ROOT, skip
 VENV = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "edgel-torch/bin/python"
 CLASSES, LR = 3, 1e-4
 
@@ -48,7 +49,6 @@ def torch_worker(data, model, batch, threads, layout):
     import numpy as np
     import torch
     import torch.nn.functional as F
-    sys.path.insert(0, str(ROOT / "scripts/oracles"))
     import torch_network
     torch.set_num_threads(threads)
     print(f"imported {peak_memory('self')}", flush=True)
@@ -96,8 +96,7 @@ def torch_worker(data, model, batch, threads, layout):
 class Worker:
     def __init__(self, name, command):
         self.name = name
-        self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")})
+        self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.imported = None
 
     def run(self, command, count):
@@ -193,8 +192,7 @@ try:
 except ImportError:
     if VENV.exists() and pathlib.Path(sys.prefix) != VENV.parent.parent:
         os.execv(VENV, [str(VENV)] + sys.argv)
-    print("skipped: needs PyTorch and NumPy")
-    sys.exit(77)
+    skip("needs PyTorch and NumPy")
 if len(sys.argv) == 7 and sys.argv[1] == "--worker":
     torch_worker(sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), sys.argv[6])
 else:

@@ -12,13 +12,15 @@ import pathlib
 import subprocess
 import sys
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import ROOT
+
 MOST = {"cli": 6, "eval": 2, "filter": 2, "io": 11}
 
 
 def object_files(build):
     """Source file -> object file. meson calls the object of src/io/png.c "src_io_png.c.o", or "png.c.o" beside it."""
-    root = pathlib.Path(__file__).resolve().parents[2]
-    sources = {str(f.relative_to(root)): f for f in root.glob("src/**/*.c")}
+    sources = {str(f.relative_to(ROOT)): f for f in ROOT.glob("src/**/*.c")}
     by_name = {s.replace("/", "_") + ".o": s for s in sources}
     found = {}
     for o in pathlib.Path(build).glob("**/*.c.o"):

@@ -13,15 +13,16 @@ pngtopam -alphapam (netpbm), djpeg -pnm (libjpeg-turbo); both are rebuilt here f
 """
 import csv
 import hashlib
-import os
 import pathlib
 import subprocess
 import sys
 import time
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import DATA, skip
+
 OK, EFORMAT, ELIMIT, EUNSUPPORTED = 0, 4, 5, 6
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-DATA = pathlib.Path(os.environ.get("EDGEL_DATA") or ROOT / "../shared/data") / "decoder_corpus"
+CORPUS = DATA / "decoder_corpus"
 BOMB_KIB, BOMB_SECONDS = 64 * 1024, 1.0
 
 # expected -> what edgel does
@@ -123,7 +124,7 @@ def same_pixels(row, r):
     """True, False, or None when the reference has no pixels to compare with."""
     if not row["ref_sha256"]:
         return None
-    candidates = pams_of_png(r, DATA / row["file"]) if r["format"] == 1 else [pnm_of_jpeg(r)]
+    candidates = pams_of_png(r, CORPUS / row["file"]) if r["format"] == 1 else [pnm_of_jpeg(r)]
     return any(hashlib.sha256(c).hexdigest() == row["ref_sha256"] for c in candidates)
 
 
@@ -148,7 +149,7 @@ def check_decodes(row, r, wrong):
 
 def check(program, row):
     """(what happened, what is wrong with it, the strict result)"""
-    path = DATA / row["file"]
+    path = CORPUS / row["file"]
     kind = "full" if row["kind"] == "png" else "color"
     r = Result(program, path, kind)
     wanted = outcome_wanted(row)
@@ -197,10 +198,9 @@ def check_bomb(row, r, wrong):
 
 def main():
     program, verbose = sys.argv[1], "-v" in sys.argv[2:]
-    if not (DATA / "MANIFEST.csv").is_file():
-        print(f"skipped: no decoder corpus at {DATA}")
-        return 77
-    with open(DATA / "MANIFEST.csv", newline="") as f:
+    if not (CORPUS / "MANIFEST.csv").is_file():
+        skip(f"{CORPUS} is absent")
+    with open(CORPUS / "MANIFEST.csv", newline="") as f:
         rows = list(csv.DictReader(f))
     counts, bad, compared = {}, 0, 0
     for row in rows:

@@ -2,8 +2,7 @@
 # Checks that lines of C, Markdown and meson.build have at most 120 columns, and the layout of every C file against
 # .clang-format; --fix mends the latter. The layout is the one of clang-format 14 (Debian 12), since versions differ;
 # exit 77 (skipped) without it.
-set -euo pipefail
-cd "$(dirname "$0")/../.."
+. "$(dirname "$0")/../shared/house.sh"
 if [[ ${1-} != --fix ]] &&
     LC_ALL=C.UTF-8 grep -rnE '^.{121}' --include='*.[ch]' --include='*.md' --include=meson.build \
         meson.build ./*.md data include src tests examples; then
@@ -11,8 +10,7 @@ if [[ ${1-} != --fix ]] &&
     exit 1
 fi
 tool=$(command -v clang-format-14) || {
-    echo "clang-format-14 is not installed"
-    exit 77
+    skip "clang-format-14 is not installed"
 }
 mapfile -d '' -t files < <(find include src tests examples -name '*.[ch]' -print0 2>/dev/null | sort -z)
 case ${1-} in

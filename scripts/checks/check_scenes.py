@@ -6,7 +6,10 @@ import struct
 import sys
 import zlib
 
-ROOT = pathlib.Path(__file__).resolve().parents[2] / "data" / "scenes"
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import ROOT
+
+SCENES = ROOT / "data" / "scenes"
 LIMIT_BYTES = 2_000_000
 
 
@@ -59,7 +62,7 @@ def size_of(path):
 
 
 def faults(image):
-    mask, edges = (ROOT / kind / f"{image.stem}.png" for kind in ("masks", "boundaries"))
+    mask, edges = (SCENES / kind / f"{image.stem}.png" for kind in ("masks", "boundaries"))
     w, ids = read_gray(mask)
     edge_w, marks = read_gray(edges)
     if not size_of(image) == (w, len(ids)) == (edge_w, len(marks)):
@@ -71,12 +74,12 @@ def faults(image):
            ([] if max(map(max, ids)) > 1 else [f"{image.name}: no objects"])
 
 
-images = sorted((ROOT / "images").iterdir())
+images = sorted((SCENES / "images").iterdir())
 bad = [fault for image in images for fault in faults(image)]
-total = sum(f.stat().st_size for f in ROOT.rglob("*") if f.is_file())
+total = sum(f.stat().st_size for f in SCENES.rglob("*") if f.is_file())
 bad += [f"{total} bytes in all"] if total > LIMIT_BYTES else []
 for kind in ("masks", "boundaries"):
-    extra = {f.stem for f in (ROOT / kind).iterdir()} ^ {f.stem for f in images}
+    extra = {f.stem for f in (SCENES / kind).iterdir()} ^ {f.stem for f in images}
     bad += [f"{kind}: {name} without a partner" for name in sorted(extra)]
 print("\n".join(bad) or f"{len(images)} scenes, {total} bytes, boundaries agree with masks")
 sys.exit(bool(bad) or not images)

@@ -11,16 +11,14 @@
 #
 # Only kills count that end a run. How much was there when they came is told; of 100 kills and more some must have come
 # in every quarter of a run. Exit 1 when that, a file or a tree is not as it should be.
-set -euo pipefail
-cd "$(dirname "$0")/../.."
-kills=${1:-200} program=$(realpath "${2:-build/src/cli/edgel}")
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+. "$(dirname "$0")/../shared/house.sh"
+kills=${1:-200} program=$(path_of "${2:-$root/build/src/cli/edgel}")
+make_work
 for copy in $(seq 20); do
-    mkdir -p "$tmp/in/$copy"
-    cp data/scenes/images/* "$tmp/in/$copy"
+    mkdir -p "$work/in/$copy"
+    cp data/scenes/images/* "$work/in/$copy"
 done
-cd "$tmp"
+cd "$work"
 plain=(-q -j 2 -m canny -m sobel in)
 ways=('' --durable --stream-over=0 --existing=overwrite)
 

@@ -5,13 +5,11 @@
 # folder of their own, $ARM64_ROOT (default build-arm64-root), and kept there.
 #
 #   scripts/hand/check_neon.sh [TEST...]        default: kernelcheck reads nncheck filter canny opencv stream numeric conv
-set -euo pipefail
-cd "$(dirname "$0")/../.."
+. "$(dirname "$0")/../shared/house.sh"
 . scripts/shared/setup.sh
-libs=${ARM64_ROOT:-$PWD/build-arm64-root} work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+libs=${ARM64_ROOT:-$PWD/build-arm64-root}
+make_work
 [ $# -gt 0 ] || set -- kernelcheck reads nncheck filter canny opencv stream numeric conv
-unset EDGEL_CPU
 
 # apt-get for ARM packages with lists and a status of its own, so that nothing of this machine's changes.
 apt_arm64() {

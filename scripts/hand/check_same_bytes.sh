@@ -7,16 +7,13 @@
 # Takes some 8 minutes and 2 GB of disk.
 #
 #   scripts/hand/check_same_bytes.sh [IMAGES [TRUTH]]        default: data/scenes; with the large images 273 outputs
-set -euo pipefail
-root=$(cd "$(dirname "$0")/../.." && pwd)
-images=${1:-$root/data/scenes/images}
-truth=${2:-}
+. "$(dirname "$0")/../shared/house.sh"
+images=$(path_of "${1:-$root/data/scenes/images}")
+truth=${2:+$(path_of "$2")}
 masks=
 [ $# -gt 0 ] || truth=$root/data/scenes/boundaries masks=$root/data/scenes/masks
-work=$(mktemp -d)
+make_work
 large=$work/large
-trap 'rm -rf "$work"' EXIT
-unset EDGEL_CPU
 
 methods=()
 for m in canny canny:emit=strength canny:nms=interp,low=auto,high=auto sobel:aperture=7 prewitt scharr:norm=l2 roberts \

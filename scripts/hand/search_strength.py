@@ -1,30 +1,29 @@
 #!/usr/bin/env python3
 """What gradient maps score in the BSDS boundary benchmark: parameters found on the val images, scores of the test images.
 
-usage: search_strength.py [EDGEL] [DATA] [--table FILE]
+usage: search_strength.py [EDGEL] [--table FILE]
 
-EDGEL defaults to build/src/cli/edgel; DATA ($EDGEL_DATA, else ../shared/data) holds bsds500. For Canny (--emit strength, thinned
+EDGEL defaults to build/src/cli/edgel; $EDGEL_DATA (../shared/data) holds bsds500. For Canny (--emit strength, thinned
 by its own suppression), Sobel and Roberts (thinned by eval's --nms) the best sigma and colour rule by ODS on val is searched on
 a grid, then the norm, the aperture and the suppression one after the other, each kept when it is better. val is swept over 33
 thresholds, test over 99. Prints every score of val (also into FILE), the winners, and test beside the published figures.
 Takes some four minutes of processor time; by hand. Exit: 0, 77 no data.
 """
 import json
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import DATA, ROOT, skip
 ARGS = sys.argv[1:]
 TABLE = ARGS.pop(ARGS.index("--table") + 1) if "--table" in ARGS else None
 ARGS = [a for a in ARGS if a != "--table"]
 EDGEL = ARGS[0] if ARGS else ROOT / "build/src/cli/edgel"
-DATA = pathlib.Path(ARGS[1] if len(ARGS) > 1 else os.environ.get("EDGEL_DATA", ROOT / "../shared/data")) / "bsds500"
-if not DATA.is_dir():
-    print(f"skipped: {DATA} is absent")
-    sys.exit(77)
+BSDS = DATA / "bsds500"
+if not BSDS.is_dir():
+    skip(f"{BSDS} is absent")
 SIGMAS = {"canny": ["1.4", "2", "2.5", "3", "4"], "sobel": ["0", "1.4", "2", "2.5", "3", "4"],
           "roberts": ["0", "1.4", "2", "2.5", "3", "4"]}
 NMS = [{"nms-ratio": r, "nms-radius": n} for r, n in (("1", "1"), ("1.04", "1"), ("1.01", "2"), ("1.04", "2"))]
@@ -55,8 +54,8 @@ def commands(method, options):
 def score(method, options, split, thresholds):
     detect, judge = commands(method, options)
     maps, out = pathlib.Path(tmp.name) / "maps", pathlib.Path(tmp.name) / "scores.json"
-    run(EDGEL, "detect", "-q", *detect, "--existing", "overwrite", "-o", maps / split, DATA / "images" / split)
-    run(EDGEL, "eval", "-q", *judge, "--thresholds", thresholds, "--truth", DATA / "groundTruth" / split, "--json", out,
+    run(EDGEL, "detect", "-q", *detect, "--existing", "overwrite", "-o", maps / split, BSDS / "images" / split)
+    run(EDGEL, "eval", "-q", *judge, "--thresholds", thresholds, "--truth", BSDS / "groundTruth" / split, "--json", out,
         maps / split)
     b = json.loads(out.read_text())["boundary"]
     return b["ods"]["f1"], b["ois"]["f1"], b["ap"]

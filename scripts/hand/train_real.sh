@@ -6,8 +6,7 @@
 # Data as in data sets of the tests ($EDGEL_DATA, default ../shared/data); OUT (default BUILD/train_real) gets a folder for
 # each run. Trainings are stopped by the clock, whatever the machine: 20 minutes, 20, 60, 60. Two cores need less, and then
 # the figures are the same for any machine and JOBS. Each row of the ablation takes them some five minutes.
-set -euo pipefail
-cd "$(dirname "$0")/../.."
+. "$(dirname "$0")/../shared/house.sh"
 build=build jobs=$(nproc) out=
 while getopts b:o:j: o; do
     case $o in
@@ -19,7 +18,6 @@ while getopts b:o:j: o; do
 done
 shift $((OPTIND - 1))
 out=${out:-$build/train_real}
-data=${EDGEL_DATA:-../shared/data}
 edgel=$build/src/cli/edgel
 mkdir -p "$out"
 

@@ -16,10 +16,12 @@ comment line. A record is a head line and one line a row:
 import pathlib
 import sys
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import ROOT
+
 import cv2
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 SMOOTHING = [(1.4, 0), (0, 3), (0, 5), (0, 7), (0, 9), (0, 13), (0.8, 7), (3.3, 0)]
 CANNY = [(3, 1, 50, 100), (3, 2, 50, 100), (3, 1, 120.5, 33.3), (3, 2, 33.3, 120.5), (5, 1, 300, 900),
          (5, 2, 250, 700), (7, 1, 2500, 7000), (7, 2, 2000, 6001.5), (3, 1, 0, 0)]

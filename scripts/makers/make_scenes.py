@@ -10,13 +10,16 @@ Needs python3-numpy and python3-pil; nothing else in the project does."""
 import pathlib
 import sys
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import ROOT
+
 import numpy as np
 from PIL import Image
 
 from scene_render import (VALUE, Layers, Scene, Thing, boundaries, bricks, checker, develop, fbm, marble, mix, noise,
                           plain, rgb, step, stripes, wood)
 
-OUT = pathlib.Path(__file__).resolve().parents[2] / "data" / "scenes"
+OUT = ROOT / "data" / "scenes"
 SEED = 1986
 FAR = 40.0
 

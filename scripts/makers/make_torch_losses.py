@@ -16,10 +16,12 @@ import math
 import pathlib
 import sys
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import ROOT
+
 import torch
 import torch.nn.functional as F
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 SEED, IGNORE, BETA, SMOOTH = 20, 65535, 0.1, 1.0
 torch.set_default_dtype(torch.float64)
 

@@ -16,11 +16,13 @@ import pathlib
 import subprocess
 import sys
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import ROOT
+
 import numpy
 import torch
 import torch.nn.functional as F
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLACES = 24
 INFER, FROZEN, TIES, WIDE, SHIFTED = 1, 2, 4, 8, 16
 INPUT, GRAD, ARRAY, PLACE = 1, 20, 30, 40

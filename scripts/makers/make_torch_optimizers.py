@@ -15,9 +15,11 @@ gradient's norm (only where it is clipped, else 0), the learning rate and the N 
 import pathlib
 import sys
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import ROOT
+
 import torch
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 N, STEPS = 8, 20
 
 

@@ -1,23 +1,24 @@
 #!/usr/bin/env python3
 """Holds `edgel eval --boundary bsds --regions` against stored results of the official benchmark, every figure side by side.
 
-usage: check_bsds.py EDGEL [DATA]
+usage: check_bsds.py [EDGEL]
 
-DATA (default $EDGEL_DATA, else ../shared/data) holds bsds-bench5: five images as ucm2 (test_1, boundaries and regions), as png
+$EDGEL_DATA (../shared/data) holds bsds-bench5: five images as ucm2 (test_1, boundaries and regions), as png
 (test_2, boundaries) and as segs (test_3 boundaries, test_4 both, test_5 regions). What is compared are the text files of
 --bsds-files, number by number. The official matcher is random: ODS, OIS and AP must agree within 3e-4, other precisions and
 recalls within 0.002, an image's F within 0.0015; figures of regions to the last printed digit. Exit: 0 all do, 1 one does not,
 77 no data.
 """
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-EDGEL = sys.argv[1] if len(sys.argv) > 1 else "build/src/cli/edgel"
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-DATA = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else os.environ.get("EDGEL_DATA", ROOT / "../shared/data")) / "bsds-bench5"
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import DATA, program, skip
+
+EDGEL = program()
+BENCH = DATA / "bsds-bench5"
 TESTS = {  # predictions and what is asked for
     "test_1": ("ucm2", ["--boundary", "bsds", "--regions", "--thresholds", "5"]),
     "test_2": ("png", ["--boundary", "bsds", "--thresholds", "5"]),
@@ -37,9 +38,8 @@ COLUMNS = {  # file: name and tolerance of each column (None: the figure need no
     "eval_RI_VOI.txt": [("T", 0), ("PRI ODS", 0), ("PRI OIS", 0), ("T", 0), ("VoI ODS", 0), ("VoI OIS", 0)],
     "eval_RI_VOI_thr.txt": [("T", 0), ("PRI", 0), ("VoI", 0)],
 }
-if not (DATA / "test_5").is_dir():
-    print(f"skipped: {DATA}/test_5 is absent")
-    sys.exit(77)
+if not (BENCH / "test_5").is_dir():
+    skip(f"{BENCH}/test_5 is absent")
 bad = figures = exact = 0
 worst = {}
 
@@ -61,8 +61,8 @@ def compare(test, name, row, ours, official):
 
 def run(test, folder):
     predictions, options = TESTS[test]
-    done = subprocess.run([EDGEL, "eval", "-q", *options, "--truth", DATA / "groundTruth", "--bsds-files", folder,
-                           DATA / predictions], capture_output=True, text=True)
+    done = subprocess.run([EDGEL, "eval", "-q", *options, "--truth", BENCH / "groundTruth", "--bsds-files", folder,
+                           BENCH / predictions], capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"{test}: exit code {done.returncode}: {done.stderr}")
 
@@ -72,11 +72,11 @@ with tempfile.TemporaryDirectory() as tmp:
     for test in TESTS:
         out = pathlib.Path(tmp) / test
         run(test, out)
-        names = sorted(p.name for p in (DATA / test).glob("eval_*.txt"))
+        names = sorted(p.name for p in (BENCH / test).glob("eval_*.txt"))
         if names != sorted(p.name for p in out.glob("eval_*.txt")):
             sys.exit(f"{test}: other files than {names}")
         for name in names:
-            lines = [(folder / name).read_text().splitlines() for folder in (out, DATA / test)]
+            lines = [(folder / name).read_text().splitlines() for folder in (out, BENCH / test)]
             for i, (ours, official) in enumerate(zip(*lines, strict=True)):
                 for k, (a, b) in enumerate(zip(ours.split(), official.split(), strict=True)):
                     compare(test, name, (i, k), a, b)

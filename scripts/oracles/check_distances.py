@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Holds the distances of `edgel eval`, its Boundary IoU and DAVIS against SciPy and NumPy, class by class.
 
-usage: check_distances.py EDGEL [DATA] [--time]
+usage: check_distances.py [EDGEL] [--time]
 
-DATA (default $EDGEL_DATA, else ../shared/data) holds the data sets. Predictions are made up: vessels as another annotator
+$EDGEL_DATA (../shared/data) holds the data sets. Predictions are made up: vessels as another annotator
 drew them, CamVid and nuclei moved, grown and with whole classes or images left out. The definitions are written again here
 with scipy.ndimage.distance_transform_edt, binary_erosion and numpy.percentile; on small masks distances come from cdist.
 Boundary IoU erodes a padded mask d times by a 3x3, DAVIS dilates shifted differences by a disk; frames are the images.
@@ -12,7 +12,6 @@ turn: processor seconds and their ratio.
 Exit: 0 all agree within 1e-9, 1 something differs, 77 no data or no SciPy.
 """
 import json
-import os
 import pathlib
 import resource
 import subprocess
@@ -21,22 +20,19 @@ import tempfile
 import time
 from statistics import median
 
-try:
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import DATA, program, skip, wanted
+
+with wanted():
     import cv2
     import numpy as np
     from scipy import ndimage
     from scipy.spatial.distance import cdist
-except ImportError:
-    print("skipped: needs NumPy, SciPy and OpenCV for Python")
-    sys.exit(77)
 
 args = [a for a in sys.argv[1:] if a != "--time"]
-EDGEL = args[0] if args else "build/src/cli/edgel"
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-DATA = pathlib.Path(args[1] if len(args) > 1 else os.environ.get("EDGEL_DATA", ROOT / "../shared/data"))
+EDGEL = program([""] + args)
 if not (DATA / "camvid/masks").is_dir():
-    print(f"skipped: {DATA} is absent")
-    sys.exit(77)
+    skip(f"{DATA}/camvid is absent")
 TAUS = [0, 1, 2.5, 10]
 keep = tempfile.TemporaryDirectory(prefix="edgel-distances-")
 tmp = pathlib.Path(keep.name)

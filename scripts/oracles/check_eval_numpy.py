@@ -1,34 +1,30 @@
 #!/usr/bin/python3
 """Holds `edgel eval` and `edgel report` against stored counts and against NumPy, to the last count.
 
-usage: check_eval_numpy.py EDGEL [DATA]
+usage: check_eval_numpy.py [EDGEL]
 
-DATA (default $EDGEL_DATA, else ../shared/data) holds the data sets and golden/golden_metrics.json. Every entry whose masks
+$EDGEL_DATA (../shared/data) holds the data sets and golden/golden_metrics.json. Every entry whose masks
 are there is recomputed through the command line; trivial predictions are made in a temporary folder. CamVid is also
 computed here from a made-up prediction. Each run is repeated as `eval --counts` and `report`, whose JSON must be the same
 bytes. Exit: 0 all agree, 1 something differs, 77 no data.
 """
 import json
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-try:
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import DATA, program, skip, wanted
+
+with wanted():
     import cv2
     import numpy as np
-except ImportError:
-    print("skipped: needs NumPy and OpenCV for Python")
-    sys.exit(77)
 
-EDGEL = sys.argv[1] if len(sys.argv) > 1 else "build/src/cli/edgel"
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-DATA = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else os.environ.get("EDGEL_DATA", ROOT / "../shared/data"))
+EDGEL = program()
 GOLDEN = DATA / "golden/golden_metrics.json"
 if not GOLDEN.is_file():
-    print(f"skipped: {GOLDEN} is absent")
-    sys.exit(77)
+    skip(f"{GOLDEN} is absent")
 golden = json.loads(GOLDEN.read_text())
 tmp = pathlib.Path(tempfile.mkdtemp(prefix="edgel-eval-"))
 bad, checks, used = [], 0, set()

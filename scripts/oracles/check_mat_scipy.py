@@ -8,21 +8,18 @@ bsds500/groundTruth and bsds-bench5, and files written by scipy.io.savemat: each
 plain. Exit: 0 all values are equal, 1 not, 77 no scipy.
 """
 import io
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-try:
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import DATA, wanted
+
+with wanted():
     import numpy as np
     import scipy.io
-except ImportError:
-    print("skipped: no scipy")
-    sys.exit(77)
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-DATA = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else os.environ.get("EDGEL_DATA", ROOT / "../shared/data"))
 KINDS = {1: "groundTruth", 2: "segs", 3: "ucm2"}
 TYPES = {1: np.uint8, 2: np.uint16, 8: np.float64}
 

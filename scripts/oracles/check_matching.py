@@ -7,24 +7,22 @@ MATCH_PIXELS is build/tests/match_pixels. RANDOM (default 2000) made-up problems
 annotators of one photograph of BSDS500 ($EDGEL_DATA, default ../shared/data; left out where it is absent). Exit: 0 all
 agree, 1 something differs, 77 no SciPy.
 """
-import os
 import pathlib
 import subprocess
 import sys
 
-try:
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import DATA, wanted
+
+with wanted():
     import numpy as np
     from PIL import Image
     from scipy.optimize import linear_sum_assignment
-except ImportError:
-    print("skipped: needs NumPy, SciPy and Pillow")
-    sys.exit(77)
 
 PROGRAM = sys.argv[1]
 RANDOM = int(sys.argv[2]) if len(sys.argv) > 2 else 2000
 REAL = int(sys.argv[3]) if len(sys.argv) > 3 else 500
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-MASKS = pathlib.Path(os.environ.get("EDGEL_DATA", ROOT / "../shared/data")) / "bsds500/masks/test"
+MASKS = DATA / "bsds500/masks/test"
 rng = np.random.default_rng(5)
 BIG = 1e5  # above any sum of distances
 

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Holds `edgel eval --objects` against definitions written again with NumPy and SciPy.
 
-usage: check_objects.py EDGEL [DATA]
+usage: check_objects.py [EDGEL]
 
-DATA (default $EDGEL_DATA, else ../shared/data) holds the data sets. Nuclei as instance masks (dsb2018) against the same
+$EDGEL_DATA (../shared/data) holds the data sets. Nuclei as instance masks (dsb2018) against the same
 moved, eroded and with some missing, against components of an Otsu threshold (mixed), and with ignored ids; PASCAL class masks
 by components; the run lengths of COCO decoded here and by edgel to the areas they are known to have, in both forms;
 panoptic masks and documents with crowds and void against a prediction that was made worse. IoU by counting pairs of values,
@@ -14,27 +14,23 @@ import collections
 import csv
 import json
 import math
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-try:
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import DATA, program, skip, wanted
+
+with wanted():
     import cv2
     import numpy as np
     from PIL import Image
     from scipy import ndimage
-except ImportError:
-    print("skipped: needs NumPy, SciPy, Pillow and OpenCV for Python")
-    sys.exit(77)
 
-EDGEL = sys.argv[1] if len(sys.argv) > 1 else "build/src/cli/edgel"
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-DATA = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else os.environ.get("EDGEL_DATA", ROOT / "../shared/data"))
+EDGEL = program()
 if not (DATA / "dsb2018/instances").is_dir() or not (DATA / "seg_formats/coco_rle").is_dir():
-    print(f"skipped: {DATA} is absent")
-    sys.exit(77)
+    skip(f"{DATA}/dsb2018 or {DATA}/seg_formats is absent")
 FORMATS = DATA / "seg_formats"
 keep = tempfile.TemporaryDirectory(prefix="edgel-objects-")
 tmp = pathlib.Path(keep.name)

@@ -18,13 +18,13 @@ import sys
 import tempfile
 import time
 
-try:
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import wanted
+
+with wanted():
     import numpy as np
     import onnx
     import onnxruntime
-except ImportError as e:
-    print(f"skipped: {e}")
-    sys.exit(77)
 
 OTHERS = {
     "strides": """input channels=3

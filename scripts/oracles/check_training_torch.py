@@ -19,6 +19,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import skip
+
 VENV = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "edgel-torch/bin/python"
 try:
     import numpy as np
@@ -28,8 +31,7 @@ try:
 except ImportError:
     if VENV.exists() and pathlib.Path(sys.prefix) != VENV.parent.parent:
         os.execv(VENV, [str(VENV)] + sys.argv)
-    print("skipped: needs PyTorch and NumPy")
-    sys.exit(77)
+    skip("needs PyTorch and NumPy")
 
 IGNORE, CLASSES, BATCH, SIDE = 65535, 3, 4, 64
 

@@ -11,19 +11,20 @@ photographs go through `edgel detect`, file to file, and are compared with Canny
 nothing else of the project does.
 """
 import argparse
+import pathlib
+import sys
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import ROOT, wanted
 import ctypes as ct
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-try:
+with wanted():
     import cv2
     import numpy as np
-except ImportError as e:
-    print(f"compare_opencv: {e}; on Debian: apt-get install python3-opencv, and run /usr/bin/python3", file=sys.stderr)
-    sys.exit(2)
 
 
 class View(ct.Structure):

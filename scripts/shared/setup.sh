@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Sourced by scripts/demo, scripts/test and scripts/bench/bench.py: the Debian 12 packages that a job needs, and their
-# installation. Touches nothing when all of them are there.
+# installation. Touches nothing when all of them are there. A person at a terminal is asked first; $CI or the option -y
+# of those scripts (yes=1) is an answer.
 
 # Prints the packages of the jobs named, one a line.
 packages_of() {
@@ -32,6 +33,17 @@ packages_missing() {
     done
 }
 
+# Asks the person at the terminal whether the packages may be installed; without a terminal nobody is asked.
+may_install() {
+    local answer
+    [ -t 0 ] && [ -z "${CI-}" ] && [ -z "${yes-}" ] || return 0
+    echo "These Debian packages are missing: $1"
+    read -r -p "Install them with apt-get? [Y/n] " answer
+    case $answer in '' | [yY] | [yY]es) return 0 ;; esac
+    echo "nothing was installed; to do it by hand: apt-get install $1" >&2
+    return 1
+}
+
 # Installs what the jobs named still lack.
 set_up() {
     local names missing root=()
@@ -43,6 +55,7 @@ set_up() {
     mapfile -t names <<<"$names"
     mapfile -t missing < <(packages_missing "${names[@]}")
     [ ${#missing[@]} -gt 0 ] || return 0
+    may_install "${missing[*]}" || return
     echo "installing ${missing[*]}"
     if [ "$(id -u)" -ne 0 ]; then
         command -v sudo >/dev/null || {

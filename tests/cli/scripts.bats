@@ -22,6 +22,8 @@ count() {
     count
     [ "$status" -eq 0 ]
     [ "${lines[-1]}" = "3 passed, 0 failed, 2 skipped" ]
+    [ "${lines[0]}" = "skipped b: x: 2: b" ]
+    [ "${lines[1]}" = "skipped b: x: no reason is told" ]
 }
 
 @test "count: a failed case, and a program that fails without one" {
@@ -32,6 +34,15 @@ count() {
     count
     [ "$status" -eq 1 ]
     [ "${lines[-1]}" = "2 passed, 4 failed, 0 skipped" ]
+}
+
+@test "count: what is skipped says why" {
+    log OK '1..2\nok 1 - a\nok 2 b # skip no room'
+    log SKIP 'looks around\nskipped: /data is absent\n'
+    count
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = "skipped b: x: 2 b: no room" ]
+    [ "${lines[1]}" = "skipped b: x: /data is absent" ]
 }
 
 @test "count: nothing run is no success" {
@@ -82,6 +93,36 @@ apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends valgrind bats"
     set_up test
     [ "$(grep -c sudo calls)" -eq 2 ]
     [ "$(grep -c apt-get calls)" -eq 2 ]
+}
+
+# ask ANSWER [VARIABLE=VALUE...]: a set-up at a terminal that lacks one package.
+ask() {
+    local answer=$1
+    shift
+    cat >ask.bash <<'END'
+. "$EDGEL_SOURCE/scripts/shared/setup.sh"
+packages_of() { echo bats; }
+set_up test
+END
+    echo "$answer" | env -u CI "$@" script -q -e -c 'bash ask.bash' /dev/null
+}
+
+@test "set-up: a person at a terminal is asked first; -y and CI are answers" {
+    command -v script >/dev/null || skip "script(1) is not installed"
+    fake_system
+    run ask n
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"Install them with apt-get?"*"nothing was installed"* ]]
+    [ ! -e calls ]
+    ask y
+    [ "$(grep -c apt-get calls)" -eq 2 ]
+    run ask n CI=1
+    [ "$status" -eq 0 ]
+    [[ "$output" != *"Install them"* ]]
+    run ask n yes=1
+    [ "$status" -eq 0 ]
+    [[ "$output" != *"Install them"* ]]
+    [ "$(grep -c apt-get calls)" -eq 6 ]
 }
 
 @test "set-up: a job that nobody knows is refused" {
