@@ -493,9 +493,48 @@ struct edgel_class_result {
      * truth pixels. */
     uint64_t tp, fp, fn, tn;
     struct edgel_scores scores;
-    struct edgel_distance_result distance; /* measured with distances */
-    struct edgel_band_counts band;         /* pooled, whatever reduce says */
-    double boundary_iou;                   /* NaN when not measured */
+};
+
+/* EDGEL_PIXELS; always there, and empty where others are measured in place of pixels. */
+struct edgel_pixels_result {
+    uint64_t pixels;                    /* judged: valid and not ignored */
+    struct edgel_class_result *classes; /* rising id; BINARY: id 1 "foreground" alone */
+    size_t nclasses;
+    struct edgel_scores mean;      /* over classes in the mean */
+    double accuracy, kappa, fwiou; /* over all ids of the matrix, without tolerance */
+    int32_t *matrix_ids;           /* [nmatrix] ids of rows and columns: the classes; BINARY: 0 and 1 */
+    uint64_t *matrix;              /* [nmatrix * nmatrix], row = truth, column = prediction */
+    uint64_t *matrix_other;        /* [nmatrix] truth pixels predicted as no class */
+    size_t nmatrix;
+    /* Images x classes, or classes, of whose precision, recall, F1 and IoU the rule for empty ones decided any: truth
+     * or prediction has no pixel of the class. */
+    uint64_t empty_touched;
+    uint64_t ignored_predicted; /* pixels predicted as an ignored id where the truth is not ignored */
+    bool has_tolerance;         /* then accuracy, iou, specificity and mcc of classes are undefined */
+};
+
+/* EDGEL_TOLERANCE: pooled over images, by class of the pixels. */
+struct edgel_tolerance_result {
+    struct edgel_tolerance_counts *classes;
+    size_t n;
+};
+
+/* EDGEL_DISTANCES: by class of the pixels; mean: over classes in the mean, sums of their images. */
+struct edgel_distances_result {
+    struct edgel_distance_result *classes;
+    size_t n;
+    struct edgel_distance_result mean;
+};
+
+/* EDGEL_BANDS: by class of the pixels; counts are pooled, whatever reduce says. */
+struct edgel_band_result {
+    struct edgel_band_counts counts;
+    double iou;
+};
+struct edgel_bands_result {
+    struct edgel_band_result *classes;
+    size_t n;
+    double mean; /* over classes in the mean */
 };
 
 struct edgel_operating_point {
@@ -522,6 +561,12 @@ struct edgel_region_result {
     struct edgel_region_score covering, pri, voi;
     double best;                       /* covering by the best region of any threshold */
     struct edgel_region_point *points; /* [n], rising threshold */
+};
+/* EDGEL_REGIONS. */
+struct edgel_regions_result {
+    struct edgel_region_result exact;
+    /* The same from the values of each image rounded to six digits, as the benchmark's files have them. */
+    struct edgel_region_result rounded;
 };
 
 struct edgel_boundary_result {
@@ -572,34 +617,23 @@ struct edgel_davis_result {
 
 struct edgel_summary {
     char *prediction;
-    uint64_t images, missing, failed;   /* images: measured ones (worst-counted missing ones included) */
-    uint64_t pixels;                    /* judged: valid and not ignored */
-    struct edgel_class_result *classes; /* rising id; BINARY: id 1 "foreground" alone */
-    size_t nclasses;
-    struct edgel_scores mean;      /* over classes in the mean */
-    double accuracy, kappa, fwiou; /* over all ids of the matrix, without tolerance */
-    int32_t *matrix_ids;           /* [nmatrix] ids of rows and columns: the classes; BINARY: 0 and 1 */
-    uint64_t *matrix;              /* [nmatrix * nmatrix], row = truth, column = prediction */
-    uint64_t *matrix_other;        /* [nmatrix] truth pixels predicted as no class */
-    size_t nmatrix;
-    /* Images x classes, or classes, of whose precision, recall, F1 and IoU the rule for empty ones decided any: truth
-     * or prediction has no pixel of the class. */
-    uint64_t empty_touched;
-    uint64_t ignored_predicted; /* pixels predicted as an ignored id where the truth is not ignored */
-    struct edgel_curve_result curve;
-    struct edgel_distance_result distance; /* means over classes in the mean, sums of their images */
-    struct edgel_boundary_result
-        boundary; /* measured: classes and matrix are empty then, the scores of pixels undefined */
-    struct edgel_region_result regions;
-    /* The same from the values of each image rounded to six digits, as the benchmark's files have them. */
-    struct edgel_region_result regions_rounded;
-    double boundary_iou; /* mean over classes in the mean */
-    struct edgel_davis_result davis;
-    struct edgel_objects_result objects;
-    bool has_tolerance; /* then accuracy, iou, specificity and mcc of classes are undefined */
+    uint64_t images, missing, failed;    /* images: measured ones (worst-counted missing ones included) */
     const struct edgel_measure *measure; /* the convention, for those who print it */
     const struct edgel_reduce *reduce;
+    /* By enum edgel_family, each a struct of its own; NULL: not measured. The functions below give them by type. */
+    void *results[EDGEL_FAMILIES_MAX];
 };
+/* The results of a family, the summary's; zeroed (n = 0) where it was not measured. Never NULL. */
+EDGEL_API const struct edgel_pixels_result *edgel_summary_pixels(const struct edgel_summary *s);
+EDGEL_API const struct edgel_curve_result *edgel_summary_curve(const struct edgel_summary *s);
+EDGEL_API const struct edgel_tolerance_result *edgel_summary_tolerance(const struct edgel_summary *s);
+EDGEL_API const struct edgel_distances_result *edgel_summary_distances(const struct edgel_summary *s);
+EDGEL_API const struct edgel_boundary_result *edgel_summary_boundary(const struct edgel_summary *s);
+EDGEL_API const struct edgel_region_result *edgel_summary_regions(const struct edgel_summary *s);
+EDGEL_API const struct edgel_region_result *edgel_summary_regions_rounded(const struct edgel_summary *s);
+EDGEL_API const struct edgel_bands_result *edgel_summary_bands(const struct edgel_summary *s);
+EDGEL_API const struct edgel_davis_result *edgel_summary_davis(const struct edgel_summary *s);
+EDGEL_API const struct edgel_objects_result *edgel_summary_objects(const struct edgel_summary *s);
 /* Frees what the summary owns and zeroes it; measure and reduce stay the caller's. A zeroed summary is fine. */
 EDGEL_API void edgel_summary_finish(struct edgel_summary *s);
 

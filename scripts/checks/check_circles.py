@@ -15,7 +15,7 @@ import sys
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
 from house import ROOT
 
-MOST = {"cli": 6, "eval": 2, "filter": 2, "io": 11}
+MOST = {"cli": 6, "filter": 2, "io": 11}
 
 
 def object_files(build):

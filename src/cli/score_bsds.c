@@ -85,10 +85,11 @@ static enum edgel_status report(struct edgel_output *out, const struct edgel_sum
                                 struct edgel_error *err)
 {
     if (file == BOUNDARY_THRESHOLDS)
-        return edgel_report_bsds_thresholds(out, &s->boundary, err);
+        return edgel_report_bsds_thresholds(out, edgel_summary_boundary(s), err);
     if (file == BOUNDARY)
-        return edgel_report_bsds_summary(out, &s->boundary, err);
-    return edgel_report_bsds_regions(out, &s->regions_rounded, (enum edgel_bsds_regions)file, err);
+        return edgel_report_bsds_summary(out, edgel_summary_boundary(s), err);
+    return edgel_report_bsds_regions(out, edgel_summary_regions_rounded(s), (enum edgel_bsds_regions)file,
+                                     err);
 }
 
 enum edgel_status score_bsds_end(struct score *s, const struct edgel_summary *summary,
@@ -109,7 +110,7 @@ enum edgel_status score_bsds_end(struct score *s, const struct edgel_summary *su
         status = edgel_output_commit(&s->bsds_cover, err);
     for (size_t i = 0; s->bsds_folder && i < sizeof files / sizeof *files && status == EDGEL_OK; i++) {
         struct edgel_output *out = NULL;
-        if ((files[i].file < 0 ? summary->boundary.n : summary->regions.n) == 0)
+        if ((files[i].file < 0 ? edgel_summary_boundary(summary)->n : edgel_summary_regions(summary)->n) == 0)
             continue;
         status = begin(s, files[i].name, "", &out, err);
         if (status == EDGEL_OK)

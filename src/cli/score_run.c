@@ -203,11 +203,11 @@ enum edgel_status score_add(struct score *s, const struct edgel_row *row, struct
 
 static void warn_ignored(const struct edgel_summary *s)
 {
-    if (s->ignored_predicted > 0)
+    if (edgel_summary_pixels(s)->ignored_predicted > 0)
         cli_message("warning: %s: %" PRIu64
                     " pixels are predicted as an ignored id where the truth is not ignored; "
                     "they count as wrong",
-                    s->prediction, s->ignored_predicted);
+                    s->prediction, edgel_summary_pixels(s)->ignored_predicted);
 }
 
 static void check_bars(const struct score *s, const struct edgel_summary *summary,

@@ -67,6 +67,29 @@ struct edgel_family_row {
     /* What must hold of any row, whoever made it, before its numbers are used; NULL: it does. */
     const char *(*sound)(const struct edgel_measure *m, const struct edgel_row *row);
     void (*finish)(void *counts); /* frees what the counts hold, not themselves */
+    const struct edgel_summing *sums;
+};
+
+/* A row that is being added to a reducer. */
+struct edgel_adding {
+    const struct edgel_reducer *reducer;
+    const struct edgel_row *row;
+    const struct edgel_pixel_counts *pixels; /* of this image, by class of the reducer */
+    uint64_t all;                            /* judged pixels of this image */
+};
+/* How the counts of a family become its results. Sums start zeroed; false: memory is out. */
+struct edgel_summing {
+    size_t sums_size;   /* of what is kept over images; 0: nothing */
+    size_t class_size;  /* of what is kept of each class of pixels, edgel_reducer_class(); 0: nothing */
+    size_t result_size; /* of its struct in the summary */
+    bool (*begin)(const struct edgel_reducer *r, void *sums); /* NULL: nothing to do, here and below */
+    /* Makes room for a row; what cannot be added is refused here. */
+    enum edgel_status (*prepare)(const struct edgel_reducer *r, void *sums, const struct edgel_row *row,
+                                 struct edgel_error *err);
+    void (*add)(const struct edgel_adding *a, void *sums); /* that was prepared for */
+    bool (*result)(const struct edgel_reducer *r, void *result);
+    void (*finish)(void *sums);
+    void (*finish_result)(void *result);
 };
 const struct edgel_family_row *edgel_family_row(enum edgel_family family);
 /* What those that are asked for need, bits EDGEL_NEEDS_. */
@@ -79,6 +102,9 @@ EDGEL_NODISCARD enum edgel_status edgel_family_read(enum edgel_family family, co
                                                     struct edgel_row *row, struct edgel_error *err);
 /* What a table of families lacks; NULL: nothing. */
 const char *edgel_families_odd(const struct edgel_family_row *const *rows, size_t n);
+extern const struct edgel_summing edgel_pixels_summing, edgel_curve_summing, edgel_tolerance_summing,
+    edgel_distances_summing, edgel_boundary_summing, edgel_regions_summing, edgel_bands_summing,
+    edgel_davis_summing, edgel_objects_summing;
 extern const struct edgel_family_row edgel_pixels_family, edgel_curve_family, edgel_tolerance_family,
     edgel_distances_family, edgel_boundary_family, edgel_regions_family, edgel_bands_family,
     edgel_davis_family, edgel_objects_family;
@@ -240,7 +266,6 @@ double *edgel_distance_at(struct edgel_distance_scores *s, int i); /* hd, hd95, 
 void edgel_distance_sums_add(struct edgel_distance_sums *sums, const struct edgel_distance_counts *c, int w,
                              int h, const struct edgel_reduce *reduce);
 void edgel_distance_sums_result(const struct edgel_distance_sums *sums, struct edgel_distance_result *out);
-void edgel_distance_mean(struct edgel_summary *s);
 
 /* --- tolerance.c --- */
 /* truth, prediction: w * h ids, negative where nothing is. only: a single id that is always listed, or -1: all ids. */
@@ -401,21 +426,6 @@ void edgel_boundary_sums_finish(struct edgel_boundary_sums *b);
 struct edgel_operating_point edgel_boundary_point(const struct edgel_boundary_counts *c, int k);
 int edgel_boundary_best(const struct edgel_boundary_counts *c);
 
-/* --- reduce.c, summary.c --- */
-enum { EDGEL_IS_CLASS = 1, EDGEL_IS_IGNORED = 2 };
-
-/* Scores of one class over images. */
-struct edgel_class_sums {
-    int32_t id;
-    struct edgel_pixel_counts pooled;
-    struct edgel_tolerance_counts tolerance;
-    struct edgel_mean scores[EDGEL_SCORES_MAX]; /* IMAGE */
-    struct edgel_distance_sums distance;
-    struct edgel_band_counts band;
-    struct edgel_mean boundary_iou; /* IMAGE */
-    uint64_t touched;               /* IMAGE */
-};
-
 /* --- davis_reduce.c --- */
 struct edgel_davis_value {
     uint64_t frame;
@@ -433,15 +443,6 @@ struct edgel_davis_sums {
     struct edgel_davis_sequence *sequences; /* as they came */
     size_t nsequences;
 };
-/* Makes room for a row; false: out of memory. */
-EDGEL_NODISCARD bool edgel_davis_prepare(struct edgel_davis_sums *s, const struct edgel_row *row);
-/* Adds a row that was prepared for; pixels[n] are those of classes[n]. */
-void edgel_davis_add(struct edgel_davis_sums *s, const struct edgel_row *row,
-                     const struct edgel_class_sums *classes, const struct edgel_pixel_counts *pixels,
-                     size_t n);
-EDGEL_NODISCARD bool edgel_davis_result(const struct edgel_davis_sums *s, struct edgel_davis_result *out);
-void edgel_davis_result_finish(struct edgel_davis_result *r);
-void edgel_davis_finish(struct edgel_davis_sums *s);
 
 /* --- object_reduce.c --- */
 struct edgel_object_sums {
@@ -456,44 +457,58 @@ struct edgel_objects_sums {
     size_t n;
     bool fixed; /* classes do not come from the rows */
 };
-struct edgel_reducer;
-EDGEL_NODISCARD bool edgel_objects_begin(struct edgel_reducer *r); /* false: out of memory, here and below */
-/* Makes room for a row. EDGEL_EFORMAT: a class that is none; EDGEL_ENOMEM. */
-EDGEL_NODISCARD enum edgel_status edgel_objects_prepare(struct edgel_reducer *r, const struct edgel_row *row,
-                                                        struct edgel_error *err);
-void edgel_objects_add(struct edgel_reducer *r, const struct edgel_row *row); /* that was prepared for */
-EDGEL_NODISCARD bool edgel_objects_result(const struct edgel_reducer *r, struct edgel_objects_result *out);
 EDGEL_NODISCARD bool edgel_objects_row_results(const struct edgel_reducer *r, struct edgel_class_result **out,
                                                size_t *n);
-void edgel_objects_result_finish(struct edgel_objects_result *o);
-void edgel_objects_sums_finish(struct edgel_objects_sums *s);
+
+/* --- pixels_reduce.c --- */
+/* Results by class with their names, to be freed with edgel_class_results_free(); *touched grows. */
+enum edgel_status edgel_class_results(const struct edgel_reducer *r, struct edgel_class_result **out,
+                                      size_t *n, uint64_t *touched, struct edgel_error *err);
+
+enum { EDGEL_IS_CLASS = 1, EDGEL_IS_IGNORED = 2 };
 
 struct edgel_reducer {
     const struct edgel_measure *measure;
     const struct edgel_reduce *reduce;
     char *prediction;
-    struct edgel_class_sums *classes; /* rising id; BINARY: 0 and 1 */
+    int32_t *ids; /* of the classes of pixels, rising; BINARY: 0 and 1 */
     size_t nclasses;
-    struct edgel_class_sums absent; /* what a class not yet seen has */
-    struct edgel_cell *cells;       /* judged, summed over images, rising */
+    uint8_t *known;           /* [EDGEL_IDS]: EDGEL_IS_CLASS, EDGEL_IS_IGNORED */
+    bool fixed;               /* classes do not come from the rows */
+    struct edgel_cell *cells; /* judged, summed over images, rising */
     size_t ncells;
     uint64_t images, missing, failed, all, ignored_predicted;
-    struct edgel_mean overall[3];
-    struct edgel_curve_sums curve;
-    struct edgel_boundary_sums boundary;
-    struct edgel_region_sums regions, regions_rounded;
-    struct edgel_davis_sums davis;
-    struct edgel_objects_sums objects;
-    uint8_t *known; /* [EDGEL_IDS]: EDGEL_IS_CLASS, EDGEL_IS_IGNORED */
-    bool fixed;     /* classes do not come from the rows */
+    struct {
+        void *sums;
+        size_t class_size;
+        char *classes; /* [nclasses + 1] of class_size; the last one is what a class not yet seen has */
+    } family[EDGEL_FAMILIES];
 };
 
+/* --- reducer_state.c --- */
 bool edgel_reducer_binary(const struct edgel_reducer *r);
 bool edgel_reducer_ignores(const struct edgel_reducer *r, int32_t id);
 size_t edgel_reducer_index(const struct edgel_reducer *r, int32_t id); /* of a class */
-enum edgel_status edgel_reduce_no_memory(struct edgel_error *err);
+/* Id under which a cell's truth is judged, or EDGEL_ID_NONE if it is ignored. */
+int32_t edgel_reducer_judged(const struct edgel_reducer *r, const struct edgel_cell *c);
+/* What a family keeps of class i; i = nclasses: of one that has not been seen. */
+void *edgel_reducer_class(const struct edgel_reducer *r, enum edgel_family family, size_t i);
+/* The first class that has a result: BINARY has none of the background. */
+size_t edgel_reducer_first(const struct edgel_reducer *r);
+bool edgel_reducer_in_mean(const struct edgel_reducer *r, int32_t id);
+/* --- reducer.c --- */
+/* Makes room for the ids of a row as classes; those seen for the first time start as absent ones. */
+EDGEL_NODISCARD enum edgel_status edgel_reducer_learn(struct edgel_reducer *r, const struct edgel_row *row,
+                                                      struct edgel_error *err);
+
+/* --- means.c --- */
 void edgel_mean_add(struct edgel_mean *m, double v); /* NaN leaves the mean */
 double edgel_mean_value(const struct edgel_mean *m); /* NaN if nothing was added */
+
+/* --- result.c --- */
+enum edgel_status edgel_reduce_no_memory(struct edgel_error *err);
+/* The family's results of a summary, of that size and zeroed when they are new; NULL: memory is out. */
+void *edgel_summary_part(struct edgel_summary *s, enum edgel_family family, size_t size);
 
 /* --- counts_check.c --- */
 /* What must hold of a row's counts, beyond their types; where: "FILE:LINE". */

@@ -26,6 +26,8 @@ static const char *odd_row(const struct edgel_family_row *r)
         return "a family needs its counts written, read and freed";
     if (!r->check || !r->sound)
         return "a family needs what must hold of its counts";
+    if (!r->sums || !r->sums->add || !r->sums->result || !r->sums->finish_result || r->sums->result_size == 0)
+        return "a family needs its counts summed and its results computed and freed";
     return NULL;
 }
 

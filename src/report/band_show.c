@@ -5,23 +5,25 @@
 
 static void iou_json(struct edgel_text *t, const struct edgel_summary *s)
 {
+    const struct edgel_pixels_result *p = edgel_summary_pixels(s);
     char digits[16];
     edgel_text_str(t, ",\n \"boundary_iou\":{\"width\":");
     edgel_text_real(t, s->measure->band);
     edgel_text_str(t, ",\"classes\":[");
-    for (size_t i = 0; i < s->nclasses; i++) {
-        const struct edgel_class_result *c = &s->classes[i];
+    for (size_t i = 0; i < p->nclasses; i++) {
+        const struct edgel_class_result *c = &p->classes[i];
+        const struct edgel_band_result *b = &edgel_summary_bands(s)->classes[i];
         edgel_text_printf(t, "%s\n  {\"id\":%" PRId32 ",\"name\":", i ? "," : "", c->id);
         edgel_text_json(t, edgel_class_label(c, digits, sizeof digits));
-        edgel_text_printf(t,
-                          ",\"in_mean\":%s,\"truth\":%" PRIu64 ",\"prediction\":%" PRIu64 ",\"both\":%" PRIu64
-                          ",\"iou\":",
-                          c->in_mean ? "true" : "false", c->band.truth, c->band.prediction, c->band.both);
-        edgel_text_real(t, c->boundary_iou);
+        edgel_text_printf(
+            t,
+            ",\"in_mean\":%s,\"truth\":%" PRIu64 ",\"prediction\":%" PRIu64 ",\"both\":%" PRIu64 ",\"iou\":",
+            c->in_mean ? "true" : "false", b->counts.truth, b->counts.prediction, b->counts.both);
+        edgel_text_real(t, b->iou);
         edgel_text_str(t, "}");
     }
-    edgel_text_str(t, s->nclasses ? "\n ],\"mean\":" : "],\"mean\":");
-    edgel_text_real(t, s->boundary_iou);
+    edgel_text_str(t, p->nclasses ? "\n ],\"mean\":" : "],\"mean\":");
+    edgel_text_real(t, edgel_summary_bands(s)->mean);
     edgel_text_str(t, "}");
 }
 
@@ -36,8 +38,9 @@ static void davis_scores(struct edgel_text *t, const char *key, const struct edg
     edgel_text_str(t, "}");
 }
 
-static void davis_json(struct edgel_text *t, const struct edgel_davis_result *d)
+static void davis_json(struct edgel_text *t, const struct edgel_summary *s)
 {
+    const struct edgel_davis_result *d = edgel_summary_davis(s);
     edgel_text_printf(t, ",\n \"davis\":{\"sequences\":%zu,\"mean\":", d->sequences);
     edgel_text_real(t, (d->j.mean + d->f.mean) / 2);
     edgel_text_str(t, ",");
@@ -58,35 +61,29 @@ static void davis_json(struct edgel_text *t, const struct edgel_davis_result *d)
     edgel_text_str(t, d->nobjects ? "\n ]}" : "]}");
 }
 
-void edgel_bands_json(struct edgel_text *t, const struct edgel_summary *s)
-{
-    if (s->measure->band > 0)
-        iou_json(t, s);
-    if (s->measure->davis)
-        davis_json(t, &s->davis);
-}
-
 static void iou_table(struct edgel_text *t, const struct edgel_summary *s)
 {
+    const struct edgel_pixels_result *p = edgel_summary_pixels(s);
     static const char *const heads[] = { "id", "class", "truth", "prediction", "both", "iou" };
     struct edgel_grid g = { .columns = 6, .left = 2 };
     char digits[16];
     for (int i = 0; i < 6; i++)
         edgel_grid_str(&g, heads[i]);
-    for (size_t i = 0; i < s->nclasses; i++) {
-        const struct edgel_class_result *c = &s->classes[i];
+    for (size_t i = 0; i < p->nclasses; i++) {
+        const struct edgel_class_result *c = &p->classes[i];
+        const struct edgel_band_result *b = &edgel_summary_bands(s)->classes[i];
         snprintf(digits, sizeof digits, "%" PRId32, c->id);
         edgel_grid_str(&g, digits);
         edgel_grid_str(&g, edgel_class_label(c, digits, sizeof digits));
-        edgel_grid_count(&g, c->band.truth);
-        edgel_grid_count(&g, c->band.prediction);
-        edgel_grid_count(&g, c->band.both);
-        edgel_grid_score(&g, c->boundary_iou);
+        edgel_grid_count(&g, b->counts.truth);
+        edgel_grid_count(&g, b->counts.prediction);
+        edgel_grid_count(&g, b->counts.both);
+        edgel_grid_score(&g, b->iou);
     }
     edgel_grid_str(&g, "mean");
     for (int i = 0; i < 4; i++)
         edgel_grid_str(&g, "");
-    edgel_grid_score(&g, s->boundary_iou);
+    edgel_grid_score(&g, edgel_summary_bands(s)->mean);
     edgel_text_str(t, "\nboundary iou (band of ");
     edgel_text_real(t, s->measure->band);
     edgel_text_str(t, " of the diagonal, pixels)\n");
@@ -101,8 +98,9 @@ static void davis_cells(struct edgel_grid *g, const struct edgel_davis_scores *v
     edgel_grid_score(g, v->decay);
 }
 
-static void davis_table(struct edgel_text *t, const struct edgel_davis_result *d)
+static void davis_table(struct edgel_text *t, const struct edgel_summary *s)
 {
+    const struct edgel_davis_result *d = edgel_summary_davis(s);
     static const char *const heads[] = { "sequence", "object", "frames",   "J mean", "J recall",
                                          "J decay",  "F mean", "F recall", "F decay" };
     struct edgel_grid g = { .columns = 9, .left = 1 };
@@ -131,10 +129,7 @@ static void davis_table(struct edgel_text *t, const struct edgel_davis_result *d
     edgel_grid_finish(&g);
 }
 
-void edgel_bands_table(struct edgel_text *t, const struct edgel_summary *s)
-{
-    if (s->measure->band > 0)
-        iou_table(t, s);
-    if (s->measure->davis)
-        davis_table(t, &s->davis);
-}
+const struct edgel_show edgel_bands_show = { .family = EDGEL_BANDS, .json = iou_json, .table = iou_table };
+const struct edgel_show edgel_davis_show = { .family = EDGEL_DAVIS,
+                                             .json = davis_json,
+                                             .table = davis_table };

@@ -22,26 +22,26 @@ static void scores(struct edgel_text *t, const struct edgel_summary *s, const st
         d->both, d->missed, d->invented, d->empty);
 }
 
-void edgel_distances_json(struct edgel_text *t, const struct edgel_summary *s)
+static void json(struct edgel_text *t, const struct edgel_summary *s)
 {
+    const struct edgel_pixels_result *p = edgel_summary_pixels(s);
+    const struct edgel_distances_result *d = edgel_summary_distances(s);
     char digits[16];
-    if (!s->measure->distances)
-        return;
     edgel_text_str(t, ",\n \"distances\":{\"unit\":\"px\",\"nsd_tolerance\":[");
     for (size_t i = 0; i < s->reduce->nnsd; i++) {
         edgel_text_str(t, i ? "," : "");
         edgel_text_real(t, s->reduce->nsd_tolerance[i]);
     }
     edgel_text_str(t, "],\"one_side\":\"diagonal\",\"reduce\":\"image\",\"classes\":[");
-    for (size_t i = 0; i < s->nclasses; i++) {
-        const struct edgel_class_result *c = &s->classes[i];
+    for (size_t i = 0; i < p->nclasses; i++) {
+        const struct edgel_class_result *c = &p->classes[i];
         edgel_text_printf(t, "%s\n  {\"id\":%" PRId32 ",\"name\":", i ? "," : "", c->id);
         edgel_text_json(t, edgel_class_label(c, digits, sizeof digits));
         edgel_text_printf(t, ",\"in_mean\":%s,", c->in_mean ? "true" : "false");
-        scores(t, s, &c->distance);
+        scores(t, s, &d->classes[i]);
     }
-    edgel_text_str(t, s->nclasses ? "\n ],\"mean\":{" : "],\"mean\":{");
-    scores(t, s, &s->distance);
+    edgel_text_str(t, p->nclasses ? "\n ],\"mean\":{" : "],\"mean\":{");
+    scores(t, s, &d->mean);
     edgel_text_str(t, "}");
 }
 
@@ -74,24 +74,26 @@ static void heads(struct edgel_grid *g, const struct edgel_summary *s)
     }
 }
 
-void edgel_distances_table(struct edgel_text *t, const struct edgel_summary *s)
+static void table(struct edgel_text *t, const struct edgel_summary *s)
 {
+    const struct edgel_pixels_result *p = edgel_summary_pixels(s);
+    const struct edgel_distances_result *d = edgel_summary_distances(s);
     char digits[16];
-    if (!s->measure->distances)
-        return;
     struct edgel_grid g = { .columns = 9 + s->reduce->nnsd, .left = 2 };
     heads(&g, s);
-    for (size_t i = 0; i < s->nclasses; i++) {
-        const struct edgel_class_result *c = &s->classes[i];
+    for (size_t i = 0; i < p->nclasses; i++) {
+        const struct edgel_class_result *c = &p->classes[i];
         snprintf(digits, sizeof digits, "%" PRId32, c->id);
         edgel_grid_str(&g, digits);
         edgel_grid_str(&g, edgel_class_label(c, digits, sizeof digits));
-        cells(&g, s, &c->distance);
+        cells(&g, s, &d->classes[i]);
     }
     edgel_grid_str(&g, "mean");
     edgel_grid_str(&g, "");
-    cells(&g, s, &s->distance);
+    cells(&g, s, &d->mean);
     edgel_text_str(t, "\ndistances (px, means over images; missed or invented: the image's diagonal)\n");
     edgel_grid_print(&g, t);
     edgel_grid_finish(&g);
 }
+
+const struct edgel_show edgel_distances_show = { .family = EDGEL_DISTANCES, .json = json, .table = table };

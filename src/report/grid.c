@@ -84,3 +84,9 @@ void edgel_grid_finish(struct edgel_grid *g)
     edgel_text_finish(&g->cells);
     *g = (struct edgel_grid){ 0 };
 }
+
+void edgel_grid_end(struct edgel_grid *g, struct edgel_text *t)
+{
+    edgel_grid_print(g, t);
+    edgel_grid_finish(g);
+}

@@ -52,9 +52,9 @@ static const char *word_of(enum edgel_objects kind)
     return words[kind];
 }
 
-void edgel_objects_json(struct edgel_text *t, const struct edgel_summary *s)
+static void json(struct edgel_text *t, const struct edgel_summary *s)
 {
-    const struct edgel_objects_result *o = &s->objects;
+    const struct edgel_objects_result *o = edgel_summary_objects(s);
     double thresholds[EDGEL_OBJECT_IOUS];
     if (s->measure->objects == EDGEL_OBJECTS_NONE)
         return;
@@ -157,19 +157,19 @@ static void thresholds_table(struct edgel_text *t, const struct edgel_object_sco
     edgel_grid_finish(&g);
 }
 
-void edgel_objects_table(struct edgel_text *t, const struct edgel_summary *s)
+static void table(struct edgel_text *t, const struct edgel_summary *s)
 {
     if (s->measure->objects == EDGEL_OBJECTS_NONE)
         return;
     edgel_text_printf(t, "\nobjects (by %s, summed over images; tp fp fn PQ: pairs of IoU > 0.5)\n",
                       word_of(s->measure->objects));
-    classes_table(t, &s->objects);
+    classes_table(t, edgel_summary_objects(s));
     edgel_text_str(t, "\nobjects, mean over classes\n");
-    thresholds_table(t, &s->objects.mean);
+    thresholds_table(t, &edgel_summary_objects(s)->mean);
 }
 
 /* With several methods: their scores side by side. */
-void edgel_objects_side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n)
+static void side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n)
 {
     static const char *const heads[] = { "method", "images", "missing", "failed", "PQ",   "SQ",  "RQ",
                                          "mean P", "mean R", "box IoU", "GIoU",   "DIoU", "CIoU" };
@@ -181,9 +181,13 @@ void edgel_objects_side_by_side(struct edgel_text *t, const struct edgel_summary
         edgel_grid_count(&g, s[i].images);
         edgel_grid_count(&g, s[i].missing);
         edgel_grid_count(&g, s[i].failed);
-        score_cells(&g, &s[i].objects.mean);
+        score_cells(&g, &edgel_summary_objects(&s[i])->mean);
     }
     edgel_text_str(t, "\n");
     edgel_grid_print(&g, t);
     edgel_grid_finish(&g);
 }
+
+const struct edgel_show edgel_objects_show = {
+    .family = EDGEL_OBJECTS, .json = json, .table = table, .side_by_side = side_by_side
+};

@@ -16,9 +16,9 @@ static void score_json(struct edgel_text *t, const char *key, const struct edgel
     real(t, ",\"threshold\":", s->threshold);
 }
 
-void edgel_regions_json(struct edgel_text *t, const struct edgel_summary *s)
+static void json(struct edgel_text *t, const struct edgel_summary *s)
 {
-    const struct edgel_region_result *r = &s->regions;
+    const struct edgel_region_result *r = edgel_summary_regions(s);
     if (r->n == 0)
         return;
     edgel_text_str(t, ",\n \"regions\":{");
@@ -49,10 +49,10 @@ static void score_line(struct edgel_grid *g, const char *name, const struct edge
     edgel_grid_score(g, best);
 }
 
-void edgel_regions_table(struct edgel_text *t, const struct edgel_summary *s)
+static void table(struct edgel_text *t, const struct edgel_summary *s)
 {
     static const char *const heads[] = { "regions", "threshold", "ODS", "OIS", "best" };
-    const struct edgel_region_result *r = &s->regions;
+    const struct edgel_region_result *r = edgel_summary_regions(s);
     struct edgel_grid g = { .columns = 5, .left = 1 };
     if (r->n == 0)
         return;
@@ -66,17 +66,17 @@ void edgel_regions_table(struct edgel_text *t, const struct edgel_summary *s)
     edgel_grid_finish(&g);
 }
 
-void edgel_regions_side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n)
+static void side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n)
 {
     static const char *const heads[] = { "method", "images",  "missing", "failed",  "cover ODS", "cover OIS",
                                          "best",   "PRI ODS", "PRI OIS", "VoI ODS", "VoI OIS" };
     struct edgel_grid g = { .columns = 11, .left = 1 };
-    if (n == 0 || s->regions.n == 0)
+    if (n == 0 || edgel_summary_regions(s)->n == 0)
         return;
     for (size_t i = 0; i < g.columns; i++)
         edgel_grid_str(&g, heads[i]);
     for (size_t i = 0; i < n; i++) {
-        const struct edgel_region_result *r = &s[i].regions;
+        const struct edgel_region_result *r = edgel_summary_regions(&s[i]);
         edgel_grid_str(&g, s[i].prediction);
         edgel_grid_count(&g, s[i].images);
         edgel_grid_count(&g, s[i].missing);
@@ -93,3 +93,7 @@ void edgel_regions_side_by_side(struct edgel_text *t, const struct edgel_summary
     edgel_grid_print(&g, t);
     edgel_grid_finish(&g);
 }
+
+const struct edgel_show edgel_regions_show = {
+    .family = EDGEL_REGIONS, .json = json, .table = table, .side_by_side = side_by_side
+};

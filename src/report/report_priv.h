@@ -7,6 +7,8 @@
 
 /* --- words.c --- */
 size_t edgel_class_scores(void); /* scores of a class */
+/* Whether pixels were counted, rather than boundaries, regions or objects in place of them. */
+bool edgel_counts_pixels(const struct edgel_measure *m);
 /* The words of the options, for printing a convention. */
 const char *edgel_word_of_reduce(enum edgel_reduce_kind kind);
 const char *edgel_word_of_empty(enum edgel_empty empty);
@@ -20,24 +22,33 @@ const char *edgel_class_label(const struct edgel_class_result *c, char *buf, siz
 EDGEL_NODISCARD enum edgel_status edgel_text_deliver(struct edgel_text *t, struct edgel_output *out,
                                                      struct edgel_error *err);
 
-/* --- distance_show.c --- : the section of the summary, from the comma on, and the part of the table; nothing where no
- * distances were measured */
-void edgel_distances_json(struct edgel_text *t, const struct edgel_summary *s);
-void edgel_distances_table(struct edgel_text *t, const struct edgel_summary *s);
+/* --- shows.c: the table of what families show --- */
 
-/* --- band_show.c --- : the same for Boundary IoU and DAVIS */
-void edgel_bands_json(struct edgel_text *t, const struct edgel_summary *s);
-void edgel_bands_table(struct edgel_text *t, const struct edgel_summary *s);
+/* A family for readers. Nothing is called where it was not measured. */
+struct edgel_show {
+    enum edgel_family family;
+    const struct edgel_show *within; /* the family that shows its results with its own; NULL: itself */
+    /* Its keys of the summary document, from the comma on. */
+    void (*json)(struct edgel_text *t, const struct edgel_summary *s);
+    /* Its part of the table of one method. */
+    void (*table)(struct edgel_text *t, const struct edgel_summary *s);
+    /* A line for each of several methods; NULL: none. */
+    void (*side_by_side)(struct edgel_text *t, const struct edgel_summary *s, size_t n);
+};
+const struct edgel_show *edgel_show_of(enum edgel_family family);
+/* What a table of shows lacks; NULL: nothing. */
+const char *edgel_shows_odd(const struct edgel_show *const *shows, size_t n);
+extern const struct edgel_show edgel_pixels_show, edgel_curve_show, edgel_tolerance_show,
+    edgel_distances_show, edgel_boundary_show, edgel_regions_show, edgel_bands_show, edgel_davis_show,
+    edgel_objects_show;
 
-/* --- object_show.c --- : the same for objects */
-void edgel_objects_json(struct edgel_text *t, const struct edgel_summary *s);
-void edgel_objects_table(struct edgel_text *t, const struct edgel_summary *s);
-void edgel_objects_side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n);
-
-/* --- region_show.c --- : the same for regions, and the methods side by side */
-void edgel_regions_json(struct edgel_text *t, const struct edgel_summary *s);
-void edgel_regions_table(struct edgel_text *t, const struct edgel_summary *s);
-void edgel_regions_side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n);
+/* --- points_show.c --- */
+void edgel_points_table(struct edgel_text *t, const char *what, const struct edgel_operating_point *ods,
+                        const struct edgel_operating_point *ois);
+void edgel_points_values(struct edgel_text *t, const char *a, double va, const char *b, double vb);
+void edgel_points_best_json(struct edgel_text *t, const char *key, const struct edgel_operating_point *ods,
+                            const struct edgel_operating_point *ois);
+void edgel_points_json(struct edgel_text *t, const struct edgel_operating_point *v, int n);
 
 /* --- grid.c --- : cells to aligned text. Zero-initialise, set columns, finish frees. */
 struct edgel_grid {
@@ -53,5 +64,6 @@ void edgel_grid_score(struct edgel_grid *g, double v); /* 4 decimals; "-" when u
  * \xNN. A started row must be full. */
 void edgel_grid_print(const struct edgel_grid *g, struct edgel_text *t);
 void edgel_grid_finish(struct edgel_grid *g);
+void edgel_grid_end(struct edgel_grid *g, struct edgel_text *t); /* prints and finishes */
 
 #endif

@@ -11,6 +11,11 @@ size_t edgel_class_scores(void)
     return n;
 }
 
+bool edgel_counts_pixels(const struct edgel_measure *m)
+{
+    return m->boundary == EDGEL_BOUNDARY_NONE && !m->regions && !edgel_objects_alone(m->objects);
+}
+
 const char *edgel_word_of_reduce(enum edgel_reduce_kind kind)
 {
     return kind == EDGEL_REDUCE_IMAGE ? "image" : "pooled";

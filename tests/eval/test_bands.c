@@ -258,15 +258,16 @@ static void statistics_are_those_of_the_page(void **state)
         add_frame(r, "a/x", i < 150 ? 4 : 1, (struct edgel_tolerance_counts){ 1, 2, 4, 4, 4 });
     add_frame(r, "b/x", 2, (struct edgel_tolerance_counts){ 1, 0, 0, 0, 4 });
     assert_int_equal(edgel_reducer_summary(r, &s, NULL), EDGEL_OK);
-    assert_int_equal(s.davis.sequences, 2);
-    assert_int_equal(s.davis.nobjects, 2);
-    const struct edgel_davis_object *a = &s.davis.objects[0], *b = &s.davis.objects[1];
+    assert_int_equal(edgel_summary_davis(&s)->sequences, 2);
+    assert_int_equal(edgel_summary_davis(&s)->nobjects, 2);
+    const struct edgel_davis_object *a = &edgel_summary_davis(&s)->objects[0],
+                                    *b = &edgel_summary_davis(&s)->objects[1];
     assert_string_equal(a->sequence, "a");
     assert_true(a->frames == 300 && a->id == 1);
     assert_true(a->j.mean == 0.625 && a->j.recall == 0.5 && a->j.decay == 0.75);
     assert_true(fabs(a->f.mean - 2. / 3) < 1e-12 && a->f.recall == 1 && fabs(a->f.decay) < 1e-12);
     assert_true(b->j.mean == 0.5 && b->j.recall == 0 && b->j.decay == 0 && b->f.mean == 0);
-    assert_true(s.davis.j.mean == 0.5625 && s.davis.j.decay == 0.375);
+    assert_true(edgel_summary_davis(&s)->j.mean == 0.5625 && edgel_summary_davis(&s)->j.decay == 0.375);
     edgel_summary_finish(&s);
     edgel_reducer_destroy(&r);
     assert_int_equal(edgel_alloc_live(), 0);
@@ -294,7 +295,8 @@ static void f_of_frames_without_contours(void **state)
         assert_int_equal(edgel_reducer_create(&m, &reduce, "p", &r, NULL), EDGEL_OK);
         add_frame(r, "x", 4, frames[i].c);
         assert_int_equal(edgel_reducer_summary(r, &s, NULL), EDGEL_OK);
-        assert_true(s.davis.objects[0].f.mean == frames[i].f && s.davis.objects[0].j.mean == 1);
+        assert_true(edgel_summary_davis(&s)->objects[0].f.mean == frames[i].f &&
+                    edgel_summary_davis(&s)->objects[0].j.mean == 1);
         edgel_summary_finish(&s);
         edgel_reducer_destroy(&r);
     }
@@ -323,9 +325,11 @@ static void a_frame_without_the_object_is_right_when_nothing_is_found(void **sta
     row.image = (char *)"y/x"; /* a sequence without an object */
     assert_int_equal(edgel_reducer_add(r, &row, NULL), EDGEL_OK);
     assert_int_equal(edgel_reducer_summary(r, &s, NULL), EDGEL_OK);
-    assert_true(s.davis.sequences == 2 && s.davis.j.mean == 0.75 && s.davis.f.mean == 1);
-    assert_true(s.davis.nobjects == 1 && s.davis.objects[0].frames == 2);
-    assert_true(s.davis.objects[0].j.mean == 0.75 && s.davis.objects[0].f.mean == 1);
+    assert_true(edgel_summary_davis(&s)->sequences == 2 && edgel_summary_davis(&s)->j.mean == 0.75 &&
+                edgel_summary_davis(&s)->f.mean == 1);
+    assert_true(edgel_summary_davis(&s)->nobjects == 1 && edgel_summary_davis(&s)->objects[0].frames == 2);
+    assert_true(edgel_summary_davis(&s)->objects[0].j.mean == 0.75 &&
+                edgel_summary_davis(&s)->objects[0].f.mean == 1);
     edgel_summary_finish(&s);
     edgel_reducer_destroy(&r);
     assert_int_equal(edgel_alloc_live(), 0);
@@ -349,8 +353,8 @@ static void quarters_end_at_the_nearest_frame(void **state)
         add_frame(r, "a/c/x", (const uint64_t[]){ 4, 2, 1 }[i], c);
     add_frame(r, "a/d/x", 3, c);
     assert_int_equal(edgel_reducer_summary(r, &s, NULL), EDGEL_OK);
-    assert_true(s.davis.sequences == 3 && s.davis.nobjects == 3);
-    const struct edgel_davis_object *o = s.davis.objects;
+    assert_true(edgel_summary_davis(&s)->sequences == 3 && edgel_summary_davis(&s)->nobjects == 3);
+    const struct edgel_davis_object *o = edgel_summary_davis(&s)->objects;
     assert_string_equal(o[1].sequence, "a/c");
     assert_true(o[0].j.decay == 0.625 && o[1].j.decay == 0.5 && o[2].j.decay == 0);
     assert_true(o[0].j.recall == 0.25 && o[2].j.recall == 1);

@@ -599,9 +599,9 @@ static void scores_are_those_of_the_formulas(void **state)
     const double recall[] = { .65, .5, .15 }, precision[] = { .375, .625, 1 };
     double best = 0;
     for (int k = 0; k < 3; k++) {
-        assert_near(s.boundary.points[k].recall, recall[k], 1e-15);
-        assert_near(s.boundary.points[k].precision, precision[k], 1e-15);
-        assert_near(s.boundary.points[k].threshold, (k + 1) / 4.0, 1e-15);
+        assert_near(edgel_summary_boundary(&s)->points[k].recall, recall[k], 1e-15);
+        assert_near(edgel_summary_boundary(&s)->points[k].precision, precision[k], 1e-15);
+        assert_near(edgel_summary_boundary(&s)->points[k].threshold, (k + 1) / 4.0, 1e-15);
     }
     for (int i = 0; i <= 198; i++) {
         const int k = i / 99 < 1 ? 0 : 1;
@@ -609,19 +609,20 @@ static void scores_are_those_of_the_formulas(void **state)
                      q = recall[k] + u * (recall[k + 1] - recall[k]);
         best = fmax(best, 2 * p * q / (p + q));
     }
-    assert_near(s.boundary.ods.f1, best, 1e-14);
+    assert_near(edgel_summary_boundary(&s)->ods.f1, best, 1e-14);
     /* best of each: the second threshold of both */
-    assert_near(s.boundary.ois.recall, 100 / 200.0, 1e-15);
-    assert_near(s.boundary.ois.precision, 75 / 120.0, 1e-15);
+    assert_near(edgel_summary_boundary(&s)->ois.recall, 100 / 200.0, 1e-15);
+    assert_near(edgel_summary_boundary(&s)->ois.precision, 75 / 120.0, 1e-15);
     double ap = 0;
     for (int i = 15; i <= 65; i++) {
         const double x = i / 100.0;
         ap += (x <= .5 ? 1 + (x - .15) / .35 * (.625 - 1) : .625 + (x - .5) / .15 * (.375 - .625)) * .01;
     }
-    assert_near(s.boundary.ap, ap, 1e-14);
-    assert_near(s.boundary.r50, .65 + (.5 - .375) / .25 * (.5 - .65), 1e-15);
-    assert_int_equal(s.nclasses, 0);
-    assert_true(isnan(s.mean.v[EDGEL_F1]) && isnan(s.accuracy) && s.curve.n == 0);
+    assert_near(edgel_summary_boundary(&s)->ap, ap, 1e-14);
+    assert_near(edgel_summary_boundary(&s)->r50, .65 + (.5 - .375) / .25 * (.5 - .65), 1e-15);
+    assert_int_equal(edgel_summary_pixels(&s)->nclasses, 0);
+    assert_true(isnan(edgel_summary_pixels(&s)->mean.v[EDGEL_F1]) &&
+                isnan(edgel_summary_pixels(&s)->accuracy) && edgel_summary_curve(&s)->n == 0);
     edgel_summary_finish(&s);
     edgel_reducer_destroy(&r);
     for (int i = 0; i < 2; i++)

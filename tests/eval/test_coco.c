@@ -483,8 +483,8 @@ static enum edgel_status reduce_file(void)
     }
     if (st == EDGEL_OK)
         st = edgel_reducer_summary(reducer, &s, NULL);
-    for (size_t i = 0; i < s.objects.nclasses; i++) {
-        const struct edgel_object_result *c = &s.objects.classes[i];
+    for (size_t i = 0; i < edgel_summary_objects(&s)->nclasses; i++) {
+        const struct edgel_object_result *c = &edgel_summary_objects(&s)->classes[i];
         assert_true(c->tp <= c->truth && c->fp <= c->prediction && c->fn <= c->truth);
         assert_true(!(c->scores.pq < 0 || c->scores.pq > 1) && !(c->scores.box_ciou > 1));
     }

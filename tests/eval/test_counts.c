@@ -150,32 +150,49 @@ static void same_objects(const struct edgel_objects_result *a, const struct edge
     }
 }
 
-static void same_summaries(const struct edgel_summary *a, const struct edgel_summary *b)
+static void same_pixels(const struct edgel_pixels_result *a, const struct edgel_pixels_result *b)
 {
-    assert_true(a->images == b->images && a->missing == b->missing && a->failed == b->failed &&
-                a->pixels == b->pixels && a->nclasses == b->nclasses && a->nmatrix == b->nmatrix &&
+    assert_true(a->pixels == b->pixels && a->nclasses == b->nclasses && a->nmatrix == b->nmatrix &&
                 a->empty_touched == b->empty_touched && a->ignored_predicted == b->ignored_predicted);
     assert_memory_equal(&a->mean, &b->mean, sizeof a->mean);
     for (size_t i = 0; i < a->nclasses; i++) {
         const struct edgel_class_result *p = &a->classes[i], *q = &b->classes[i];
         assert_true(p->id == q->id && p->tp == q->tp && p->fp == q->fp && p->fn == q->fn && p->tn == q->tn);
         assert_memory_equal(&p->scores, &q->scores, sizeof p->scores);
-        assert_memory_equal(&p->distance, &q->distance, sizeof p->distance);
-        assert_true(p->band.truth == q->band.truth && p->band.prediction == q->band.prediction &&
-                    p->band.both == q->band.both);
-        same_bits(p->boundary_iou, q->boundary_iou);
     }
-    same_davis(&a->davis, &b->davis);
-    same_objects(&a->objects, &b->objects);
     same_bits(a->accuracy, b->accuracy);
     same_bits(a->kappa, b->kappa);
     same_bits(a->fwiou, b->fwiou);
     if (a->nmatrix)
         assert_memory_equal(a->matrix, b->matrix, a->nmatrix * a->nmatrix * sizeof *a->matrix);
-    same_bits(a->curve.ods.f1, b->curve.ods.f1);
-    same_bits(a->curve.ois.f1, b->curve.ois.f1);
-    same_bits(a->curve.ap, b->curve.ap);
-    same_bits(a->curve.auc, b->curve.auc);
+}
+
+static void same_summaries(const struct edgel_summary *a, const struct edgel_summary *b)
+{
+    assert_true(a->images == b->images && a->missing == b->missing && a->failed == b->failed);
+    same_pixels(edgel_summary_pixels(a), edgel_summary_pixels(b));
+    const struct edgel_distances_result *d = edgel_summary_distances(a), *e = edgel_summary_distances(b);
+    assert_int_equal(d->n, e->n);
+    for (size_t i = 0; i < d->n; i++)
+        assert_memory_equal(&d->classes[i], &e->classes[i], sizeof d->classes[i]);
+    const struct edgel_bands_result *f = edgel_summary_bands(a), *g = edgel_summary_bands(b);
+    assert_int_equal(f->n, g->n);
+    same_bits(f->mean, g->mean);
+    for (size_t i = 0; i < f->n; i++) {
+        const struct edgel_band_counts *p = &f->classes[i].counts, *q = &g->classes[i].counts;
+        assert_true(p->truth == q->truth && p->prediction == q->prediction && p->both == q->both);
+        same_bits(f->classes[i].iou, g->classes[i].iou);
+    }
+    const struct edgel_tolerance_result *t = edgel_summary_tolerance(a), *u = edgel_summary_tolerance(b);
+    assert_int_equal(t->n, u->n);
+    for (size_t i = 0; i < t->n; i++)
+        assert_memory_equal(&t->classes[i], &u->classes[i], sizeof t->classes[i]);
+    same_davis(edgel_summary_davis(a), edgel_summary_davis(b));
+    same_objects(edgel_summary_objects(a), edgel_summary_objects(b));
+    same_bits(edgel_summary_curve(a)->ods.f1, edgel_summary_curve(b)->ods.f1);
+    same_bits(edgel_summary_curve(a)->ois.f1, edgel_summary_curve(b)->ois.f1);
+    same_bits(edgel_summary_curve(a)->ap, edgel_summary_curve(b)->ap);
+    same_bits(edgel_summary_curve(a)->auc, edgel_summary_curve(b)->auc);
 }
 
 static void check_header(const struct edgel_counts_header *a, const struct edgel_counts_header *b)

@@ -387,8 +387,8 @@ static void thresholds_and_panoptic_quality(void **state)
     struct edgel_row row = measure("11111022220330000", "44440055000000077", 17, 1, &m);
     assert_int_equal(edgel_row_pixels(&row)->n, 0);
     struct edgel_summary s = reduce(&row, 1, &m, &plain);
-    const struct edgel_object_result *c = &s.objects.classes[0];
-    assert_int_equal(s.objects.nclasses, 1);
+    const struct edgel_object_result *c = &edgel_summary_objects(&s)->classes[0];
+    assert_int_equal(edgel_summary_objects(&s)->nclasses, 1);
     assert_true(c->truth == 3 && c->prediction == 3 && c->passed == 0 && c->pairs == 2);
     assert_true(c->tp == 1 && c->fp == 2 && c->fn == 2);
     assert_true(c->scores.sq == 0.8 && c->scores.rq == 1. / 3 && fabs(c->scores.pq - 0.8 / 3) < 1e-15);
@@ -398,7 +398,7 @@ static void thresholds_and_panoptic_quality(void **state)
     }
     assert_true(fabs(c->scores.mean_recall - (2. / 3 + 6. / 3) / 10) < 1e-15);
     assert_true(fabs(c->scores.box_iou - (0.8 + 0.5) / 2) < 1e-15);
-    assert_true(s.objects.mean.pq == c->scores.pq);
+    assert_true(edgel_summary_objects(&s)->mean.pq == c->scores.pq);
     edgel_summary_finish(&s);
 }
 
@@ -429,14 +429,14 @@ static void classes_void_and_mean(void **state)
                 7, 4, &m),
     };
     struct edgel_summary s = reduce(rows, 1, &m, &how);
-    const struct edgel_object_result *c = s.objects.classes;
-    assert_int_equal(s.objects.nclasses, 3);
+    const struct edgel_object_result *c = edgel_summary_objects(&s)->classes;
+    assert_int_equal(edgel_summary_objects(&s)->nclasses, 3);
     assert_true(c[0].truth == 2 && c[0].prediction == 3 && c[0].passed == 1 && c[0].tp == 2 && c[0].fp == 0);
     assert_true(c[0].scores.pq == 1 && c[0].scores.precision[9] == 1);
     assert_true(c[1].id == 2 && c[1].fn == 1 && c[1].scores.pq == 0 && c[1].scores.sq == 0);
     assert_true(isnan(c[1].scores.precision[0]) && c[1].scores.recall[0] == 0);
     assert_true(c[2].id == 3 && c[2].fp == 1 && c[2].fn == 1 && !c[2].in_mean);
-    assert_true(s.objects.mean.pq == 0.5);
+    assert_true(edgel_summary_objects(&s)->mean.pq == 0.5);
     edgel_summary_finish(&s);
 }
 
@@ -455,9 +455,11 @@ static void excused_pairs_are_no_mistakes(void **state)
     assert_int_equal(edgel_reducer_create(&m, &plain, "p", &r, NULL), EDGEL_OK);
     assert_int_equal(edgel_reducer_add(r, &row, NULL), EDGEL_OK);
     assert_int_equal(edgel_reducer_summary(r, &s, NULL), EDGEL_OK);
-    assert_true(s.objects.classes[0].fp == 0 && s.objects.classes[0].fn == 1);
-    assert_true(s.objects.mean.precision[0] == 1 && isnan(s.objects.mean.precision[1]) &&
-                s.objects.mean.recall[1] == 0);
+    assert_true(edgel_summary_objects(&s)->classes[0].fp == 0 &&
+                edgel_summary_objects(&s)->classes[0].fn == 1);
+    assert_true(edgel_summary_objects(&s)->mean.precision[0] == 1 &&
+                isnan(edgel_summary_objects(&s)->mean.precision[1]) &&
+                edgel_summary_objects(&s)->mean.recall[1] == 0);
     edgel_summary_finish(&s);
     edgel_reducer_destroy(&r);
     assert_int_equal(edgel_alloc_live(), 0);
@@ -477,8 +479,8 @@ static void what_agrees_is_perfect(void **state)
             text[i] = (char)('0' + p.id[i]);
         struct edgel_row row = measure(text, text, p.w, p.h, &m);
         struct edgel_summary s = reduce(&row, 1, &m, &plain);
-        const struct edgel_object_scores *v = &s.objects.mean;
-        if (s.objects.nclasses == 0)
+        const struct edgel_object_scores *v = &edgel_summary_objects(&s)->mean;
+        if (edgel_summary_objects(&s)->nclasses == 0)
             assert_true(isnan(v->pq));
         else
             assert_true(v->pq == 1 && v->sq == 1 && v->rq == 1 && v->mean_precision == 1 &&
@@ -508,9 +510,10 @@ static void sides_are_symmetric(void **state)
         struct edgel_row there = measure(texts[0], texts[1], a.w, a.h, &m);
         struct edgel_row back = measure(texts[1], texts[0], a.w, a.h, &m);
         struct edgel_summary s = reduce(&there, 1, &m, &plain), t = reduce(&back, 1, &m, &plain);
-        assert_int_equal(s.objects.nclasses, t.objects.nclasses);
-        for (size_t i = 0; i < s.objects.nclasses; i++) {
-            const struct edgel_object_result *x = &s.objects.classes[i], *y = &t.objects.classes[i];
+        assert_int_equal(edgel_summary_objects(&s)->nclasses, edgel_summary_objects(&t)->nclasses);
+        for (size_t i = 0; i < edgel_summary_objects(&s)->nclasses; i++) {
+            const struct edgel_object_result *x = &edgel_summary_objects(&s)->classes[i],
+                                             *y = &edgel_summary_objects(&t)->classes[i];
             assert_true(x->tp == y->tp && x->fp == y->fn && x->fn == y->fp);
             assert_true(fabs(x->scores.pq - y->scores.pq) < 1e-12);
             for (int k = 0; k < EDGEL_OBJECT_IOUS; k++) {

@@ -164,20 +164,21 @@ static double overall(const struct toy *t, int n, const int *ids, int nids, int 
 static void check_matrix(const struct edgel_summary *s, const struct toy *t, int n,
                          const struct edgel_reduce *r)
 {
-    for (size_t a = 0; a < s->nmatrix; a++) {
+    for (size_t a = 0; a < edgel_summary_pixels(s)->nmatrix; a++) {
         uint64_t row = 0, truth = 0;
-        for (size_t b = 0; b < s->nmatrix; b++) {
+        for (size_t b = 0; b < edgel_summary_pixels(s)->nmatrix; b++) {
             uint64_t want = 0;
             for (int k = 0; k < n; k++)
                 for (int i = 0; i < t[k].n; i++)
-                    want += t[k].truth[i] == s->matrix_ids[a] && t[k].prediction[i] == s->matrix_ids[b];
-            assert_int_equal(s->matrix[a * s->nmatrix + b], want);
+                    want += t[k].truth[i] == edgel_summary_pixels(s)->matrix_ids[a] &&
+                            t[k].prediction[i] == edgel_summary_pixels(s)->matrix_ids[b];
+            assert_int_equal(edgel_summary_pixels(s)->matrix[a * edgel_summary_pixels(s)->nmatrix + b], want);
             row += want;
         }
         for (int k = 0; k < n; k++)
             for (int i = 0; i < t[k].n; i++)
-                truth += t[k].truth[i] == s->matrix_ids[a];
-        assert_int_equal(s->matrix_other[a], truth - row);
+                truth += t[k].truth[i] == edgel_summary_pixels(s)->matrix_ids[a];
+        assert_int_equal(edgel_summary_pixels(s)->matrix_other[a], truth - row);
     }
     (void)r;
 }
@@ -187,12 +188,12 @@ static void check_summary(const struct edgel_summary *s, const struct toy *t, in
 {
     const int first = bin ? 1 : 0;
     uint64_t touched = 0;
-    assert_int_equal(s->nclasses, nids - first);
-    assert_int_equal(s->nmatrix, nids);
+    assert_int_equal(edgel_summary_pixels(s)->nclasses, nids - first);
+    assert_int_equal(edgel_summary_pixels(s)->nmatrix, nids);
     for (int which = 0; which < 7; which++) {
         struct avg mean = { 0, 0 };
         for (int i = first; i < nids; i++) {
-            struct edgel_class_result *c = &s->classes[i - first];
+            struct edgel_class_result *c = &edgel_summary_pixels(s)->classes[i - first];
             assert_int_equal(c->id, ids[i]);
             assert_int_equal(c->in_mean, !among(r->exclude_from_mean, r->nexclude, c->id));
             const double want = class_score(t, n, ids[i], which, r);
@@ -200,11 +201,11 @@ static void check_summary(const struct edgel_summary *s, const struct toy *t, in
             if (c->in_mean)
                 avg_add(&mean, want);
         }
-        struct edgel_scores m = s->mean;
+        struct edgel_scores m = edgel_summary_pixels(s)->mean;
         close_to(m.v[which], avg_of(mean));
     }
     for (int i = first; i < nids; i++) {
-        const struct edgel_class_result *c = &s->classes[i - first];
+        const struct edgel_class_result *c = &edgel_summary_pixels(s)->classes[i - first];
         const struct counts want = count(t, n, ids[i], r);
         assert_true((double)c->tp == want.tp && (double)c->fp == want.fp && (double)c->fn == want.fn &&
                     (double)c->tn == want.tn);
@@ -214,10 +215,10 @@ static void check_summary(const struct edgel_summary *s, const struct toy *t, in
             touched += one.tp + one.fp == 0 || one.tp + one.fn == 0;
         }
     }
-    assert_int_equal(s->empty_touched, touched);
-    close_to(s->accuracy, overall(t, n, ids, nids, 0, r));
-    close_to(s->kappa, overall(t, n, ids, nids, 1, r));
-    close_to(s->fwiou, overall(t, n, ids, nids, 2, r));
+    assert_int_equal(edgel_summary_pixels(s)->empty_touched, touched);
+    close_to(edgel_summary_pixels(s)->accuracy, overall(t, n, ids, nids, 0, r));
+    close_to(edgel_summary_pixels(s)->kappa, overall(t, n, ids, nids, 1, r));
+    close_to(edgel_summary_pixels(s)->fwiou, overall(t, n, ids, nids, 2, r));
     check_matrix(s, t, n, r);
 }
 
@@ -297,7 +298,7 @@ static void binary_scores_are_their_formulas(void **state)
         r.empty = (enum edgel_empty)rnd(3);
         struct edgel_summary s = reduce_toys(t, n, &m, &r);
         check_summary(&s, t, n, ids, 2, &r, true);
-        assert_string_equal(s.classes[0].name, "foreground");
+        assert_string_equal(edgel_summary_pixels(&s)->classes[0].name, "foreground");
         edgel_summary_finish(&s);
         r.nignore = 0; /* then 255 is foreground again */
         for (int k = 0; k < n; k++)
@@ -330,12 +331,12 @@ static void figures_by_hand(void **state)
     assert_int_equal(edgel_reducer_create(&m, &r, "p", &reducer, NULL), EDGEL_OK);
     assert_int_equal(edgel_reducer_add(reducer, &row, NULL), EDGEL_OK);
     assert_int_equal(edgel_reducer_summary(reducer, &s, NULL), EDGEL_OK);
-    close_to(s.kappa, 0.4);
-    close_to(s.accuracy, 0.7);
-    close_to(s.classes[0].scores.v[EDGEL_MCC], 250 / sqrt(375000));
-    close_to(s.classes[0].scores.v[EDGEL_IOU], 20 / 35.0);
-    close_to(s.fwiou, 0.5 * (20 / 35.0) + 0.5 * (15 / 30.0));
-    assert_true(s.pixels == 50 && s.images == 1);
+    close_to(edgel_summary_pixels(&s)->kappa, 0.4);
+    close_to(edgel_summary_pixels(&s)->accuracy, 0.7);
+    close_to(edgel_summary_pixels(&s)->classes[0].scores.v[EDGEL_MCC], 250 / sqrt(375000));
+    close_to(edgel_summary_pixels(&s)->classes[0].scores.v[EDGEL_IOU], 20 / 35.0);
+    close_to(edgel_summary_pixels(&s)->fwiou, 0.5 * (20 / 35.0) + 0.5 * (15 / 30.0));
+    assert_true(edgel_summary_pixels(&s)->pixels == 50 && s.images == 1);
     edgel_summary_finish(&s);
     edgel_reducer_destroy(&reducer);
 }
@@ -380,9 +381,9 @@ static void conventions_differ_as_they_should(void **state)
         r.empty = want[i].empty;
         r.nexclude = want[i].exclude;
         struct edgel_summary s = reduce_toys(t, 2, &m, &r);
-        close_to(s.mean.v[EDGEL_IOU], want[i].miou);
-        assert_int_equal(s.empty_touched, want[i].touched);
-        assert_int_equal(s.pixels, 10);
+        close_to(edgel_summary_pixels(&s)->mean.v[EDGEL_IOU], want[i].miou);
+        assert_int_equal(edgel_summary_pixels(&s)->empty_touched, want[i].touched);
+        assert_int_equal(edgel_summary_pixels(&s)->pixels, 10);
         edgel_summary_finish(&s);
     }
     /* Ignoring background pixels is another thing than leaving background out of the mean. */
@@ -390,10 +391,11 @@ static void conventions_differ_as_they_should(void **state)
     r.ignore = (const int32_t[]){ 9, 0 };
     r.nignore = 2;
     struct edgel_summary s = reduce_toys(t, 2, &m, &r);
-    assert_int_equal(s.nclasses, 1); /* of the ids that occur on judged pixels, only 1 is left */
-    close_to(s.mean.v[EDGEL_IOU], 0.5);
-    assert_int_equal(s.ignored_predicted, 1);
-    assert_int_equal(s.matrix_other[0], 1);
+    assert_int_equal(edgel_summary_pixels(&s)->nclasses,
+                     1); /* of the ids that occur on judged pixels, only 1 is left */
+    close_to(edgel_summary_pixels(&s)->mean.v[EDGEL_IOU], 0.5);
+    assert_int_equal(edgel_summary_pixels(&s)->ignored_predicted, 1);
+    assert_int_equal(edgel_summary_pixels(&s)->matrix_other[0], 1);
     edgel_summary_finish(&s);
 }
 
@@ -424,7 +426,8 @@ static void strangers_are_counted_and_nothing_is_added(void **state)
                         "prediction 8 (2 pixels)");
     struct edgel_summary s;
     assert_int_equal(edgel_reducer_summary(reducer, &s, NULL), EDGEL_OK);
-    assert_true(s.images == 1 && s.pixels == 3 && s.classes[1].tp == 1);
+    assert_true(s.images == 1 && edgel_summary_pixels(&s)->pixels == 3 &&
+                edgel_summary_pixels(&s)->classes[1].tp == 1);
     edgel_summary_finish(&s);
     edgel_reducer_destroy(&reducer);
     edgel_row_finish(&rows[0]);
@@ -455,9 +458,10 @@ static void missing_and_failed_rows_count(void **state)
         assert_int_equal(s.missing, w ? 1 : 2);
         assert_int_equal(s.failed, 1);
         if (w) {
-            close_to(s.mean.v[EDGEL_IOU], 0);
-            close_to(s.accuracy, 0);
-            assert_true(s.matrix_other[0] == 2 && s.matrix_other[1] == 2);
+            close_to(edgel_summary_pixels(&s)->mean.v[EDGEL_IOU], 0);
+            close_to(edgel_summary_pixels(&s)->accuracy, 0);
+            assert_true(edgel_summary_pixels(&s)->matrix_other[0] == 2 &&
+                        edgel_summary_pixels(&s)->matrix_other[1] == 2);
         }
         edgel_summary_finish(&s);
         edgel_reducer_destroy(&reducer);
@@ -483,15 +487,16 @@ static void tolerance_replaces_precision_and_recall(void **state)
     assert_int_equal(edgel_reducer_create(&m, &r, "p", &reducer, NULL), EDGEL_OK);
     assert_int_equal(edgel_reducer_add(reducer, &row, NULL), EDGEL_OK);
     assert_int_equal(edgel_reducer_summary(reducer, &s, NULL), EDGEL_OK);
-    const struct edgel_class_result *c = s.classes;
-    assert_true(s.has_tolerance && c->tp == 7 && c->fp == 3 && c->fn == 3 && c->tn == 87);
+    const struct edgel_class_result *c = edgel_summary_pixels(&s)->classes;
+    assert_true(edgel_summary_pixels(&s)->has_tolerance && c->tp == 7 && c->fp == 3 && c->fn == 3 &&
+                c->tn == 87);
     close_to(c->scores.v[EDGEL_PRECISION], 0.7);
     close_to(c->scores.v[EDGEL_RECALL], 0.75);
     close_to(c->scores.v[EDGEL_F1], 2 * 0.7 * 0.75 / 1.45);
     assert_true(isnan(c->scores.v[EDGEL_IOU]) && isnan(c->scores.v[EDGEL_ACCURACY]) &&
                 isnan(c->scores.v[EDGEL_MCC]));
-    close_to(s.accuracy, 0.82);
-    assert_int_equal(s.matrix[2], 10);
+    close_to(edgel_summary_pixels(&s)->accuracy, 0.82);
+    assert_int_equal(edgel_summary_pixels(&s)->matrix[2], 10);
     edgel_summary_finish(&s);
     edgel_reducer_destroy(&reducer);
     r.nignore = 1;
@@ -699,7 +704,7 @@ static void allocation_failures_are_reported(void **state)
         if (st == EDGEL_OK)
             st = edgel_reducer_summary(reducer, &s, &err);
         if (st == EDGEL_OK && (st = edgel_row_scores(&row, &m, &r, &c, &nc, &err)) == EDGEL_OK) {
-            assert_int_equal(nc, s.nclasses);
+            assert_int_equal(nc, edgel_summary_pixels(&s)->nclasses);
             edgel_class_results_free(c, nc);
         }
         edgel_alloc_fail_after(-1);

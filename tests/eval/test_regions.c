@@ -390,11 +390,15 @@ static void test_scores(void **state)
         assert_int_equal(edgel_reducer_add(r, &row, NULL), EDGEL_OK);
     }
     assert_int_equal(edgel_reducer_summary(r, &sum, NULL), EDGEL_OK);
-    assert_true(sum.regions.covering.threshold == 0.5 && sum.regions.covering.ods == 0.5);
-    assert_true(sum.regions.covering.ois == 1.1 / 2 && sum.regions.best == 1.2 / 2);
-    assert_true(sum.regions.pri.threshold == 0.5 && fabs(sum.regions.pri.ods - (0.5 + 0.8) / 2) < 1e-15);
-    assert_true(fabs(sum.regions.pri.ois - (1 + 0.9) / 2) < 1e-15);
-    assert_true(sum.regions.voi.threshold == 0.5 && sum.regions.voi.ods == 1.5 && sum.regions.voi.ois == 1.5);
+    assert_true(edgel_summary_regions(&sum)->covering.threshold == 0.5 &&
+                edgel_summary_regions(&sum)->covering.ods == 0.5);
+    assert_true(edgel_summary_regions(&sum)->covering.ois == 1.1 / 2 &&
+                edgel_summary_regions(&sum)->best == 1.2 / 2);
+    assert_true(edgel_summary_regions(&sum)->pri.threshold == 0.5 &&
+                fabs(edgel_summary_regions(&sum)->pri.ods - (0.5 + 0.8) / 2) < 1e-15);
+    assert_true(fabs(edgel_summary_regions(&sum)->pri.ois - (1 + 0.9) / 2) < 1e-15);
+    assert_true(edgel_summary_regions(&sum)->voi.threshold == 0.5 &&
+                edgel_summary_regions(&sum)->voi.ods == 1.5 && edgel_summary_regions(&sum)->voi.ois == 1.5);
     edgel_summary_finish(&sum);
     edgel_reducer_destroy(&r);
 }

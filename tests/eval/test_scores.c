@@ -119,13 +119,14 @@ static void bars_are_read(void **state)
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
         assert_int_equal(edgel_bar_parse("bar", odd[i], &bar, NULL), EDGEL_EINVAL);
     assert_int_equal(edgel_bar_parse("bar", "mcc=-0.5", &bar, &err), EDGEL_OK);
-    struct edgel_summary s = { 0 };
+    struct edgel_pixels_result pixels = { 0 };
+    struct edgel_summary s = { .results[EDGEL_PIXELS] = &pixels };
     double v;
-    s.mean.v[EDGEL_MCC] = -0.5;
+    pixels.mean.v[EDGEL_MCC] = -0.5;
     assert_true(edgel_bar_reached(&bar, &s, &v) && v == -0.5);
-    s.mean.v[EDGEL_MCC] = -0.6;
+    pixels.mean.v[EDGEL_MCC] = -0.6;
     assert_false(edgel_bar_reached(&bar, &s, NULL));
-    s.mean.v[EDGEL_MCC] = NAN;
+    pixels.mean.v[EDGEL_MCC] = NAN;
     assert_false(edgel_bar_reached(&bar, &s, NULL));
 }
 

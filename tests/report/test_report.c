@@ -1,6 +1,6 @@
 /* Table, JSON and CSV of a summary built by hand, so that every figure is known. */
 #include "core/core_priv.h"
-#include "edgel/report.h"
+#include "report/report_priv.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,26 +51,48 @@ static int32_t two_ids[] = { 0, 7 };
 static uint64_t two_matrix[] = { 3, 2, 1, 0 };
 static uint64_t two_other[] = { 0, 4 };
 
+/* The results of a summary at hand. */
+struct at_hand {
+    struct edgel_pixels_result pixels;
+    struct edgel_curve_result curve;
+};
+static struct at_hand *fresh(void)
+{
+    static struct at_hand pool[8];
+    static size_t used;
+    struct at_hand *h = &pool[used++ % 8];
+    *h = (struct at_hand){ 0 };
+    return h;
+}
+static struct edgel_pixels_result *pixels_of(struct edgel_summary *s)
+{
+    return s->results[EDGEL_PIXELS];
+}
+
 static struct edgel_summary ids_summary(const char *prediction)
 {
+    struct at_hand *h = fresh();
     struct edgel_summary s = { 0 };
     s.prediction = (char *)prediction; /* only read */
     s.images = 5;
     s.missing = 1;
     s.failed = 2;
-    s.pixels = 10;
-    s.classes = two_classes;
-    s.nclasses = 2;
-    s.mean = (struct edgel_scores){ { 1, NAN, NAN, NAN, NAN, 1, NAN } };
-    s.accuracy = 0.3;
-    s.kappa = -0.125;
-    s.fwiou = NAN;
-    s.matrix_ids = two_ids;
-    s.matrix = two_matrix;
-    s.matrix_other = two_other;
-    s.nmatrix = 2;
-    s.empty_touched = 6;
-    s.ignored_predicted = 8;
+    h->pixels = (struct edgel_pixels_result){
+        .pixels = 10,
+        .classes = two_classes,
+        .nclasses = 2,
+        .mean = { { 1, NAN, NAN, NAN, NAN, 1, NAN } },
+        .accuracy = 0.3,
+        .kappa = -0.125,
+        .fwiou = NAN,
+        .matrix_ids = two_ids,
+        .matrix = two_matrix,
+        .matrix_other = two_other,
+        .nmatrix = 2,
+        .empty_touched = 6,
+        .ignored_predicted = 8,
+    };
+    s.results[EDGEL_PIXELS] = &h->pixels;
     s.measure = &ids_measure;
     s.reduce = &ids_reduce;
     return s;
@@ -84,16 +106,20 @@ static struct edgel_operating_point two_points[] = {
 static struct edgel_summary sweep_summary(const char *prediction)
 {
     struct edgel_summary s = ids_summary(prediction);
-    s.nclasses = 1;
+    struct at_hand *h = fresh();
+    h->curve = (struct edgel_curve_result){
+        .n = 2,
+        .points = two_points,
+        .ods = two_points[0],
+        .ois = { NAN, 0.875, 0.75, 0.8125 },
+        .ap = 0.625,
+        .auc = NAN,
+    };
+    s.results[EDGEL_CURVE] = &h->curve;
+    pixels_of(&s)->nclasses = 1;
+    pixels_of(&s)->has_tolerance = true;
     s.measure = &sweep_measure;
     s.reduce = &plain_reduce;
-    s.has_tolerance = true;
-    s.curve.n = 2;
-    s.curve.points = two_points;
-    s.curve.ods = two_points[0];
-    s.curve.ois = (struct edgel_operating_point){ NAN, 0.875, 0.75, 0.8125 };
-    s.curve.ap = 0.625;
-    s.curve.auc = NAN;
     return s;
 }
 
@@ -109,7 +135,8 @@ static enum edgel_status write_csv(struct edgel_output *out, const struct edgel_
     row.w = 5;
     row.h = 2;
     EDGEL_TRY(edgel_report_csv_header(out, err));
-    return edgel_report_csv_row(out, s->prediction, &row, s->classes, s->nclasses, err);
+    return edgel_report_csv_row(out, s->prediction, &row, edgel_summary_pixels(s)->classes,
+                                edgel_summary_pixels(s)->nclasses, err);
 }
 
 static enum edgel_status write_as(enum kind kind, struct edgel_output *out, const struct edgel_summary *s,
@@ -316,12 +343,12 @@ static void large_matrices_stay_out_of_the_table(void **state)
     struct edgel_summary s = ids_summary("run");
     for (int i = 0; i < 21; i++)
         ids[i] = i;
-    s.matrix_ids = ids;
-    s.matrix = matrix;
-    s.matrix_other = other;
-    s.nmatrix = 20;
+    pixels_of(&s)->matrix_ids = ids;
+    pixels_of(&s)->matrix = matrix;
+    pixels_of(&s)->matrix_other = other;
+    pixels_of(&s)->nmatrix = 20;
     assert_has(written(TABLE, &s, 1), "confusion (rows truth");
-    s.nmatrix = 21;
+    pixels_of(&s)->nmatrix = 21;
     assert_has(written(TABLE, &s, 1), "confusion: 21 x 21, written to the JSON document only\n");
 }
 
@@ -394,9 +421,35 @@ static void curves_have_a_scale(void **state)
     }
 }
 
+/* Each family is shown; a row without one of its parts is seen, whichever row and whichever part. */
+static void the_table_of_shows_is_complete(void **state)
+{
+    (void)state;
+    const struct edgel_show *v[EDGEL_FAMILIES];
+    for (int f = 0; f < EDGEL_FAMILIES; f++)
+        v[f] = edgel_show_of((enum edgel_family)f);
+    const char *odd = edgel_shows_odd(v, EDGEL_FAMILIES);
+    if (odd)
+        fail_msg("%s", odd);
+    for (int f = 0; f < EDGEL_FAMILIES; f++)
+        for (int part = 0; part < 4; part++) {
+            struct edgel_show planted = *edgel_show_of((enum edgel_family)f);
+            planted.within = NULL;
+            planted.json = part == 0 ? NULL : edgel_pixels_show.json;
+            planted.table = part == 1 ? NULL : edgel_pixels_show.table;
+            planted.family = part == 2 ? (enum edgel_family)((f + 1) % EDGEL_FAMILIES) : planted.family;
+            v[f] = part == 3 ? NULL : &planted;
+            assert_non_null(edgel_shows_odd(v, EDGEL_FAMILIES));
+            v[f] = edgel_show_of((enum edgel_family)f);
+        }
+    assert_null(edgel_shows_odd(v, EDGEL_FAMILIES));
+    assert_non_null(edgel_shows_odd(v, EDGEL_FAMILIES - 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_table_of_shows_is_complete),
         cmocka_unit_test(json_holds_the_contract),
         cmocka_unit_test(json_holds_the_curve),
         cmocka_unit_test(several_methods_are_an_array),

@@ -124,4 +124,5 @@ const struct edgel_family_row edgel_bands_family = {
     .check = check,
     .sound = sound,
     .finish = finish,
+    .sums = &edgel_bands_summing,
 };

@@ -100,4 +100,5 @@ const struct edgel_family_row edgel_boundary_family = {
     .check = check,
     .sound = sound,
     .finish = finish,
+    .sums = &edgel_boundary_summing,
 };

@@ -184,3 +184,39 @@ enum edgel_status edgel_boundary_best_point(const struct edgel_boundary_counts *
     edgel_free(v);
     return EDGEL_OK;
 }
+
+static bool begin(const struct edgel_reducer *r, void *sums)
+{
+    return edgel_boundary_sums_init(sums, r->measure->thresholds, r->measure->listed);
+}
+
+static void add(const struct edgel_adding *a, void *sums)
+{
+    edgel_boundary_sums_add(sums, edgel_row_boundary(a->row));
+}
+
+static bool result(const struct edgel_reducer *r, void *out)
+{
+    return edgel_boundary_sums_result(r->family[EDGEL_BOUNDARY].sums, out);
+}
+
+static void finish(void *sums)
+{
+    edgel_boundary_sums_finish(sums);
+}
+
+static void finish_result(void *out)
+{
+    struct edgel_boundary_result *b = out;
+    edgel_free(b->points);
+}
+
+const struct edgel_summing edgel_boundary_summing = {
+    .sums_size = sizeof(struct edgel_boundary_sums),
+    .result_size = sizeof(struct edgel_boundary_result),
+    .begin = begin,
+    .add = add,
+    .result = result,
+    .finish = finish,
+    .finish_result = finish_result,
+};

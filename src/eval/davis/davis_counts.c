@@ -103,4 +103,5 @@ const struct edgel_family_row edgel_davis_family = {
     .check = check,
     .sound = sound,
     .finish = finish,
+    .sums = &edgel_davis_summing,
 };

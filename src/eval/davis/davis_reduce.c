@@ -18,8 +18,9 @@
 #include <math.h>
 #include <string.h>
 
-void edgel_davis_finish(struct edgel_davis_sums *s)
+static void finish(void *sums)
 {
+    struct edgel_davis_sums *s = sums;
     for (size_t i = 0; i < s->nsequences; i++) {
         edgel_free(s->sequences[i].name);
         edgel_free(s->sequences[i].values);
@@ -70,7 +71,7 @@ static bool room_for_values(struct edgel_davis_sequence *q, size_t more)
     return v != NULL;
 }
 
-bool edgel_davis_prepare(struct edgel_davis_sums *s, const struct edgel_row *row)
+static bool make_room(struct edgel_davis_sums *s, const struct edgel_row *row)
 {
     const char *image = row->image ? row->image : "";
     const size_t n = folder_length(image);
@@ -100,10 +101,11 @@ static double contour_f(const struct edgel_tolerance_counts *c)
     return p + r > 0 ? 2 * p * r / (p + r) : 0;
 }
 
-void edgel_davis_add(struct edgel_davis_sums *s, const struct edgel_row *row,
-                     const struct edgel_class_sums *classes, const struct edgel_pixel_counts *pixels,
-                     size_t n)
+static void add(const struct edgel_adding *a, void *sums)
 {
+    const struct edgel_row *row = a->row;
+    const struct edgel_reducer *r = a->reducer;
+    struct edgel_davis_sums *s = sums;
     const char *image = row->image ? row->image : "";
     size_t at = 0, k = 0;
     if (!find(s, image, folder_length(image), &at))
@@ -112,11 +114,11 @@ void edgel_davis_add(struct edgel_davis_sums *s, const struct edgel_row *row,
     const uint64_t frame = q->frames++;
     for (size_t i = 0; i < edgel_row_davis(row)->n; i++) {
         const struct edgel_tolerance_counts *c = &edgel_row_davis(row)->v[i];
-        while (k < n && classes[k].id < c->id)
+        while (k < r->nclasses && r->ids[k] < c->id)
             k++;
-        if (c->id == 0 || k == n || classes[k].id != c->id)
+        if (c->id == 0 || k == r->nclasses || r->ids[k] != c->id)
             continue;
-        const struct edgel_pixel_counts *p = &pixels[k];
+        const struct edgel_pixel_counts *p = &a->pixels[k];
         const double all = (double)p->truth + (double)p->prediction - (double)p->tp;
         q->values[q->nvalues++] = (struct edgel_davis_value){ .frame = frame,
                                                               .id = c->id,
@@ -203,8 +205,10 @@ static void divide(struct edgel_davis_scores *s, size_t n)
     s->decay /= by;
 }
 
-bool edgel_davis_result(const struct edgel_davis_sums *s, struct edgel_davis_result *out)
+static bool result(const struct edgel_reducer *r, void *to)
 {
+    const struct edgel_davis_sums *s = r->family[EDGEL_DAVIS].sums;
+    struct edgel_davis_result *out = to;
     uint8_t *seen = edgel_alloc(EDGEL_IDS, 1);
     bool ok = seen != NULL;
     *out = (struct edgel_davis_result){ .sequences = s->nsequences };
@@ -226,10 +230,27 @@ bool edgel_davis_result(const struct edgel_davis_sums *s, struct edgel_davis_res
     return ok;
 }
 
-void edgel_davis_result_finish(struct edgel_davis_result *r)
+static void finish_result(void *out)
 {
+    struct edgel_davis_result *r = out;
     for (size_t i = 0; i < r->nobjects; i++)
         edgel_free(r->objects[i].sequence);
     edgel_free(r->objects);
-    *r = (struct edgel_davis_result){ 0 };
 }
+
+static enum edgel_status prepare(const struct edgel_reducer *r, void *sums, const struct edgel_row *row,
+                                 struct edgel_error *err)
+{
+    (void)r;
+    return make_room(sums, row) ? EDGEL_OK : edgel_reduce_no_memory(err);
+}
+
+const struct edgel_summing edgel_davis_summing = {
+    .sums_size = sizeof(struct edgel_davis_sums),
+    .result_size = sizeof(struct edgel_davis_result),
+    .prepare = prepare,
+    .add = add,
+    .result = result,
+    .finish = finish,
+    .finish_result = finish_result,
+};

@@ -248,4 +248,5 @@ const struct edgel_family_row edgel_objects_family = {
     .check = check,
     .sound = sound,
     .finish = finish,
+    .sums = &edgel_objects_summing,
 };

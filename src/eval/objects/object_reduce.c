@@ -39,11 +39,11 @@ static bool judged(const struct edgel_reducer *r, int32_t id)
     return edgel_objects_alone(r->measure->objects) || !edgel_reducer_ignores(r, id);
 }
 
-bool edgel_objects_begin(struct edgel_reducer *r)
+static bool begin(const struct edgel_reducer *r, void *sums)
 {
     const struct edgel_classes *given = r->reduce->classes;
-    struct edgel_objects_sums *s = &r->objects;
-    if (r->measure->objects == EDGEL_OBJECTS_NONE || !given)
+    struct edgel_objects_sums *s = sums;
+    if (!given)
         return true;
     s->fixed = true;
     if (!(s->v = edgel_calloc(given->n + 1, sizeof *s->v)))
@@ -57,13 +57,14 @@ bool edgel_objects_begin(struct edgel_reducer *r)
 }
 
 /* Makes room for the classes of a row. */
-enum edgel_status edgel_objects_prepare(struct edgel_reducer *r, const struct edgel_row *row,
-                                        struct edgel_error *err)
+static enum edgel_status prepare(const struct edgel_reducer *r, void *sums, const struct edgel_row *row,
+                                 struct edgel_error *err)
 {
-    struct edgel_objects_sums *s = &r->objects;
+    const struct edgel_object_list *list = edgel_row_objects(row);
+    struct edgel_objects_sums *s = sums;
     size_t fresh = 0, from = 0, k = 0, to = 0;
-    for (size_t i = 0; i < edgel_row_objects(row)->n; i++) {
-        const int32_t id = edgel_row_objects(row)->v[i].id;
+    for (size_t i = 0; i < list->n; i++) {
+        const int32_t id = list->v[i].id;
         const bool known = sums_of(s, id) != NULL;
         if (!known && s->fixed && judged(r, id))
             return edgel_fail(err, EDGEL_EFORMAT, "objects of class %d, which is none of the classes", id);
@@ -76,11 +77,10 @@ enum edgel_status edgel_objects_prepare(struct edgel_reducer *r, const struct ed
     struct edgel_object_sums *v = edgel_calloc(s->n + fresh, sizeof *v);
     if (!v)
         return edgel_reduce_no_memory(err);
-    while (from < s->n || k < edgel_row_objects(row)->n) {
-        const bool old = k == edgel_row_objects(row)->n ||
-                         (from < s->n && s->v[from].id <= edgel_row_objects(row)->v[k].id);
-        const int32_t id = old ? s->v[from].id : edgel_row_objects(row)->v[k].id;
-        k += k < edgel_row_objects(row)->n && edgel_row_objects(row)->v[k].id == id;
+    while (from < s->n || k < list->n) {
+        const bool old = k == list->n || (from < s->n && s->v[from].id <= list->v[k].id);
+        const int32_t id = old ? s->v[from].id : list->v[k].id;
+        k += k < list->n && list->v[k].id == id;
         if (old)
             v[to++] = s->v[from++];
         else if (judged(r, id))
@@ -118,11 +118,12 @@ static void add_pair(struct edgel_object_sums *s, const struct edgel_object_pair
     s->box[3] += edgel_box_ciou(&t, &q);
 }
 
-void edgel_objects_add(struct edgel_reducer *r, const struct edgel_row *row)
+static void add(const struct edgel_adding *a, void *sums)
 {
-    for (size_t i = 0; i < edgel_row_objects(row)->n; i++) {
-        const struct edgel_object_counts *c = &edgel_row_objects(row)->v[i];
-        struct edgel_object_sums *s = sums_of(&r->objects, c->id);
+    const struct edgel_object_list *list = edgel_row_objects(a->row);
+    for (size_t i = 0; i < list->n; i++) {
+        const struct edgel_object_counts *c = &list->v[i];
+        struct edgel_object_sums *s = sums_of(sums, c->id);
         if (!s)
             continue;
         s->truth += c->truth;
@@ -133,8 +134,9 @@ void edgel_objects_add(struct edgel_reducer *r, const struct edgel_row *row)
     }
 }
 
-void edgel_objects_sums_finish(struct edgel_objects_sums *s)
+static void finish(void *sums)
 {
+    struct edgel_objects_sums *s = sums;
     edgel_free(s->v);
     *s = (struct edgel_objects_sums){ 0 };
 }
@@ -194,9 +196,10 @@ static void score(const struct edgel_object_sums *s, enum edgel_empty empty, str
         *value_at(to, 5 + i) = s->box[i] / (double)s->pairs;
 }
 
-bool edgel_objects_result(const struct edgel_reducer *r, struct edgel_objects_result *out)
+static bool result(const struct edgel_reducer *r, void *to)
 {
-    const struct edgel_objects_sums *s = &r->objects;
+    const struct edgel_objects_sums *s = r->family[EDGEL_OBJECTS].sums;
+    struct edgel_objects_result *out = to;
     *out = (struct edgel_objects_result){ 0 };
     if (!(out->classes = edgel_calloc(s->n + 1, sizeof *out->classes)))
         return false;
@@ -220,8 +223,9 @@ bool edgel_objects_result(const struct edgel_reducer *r, struct edgel_objects_re
     return true;
 }
 
-void edgel_objects_result_finish(struct edgel_objects_result *o)
+static void finish_result(void *out)
 {
+    struct edgel_objects_result *o = out;
     for (size_t i = 0; o->classes && i < o->nclasses; i++)
         edgel_free(o->classes[i].name);
     edgel_free(o->classes);
@@ -232,7 +236,7 @@ void edgel_objects_result_finish(struct edgel_objects_result *o)
 bool edgel_objects_row_results(const struct edgel_reducer *r, struct edgel_class_result **out, size_t *n)
 {
     struct edgel_objects_result o;
-    bool ok = edgel_objects_result(r, &o);
+    bool ok = result(r, &o);
     struct edgel_class_result *v = ok ? edgel_calloc(o.nclasses + 1, sizeof *v) : NULL;
     for (size_t i = 0; v && i < o.nclasses; i++) {
         struct edgel_object_result *c = &o.classes[i];
@@ -247,6 +251,17 @@ bool edgel_objects_row_results(const struct edgel_reducer *r, struct edgel_class
     }
     *n = v ? o.nclasses : 0;
     *out = v;
-    edgel_objects_result_finish(&o);
+    finish_result(&o);
     return v != NULL;
 }
+
+const struct edgel_summing edgel_objects_summing = {
+    .sums_size = sizeof(struct edgel_objects_sums),
+    .result_size = sizeof(struct edgel_objects_result),
+    .begin = begin,
+    .prepare = prepare,
+    .add = add,
+    .result = result,
+    .finish = finish,
+    .finish_result = finish_result,
+};

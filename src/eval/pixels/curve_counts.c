@@ -103,4 +103,5 @@ const struct edgel_family_row edgel_curve_family = {
     .check = check,
     .sound = sound,
     .finish = finish,
+    .sums = &edgel_curve_summing,
 };

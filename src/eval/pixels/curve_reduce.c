@@ -158,3 +158,39 @@ bool edgel_curve_sums_result(const struct edgel_curve_sums *c, struct edgel_curv
     out->auc = area_under_roc(c);
     return true;
 }
+
+static bool begin(const struct edgel_reducer *r, void *sums)
+{
+    return edgel_curve_sums_init(sums, r->measure->thresholds);
+}
+
+static void add(const struct edgel_adding *a, void *sums)
+{
+    edgel_curve_sums_add(sums, a->row);
+}
+
+static bool result(const struct edgel_reducer *r, void *out)
+{
+    return edgel_curve_sums_result(r->family[EDGEL_CURVE].sums, out);
+}
+
+static void finish(void *sums)
+{
+    edgel_curve_sums_finish(sums);
+}
+
+static void finish_result(void *out)
+{
+    struct edgel_curve_result *c = out;
+    edgel_free(c->points);
+}
+
+const struct edgel_summing edgel_curve_summing = {
+    .sums_size = sizeof(struct edgel_curve_sums),
+    .result_size = sizeof(struct edgel_curve_result),
+    .begin = begin,
+    .add = add,
+    .result = result,
+    .finish = finish,
+    .finish_result = finish_result,
+};

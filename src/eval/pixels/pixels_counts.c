@@ -139,4 +139,5 @@ const struct edgel_family_row edgel_pixels_family = {
     .check = check,
     .sound = sound,
     .finish = finish,
+    .sums = &edgel_pixels_summing,
 };

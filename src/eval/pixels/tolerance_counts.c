@@ -136,4 +136,5 @@ const struct edgel_family_row edgel_tolerance_family = {
     .check = check,
     .sound = sound,
     .finish = finish,
+    .sums = &edgel_tolerance_summing,
 };

@@ -3,13 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-double edgel_ratio(double num, double den, enum edgel_empty empty)
-{
-    if (den != 0)
-        return num / den;
-    return empty == EDGEL_EMPTY_NAN ? NAN : empty == EDGEL_EMPTY_ONE ? 1 : 0;
-}
-
 /* --- one class --- */
 
 static double accuracy(const struct edgel_score_counts *c)
@@ -58,57 +51,65 @@ static double balanced_accuracy(const struct edgel_score_counts *c)
 
 static double overall_accuracy(const struct edgel_summary *s)
 {
-    return s->accuracy;
+    return edgel_summary_pixels(s)->accuracy;
 }
 
 static double kappa(const struct edgel_summary *s)
 {
-    return s->kappa;
+    return edgel_summary_pixels(s)->kappa;
 }
 
 static double fwiou(const struct edgel_summary *s)
 {
-    return s->fwiou;
+    return edgel_summary_pixels(s)->fwiou;
 }
 
 static double ods(const struct edgel_summary *s)
 {
-    return s->boundary.n > 0 ? s->boundary.ods.f1 : s->curve.n > 0 ? s->curve.ods.f1 : NAN;
+    const struct edgel_boundary_result *b = edgel_summary_boundary(s);
+    const struct edgel_curve_result *c = edgel_summary_curve(s);
+    return b->n > 0 ? b->ods.f1 : c->n > 0 ? c->ods.f1 : NAN;
 }
 
 static double ois(const struct edgel_summary *s)
 {
-    return s->boundary.n > 0 ? s->boundary.ois.f1 : s->curve.n > 0 ? s->curve.ois.f1 : NAN;
+    const struct edgel_boundary_result *b = edgel_summary_boundary(s);
+    const struct edgel_curve_result *c = edgel_summary_curve(s);
+    return b->n > 0 ? b->ois.f1 : c->n > 0 ? c->ois.f1 : NAN;
 }
 
 static double ap(const struct edgel_summary *s)
 {
-    return s->boundary.n > 0 ? s->boundary.ap : s->curve.n > 0 ? s->curve.ap : NAN;
+    const struct edgel_boundary_result *b = edgel_summary_boundary(s);
+    const struct edgel_curve_result *c = edgel_summary_curve(s);
+    return b->n > 0 ? b->ap : c->n > 0 ? c->ap : NAN;
 }
 
 static double auc(const struct edgel_summary *s)
 {
-    return s->curve.n > 0 ? s->curve.auc : NAN;
+    const struct edgel_curve_result *c = edgel_summary_curve(s);
+    return c->n > 0 ? c->auc : NAN;
 }
 
 static double r50(const struct edgel_summary *s)
 {
-    return s->boundary.n > 0 ? s->boundary.r50 : NAN;
+    const struct edgel_boundary_result *b = edgel_summary_boundary(s);
+    return b->n > 0 ? b->r50 : NAN;
 }
 
 static double pq(const struct edgel_summary *s)
 {
-    return s->objects.mean.pq;
+    return edgel_summary_objects(s)->mean.pq;
 }
 
 static double sq(const struct edgel_summary *s)
 {
-    return s->objects.mean.sq;
+    return edgel_summary_objects(s)->mean.sq;
 }
 
 static double rq(const struct edgel_summary *s)
 {
-    return s->objects.mean.rq;
+    return edgel_summary_objects(s)->mean.rq;
 }
 
 /* --- the table --- */
@@ -248,7 +249,8 @@ double edgel_score_value(const struct edgel_score *score, const struct edgel_sum
 {
     for (size_t i = 0; i < ROWS; i++)
         if (&rows[i].score == score)
-            return rows[i].of_summary ? rows[i].of_summary(summary) : summary->mean.v[i];
+            return rows[i].of_summary ? rows[i].of_summary(summary)
+                                      : edgel_summary_pixels(summary)->mean.v[i];
     return NAN;
 }
 
@@ -310,17 +312,4 @@ struct edgel_overall edgel_scores_overall(const struct edgel_pixel_counts *c, si
     o.kappa = edgel_ratio(total * correct - chance, total * total - chance, empty);
     o.fwiou = edgel_ratio(weighted, total, empty);
     return o;
-}
-
-void edgel_mean_add(struct edgel_mean *m, double v)
-{
-    if (isnan(v))
-        return;
-    m->sum += v;
-    m->n++;
-}
-
-double edgel_mean_value(const struct edgel_mean *m)
-{
-    return m->n ? m->sum / (double)m->n : NAN;
 }

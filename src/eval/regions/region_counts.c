@@ -166,4 +166,5 @@ const struct edgel_family_row edgel_regions_family = {
     .check = check,
     .sound = sound,
     .finish = finish,
+    .sums = &edgel_regions_summing,
 };

@@ -148,3 +148,54 @@ enum edgel_status edgel_region_best_point(const struct edgel_region_counts *c, i
                                     six_digits(c->reverse[best]) / six_digits(pixels) };
     return EDGEL_OK;
 }
+
+struct sums {
+    struct edgel_region_sums exact, rounded;
+};
+
+static bool begin(const struct edgel_reducer *r, void *sums)
+{
+    struct sums *s = sums;
+    const struct edgel_measure *m = r->measure;
+    return edgel_region_sums_init(&s->exact, m->thresholds, m->listed, false) &&
+           edgel_region_sums_init(&s->rounded, m->thresholds, m->listed, true);
+}
+
+static void add(const struct edgel_adding *a, void *sums)
+{
+    struct sums *s = sums;
+    edgel_region_sums_add(&s->exact, a->row);
+    edgel_region_sums_add(&s->rounded, a->row);
+}
+
+static bool result(const struct edgel_reducer *r, void *out)
+{
+    const struct sums *s = r->family[EDGEL_REGIONS].sums;
+    struct edgel_regions_result *to = out;
+    return edgel_region_sums_result(&s->exact, &to->exact) &&
+           edgel_region_sums_result(&s->rounded, &to->rounded);
+}
+
+static void finish(void *sums)
+{
+    struct sums *s = sums;
+    edgel_region_sums_finish(&s->exact);
+    edgel_region_sums_finish(&s->rounded);
+}
+
+static void finish_result(void *out)
+{
+    struct edgel_regions_result *r = out;
+    edgel_free(r->exact.points);
+    edgel_free(r->rounded.points);
+}
+
+const struct edgel_summing edgel_regions_summing = {
+    .sums_size = sizeof(struct sums),
+    .result_size = sizeof(struct edgel_regions_result),
+    .begin = begin,
+    .add = add,
+    .result = result,
+    .finish = finish,
+    .finish_result = finish_result,
+};

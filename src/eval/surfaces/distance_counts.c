@@ -210,4 +210,5 @@ const struct edgel_family_row edgel_distances_family = {
     .check = check,
     .sound = sound,
     .finish = edgel_distances_finish,
+    .sums = &edgel_distances_summing,
 };

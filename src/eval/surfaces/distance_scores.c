@@ -108,19 +108,55 @@ void edgel_distance_sums_result(const struct edgel_distance_sums *sums, struct e
     out->empty = sums->empty;
 }
 
-void edgel_distance_mean(struct edgel_summary *s)
+static void add(const struct edgel_adding *a, void *unused)
 {
-    struct edgel_distance_sums sums = { 0 };
-    for (size_t k = 0; k < s->nclasses; k++) {
-        struct edgel_distance_result *c = &s->classes[k].distance;
-        if (!s->classes[k].in_mean)
+    const struct edgel_reducer *r = a->reducer;
+    const struct edgel_distance_list *list = edgel_row_distances(a->row);
+    size_t k = 0;
+    (void)unused;
+    for (size_t i = 0; i <= r->nclasses; i++) {
+        while (i < r->nclasses && k < list->n && list->v[k].id < r->ids[i])
+            k++;
+        const bool here = i < r->nclasses && k < list->n && list->v[k].id == r->ids[i];
+        edgel_distance_sums_add(edgel_reducer_class(r, EDGEL_DISTANCES, i), here ? &list->v[k] : NULL,
+                                a->row->w, a->row->h, r->reduce);
+    }
+}
+
+static bool result(const struct edgel_reducer *r, void *out)
+{
+    const size_t first = edgel_reducer_first(r);
+    struct edgel_distances_result *to = out;
+    struct edgel_distance_sums mean = { 0 };
+    if (r->nclasses > first && !(to->classes = edgel_calloc(r->nclasses - first, sizeof *to->classes)))
+        return false;
+    to->n = to->classes ? r->nclasses - first : 0;
+    for (size_t k = 0; k < to->n; k++) {
+        struct edgel_distance_result *c = &to->classes[k];
+        edgel_distance_sums_result(edgel_reducer_class(r, EDGEL_DISTANCES, first + k), c);
+        if (!edgel_reducer_in_mean(r, r->ids[first + k]))
             continue;
         for (int i = 0; i < EDGEL_NDISTANCES; i++)
-            edgel_mean_add(&sums.values[i], *edgel_distance_at(&c->scores, i));
-        sums.both += c->both;
-        sums.missed += c->missed;
-        sums.invented += c->invented;
-        sums.empty += c->empty;
+            edgel_mean_add(&mean.values[i], *edgel_distance_at(&c->scores, i));
+        mean.both += c->both;
+        mean.missed += c->missed;
+        mean.invented += c->invented;
+        mean.empty += c->empty;
     }
-    edgel_distance_sums_result(&sums, &s->distance);
+    edgel_distance_sums_result(&mean, &to->mean);
+    return true;
 }
+
+static void finish_result(void *out)
+{
+    struct edgel_distances_result *r = out;
+    edgel_free(r->classes);
+}
+
+const struct edgel_summing edgel_distances_summing = {
+    .class_size = sizeof(struct edgel_distance_sums),
+    .result_size = sizeof(struct edgel_distances_result),
+    .add = add,
+    .result = result,
+    .finish_result = finish_result,
+};
