@@ -70,10 +70,8 @@ struct edgel_loss_params {
     double smooth;      /* s of iou and dice, pixels, >= 0 */
     double smooth_beta; /* beta of smoothl1, > 0 */
 };
-#define EDGEL_LOSS_DEFAULTS               \
-    {                                     \
-        .smooth = 1.0, .smooth_beta = 0.1 \
-    }
+/* No class weights, not balanced, smooth 1, smooth_beta 0.1. */
+EDGEL_API void edgel_loss_params_init(struct edgel_loss_params *params);
 
 /* One of labels and soft is NULL. */
 struct edgel_loss_batch {
@@ -84,7 +82,7 @@ struct edgel_loss_batch {
     const float *soft;      /* [n][classes][pixels] targets in [0, 1]; negative in the first class: ignored */
 };
 
-/* Memory of edgel_loss_eval, kept from call to call: the same shapes again allocate nothing. Zero-initialise. */
+/* Memory of edgel_loss_eval(), kept from call to call: the same shapes again allocate nothing. Begins zeroed. */
 struct edgel_loss_scratch {
     void *block;
     size_t bytes;
@@ -95,7 +93,7 @@ EDGEL_API void edgel_loss_scratch_finish(struct edgel_loss_scratch *s);
  * Values of the terms, their weighted sum and its gradient by the logits.
  *
  * terms[nterms], nterms >= 1; a kind may stand twice
- * pool     threads to use
+ * params   NULL: those of edgel_loss_params_init()
  * value    [nterms], not weighted; may be NULL
  * total    sum of weight * value; may be NULL
  * grad     [n][classes][pixels], written, 0 at ignored pixels; NULL: values alone

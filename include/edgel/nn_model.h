@@ -15,8 +15,27 @@ extern "C" {
  * Source: He et al. 2015, arXiv:1502.01852; Glorot and Bengio 2010. */
 enum edgel_init { EDGEL_INIT_HE, EDGEL_INIT_XAVIER };
 
-/* Text of a preset architecture (linear, edge-tiny, unet-tiny, dilated-tiny), a static string; NULL for other names.
- * The grammar is in README and src/nn/architecture.c. */
+/*
+ * An architecture is text, one layer a line; `#` starts a comment:
+ *
+ *     [NAME:] OPERATOR [INPUT ...] [KEY=VALUE ...]
+ *
+ * The first layer is `input channels=C`, named input. INPUT names an earlier layer; without one the layer takes the
+ * output of the line before. A layer without a name is called by operator and number (conv1, conv2, ...). Keys are the
+ * attributes of the operator: `out=classes` is the number of outputs of the model, pad=same (the default) is
+ * dilation (k - 1) / 2, `like=NAME` takes the height and width of another layer, size=HxW gives them. The last layer
+ * makes the output; every other one has a reader.
+ *
+ *     conv            out, k (3), stride (1), pad (same), dilation (1), groups (1), bias (1)
+ *     conv_transpose  the same, output_pad (0), size or like
+ *     batchnorm       eps (1e-5), momentum (0.1)
+ *     maxpool avgpool k (2), stride (k), pad (0), ceil (0)
+ *     upsample        factor, like: bilinear
+ *     concat add      two inputs and more
+ *     dropout         p (0.5)
+ *     relu tanh sigmoid silu gelu softmax; leaky_relu slope (0.01); elu alpha (1); prelu init (0.25)
+ */
+/* Text of a preset architecture (linear, edge-tiny, unet-tiny, dilated-tiny), a static string; NULL for other names. */
 EDGEL_API const char *edgel_preset(const char *name);
 /* Name of the k-th preset; NULL after the last. */
 EDGEL_API const char *edgel_preset_name(int k);
@@ -75,6 +94,8 @@ struct edgel_model_params {
     enum edgel_init init;
     uint64_t seed; /* starting weights are a function of it and the architecture */
 };
+/* name "architecture", one output, He, seed 0; text and size are the caller's. */
+EDGEL_API void edgel_model_params_init(struct edgel_model_params *params);
 
 /*
  * Makes a model with starting weights. Labels are ids (1 output: binary), classes have ids 0, 1, ... and names "class
@@ -150,6 +171,36 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_model_layers(const struct edge
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_model_memory(const struct edgel_model *model, int w, int h,
                                                                size_t *bytes, struct edgel_error *err);
 
+/* --- parameters by name --- */
+
+enum { EDGEL_MODEL_ARRAY_NAME_MAX = 80 };
+
+/* Parameters or running estimates of a layer. */
+struct edgel_model_array {
+    char name[EDGEL_MODEL_ARRAY_NAME_MAX]; /* LAYER.ARRAY as in model files: "conv1.weight" */
+    int ndims, dims[4];                    /* shape and order as in PyTorch */
+    size_t values;                         /* product of dims */
+    bool estimate;                         /* a running estimate of batch normalisation: it has no gradient */
+};
+/* How many arrays there are, and the k-th in the order of the layers. EDGEL_EINVAL: there is no such one. */
+EDGEL_API int edgel_model_array_count(const struct edgel_model *model);
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_model_array_at(const struct edgel_model *model, int k,
+                                                                 struct edgel_model_array *out,
+                                                                 struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_model_array_find(const struct edgel_model *model,
+                                                                   const char *name,
+                                                                   struct edgel_model_array *out,
+                                                                   struct edgel_error *err);
+/* Copies the n values of an array out of the model, or into it. EDGEL_EINVAL: no array has this name, it has another
+ * number of values, or a value to set is not finite; nothing is changed then. A model that a trainer has may be
+ * changed between its steps. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_model_array_get(const struct edgel_model *model,
+                                                                  const char *name, float *values, size_t n,
+                                                                  struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_model_array_set(struct edgel_model *model, const char *name,
+                                                                  const float *values, size_t n,
+                                                                  struct edgel_error *err);
+
 /*
  * Fine-tuning: takes the arrays (weights, biases, running estimates) of `from` whose name and shape are those of an
  * array of the model; others, such as a head for another number of classes, stay as they are.
@@ -188,6 +239,8 @@ struct edgel_onnx_params {
     bool logits;   /* the output is "logits", not "probabilities" */
     bool unfolded; /* batch normalisation stays a node of its own */
 };
+/* Probabilities, folded. */
+EDGEL_API void edgel_onnx_params_init(struct edgel_onnx_params *params);
 /*
  * The model as an ONNX graph (operator set 13, IR version 8), which runs elsewhere: input "image", float
  * [N][in_channels] [H][W] of 0..1, normalised within the graph; output [N][outputs][H][W]; classes, labels and

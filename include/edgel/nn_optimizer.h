@@ -64,8 +64,9 @@ struct edgel_optimizer {
     double weight_decay; /* >= 0, decoupled; adamw alone, 0 for the others; 0.01 */
 };
 
-/* The settings of a kind, all defaults, and its usual learning rate (0.01 for gd to rmsprop, 0.001 for adam, adamw). */
-EDGEL_API struct edgel_optimizer edgel_optimizer_defaults(enum edgel_optimizer_kind kind);
+/* The kind with the defaults named above; and its usual learning rate (0.01 for gd to rmsprop, 0.001 for adam and
+ * adamw). */
+EDGEL_API void edgel_optimizer_init(struct edgel_optimizer *o, enum edgel_optimizer_kind kind);
 EDGEL_API double edgel_optimizer_default_lr(enum edgel_optimizer_kind kind);
 
 /* "gd", "sgd", …; a static string, NULL if there is no such kind. */
@@ -159,7 +160,8 @@ struct edgel_schedule {
     double power;  /* 0..10, 0 excluded; poly; 0.9 */
     double end;    /* 0..1; cosine, poly; 0 */
 };
-EDGEL_API struct edgel_schedule edgel_schedule_defaults(enum edgel_schedule_kind kind, double total);
+/* The kind with the defaults named above. */
+EDGEL_API void edgel_schedule_init(struct edgel_schedule *s, enum edgel_schedule_kind kind, double total);
 
 /* "constant", "step", "cosine", "poly"; a static string, NULL if there is no such kind. */
 EDGEL_API const char *edgel_schedule_name(enum edgel_schedule_kind kind);

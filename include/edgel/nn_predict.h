@@ -18,16 +18,13 @@ extern "C" {
 struct edgel_predictor;
 
 struct edgel_predictor_params {
-    struct edgel_pool
-        *pool; /* threads within an image, must outlive the predictor; NULL: the caller's thread alone */
+    struct edgel_pool *pool; /* threads within an image; must outlive the predictor */
     /* Memory of a run. An image that needs more is cut into tiles that overlap by what their outputs depend on; the
      * results are the same bits. */
     size_t max_bytes;
 };
-#define EDGEL_PREDICTOR_DEFAULTS \
-    {                            \
-        NULL, (size_t)1 << 30    \
-    }
+/* No pool, 1 GiB. */
+EDGEL_API void edgel_predictor_params_init(struct edgel_predictor_params *params);
 
 /* The model is copied. EDGEL_ENOMEM; *out is NULL then. Destroying NULL is fine. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status

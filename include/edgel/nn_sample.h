@@ -64,6 +64,8 @@ struct edgel_augment {
     double covariance[3][3]; /* for colour; the first [channels][channels] of it are used */
 };
 
+EDGEL_API void edgel_augment_init(struct edgel_augment *a); /* no change at all */
+
 /* Name, default amount and largest amount of each change, in the order of the text form; NULL name: there is no
  * i-th. */
 struct edgel_augment_info {

@@ -75,9 +75,10 @@ enum { EDGEL_TRAIN_BATCH_MAX = 4096, EDGEL_TRAIN_CROPS_MAX = 10000, EDGEL_TRAIN_
  * each weighted by its valid pixels.
  */
 struct edgel_train_params {
-    const struct edgel_loss_term *terms;  /* the loss: their weighted sum */
-    int nterms;                           /* 1..EDGEL_TRAIN_TERMS_MAX */
-    const struct edgel_loss_params *loss; /* class weights and smoothing; NULL: EDGEL_LOSS_DEFAULTS */
+    const struct edgel_loss_term *terms; /* the loss: their weighted sum */
+    int nterms;                          /* 1..EDGEL_TRAIN_TERMS_MAX */
+    const struct edgel_loss_params
+        *loss; /* class weights and smoothing; NULL: those of edgel_loss_params_init() */
     struct edgel_optimizer optimizer;
     double lr;                      /* >= 0 */
     struct edgel_schedule schedule; /* over epochs; the lr of a step is that at its begin */
@@ -111,26 +112,9 @@ struct edgel_train_params {
     uint64_t seed;             /* of order, augmentation and dropout */
     double checkpoint_seconds; /* > 0, between checkpoints within an epoch; INFINITY: only at its end */
 };
-/* terms and nterms are the caller's. */
-#define EDGEL_TRAIN_DEFAULTS                                                                      \
-    {                                                                                             \
-        .optimizer = { .kind = EDGEL_OPTIMIZER_ADAM,                                              \
-                       .momentum = 0.9,                                                           \
-                       .alpha = 0.99,                                                             \
-                       .beta1 = 0.9,                                                              \
-                       .beta2 = 0.999,                                                            \
-                       .epsilon = 1e-8 },                                                         \
-        .lr = 1e-3,                                                                               \
-        .schedule = { .kind = EDGEL_SCHEDULE_CONSTANT,                                            \
-                      .total = 100,                                                               \
-                      .start = 0.01,                                                              \
-                      .every = 30,                                                                \
-                      .gamma = 0.1,                                                               \
-                      .power = 0.9 },                                                             \
-        .clip_value = (double)INFINITY, .clip_norm = (double)INFINITY, .dropout = -1, .batch = 8, \
-        .crops = 1, .epochs = 100, .max_seconds = (double)INFINITY, .monitor = EDGEL_MONITOR_IOU, \
-        .checkpoint_seconds = 60                                                                  \
-    }
+/* Adam with lr 0.001, constant; batches of 8 whole images, 100 epochs, no augmentation, no penalty, no clipping, the
+ * architecture's dropout, the best by IoU, a checkpoint each minute. terms and nterms are the caller's. */
+EDGEL_API void edgel_train_params_init(struct edgel_train_params *params);
 
 /* One row of the record of a training. What does not exist is NaN. */
 struct edgel_epoch {
@@ -204,6 +188,24 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_trainer_run(struct edgel_train
                                                               const struct edgel_train_events *events,
                                                               enum edgel_train_end *end,
                                                               struct edgel_error *err);
+/*
+ * Trains one batch and returns; validation and checkpoint come with the call after the last batch of an epoch. *step
+ * (may be NULL) tells what was done; its `step` is 0 when nothing was, because all epochs are done or the patience is
+ * over. events (may be NULL) as for edgel_trainer_run(), whose statuses these are; its `stop` is not asked.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_trainer_step(struct edgel_trainer *t,
+                                                               const struct edgel_train_events *events,
+                                                               struct edgel_step *step,
+                                                               struct edgel_error *err);
+/*
+ * The gradient of the last batch by the n values of an array of the model (edgel_model_array_at(); "conv1.weight"), as
+ * the optimizer took it: clipped, penalties added; with gd that of the batch alone but for the batch after which the
+ * step was made. 0 for a layer that is frozen. After edgel_trainer_step(), or within step_done.
+ * Returns EDGEL_OK; EDGEL_EINVAL: no such array, a running estimate, another number of values, or no batch yet.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_trainer_gradient(const struct edgel_trainer *t,
+                                                                   const char *name, float *values, size_t n,
+                                                                   struct edgel_error *err);
 /* Puts the best weights so far into model, the trainer's own or a copy of it; false if there are none yet. */
 EDGEL_API bool edgel_trainer_best(const struct edgel_trainer *t, struct edgel_model *model);
 /* Epochs that are done, and steps of the one that is not. */

@@ -9,14 +9,14 @@ static void fill_steps(struct edgel_train_params *p, const struct cli_args *args
 {
     const struct train_options *o = args->options;
     const enum edgel_optimizer_kind kind = (enum edgel_optimizer_kind)o->optimizer;
-    p->optimizer = edgel_optimizer_defaults(kind);
+    edgel_optimizer_init(&p->optimizer, kind);
     p->optimizer.momentum = o->momentum;
     if (kind == EDGEL_OPTIMIZER_ADAMW)
         p->optimizer.weight_decay = o->weight_decay;
     p->lr = cli_given(args, "lr") ? o->lr : edgel_optimizer_default_lr(kind);
-    p->schedule = edgel_schedule_defaults(
-        (enum edgel_schedule_kind)o->schedule,
-        cli_given(args, "schedule-epochs") ? o->schedule_epochs : (double)(o->epochs > 0 ? o->epochs : 1));
+    edgel_schedule_init(&p->schedule, (enum edgel_schedule_kind)o->schedule,
+                        cli_given(args, "schedule-epochs") ? o->schedule_epochs
+                                                           : (double)(o->epochs > 0 ? o->epochs : 1));
     p->schedule.warmup = o->warmup;
     p->schedule.every = o->every;
     p->schedule.gamma = o->gamma;
@@ -100,8 +100,9 @@ enum edgel_status train_plan_make(struct train_plan *plan, const struct cli_args
                                   struct edgel_error *err)
 {
     const struct train_options *o = args->options;
-    const struct edgel_loss_params loss = EDGEL_LOSS_DEFAULTS;
-    *plan = (struct train_plan){ .loss = loss, .params = EDGEL_TRAIN_DEFAULTS };
+    *plan = (struct train_plan){ 0 };
+    edgel_loss_params_init(&plan->loss);
+    edgel_train_params_init(&plan->params);
     plan->loss.smooth = o->smooth;
     plan->loss.balance = o->balance || (o->boundaries && !o->loss);
     fill_steps(&plan->params, args);

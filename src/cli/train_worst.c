@@ -182,9 +182,10 @@ enum edgel_status train_worst(struct train_data *data, const struct edgel_model 
                               struct edgel_error *err)
 {
     struct judge j = { .data = data, .validation = train_data_count(data, true) > 0 };
-    struct edgel_predictor_params params = EDGEL_PREDICTOR_DEFAULTS;
+    struct edgel_predictor_params params;
     const size_t n = train_data_count(data, j.validation);
     struct rank *ranks = cli_alloc(n, sizeof *ranks);
+    edgel_predictor_params_init(&params);
     params.pool = pool;
     (void)train_data_classes(data, &j.classes);
     edgel_model_describe(model, &j.info);

@@ -284,7 +284,7 @@ void nn_unpack(const float *blocked, struct nn_shape s, float *planar);
 
 /* --- arrays.c --- : the parameters and buffers of a network one after the other, as files name them */
 struct nn_named_array {
-    char name[NN_NAME_MAX + 40]; /* "conv1.weight" */
+    char name[EDGEL_MODEL_ARRAY_NAME_MAX]; /* "conv1.weight" */
     struct nn_array array;
     size_t floats, at; /* at: in the network's params, or buffers if array.buffer */
     int layer;
@@ -297,6 +297,11 @@ struct nn_array_walk {
 };
 size_t nn_array_floats(const struct nn_array *a); /* product of its dims */
 bool nn_array_next(struct nn_array_walk *walk, struct nn_named_array *out);
+/* --- model_arrays.c --- : one by name; EDGEL_EINVAL */
+EDGEL_NODISCARD enum edgel_status nn_array_find(const struct nn_network *net, const char *name,
+                                                struct nn_named_array *out, struct edgel_error *err);
+EDGEL_NODISCARD enum edgel_status nn_array_check_size(const struct nn_named_array *a, size_t n,
+                                                      struct edgel_error *err);
 
 /* --- model.c --- */
 struct nn_note {

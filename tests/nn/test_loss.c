@@ -15,7 +15,7 @@
 
 static struct edgel_error err;
 static struct edgel_pool *pool;
-static const struct edgel_loss_params defaults = EDGEL_LOSS_DEFAULTS;
+static const struct edgel_loss_params defaults = { .smooth = 1, .smooth_beta = 0.1 };
 
 /* --- a plain twin in double: one pixel list, formulas as written in the header --- */
 

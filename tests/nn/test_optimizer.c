@@ -1,6 +1,7 @@
 /* Optimizers, penalties, clipping, schedules and early stopping: against trajectories of PyTorch and closed forms. */
 #include "core/core_priv.h"
 #include "edgel/nn.h"
+#include "nn_defaults.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,12 +58,12 @@ struct trajectory {
 static struct trajectory parse_run(char *line)
 {
     enum edgel_optimizer_kind kind;
-    struct trajectory t = { .schedule = edgel_schedule_defaults(EDGEL_SCHEDULE_CONSTANT, STEPS) };
+    struct trajectory t = { .schedule = a_schedule(EDGEL_SCHEDULE_CONSTANT, STEPS) };
     t.schedule.every = 6;
     t.schedule.gamma = 0.3;
     assert_string_equal(strtok(line, " \n"), "run");
     assert_int_equal(edgel_optimizer_find(strtok(NULL, " \n"), &kind, NULL), EDGEL_OK);
-    t.optimizer = edgel_optimizer_defaults(kind);
+    t.optimizer = an_optimizer(kind);
     for (char *word; (word = strtok(NULL, " \n"));) {
         char *value = strchr(word, '=');
         *value++ = '\0';
@@ -200,7 +201,7 @@ static void arrays_finish(struct arrays *a)
 static void do_all(struct arrays *a, enum edgel_optimizer_kind kind, int threads)
 {
     struct edgel_pool *pool = pool_of(threads);
-    struct edgel_optimizer o = edgel_optimizer_defaults(kind);
+    struct edgel_optimizer o = an_optimizer(kind);
     float *state = edgel_optimizer_state_floats(kind) ? a->state : NULL;
     for (uint64_t t = 1; t <= 3; t++) {
         assert_int_equal(edgel_penalty_add(0.01, 0.02, &many, a->w, a->g, &a->value, pool, NULL), EDGEL_OK);
@@ -242,7 +243,7 @@ static void only_the_parts_meant_change(void **state)
 {
     (void)state;
     struct edgel_pool *pool = pool_of(2);
-    struct edgel_optimizer o = edgel_optimizer_defaults(EDGEL_OPTIMIZER_ADAMW);
+    struct edgel_optimizer o = an_optimizer(EDGEL_OPTIMIZER_ADAMW);
     struct arrays a = arrays_init();
     double squares = 0, value = 0, norm, got;
     for (size_t i = 0; i < MANY; i++) {
@@ -312,7 +313,7 @@ static void wrong_settings_are_refused(void **state)
 {
     (void)state;
     struct edgel_pool *pool = pool_of(1);
-    const struct edgel_optimizer good = edgel_optimizer_defaults(EDGEL_OPTIMIZER_ADAM);
+    const struct edgel_optimizer good = an_optimizer(EDGEL_OPTIMIZER_ADAM);
     const double bad[] = { -0.1, 1, NAN, INFINITY };
     for (int i = 0; i < 4; i++) {
         struct edgel_optimizer o[6] = { good, good, good, good, good, good };
@@ -334,7 +335,7 @@ static void wrong_settings_are_refused(void **state)
         assert_int_equal(
             edgel_optimizer_find(edgel_optimizer_name((enum edgel_optimizer_kind)i), &kind, NULL), EDGEL_OK);
         assert_int_equal(kind, i);
-        const struct edgel_optimizer o = edgel_optimizer_defaults(kind);
+        const struct edgel_optimizer o = an_optimizer(kind);
         assert_int_equal(edgel_optimizer_check(&o, NULL), EDGEL_OK);
         assert_true(edgel_optimizer_default_lr(kind) == (i < EDGEL_OPTIMIZER_ADAM ? 0.01 : 0.001));
     }
@@ -372,7 +373,7 @@ static void schedules_follow_their_formulas(void **state)
     (void)state;
     for (int kind = 0; kind < EDGEL_SCHEDULES; kind++)
         for (int i = 0; i <= 130; i++) {
-            struct edgel_schedule s = edgel_schedule_defaults((enum edgel_schedule_kind)kind, 40);
+            struct edgel_schedule s = a_schedule((enum edgel_schedule_kind)kind, 40);
             s.warmup = 2.5;
             s.end = 0.1;
             s.every = 7;
@@ -393,7 +394,7 @@ static void a_longer_plan_begins_as_a_shorter_one(void **state)
 {
     (void)state;
     for (int kind = 0; kind < EDGEL_SCHEDULES; kind++) {
-        struct edgel_schedule a = edgel_schedule_defaults((enum edgel_schedule_kind)kind, 20), b = a;
+        struct edgel_schedule a = a_schedule((enum edgel_schedule_kind)kind, 20), b = a;
         b.total = 25;
         bool same = true;
         for (int i = 0; i < 200; i++)
@@ -417,7 +418,7 @@ static void wrong_schedules_are_refused(void **state)
         for (int k = 0; k < 3; k++) {
             struct edgel_schedule s[7];
             for (int j = 0; j < 7; j++)
-                s[j] = edgel_schedule_defaults(kind, 10);
+                s[j] = a_schedule(kind, 10);
             s[0].warmup = s[1].start = s[2].every = s[3].gamma = s[4].power = s[5].end = s[6].total = bad[k];
             const bool used[] = {
                 true, true, i == 1, i == 1, i == 3, edgel_schedule_uses_total(kind), i >= 2
@@ -426,7 +427,7 @@ static void wrong_schedules_are_refused(void **state)
                 assert_int_equal(edgel_schedule_check(&s[j], NULL), used[j] ? EDGEL_EINVAL : EDGEL_OK);
         }
     }
-    struct edgel_schedule s = edgel_schedule_defaults(EDGEL_SCHEDULE_COSINE, 10);
+    struct edgel_schedule s = a_schedule(EDGEL_SCHEDULE_COSINE, 10);
     s.warmup = 10;
     assert_int_equal(edgel_schedule_check(&s, NULL), EDGEL_EINVAL);
     assert_null(edgel_schedule_name((enum edgel_schedule_kind)EDGEL_SCHEDULES));

@@ -1,5 +1,6 @@
 /* Running models: tiles against the whole image bit for bit, threads, folding, probabilities, what cannot be run. */
 #include "nn/nn_priv.h"
+#include "nn_defaults.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -327,7 +328,7 @@ static void values_that_overflow_are_told(void **unused)
 {
     (void)unused;
     struct edgel_model *m = make(edgel_preset("linear"), 2);
-    struct edgel_predictor_params params = EDGEL_PREDICTOR_DEFAULTS;
+    struct edgel_predictor_params params = predictor_params();
     struct edgel_predictor *p;
     struct edgel_error err = { 0 };
     float *image = picture(3, 9, 9), out[2 * 81];
@@ -435,7 +436,7 @@ static void a_writer_may_end_the_run(void **unused)
     struct edgel_model *m = make(edgel_preset("linear"), 1);
     float *image = picture(3, 40, 40);
     struct counting c = { .in = image, .w = 40, .h = 40, .channels = 3 };
-    const struct edgel_predictor_params params = EDGEL_PREDICTOR_DEFAULTS;
+    const struct edgel_predictor_params params = predictor_params();
     const struct edgel_predict_io q = { 40, 40, true, &c, read_counting, refuse_part };
     struct edgel_predictor *p;
     assert_int_equal(edgel_predictor_create(m, &params, &p, NULL), EDGEL_OK);

@@ -1,5 +1,6 @@
 /* Training: repeatability over threads, CPU levels and breaks; what it learns, keeps, freezes and refuses. */
 #include "nn/training/trainer_priv.h"
+#include "nn_defaults.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,7 +96,7 @@ static const struct edgel_loss_term ce_iou[] = { { EDGEL_LOSS_CE, 1 }, { EDGEL_L
 
 static struct edgel_train_params defaults(void)
 {
-    struct edgel_train_params p = EDGEL_TRAIN_DEFAULTS;
+    struct edgel_train_params p = train_params();
     p.terms = ce_iou;
     p.nterms = 2;
     p.batch = 3;
@@ -282,11 +283,11 @@ static void same_weights_for_any_threads_and_cpu_level(void **state)
 static struct edgel_train_params way(int k)
 {
     struct edgel_train_params p = k == 1 ? busy() : defaults();
-    p.optimizer = edgel_optimizer_defaults((enum edgel_optimizer_kind)(k % EDGEL_OPTIMIZERS));
+    p.optimizer = an_optimizer((enum edgel_optimizer_kind)(k % EDGEL_OPTIMIZERS));
     p.recompute = (enum edgel_recompute)(k % 3);
     p.ema = k % 2 ? 0.9 : 0;
     if (k % 4 == 2)
-        p.schedule = edgel_schedule_defaults(EDGEL_SCHEDULE_STEP, 10);
+        p.schedule = a_schedule(EDGEL_SCHEDULE_STEP, 10);
     p.schedule.every = 2;
     return p;
 }
@@ -510,7 +511,7 @@ static void a_schedule_over_a_planned_length_goes_on(void **state)
     struct record whole = { 0 }, first = { 0 }, second = { 0 }, other = { 0 };
     struct edgel_error err = { 0 };
     struct edgel_train_params p = defaults();
-    p.schedule = edgel_schedule_defaults(EDGEL_SCHEDULE_COSINE, 6);
+    p.schedule = a_schedule(EDGEL_SCHEDULE_COSINE, 6);
     p.epochs = 2;
     assert_trains(&p, &d, 1, NULL, 0, &first);
     p.epochs = 6;
@@ -558,7 +559,7 @@ static void other_settings_are_refused(void **state)
         other.ema = k == 4 ? 0.5 : p.ema;
         other.l2 = k == 5 ? 0.5 : p.l2;
         if (k == 6)
-            other.optimizer = edgel_optimizer_defaults(EDGEL_OPTIMIZER_SGD);
+            other.optimizer = an_optimizer(EDGEL_OPTIMIZER_SGD);
         other.freeze = k == 7 ? freeze : NULL;
         assert_int_equal(train(&other, k == 8 ? &less : &d, 1, r.last, r.last_size, &none, NULL, &err),
                          EDGEL_EINVAL);
@@ -716,7 +717,7 @@ static void a_loss_that_is_not_finite_keeps_the_weights(void **state)
     struct edgel_model *m = NULL, *start = make_model(network, 2, 1);
     struct edgel_train_params p = defaults();
     p.lr = 1e30;
-    p.optimizer = edgel_optimizer_defaults(EDGEL_OPTIMIZER_SGD);
+    p.optimizer = an_optimizer(EDGEL_OPTIMIZER_SGD);
     assert_int_equal(train(&p, &d, 2, NULL, 0, &r, &m, &err), EDGEL_EINVAL);
     assert_non_null(strstr(err.msg, "epoch 1, step 2: the "));
     assert_non_null(strstr(err.msg, "is not finite"));
@@ -815,7 +816,7 @@ static void frozen_layers_keep_their_parameters(void **state)
     struct edgel_model *m = NULL, *start = make_model(network, 2, 1);
     struct edgel_train_params p = defaults();
     p.freeze = freeze;
-    p.optimizer = edgel_optimizer_defaults(EDGEL_OPTIMIZER_ADAMW); /* its decay must leave them alone too */
+    p.optimizer = an_optimizer(EDGEL_OPTIMIZER_ADAMW); /* its decay must leave them alone too */
     p.l2 = 0.1;
     assert_int_equal(train(&p, &d, 2, NULL, 0, &r, &m, NULL), EDGEL_OK);
     const size_t kept = m->net.layers[5].params_at; /* of the middle convolution */
@@ -893,7 +894,7 @@ static void penalties_draw_weights_to_zero(void **state)
     struct record r = { 0 };
     struct edgel_model *m = NULL, *start = make_model(network, 2, 1);
     struct edgel_train_params p = defaults();
-    p.optimizer = edgel_optimizer_defaults(EDGEL_OPTIMIZER_SGD);
+    p.optimizer = an_optimizer(EDGEL_OPTIMIZER_SGD);
     p.epochs = 1;
     p.lr = 0.5;
     p.l1 = 0.01;
@@ -936,7 +937,7 @@ static void clipping_bounds_a_step(void **state)
         struct record r = { 0 };
         struct edgel_model *m = NULL;
         struct edgel_train_params p = defaults();
-        p.optimizer = edgel_optimizer_defaults(EDGEL_OPTIMIZER_SGD);
+        p.optimizer = an_optimizer(EDGEL_OPTIMIZER_SGD);
         p.epochs = 1;
         p.lr = 1;
         p.clip_norm = k == 1 ? 0.01 : p.clip_norm;
@@ -959,7 +960,7 @@ static void steps_follow_the_schedule(void **state)
     const struct edgel_train_data d = data_of(&plain_discs, 9, 0);
     struct edgel_train_params p = defaults();
     struct record r = { 0 };
-    p.schedule = edgel_schedule_defaults(EDGEL_SCHEDULE_COSINE, 3);
+    p.schedule = a_schedule(EDGEL_SCHEDULE_COSINE, 3);
     p.schedule.warmup = 0.7;
     assert_trains(&p, &d, 1, NULL, 0, &r);
     assert_int_equal(r.steps, 9);
@@ -982,12 +983,12 @@ static void gd_is_one_step_along_the_whole_gradient(void **state)
     p.nterms = 1;
     p.epochs = 4;
     p.lr = 0.1;
-    p.optimizer = edgel_optimizer_defaults(EDGEL_OPTIMIZER_GD);
+    p.optimizer = an_optimizer(EDGEL_OPTIMIZER_GD);
     assert_int_equal(edgel_trainer_create(a, &p, &d, NULL, pool, &t, NULL), EDGEL_OK);
     assert_int_equal(edgel_trainer_run(t, NULL, NULL, NULL), EDGEL_OK);
     assert_int_equal(t->updates, 4);
     edgel_trainer_destroy(&t);
-    p.optimizer = edgel_optimizer_defaults(EDGEL_OPTIMIZER_SGD);
+    p.optimizer = an_optimizer(EDGEL_OPTIMIZER_SGD);
     p.batch = 7;
     assert_int_equal(edgel_trainer_create(b, &p, &d, NULL, pool, &t, NULL), EDGEL_OK);
     assert_int_equal(edgel_trainer_run(t, NULL, NULL, NULL), EDGEL_OK);
@@ -1134,7 +1135,7 @@ static void keep_confusion(void *user, const struct edgel_epoch *row)
 static void count_by_predictor(const struct edgel_model *m, struct discs *d, size_t n, uint64_t out[2][2])
 {
     struct edgel_predictor *predictor = NULL;
-    const struct edgel_predictor_params p = EDGEL_PREDICTOR_DEFAULTS;
+    const struct edgel_predictor_params p = predictor_params();
     assert_int_equal(edgel_predictor_create(m, &p, &predictor, NULL), EDGEL_OK);
     for (size_t i = 0; i < n; i++) {
         struct edgel_sample s;
@@ -1440,7 +1441,7 @@ static void running_out_of_memory_leaves_nothing(void **state)
     (void)state;
     const struct edgel_train_data d = data_of(&plain_discs, 4, 1);
     struct edgel_train_params p = busy();
-    p.optimizer = edgel_optimizer_defaults(EDGEL_OPTIMIZER_GD);
+    p.optimizer = an_optimizer(EDGEL_OPTIMIZER_GD);
     p.ema = 0.5;
     p.epochs = 1;
     p.crops = 1;

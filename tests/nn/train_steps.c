@@ -13,6 +13,7 @@
  * Each answers at its end "done WALL_SECONDS CPU_SECONDS".
  */
 #include "edgel/nn.h"
+#include "nn_defaults.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -156,7 +157,7 @@ static void infer(const struct edgel_model *m, const struct arrays *a, struct ed
     struct edgel_model_info info;
     edgel_model_describe(m, &info);
     if (!predictor) {
-        struct edgel_predictor_params p = EDGEL_PREDICTOR_DEFAULTS;
+        struct edgel_predictor_params p = predictor_params();
         p.pool = pool;
         need(edgel_predictor_create(m, &p, &predictor, &err), &err);
         logits = malloc(pixels * (size_t)info.outputs * sizeof *logits);
@@ -188,7 +189,7 @@ int main(int argc, char **argv)
         die("usage: train_steps DATA ARCHITECTURE OUTPUTS BATCH LR SEED THREADS MODEL");
     read_arrays(argv[1], &data);
     struct edgel_model *m = make_model(argv[2], atoi(argv[3]));
-    struct edgel_train_params p = EDGEL_TRAIN_DEFAULTS;
+    struct edgel_train_params p = train_params();
     p.terms = terms;
     p.nterms = 2;
     p.batch = atoi(argv[4]);

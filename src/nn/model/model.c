@@ -120,11 +120,20 @@ enum edgel_status nn_model_of(struct nn_network *net, const char *name, struct e
     return s;
 }
 
+void edgel_model_params_init(struct edgel_model_params *params)
+{
+    *params = (struct edgel_model_params){ .name = "architecture", .outputs = 1 };
+}
+
 enum edgel_status edgel_model_create(const struct edgel_model_params *p, struct edgel_model **out,
                                      struct edgel_error *err)
 {
-    struct nn_network net;
+    EDGEL_REQUIRE(out);
     *out = NULL;
+    EDGEL_REQUIRE(p);
+    EDGEL_REQUIRE(p->text);
+    EDGEL_REQUIRE(p->name);
+    struct nn_network net;
     if (p->outputs < 1 || p->outputs > EDGEL_MODEL_OUTPUTS_MAX)
         return edgel_fail(err, EDGEL_EINVAL, "outputs %d: must be 1..%d", p->outputs,
                           EDGEL_MODEL_OUTPUTS_MAX);
@@ -178,9 +187,11 @@ static enum edgel_status copy_parts(const struct edgel_model *from, struct edgel
 enum edgel_status edgel_model_copy(const struct edgel_model *from, struct edgel_model **out,
                                    struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    *out = NULL;
+    EDGEL_REQUIRE(from);
     struct nn_network net = from->net;
     const size_t n = (size_t)net.nlayers;
-    *out = NULL;
     net.layers = edgel_alloc(n, sizeof *net.layers);
     if (!net.layers)
         return out_of_memory(err);
@@ -260,6 +271,8 @@ static enum edgel_status check_classes(const struct edgel_model *m, const struct
 enum edgel_status edgel_model_set_classes(struct edgel_model *m, const struct edgel_model_class *classes,
                                           int count, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(m);
+    EDGEL_REQUIRE(classes);
     EDGEL_TRY(check_classes(m, classes, count, err));
     struct edgel_model_class *copy = edgel_calloc((size_t)count, sizeof *copy);
     bool ok = copy != NULL;
@@ -279,6 +292,9 @@ enum edgel_status edgel_model_set_classes(struct edgel_model *m, const struct ed
 enum edgel_status edgel_model_set_normalisation(struct edgel_model *m, const double *mean,
                                                 const double *deviation, int count, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(m);
+    EDGEL_REQUIRE(mean);
+    EDGEL_REQUIRE(deviation);
     if (count != m->net.in_channels)
         return edgel_fail(err, EDGEL_EINVAL, "normalisation of %d channels: the model takes %d", count,
                           m->net.in_channels);
@@ -294,6 +310,7 @@ enum edgel_status edgel_model_set_normalisation(struct edgel_model *m, const dou
 enum edgel_status edgel_model_set_labels(struct edgel_model *m, enum edgel_model_labels labels,
                                          struct edgel_error *err)
 {
+    EDGEL_REQUIRE(m);
     if (labels != EDGEL_MODEL_IDS && labels != EDGEL_MODEL_BINARY && labels != EDGEL_MODEL_BOUNDARY)
         return edgel_fail(err, EDGEL_EINVAL, "labels: must be ids, binary or boundary");
     if (m->net.classes > 1 && labels == EDGEL_MODEL_BOUNDARY)
@@ -305,6 +322,7 @@ enum edgel_status edgel_model_set_labels(struct edgel_model *m, enum edgel_model
 
 enum edgel_status edgel_model_set_threshold(struct edgel_model *m, double threshold, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(m);
     if (!(threshold >= 0 && threshold <= 1))
         return edgel_fail(err, EDGEL_EINVAL, "threshold: must be 0..1");
     m->threshold = threshold;
@@ -371,6 +389,8 @@ static enum edgel_status add_note(struct edgel_model *m, const char *key, const 
 enum edgel_status edgel_model_set_note(struct edgel_model *m, const char *key, const char *value,
                                        struct edgel_error *err)
 {
+    EDGEL_REQUIRE(m);
+    EDGEL_REQUIRE(key);
     const int i = find_note(m, key);
     if (!is_plain(key) || nn_model_is_key(key))
         return edgel_fail(err, EDGEL_EINVAL, "note \"%.60s\": no key that a note may have", key);

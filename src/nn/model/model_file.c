@@ -131,6 +131,11 @@ out:
 enum edgel_status edgel_model_encode(const struct edgel_model *m, unsigned char **bytes, size_t *size,
                                      struct edgel_error *err)
 {
+    EDGEL_REQUIRE(bytes);
+    EDGEL_REQUIRE(size);
+    *bytes = NULL;
+    *size = 0;
+    EDGEL_REQUIRE(m);
     return nn_model_encode(m, NULL, 0, bytes, size, err);
 }
 
@@ -348,8 +353,11 @@ static enum edgel_status decode(const struct decoding *d, struct edgel_model **o
 enum edgel_status edgel_model_decode(const void *bytes, size_t size, const char *name,
                                      struct edgel_model **out, struct edgel_error *err)
 {
-    struct decoding d = { .name = name, .err = err };
+    EDGEL_REQUIRE(out);
     *out = NULL;
+    EDGEL_REQUIRE(bytes);
+    EDGEL_REQUIRE(name);
+    struct decoding d = { .name = name, .err = err };
     EDGEL_TRY(nn_stored_read(bytes, size, name, &d.file, err));
     enum edgel_status s = decode(&d, out);
     nn_stored_finish(&d.file);

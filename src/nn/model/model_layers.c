@@ -48,6 +48,8 @@ static void describe(const struct nn_network *net, const struct nn_shape *shapes
 enum edgel_status edgel_model_layers(const struct edgel_model *m, int w, int h, struct edgel_layer *out,
                                      struct edgel_error *err)
 {
+    EDGEL_REQUIRE(m);
+    EDGEL_REQUIRE(out);
     const struct nn_network *net = &m->net;
     const size_t n = (size_t)net->nlayers;
     struct nn_shape *shapes = edgel_alloc(n, sizeof *shapes);

@@ -147,12 +147,21 @@ static enum edgel_status write_all(const struct edgel_model *m, const struct edg
     return s;
 }
 
+void edgel_onnx_params_init(struct edgel_onnx_params *params)
+{
+    *params = (struct edgel_onnx_params){ 0 };
+}
+
 enum edgel_status edgel_model_onnx(const struct edgel_model *m, const struct edgel_onnx_params *params,
                                    unsigned char **bytes, size_t *size, struct edgel_error *err)
 {
-    struct edgel_text out = { 0 };
+    EDGEL_REQUIRE(bytes);
+    EDGEL_REQUIRE(size);
     *bytes = NULL;
     *size = 0;
+    EDGEL_REQUIRE(m);
+    EDGEL_REQUIRE(params);
+    struct edgel_text out = { 0 };
     enum edgel_status s = write_all(m, params, &out, err);
     if (s != EDGEL_OK) {
         edgel_text_finish(&out);

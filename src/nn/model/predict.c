@@ -19,7 +19,7 @@ struct kept_plan {
 
 struct edgel_predictor {
     struct edgel_model *model; /* its network and weights are those of inference */
-    struct edgel_pool *pool, *own_pool;
+    struct edgel_pool *pool;
     struct edgel_numeric numeric;
     size_t max_bytes;
     struct kept_plan plans[PLANS];
@@ -62,10 +62,6 @@ static enum edgel_status fill(const struct edgel_model *model, const struct edge
 {
     p->max_bytes = params->max_bytes;
     p->pool = params->pool;
-    if (!p->pool) {
-        EDGEL_TRY(edgel_pool_create(1, &p->own_pool, err));
-        p->pool = p->own_pool;
-    }
     edgel_numeric_init(&p->numeric, edgel_cpu_flags());
     EDGEL_TRY(take_model(model, p, err));
     const size_t n = (size_t)p->model->net.nlayers;
@@ -81,11 +77,19 @@ static enum edgel_status fill(const struct edgel_model *model, const struct edge
     return EDGEL_OK;
 }
 
+void edgel_predictor_params_init(struct edgel_predictor_params *params)
+{
+    *params = (struct edgel_predictor_params){ .max_bytes = (size_t)1 << 30 };
+}
+
 enum edgel_status edgel_predictor_create(const struct edgel_model *model,
                                          const struct edgel_predictor_params *params,
                                          struct edgel_predictor **out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     *out = NULL;
+    EDGEL_REQUIRE(model);
+    EDGEL_REQUIRE(params);
     struct edgel_predictor *p = edgel_calloc(1, sizeof *p);
     if (!p)
         return out_of_memory(err);
@@ -105,7 +109,6 @@ void edgel_predictor_destroy(struct edgel_predictor **predictor)
     for (int i = 0; i < PLANS; i++)
         nn_plan_destroy(&p->plans[i].plan);
     edgel_model_destroy(&p->model);
-    edgel_pool_destroy(&p->own_pool);
     edgel_free(p->in);
     edgel_free(p->out);
     edgel_free(p->shapes);
@@ -174,9 +177,12 @@ static enum edgel_status plan_for(struct edgel_predictor *p, int h, int w, struc
 enum edgel_status edgel_model_memory(const struct edgel_model *model, int w, int h, size_t *bytes,
                                      struct edgel_error *err)
 {
-    const struct edgel_predictor_params params = EDGEL_PREDICTOR_DEFAULTS;
-    struct edgel_predictor *p;
+    EDGEL_REQUIRE(bytes);
     *bytes = 0;
+    EDGEL_REQUIRE(model);
+    struct edgel_predictor_params params;
+    edgel_predictor_params_init(&params);
+    struct edgel_predictor *p;
     EDGEL_TRY(edgel_predictor_create(model, &params, &p, err));
     enum edgel_status s = bytes_for(p, h, w, bytes, err);
     edgel_predictor_destroy(&p);
@@ -373,6 +379,10 @@ static enum edgel_status cut_and_run(struct edgel_predictor *p, const struct edg
 enum edgel_status edgel_predictor_run(struct edgel_predictor *p, const struct edgel_predict_io *q,
                                       struct edgel_error *err)
 {
+    EDGEL_REQUIRE(p);
+    EDGEL_REQUIRE(q);
+    EDGEL_REQUIRE(q->read);
+    EDGEL_REQUIRE(q->write);
     size_t bytes;
     EDGEL_TRY(nn_network_shapes(&p->model->net, q->h, q->w, p->shapes, err));
     const struct nn_shape out = p->shapes[p->model->net.nlayers - 1];
@@ -418,6 +428,9 @@ static enum edgel_status write_planar(void *user, int x, int y, int w, int h, co
 enum edgel_status edgel_predict(struct edgel_predictor *p, const float *image, int w, int h, bool logits,
                                 float *out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(p);
+    EDGEL_REQUIRE(image);
+    EDGEL_REQUIRE(out);
     struct arrays a = { image, out, p->model->net.in_channels, p->model->net.classes, h, w };
     const struct edgel_predict_io q = {
         .w = w, .h = h, .logits = logits, .user = &a, .read = read_planar, .write = write_planar

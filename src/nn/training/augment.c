@@ -78,8 +78,10 @@ static enum edgel_status parse_item(const char *item, size_t n, struct edgel_aug
 
 enum edgel_status edgel_augment_parse(const char *text, struct edgel_augment *out, struct edgel_error *err)
 {
-    bool seen[CHANGES] = { false };
+    EDGEL_REQUIRE(out);
     *out = (struct edgel_augment){ 0 };
+    EDGEL_REQUIRE(text);
+    bool seen[CHANGES] = { false };
     while (*text) {
         const size_t n = strcspn(text, ",");
         EDGEL_TRY(parse_item(text, n, out, seen, err));
@@ -108,6 +110,7 @@ static enum edgel_status check_covariance(const double c[3][3], struct edgel_err
 
 enum edgel_status edgel_augment_check(const struct edgel_augment *a, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(a);
     struct edgel_augment copy = *a;
     for (int i = 0; i < CHANGES; i++) {
         const double v = *amount_of(&copy, i);
@@ -116,6 +119,11 @@ enum edgel_status edgel_augment_check(const struct edgel_augment *a, struct edge
                               changes[i].info.most);
     }
     return a->colour > 0 ? check_covariance(a->covariance, err) : EDGEL_OK;
+}
+
+void edgel_augment_init(struct edgel_augment *a)
+{
+    *a = (struct edgel_augment){ 0 };
 }
 
 /* --- samples --- */
@@ -134,8 +142,9 @@ static enum edgel_status check_sides(const char *what, const struct edgel_sample
 enum edgel_status edgel_sample_init(struct edgel_sample *s, int w, int h, int channels, bool label, bool soft,
                                     struct edgel_error *err)
 {
-    const struct edgel_sample size = { .w = w, .h = h, .channels = channels };
+    EDGEL_REQUIRE(s);
     *s = (struct edgel_sample){ 0 };
+    const struct edgel_sample size = { .w = w, .h = h, .channels = channels };
     EDGEL_TRY(check_sides("sample", &size, err));
     const size_t plane = (size_t)w * (size_t)h;
     *s = size;
@@ -180,6 +189,9 @@ enum edgel_status edgel_augment(const struct edgel_augment *a, uint64_t seed, co
                                 struct edgel_sample *out, struct edgel_augment_scratch *scratch,
                                 struct edgel_error *err)
 {
+    EDGEL_REQUIRE(a);
+    EDGEL_REQUIRE(in);
+    EDGEL_REQUIRE(out);
     EDGEL_TRY(edgel_augment_check(a, err));
     EDGEL_TRY(check_sides("augment: sample", in, err));
     EDGEL_TRY(check_sides("augment: crop", out, err));
@@ -188,8 +200,13 @@ enum edgel_status edgel_augment(const struct edgel_augment *a, uint64_t seed, co
                           "augment: crop and sample must have the same channels and truth");
     if (a->colour > 0 && in->channels > 3)
         return edgel_fail(err, EDGEL_EINVAL, "augment colour: %d channels: must be 1..3", in->channels);
+    struct edgel_augment_scratch own = { 0 };
+    struct edgel_arena *arena = scratch ? &scratch->arena : &own.arena;
     const struct nn_geometry g = nn_geometry_draw(a, seed, in, out->w, out->h);
-    edgel_arena_reset(&scratch->arena);
-    EDGEL_TRY(nn_geometry_apply(&g, in, out, &scratch->arena, err));
-    return nn_colour_apply(a, seed, out, &scratch->arena, err);
+    edgel_arena_reset(arena);
+    enum edgel_status status = nn_geometry_apply(&g, in, out, arena, err);
+    if (status == EDGEL_OK)
+        status = nn_colour_apply(a, seed, out, arena, err);
+    edgel_arena_finish(&own.arena);
+    return status;
 }

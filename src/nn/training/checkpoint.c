@@ -381,12 +381,15 @@ static size_t list_arrays(const struct edgel_trainer *t, float *position, struct
 enum edgel_status edgel_trainer_encode(const struct edgel_trainer *t, unsigned char **bytes, size_t *size,
                                        struct edgel_error *err)
 {
+    EDGEL_REQUIRE(bytes);
+    EDGEL_REQUIRE(size);
+    *bytes = NULL;
+    *size = 0;
+    EDGEL_REQUIRE(t);
     float floats[NUMBERS * PARTS];
     struct nn_extra extras[ARRAYS_MAX];
     const struct position p = position_of(t);
     pack_position(&p, floats);
-    *bytes = NULL;
-    *size = 0;
     return nn_model_encode(t->model, extras, list_arrays(t, floats, extras), bytes, size, err);
 }
 
@@ -508,6 +511,9 @@ static void take_over(struct resuming *r)
 enum edgel_status edgel_trainer_resume(struct edgel_trainer *t, const void *bytes, size_t size,
                                        const char *name, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(t);
+    EDGEL_REQUIRE(bytes);
+    EDGEL_REQUIRE(name);
     struct resuming r = { .t = t, .bytes = bytes, .size = size, .name = name, .err = err };
     enum edgel_status status = edgel_model_decode(bytes, size, name, &r.model, err);
     if (status == EDGEL_OK)

@@ -57,6 +57,8 @@ static void scale_part(void *user, size_t chunk, const struct edgel_param_range 
 enum edgel_status edgel_clip_value(double limit, const struct edgel_param_ranges *params, float *gradient,
                                    struct edgel_pool *pool, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(gradient);
     if (!(limit > 0 && isfinite(limit)))
         return edgel_fail(err, EDGEL_EINVAL, "clip value %g: must be > 0 and finite", limit);
     EDGEL_TRY(edgel_param_ranges_check(params, err));
@@ -68,6 +70,9 @@ enum edgel_status edgel_clip_value(double limit, const struct edgel_param_ranges
 enum edgel_status edgel_clip_norm(double limit, const struct edgel_param_ranges *params, float *gradient,
                                   double *norm, struct edgel_pool *pool, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(norm);
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(gradient);
     if (!(limit > 0))
         return edgel_fail(err, EDGEL_EINVAL, "clip norm %g: must be > 0", limit);
     EDGEL_TRY(edgel_param_ranges_check(params, err));

@@ -25,6 +25,8 @@ static double weight_of(const int64_t *histogram, int classes, const double *fac
 enum edgel_status edgel_resample_weights(const int64_t *histograms, size_t n, int classes, double amount,
                                          double *weights, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(histograms);
+    EDGEL_REQUIRE(weights);
     if (!(amount >= 0 && amount <= 1))
         return edgel_fail(err, EDGEL_EINVAL, "augment resample %g: must be 0..1", amount);
     if (classes < 1)
@@ -82,6 +84,8 @@ static void draw_by_weight(size_t n, const double *weights, double total, uint64
 enum edgel_status edgel_epoch_order(size_t n, const double *weights, uint64_t seed, size_t *order,
                                     struct edgel_error *err)
 {
+    if (n > 0)
+        EDGEL_REQUIRE(order);
     struct edgel_rng r = edgel_rng_seed(seed, STREAM_PERMUTATION, 0, 0);
     double total;
     for (size_t i = 0; i < n; i++)

@@ -462,11 +462,11 @@ void edgel_loss_scratch_finish(struct edgel_loss_scratch *s)
     *s = (struct edgel_loss_scratch){ 0 };
 }
 
-enum edgel_status edgel_loss_eval(const struct edgel_loss_term *terms, int nterms,
-                                  const struct edgel_loss_params *params,
-                                  const struct edgel_loss_batch *batch, struct edgel_pool *pool,
-                                  struct edgel_loss_scratch *scratch, double *value, double *total,
-                                  float *grad, struct edgel_error *err)
+static enum edgel_status eval_with(const struct edgel_loss_term *terms, int nterms,
+                                   const struct edgel_loss_params *params,
+                                   const struct edgel_loss_batch *batch, struct edgel_pool *pool,
+                                   struct edgel_loss_scratch *scratch, double *value, double *total,
+                                   float *grad, struct edgel_error *err)
 {
     struct loss_run r = { .b = batch, .params = params, .grad = grad };
     EDGEL_TRY(check_batch(batch, err));
@@ -489,4 +489,26 @@ enum edgel_status edgel_loss_eval(const struct edgel_loss_term *terms, int nterm
     if (total)
         *total = sum;
     return EDGEL_OK;
+}
+
+void edgel_loss_params_init(struct edgel_loss_params *params)
+{
+    *params = (struct edgel_loss_params){ .smooth = 1, .smooth_beta = 0.1 };
+}
+
+enum edgel_status edgel_loss_eval(const struct edgel_loss_term *terms, int nterms,
+                                  const struct edgel_loss_params *params,
+                                  const struct edgel_loss_batch *batch, struct edgel_pool *pool,
+                                  struct edgel_loss_scratch *scratch, double *value, double *total,
+                                  float *grad, struct edgel_error *err)
+{
+    struct edgel_loss_scratch own = { 0 };
+    EDGEL_REQUIRE(terms);
+    EDGEL_REQUIRE(batch);
+    struct edgel_loss_params defaults;
+    edgel_loss_params_init(&defaults);
+    const enum edgel_status status = eval_with(terms, nterms, params ? params : &defaults, batch, pool,
+                                               scratch ? scratch : &own, value, total, grad, err);
+    edgel_loss_scratch_finish(&own);
+    return status;
 }

@@ -138,6 +138,9 @@ static struct dual ciou_penalty(const struct boxes *b)
 enum edgel_status edgel_box_loss(enum edgel_box_loss kind, const double pred[4], const double truth[4],
                                  double *value, double *grad, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(value);
+    EDGEL_REQUIRE(pred);
+    EDGEL_REQUIRE(truth);
     const double limit = 1e9;
     for (int k = 0; k < 4; k++)
         if (!(fabs(pred[k]) <= limit && fabs(truth[k]) <= limit))

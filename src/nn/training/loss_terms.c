@@ -49,8 +49,11 @@ static enum edgel_status parse_term(const char *text, size_t n, struct edgel_los
 enum edgel_status edgel_loss_parse(const char *text, struct edgel_loss_term terms[EDGEL_LOSS_KINDS],
                                    int *nterms, struct edgel_error *err)
 {
-    bool seen[EDGEL_LOSS_KINDS] = { false };
+    EDGEL_REQUIRE(nterms);
     *nterms = 0;
+    EDGEL_REQUIRE(text);
+    EDGEL_REQUIRE(terms);
+    bool seen[EDGEL_LOSS_KINDS] = { false };
     for (const char *at = text;; at++) {
         const size_t n = strcspn(at, ",");
         struct edgel_loss_term term;
@@ -83,6 +86,8 @@ static int64_t ranked_count(const int64_t *count, int classes, int k)
 enum edgel_status edgel_class_weights(const int64_t *count, int classes, float *weight,
                                       struct edgel_error *err)
 {
+    EDGEL_REQUIRE(count);
+    EDGEL_REQUIRE(weight);
     int occur = 0;
     for (int c = 0; c < classes; c++) {
         if (count[c] < 0)

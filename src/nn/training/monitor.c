@@ -12,6 +12,8 @@ const char *edgel_monitor_name(enum edgel_monitor m)
 
 enum edgel_status edgel_monitor_find(const char *name, enum edgel_monitor *out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    EDGEL_REQUIRE(name);
     for (unsigned i = 0; i < MONITORS; i++)
         if (strcmp(names[i], name) == 0) {
             *out = (enum edgel_monitor)i;

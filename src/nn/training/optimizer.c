@@ -99,6 +99,8 @@ const char *edgel_optimizer_name(enum edgel_optimizer_kind kind)
 enum edgel_status edgel_optimizer_find(const char *name, enum edgel_optimizer_kind *out,
                                        struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    EDGEL_REQUIRE(name);
     for (int i = 0; i < EDGEL_OPTIMIZERS; i++)
         if (strcmp(rows[i].name, name) == 0) {
             *out = (enum edgel_optimizer_kind)i;
@@ -108,16 +110,16 @@ enum edgel_status edgel_optimizer_find(const char *name, enum edgel_optimizer_ki
                       "optimizer %s: must be gd, sgd, momentum, nesterov, rmsprop, adam or adamw", name);
 }
 
-struct edgel_optimizer edgel_optimizer_defaults(enum edgel_optimizer_kind kind)
+void edgel_optimizer_init(struct edgel_optimizer *o, enum edgel_optimizer_kind kind)
 {
     const struct optimizer_row *row = row_of(kind);
-    return (struct edgel_optimizer){ .kind = kind,
-                                     .momentum = 0.9,
-                                     .alpha = 0.99,
-                                     .beta1 = 0.9,
-                                     .beta2 = 0.999,
-                                     .epsilon = 1e-8,
-                                     .weight_decay = row ? row->weight_decay : 0 };
+    *o = (struct edgel_optimizer){ .kind = kind,
+                                   .momentum = 0.9,
+                                   .alpha = 0.99,
+                                   .beta1 = 0.9,
+                                   .beta2 = 0.999,
+                                   .epsilon = 1e-8,
+                                   .weight_decay = row ? row->weight_decay : 0 };
 }
 
 double edgel_optimizer_default_lr(enum edgel_optimizer_kind kind)
@@ -141,6 +143,7 @@ static enum edgel_status check_fraction(const char *what, double v, struct edgel
 
 enum edgel_status edgel_optimizer_check(const struct edgel_optimizer *o, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(o);
     if (!row_of(o->kind))
         return edgel_fail(err, EDGEL_EINVAL, "optimizer %d: must be one of the table", (int)o->kind);
     EDGEL_TRY(check_fraction("momentum", o->momentum, err));
@@ -209,12 +212,18 @@ enum edgel_status edgel_optimizer_step(const struct edgel_optimizer *o,
                                        const float *gradient, float *weights, float *state,
                                        struct edgel_pool *pool, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(o);
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(gradient);
+    EDGEL_REQUIRE(weights);
     EDGEL_TRY(edgel_optimizer_check(o, err));
     EDGEL_TRY(edgel_param_ranges_check(params, err));
     if (t < 1)
         return edgel_fail(err, EDGEL_EINVAL, "step 0: the first one is 1");
     if (!(lr >= 0 && isfinite(lr)))
         return edgel_fail(err, EDGEL_EINVAL, "learning rate %g: must be at least 0 and finite", lr);
+    if (rows[o->kind].state > 0)
+        EDGEL_REQUIRE(state);
     struct run run = { .row = &rows[o->kind],
                        .gradient = gradient,
                        .weights = weights,

@@ -5,6 +5,7 @@ enum { CHUNK_MIN = 4096, CHUNK_UNIT = 16 }; /* floats: below the first, threads 
 
 enum edgel_status edgel_param_ranges_check(const struct edgel_param_ranges *p, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(p);
     size_t at = 0;
     for (size_t i = 0; i < p->count; i++) {
         const struct edgel_param_range *r = &p->ranges[i];

@@ -55,6 +55,9 @@ enum edgel_status edgel_penalty_add(double l1, double l2, const struct edgel_par
                                     const float *weights, float *gradient, double *value,
                                     struct edgel_pool *pool, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(weights);
+    EDGEL_REQUIRE(gradient);
     EDGEL_TRY(check_factor("l1", l1, err));
     EDGEL_TRY(check_factor("l2", l2, err));
     EDGEL_TRY(edgel_param_ranges_check(params, err));

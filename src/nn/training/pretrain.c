@@ -202,6 +202,9 @@ edgel_pretrain_layerwise(struct edgel_model *model, const struct edgel_train_par
                          void (*stage_begins)(void *user, int stage, int stages, const char *layer),
                          enum edgel_train_end *end, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(model);
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(data);
     struct pretraining p = {
         model, *params, *data, survey, pool, { 0 }, edgel_clock() + params->max_seconds
     };
@@ -216,7 +219,7 @@ edgel_pretrain_layerwise(struct edgel_model *model, const struct edgel_train_par
     p.params.freeze = NULL;
     p.params.recompute = EDGEL_RECOMPUTE_NEVER;
     p.params.ema = 0;
-    p.params.schedule = edgel_schedule_defaults(EDGEL_SCHEDULE_CONSTANT, 1);
+    edgel_schedule_init(&p.params.schedule, EDGEL_SCHEDULE_CONSTANT, 1);
     enum edgel_status status = find_stages(&model->net, &s, err);
     for (int k = 0; k < s.n && status == EDGEL_OK && !time_over; k++) {
         if (stage_begins)

@@ -19,6 +19,8 @@ const char *edgel_schedule_name(enum edgel_schedule_kind kind)
 enum edgel_status edgel_schedule_find(const char *name, enum edgel_schedule_kind *out,
                                       struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    EDGEL_REQUIRE(name);
     for (int i = 0; i < EDGEL_SCHEDULES; i++)
         if (strcmp(names[i], name) == 0) {
             *out = (enum edgel_schedule_kind)i;
@@ -32,9 +34,9 @@ bool edgel_schedule_uses_total(enum edgel_schedule_kind kind)
     return kind == EDGEL_SCHEDULE_COSINE || kind == EDGEL_SCHEDULE_POLY;
 }
 
-struct edgel_schedule edgel_schedule_defaults(enum edgel_schedule_kind kind, double total)
+void edgel_schedule_init(struct edgel_schedule *s, enum edgel_schedule_kind kind, double total)
 {
-    return (struct edgel_schedule){
+    *s = (struct edgel_schedule){
         .kind = kind, .total = total, .start = 0.01, .every = 30, .gamma = 0.1, .power = 0.9
     };
 }
@@ -48,6 +50,7 @@ static enum edgel_status check_factor(const char *what, double v, double most, s
 
 enum edgel_status edgel_schedule_check(const struct edgel_schedule *s, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(s);
     if (!edgel_schedule_name(s->kind))
         return edgel_fail(err, EDGEL_EINVAL, "schedule %d: must be one of the table", (int)s->kind);
     if (!(s->warmup >= 0 && isfinite(s->warmup)))

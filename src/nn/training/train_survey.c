@@ -198,6 +198,9 @@ enum edgel_status edgel_survey_make(const struct edgel_train_data *data, bool va
                                     int channels, struct edgel_pool *pool, struct edgel_survey *out,
                                     struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    *out = (struct edgel_survey){ 0 };
+    EDGEL_REQUIRE(data);
     *out = (struct edgel_survey){ .n = validation ? data->nval : data->ntrain,
                                   .classes = classes,
                                   .channels = channels };

@@ -80,7 +80,8 @@ static enum edgel_status run_network(struct edgel_trainer *t, double *values, do
     nn_plan_forward(t->plan, b->count, b->image, t->model->params, t->model->buffers, seed, t->logits);
     EDGEL_TRY(edgel_loss_eval(t->params.terms, t->params.nterms, &t->loss, &lb, t->pool, &t->scratch, values,
                               total, t->grad_logits, err));
-    if (isfinite(*total))
+    t->has_gradient = isfinite(*total);
+    if (t->has_gradient)
         nn_plan_backward(t->plan, t->grad_logits, t->model->params, t->grads);
     return EDGEL_OK;
 }
@@ -423,6 +424,7 @@ static enum edgel_status finish_best(struct edgel_trainer *t, struct run *r, str
 enum edgel_status edgel_trainer_run(struct edgel_trainer *t, const struct edgel_train_events *events,
                                     enum edgel_train_end *end, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(t);
     static const struct edgel_train_events silent = { 0 };
     const double now = edgel_clock();
     struct run r = { .events = events ? events : &silent, .began = now, .saved_at = now };
@@ -449,4 +451,80 @@ enum edgel_status edgel_trainer_run(struct edgel_trainer *t, const struct edgel_
     if (end)
         *end = how;
     return status == EDGEL_OK ? EDGEL_OK : edgel_fail(err, status, "%s", e.msg);
+}
+
+/* --- one step at a time --- */
+
+/* Events of the caller, and a stop as soon as a batch is done. */
+struct single {
+    const struct edgel_train_events *events;
+    struct edgel_step step;
+};
+
+static void single_step(void *user, const struct edgel_step *step)
+{
+    struct single *s = user;
+    s->step = *step;
+    if (s->events->step_done)
+        s->events->step_done(s->events->user, step);
+}
+
+static void single_epoch(void *user, const struct edgel_epoch *row)
+{
+    const struct single *s = user;
+    if (s->events->epoch_done)
+        s->events->epoch_done(s->events->user, row);
+}
+
+/* Not after the stop: each step would write a checkpoint. */
+static enum edgel_status single_save(void *user, enum edgel_save kind, const void *bytes, size_t size,
+                                     struct edgel_error *err)
+{
+    const struct single *s = user;
+    if (!s->events->save || s->step.step > 0)
+        return EDGEL_OK;
+    return s->events->save(s->events->user, kind, bytes, size, err);
+}
+
+static bool single_stop(void *user)
+{
+    const struct single *s = user;
+    return s->step.step > 0;
+}
+
+enum edgel_status edgel_trainer_step(struct edgel_trainer *t, const struct edgel_train_events *events,
+                                     struct edgel_step *step, struct edgel_error *err)
+{
+    static const struct edgel_train_events silent = { 0 };
+    EDGEL_REQUIRE(t);
+    struct single s = { .events = events ? events : &silent };
+    const struct edgel_train_events own = { .user = &s,
+                                            .step_done = single_step,
+                                            .epoch_done = single_epoch,
+                                            .stop = single_stop,
+                                            .save = single_save };
+    struct edgel_error e = { .code = EDGEL_OK };
+    enum edgel_status status = edgel_trainer_run(t, &own, NULL, &e);
+    if (step)
+        *step = s.step;
+    if (status == EDGEL_EINTERRUPTED && s.step.step > 0)
+        status = EDGEL_OK;
+    return status == EDGEL_OK ? EDGEL_OK : edgel_fail(err, status, "%s", e.msg);
+}
+
+enum edgel_status edgel_trainer_gradient(const struct edgel_trainer *t, const char *name, float *values,
+                                         size_t n, struct edgel_error *err)
+{
+    struct nn_named_array a;
+    EDGEL_REQUIRE(t);
+    EDGEL_REQUIRE(name);
+    EDGEL_REQUIRE(values);
+    EDGEL_TRY(nn_array_find(&t->net, name, &a, err));
+    EDGEL_TRY(nn_array_check_size(&a, n, err));
+    if (a.array.buffer)
+        return edgel_fail(err, EDGEL_EINVAL, "%s: a running estimate has no gradient", name);
+    if (!t->has_gradient)
+        return edgel_fail(err, EDGEL_EINVAL, "%s: no batch has been trained yet", name);
+    memcpy(values, t->grads + a.at, n * sizeof *values);
+    return EDGEL_OK;
 }

@@ -276,18 +276,40 @@ static enum edgel_status make(struct edgel_trainer *t, const struct edgel_survey
     return note_settings(t, survey, err);
 }
 
+void edgel_train_params_init(struct edgel_train_params *params)
+{
+    *params = (struct edgel_train_params){ .lr = 1e-3,
+                                           .clip_value = INFINITY,
+                                           .clip_norm = INFINITY,
+                                           .dropout = -1,
+                                           .batch = 8,
+                                           .crops = 1,
+                                           .epochs = 100,
+                                           .max_seconds = INFINITY,
+                                           .monitor = EDGEL_MONITOR_IOU,
+                                           .checkpoint_seconds = 60 };
+    edgel_optimizer_init(&params->optimizer, EDGEL_OPTIMIZER_ADAM);
+    edgel_schedule_init(&params->schedule, EDGEL_SCHEDULE_CONSTANT, 100);
+}
+
 enum edgel_status edgel_trainer_create(struct edgel_model *model, const struct edgel_train_params *params,
                                        const struct edgel_train_data *data, const struct edgel_survey *survey,
                                        struct edgel_pool *pool, struct edgel_trainer **out,
                                        struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     *out = NULL;
+    EDGEL_REQUIRE(model);
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(data);
     struct edgel_trainer *t = edgel_calloc(1, sizeof *t);
     if (!t)
         return edgel_fail(err, EDGEL_ENOMEM, "trainer: out of memory");
     t->model = model;
     t->params = *params;
-    t->loss = params->loss ? *params->loss : (struct edgel_loss_params)EDGEL_LOSS_DEFAULTS;
+    edgel_loss_params_init(&t->loss);
+    if (params->loss)
+        t->loss = *params->loss;
     t->data = data;
     t->sizes.most_bytes = NN_PLANS_BYTES;
     t->pool = pool;

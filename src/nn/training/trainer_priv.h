@@ -130,6 +130,7 @@ struct edgel_trainer {
     struct nn_totals totals;
     struct edgel_early_stop early;
     bool has_best;
+    bool has_gradient; /* grads are those of the last batch */
 };
 
 /* Weights and running estimates that are validated and kept as best. */
