@@ -73,6 +73,9 @@ struct edgel_error {
 /* Short English name of a status ("ok", "out of memory"); a static string, never NULL. */
 EDGEL_API const char *edgel_status_name(enum edgel_status s);
 
+/* Label of a pixel that does not count, of truth and of samples. */
+enum { EDGEL_LABEL_IGNORE = 65535 };
+
 /* Makes e hold no failure. e may be NULL. */
 EDGEL_API void edgel_error_clear(struct edgel_error *e);
 

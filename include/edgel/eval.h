@@ -48,7 +48,7 @@ struct edgel_measure {
     bool valid; /* only pixels of a validity mask were judged */
     enum edgel_annotator annotator;
     int annotator_index;               /* 1-based, with EDGEL_ANNOTATOR_INDEX */
-    const struct edgel_colors *colors; /* RGB masks to ids; NULL none */
+    const struct edgel_colors *colors; /* by which RGB masks were made ids before: recorded; NULL none */
     bool distances;                    /* between the surfaces of each class */
     /* BSDS: boundaries are matched at each of the thresholds, and no pixels are counted: labels BINARY, thresholds from
      * 1, no tolerance, no distances, nothing ignored, no validity mask, annotator NONE (all of them) or INDEX. */
@@ -250,10 +250,11 @@ EDGEL_API void edgel_row_finish(struct edgel_row *row);
  *             prediction and image are the caller's. After a failure only these two are left.
  *
  * BINARY: truth is 0 or not 0, so ids are 0 and 1, but for ignored values above 1, which stay. IDS: raw values. RGB
- * masks need params->colors, or three equal channels. The full range of a prediction is 255, 65535, 1.0 (float), 3 and
- * 15 (2- and 4-bit gray), and 1 with zero_one. Boundaries: any truth but 0; formulas stand at the top of
+ * masks have three equal channels, or were made ids before (edgel/dataset.h). The full range of a prediction is 255,
+ * 65535, 1.0 (float), 3 and 15 (2- and 4-bit gray), and 1 with zero_one. Boundaries: any truth but 0; formulas stand
+ * at the top of
  * src/eval/boundary.c. Tolerance: Euclidean distance <= tolerance between pixel centres, judged pixels only.
- * Returns EDGEL_OK; EDGEL_EFORMAT: sizes differ (both are named), an RGB mask with an unknown colour or no colours, a
+ * Returns EDGEL_OK; EDGEL_EFORMAT: sizes differ (both are named), channels that differ, a
  * float truth, a prediction that IDS cannot read, an annotator the image does not have; EDGEL_EINVAL: params;
  * EDGEL_ENOMEM. Exact integers.
  */

@@ -48,6 +48,15 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_init(struct edgel_image 
 EDGEL_API void edgel_image_finish(struct edgel_image *img);
 EDGEL_API struct edgel_view edgel_image_view(const struct edgel_image *img);
 
+/*
+ * The part of w x h pixels at x, y as planes of floats, as networks take them: planes[channels][h][w], integer samples
+ * v as (float)v / 255 or / 65535, floats as they are. Channels that the image does not have are its first one.
+ * U8, U16 or F32; EDGEL_EINVAL: another type, a part that is not within the image, no channel.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_planes(struct edgel_view image, int channels, int x,
+                                                               int y, int w, int h, float *planes,
+                                                               struct edgel_error *err);
+
 /* --- reading --- */
 
 enum edgel_format {

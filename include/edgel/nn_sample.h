@@ -8,11 +8,6 @@
 extern "C" {
 #endif
 
-/* --- labels --- */
-
-/* Label of a pixel that is not counted. */
-enum { EDGEL_LABEL_IGNORE = 65535 };
-
 /* --- samples and their augmentation --- */
 
 /* One image with its truth; rows without gaps. Each pixel has a class (label) or a share of the foreground (soft). */

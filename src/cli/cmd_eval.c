@@ -1,6 +1,4 @@
 /* `edgel eval`: measures predictions against truth and shows the scores. */
-#include "edgel/dataset.h"
-#include "edgel/eval.h"
 #include "score.h"
 #include <inttypes.h>
 #include <stddef.h>
@@ -180,6 +178,27 @@ static int check_suffixes(const struct eval_options *o, const struct eval_run *r
     return code;
 }
 
+/* How the files of each method are read. */
+static enum edgel_status open_data(struct eval_run *run, struct edgel_error *err)
+{
+    const struct edgel_measure *m = &run->score->measure;
+    enum edgel_status status = EDGEL_OK;
+    for (size_t k = 0; k < run->nmethods && status == EDGEL_OK; k++) {
+        struct edgel_dataset_params p;
+        edgel_dataset_params_init(&p);
+        p.pairs = run->methods[k].pairs;
+        p.labels = m->labels;
+        p.colors = m->colors;
+        p.ignore = m->ignore;
+        p.nignore = m->nignore;
+        p.regions = m->regions;
+        p.maps = m->boundary != EDGEL_BOUNDARY_NONE || m->regions;
+        p.read = run->read;
+        status = edgel_dataset_open(&p, &run->methods[k].data, err);
+    }
+    return status;
+}
+
 /* The files of the pairs are not to be written to either. */
 static int check_files(const struct cli_args *args, const struct eval_run *run)
 {
@@ -211,14 +230,13 @@ static int check_first_truth(const struct cli_args *args, const struct eval_run 
     for (size_t k = 0; k < run->nmethods; k++)
         for (size_t i = 0; i < edgel_pairs_count(run->methods[k].pairs) && !read; i++) {
             struct edgel_pair p = *edgel_pairs_at(run->methods[k].pairs, i);
-            struct eval_files f = { 0 };
-            char remark[EVAL_REMARK] = "";
+            struct edgel_dataset_masks f = { 0 };
             p.prediction = p.valid = NULL;
             read = p.ntruth > 0 && edgel_named_like_mat(p.truth[0]) &&
-                   eval_files_read(&f, &run->read, &p, &run->score->measure, remark, NULL) == EDGEL_OK;
+                   edgel_dataset_masks_read(run->methods[k].data, &p, &f, NULL) == EDGEL_OK;
             if (read && f.ntruth > 1)
                 code = refuse_annotators(args, &p, f.ntruth);
-            eval_files_finish(&f);
+            edgel_dataset_masks_finish(&f);
         }
     return code;
 }
@@ -380,6 +398,9 @@ static int run_pairs(const struct cli_args *args, struct eval_run *run)
         code = check_suffixes(args->options, run);
     if (code == 0)
         code = check_files(args, run);
+    struct edgel_error err = { 0 };
+    if (code == 0 && open_data(run, &err) != EDGEL_OK)
+        code = cli_usage(args->command, "%s", err.msg);
     if (code == 0)
         code = check_annotators(args, run);
     if (code != 0)
@@ -419,8 +440,10 @@ static int run_eval(const struct cli_args *args)
         code = run_pairs(args, &run);
     edgel_output_discard(&run.counts);
     edgel_log_discard(&run.log);
-    for (size_t m = 0; m < run.nmethods; m++)
+    for (size_t m = 0; m < run.nmethods; m++) {
+        edgel_dataset_destroy(&run.methods[m].data);
         edgel_pairs_destroy(&run.methods[m].pairs);
+    }
     score_finish(&s);
     eval_documents_finish(&run);
     free(run.methods);

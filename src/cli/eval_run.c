@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { NOTES_SHOWN = 10 };
 
@@ -15,13 +16,13 @@ struct eval_slot {
     struct edgel_row row;
     bool given_up; /* half-way, for a stop: as if it had not been reached */
     struct edgel_error err;
-    char remark[EVAL_REMARK];
+    char remark[1000];
     double seconds;
 };
 
 struct eval_state {
     struct eval_run *run;
-    struct eval_files *files; /* of each thread */
+    struct edgel_dataset_masks *files; /* of each thread */
     struct eval_slot *slots;
     size_t window;
     size_t missing, lone; /* truth without prediction, prediction without truth */
@@ -51,8 +52,24 @@ uint64_t eval_rows(const struct eval_run *run)
     return rows;
 }
 
+/* Boundaries or regions in whatever form they are predicted. */
+static enum edgel_status measure_maps(const struct edgel_measure *m, const struct edgel_dataset_masks *f,
+                                      bool zero_one, struct edgel_row *row, struct edgel_error *err)
+{
+    const struct edgel_prediction prediction = { .map = f->map.view.data ? &f->map : NULL,
+                                                 .segmentations = f->nsegmentations ? f->segmentations : NULL,
+                                                 .n = f->nsegmentations,
+                                                 .ucm2 = f->ucm2,
+                                                 .w = f->ucm2_w,
+                                                 .h = f->ucm2_h };
+    const struct edgel_truth truth = { .boundaries = f->truth,
+                                       .segmentations = f->truth_regions,
+                                       .n = f->ntruth };
+    return edgel_measure_maps(m, f->predicted ? &prediction : NULL, zero_one, &truth, row, err);
+}
+
 /* i: of the pair among those of the method. */
-static enum edgel_status measure_pair(struct eval_state *s, struct eval_files *f,
+static enum edgel_status measure_pair(struct eval_state *s, struct edgel_dataset_masks *f,
                                       const struct eval_method *method, size_t i, struct eval_slot *slot)
 {
     const struct edgel_measure *m = &s->run->score->measure;
@@ -61,22 +78,19 @@ static enum edgel_status measure_pair(struct eval_state *s, struct eval_files *f
     struct edgel_error err = { 0 };
     if (p->missing_valid)
         return cli_fail(&slot->err, "%s: no mask of valid pixels for it", p->key);
-    enum edgel_status status = eval_files_read(f, &s->run->read, &masks, m, slot->remark, &slot->err);
+    enum edgel_status status = edgel_dataset_masks_read(method->data, &masks, f, &slot->err);
+    memcpy(slot->remark, f->remark, sizeof slot->remark);
     if (status != EDGEL_OK)
         return status;
+    const struct edgel_mask *valid = p->valid ? &f->valid : NULL;
     if (method->images)
         status = eval_documents_measure(s->run, method, i, masks.prediction ? &f->map : NULL,
-                                        masks.ntruth ? f->truth : NULL, p->valid ? &f->valid : NULL,
-                                        &slot->row, &err);
+                                        masks.ntruth ? f->truth : NULL, valid, &slot->row, &err);
     else if (m->boundary != EDGEL_BOUNDARY_NONE || m->regions)
-        status = edgel_measure_maps(m, p->prediction ? &f->prediction : NULL, method->zero_one,
-                                    &(struct edgel_truth){ .boundaries = f->truth,
-                                                           .segmentations = f->truth_regions,
-                                                           .n = f->ntruth },
-                                    &slot->row, &err);
+        status = measure_maps(m, f, method->zero_one, &slot->row, &err);
     else
         status = edgel_measure_image(m, p->prediction ? &f->map : NULL, method->zero_one, f->truth, f->ntruth,
-                                     p->valid ? &f->valid : NULL, &slot->row, &err);
+                                     valid, &slot->row, &err);
     if (status != EDGEL_OK)
         (void)cli_fail(&slot->err, "%s: %.400s", p->prediction ? p->prediction : p->key, err.msg);
     return status;
@@ -250,7 +264,7 @@ static void mark_unreached(struct eval_state *s, size_t from)
 static void finish(struct eval_state *s, int threads)
 {
     for (int t = 0; t < threads; t++)
-        eval_files_finish(&s->files[t]);
+        edgel_dataset_masks_finish(&s->files[t]);
     free(s->files);
     free(s->slots);
 }

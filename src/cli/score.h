@@ -4,6 +4,7 @@
 #define EDGEL_SCORE_H
 
 #include "cli.h"
+#include "edgel/dataset.h"
 #include "edgel/eval.h"
 
 /* --- score_options.c --- */
@@ -113,31 +114,6 @@ struct eval_options {
 /* "Pairs", "Masks", "Boundaries and regions", "Counts"; offsets in struct eval_options */
 extern const struct cli_option eval_pair_rows[], eval_mask_rows[], eval_boundary_rows[], eval_counts_rows[];
 
-/* --- eval_files.c --- */
-
-/* Of one image. Zero-initialise. */
-struct eval_files {
-    struct edgel_mask map;
-    struct edgel_prediction prediction;
-    struct edgel_mask *truth;         /* [ntruth] annotators */
-    struct edgel_mask *truth_regions; /* [ntruth] their segmentations, where regions are measured */
-    size_t ntruth;
-    struct edgel_mask valid;
-    /* their memory */
-    struct edgel_bytes bytes;
-    struct edgel_image image, valid_image, *truth_images;
-    struct edgel_mat mat, *truth_mats;
-    struct edgel_mask *segmentations;
-    size_t nfiles; /* truth_images, truth_mats */
-};
-enum { EVAL_REMARK = 1000 };
-/* Reads the files of a pair for what is measured; err names the file. remark[EVAL_REMARK] gets what a decoder said
- * first, when it is still empty. */
-enum edgel_status eval_files_read(struct eval_files *f, const struct edgel_read *read,
-                                  const struct edgel_pair *p, const struct edgel_measure *m, char *remark,
-                                  struct edgel_error *err);
-void eval_files_finish(struct eval_files *f);
-
 /* --- eval_run.c, eval_survey.c --- */
 
 enum { EVAL_REMARKS = 4 }; /* bits of EDGEL_REMARK_ */
@@ -145,6 +121,7 @@ enum { EVAL_REMARKS = 4 }; /* bits of EDGEL_REMARK_ */
 struct eval_method {
     const char *name;
     struct edgel_pairs *pairs;
+    struct edgel_dataset *data;   /* of these pairs */
     size_t first;                 /* index of its first pair in the run over all methods */
     bool zero_one;                /* BINARY: its masks hold 0 and 1 */
     size_t remarks[EVAL_REMARKS]; /* images that have each */

@@ -62,27 +62,13 @@ static void *row_of(const struct edgel_image *image, int y)
     return (char *)image->data + y * image->stride;
 }
 
-/* One channel of a row, 0..1, from column x on. */
-static void read_row(const struct edgel_image *image, int channel, int x, int y, int w, float *to)
-{
-    const size_t step = (size_t)image->channels;
-    const size_t at = (size_t)x * step + (size_t)(channel < image->channels ? channel : 0);
-    const void *row = row_of(image, y);
-    for (int i = 0; i < w; i++) {
-        const size_t k = at + (size_t)i * step;
-        to[i] = image->type == EDGEL_U8    ? (float)((const uint8_t *)row)[k] / 255.0f
-                : image->type == EDGEL_U16 ? (float)((const uint16_t *)row)[k] / 65535.0f
-                                           : ((const float *)row)[k];
-    }
-}
-
 static void read_part(void *user, int x, int y, int w, int h, float *planar)
 {
     struct segmenting *g = user;
-    const struct edgel_image *image = &g->w->image;
-    for (int c = 0; c < g->job->info.in_channels; c++)
-        for (int r = 0; r < h; r++, planar += w)
-            read_row(image, c, x, y + r, w, planar);
+    const int channels = g->job->info.in_channels;
+    struct edgel_error err = { 0 }; /* parts lie within the image */
+    if (edgel_image_planes(edgel_image_view(&g->w->image), channels, x, y, w, h, planar, &err) != EDGEL_OK)
+        memset(planar, 0, (size_t)channels * (size_t)w * (size_t)h * sizeof *planar);
 }
 
 /* The id of the class of each pixel; background is 0. */

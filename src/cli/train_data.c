@@ -1,184 +1,268 @@
 /*
- * The data of `edgel train`: images and masks by the same rules of pairing and labels as `edgel eval`. Decoded images
- * are kept as they came, up to --cache megabytes in the order they were first asked for, and decoded again beyond that.
+ * The data of `edgel train`: images and masks by the same rules of pairing and labels as `edgel eval`
+ * (edgel/dataset.h), and what the program says of them.
  */
-#include "train_data.h"
 #include "edgel/dataset.h"
 #include "score.h"
+#include "train.h"
 #include <stdlib.h>
-#include <string.h>
 
-/* --- samples --- */
+struct train_data {
+    struct train_data_params p;
+    struct edgel_dataset *set;
+    struct edgel_model_class *classes; /* [nclasses] */
+    int nclasses;
+    int32_t *ignore;
+    struct edgel_classes given; /* --classes */
+    struct edgel_colors colors;
+};
 
-static void finish_kept(struct train_kept *k)
+/* --- pairs --- */
+
+static int check_suffixes(const struct train_data *d)
 {
-    edgel_image_finish(&k->image);
-    free(k->label);
-    free(k->soft);
-    *k = (struct train_kept){ 0 };
-}
-
-static enum edgel_status read_sample(const struct train_data *d, const struct edgel_pair *p,
-                                     struct train_kept *k, struct edgel_info *info, struct edgel_error *err)
-{
-    enum edgel_status status = train_read_image(
-        d, p->prediction, d->channels == 1 ? EDGEL_DECODE_GRAY : EDGEL_DECODE_COLOR, &k->image, info, err);
-    if (status == EDGEL_OK)
-        status = train_read_truth(d, p, k, err);
-    if (status != EDGEL_OK)
-        finish_kept(k);
-    return status;
-}
-
-static float sample_value(const unsigned char *row, enum edgel_type type, size_t i)
-{
-    switch (type) {
-    case EDGEL_U8: return (float)row[i] / 255.0f;
-    case EDGEL_U16: return (float)((const uint16_t *)(const void *)row)[i] / 65535.0f;
-    default: return ((const float *)(const void *)row)[i];
+    struct cli_suffix sides[] = {
+        { .option = "image-suffix", .text = d->p.image_suffix, .what = "image" },
+        { .option = "truth-suffix", .text = d->p.truth_suffix, .what = "mask", .truth = true },
+    };
+    int code = 0;
+    for (int k = 0; k < 2 && code == 0; k++) {
+        cli_suffix_look(&sides[k], edgel_dataset_pairs(d->set, false));
+        cli_suffix_look(&sides[k], edgel_dataset_pairs(d->set, true));
+        code = cli_suffix_check(&sides[k]);
     }
+    return code;
 }
 
-/* Planes of 0..1; a gray image stands for three equal channels where three are wanted. */
-static void fill_planes(const struct edgel_image *image, int channels, float *planes)
+/* Images without a mask are refused, masks without an image passed over. */
+static int check_pairs(const struct train_data *d, bool validation, const char *images, const char *truth)
 {
-    const size_t w = (size_t)image->w, pixels = w * (size_t)image->h, step = (size_t)image->channels;
-    for (int c = 0; c < channels; c++)
-        for (int y = 0; y < image->h; y++) {
-            const unsigned char *row = (const unsigned char *)image->data + (ptrdiff_t)y * image->stride;
-            float *to = planes + (size_t)c * pixels + (size_t)y * w;
-            const size_t at = c < image->channels ? (size_t)c : 0;
-            for (size_t x = 0; x < w; x++)
-                to[x] = sample_value(row, image->type, x * step + at);
-        }
-}
-
-static enum edgel_status fill_sample(const struct train_data *d, const struct train_kept *k,
-                                     struct edgel_sample *out, struct edgel_error *err)
-{
-    const size_t pixels = (size_t)k->image.w * (size_t)k->image.h;
-    enum edgel_status status =
-        edgel_sample_init(out, k->image.w, k->image.h, d->channels, !d->soft, d->soft, err);
-    if (status != EDGEL_OK)
-        return status;
-    fill_planes(&k->image, d->channels, out->image);
-    if (d->soft)
-        memcpy(out->soft, k->soft, pixels * sizeof *k->soft);
-    else
-        memcpy(out->label, k->label, pixels * sizeof *k->label);
-    return EDGEL_OK;
-}
-
-static size_t bytes_of(const struct train_data *d, const struct train_kept *k)
-{
-    const size_t pixels = (size_t)k->image.w * (size_t)k->image.h;
-    return k->image.capacity_bytes + pixels * (d->soft ? sizeof *k->soft : sizeof *k->label);
-}
-
-/* Puts the sample where later calls find it, if there is room; else it stays the caller's. */
-static bool keep(struct train_data *d, struct train_kept *slot, struct train_kept *k)
-{
-    const size_t bytes = bytes_of(d, k);
-    bool kept = false;
-    pthread_mutex_lock(&d->lock);
-    if (!slot->image.data && bytes <= d->left) {
-        d->left -= bytes;
-        *slot = *k;
-        kept = true;
+    const struct edgel_pairs *pairs = edgel_dataset_pairs(d->set, validation);
+    const size_t n = edgel_dataset_count(d->set, validation);
+    size_t unpaired = 0, lonely = 0;
+    for (size_t i = 0; i < edgel_pairs_count(pairs); i++) {
+        const struct edgel_pair *p = edgel_pairs_at(pairs, i);
+        if (p->prediction && !p->ntruth && unpaired++ == 0)
+            cli_message("%s: no truth for this image", p->prediction);
+        lonely += !p->prediction;
     }
-    pthread_mutex_unlock(&d->lock);
-    return kept;
+    if (unpaired) {
+        cli_message("%s: %zu of %zu images have no truth in %s", images, unpaired, unpaired + n, truth);
+        return CLI_EXIT_USAGE;
+    }
+    if (lonely && !d->p.run->quiet)
+        cli_message(lonely == 1 ? "%s: %zu mask has no image in %s and is passed over"
+                                : "%s: %zu masks have no image in %s and are passed over",
+                    truth, lonely, images);
+    if (n == 0) {
+        cli_message("%s: no images with truth in %s", images, truth);
+        return CLI_EXIT_NOTHING;
+    }
+    return 0;
 }
 
-static bool is_kept(struct train_data *d, const struct train_kept *slot)
+static int hold_out(const struct train_data *d)
 {
-    pthread_mutex_lock(&d->lock);
-    const bool kept = slot->image.data != NULL;
-    pthread_mutex_unlock(&d->lock);
-    return kept;
+    struct edgel_error err = { 0 };
+    if (edgel_dataset_hold_out(d->set, d->p.val_split, d->p.seed, &err) == EDGEL_OK)
+        return 0;
+    cli_message("--val-split %s", err.msg);
+    return CLI_EXIT_USAGE;
 }
 
-enum edgel_status train_data_read(struct train_data *d, bool validation, size_t i, struct edgel_sample *out,
-                                  struct edgel_info *info, struct edgel_error *err)
+/* --- a look at all files --- */
+
+static void begin(void *user, const char *what, size_t n)
 {
-    struct train_set *s = &d->sets[validation];
-    struct train_kept *slot = &s->kept[i], k = { 0 };
-    if (is_kept(d, slot)) /* what is kept stays as it is */
-        return fill_sample(d, slot, out, err);
-    enum edgel_status status = read_sample(d, train_pair_at(s, i), &k, info, err);
-    if (status == EDGEL_OK)
-        status = fill_sample(d, &k, out, err);
-    if (status == EDGEL_OK && keep(d, slot, &k))
-        return status;
-    finish_kept(&k);
-    return status;
+    const struct train_data *d = user;
+    cli_run_begin(what, d->p.run, n);
 }
 
-enum edgel_status train_data_load(void *user, bool validation, size_t i, struct edgel_sample *out,
-                                  struct edgel_error *err)
+static void step(void *user, bool failed)
 {
-    struct edgel_info info = { 0 };
-    return train_data_read(user, validation, i, out, &info, err);
+    (void)user;
+    cli_run_step(failed ? EDGEL_OUTCOME_ERROR : EDGEL_OUTCOME_OK);
+}
+
+static void end(void *user)
+{
+    struct edgel_totals totals;
+    (void)user;
+    cli_run_end(&totals);
+}
+
+static void tell_remark(void *user, const char *text)
+{
+    const struct train_data *d = user;
+    if (!d->p.run->quiet)
+        cli_message("%s", text);
+}
+
+static void tell_fault(void *user, const char *text)
+{
+    (void)user;
+    cli_message("%s", text);
+}
+
+static struct edgel_dataset_run look(struct train_data *d)
+{
+    return (struct edgel_dataset_run){ .threads = cli_jobs(d->p.run),
+                                       .user = d,
+                                       .begin = begin,
+                                       .step = step,
+                                       .end = end,
+                                       .remark = tell_remark,
+                                       .fault = tell_fault,
+                                       .stop = cli_stop };
+}
+
+/* 0 or the exit code of a look that failed. */
+static int refuse(const struct train_data *d, enum edgel_status status, size_t failed,
+                  const struct edgel_error *err)
+{
+    if (status == EDGEL_EINTERRUPTED)
+        return CLI_EXIT_INTERRUPTED;
+    if (status == EDGEL_ENOMEM)
+        cli_out_of_memory();
+    if (failed)
+        cli_message("%zu of %zu images cannot be trained on: nothing was done", failed,
+                    edgel_dataset_count(d->set, false) + edgel_dataset_count(d->set, true));
+    else if (status != EDGEL_OK)
+        cli_message("%s", err->msg);
+    return status == EDGEL_OK ? 0 : CLI_EXIT_USAGE;
+}
+
+static void tell_labels(const struct train_data *d, const struct edgel_dataset_seen *seen)
+{
+    if (seen->lossy)
+        cli_message(
+            "%s: masks are JPEG files, whose values are not quite those that were drawn: PNG keeps them",
+            d->p.truth);
+    if (d->p.labels == EDGEL_LABELS_AUTO && !d->p.run->quiet)
+        cli_message("labels: %s",
+                    edgel_dataset_labels(d->set) == EDGEL_LABELS_BINARY
+                        ? "binary (the truth holds nothing but 0 and 1, or 0 and the full value)"
+                        : "ids");
+}
+
+/* Labels, classes, and whether annotators are several. */
+static int survey(struct train_data *d)
+{
+    const struct edgel_dataset_run run = look(d);
+    struct edgel_dataset_seen seen;
+    struct edgel_error err = { 0 };
+    const enum edgel_status status = edgel_dataset_survey(d->set, &run, &seen, &err);
+    if (seen.failed == 0 && status != EDGEL_EINTERRUPTED && status != EDGEL_ENOMEM)
+        tell_labels(d, &seen);
+    if (status == EDGEL_OK && d->p.colors && !seen.colors) {
+        cli_message("--colors %s has no use: no mask in %s has colours", d->p.colors, d->p.truth);
+        return CLI_EXIT_USAGE;
+    }
+    return refuse(d, status, seen.failed, &err);
+}
+
+static int check_all(struct train_data *d)
+{
+    const struct edgel_dataset_run run = look(d);
+    struct edgel_dataset_seen seen;
+    struct edgel_error err = { 0 };
+    const enum edgel_status status = edgel_dataset_check(d->set, &run, &seen, &err);
+    const size_t n = edgel_dataset_count(d->set, true);
+    if (status == EDGEL_OK && n > 0 && !seen.counted_validation) {
+        cli_message("%s: no pixel of the truth of the %zu validation images counts",
+                    d->p.val_truth ? d->p.val_truth : d->p.truth, n);
+        return CLI_EXIT_USAGE;
+    }
+    return refuse(d, status, seen.failed, &err);
+}
+
+static void take_classes(struct train_data *d)
+{
+    const struct edgel_classes *c = edgel_dataset_classes(d->set);
+    d->nclasses = (int)c->n;
+    d->classes = cli_alloc(c->n, sizeof *d->classes);
+    for (size_t i = 0; i < c->n; i++)
+        d->classes[i] = (struct edgel_model_class){ c->v[i].id, c->v[i].name };
 }
 
 /* --- opening --- */
 
-static enum edgel_status set_ignored(struct train_data *d, struct edgel_error *err)
+static enum edgel_status read_lists(struct train_data *d, struct edgel_dataset_params *p,
+                                    struct edgel_error *err)
 {
-    int32_t *ids = NULL;
-    size_t n = 0;
     enum edgel_status status = EDGEL_OK;
-    for (size_t i = 0; i < TRAIN_IDS; i++)
-        d->class_of[i] = EDGEL_LABEL_IGNORE;
     if (d->p.ignore)
-        status = score_parse_ids("--ignore", d->p.ignore, &ids, &n, err);
-    for (size_t i = 0; i < n && status == EDGEL_OK; i++)
-        if (ids[i] < TRAIN_IDS)
-            d->ignored[ids[i]] = true;
-    free(ids);
-    if (status == EDGEL_OK && d->p.colors)
+        status = score_parse_ids("--ignore", d->p.ignore, &d->ignore, &p->nignore, err);
+    p->ignore = d->ignore;
+    if (status == EDGEL_OK && d->p.colors) {
         status = edgel_colors_read(d->p.colors, &d->colors, err);
+        p->colors = &d->colors;
+    }
+    if (status == EDGEL_OK && d->p.classes && d->p.labels != EDGEL_LABELS_BINARY) {
+        status = edgel_classes_read(d->p.classes, &d->given, err);
+        p->classes = &d->given;
+    }
     return status;
+}
+
+static enum edgel_status open_set(struct train_data *d, struct edgel_error *err)
+{
+    struct edgel_dataset_params p;
+    edgel_dataset_params_init(&p);
+    p.images = d->p.images;
+    p.truth = d->p.truth;
+    p.valid = d->p.valid;
+    p.image_suffix = d->p.image_suffix;
+    p.truth_suffix = d->p.truth_suffix;
+    p.labels = d->p.labels;
+    p.boundaries = d->p.boundaries;
+    p.soft_ignore = d->p.soft_ignore;
+    p.read = d->p.read;
+    p.channels = d->p.channels;
+    p.cache_bytes = (size_t)d->p.cache_mb << 20;
+    const enum edgel_status status = read_lists(d, &p, err);
+    return status == EDGEL_OK ? edgel_dataset_open(&p, &d->set, err) : status;
+}
+
+static int add_validation(struct train_data *d)
+{
+    struct edgel_error err = { 0 };
+    if (edgel_dataset_add_validation(d->set, d->p.val_images, d->p.val_truth, &err) != EDGEL_OK) {
+        cli_message("%s", err.msg);
+        return CLI_EXIT_USAGE;
+    }
+    return check_pairs(d, true, d->p.val_images, d->p.val_truth) ? CLI_EXIT_USAGE : 0;
 }
 
 static int open_all(struct train_data *d)
 {
     struct edgel_error err = { 0 };
-    if (set_ignored(d, &err) != EDGEL_OK) {
+    if (open_set(d, &err) != EDGEL_OK) {
         cli_message("%s", err.msg);
         return CLI_EXIT_USAGE;
     }
-    int code = train_collect(d, &d->sets[0], d->p.images, d->p.truth);
+    int code = check_pairs(d, false, d->p.images, d->p.truth);
     if (code == 0 && d->p.val_images)
-        code = train_collect(d, &d->sets[1], d->p.val_images, d->p.val_truth) ? CLI_EXIT_USAGE : 0;
-    if (train_check_suffixes(d) != 0) /* when files found no partner as well: it is why */
+        code = add_validation(d);
+    if (check_suffixes(d) != 0) /* when files found no partner as well: it is why */
         code = CLI_EXIT_USAGE;
     if (code == 0 && !d->p.val_images && d->p.val_split > 0)
-        code = train_split(d);
+        code = hold_out(d);
     if (code == 0)
-        code = train_decide(d);
-    return code ? code : train_check_all(d);
+        code = survey(d);
+    if (code == 0)
+        take_classes(d);
+    return code ? code : check_all(d);
 }
 
 int train_data_open(struct train_data **out, const struct train_data_params *params)
 {
     struct train_data *d = *out = cli_alloc(1, sizeof *d);
     d->p = *params;
-    d->channels = params->channels;
-    d->left = (size_t)params->cache_mb << 20;
-    pthread_mutex_init(&d->lock, NULL);
     const int code = open_all(d);
     if (code)
         train_data_close(out);
     return code;
-}
-
-static void finish_set(struct train_set *s)
-{
-    for (size_t i = 0; i < s->n && s->kept; i++)
-        finish_kept(&s->kept[i]);
-    free(s->kept);
-    free(s->index);
 }
 
 void train_data_close(struct train_data **out)
@@ -186,40 +270,45 @@ void train_data_close(struct train_data **out)
     struct train_data *d = *out;
     if (!d)
         return;
-    finish_set(&d->sets[0]);
-    finish_set(&d->sets[1]);
-    if (d->sets[1].pairs != d->sets[0].pairs)
-        edgel_pairs_destroy(&d->sets[1].pairs);
-    edgel_pairs_destroy(&d->sets[0].pairs);
+    edgel_dataset_destroy(&d->set);
     edgel_classes_finish(&d->given);
     edgel_colors_finish(&d->colors);
     free(d->classes);
-    free(d->digits);
-    pthread_mutex_destroy(&d->lock);
+    free(d->ignore);
     free(d);
     *out = NULL;
 }
 
 /* --- what it is --- */
 
+enum edgel_status train_data_load(void *user, bool validation, size_t i, struct edgel_sample *out,
+                                  struct edgel_error *err)
+{
+    struct train_data *d = user;
+    struct edgel_dataset_sample s;
+    const enum edgel_status status = edgel_dataset_load(d->set, validation, i, &s, err);
+    *out = (struct edgel_sample){ s.w, s.h, s.channels, s.image, s.label, s.soft };
+    return status;
+}
+
 size_t train_data_count(const struct train_data *d, bool validation)
 {
-    return d->sets[validation].n;
+    return edgel_dataset_count(d->set, validation);
 }
 
 const char *train_data_key(const struct train_data *d, bool validation, size_t i)
 {
-    return train_pair_at(&d->sets[validation], i)->key;
+    return edgel_dataset_pair(d->set, validation, i)->key;
 }
 
 enum edgel_labels train_data_labels(const struct train_data *d)
 {
-    return d->labels;
+    return edgel_dataset_labels(d->set);
 }
 
 bool train_data_soft(const struct train_data *d)
 {
-    return d->soft;
+    return edgel_dataset_soft(d->set);
 }
 
 const struct edgel_model_class *train_data_classes(const struct train_data *d, int *n)

@@ -69,6 +69,9 @@ bool edgel_id_in(const int32_t *ids, size_t n, int32_t id);
 char *edgel_class_name(const struct edgel_classes *given, int32_t id, const char *instead);
 /* The largest value of an integer mask's stored depth: 65535, 255, 15 (4 bits) or 3 (2 bits). */
 int edgel_mask_largest(const struct edgel_mask *mask);
+/* The ids of row y of an integer mask into ids[w]. EDGEL_EFORMAT: channels that differ. */
+EDGEL_NODISCARD enum edgel_status edgel_mask_row(const struct edgel_mask *mask, int y, uint16_t *ids,
+                                                 struct edgel_error *err);
 
 /* --- text.c --- : growable text. Zero-initialise; on OOM `failed` is set and later calls do nothing. */
 struct edgel_text {

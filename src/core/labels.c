@@ -1,4 +1,9 @@
-/* What masks mean: ids, the names of classes, colours, and the value that stands for the full range. */
+/*
+ * What masks mean: ids, the names of classes, and the value that stands for the full range.
+ *
+ * Pixels to ids: of gray and palette masks the raw value, of three equal channels theirs. Colours that differ have ids
+ * by a list only (src/dataset/mask_ids.c).
+ */
 #include "core/core_priv.h"
 #include "edgel/image.h"
 
@@ -45,4 +50,49 @@ int edgel_mask_largest(const struct edgel_mask *mask)
     if (mask->view.type == EDGEL_U16)
         return 65535;
     return mask->bits == 2 ? 3 : mask->bits == 4 ? 15 : 255;
+}
+
+static const void *row_of(const struct edgel_mask *mask, int y)
+{
+    return (const char *)mask->view.data + y * mask->view.stride;
+}
+
+static enum edgel_status not_gray(int x, int y, struct edgel_error *err)
+{
+    return edgel_fail(err, EDGEL_EFORMAT,
+                      "a colour mask whose channels differ (at x %d, y %d) needs a list of colours", x, y);
+}
+
+static enum edgel_status row_u8(const struct edgel_mask *mask, int y, uint16_t *ids, struct edgel_error *err)
+{
+    const int step = mask->view.channels, w = mask->view.w;
+    const uint8_t *p = row_of(mask, y);
+    if (step == 1) {
+        for (int x = 0; x < w; x++)
+            ids[x] = p[x];
+        return EDGEL_OK;
+    }
+    for (int x = 0; x < w; x++, p += step) {
+        if (step >= 3 && (p[0] != p[1] || p[0] != p[2]))
+            return not_gray(x, y, err);
+        ids[x] = p[0];
+    }
+    return EDGEL_OK;
+}
+
+static enum edgel_status row_u16(const struct edgel_mask *mask, int y, uint16_t *ids, struct edgel_error *err)
+{
+    const int step = mask->view.channels, w = mask->view.w;
+    const uint16_t *p = row_of(mask, y);
+    for (int x = 0; x < w; x++, p += step) {
+        if (step >= 3 && (p[0] != p[1] || p[0] != p[2]))
+            return not_gray(x, y, err);
+        ids[x] = p[0];
+    }
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_mask_row(const struct edgel_mask *mask, int y, uint16_t *ids, struct edgel_error *err)
+{
+    return mask->view.type == EDGEL_U16 ? row_u16(mask, y, ids, err) : row_u8(mask, y, ids, err);
 }

@@ -158,13 +158,9 @@ EDGEL_NODISCARD enum edgel_status edgel_tolerances_read(const struct edgel_place
 /* Checks that a mask's type can be read as ids (or, soft, as shares of the full range). role: "truth". */
 EDGEL_NODISCARD enum edgel_status edgel_mask_check(const struct edgel_mask *mask, const char *role, bool soft,
                                                    struct edgel_error *err);
-/* Raw ids of row y into ids[w]. */
-EDGEL_NODISCARD enum edgel_status edgel_mask_row(const struct edgel_mask *mask,
-                                                 const struct edgel_colors *colors, int y, uint16_t *ids,
-                                                 struct edgel_error *err);
-/* The value that stands for "all": 1 for 1-bit, palette and colour masks and where zero_one says so, else the largest
- * of the stored depth; float 1. */
-int edgel_mask_full(const struct edgel_mask *mask, bool zero_one, const struct edgel_colors *colors);
+/* The value that stands for "all": 1 for 1-bit and palette masks and where zero_one says so, else the largest of the
+ * stored depth; float 1. */
+int edgel_mask_full(const struct edgel_mask *mask, bool zero_one);
 bool edgel_mask_is_float(const struct edgel_mask *mask);
 EDGEL_NODISCARD enum edgel_status edgel_mask_check_size(const struct edgel_mask *mask, const char *role,
                                                         int w, int h, struct edgel_error *err);

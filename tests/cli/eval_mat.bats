@@ -133,7 +133,7 @@ hierarchy() {
     has 'p/a.mat: ucm2 is 7x5, truth is 6x4: must be twice as large and 1 more'
     evaluate --truth t --annotator 1 p
     [ "$status" -eq 1 ]
-    has 'p/a.mat: holds segs or ucm2, which are judged with --boundary bsds'
+    has 'p/a.mat: holds segs or ucm2, which are judged where boundaries or regions are'
     cp t/a.mat p/a.mat
     evaluate --truth t --boundary bsds p
     has 'p/a.mat: holds groundTruth; a prediction is segs or ucm2'

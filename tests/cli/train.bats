@@ -198,9 +198,45 @@ PY
 }
 
 @test "--ignore leaves pixels out" {
-    run "$EDGEL" train --truth ids --ignore 2 --arch linear --epochs 1 --val-split 0.25 -o run i
+    run "$EDGEL" train --truth ids --labels ids --ignore 2 --arch linear --epochs 1 --val-split 0.25 -o run i
     [ "$status" -eq 0 ]
     [ "$(head -1 run/confusion.csv)" = 'truth,"0","1"' ]
+}
+
+@test "--ignore: ids left out have no say in labels, of train as of eval" {
+    mkdir void
+    for k in 0 1 2 3; do # 0, 1, and 255 where nobody knows
+        python3 -c 'import sys
+b = open(sys.argv[1], "rb").read()
+open(sys.argv[2], "wb").write(b[:-384] + bytes(255 if v == 2 else v for v in b[-384:]))' ids/$k.pgm void/$k.pgm
+    done
+    run "$EDGEL" train --truth void --ignore 255 --arch linear --epochs 1 --val-split 0.25 -o run i
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"labels: binary ("* ]]
+    [ "$(head -1 run/confusion.csv)" = 'truth,"background","foreground"' ]
+    run "$EDGEL" eval --truth void --ignore 255 void
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"labels: binary ("* ]]
+    run "$EDGEL" train --truth void --arch linear --epochs 1 --val-split 0.25 -o run3 i
+    [[ "$output" == *"labels: ids"* ]]
+    run "$EDGEL" eval --truth void void
+    [[ "$output" == *"labels: ids ("* ]]
+}
+
+@test "RGB masks of three equal channels are gray masks, for train as for eval" {
+    mkdir rgb
+    for k in 0 1 2 3; do
+        python3 -c 'import sys
+b = open(sys.argv[1], "rb").read()[-384:]
+open(sys.argv[2], "wb").write(b"P6 24 16 255\n" + bytes(v for p in b for v in ((p, p, p))))' ids/$k.pgm rgb/$k.ppm
+    done
+    for d in ids rgb; do
+        run "$EDGEL" train --truth $d --arch linear --epochs 1 -o $d.run i
+        [ "$status" -eq 0 ]
+    done
+    cmp ids.run/best.safetensors rgb.run/best.safetensors
+    run "$EDGEL" eval --truth ids rgb
+    [[ "$output" =~ mean\ +of\ 3\ +1\.0000\ +1\.0000\ +1\.0000\ +1\.0000 ]]
 }
 
 @test "--classes names a class that never occurs" {
@@ -228,7 +264,7 @@ open(sys.argv[2], "wb").write(b"P6 24 16 255\n" + bytes(v for p in b for v in ((
     printf '0 0 0 0\n255 0 0 1\n' >colors
     run "$EDGEL" train --truth rgb --arch linear --epochs 1 -o run i
     [ "$status" -eq 2 ]
-    [[ "$output" == *"--colors"* ]]
+    [[ "$output" == *"rgb/0.ppm: a colour mask whose channels differ (at x 6, y 0) needs a list of colours"* ]]
     run "$EDGEL" train --truth rgb --colors colors --arch linear --epochs 1 -o run i
     [ "$status" -eq 0 ]
     run "$EDGEL" train --truth t --colors colors --arch linear --epochs 1 -o gray i

@@ -266,37 +266,6 @@ static void annotators_vote(void **state)
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
-static void colors_become_ids(void **state)
-{
-    (void)state;
-    struct edgel_color list[] = { { 0, 0, 0, 0 }, { 128, 0, 0, 7 }, { 0, 128, 0, 300 } };
-    struct edgel_colors colors = { list, 3 };
-    struct edgel_image t, p;
-    init_image(&t, 4, 1, 3, EDGEL_U8);
-    init_image(&p, 4, 1, 1, EDGEL_U16);
-    memcpy(t.data, (const uint8_t[]){ 128, 0, 0, 0, 128, 0, 0, 128, 0, 0, 0, 0 }, 12);
-    for (int x = 0; x < 4; x++)
-        put(&p, x, 0, 300);
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
-    struct edgel_mask tm = mask_of(&t, 8), pm = mask_of(&p, 16);
-    struct edgel_row row = { 0 };
-    struct edgel_error err = { 0 };
-    m.labels = EDGEL_LABELS_IDS;
-    m.colors = &colors;
-    assert_int_equal(edgel_measure_image(&m, &pm, false, &tm, 1, NULL, &row, NULL), EDGEL_OK);
-    assert_int_equal(cell_of(&row, 7, 300), 1);
-    assert_int_equal(cell_of(&row, 300, 300), 2);
-    assert_int_equal(cell_of(&row, 0, 300), 1);
-    edgel_row_finish(&row);
-    colors.n = 2;
-    assert_int_equal(edgel_measure_image(&m, &pm, false, &tm, 1, NULL, &row, &err), EDGEL_EFORMAT);
-    assert_non_null(strstr(err.msg, "0 128 0"));
-    m.colors = NULL;
-    assert_int_equal(edgel_measure_image(&m, &pm, false, &tm, 1, NULL, &row, NULL), EDGEL_EFORMAT);
-    edgel_image_finish(&t);
-    edgel_image_finish(&p);
-}
-
 static void sizes_that_differ_are_named(void **state)
 {
     (void)state;
@@ -501,7 +470,6 @@ int main(void)
         cmocka_unit_test(float_levels_are_the_loop),
         cmocka_unit_test(float_masks_are_soft_predictions_only),
         cmocka_unit_test(annotators_vote),
-        cmocka_unit_test(colors_become_ids),
         cmocka_unit_test(sizes_that_differ_are_named),
         cmocka_unit_test(missing_is_wrong_everywhere),
         cmocka_unit_test(distances_are_the_nearest),

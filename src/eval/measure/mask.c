@@ -1,11 +1,5 @@
-/*
- * Pixels of masks to ids.
- *
- * Gray and palette masks: the raw value. Colour masks: the id of the colour if there is a list, else the value of three
- * equal channels. Alpha is left out. Float masks have no ids: they are soft predictions only.
- */
+/* What a mask can be read as. Float masks have no ids: they are soft predictions only. */
 #include "eval/eval_priv.h"
-#include <string.h>
 
 static const void *row_of(const struct edgel_mask *mask, int y)
 {
@@ -48,12 +42,11 @@ enum edgel_status edgel_mask_check_size(const struct edgel_mask *mask, const cha
                       mask->view.h, w, h, swapped ? ", width and height are swapped" : "");
 }
 
-int edgel_mask_full(const struct edgel_mask *mask, bool zero_one, const struct edgel_colors *colors)
+int edgel_mask_full(const struct edgel_mask *mask, bool zero_one)
 {
-    bool by_color = colors && colored(mask) && mask->view.type == EDGEL_U8;
-    if (zero_one || mask->bits == 1 || mask->indexed || by_color || edgel_mask_is_float(mask))
-        return 1;
-    return edgel_mask_largest(mask);
+    return zero_one || mask->bits == 1 || mask->indexed || edgel_mask_is_float(mask)
+               ? 1
+               : edgel_mask_largest(mask);
 }
 
 bool edgel_mask_set(const struct edgel_mask *mask, int x, int y)
@@ -62,77 +55,4 @@ bool edgel_mask_set(const struct edgel_mask *mask, int x, int y)
     if (mask->view.type == EDGEL_U8)
         return ((const uint8_t *)row_of(mask, y))[i] != 0;
     return ((const uint16_t *)row_of(mask, y))[i] != 0;
-}
-
-static enum edgel_status color_id(const struct edgel_colors *colors, const uint8_t *p, int x, int y,
-                                  uint16_t *id, struct edgel_error *err)
-{
-    for (size_t i = 0; i < colors->n; i++) {
-        const struct edgel_color *c = &colors->v[i];
-        if (c->r == p[0] && c->g == p[1] && c->b == p[2]) {
-            *id = (uint16_t)c->id;
-            return EDGEL_OK;
-        }
-    }
-    return edgel_fail(err, EDGEL_EFORMAT, "colour %d %d %d at x %d, y %d is not in the list of colours", p[0],
-                      p[1], p[2], x, y);
-}
-
-static enum edgel_status color_row(const struct edgel_mask *mask, const struct edgel_colors *colors, int y,
-                                   uint16_t *ids, struct edgel_error *err)
-{
-    const int step = mask->view.channels;
-    const uint8_t *p = row_of(mask, y);
-    for (int x = 0; x < mask->view.w; x++, p += step) {
-        if (x > 0 && memcmp(p, p - step, 3) == 0)
-            ids[x] = ids[x - 1];
-        else
-            EDGEL_TRY(color_id(colors, p, x, y, &ids[x], err));
-    }
-    return EDGEL_OK;
-}
-
-static enum edgel_status not_gray(int x, int y, struct edgel_error *err)
-{
-    return edgel_fail(err, EDGEL_EFORMAT,
-                      "a colour mask whose channels differ (at x %d, y %d) needs a list of colours", x, y);
-}
-
-static enum edgel_status row_u8(const struct edgel_mask *mask, int y, uint16_t *ids, struct edgel_error *err)
-{
-    const int step = mask->view.channels, w = mask->view.w;
-    const uint8_t *p = row_of(mask, y);
-    if (step == 1) {
-        for (int x = 0; x < w; x++)
-            ids[x] = p[x];
-        return EDGEL_OK;
-    }
-    for (int x = 0; x < w; x++, p += step) {
-        if (step >= 3 && (p[0] != p[1] || p[0] != p[2]))
-            return not_gray(x, y, err);
-        ids[x] = p[0];
-    }
-    return EDGEL_OK;
-}
-
-static enum edgel_status row_u16(const struct edgel_mask *mask, int y, uint16_t *ids, struct edgel_error *err)
-{
-    const int step = mask->view.channels, w = mask->view.w;
-    const uint16_t *p = row_of(mask, y);
-    for (int x = 0; x < w; x++, p += step) {
-        if (step >= 3 && (p[0] != p[1] || p[0] != p[2]))
-            return not_gray(x, y, err);
-        ids[x] = p[0];
-    }
-    return EDGEL_OK;
-}
-
-enum edgel_status edgel_mask_row(const struct edgel_mask *mask, const struct edgel_colors *colors, int y,
-                                 uint16_t *ids, struct edgel_error *err)
-{
-    if (mask->view.type == EDGEL_U16)
-        return row_u16(mask, y, ids, err);
-    if (colors && colored(mask))
-        return color_row(mask, colors, y, ids, err);
-    return row_u8(mask, y, ids, err);
 }

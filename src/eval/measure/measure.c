@@ -80,12 +80,10 @@ static bool prepare_levels(struct work *k)
     if (!k->prediction || edgel_mask_is_float(k->prediction))
         return true;
     const uint32_t top = k->prediction->view.type == EDGEL_U8 ? 256 : EDGEL_IDS;
-    if (!(k->level_of = edgel_alloc(EDGEL_IDS, sizeof *k->level_of)))
+    if (!(k->level_of = edgel_alloc(top, sizeof *k->level_of)))
         return false;
     for (uint32_t v = 0; v < top; v++)
         k->level_of[v] = (uint16_t)edgel_curve_level(v, (int)n, k->full);
-    for (uint32_t v = top; v < EDGEL_IDS; v++) /* ids of colours in 8-bit files */
-        k->level_of[v] = (uint16_t)n;
     return true;
 }
 
@@ -146,7 +144,7 @@ static enum edgel_status vote_row(struct work *k, int y)
     memset(k->voters, 0, (size_t)k->w * sizeof *k->voters);
     for (size_t i = 0; i < k->ntruth; i++) {
         uint16_t *ids = i == 0 ? k->t : k->other;
-        EDGEL_TRY(edgel_mask_row(&k->truth[i], k->params->colors, y, ids, k->err));
+        EDGEL_TRY(edgel_mask_row(&k->truth[i], y, ids, k->err));
         to_binary(k, ids);
         for (int x = 0; x < k->w; x++) {
             bool votes = ids[x] <= 1;
@@ -164,7 +162,7 @@ static enum edgel_status truth_row(struct work *k, int y)
 {
     if (k->ntruth > 1)
         return vote_row(k, y);
-    EDGEL_TRY(edgel_mask_row(k->truth, k->params->colors, y, k->t, k->err));
+    EDGEL_TRY(edgel_mask_row(k->truth, y, k->t, k->err));
     if (binary(k))
         to_binary(k, k->t);
     return EDGEL_OK;
@@ -202,7 +200,7 @@ static enum edgel_status prediction_row(struct work *k, int y)
         float_row(k, y);
         return EDGEL_OK;
     }
-    EDGEL_TRY(edgel_mask_row(k->prediction, k->params->colors, y, k->p, k->err));
+    EDGEL_TRY(edgel_mask_row(k->prediction, y, k->p, k->err));
     if (!binary(k))
         return EDGEL_OK;
     for (int x = 0; k->levels && x < k->w; x++)
@@ -313,7 +311,7 @@ enum edgel_status edgel_measure_image(const struct edgel_measure *params, const 
     row->w = k.w;
     row->h = k.h;
     k.needs = edgel_families_needs(params);
-    k.full = prediction ? edgel_mask_full(prediction, zero_one, params->colors) : 1;
+    k.full = prediction ? edgel_mask_full(prediction, zero_one) : 1;
     k.level = ceil(params->threshold * k.full);
     if (edgel_objects_alone(params->objects))
         st = finish_counts(&k, false);

@@ -81,7 +81,7 @@ static enum edgel_status make_grid(struct maps *k, const struct edgel_mask *map,
         const char *row = (const char *)map->view.data + (ptrdiff_t)y * map->view.stride;
         const size_t step = (size_t)map->view.channels;
         if (!edgel_mask_is_float(map))
-            st = edgel_mask_row(map, NULL, (int)y, ids, k->err);
+            st = edgel_mask_row(map, (int)y, ids, k->err);
         for (size_t x = 0; x < w && st == EDGEL_OK; x++)
             k->grid[y * w + x] = edgel_mask_is_float(map)
                                      ? (double)((const float *)(const void *)row)[x * step]
@@ -129,7 +129,7 @@ static enum edgel_status check_map(struct maps *k, bool zero_one, int *full)
     if (p->ucm2)
         return EDGEL_OK;
     EDGEL_TRY(edgel_mask_check(p->map, "prediction", true, k->err));
-    *full = edgel_mask_full(p->map, zero_one, NULL);
+    *full = edgel_mask_full(p->map, zero_one);
     if (double_size(k, p->map->view.w, p->map->view.h))
         return make_grid(k, p->map, *full);
     if (k->params->regions)

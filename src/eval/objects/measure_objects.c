@@ -74,7 +74,7 @@ static enum edgel_status value_row(const struct edgel_mask *mask, int y, uint16_
 {
     const int w = mask->view.w, step = mask->view.channels;
     if (!is_colored(mask)) {
-        EDGEL_TRY(edgel_mask_row(mask, NULL, y, ids, err));
+        EDGEL_TRY(edgel_mask_row(mask, y, ids, err));
         for (int x = 0; x < w; x++)
             values[x] = ids[x];
         return EDGEL_OK;

@@ -1,0 +1,93 @@
+/* dataset_priv.h: what the files of src/dataset share. */
+#ifndef EDGEL_DATASET_PRIV_H
+#define EDGEL_DATASET_PRIV_H
+
+#include "core/core_priv.h"
+#include "edgel/dataset.h"
+#include <pthread.h>
+
+/* A decoded image with its truth: label or soft. */
+struct edgel_kept {
+    struct edgel_image image;
+    uint16_t *label;
+    float *soft;
+};
+void edgel_kept_finish(struct edgel_kept *k);
+
+/* Images with truth. */
+struct edgel_part {
+    const struct edgel_pairs *pairs;
+    struct edgel_pairs *owned; /* the same, where it is to be destroyed */
+    size_t *index;             /* [n] of the pairs */
+    struct edgel_kept *kept;   /* [n]; image.data NULL: not kept */
+    size_t n;
+};
+
+struct edgel_dataset {
+    struct edgel_dataset_params p;
+    struct edgel_part parts[2];   /* training, validation */
+    struct edgel_classes classes; /* what labels count */
+    enum edgel_labels labels;
+    bool soft, surveyed;
+    uint16_t class_of[EDGEL_IDS]; /* EDGEL_LABEL_IGNORE: does not count */
+    bool known[EDGEL_IDS], ignored[EDGEL_IDS];
+    pthread_mutex_t lock; /* of kept and left_bytes */
+    size_t left_bytes;    /* that may still be kept */
+};
+
+/* --- mask_file.c --- */
+
+/* What a file of masks holds: an image, or (MAT) one of each annotator. Zero-initialise; memory is used again. */
+struct edgel_mask_file {
+    struct edgel_image image;
+    struct edgel_info info;
+    struct edgel_mat mat;
+    bool is_mat;
+};
+/* mat: a MAT file is read as one; else it is no image. bytes: memory for the file. */
+EDGEL_NODISCARD enum edgel_status edgel_mask_file_read(const struct edgel_read *read, const char *path,
+                                                       bool mat, struct edgel_bytes *bytes,
+                                                       struct edgel_mask_file *f, struct edgel_error *err);
+void edgel_mask_file_finish(struct edgel_mask_file *f);
+/* The image of a file. */
+struct edgel_mask edgel_mask_of_file(const struct edgel_mask_file *f);
+/* "PATH: annotator K ..." */
+EDGEL_NODISCARD enum edgel_status edgel_mask_file_truth(const struct edgel_mask_file *f, const char *path,
+                                                        struct edgel_error *err);
+/* What the decoder said of a file that it took, with "damaged, ..." before it; NULL: nothing. */
+const char *edgel_info_said(const struct edgel_info *info, const char **how);
+
+/* --- sample_truth.c --- */
+
+/* Marks, as labels or shares, of k->image's size. */
+EDGEL_NODISCARD enum edgel_status edgel_truth_read(const struct edgel_dataset *d, const struct edgel_pair *p,
+                                                   struct edgel_kept *k, struct edgel_error *err);
+/* The masks of annotators in a file of truth: 1, or the boundaries of a MAT file. */
+size_t edgel_truth_count(const struct edgel_mask_file *f);
+struct edgel_mask edgel_truth_at(const struct edgel_mask_file *f, size_t k);
+EDGEL_NODISCARD enum edgel_status edgel_truth_file_read(const struct edgel_dataset *d, const char *path,
+                                                        int w, int h, struct edgel_mask_file *f,
+                                                        struct edgel_error *err);
+
+/* --- sample_load.c --- */
+
+/* edgel_dataset_load(), and what the decoder says of the image, unless it is kept. */
+EDGEL_NODISCARD enum edgel_status edgel_sample_load(struct edgel_dataset *d, bool validation, size_t i,
+                                                    struct edgel_dataset_sample *out, struct edgel_info *info,
+                                                    struct edgel_error *err);
+
+/* --- dataset.c --- */
+
+/* Decodes the file as `decode` says. */
+EDGEL_NODISCARD enum edgel_status edgel_dataset_image(const struct edgel_dataset *d, const char *path,
+                                                      enum edgel_decode decode, struct edgel_image *image,
+                                                      struct edgel_info *info, struct edgel_error *err);
+
+/* --- classes_decide.c --- */
+
+/* Labels, classes and soft by what was seen; ids: a bit for each id. */
+EDGEL_NODISCARD enum edgel_status edgel_dataset_decide(struct edgel_dataset *d,
+                                                       const struct edgel_dataset_seen *seen,
+                                                       const uint64_t *ids, struct edgel_error *err);
+
+#endif
