@@ -1,7 +1,6 @@
 /*
- * Bytes out of a compressed element of a MAT file, which is a zlib stream: asked for in order, and given only when the
- * stream has them. Memory comes from edgel_alloc(), about 40 KB. Nothing is given for free: whoever asks for n bytes
- * knows the n that an element around them claims, and deflate packs at most 1032 bytes into one.
+ * The bytes of a compressed element of a MAT file, which is a zlib stream. The caller takes them in order, as many as it
+ * asks for. A stream that is damaged, or ends before them, is refused. A stream needs about 40 KB, from edgel_alloc().
  * Source: RFC 1950 and 1951.
  */
 #include "io/io_priv.h"
