@@ -109,12 +109,12 @@ static enum edgel_status check_limits(struct reader *r, const struct edgel_mat_a
 
 static enum edgel_status check_size(const struct reader *r, const struct map *m)
 {
-    const int64_t w = m->image ? r->params.w : 2 * (int64_t)r->params.w + 1;
-    const int64_t h = m->image ? r->params.h : 2 * (int64_t)r->params.h + 1;
-    if ((r->params.w == 0 && r->params.h == 0) || (m->w == w && m->h == h))
+    const int w = r->params.w, h = r->params.h;
+    const int64_t factor = m->image ? 1 : 2, more = m->image ? 0 : 1;
+    if ((w == 0 && h == 0) || (m->w == factor * w + more && m->h == factor * h + more))
         return EDGEL_OK;
-    return edgel_fail(r->source.err, EDGEL_EFORMAT, "%s: %s: is %dx%d, must be %" PRId64 "x%" PRId64,
-                      r->source.name, m->where, m->w, m->h, w, h);
+    return edgel_fail(r->source.err, EDGEL_EFORMAT, "%s: %s is %dx%d, the image %dx%d%s", r->source.name,
+                      m->where, m->w, m->h, w, h, m->image ? "" : ": must be twice as large and 1 more");
 }
 
 /* Limits and size, before anything as large as the matrix is allocated. */

@@ -1,6 +1,7 @@
 /*
- * The bytes of a compressed element of a MAT file, which is a zlib stream. The caller takes them in order, as many as it
- * asks for. A stream that is damaged, or ends before them, is refused. A stream needs about 40 KB, from edgel_alloc().
+ * The bytes of a compressed element of a MAT file, which is a zlib stream. The caller takes them in order, as many as
+ * it asks for. A stream that is damaged, or ends before them, is refused. A stream needs about 40 KB, from
+ * edgel_alloc().
  * Source: RFC 1950 and 1951.
  */
 #include "io/io_priv.h"

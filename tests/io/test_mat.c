@@ -762,19 +762,19 @@ static void test_size_asked_for(void **state)
     struct mat_bytes m = truth_bytes();
     check_size(&m, 3, 2, NULL);
     check_size(&m, 0, 0, NULL);
-    check_size(&m, 2, 3, "m: groundTruth{1}.Segmentation: is 3x2, must be 2x3");
-    check_size(&m, 3, 3, "m: groundTruth{1}.Segmentation: is 3x2, must be 3x3");
-    check_size(&m, 4, 2, "m: groundTruth{1}.Segmentation: is 3x2, must be 4x2");
+    check_size(&m, 2, 3, "m: groundTruth{1}.Segmentation is 3x2, the image 2x3");
+    check_size(&m, 3, 3, "m: groundTruth{1}.Segmentation is 3x2, the image 3x3");
+    check_size(&m, 4, 2, "m: groundTruth{1}.Segmentation is 3x2, the image 4x2");
     free(m.v);
     m = segs_bytes();
-    check_size(&m, 3, 2, "m: segs{2}: is 2x2, must be 3x2");
+    check_size(&m, 3, 2, "m: segs{2} is 2x2, the image 3x2");
     free(m.v);
     m = ucm2_bytes("ucm2"); /* 3 x 2 is no size of a hierarchy */
-    check_size(&m, 1, 1, "m: ucm2: is 3x2, must be 3x3");
+    check_size(&m, 1, 1, "m: ucm2 is 3x2, the image 1x1: must be twice as large and 1 more");
     m.n = 128;
     mat_real(&m, "ucm2", 1, 3, reals);
     check_size(&m, 1, 0, NULL);
-    check_size(&m, 2, 0, "m: ucm2: is 3x1, must be 5x1");
+    check_size(&m, 2, 0, "m: ucm2 is 3x1, the image 2x0: must be twice as large and 1 more");
     free(m.v);
 }
 
@@ -816,7 +816,7 @@ static void test_bombs(void **state)
     mat_header(&m);
     add_bomb(&m, "ucm2", 6, 9, 8 << 20, 1 << 10, 1 << 10);
     takes(&m);
-    check_size(&m, 500, 500, "m: ucm2: is 1024x1024, must be 1001x1001");
+    check_size(&m, 500, 500, "m: ucm2 is 1024x1024, the image 500x500: must be twice as large and 1 more");
     tight.max_pixels = (1 << 20) - 1;
     refuses(&m, &tight, EDGEL_ELIMIT, "more than 1048575 pixels together");
     m.n = 128; /* five times 64 MB of what is not asked for */
