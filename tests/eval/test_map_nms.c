@@ -1,5 +1,6 @@
 /* Suppression of soft maps against a twin that is written from the recipe alone, with atan, sine and cosine. */
 #include "eval/eval_priv.h"
+#include "random.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,12 +12,11 @@
 
 enum { SIDE = 40 };
 
-static uint32_t seed = 7;
+static uint64_t seed = 7;
 
 static uint32_t rnd(uint32_t n)
 {
-    seed = seed * 1664525u + 1013904223u;
-    return (seed >> 8) % n;
+    return random_below(&seed, n);
 }
 
 struct plane {

@@ -2,6 +2,7 @@
  * pixels looked at, every pair of regions compared. Lists of segmentations, hierarchies, and one in the form of an
  * image. */
 #include "eval/eval_priv.h"
+#include "random.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,12 +13,11 @@
 
 enum { W = 7, H = 5, N = W * H, GW = 2 * W + 1, GH = 2 * H + 1, K = 6, ANNOTATORS = 3 };
 
-static uint32_t seed = 1;
+static uint64_t seed = 1;
 
 static uint32_t rnd(uint32_t n)
 {
-    seed = seed * 1664525u + 1013904223u;
-    return (seed >> 8) % n;
+    return random_below(&seed, n);
 }
 
 struct scene {

@@ -9,6 +9,7 @@
  * run twice. The seed is printed; --bench times the kernels of 8-bit images. Exit 0 pass, 1 fail.
  */
 #include "filter/filter_priv.h"
+#include "random.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,10 +22,7 @@ static int failures, compared;
 static uint64_t rng_state = 1;
 static uint32_t rnd(void)
 {
-    uint64_t z = (rng_state += 0x9E3779B97F4A7C15u);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return (uint32_t)((z ^ (z >> 31)) >> 32);
+    return random_word(&rng_state);
 }
 
 static uint32_t level_of(int pattern, int i, uint32_t max)

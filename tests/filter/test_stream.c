@@ -1,6 +1,7 @@
 /* Images row by row: what comes out is what comes out of images in memory, for every method and format, whatever the
  * height of the bands; and faults on the way are told. */
 #include "filter/filter_priv.h"
+#include "random.h"
 #include "sample_jpeg.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,25 +55,20 @@ static bool same(const struct edgel_image *a, const struct edgel_image *b)
     return true;
 }
 
-static uint32_t next(uint32_t *seed)
-{
-    *seed = *seed * 1664525 + 1013904223;
-    return *seed >> 8;
-}
-
 /* Blobs and noise, so that edges run across bands. */
-static void fill(struct edgel_image *img, uint32_t seed)
+static void fill(struct edgel_image *img, uint64_t seed)
 {
     const int n = img->w * img->channels;
     for (int y = 0; y < img->h; y++)
         for (int i = 0; i < n; i++) {
             const int x = i / img->channels;
-            const uint32_t v = (uint32_t)((x / 9 + y / 13) % 2 * 120 + (x * y / 7 % 50)) + next(&seed) % 60;
+            const uint32_t v =
+                (uint32_t)((x / 9 + y / 13) % 2 * 120 + (x * y / 7 % 50)) + random_word(&seed) % 60;
             char *row = (char *)img->data + y * img->stride;
             if (img->type == EDGEL_U8)
                 ((uint8_t *)row)[i] = (uint8_t)v;
             else if (img->type == EDGEL_U16)
-                ((uint16_t *)(void *)row)[i] = (uint16_t)(v * 257 + next(&seed) % 200);
+                ((uint16_t *)(void *)row)[i] = (uint16_t)(v * 257 + random_word(&seed) % 200);
             else
                 ((float *)(void *)row)[i] = (float)v / 255;
         }

@@ -10,6 +10,7 @@
  * is the fuzzer of the reader. Exit code 0: all as it should be. */
 #include "core/core_priv.h"
 #include "edgel/image.h"
+#include "random.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,10 +24,7 @@ static uint64_t state;
 
 static uint32_t dice(uint32_t n) /* 0..n-1 */
 {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (uint32_t)((state >> 16) % n);
+    return random_below(&state, n);
 }
 
 static void fail(const char *what, uint64_t round, const char *detail)

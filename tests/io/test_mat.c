@@ -3,6 +3,7 @@
 #include "core/core_priv.h"
 #include "edgel/image.h"
 #include "mat_bytes.h"
+#include "random.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -927,11 +928,9 @@ static void test_mutated(void **state)
                              : round % 3 == 1 ? segs_bytes()
                                               : ucm2_bytes("ucm2");
         for (int i = 0; i <= round % 4; i++) {
-            seed ^= seed << 13;
-            seed ^= seed >> 7;
-            seed ^= seed << 17;
-            m.v[seed % 5 ? 128 + (seed >> 8) % (m.n - 128) : (seed >> 8) % m.n] =
-                (unsigned char)(seed % 3 ? seed >> 40 : 1u << (seed >> 40) % 8);
+            const uint64_t r = random_bits(&seed);
+            m.v[r % 5 ? 128 + (r >> 8) % (m.n - 128) : (r >> 8) % m.n] =
+                (unsigned char)(r % 3 ? r >> 40 : 1u << (r >> 40) % 8);
         }
         if (round % 8 == 7)
             mat_pack(&m);

@@ -11,6 +11,7 @@
  */
 #include "core/core_priv.h"
 #include "nn/kernels/nn_dsp.h"
+#include "random.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,10 +27,7 @@ static int failures, compared;
 static uint64_t rng_state = 1;
 static uint32_t rnd(void)
 {
-    uint64_t z = (rng_state += 0x9E3779B97F4A7C15u);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return (uint32_t)((z ^ (z >> 31)) >> 32);
+    return random_word(&rng_state);
 }
 
 static float value(int pattern)

@@ -1,5 +1,6 @@
 /* Models: making, settings, files, hostile files. `test_model 10000` tries that many changed files. */
 #include "nn/nn_priv.h"
+#include "random.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -526,17 +527,9 @@ static void values_of_files_are_checked(void **state)
 
 /* --- changed files --- */
 
-static uint64_t next_random(uint64_t *s)
-{
-    *s += 0x9E3779B97F4A7C15u;
-    uint64_t z = (*s ^ *s >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return z ^ z >> 31;
-}
-
 static size_t below(uint64_t *s, size_t n)
 {
-    return (size_t)(next_random(s) % n);
+    return (size_t)(random_bits(s) % n);
 }
 
 /* Bytes that numbers and strings of the header are made of. */
@@ -551,7 +544,7 @@ static size_t mutate(unsigned char *b, size_t size, size_t header, uint64_t seed
         const size_t n = 1 + below(&s, 16), from = below(&s, size);
         switch (below(&s, 7)) {
         case 0: b[at] ^= (unsigned char)(1 << below(&s, 8)); break;
-        case 1: b[at] = (unsigned char)next_random(&s); break;
+        case 1: b[at] = (unsigned char)random_bits(&s); break;
         case 2: b[at] = (unsigned char)header_bytes[below(&s, sizeof header_bytes - 1)]; break;
         case 3: /* a digit of a number */
             for (size_t i = at; i < size; i++)

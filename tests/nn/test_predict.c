@@ -1,6 +1,7 @@
 /* Running models: tiles against the whole image bit for bit, threads, folding, probabilities, what cannot be run. */
 #include "nn/nn_priv.h"
 #include "nn_defaults.h"
+#include "random.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,8 +42,7 @@ static const char third_net[] = "input channels=1\n"
 static uint64_t state = 1;
 static float uniform(void)
 {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (float)(state >> 40) / 16777216;
+    return (float)(random_bits(&state) >> 40) / 16777216;
 }
 
 static struct edgel_model *make(const char *text, int outputs)

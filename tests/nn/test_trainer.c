@@ -1,6 +1,7 @@
 /* Training: repeatability over threads, CPU levels and breaks; what it learns, keeps, freezes and refuses. */
 #include "nn/training/trainer_priv.h"
 #include "nn_defaults.h"
+#include "random.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,8 +29,7 @@ struct discs {
 
 static uint64_t noise(uint64_t *state)
 {
-    *state = *state * 6364136223846793005u + 1442695040888963407u;
-    return *state >> 40;
+    return random_bits(state) >> 40;
 }
 
 static enum edgel_status load_disc(void *user, bool validation, size_t index, struct edgel_sample *out,
@@ -38,7 +38,7 @@ static enum edgel_status load_disc(void *user, bool validation, size_t index, st
     const struct discs *d = user;
     const int grow = d->grow ? d->grow : 1;
     const int w = grow * (d->smaller && index % 2 ? W - 3 : W), h = grow * H;
-    uint64_t state = 77 + index * 1000 + (validation ? 500 : 0);
+    uint64_t state = 2 + index * 1000 + (validation ? 500 : 0);
     if (index == d->fails_at)
         return edgel_fail(err, EDGEL_EIO, "disc %zu: cannot be read", index);
     EDGEL_TRY(edgel_sample_init(out, w, h, 3, !d->soft, d->soft, err));

@@ -4,6 +4,7 @@
 
 #include "core/core_priv.h"
 #include "edgel/eval.h"
+#include "random.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,10 +14,7 @@
 static uint64_t rng_state = 20;
 static inline uint32_t rnd(uint32_t n) /* 0..n-1 */
 {
-    uint64_t z = (rng_state += 0x9E3779B97F4A7C15u);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return (uint32_t)((z ^ (z >> 31)) >> 32) % n;
+    return random_below(&rng_state, n);
 }
 
 static inline void init_image(struct edgel_image *img, int w, int h, int channels, enum edgel_type type)

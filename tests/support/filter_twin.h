@@ -4,6 +4,7 @@
 
 #include "core/core_priv.h"
 #include "edgel/filter.h"
+#include "random.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,10 +19,7 @@
 static uint64_t rng_state = 42;
 static inline uint32_t rnd(void)
 {
-    uint64_t z = (rng_state += 0x9E3779B97F4A7C15u);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return (uint32_t)((z ^ (z >> 31)) >> 32);
+    return random_word(&rng_state);
 }
 
 static inline double get(const struct edgel_image *img, int x, int y, int c)
