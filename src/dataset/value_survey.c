@@ -21,6 +21,7 @@ struct survey {
     struct edgel_mask_values merged;
     atomic_bool read_any; /* some file could be read */
     atomic_bool decided;
+    atomic_bool no_memory;
 };
 
 /* A limit that no image meets makes the decoder stop after the header, which it then has told. */
@@ -44,7 +45,10 @@ static void look(void *user, int thread, size_t i)
     struct edgel_read read = s->d->p.read;
     read.decode = EDGEL_DECODE_LABELS;
     *slot = (struct edgel_mask_values){ 0 };
-    if (edgel_bytes_read(s->paths[i], &w->bytes, NULL) != EDGEL_OK)
+    enum edgel_status status = edgel_bytes_read(s->paths[i], &w->bytes, NULL);
+    if (status == EDGEL_ENOMEM)
+        atomic_store(&s->no_memory, true);
+    if (status != EDGEL_OK)
         return;
     struct edgel_info info = header_of(&read, &w->bytes, s->paths[i]);
     if (edgel_mat_of_bytes(w->bytes.data, w->bytes.size)) /* boundaries, unless labels say otherwise */
@@ -53,8 +57,10 @@ static void look(void *user, int thread, size_t i)
         atomic_store(&s->read_any, true);
         return;
     }
-    if (edgel_image_decode(w->bytes.data, w->bytes.size, s->paths[i], &read, &w->image, &info, NULL) !=
-        EDGEL_OK)
+    status = edgel_image_decode(w->bytes.data, w->bytes.size, s->paths[i], &read, &w->image, &info, NULL);
+    if (status == EDGEL_ENOMEM)
+        atomic_store(&s->no_memory, true);
+    if (status != EDGEL_OK)
         return;
     atomic_store(&s->read_any, true);
     const struct edgel_mask mask = { edgel_image_view(&w->image), info.bits, info.indexed };
@@ -84,7 +90,7 @@ static bool asked_to_stop(const struct survey *s)
 static bool enough(void *user)
 {
     struct survey *s = user;
-    return atomic_load(&s->decided) || asked_to_stop(s);
+    return atomic_load(&s->decided) || atomic_load(&s->no_memory) || asked_to_stop(s);
 }
 
 /* Every truth file of the pairs, or every prediction that has truth. */
@@ -123,7 +129,9 @@ static enum edgel_status execute(struct survey *s, struct edgel_error *err)
     if (run->end)
         run->end(run->user);
     if (status == EDGEL_EINTERRUPTED && !asked_to_stop(s))
-        status = EDGEL_OK; /* it was stopped because it had seen enough */
+        status = EDGEL_OK;          /* it was stopped because it had seen enough */
+    if (atomic_load(&s->no_memory)) /* no answer without the file that it hit */
+        status = EDGEL_ENOMEM;
     if (status != EDGEL_OK)
         (void)edgel_fail(err, status, "survey of the masks: %s", edgel_status_name(status));
     return status;
