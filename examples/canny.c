@@ -11,9 +11,10 @@ static enum edgel_status find_edges(struct edgel_scratch *scratch, const char *f
 {
     struct edgel_image gray = { 0 }, smooth = { 0 }, edges = { 0 };
     struct edgel_read read;
-    const struct edgel_canny canny = EDGEL_CANNY_DEFAULTS;
+    struct edgel_canny_params canny;
     struct edgel_write write;
-    edgel_read_init(&read);   /* gray, EXIF orientation applied */
+    edgel_read_init(&read); /* gray, EXIF orientation applied */
+    edgel_canny_params_init(&canny);
     edgel_write_init(&write); /* PNG */
     write.bits = 1;
 

@@ -131,6 +131,10 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_parse_int(const char *what, co
                                                             int64_t hi, int64_t *out,
                                                             struct edgel_error *err);
 
+/* Of several names (NULL at the end) the one nearest to a mistyped one, by Levenshtein's distance; NULL if none is
+ * nearer than a third of the typed length plus 2. */
+EDGEL_API const char *edgel_nearest(const char *typed, const char *const *names);
+
 /* FNV-1a, 64 bits, over n bytes, from EDGEL_HASH_START or a hash before: tells contents apart, not made to stand
  * attacks.
  * Source: Fowler, Noll, Vo, draft-eastlake-fnv. */

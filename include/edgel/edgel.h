@@ -6,6 +6,7 @@
 #include "edgel/batch.h"
 #include "edgel/batch_folder.h"
 #include "edgel/dataset.h"
+#include "edgel/detect.h"
 #include "edgel/eval.h"
 #include "edgel/filter.h"
 #include "edgel/geometry.h"

@@ -105,16 +105,14 @@ struct edgel_threshold {
 
 enum edgel_nms { EDGEL_NMS_SECTOR, EDGEL_NMS_INTERP };
 
-struct edgel_canny {
+struct edgel_canny_params {
     int aperture; /* Sobel 3, 5, 7 */
     enum edgel_norm norm;
     struct edgel_threshold low, high;
     enum edgel_nms nms;
 };
-#define EDGEL_CANNY_DEFAULTS                                                                              \
-    {                                                                                                     \
-        3, EDGEL_NORM_L1, { EDGEL_THRESHOLD_VALUE, 50 }, { EDGEL_THRESHOLD_VALUE, 100 }, EDGEL_NMS_SECTOR \
-    }
+/* Sobel 3, L1, 50 and 100, sectors. */
+EDGEL_API void edgel_canny_params_init(struct edgel_canny_params *params);
 
 /* The thresholds that were used, in gradient units of the input's own type (quantile and auto resolved). */
 struct edgel_canny_used {
@@ -135,7 +133,7 @@ struct edgel_canny_used {
  * Returns EDGEL_OK, EDGEL_EINVAL, EDGEL_ENOMEM. Exact; 8-bit with SECTOR: bit-identical to OpenCV Canny.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
-edgel_canny(struct edgel_scratch *scratch, struct edgel_view in, const struct edgel_canny *params,
+edgel_canny(struct edgel_scratch *scratch, struct edgel_view in, const struct edgel_canny_params *params,
             struct edgel_image *out, struct edgel_canny_used *used, struct edgel_error *err);
 
 /*
@@ -146,105 +144,15 @@ edgel_canny(struct edgel_scratch *scratch, struct edgel_view in, const struct ed
  * out     F32, 1 channel, gradient units of the input's type
  * Returns EDGEL_OK, EDGEL_EINVAL, EDGEL_ENOMEM. Same bytes on every machine.
  */
-EDGEL_API EDGEL_NODISCARD enum edgel_status
-edgel_canny_strength(struct edgel_scratch *scratch, struct edgel_view in, const struct edgel_canny *params,
-                     struct edgel_image *out, struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_canny_strength(struct edgel_scratch *scratch,
+                                                                 struct edgel_view in,
+                                                                 const struct edgel_canny_params *params,
+                                                                 struct edgel_image *out,
+                                                                 struct edgel_error *err);
 
 /* The strength that counts as full: both derivatives at their largest for the input type (U8, U16, F32), summed (L1) or
  * the root of their squares (L2). Sobel 3, L1, 8-bit: 2040. params must be valid. */
-EDGEL_API double edgel_canny_full_strength(enum edgel_type type, const struct edgel_canny *params);
-
-/* --- methods: what `edgel detect` runs --- */
-
-enum edgel_method_id {
-    EDGEL_METHOD_GAUSSIAN,
-    EDGEL_METHOD_SOBEL,
-    EDGEL_METHOD_ROBERTS,
-    EDGEL_METHOD_PREWITT,
-    EDGEL_METHOD_SCHARR,
-    EDGEL_METHOD_CANNY
-};
-
-enum edgel_emit { EDGEL_EMIT_BINARY, EDGEL_EMIT_STRENGTH };
-
-struct edgel_method {
-    enum edgel_method_id id;
-    double sigma; /* Gaussian smoothing before the operator; 0 and ksize 0: none */
-    int ksize;
-    struct edgel_canny canny; /* aperture and norm also serve the gradient operators */
-    enum edgel_emit emit;     /* canny */
-    bool linear;              /* canny strength: m / M instead of sqrt(min(1, m / M)) */
-    bool channels;            /* strongest channel of a colour image instead of gray; see edgel_method_run */
-    int depth;                /* 0 the default, 1, 8, 16, or 32 for float samples (PFM) */
-};
-
-/* One row per method; drives help, tests and benchmarks. */
-struct edgel_method_info {
-    const char *name;
-    const char *summary;
-    unsigned uses; /* EDGEL_USES_* : the parameters that have a meaning for it */
-    struct edgel_method defaults;
-};
-enum {
-    EDGEL_USES_SIGMA = 1,
-    EDGEL_USES_APERTURE = 2,
-    EDGEL_USES_NORM = 4,
-    EDGEL_USES_THRESHOLDS = 8,
-    EDGEL_USES_NMS = 16,
-    EDGEL_USES_EMIT = 32,
-    EDGEL_USES_DEPTH = 64,
-    EDGEL_USES_CHANNELS = 128
-};
-/* How many methods there are. */
-EDGEL_API int edgel_method_count(void);
-EDGEL_API const struct edgel_method_info *edgel_method_info(int i);            /* 0 <= i < count */
-EDGEL_API const struct edgel_method_info *edgel_method_find(const char *name); /* NULL if unknown */
-
-/*
- * Runs one method: smoothing, operator, conversion to what is written.
- *
- * gaussian: the smoothed image, channels kept. sobel, prewitt, scharr, roberts: magnitude, saturated to the depth.
- * canny: edges 0/255, or strength: sqrt(min(1, m / M)), or m / M with linear, times the full range of the depth,
- * halves to even; M is edgel_canny_full_strength().
- * Depth 8 and 16 of an input of another depth: integers are multiplied by 257 or divided by it, halves to even; float
- * input counts 1.0 as full range. Depth 32: F32 samples, full range of integer input = 1.0, nothing saturated.
- *
- * in      U8, U16 or F32; 1 channel, or 3 with method->channels (gaussian: any); not the memory of out
- * out     U1 (depth 1), U8, U16 or F32
- * bits    the depth of out: 1, 8, 16, 32
- * Returns EDGEL_OK, EDGEL_EINVAL (names the parameter, the value and the rule), EDGEL_ENOMEM.
- */
-EDGEL_API EDGEL_NODISCARD enum edgel_status
-edgel_method_run(struct edgel_scratch *scratch, struct edgel_view in, const struct edgel_method *method,
-                 struct edgel_image *out, int *bits, struct edgel_error *err);
-
-/* Checks a method's parameters as far as they do not depend on the image. EDGEL_OK or EDGEL_EINVAL. */
-EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_method_check(const struct edgel_method *method,
-                                                               struct edgel_error *err);
-
-/* --- methods row by row --- */
-
-/* Whether a method can be run row by row: all but canny's edges with thresholds that are counted over the image. */
-EDGEL_API bool edgel_method_streams(const struct edgel_method *method);
-
-/*
- * edgel_method_run() for images that are not whole in memory: the same rows. About 64 MB of them are held at a time;
- * canny's edges take two bits a pixel of the whole image more and come out after the last row.
- *
- * shape   of the input, data NULL
- * sink    takes the result: begin is called by create, row as rows are ready, the last by the last row of the input
- * row     one row of the input, from the first to the last; not kept
- * create  EDGEL_OK, EDGEL_EINVAL, EDGEL_EUNSUPPORTED (edgel_method_streams() is false), EDGEL_ENOMEM, what the sink
- *         says
- * row     EDGEL_OK, EDGEL_EINVAL (a row too many), EDGEL_ENOMEM, what the sink says; after a failure only destroy
- */
-struct edgel_stream;
-EDGEL_API EDGEL_NODISCARD enum edgel_status
-edgel_stream_create(struct edgel_view shape, const struct edgel_method *method,
-                    const struct edgel_row_sink *sink, struct edgel_stream **stream, struct edgel_error *err);
-EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_stream_row(struct edgel_stream *stream, const void *row,
-                                                             struct edgel_error *err);
-EDGEL_API void edgel_stream_destroy(struct edgel_stream **stream);
+EDGEL_API double edgel_canny_full_strength(enum edgel_type type, const struct edgel_canny_params *params);
 
 #ifdef __cplusplus
 }

@@ -8,17 +8,18 @@ import sys
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
 from house import ROOT
 MAY = {  # folder -> folders whose private headers it may include besides its own
-    "core": set(), "io": {"core"}, "filter": {"core"}, "geometry": {"core", "filter"}, "nn": {"core"},
-    "ml": {"core", "filter"},
+    "core": set(), "io": {"core"}, "filter": {"core"}, "geometry": {"core", "filter"},
+    "detect": {"core", "filter", "geometry"}, "nn": {"core"}, "ml": {"core", "filter"},
     "eval": {"core"}, "report": {"core"}, "batch": {"core", "io"}, "dataset": {"core", "io", "batch"}, "cli": set(),
 }
 SEES = {  # folder -> public headers it may include
     "core": {"base", "image"}, "io": {"base", "image"}, "filter": {"base", "image", "filter"},
     "geometry": {"base", "image", "filter", "geometry"},
+    "detect": {"base", "image", "filter", "geometry", "detect"},
     "nn": {"base", "nn"}, "ml": {"base", "image", "filter", "ml"}, "eval": {"base", "image", "eval"},
     "report": {"base", "image", "eval", "report"}, "batch": {"base", "image", "batch"},
     "dataset": {"base", "image", "batch", "dataset"},
-    "cli": {"base", "image", "filter", "geometry", "batch", "dataset", "nn", "ml", "eval", "report"},
+    "cli": {"base", "image", "filter", "geometry", "detect", "batch", "dataset", "nn", "ml", "eval", "report"},
 }
 THIRD_PARTY = {"png.h", "jpeglib.h", "jerror.h", "zlib.h", "tiffio.h"}
 INCLUDE = re.compile(r'\s*#\s*include\s+["<]([^">]+)[">]')

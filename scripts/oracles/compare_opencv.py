@@ -45,9 +45,12 @@ class Canny(ct.Structure):
                 ("nms", ct.c_int)]
 
 
+class Value(ct.Union):
+    _fields_ = [("real", ct.c_double), ("whole", ct.c_int64), ("choice", ct.c_int), ("threshold", Threshold)]
+
+
 class Method(ct.Structure):
-    _fields_ = [("id", ct.c_int), ("sigma", ct.c_double), ("ksize", ct.c_int), ("canny", Canny), ("emit", ct.c_int),
-                ("linear", ct.c_bool), ("channels", ct.c_bool), ("depth", ct.c_int)]
+    _fields_ = [("info", ct.c_void_p), ("value", Value * 16)]
 
 
 class Error(ct.Structure):
@@ -89,9 +92,16 @@ class Edgel:
         return self.call("edgel_canny", pixels, ct.byref(params), ct.byref(self.out), None)
 
     def detect(self, pixels, sigma, ksize, low, high, aperture, l2):
-        canny = Canny(aperture, int(l2), Threshold(0, low), Threshold(0, high), 0)
-        method = Method(5, sigma, ksize, canny, 0, False, pixels.ndim == 3, 8)  # 5: EDGEL_METHOD_CANNY
-        return self.call("edgel_method_run", pixels, ct.byref(method), ct.byref(self.out), ct.byref(ct.c_int()))
+        method, err = Method(), Error()
+        numbers = {"sigma": sigma, "ksize": ksize, "low": low, "high": high, "aperture": (aperture - 3) // 2, "norm": l2,
+                   "gray": pixels.ndim == 3, "depth": 1}  # choices by their index; 1: 8 bits
+        status = self.lib.edgel_method_init(ct.byref(method), b"canny", ct.byref(err))
+        for key, value in numbers.items():
+            status = status or self.lib.edgel_method_set_number(ct.byref(method), key.encode(), ct.c_double(value),
+                                                                ct.byref(err))
+        if status:
+            raise RuntimeError(err.msg.decode())
+        return self.call("edgel_method_run", pixels, ct.byref(method), ct.byref(self.out), None)
 
 
 SIDES = [1, 2, 3, 5, 9, 17, 33, 64, 97, 150]

@@ -80,13 +80,14 @@ struct cli_args;
 
 struct cli_command {
     const char *name;
-    const char *summary;                     /* a few words, no full stop */
-    const char *synopsis;                    /* what follows "edgel NAME"; several lines by '\n' */
-    const char *description;                 /* paragraphs, separated by "\n\n" */
-    const struct cli_group *groups;          /* ends with a zeroed row; --help is added by itself */
-    const struct cli_example *examples;      /* ends with a zeroed row */
-    const struct cli_exit *exits;            /* ends with a row without text */
-    size_t options_size;                     /* sizeof the command's options struct */
+    const char *summary;                /* a few words, no full stop */
+    const char *synopsis;               /* what follows "edgel NAME"; several lines by '\n' */
+    const char *description;            /* paragraphs, separated by "\n\n" */
+    const struct cli_group *groups;     /* ends with a zeroed row; --help is added by itself */
+    void (*make_rows)(void);            /* fills rows that a table of the library has, once; NULL: none */
+    const struct cli_example *examples; /* ends with a zeroed row */
+    const struct cli_exit *exits;       /* ends with a row without text */
+    size_t options_size;                /* sizeof the command's options struct */
     int (*run)(const struct cli_args *args); /* returns the exit code */
 };
 
@@ -133,8 +134,6 @@ const struct cli_option *cli_option_at(const struct cli_command *command, size_t
 bool cli_takes_value(const struct cli_option *option);
 /* "FILE", "a|b|c"; text that lives as long as the program. */
 const char *cli_metavar(const struct cli_option *option);
-/* Of several names (NULL at the end) the one nearest to a mistyped one, NULL when none is near. */
-const char *cli_nearest(const char *typed, const char *const *names);
 
 /* --- shared groups: struct, rows. A command embeds the struct and names the rows in a group with its offset --- */
 

@@ -7,7 +7,7 @@
 struct detect_options {
     struct cli_list methods;
     struct folder_options folder;
-    struct detect_settings settings;
+    union edgel_param_value unused; /* detect_tasks() reads the texts of parameters */
     struct cli_read_options read;
     struct detect_tiff tiff;
     int64_t stream_over;
@@ -37,25 +37,6 @@ static const struct cli_option output_rows[] = {
     { 0 },
 };
 
-/* For completion; what is valid is the method table's to say. */
-static const char *const method_names[] = {
-    "gaussian", "sobel", "roberts", "prewitt", "scharr", "canny", NULL
-};
-
-static const struct cli_option method_rows[] = {
-    { .name = "method",
-      .letter = 'm',
-      .kind = CLI_LIST,
-      .metavar = "METHOD[:key=value,...]",
-      .choices = method_names,
-      .at = offsetof(struct detect_options, methods),
-      .note = "canny",
-      .help =
-          "One of gaussian, sobel, roberts, prewitt, scharr, canny, with parameters of its own. Several -m write "
-          "OUT/METHOD/..., unless --name holds {op} or {n}." },
-    { 0 },
-};
-
 static const struct cli_option memory_rows[] = {
     { .name = "stream-over",
       .kind = CLI_INT,
@@ -76,9 +57,9 @@ static const struct cli_group groups[] = {
     { "Output", output_rows, 0 },
     { "Outputs that exist, and runs that were interrupted", folder_rows,
       offsetof(struct detect_options, folder) },
-    { "Methods", method_rows, 0 },
-    { "Method parameters (for every chosen method; as key=value in -m for one)", detect_setting_rows,
-      offsetof(struct detect_options, settings) },
+    { "Methods", detect_method_rows, offsetof(struct detect_options, methods) },
+    { "Method parameters (for every chosen method; as key=value in -m for one)", detect_param_rows,
+      offsetof(struct detect_options, unused) },
     { "Inputs", cli_input_rows, offsetof(struct detect_options, folder.inputs) },
     { "Reading", cli_read_rows, offsetof(struct detect_options, read) },
     { "TIFF", detect_tiff_rows, offsetof(struct detect_options, tiff) },
@@ -118,9 +99,9 @@ static enum edgel_status write_outputs(void *user, int thread, struct edgel_fold
 static enum edgel_status check_name(void *user, size_t m, const char *path, struct edgel_error *err)
 {
     const struct detect_job *job = user;
-    struct edgel_method method;
+    struct edgel_method method = job->tasks[m];
     struct edgel_write write;
-    enum edgel_status s = detect_fit(&job->tasks[m], path, job->tiff, &method, &write, err);
+    enum edgel_status s = detect_fit(path, job->tiff, &method, &write, err);
     return s == EDGEL_OK ? edgel_method_check(&method, err) : s;
 }
 
@@ -140,11 +121,13 @@ static void add_methods(struct folder_settings *s, const struct detect_job *job)
     free(names);
     for (size_t m = 0; m < job->ntasks; m++) {
         char name[NAME_BYTES], value[VALUE_BYTES];
-        const char *key;
-        for (int k = 0; detect_setting_text(&job->tasks[m], k, &key, value, sizeof value); k++) {
-            snprintf(name, sizeof name, "--%s (%s)", key, job->tasks[m].info->name);
+        const struct edgel_method_info *info = job->tasks[m].info;
+        for (int k = 0; k < info->nparams; k++) {
+            const char *key = info->params[k].key;
+            edgel_method_text(&job->tasks[m], k, value, sizeof value);
+            snprintf(name, sizeof name, "--%s (%s)", key, info->name);
             if (job->ntasks > 1)
-                snprintf(name, sizeof name, "--%s (%s, method %zu)", key, job->tasks[m].info->name, m + 1);
+                snprintf(name, sizeof name, "--%s (%s, method %zu)", key, info->name, m + 1);
             folder_setting(s, name, value);
         }
     }
@@ -167,30 +150,24 @@ static void add_settings(const struct detect_job *job, struct folder_settings *s
     add_tiff(s, job->tiff);
 }
 
-static bool writes_strength(const struct detect_task *t)
-{
-    return t->method.id == EDGEL_METHOD_CANNY && t->method.emit == EDGEL_EMIT_STRENGTH;
-}
-
 static void take_scales(void *user, enum edgel_type type, struct edgel_scale *scales)
 {
     const struct detect_job *job = user;
     for (size_t m = 0; m < job->ntasks; m++) {
-        const struct edgel_method *method = &job->tasks[m].method;
-        if (writes_strength(&job->tasks[m]))
-            scales[m] =
-                (struct edgel_scale){ edgel_canny_full_strength(type, &method->canny), method->linear };
+        const struct edgel_method_scale scale = edgel_method_scale(&job->tasks[m], type);
+        if (scale.full > 0)
+            scales[m] = (struct edgel_scale){ scale.full, scale.linear };
     }
 }
 
 static int run_detect(const struct cli_args *args)
 {
     const struct detect_options *o = args->options;
-    struct detect_task *tasks = NULL;
+    struct edgel_method *tasks = NULL;
     size_t ntasks = 0;
     int code = folder_check_usage(args, &o->folder);
     if (code == CLI_EXIT_OK)
-        code = detect_tasks(args, &o->methods, &o->settings, &tasks, &ntasks);
+        code = detect_tasks(args, &o->methods, &tasks, &ntasks);
     if (code == CLI_EXIT_OK) {
         struct detect_job job = { .tasks = tasks,
                                   .ntasks = ntasks,
@@ -233,6 +210,7 @@ const struct cli_command cli_command_detect = {
         "default thinning equals OpenCV's Canny(GaussianBlur(gray)) bit for bit. The gradient operators write "
         "|gx| + |gy| or the L2 norm, saturated to the depth.",
     .groups = groups,
+    .make_rows = detect_make_rows,
     .examples =
         (const struct cli_example[]){
             { "Canny edge maps of a folder", "edgel detect -o edges data/scenes/images" },

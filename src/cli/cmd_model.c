@@ -416,7 +416,7 @@ static int run_model(const struct cli_args *args)
                 return cli_usage(args->command, "--%s: %s does not use it", o->name, a->name);
         return a->run(args);
     }
-    const char *nearest = cli_nearest(args->operands[0], names);
+    const char *nearest = edgel_nearest(args->operands[0], names);
     return nearest ? cli_usage(args->command, "unknown action '%s'; did you mean '%s'?", args->operands[0],
                                nearest)
                    : cli_usage(args->command, "unknown action '%s'", args->operands[0]);

@@ -1,5 +1,6 @@
 /* One image of `edgel detect`: bytes read once, decoded once per kind of pixels, every method run and encoded, and only
- * then do the outputs appear, so that an image that fails leaves none of them. */
+ * then do the outputs appear, so that an image that fails leaves none of them. Large images go row by row from the file
+ * through the methods into the outputs, so that memory does not grow with them; the bytes are the same. */
 #include "detect.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,10 +9,11 @@
 
 void detect_worker_init(struct detect_worker *w, int threads, size_t ntasks)
 {
-    *w = (struct detect_worker){ .threads = threads < EDGEL_POOL_MAX ? threads : EDGEL_POOL_MAX,
-                                 .writers = cli_alloc(ntasks, sizeof *w->writers) };
-    w->scratch = edgel_scratch_create();
-    if (!w->scratch)
+    *w = (struct detect_worker){ .writers = cli_alloc(ntasks, sizeof *w->writers),
+                                 .methods = cli_alloc(ntasks, sizeof *w->methods),
+                                 .writes = cli_alloc(ntasks, sizeof *w->writes) };
+    if (edgel_detector_create(threads < EDGEL_POOL_MAX ? threads : EDGEL_POOL_MAX, &w->detector, NULL) !=
+        EDGEL_OK)
         cli_out_of_memory();
 }
 
@@ -20,29 +22,34 @@ void detect_worker_finish(struct detect_worker *w)
     edgel_bytes_finish(&w->bytes);
     edgel_image_finish(&w->gray);
     edgel_image_finish(&w->color);
-    edgel_image_finish(&w->pixels);
-    edgel_scratch_destroy(&w->scratch);
-    edgel_pool_destroy(&w->pool);
+    edgel_detector_destroy(&w->detector);
     free(w->writers);
+    free(w->methods);
+    free(w->writes);
 }
 
-/* Threads for one image, where there are some to spare and it is not so small that starting them costs more. */
-static enum edgel_status take_threads(struct detect_worker *w, const struct edgel_image *in,
-                                      struct edgel_error *err)
-{
-    enum { WORTH_IT = 1 << 18 }; /* pixels */
-    if (w->threads < 2 || w->pool || (uint64_t)in->w * (uint64_t)in->h < WORTH_IT)
-        return EDGEL_OK;
-    enum edgel_status s = edgel_pool_create(w->threads, &w->pool, err);
-    return s == EDGEL_OK ? edgel_scratch_use_pool(w->scratch, w->pool, err) : s;
-}
+/* One image on its way. */
+struct work {
+    const struct detect_job *job;
+    struct detect_worker *w;
+    struct edgel_folder_image *image;
+    int page; /* that is worked on, as edgel_read.page and page_at */
+    uint64_t page_at;
+    bool loaded;         /* the file is in the worker's bytes */
+    uint64_t file_bytes; /* of a file that is large and not loaded, else 0 */
+    bool large;          /* its header says so many pixels that it should go row by row */
+    bool whole;          /* it cannot, or need not */
+    const struct edgel_image *decoded;
+    int passes;           /* by rows: that were begun */
+    bool begun, declined; /* the pass that is under way */
+};
 
 static bool works_on_all(const struct detect_job *job)
 {
     return job->tiff->page == DETECT_ALL_PAGES;
 }
 
-struct edgel_read detect_read_params(const struct detect_work *k, bool color)
+static struct edgel_read read_params(const struct work *k, bool color)
 {
     struct edgel_read params = cli_read_params(k->job->read, color ? EDGEL_DECODE_COLOR : EDGEL_DECODE_GRAY);
     params.page = k->page;
@@ -50,15 +57,13 @@ struct edgel_read detect_read_params(const struct detect_work *k, bool color)
     return params;
 }
 
-static enum edgel_status decode(struct detect_work *k, bool color, const struct edgel_image **pixels,
-                                struct edgel_error *err)
+/* --- pixels --- */
+
+static enum edgel_status decode(void *user, bool color, struct edgel_view *pixels, struct edgel_error *err)
 {
+    struct work *k = user;
     struct edgel_image *img = color ? &k->w->color : &k->w->gray;
-    bool *has = color ? &k->has_color : &k->has_gray;
-    *pixels = img;
-    if (*has)
-        return EDGEL_OK;
-    struct edgel_read params = detect_read_params(k, color);
+    struct edgel_read params = read_params(k, color);
     const uint64_t most = params.limits.max_pixels;
     const bool lowered = !k->whole && k->job->stream_over < most;
     if (lowered)
@@ -74,23 +79,67 @@ static enum edgel_status decode(struct detect_work *k, bool color, const struct 
                                &k->image->info, err);
     }
     k->image->type = img->type;
-    *has = s == EDGEL_OK;
+    if (s == EDGEL_OK && (!k->decoded || !color))
+        k->decoded = img;
+    *pixels = edgel_image_view(img);
     return s;
 }
 
-enum edgel_status detect_name_failure(const struct detect_work *k, const struct detect_task *t,
-                                      const struct edgel_error *from, struct edgel_error *err)
+/* A page of many: the file as a whole would take far more memory than the page. */
+static bool is_small_part(const struct work *k, struct edgel_view shape)
 {
-    err->code = from->code;
-    snprintf(err->msg, sizeof err->msg, "%.200s: %s: %.280s", k->image->input, t->info->name, from->msg);
-    return from->code;
+    const uint64_t samples = (uint64_t)shape.w * (uint64_t)shape.h * (uint64_t)shape.channels;
+    return k->file_bytes / 16 > samples * edgel_type_size(shape.type);
 }
 
-void detect_fit_type(enum edgel_type type, const struct edgel_write *write, struct edgel_method *method)
+/* Rows of the file on their way to the methods. */
+struct reading {
+    struct work *k;
+    const struct edgel_row_sink *sink;
+};
+
+static enum edgel_status begin_rows(void *user, struct edgel_view shape, struct edgel_error *err)
 {
-    if (type == EDGEL_F32 && method->depth == 0 && method->id != EDGEL_METHOD_CANNY &&
-        write->format != EDGEL_FORMAT_TIFF)
-        method->depth = 16;
+    struct reading *r = user;
+    if ((uint64_t)shape.w * (uint64_t)shape.h <= r->k->job->stream_over && !is_small_part(r->k, shape)) {
+        r->k->declined = true;
+        return EDGEL_EINTERRUPTED;
+    }
+    r->k->begun = true;
+    r->k->image->type = shape.type;
+    return r->sink->begin(r->sink->user, shape, err);
+}
+
+static enum edgel_status put_row(void *user, const void *row, struct edgel_error *err)
+{
+    const struct reading *r = user;
+    return r->sink->row(r->sink->user, row, err);
+}
+
+static enum edgel_status read_rows(void *user, bool color, const struct edgel_row_sink *sink,
+                                   struct edgel_error *err)
+{
+    struct work *k = user;
+    struct reading r = { k, sink };
+    const struct edgel_row_sink here = { &r, begin_rows, put_row };
+    const struct edgel_read params = read_params(k, color);
+    k->passes++;
+    k->begun = k->declined = false;
+    return edgel_image_stream(k->image->input, &params, &here, &k->image->info, err);
+}
+
+/* --- results --- */
+
+/* What detect_fit() leaves open until the pixels are known: the depth of float images. */
+static void fit_type(void *user, size_t m, enum edgel_type type, struct edgel_method *method)
+{
+    const struct work *k = user;
+    const enum edgel_result result = edgel_method_result(method);
+    const bool own =
+        result == EDGEL_RESULT_IMAGE || result == EDGEL_RESULT_RESPONSE; /* the depth of the input */
+    if (type == EDGEL_F32 && own && edgel_method_depth(method) == 0 &&
+        k->w->writes[m].format != EDGEL_FORMAT_TIFF)
+        (void)!edgel_method_set(method, "depth", "16", NULL);
 }
 
 /* Whether PGM and PPM hold as many channels. */
@@ -109,8 +158,8 @@ static enum edgel_status fit_channels(const char *path, int channels, const stru
     return EDGEL_OK;
 }
 
-static enum edgel_status begin_output(struct detect_work *k, size_t m, int channels,
-                                      const struct edgel_write *write, struct edgel_error *err)
+static enum edgel_status begin_output(struct work *k, size_t m, int channels, const struct edgel_write *write,
+                                      struct edgel_error *err)
 {
     const char *path = k->image->paths[m];
     enum edgel_status s = fit_channels(path, channels, write, err);
@@ -130,77 +179,96 @@ static uint64_t bytes_of_pages(const struct edgel_info *info, struct edgel_view 
     return info->pages_pixels * bytes / (write->bits == 1 ? 8 : 1);
 }
 
-enum edgel_status detect_begin_rows(struct detect_work *k, size_t m, struct edgel_view shape,
-                                    const struct edgel_write *write, struct edgel_error *err)
+/* Begins output m, or its next page, and the writer of its rows. */
+static enum edgel_status begin_result(void *user, size_t m, struct edgel_view shape, int bits,
+                                      struct edgel_error *err)
 {
+    struct work *k = user;
     struct edgel_writer **writer = &k->w->writers[m];
     if (*writer)
         return edgel_writer_page(*writer, shape, err);
-    struct edgel_write params = *write;
-    params.bytes = works_on_all(k->job) ? bytes_of_pages(&k->image->info, shape, write) : 0;
-    enum edgel_status s = begin_output(k, m, shape.channels, write, err);
+    struct edgel_write params = k->w->writes[m];
+    params.bits = bits == 1 ? 1 : 0;
+    params.bytes = works_on_all(k->job) ? bytes_of_pages(&k->image->info, shape, &params) : 0;
+    enum edgel_status s = begin_output(k, m, shape.channels, &params, err);
     return s == EDGEL_OK ? edgel_writer_begin(shape, &params, k->image->outputs[m], writer, err) : s;
 }
 
+static enum edgel_status put_result_row(void *user, size_t m, const void *row, struct edgel_error *err)
+{
+    const struct work *k = user;
+    return edgel_writer_row(k->w->writers[m], row, err);
+}
+
 /* The result of task m, as a whole or as a page. */
-static enum edgel_status put_output(struct detect_work *k, size_t m, const struct edgel_write *write,
+static enum edgel_status put_result(void *user, size_t m, struct edgel_view v, int bits,
                                     struct edgel_error *err)
 {
-    const struct edgel_view v = edgel_image_view(&k->w->pixels);
+    struct work *k = user;
+    struct edgel_write write = k->w->writes[m];
     enum edgel_status s;
+    write.bits = bits == 1 ? 1 : 0;
     if (!works_on_all(k->job)) {
-        s = begin_output(k, m, v.channels, write, err);
-        return s == EDGEL_OK ? edgel_image_encode(v, write, k->image->outputs[m], err) : s;
+        s = begin_output(k, m, v.channels, &write, err);
+        return s == EDGEL_OK ? edgel_image_encode(v, &write, k->image->outputs[m], err) : s;
     }
-    s = detect_begin_rows(k, m, v, write, err);
+    s = begin_result(k, m, v, bits, err);
     for (int y = 0; y < v.h && s == EDGEL_OK; y++)
-        s = edgel_writer_row(k->w->writers[m], (const char *)v.data + y * v.stride, err);
+        s = put_result_row(k, m, (const char *)v.data + y * v.stride, err);
     return s;
 }
 
-/* Runs task m and writes its output under a temporary name. */
-static enum edgel_status run_task(struct detect_work *k, size_t m, struct edgel_error *err)
+/* --- the image --- */
+
+static struct edgel_detect_io io_of(struct work *k)
 {
-    const struct detect_task *t = &k->job->tasks[m];
-    struct edgel_method method;
-    struct edgel_write write;
-    struct edgel_error detail = { 0 };
-    const struct edgel_image *in;
-    enum edgel_status s = detect_fit(t, k->image->paths[m], k->job->tiff, &method, &write, err);
-    if (s == EDGEL_OK)
-        s = decode(k, method.channels, &in, err);
-    if (s != EDGEL_OK)
-        return s;
-    detect_fit_type(in->type, &write, &method);
-    int bits = 0;
-    s = take_threads(k->w, in, &detail);
-    if (s == EDGEL_OK)
-        s = edgel_method_run(k->w->scratch, edgel_image_view(in), &method, &k->w->pixels, &bits, &detail);
-    if (s != EDGEL_OK)
-        return detect_name_failure(k, t, &detail, err);
-    write.bits = bits == 1 ? 1 : 0;
-    return put_output(k, m, &write, err);
+    return (struct edgel_detect_io){ .user = k,
+                                     .name = k->image->input,
+                                     .pixels = decode,
+                                     .rows = read_rows,
+                                     .fit = fit_type,
+                                     .result = put_result,
+                                     .begin = begin_result,
+                                     .row = put_result_row };
 }
 
-static enum edgel_status run_whole(struct detect_work *k, struct edgel_error *err)
+/* The methods as the names of their outputs want them; those that the plan skips are left out. */
+static enum edgel_status fit_methods(struct work *k, struct edgel_error *err)
 {
+    enum edgel_status s = EDGEL_OK;
+    for (size_t m = 0; m < k->job->ntasks && s == EDGEL_OK; m++) {
+        k->w->methods[m] = k->job->tasks[m];
+        if (edgel_plan_skips(k->image->plan, k->image->i, m))
+            k->w->methods[m].info = NULL;
+        else
+            s = detect_fit(k->image->paths[m], k->job->tiff, &k->w->methods[m], &k->w->writes[m], err);
+    }
+    return s;
+}
+
+static enum edgel_status run_whole(struct work *k, struct edgel_error *err)
+{
+    const struct edgel_detect_io io = io_of(k);
     enum edgel_status s = k->loaded ? EDGEL_OK : edgel_bytes_read(k->image->input, &k->w->bytes, err);
     k->loaded = s == EDGEL_OK;
-    for (size_t m = 0; m < k->job->ntasks && s == EDGEL_OK; m++)
-        if (!edgel_plan_skips(k->image->plan, k->image->i, m))
-            s = run_task(k, m, err);
-    return s;
+    return s == EDGEL_OK ? edgel_detector_run(k->w->detector, k->w->methods, k->job->ntasks, &io, err) : s;
 }
 
-/* Row by row. A file that turns out not to be for that is read as a whole. */
-static enum edgel_status run_rows(struct detect_work *k, struct edgel_error *err)
+/* Row by row. A file that turns out not to be for that, before anything was done, is read as a whole: it does not hold
+ * its rows in order, or has few pixels. */
+static enum edgel_status run_rows(struct work *k, struct edgel_error *err)
 {
-    bool refused;
-    enum edgel_status s = detect_stream(k, &refused, err);
-    k->whole = refused;
+    const struct edgel_detect_io io = io_of(k);
+    k->passes = 0;
+    k->begun = k->declined = false;
+    enum edgel_status s = edgel_detect_rows(k->w->methods, k->job->ntasks, &io, err);
+    const bool refused = k->declined || (s == EDGEL_EUNSUPPORTED && !k->begun);
     if (!refused)
         return s;
     edgel_error_clear(err);
+    if (k->passes > 1) /* the first kind of pixels is written already */
+        return cli_fail(err, "%s: was replaced while it was read", k->image->input);
+    k->whole = true;
     return run_whole(k, err);
 }
 
@@ -212,12 +280,24 @@ static uint64_t large_file(const char *path)
     return stat(path, &s) == 0 && S_ISREG(s.st_mode) && s.st_size >= LARGE ? (uint64_t)s.st_size : 0;
 }
 
-/* The page, or the image of a file that has but one. */
-static enum edgel_status run_page(struct detect_work *k, struct edgel_error *err)
+/* Whether all methods can go row by row into their outputs. */
+static bool can_stream(const struct work *k)
 {
-    enum edgel_status s;
-    k->has_gray = k->has_color = k->large = false;
-    k->whole = k->job->read->lenient || !detect_streams(k);
+    for (size_t m = 0; m < k->job->ntasks; m++)
+        if (k->w->methods[m].info && k->w->writes[m].format == EDGEL_FORMAT_PFM)
+            return false;
+    return edgel_methods_stream(k->w->methods, k->job->ntasks);
+}
+
+/* The page, or the image of a file that has but one. */
+static enum edgel_status run_page(struct work *k, struct edgel_error *err)
+{
+    enum edgel_status s = fit_methods(k, err);
+    if (s != EDGEL_OK)
+        return s;
+    k->large = false;
+    k->decoded = NULL;
+    k->whole = k->job->read->lenient || !can_stream(k);
     k->file_bytes = k->loaded ? 0 : large_file(k->image->input);
     if (!k->whole && k->file_bytes > 0)
         return run_rows(k, err);
@@ -232,7 +312,7 @@ static enum edgel_status run_page(struct detect_work *k, struct edgel_error *err
 }
 
 /* "INPUT: ..." becomes "INPUT, page N: ...". */
-static void name_page(const struct detect_work *k, struct edgel_error *err)
+static void name_page(const struct work *k, struct edgel_error *err)
 {
     const size_t n = strlen(k->image->input);
     char rest[sizeof err->msg];
@@ -243,7 +323,7 @@ static void name_page(const struct detect_work *k, struct edgel_error *err)
 }
 
 /* The pages after the first. What is told of the file is told of its first page, the first remark apart. */
-static enum edgel_status run_further(struct detect_work *k, struct edgel_error *err)
+static enum edgel_status run_further(struct work *k, struct edgel_error *err)
 {
     struct edgel_info *info = &k->image->info, first = *info;
     const enum edgel_type type = k->image->type;
@@ -264,15 +344,7 @@ static enum edgel_status run_further(struct detect_work *k, struct edgel_error *
     return s;
 }
 
-/* The sides of the decoded pixels; of rows they are those of the file. */
-static void note_sides(const struct detect_work *k)
-{
-    const struct edgel_image *decoded = k->has_gray ? &k->w->gray : k->has_color ? &k->w->color : NULL;
-    k->image->w = decoded ? decoded->w : 0;
-    k->image->h = decoded ? decoded->h : 0;
-}
-
-static enum edgel_status end_writers(struct detect_work *k, enum edgel_status s, struct edgel_error *err)
+static enum edgel_status end_writers(struct work *k, enum edgel_status s, struct edgel_error *err)
 {
     for (size_t m = 0; m < k->job->ntasks; m++) {
         if (s == EDGEL_OK && k->w->writers[m])
@@ -286,9 +358,10 @@ enum edgel_status detect_image(const struct detect_job *job, struct detect_worke
                                struct edgel_folder_image *image, struct edgel_error *err)
 {
     const bool all = works_on_all(job);
-    struct detect_work k = { .job = job, .w = w, .image = image, .page = all ? 1 : job->tiff->page };
+    struct work k = { .job = job, .w = w, .image = image, .page = all ? 1 : job->tiff->page };
     enum edgel_status s = run_page(&k, err);
-    note_sides(&k);
+    image->w = k.decoded ? k.decoded->w : 0; /* of rows they are those of the file */
+    image->h = k.decoded ? k.decoded->h : 0;
     if (s == EDGEL_OK && all)
         s = run_further(&k, err);
     if (!all)

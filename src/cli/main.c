@@ -39,7 +39,7 @@ static int unknown_command(const char *typed)
     for (size_t i = 0; commands[i]; i++)
         names[i] = commands[i]->name;
     const char *kind = typed[0] == '-' ? "option" : "command";
-    const char *nearest = cli_nearest(typed, names);
+    const char *nearest = edgel_nearest(typed, names);
     if (nearest)
         return cli_usage(NULL, "unknown %s '%s'; did you mean '%s'?", kind, typed, nearest);
     return cli_usage(NULL, "unknown %s '%s'", kind, typed);

@@ -15,6 +15,8 @@ static const struct cli_group help_group = { .title = "Help", .rows = help_row }
 const struct cli_option *cli_option_at(const struct cli_command *command, size_t k,
                                        const struct cli_group **group)
 {
+    if (command->make_rows)
+        command->make_rows();
     for (const struct cli_group *g = command->groups; g && g->rows; g++)
         for (const struct cli_option *o = g->rows; o->name; o++)
             if (k-- == 0) {
@@ -51,39 +53,6 @@ const struct cli_command *cli_command_find(const struct cli_command *const *comm
         if (strcmp((*commands)->name, name) == 0)
             return *commands;
     return NULL;
-}
-
-/* Levenshtein distance, at most 63 characters of each. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[64], na = strnlen(a, 63), nb = strnlen(b, 63);
-    for (size_t j = 0; j <= nb; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= na; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= nb; j++) {
-            size_t change = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            size_t best = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-            row[j] = change < best ? change : best;
-        }
-    }
-    return row[nb];
-}
-
-const char *cli_nearest(const char *typed, const char *const *names)
-{
-    const char *best = NULL;
-    size_t limit = strlen(typed) / 3 + 2; /* distances below it are near */
-    for (; *names; names++) {
-        size_t d = distance(typed, *names);
-        if (d < limit) {
-            limit = d;
-            best = *names;
-        }
-    }
-    return best;
 }
 
 /* The list "a, b, c" in a static-size buffer. */
@@ -202,7 +171,7 @@ static int read_long(struct reader *r, const char *arg)
         names[k] = cli_option_at(c, k, NULL)->name;
     char typed[64] = "";
     strncat(typed, arg, length < sizeof typed - 1 ? length : sizeof typed - 1);
-    const char *nearest = cli_nearest(typed, names);
+    const char *nearest = edgel_nearest(typed, names);
     free(names);
     if (nearest)
         return cli_usage(c, "unknown option --%s; did you mean --%s?", typed, nearest);

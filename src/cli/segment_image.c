@@ -198,7 +198,8 @@ static enum edgel_status fit_probability(const struct segment_job *job, const ch
 enum edgel_status segment_fit(const struct segment_job *job, const char *path, int *depth,
                               struct edgel_write *write, struct edgel_error *err)
 {
-    *write = (struct edgel_write){ .format = edgel_format_of_name(path) };
+    edgel_write_init(write);
+    write->format = edgel_format_of_name(path);
     *depth = 8;
     if (job->emit == EMIT_OBJECTS)
         return EDGEL_OK;

@@ -120,3 +120,36 @@ void edgel_csv_field(struct edgel_text *t, const char *s)
     }
     edgel_text_str(t, "\"");
 }
+
+/* Levenshtein distance, at most 63 characters of each. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[64], na = strnlen(a, 63), nb = strnlen(b, 63);
+    for (size_t j = 0; j <= nb; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= na; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= nb; j++) {
+            size_t change = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            size_t best = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
+            row[j] = change < best ? change : best;
+        }
+    }
+    return row[nb];
+}
+
+const char *edgel_nearest(const char *typed, const char *const *names)
+{
+    const char *best = NULL;
+    size_t limit = strlen(typed) / 3 + 2; /* distances below it are near */
+    for (; *names; names++) {
+        size_t d = distance(typed, *names);
+        if (d < limit) {
+            limit = d;
+            best = *names;
+        }
+    }
+    return best;
+}

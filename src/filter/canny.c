@@ -23,7 +23,16 @@
 #include <math.h>
 #include <string.h>
 
-enum edgel_status edgel_canny_check(const struct edgel_canny *params, struct edgel_error *err)
+void edgel_canny_params_init(struct edgel_canny_params *params)
+{
+    *params = (struct edgel_canny_params){ .aperture = 3,
+                                           .norm = EDGEL_NORM_L1,
+                                           .low = { EDGEL_THRESHOLD_VALUE, 50 },
+                                           .high = { EDGEL_THRESHOLD_VALUE, 100 },
+                                           .nms = EDGEL_NMS_SECTOR };
+}
+
+enum edgel_status edgel_canny_check(const struct edgel_canny_params *params, struct edgel_error *err)
 {
     EDGEL_TRY(edgel_operator_check(EDGEL_SOBEL, params->aperture, err));
     if (params->norm != EDGEL_NORM_L1 && params->norm != EDGEL_NORM_L2)
@@ -34,18 +43,13 @@ enum edgel_status edgel_canny_check(const struct edgel_canny *params, struct edg
     return edgel_threshold_check("high", params->high, err);
 }
 
-static enum edgel_status check_input(struct edgel_view in, const struct edgel_canny *params,
+static enum edgel_status check_input(struct edgel_view in, const struct edgel_canny_params *params,
                                      struct edgel_error *err)
 {
     EDGEL_TRY(edgel_view_check("canny", in, 3, err));
     if (in.channels == 2)
         return edgel_fail(err, EDGEL_EINVAL, "canny: input with 2 channels: must have 1 or 3");
     return edgel_canny_check(params, err);
-}
-
-bool edgel_canny_sixteenths(enum edgel_type type, const struct edgel_canny *params)
-{
-    return type == EDGEL_U8 && params->aperture == 7 && params->nms == EDGEL_NMS_SECTOR;
 }
 
 /* Thinned magnitudes, row by row: three rows of derivatives and magnitudes go round. */
@@ -62,7 +66,8 @@ struct thinner {
 };
 
 static enum edgel_status thinner_init(struct thinner *t, struct edgel_arena *arena, struct edgel_view in,
-                                      const struct edgel_canny *params, int first, struct edgel_error *err)
+                                      const struct edgel_canny_params *params, int first,
+                                      struct edgel_error *err)
 {
     *t = (struct thinner){ .norm = params->norm, .nms = params->nms, .next = first > 0 ? first - 1 : 0 };
     EDGEL_TRY(edgel_derive_init(&t->derive, arena, in, EDGEL_SOBEL, params->aperture, t->next, err));
@@ -104,8 +109,9 @@ static void thinner_row(struct thinner *t, int y)
 }
 
 static enum edgel_status classify(struct edgel_arena *arena, struct edgel_view in,
-                                  const struct edgel_canny *params, const struct edgel_limits_pair *limits,
-                                  struct edgel_band band, struct edgel_bit_map *map, struct edgel_error *err)
+                                  const struct edgel_canny_params *params,
+                                  const struct edgel_limits_pair *limits, struct edgel_band band,
+                                  struct edgel_bit_map *map, struct edgel_error *err)
 {
     struct thinner t;
     EDGEL_TRY(thinner_init(&t, arena, in, params, band.from, err));
@@ -125,12 +131,12 @@ static enum edgel_status classify(struct edgel_arena *arena, struct edgel_view i
     return EDGEL_OK;
 }
 
-bool edgel_canny_counts_pixels(const struct edgel_canny *params)
+bool edgel_canny_counts_pixels(const struct edgel_canny_params *params)
 {
     return params->high.kind != EDGEL_THRESHOLD_VALUE || params->low.kind == EDGEL_THRESHOLD_QUANTILE;
 }
 
-static bool in_lanes(struct edgel_view in, const struct edgel_canny *params)
+static bool in_lanes(struct edgel_view in, const struct edgel_canny_params *params)
 {
     return in.type == EDGEL_U8 && params->nms == EDGEL_NMS_SECTOR;
 }
@@ -150,7 +156,8 @@ static enum edgel_status smooth_all(struct edgel_scratch *scratch, struct edgel_
 }
 
 static enum edgel_status classes(struct edgel_arena *arena, struct edgel_view in,
-                                 const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
+                                 const struct edgel_smoothing *smoothing,
+                                 const struct edgel_canny_params *params,
                                  const struct edgel_limits_pair *limits, struct edgel_band band,
                                  struct edgel_bit_map *map, struct edgel_error *err)
 {
@@ -160,8 +167,9 @@ static enum edgel_status classes(struct edgel_arena *arena, struct edgel_view in
 }
 
 enum edgel_status edgel_canny_band(struct edgel_scratch *scratch, struct edgel_view in,
-                                   const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
-                                   struct edgel_band band, struct edgel_bit_map *map, struct edgel_error *err)
+                                   const struct edgel_smoothing *smoothing,
+                                   const struct edgel_canny_params *params, struct edgel_band band,
+                                   struct edgel_bit_map *map, struct edgel_error *err)
 {
     struct edgel_limits_pair limits;
     struct edgel_canny_used used;
@@ -174,7 +182,7 @@ enum edgel_status edgel_canny_band(struct edgel_scratch *scratch, struct edgel_v
 struct job {
     struct edgel_view in;
     const struct edgel_smoothing *smoothing;
-    const struct edgel_canny *params;
+    const struct edgel_canny_params *params;
     struct edgel_limits_pair limits;
     struct edgel_bit_map *map;
     struct edgel_worklist list;
@@ -190,9 +198,9 @@ static enum edgel_status find_edges(void *user, const struct edgel_part *part, s
 }
 
 enum edgel_status edgel_canny_map(struct edgel_scratch *scratch, struct edgel_view in,
-                                  const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
-                                  struct edgel_bit_map *map, struct edgel_canny_used *used,
-                                  struct edgel_error *err)
+                                  const struct edgel_smoothing *smoothing,
+                                  const struct edgel_canny_params *params, struct edgel_bit_map *map,
+                                  struct edgel_canny_used *used, struct edgel_error *err)
 {
     struct job job = { .params = params, .map = map };
     if (edgel_canny_counts_pixels(params) || !in_lanes(in, params)) /* over the smoothed image */
@@ -210,7 +218,7 @@ enum edgel_status edgel_canny_map(struct edgel_scratch *scratch, struct edgel_vi
 }
 
 enum edgel_status edgel_strength_rows(const struct edgel_part *part, struct edgel_view in,
-                                      const struct edgel_canny *params, const struct edgel_image *out,
+                                      const struct edgel_canny_params *params, const struct edgel_image *out,
                                       struct edgel_error *err)
 {
     struct thinner t;
@@ -225,7 +233,7 @@ enum edgel_status edgel_strength_rows(const struct edgel_part *part, struct edge
     return EDGEL_OK;
 }
 
-double edgel_canny_full_strength(enum edgel_type type, const struct edgel_canny *params)
+double edgel_canny_full_strength(enum edgel_type type, const struct edgel_canny_params *params)
 {
     const struct edgel_taps *t = edgel_operator_taps(EDGEL_SOBEL, params->aperture);
     int even = t->s[0], odd = 0;
@@ -238,7 +246,7 @@ double edgel_canny_full_strength(enum edgel_type type, const struct edgel_canny 
 }
 
 enum edgel_status edgel_canny(struct edgel_scratch *scratch, struct edgel_view in,
-                              const struct edgel_canny *params, struct edgel_image *out,
+                              const struct edgel_canny_params *params, struct edgel_image *out,
                               struct edgel_canny_used *used, struct edgel_error *err)
 {
     EDGEL_TRY(check_input(in, params, err));
@@ -259,7 +267,7 @@ enum edgel_status edgel_canny(struct edgel_scratch *scratch, struct edgel_view i
 
 struct strength_job {
     struct edgel_view in;
-    const struct edgel_canny *params;
+    const struct edgel_canny_params *params;
     const struct edgel_image *out;
 };
 
@@ -272,7 +280,7 @@ static enum edgel_status write_strength(void *user, const struct edgel_part *par
 }
 
 enum edgel_status edgel_canny_strength(struct edgel_scratch *scratch, struct edgel_view in,
-                                       const struct edgel_canny *params, struct edgel_image *out,
+                                       const struct edgel_canny_params *params, struct edgel_image *out,
                                        struct edgel_error *err)
 {
     EDGEL_TRY(check_input(in, params, err));

@@ -36,8 +36,9 @@ static void *take(struct edgel_arena *arena, size_t n, size_t size, bool *ok)
 }
 
 static enum edgel_status lanes_init(struct lanes *s, struct edgel_arena *arena, struct edgel_view in,
-                                    const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
-                                    int first, struct edgel_error *err)
+                                    const struct edgel_smoothing *smoothing,
+                                    const struct edgel_canny_params *params, int first,
+                                    struct edgel_error *err)
 {
     *s = (struct lanes){ .taps = edgel_operator_taps(EDGEL_SOBEL, params->aperture), .in = in };
     edgel_filter_dsp_init(&s->dsp, edgel_cpu_flags());
@@ -173,7 +174,8 @@ static int whole_limit(double t, int max)
 }
 
 enum edgel_status edgel_canny_u8(struct edgel_arena *arena, struct edgel_view in,
-                                 const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
+                                 const struct edgel_smoothing *smoothing,
+                                 const struct edgel_canny_params *params,
                                  const struct edgel_limits_pair *limits, struct edgel_band band,
                                  struct edgel_bit_map *map, struct edgel_error *err)
 {

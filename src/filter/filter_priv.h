@@ -306,8 +306,9 @@ struct edgel_limits_pair {
 };
 enum edgel_status edgel_threshold_check(const char *name, struct edgel_threshold t, struct edgel_error *err);
 enum edgel_status edgel_threshold_resolve(struct edgel_scratch *scratch, struct edgel_view in,
-                                          const struct edgel_canny *params, struct edgel_limits_pair *limits,
-                                          struct edgel_canny_used *used, struct edgel_error *err);
+                                          const struct edgel_canny_params *params,
+                                          struct edgel_limits_pair *limits, struct edgel_canny_used *used,
+                                          struct edgel_error *err);
 
 /* --- bit_map.c --- */
 /* Two bits a pixel: weak (kept and above the low threshold) and strong (above the high one, too). Pixel x is bit x mod
@@ -357,43 +358,34 @@ struct edgel_band {
 /* Classes of an 8-bit image under sector suppression, in 16-bit (L1) and 32-bit (L2) lanes, rows smoothed on the way
  * (smoothing NULL: not at all), each followed by edgel_hysteresis_row(). map is initialised. */
 enum edgel_status edgel_canny_u8(struct edgel_arena *arena, struct edgel_view in,
-                                 const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
+                                 const struct edgel_smoothing *smoothing,
+                                 const struct edgel_canny_params *params,
                                  const struct edgel_limits_pair *limits, struct edgel_band band,
                                  struct edgel_bit_map *map, struct edgel_error *err);
 
 /* --- canny.c --- */
-enum edgel_status edgel_canny_check(const struct edgel_canny *params, struct edgel_error *err);
-bool edgel_canny_sixteenths(enum edgel_type type, const struct edgel_canny *params);
+enum edgel_status edgel_canny_check(const struct edgel_canny_params *params, struct edgel_error *err);
+/* Whether derivatives, and thresholds with them, are divided by 16: OpenCV's rule for 16-bit lanes. */
+static inline bool edgel_canny_sixteenths(enum edgel_type type, const struct edgel_canny_params *params)
+{
+    return type == EDGEL_U8 && params->aperture == 7 && params->nms == EDGEL_NMS_SECTOR;
+}
 /* Whether a threshold is counted over the image, and so needs all of it. */
-bool edgel_canny_counts_pixels(const struct edgel_canny *params);
+bool edgel_canny_counts_pixels(const struct edgel_canny_params *params);
 /* Classes of a band of rows, smoothed first (smoothing NULL: not), into an initialised map whose rows above are there;
  * thresholds are not counted. */
 enum edgel_status edgel_canny_band(struct edgel_scratch *scratch, struct edgel_view in,
-                                   const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
-                                   struct edgel_band band, struct edgel_bit_map *map,
-                                   struct edgel_error *err);
+                                   const struct edgel_smoothing *smoothing,
+                                   const struct edgel_canny_params *params, struct edgel_band band,
+                                   struct edgel_bit_map *map, struct edgel_error *err);
 /* Edges of in, smoothed first (smoothing NULL: not): the strong bits of map, which is made in the scratch's arena. */
 enum edgel_status edgel_canny_map(struct edgel_scratch *scratch, struct edgel_view in,
-                                  const struct edgel_smoothing *smoothing, const struct edgel_canny *params,
-                                  struct edgel_bit_map *map, struct edgel_canny_used *used,
-                                  struct edgel_error *err);
+                                  const struct edgel_smoothing *smoothing,
+                                  const struct edgel_canny_params *params, struct edgel_bit_map *map,
+                                  struct edgel_canny_used *used, struct edgel_error *err);
 /* Rows of a part into those of out, from its first on: F32, 1 channel. */
 enum edgel_status edgel_strength_rows(const struct edgel_part *part, struct edgel_view in,
-                                      const struct edgel_canny *params, const struct edgel_image *out,
+                                      const struct edgel_canny_params *params, const struct edgel_image *out,
                                       struct edgel_error *err);
-
-/* --- method.c --- */
-/* Rows above and below a row that the method looks at. */
-int edgel_method_context(const struct edgel_method *m, enum edgel_type type);
-/* The result of a method for an input of this shape, without data. EDGEL_EINVAL if it does not take it. */
-enum edgel_status edgel_method_shape(const struct edgel_method *m, struct edgel_view in,
-                                     struct edgel_view *out, struct edgel_error *err);
-
-/* --- stream.c --- */
-/* edgel_stream_create() with a number of rows that are worked on at once, not counting those around them (0: as many as
- * suit). */
-enum edgel_status edgel_stream_create_in_bands(struct edgel_view shape, const struct edgel_method *method,
-                                               const struct edgel_row_sink *sink, int rows,
-                                               struct edgel_stream **stream, struct edgel_error *err);
 
 #endif

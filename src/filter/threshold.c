@@ -58,7 +58,7 @@ struct tally {
 struct magnitudes {
     struct edgel_scratch *scratch;
     struct edgel_view in;
-    const struct edgel_canny *params;
+    const struct edgel_canny_params *params;
     int rows; /* of a part */
     double *m;
     size_t n;
@@ -250,8 +250,9 @@ static struct resolved from_value(double value, enum edgel_type type, enum edgel
 }
 
 enum edgel_status edgel_threshold_resolve(struct edgel_scratch *scratch, struct edgel_view in,
-                                          const struct edgel_canny *params, struct edgel_limits_pair *limits,
-                                          struct edgel_canny_used *used, struct edgel_error *err)
+                                          const struct edgel_canny_params *params,
+                                          struct edgel_limits_pair *limits, struct edgel_canny_used *used,
+                                          struct edgel_error *err)
 {
     const struct edgel_threshold wanted[2] = { params->high, params->low };
     const enum edgel_norm norm = params->norm;

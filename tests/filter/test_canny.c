@@ -2,6 +2,7 @@
  * must hold between runs. */
 #include "filter/filter_priv.h"
 #include "filter_twin.h"
+#include "methods.h"
 
 __extension__ typedef __int128 wide_int;
 
@@ -17,12 +18,12 @@ static double at(const double *v, const struct field *f, int x, int y)
     return x < 0 || y < 0 || x >= f->w || y >= f->h ? 0 : v[y * f->w + x];
 }
 
-static bool sixteenths(const struct edgel_image *img, const struct edgel_canny *p)
+static bool sixteenths(const struct edgel_image *img, const struct edgel_canny_params *p)
 {
     return img->type == EDGEL_U8 && p->aperture == 7 && p->nms == EDGEL_NMS_SECTOR;
 }
 
-static void derive(struct field *f, const struct edgel_image *img, const struct edgel_canny *p)
+static void derive(struct field *f, const struct edgel_image *img, const struct edgel_canny_params *p)
 {
     for (int i = 0; i < f->w * f->h; i++) {
         f->m[i] = -1;
@@ -96,7 +97,7 @@ static void thin(struct field *f, enum edgel_nms nms, enum edgel_type type)
     }
 }
 
-static struct field field_of(const struct edgel_image *img, const struct edgel_canny *p)
+static struct field field_of(const struct edgel_image *img, const struct edgel_canny_params *p)
 {
     const size_t n = (size_t)img->w * (size_t)img->h;
     struct field f = { img->w, img->h, calloc(n, 8), calloc(n, 8), calloc(n, 8), calloc(n, 1) };
@@ -154,7 +155,7 @@ static double automatic(const double *m, int n, enum edgel_norm norm)
 }
 
 /* A threshold in the scale of m; high is only for an automatic low. */
-static double limit(const struct edgel_image *img, const struct field *f, const struct edgel_canny *p,
+static double limit(const struct edgel_image *img, const struct field *f, const struct edgel_canny_params *p,
                     const struct edgel_threshold *t, double high)
 {
     const bool l2 = p->norm == EDGEL_NORM_L2;
@@ -170,7 +171,7 @@ static double limit(const struct edgel_image *img, const struct field *f, const 
 }
 
 /* Grows the strong pixels over the weak ones until nothing changes. */
-static struct edgel_image twin_canny(const struct edgel_image *img, const struct edgel_canny *p)
+static struct edgel_image twin_canny(const struct edgel_image *img, const struct edgel_canny_params *p)
 {
     struct field f = field_of(img, p);
     double high = limit(img, &f, p, &p->high, 0), low = limit(img, &f, p, &p->low, high);
@@ -212,13 +213,13 @@ static struct edgel_threshold random_threshold(void)
     }
 }
 
-static struct edgel_canny random_params(void)
+static struct edgel_canny_params random_params(void)
 {
-    return (struct edgel_canny){ 3 + 2 * (int)(rnd() % 3), (enum edgel_norm)(rnd() % 2), random_threshold(),
-                                 random_threshold(), (enum edgel_nms)(rnd() % 2) };
+    return (struct edgel_canny_params){ 3 + 2 * (int)(rnd() % 3), (enum edgel_norm)(rnd() % 2),
+                                        random_threshold(), random_threshold(), (enum edgel_nms)(rnd() % 2) };
 }
 
-static struct edgel_image edges(const struct edgel_image *img, const struct edgel_canny *p)
+static struct edgel_image edges(const struct edgel_image *img, const struct edgel_canny_params *p)
 {
     struct edgel_image out = { 0 };
     struct edgel_error err = { 0 };
@@ -240,7 +241,7 @@ static void canny_equals_its_page(void **state)
     int set_pixels = 0;
     for (int i = 0; i < 1500; i++) {
         struct edgel_image img = random_input(types[i % 3]);
-        const struct edgel_canny p = random_params();
+        const struct edgel_canny_params p = random_params();
         struct edgel_image got = edges(&img, &p), want = twin_canny(&img, &p);
         assert_same_image(&got, &want);
         set_pixels += get(&got, got.w / 2, got.h / 2, 0) > 0;
@@ -256,7 +257,7 @@ static void strength_is_what_survives(void **state)
     (void)state;
     for (int i = 0; i < 200; i++) {
         struct edgel_image img = random_input(types[i % 3]), got = { 0 };
-        const struct edgel_canny p = random_params();
+        const struct edgel_canny_params p = random_params();
         assert_int_equal(edgel_canny_strength(NULL, edgel_image_view(&img), &p, &got, NULL), EDGEL_OK);
         struct field f = field_of(&img, &p);
         for (int k = 0; k < f.w * f.h; k++) {
@@ -276,24 +277,26 @@ static void strength_method_scales_to_the_depth(void **state)
     (void)state;
     for (int i = 0; i < 48; i++) {
         struct edgel_image img = random_image(21, 15, 1, types[i % 3], 3), thin_map = { 0 }, out = { 0 };
-        struct edgel_method m = edgel_method_find("canny")->defaults;
-        m.sigma = 0;
-        m.emit = EDGEL_EMIT_STRENGTH;
-        m.linear = i / 3 % 2;
-        m.depth = i / 6 % 2 ? 0 : i / 6 % 4 == 0 ? 8 : 32;
-        m.canny.norm = (enum edgel_norm)(i / 24);
+        struct edgel_method m = method_of("canny");
+        const bool linear = i / 3 % 2;
+        const int depth = i / 6 % 2 ? 0 : i / 6 % 4 == 0 ? 8 : 32;
+        ask(&m, "sigma", "0");
+        ask(&m, "emit", "strength");
+        ask_choice(&m, "strength", linear);
+        ask_depth(&m, depth);
+        ask_choice(&m, "norm", (unsigned)i / 24);
+        const struct edgel_canny_params p = canny_of_method(&m);
         for (int k = 0; k < 21 * 15 && img.type == EDGEL_F32 && i % 2; k++) /* brighter than white */
             set(&img, k % 21, k / 21, 0, 9 * get(&img, k % 21, k / 21, 0));
         int bits;
         assert_int_equal(edgel_method_run(NULL, edgel_image_view(&img), &m, &out, &bits, NULL), EDGEL_OK);
-        assert_int_equal(bits, m.depth ? m.depth : 16);
-        assert_int_equal(edgel_canny_strength(NULL, edgel_image_view(&img), &m.canny, &thin_map, NULL),
-                         EDGEL_OK);
+        assert_int_equal(bits, depth ? depth : 16);
+        assert_int_equal(edgel_canny_strength(NULL, edgel_image_view(&img), &p, &thin_map, NULL), EDGEL_OK);
         const double white = img.type == EDGEL_U8 ? 255 : img.type == EDGEL_U16 ? 65535 : 1;
-        const double full = m.canny.norm == EDGEL_NORM_L1 ? 8 * white : sqrt(32 * white * white);
+        const double full = p.norm == EDGEL_NORM_L1 ? 8 * white : sqrt(32 * white * white);
         for (int k = 0; k < 21 * 15; k++) {
             double v = fmin(1, get(&thin_map, k % 21, k / 21, 0) / full);
-            v = m.linear ? v : sqrt(v);
+            v = linear ? v : sqrt(v);
             v = bits == 32 ? (double)(float)v : rint(v * (bits == 8 ? 255 : 65535));
             assert_true(get(&out, k % 21, k / 21, 0) == v);
         }
@@ -308,7 +311,8 @@ static void full_strength_is_the_largest_response(void **state)
 {
     (void)state;
     for (int i = 0; i < 18; i++) {
-        struct edgel_canny p = EDGEL_CANNY_DEFAULTS;
+        struct edgel_canny_params p;
+        edgel_canny_params_init(&p);
         p.aperture = 3 + 2 * (i % 3);
         p.norm = (enum edgel_norm)(i / 9);
         struct edgel_image img = make(12, 12, 1, types[i / 3 % 3]), gx = { 0 }, gy = { 0 };
@@ -324,7 +328,8 @@ static void full_strength_is_the_largest_response(void **state)
         edgel_image_finish(&gx);
         edgel_image_finish(&gy);
     }
-    const struct edgel_canny defaults = EDGEL_CANNY_DEFAULTS;
+    struct edgel_canny_params defaults;
+    edgel_canny_params_init(&defaults);
     assert_true(edgel_canny_full_strength(EDGEL_U8, &defaults) == 2040);
 }
 
@@ -332,7 +337,7 @@ static void edges_are_white_at_every_depth(void **state)
 {
     (void)state;
     struct edgel_image img = random_image(30, 20, 1, EDGEL_U8, 3);
-    struct edgel_method m = edgel_method_find("canny")->defaults;
+    struct edgel_method m = method_of("canny");
     struct edgel_image one = { 0 }, other = { 0 };
     int bits;
     assert_int_equal(edgel_method_run(NULL, edgel_image_view(&img), &m, &one, &bits, NULL), EDGEL_OK);
@@ -340,7 +345,7 @@ static void edges_are_white_at_every_depth(void **state)
     static const int depths[] = { 1, 8, 16, 32 };
     static const double white[] = { 255, 255, 65535, 1 };
     for (int i = 0; i < 4; i++) {
-        m.depth = depths[i];
+        ask_depth(&m, depths[i]);
         assert_int_equal(edgel_method_run(NULL, edgel_image_view(&img), &m, &other, &bits, NULL), EDGEL_OK);
         assert_int_equal(bits, depths[i]);
         for (int k = 0; k < 600; k++)
@@ -356,7 +361,7 @@ static void higher_thresholds_never_add_edges(void **state)
     (void)state;
     for (int i = 0; i < 300; i++) {
         struct edgel_image img = random_input(types[i % 3]);
-        struct edgel_canny p = random_params();
+        struct edgel_canny_params p = random_params();
         p.low = (struct edgel_threshold){ EDGEL_THRESHOLD_VALUE, (int)(rnd() % 200) };
         p.high = (struct edgel_threshold){ EDGEL_THRESHOLD_VALUE, p.low.value + (int)(rnd() % 200) };
         struct edgel_image more = edges(&img, &p);
@@ -382,7 +387,7 @@ static void types_agree_on_interpolated_edges(void **state)
             set(&b, x, y, ch, 257 * get(&img, x, y, ch));
             set(&c, x, y, ch, get(&img, x, y, ch) / 256);
         }
-        struct edgel_canny p = random_params();
+        struct edgel_canny_params p = random_params();
         p.nms = EDGEL_NMS_INTERP;
         p.low = (struct edgel_threshold){ EDGEL_THRESHOLD_VALUE, rnd() % 200 + 0.5 };
         if (p.high.kind == EDGEL_THRESHOLD_VALUE)
@@ -404,7 +409,7 @@ static void used_thresholds_are_told_and_do_the_same(void **state)
     (void)state;
     for (int i = 0; i < 300; i++) {
         struct edgel_image img = random_input(EDGEL_U8), a = { 0 };
-        struct edgel_canny p = random_params();
+        struct edgel_canny_params p = random_params();
         struct edgel_canny_used used;
         assert_int_equal(edgel_canny(NULL, edgel_image_view(&img), &p, &a, &used, NULL), EDGEL_OK);
         assert_true(used.low <= used.high);
@@ -423,7 +428,8 @@ static void used_thresholds_are_told_and_do_the_same(void **state)
         edgel_image_finish(&a);
     }
     struct edgel_image img = random_image(20, 20, 1, EDGEL_U16, 0), out = { 0 };
-    struct edgel_canny p = EDGEL_CANNY_DEFAULTS;
+    struct edgel_canny_params p;
+    edgel_canny_params_init(&p);
     struct edgel_canny_used used;
     assert_int_equal(edgel_canny(NULL, edgel_image_view(&img), &p, &out, &used, NULL), EDGEL_OK);
     assert_true(used.low == 50 * 257 && used.high == 100 * 257);
@@ -439,8 +445,8 @@ static void quantiles_are_magnitudes(void **state)
         struct edgel_image img = random_input(EDGEL_U8), out = { 0 };
         const double percent = i % 4 == 0 ? 0 : i % 4 == 1 ? 100 : rnd() % 10000 / 100.0;
         const struct edgel_threshold t = { EDGEL_THRESHOLD_QUANTILE, percent };
-        const struct edgel_canny p = { 3 + 2 * (i % 2), (enum edgel_norm)(i / 4 % 2), t, t,
-                                       EDGEL_NMS_SECTOR };
+        const struct edgel_canny_params p = { 3 + 2 * (i % 2), (enum edgel_norm)(i / 4 % 2), t, t,
+                                              EDGEL_NMS_SECTOR };
         struct edgel_canny_used used;
         struct field f = field_of(&img, &p);
         const double want = sorted_quantile(f.m, f.w * f.h, percent);
@@ -455,21 +461,20 @@ static void quantiles_are_magnitudes(void **state)
 
 static void counted_thresholds_are_of_the_smoothed_image(void **state)
 {
-    static const struct edgel_threshold kinds[] = { { EDGEL_THRESHOLD_QUANTILE, 80 },
-                                                    { EDGEL_THRESHOLD_AUTO, 0 } };
+    static const char *const kinds[] = { "80%", "auto" };
     (void)state;
     for (int i = 0; i < 24; i++) {
         struct edgel_image img = random_image(40, 31, 1, types[i % 3], i % 2), smooth = { 0 }, got = { 0 };
-        struct edgel_method m = edgel_method_find("canny")->defaults;
+        struct edgel_method m = method_of("canny");
         int bits;
-        m.depth = 8;
-        m.canny.high = kinds[i / 3 % 2];
-        m.canny.low = i / 6 % 2 ? kinds[1] : (struct edgel_threshold){ EDGEL_THRESHOLD_QUANTILE, 50 };
-        m.canny.nms = (enum edgel_nms)(i / 12);
+        ask_depth(&m, 8);
+        ask(&m, "high", kinds[i / 3 % 2]);
+        ask(&m, "low", i / 6 % 2 ? kinds[1] : "50%");
+        ask_choice(&m, "nms", (unsigned)i / 12);
+        const struct edgel_canny_params p = canny_of_method(&m);
         assert_int_equal(edgel_method_run(NULL, edgel_image_view(&img), &m, &got, &bits, NULL), EDGEL_OK);
-        assert_int_equal(edgel_gaussian(NULL, edgel_image_view(&img), &smooth, m.sigma, m.ksize, NULL),
-                         EDGEL_OK);
-        struct edgel_image want = edges(&smooth, &m.canny);
+        assert_int_equal(edgel_gaussian(NULL, edgel_image_view(&img), &smooth, 1.4, 0, NULL), EDGEL_OK);
+        struct edgel_image want = edges(&smooth, &p);
         assert_same_image(&got, &want);
         edgel_image_finish(&img);
         edgel_image_finish(&smooth);
@@ -493,7 +498,7 @@ static void hysteresis_follows_a_spiral(void **state)
         dy = t;
         left = ++turns % 2 ? length - 1 : (length -= 8) - 1;
     }
-    const struct edgel_canny p = {
+    const struct edgel_canny_params p = {
         3, EDGEL_NORM_L1, { EDGEL_THRESHOLD_VALUE, 20 }, { EDGEL_THRESHOLD_VALUE, 300 }, EDGEL_NMS_SECTOR
     };
     struct edgel_image got = edges(&img, &p), want = twin_canny(&img, &p);
@@ -591,7 +596,7 @@ static void sixteen_bit_ties_are_exact(void **state)
 {
     (void)state;
     enum { HALF = 5 };
-    const struct edgel_canny p = {
+    const struct edgel_canny_params p = {
         7, EDGEL_NORM_L2, { EDGEL_THRESHOLD_VALUE, 0 }, { EDGEL_THRESHOLD_VALUE, 0 }, EDGEL_NMS_INTERP
     };
     int rounded = 0;

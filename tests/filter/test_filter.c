@@ -1,5 +1,6 @@
 /* Gaussian, gradients and the method table: twins, properties, depths, errors, allocation failure. */
 #include "filter_twin.h"
+#include "methods.h"
 
 static const enum edgel_type types[] = { EDGEL_U8, EDGEL_U16, EDGEL_F32 };
 
@@ -194,16 +195,16 @@ static void constant_images_have_no_gradient(void **state)
 {
     (void)state;
     for (int i = 0; i < edgel_method_count() * 6; i++) {
-        const struct edgel_method_info *info = edgel_method_info(i / 6);
         struct edgel_image img = random_image(19, 14, i % 2 ? 3 : 1, types[i % 3], 4);
-        struct edgel_method m = info->defaults;
-        m.channels = true;
-        m.sigma = i % 2 ? 1.7 : m.sigma;
-        m.emit = i % 2 ? EDGEL_EMIT_STRENGTH : EDGEL_EMIT_BINARY;
+        struct edgel_method m = method_at(i / 6);
+        ask(&m, "gray", "channels");
+        if (i % 2)
+            ask(&m, "sigma", "1.7");
+        ask_choice(&m, "emit", i % 2);
         struct edgel_image out = run(&img, &m, NULL);
         for (int y = 0; y < out.h; y++)
             for (int x = 0; x < out.w; x++) {
-                const double want = m.id == EDGEL_METHOD_GAUSSIAN ? get(&img, x, y, 0) : 0;
+                const double want = edgel_method_result(&m) == EDGEL_RESULT_IMAGE ? get(&img, x, y, 0) : 0;
                 assert_true(fabs(get(&out, x, y, 0) - want) <= (img.type == EDGEL_F32 ? 1e-6 : 0));
             }
         edgel_image_finish(&img);
@@ -233,18 +234,19 @@ static void turned_images_have_turned_results(void **state)
 {
     (void)state;
     for (int i = 0; i < edgel_method_count() * 60; i++) {
-        struct edgel_method m = edgel_method_info(i / 60)->defaults;
+        struct edgel_method m = method_at(i / 60);
         int w, h;
         random_size(&w, &h);
         struct edgel_image img = random_image(w, h, rnd() % 2 ? 3 : 1, types[i % 3], (int)(rnd() % PATTERNS));
-        m.canny.nms = EDGEL_NMS_INTERP;
-        m.canny.norm = (enum edgel_norm)(rnd() % 2);
-        m.canny.aperture = 3 + 2 * (int)(rnd() % 3);
-        m.canny.high = (struct edgel_threshold){ EDGEL_THRESHOLD_QUANTILE, 60 };
-        m.emit = (enum edgel_emit)(rnd() % 2);
-        m.sigma = img.type == EDGEL_F32 ? 0 : 1;
-        m.channels = true;
-        if (m.id != EDGEL_METHOD_ROBERTS && (m.sigma > 0 || m.id != EDGEL_METHOD_GAUSSIAN))
+        const bool smooth = img.type != EDGEL_F32;
+        ask(&m, "nms", "interp");
+        ask_choice(&m, "norm", rnd() % 2);
+        ask_choice(&m, "aperture", rnd() % 3);
+        ask(&m, "high", "60%");
+        ask_choice(&m, "emit", rnd() % 2);
+        ask_number(&m, "sigma", smooth);
+        ask(&m, "gray", "channels");
+        if (!is_method(&m, "roberts") && (smooth || !is_method(&m, "gaussian")))
             for (int turn = 0; turn < TURNS; turn++) {
                 struct edgel_image there = turned(&img, turn), a = run(&there, &m, NULL);
                 struct edgel_image plain = run(&img, &m, NULL), b = turned(&plain, turn);
@@ -264,22 +266,24 @@ static void gradient_methods_saturate_to_the_depth(void **state)
     (void)state;
     static const int depths[] = { 0, 8, 16, 32 };
     for (int i = 0; i < 240; i++) {
-        const enum edgel_method_id id = (enum edgel_method_id)(EDGEL_METHOD_SOBEL + i % 4);
+        static const char *const names[] = { "sobel", "roberts", "prewitt", "scharr" };
         static const enum edgel_operator ops[] = { EDGEL_SOBEL, EDGEL_ROBERTS, EDGEL_PREWITT, EDGEL_SCHARR };
         const int w = i % 3 ? 17 : 131; /* shorter and longer than any register */
         struct edgel_image img = random_image(w, 9, i % 2 ? 3 : 1, types[rnd() % 3], (int)(rnd() % PATTERNS)),
                            smooth = { 0 };
-        struct edgel_method m = {
-            id, 0, 0, EDGEL_CANNY_DEFAULTS, EDGEL_EMIT_BINARY, false, true, depths[i / 4 % 4]
-        };
-        m.canny.norm = (enum edgel_norm)(i / 2 % 2);
-        m.canny.aperture = 3 + 2 * (int)(rnd() % 3);
-        m.ksize = i % 5 ? 0 : 5;
+        struct edgel_method m = method_of(names[i % 4]);
+        const int depth = depths[i / 4 % 4], aperture = 3 + 2 * (int)(rnd() % 3), ksize = i % 5 ? 0 : 5;
+        const bool l2 = i / 2 % 2;
+        ask(&m, "gray", "channels");
+        ask_depth(&m, depth);
+        ask_choice(&m, "norm", l2);
+        ask_choice(&m, "aperture", (unsigned)(aperture - 3) / 2);
+        ask_number(&m, "ksize", ksize);
         int bits;
         struct edgel_image out = run(&img, &m, &bits);
         const int own = img.type == EDGEL_U8 ? 8 : img.type == EDGEL_U16 ? 16 : 32;
-        assert_int_equal(bits, m.depth ? m.depth : own);
-        if (m.ksize)
+        assert_int_equal(bits, depth ? depth : own);
+        if (ksize)
             assert_int_equal(edgel_gaussian(NULL, edgel_image_view(&img), &smooth, 0, 5, NULL), EDGEL_OK);
         const double full = own == 32 ? 1 : own == 16 ? 65535 : 255;
         for (int y = 0; y < out.h; y++)
@@ -287,11 +291,10 @@ static void gradient_methods_saturate_to_the_depth(void **state)
                 double best = 0;
                 for (int c = 0; c < img.channels; c++) {
                     double a, b;
-                    twin_gradient(m.ksize ? &smooth : &img, ops[i % 4], m.canny.aperture, x, y, c, &a, &b);
+                    twin_gradient(ksize ? &smooth : &img, ops[i % 4], aperture, x, y, c, &a, &b);
                     a = own == 32 ? (double)(float)a : a;
                     b = own == 32 ? (double)(float)b : b;
-                    best =
-                        fmax(best, m.canny.norm == EDGEL_NORM_L2 ? sqrt(a * a + b * b) : fabs(a) + fabs(b));
+                    best = fmax(best, l2 ? sqrt(a * a + b * b) : fabs(a) + fabs(b));
                 }
                 const double range = bits == 8 ? 255 : 65535;
                 const double want =
@@ -310,18 +313,19 @@ static void gaussian_method_changes_depth(void **state)
     for (int i = 0; i < 9; i++) {
         struct edgel_image img = random_image(13, 8, 3, types[i % 3], 0), smooth = { 0 };
         static const int depths[] = { 8, 16, 32 };
-        struct edgel_method m = edgel_method_find("gaussian")->defaults;
-        m.depth = depths[i / 3];
+        struct edgel_method m = method_of("gaussian");
+        const int depth = depths[i / 3];
+        ask_depth(&m, depth);
         int bits;
         struct edgel_image out = run(&img, &m, &bits);
-        assert_int_equal(bits, m.depth);
-        assert_int_equal(edgel_gaussian(NULL, edgel_image_view(&img), &smooth, m.sigma, 0, NULL), EDGEL_OK);
+        assert_int_equal(bits, depth);
+        assert_int_equal(edgel_gaussian(NULL, edgel_image_view(&img), &smooth, 1.4, 0, NULL), EDGEL_OK);
         for (int y = 0; y < 8; y++)
             for (int k = 0; k < 39; k++) {
                 double v = get(&smooth, k / 3, y, k % 3);
-                if (m.depth == 8)
+                if (depth == 8)
                     v = img.type == EDGEL_U16 ? rint(v / 257) : img.type == EDGEL_F32 ? rint(v * 255) : v;
-                else if (m.depth == 16)
+                else if (depth == 16)
                     v = img.type == EDGEL_U8 ? v * 257 : img.type == EDGEL_F32 ? rint(v * 65535) : v;
                 else
                     v = (double)(float)(v / (img.type == EDGEL_U8 ? 255 : img.type == EDGEL_U16 ? 65535 : 1));
@@ -338,15 +342,16 @@ static void any_float_is_survived(void **state)
     (void)state;
     static const float hostile[] = { NAN, INFINITY, -INFINITY, 3e38f, -3e38f, 1e-45f, -0.0f, 0.5f };
     for (int i = 0; i < edgel_method_count() * 24; i++) {
-        struct edgel_method m = edgel_method_info(i / 24)->defaults;
+        static const char *const highs[] = { "100", "100%", "auto" };
+        struct edgel_method m = method_at(i / 24);
         struct edgel_image img = make(9, 7, 1, EDGEL_F32);
         for (int k = 0; k < 63; k++)
             set(&img, k % 9, k / 9, 0, (double)hostile[rnd() % 8]);
-        m.canny.nms = (enum edgel_nms)(i % 2);
-        m.canny.norm = (enum edgel_norm)(i / 2 % 2);
-        m.canny.high.kind = (enum edgel_threshold_kind)(i / 4 % 3);
-        m.emit = i / 12 % 2 ? EDGEL_EMIT_STRENGTH : EDGEL_EMIT_BINARY;
-        m.depth = i % 3 ? 16 : 8;
+        ask_choice(&m, "nms", i % 2);
+        ask_choice(&m, "norm", i / 2 % 2);
+        ask(&m, "high", highs[i / 4 % 3]);
+        ask_choice(&m, "emit", i / 12 % 2);
+        ask_depth(&m, i % 3 ? 16 : 8);
         struct edgel_image out = run(&img, &m, NULL);
         edgel_image_finish(&out);
         edgel_image_finish(&img);
@@ -358,49 +363,47 @@ static void any_float_is_survived(void **state)
 static void errors_name_parameter_value_and_rule(void **state)
 {
     (void)state;
-    const struct edgel_method canny = edgel_method_find("canny")->defaults;
-    const struct edgel_method gaussian = edgel_method_find("gaussian")->defaults;
+    const struct edgel_method canny = method_of("canny"), gaussian = method_of("gaussian");
     struct {
-        struct edgel_method m;
+        const struct edgel_method *m;
+        const char *key;
+        union edgel_param_value value;
         const char *text;
     } bad[] = {
-        { canny, "sigma -1: must be >= 0 and at most 1000" },
-        { canny, "sigma nan: must be >= 0 and at most 1000" },
-        { canny, "sigma 1001: must be >= 0 and at most 1000" },
-        { canny, "ksize 4: must be 0, or odd and at most 8191" },
-        { canny, "ksize 8193: must be 0, or odd and at most 8191" },
-        { gaussian, "sigma 0: must be > 0 when ksize is 0" },
-        { canny, "aperture 4: must be 3, 5 or 7" },
-        { canny, "norm 9: must be L1 or L2" },
-        { canny, "low inf: must be a number from -1e9 to 1e9" },
-        { canny, "high 101%: must be 0% to 100%" },
-        { canny, "nms 5: must be sector or interp" },
-        { canny, "emit 7: must be binary or strength" },
-        { canny, "depth 12: must be 1, 8, 16 or 32" },
-        { gaussian, "depth 1: too little for gaussian; only edge maps fit one bit" },
+        { &canny, "sigma", { .real = -1 }, "sigma -1: must be >= 0 and at most 1000" },
+        { &canny, "sigma", { .real = NAN }, "sigma nan: must be >= 0 and at most 1000" },
+        { &canny, "sigma", { .real = 1001 }, "sigma 1001: must be >= 0 and at most 1000" },
+        { &canny, "ksize", { .whole = 4 }, "ksize 4: must be 0, or odd and at most 8191" },
+        { &canny, "ksize", { .whole = 8193 }, "ksize 8193: must be 0, or odd and at most 8191" },
+        { &gaussian, "sigma", { .real = 0 }, "sigma 0: must be > 0 when ksize is 0" },
+        { &canny, "aperture", { .choice = 3 }, "aperture: choice 3 of 3" },
+        { &canny, "norm", { .choice = -1 }, "norm: choice -1 of 2" },
+        { &canny,
+          "low",
+          { .threshold = { EDGEL_THRESHOLD_VALUE, INFINITY } },
+          "low inf: must be a number from -1e9 to 1e9" },
+        { &canny,
+          "high",
+          { .threshold = { EDGEL_THRESHOLD_QUANTILE, 101 } },
+          "high 101%: must be 0% to 100%" },
+        { &canny, "nms", { .choice = 5 }, "nms: choice 5 of 2" },
+        { &canny, "emit", { .choice = 7 }, "emit: choice 7 of 2" },
+        { &canny, "depth", { .choice = -2 }, "depth: choice -2 of 4" },
+        { &gaussian,
+          "depth",
+          { .choice = 0 },
+          "depth 1: too little for gaussian; only edge maps fit one bit" },
     };
-    bad[0].m.sigma = -1;
-    bad[1].m.sigma = NAN;
-    bad[2].m.sigma = 1001;
-    bad[3].m.ksize = 4;
-    bad[4].m.ksize = 8193;
-    bad[5].m.sigma = 0;
-    bad[6].m.canny.aperture = 4;
-    bad[7].m.canny.norm = (enum edgel_norm)9;
-    bad[8].m.canny.low.value = INFINITY;
-    bad[9].m.canny.high = (struct edgel_threshold){ EDGEL_THRESHOLD_QUANTILE, 101 };
-    bad[10].m.canny.nms = (enum edgel_nms)5;
-    bad[11].m.emit = (enum edgel_emit)7;
-    bad[12].m.depth = 12;
-    bad[13].m.depth = 1;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct edgel_error err = { 0 };
-        assert_int_equal(edgel_method_check(&bad[i].m, &err), EDGEL_EINVAL);
+        struct edgel_method m = *bad[i].m;
+        m.value[edgel_param_index(m.info, bad[i].key)] = bad[i].value;
+        assert_int_equal(edgel_method_check(&m, &err), EDGEL_EINVAL);
         assert_string_equal(err.msg, bad[i].text);
     }
     struct edgel_method most = gaussian; /* the largest that are allowed */
-    most.sigma = 1000;
-    most.ksize = 8191;
+    ask(&most, "sigma", "1000");
+    ask(&most, "ksize", "8191");
     assert_int_equal(edgel_method_check(&most, NULL), EDGEL_OK);
     struct edgel_image img = make(4, 4, 3, EDGEL_U8), out = { 0 };
     struct edgel_error err = { 0 };
@@ -470,13 +473,13 @@ static void every_method_survives_lack_of_memory(void **state)
         const bool wide = i % 8 >= 4; /* so that each row takes memory of its own */
         struct edgel_image img =
             random_image(wide ? 70000 : 40, wide ? 2 : 30, 3, wide ? EDGEL_U8 : EDGEL_U16, 3);
-        struct edgel_method m = edgel_method_info(i / 8)->defaults;
-        m.channels = true;
-        m.sigma = 1;
-        m.emit = i % 2 ? EDGEL_EMIT_STRENGTH : EDGEL_EMIT_BINARY;
-        m.depth = i % 4 == 2 ? 8 : 16;
-        m.canny.aperture = i % 8 == 6 ? 5 : 3;
-        m.canny.high.kind = i % 8 == 4 ? EDGEL_THRESHOLD_VALUE : EDGEL_THRESHOLD_AUTO;
+        struct edgel_method m = method_at(i / 8);
+        ask(&m, "gray", "channels");
+        ask(&m, "sigma", "1");
+        ask_choice(&m, "emit", i % 2);
+        ask_depth(&m, i % 4 == 2 ? 8 : 16);
+        ask(&m, "aperture", i % 8 == 6 ? "5" : "3");
+        ask(&m, "high", i % 8 == 4 ? "100" : "auto");
         const long before = edgel_alloc_live();
         enum edgel_status st = EDGEL_ENOMEM;
         long n = 0;
@@ -521,13 +524,14 @@ static void a_run_over_many_images_stops_allocating(void **state)
 {
     (void)state;
     for (int i = 0; i < edgel_method_count() * 12; i++) {
-        struct edgel_method m = edgel_method_info(i / 12)->defaults;
-        m.channels = true;
-        m.sigma = i % 4 ? 1.4 : m.sigma;
-        m.emit = (enum edgel_emit)(i / 3 % 2);
-        m.depth = i % 12 == 11 ? 16 : 0;
-        m.canny.norm = (enum edgel_norm)(i / 6 % 2);
-        m.canny.high.kind = i % 12 == 5 ? EDGEL_THRESHOLD_AUTO : EDGEL_THRESHOLD_VALUE;
+        struct edgel_method m = method_at(i / 12);
+        ask(&m, "gray", "channels");
+        if (i % 4)
+            ask(&m, "sigma", "1.4");
+        ask_choice(&m, "emit", i / 3 % 2);
+        ask_depth(&m, i % 12 == 11 ? 16 : 0);
+        ask_choice(&m, "norm", i / 6 % 2);
+        ask(&m, "high", i % 12 == 5 ? "auto" : "100");
         struct edgel_scratch *scratch = edgel_scratch_create();
         struct edgel_image out = { 0 };
         for (int round = 0; round < 5; round++) {
@@ -553,7 +557,8 @@ static void methods_are_found_by_name(void **state)
     for (int i = 0; i < edgel_method_count(); i++) {
         const struct edgel_method_info *info = edgel_method_info(i);
         assert_ptr_equal(edgel_method_find(info->name), info);
-        assert_int_equal(edgel_method_check(&info->defaults, NULL), EDGEL_OK);
+        const struct edgel_method m = method_of(info->name);
+        assert_int_equal(edgel_method_check(&m, NULL), EDGEL_OK);
     }
     assert_null(edgel_method_find("Canny"));
     assert_null(edgel_method_info(edgel_method_count()));

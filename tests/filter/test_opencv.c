@@ -84,7 +84,7 @@ static void check_gradient(const struct edgel_image *img, enum edgel_operator op
     edgel_image_finish(&gy);
 }
 
-static void check_canny(const struct edgel_image *img, const struct edgel_canny *params)
+static void check_canny(const struct edgel_image *img, const struct edgel_canny_params *params)
 {
     struct edgel_image got = { 0 };
     assert_int_equal(edgel_canny(NULL, edgel_image_view(img), params, &got, NULL, &err), EDGEL_OK);
@@ -123,11 +123,11 @@ static void stored_results_agree(void **state)
             check_gradient(&img, EDGEL_SCHARR, 3);
             gradients++;
         } else if (sscanf(head, "canny %lf %lf %d %d", &low, &high, &aperture, &norm) == 4) {
-            check_canny(&img, &(struct edgel_canny){ aperture,
-                                                     norm == 2 ? EDGEL_NORM_L2 : EDGEL_NORM_L1,
-                                                     { EDGEL_THRESHOLD_VALUE, low },
-                                                     { EDGEL_THRESHOLD_VALUE, high },
-                                                     EDGEL_NMS_SECTOR });
+            check_canny(&img, &(struct edgel_canny_params){ aperture,
+                                                            norm == 2 ? EDGEL_NORM_L2 : EDGEL_NORM_L1,
+                                                            { EDGEL_THRESHOLD_VALUE, low },
+                                                            { EDGEL_THRESHOLD_VALUE, high },
+                                                            EDGEL_NMS_SECTOR });
             cannies++;
         } else {
             fail_msg("unknown record: %s", head);

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "filter/filter_priv.h"
 #include "filter_twin.h"
+#include "methods.h"
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -57,13 +58,13 @@ static struct edgel_view tight(const struct edgel_image *img, bool upwards)
 static struct edgel_method any_method(int i, bool channels)
 {
     static const double sigmas[] = { 0, 0.5, 0.8, 1.4, 2.5 };
-    struct edgel_method m = edgel_method_info(i)->defaults;
-    m.channels = channels;
-    m.canny.aperture = 3 + 2 * (int)(rnd() % 3);
-    m.canny.norm = rnd() % 2 ? EDGEL_NORM_L2 : EDGEL_NORM_L1;
-    if (rnd() % 2 || m.id == EDGEL_METHOD_GAUSSIAN)
-        m.ksize = 1 + 2 * (int)(rnd() % 8);
-    m.sigma = sigmas[rnd() % 5];
+    struct edgel_method m = method_at(i);
+    ask_choice(&m, "gray", channels);
+    ask_choice(&m, "aperture", rnd() % 3);
+    ask_choice(&m, "norm", rnd() % 2);
+    if (rnd() % 2 || is_method(&m, "gaussian"))
+        ask_number(&m, "ksize", 1 + 2 * (int)(rnd() % 8));
+    ask_number(&m, "sigma", sigmas[rnd() % 5]);
     return m;
 }
 
@@ -83,7 +84,7 @@ static void check_view(const struct edgel_image *img, struct edgel_view in, stru
     for (int i = 0; i < edgel_method_count(); i++) {
         const struct edgel_method m = any_method(i, img->channels > 1);
         int bits;
-        if (m.id != EDGEL_METHOD_GAUSSIAN && img->channels != 1 && img->channels != 3)
+        if (!is_method(&m, "gaussian") && img->channels != 1 && img->channels != 3)
             continue;
         assert_int_equal(edgel_method_run(scratch, in, &m, &a[0], &bits, NULL), EDGEL_OK);
         assert_int_equal(edgel_method_run(scratch, roomy, &m, &b[0], &bits, NULL), EDGEL_OK);

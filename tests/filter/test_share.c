@@ -2,6 +2,7 @@
  * holds for the memory of it. One thread is held against formulas and peers elsewhere (test_filter.c, test_canny.c). */
 #include "filter/filter_priv.h"
 #include "filter_twin.h"
+#include "methods.h"
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -83,27 +84,26 @@ static int variants(struct edgel_method *list)
 {
     int n = 0;
     for (int i = 0; i < edgel_method_count(); i++) {
-        const struct edgel_method plain = edgel_method_info(i)->defaults;
-        list[n++] = plain;
-        list[n] = plain;
-        list[n].sigma = 2.5;
-        list[n].depth = 16;
-        list[n].canny.aperture = 7;
-        list[n++].canny.norm = EDGEL_NORM_L2;
+        list[n++] = method_at(i);
+        list[n] = method_at(i);
+        ask(&list[n], "sigma", "2.5");
+        ask(&list[n], "depth", "16");
+        ask(&list[n], "aperture", "7");
+        ask(&list[n++], "norm", "l2");
     }
     for (int i = 0; i < 5; i++)
-        list[n + i] = edgel_method_find("canny")->defaults;
-    list[n++].canny.nms = EDGEL_NMS_INTERP;
-    list[n].canny.aperture = 5;
-    list[n++].emit = EDGEL_EMIT_STRENGTH;
-    list[n].sigma = 0;
-    list[n].canny.low.value = 5; /* long weak paths */
-    list[n++].canny.high.value = 700;
-    list[n].canny.high.kind = EDGEL_THRESHOLD_AUTO;
-    list[n++].canny.low.kind = EDGEL_THRESHOLD_AUTO;
-    list[n].canny.norm = EDGEL_NORM_L2;
-    list[n].canny.high = (struct edgel_threshold){ EDGEL_THRESHOLD_QUANTILE, 90 };
-    list[n++].canny.low = (struct edgel_threshold){ EDGEL_THRESHOLD_QUANTILE, 40 };
+        list[n + i] = method_of("canny");
+    ask(&list[n++], "nms", "interp");
+    ask(&list[n], "aperture", "5");
+    ask(&list[n++], "emit", "strength");
+    ask(&list[n], "sigma", "0");
+    ask(&list[n], "low", "5"); /* long weak paths */
+    ask(&list[n++], "high", "700");
+    ask(&list[n], "high", "auto");
+    ask(&list[n++], "low", "auto");
+    ask(&list[n], "norm", "l2");
+    ask(&list[n], "high", "90%");
+    ask(&list[n++], "low", "40%");
     return n;
 }
 
@@ -119,7 +119,7 @@ static void check_method(const struct edgel_method *m, const struct edgel_image 
     if (!same(&one, &many))
         fail_msg(
             "%s of %dx%d, %d channels of type %d, %d threads, parts of %d rows: other bytes than one thread",
-            edgel_method_info((int)m->id)->name, in->w, in->h, in->channels, (int)in->type, threads, rows);
+            m->info->name, in->w, in->h, in->channels, (int)in->type, threads, rows);
     threaded_finish(&t);
     edgel_image_finish(&one);
     edgel_image_finish(&many);
@@ -138,7 +138,7 @@ static void every_method_gives_the_same_bytes(void **state)
             struct edgel_method m = list[i];
             struct edgel_image in = c % 4 ? blocks(1 + (int)(rnd() % 150), h, channels, type)
                                           : random_image(67, h, channels, type, (int)(rnd() % PATTERNS));
-            m.channels = channels == 3;
+            ask_choice(&m, "gray", channels == 3);
             check_method(&m, &in, thread_counts[rnd() % 4], part_rows[rnd() % 4]);
             edgel_image_finish(&in);
         }
@@ -154,7 +154,7 @@ static void counts_of_all_threads_are_added(void **state)
     struct edgel_canny_used one[2], used;
     (void)state;
     for (int i = 0; i < 12; i++) {
-        const struct edgel_canny p = { 3, EDGEL_NORM_L1, kinds[1], kinds[i % 2], EDGEL_NMS_SECTOR };
+        const struct edgel_canny_params p = { 3, EDGEL_NORM_L1, kinds[1], kinds[i % 2], EDGEL_NMS_SECTOR };
         if (i < 2)
             assert_int_equal(edgel_canny(NULL, edgel_image_view(&in), &p, &out, &one[i], NULL), EDGEL_OK);
         assert_int_equal(edgel_canny(t.scratch, edgel_image_view(&in), &p, &out, &used, NULL), EDGEL_OK);
@@ -168,11 +168,11 @@ static void counts_of_all_threads_are_added(void **state)
 /* Magnitudes of few digits but for those of some rows, which one thread sees: it is often not the one that adds up. */
 static void digits_that_one_thread_sees_are_found(void **state)
 {
-    const struct edgel_canny p = { 3,
-                                   EDGEL_NORM_L1,
-                                   { EDGEL_THRESHOLD_QUANTILE, 20 },
-                                   { EDGEL_THRESHOLD_QUANTILE, 99.5 },
-                                   EDGEL_NMS_SECTOR };
+    const struct edgel_canny_params p = { 3,
+                                          EDGEL_NORM_L1,
+                                          { EDGEL_THRESHOLD_QUANTILE, 20 },
+                                          { EDGEL_THRESHOLD_QUANTILE, 99.5 },
+                                          EDGEL_NMS_SECTOR };
     struct edgel_image in = make(401, 1100, 1, EDGEL_F32), out = { 0 };
     struct threaded t = threaded(2, 50);
     struct edgel_canny_used one, used;
@@ -202,7 +202,7 @@ static void large_images_give_the_same_bytes(void **state)
         struct edgel_method m = list[i];
         struct edgel_image in = blocks(631, 523, channels, types[i % 4 ? 0 : 1]);
         struct threaded t = threaded(2, 0);
-        m.channels = channels == 3;
+        ask_choice(&m, "gray", channels == 3);
         assert_true(edgel_share_rows(t.scratch, in.h, in.w * channels, 8) < in.h);
         threaded_finish(&t);
         check_method(&m, &in, 2 + i % 2, 0);
@@ -225,7 +225,8 @@ static void edges_grow_through_all_parts(void **state)
     (void)state;
     for (int c = 0; c < 2 * 4; c++) {
         struct edgel_image in = serpentine(301, 277, c % 2), one = { 0 }, all = { 0 }, many = { 0 };
-        struct edgel_canny p = EDGEL_CANNY_DEFAULTS;
+        struct edgel_canny_params p;
+        edgel_canny_params_init(&p);
         struct edgel_view view = edgel_image_view(&in);
         p.high.value = 50; /* what is weak below */
         assert_int_equal(edgel_canny(NULL, view, &p, &all, NULL, NULL), EDGEL_OK);
@@ -254,7 +255,7 @@ struct results {
 };
 
 static enum edgel_status run_operations(struct edgel_scratch *s, const struct edgel_image *in,
-                                        const struct edgel_canny *p, struct results *r)
+                                        const struct edgel_canny_params *p, struct results *r)
 {
     const struct edgel_view v = edgel_image_view(in);
     EDGEL_TRY(edgel_gaussian(s, v, &r->smooth, 2, 0, NULL));
@@ -279,8 +280,8 @@ static void operations_give_the_same_bytes(void **state)
         static const struct edgel_threshold counted[] = { { EDGEL_THRESHOLD_QUANTILE, 80 },
                                                           { EDGEL_THRESHOLD_AUTO, 0 },
                                                           { EDGEL_THRESHOLD_VALUE, 90 } };
-        struct edgel_canny p = { 3 + 2 * (int)(rnd() % 3), (enum edgel_norm)(c % 2), counted[rnd() % 3],
-                                 counted[c / 2 % 3], (enum edgel_nms)(rnd() % 2) };
+        struct edgel_canny_params p = { 3 + 2 * (int)(rnd() % 3), (enum edgel_norm)(c % 2),
+                                        counted[rnd() % 3], counted[c / 2 % 3], (enum edgel_nms)(rnd() % 2) };
         struct results one = { 0 }, many = { 0 };
         int w, h;
         random_size(&w, &h);
@@ -381,7 +382,8 @@ static void memory_may_run_out_anywhere(void **state)
     (void)state;
     for (int i = 0; i < 6; i++) {
         struct edgel_image in = blocks(60, 50, 1, types[i % 3]);
-        struct edgel_canny p = EDGEL_CANNY_DEFAULTS;
+        struct edgel_canny_params p;
+        edgel_canny_params_init(&p);
         struct results r = { 0 };
         enum edgel_status st = EDGEL_ENOMEM;
         p.high.kind = i < 3 ? EDGEL_THRESHOLD_QUANTILE : EDGEL_THRESHOLD_VALUE;

@@ -1,6 +1,6 @@
 /* Images row by row: what comes out is what comes out of images in memory, for every method and format, whatever the
  * height of the bands; and faults on the way are told. */
-#include "filter/filter_priv.h"
+#include "methods.h"
 #include "random.h"
 #include "sample_jpeg.h"
 #include <setjmp.h>
@@ -93,21 +93,20 @@ static int variants(struct edgel_method *list)
 {
     int n = 0;
     for (int i = 0; i < edgel_method_count(); i++) {
-        const struct edgel_method plain = edgel_method_info(i)->defaults;
-        list[n++] = plain;
-        list[n] = plain;
-        list[n].sigma = 2.5;
-        list[n].canny.aperture = 7;
-        list[n++].canny.norm = EDGEL_NORM_L2;
+        list[n++] = method_at(i);
+        list[n] = method_at(i);
+        ask(&list[n], "sigma", "2.5");
+        ask(&list[n], "aperture", "7");
+        ask(&list[n++], "norm", "l2");
     }
     for (int i = 0; i < 3; i++)
-        list[n + i] = edgel_method_find("canny")->defaults;
-    list[n++].canny.nms = EDGEL_NMS_INTERP;
-    list[n++].emit = EDGEL_EMIT_STRENGTH;
-    list[n].sigma = 0;
-    list[n].depth = 16;
-    list[n].canny.low.value = 5; /* long weak paths */
-    list[n++].canny.high.value = 700;
+        list[n + i] = method_of("canny");
+    ask(&list[n++], "nms", "interp");
+    ask(&list[n++], "emit", "strength");
+    ask(&list[n], "sigma", "0");
+    ask(&list[n], "depth", "16");
+    ask(&list[n], "low", "5"); /* long weak paths */
+    ask(&list[n++], "high", "700");
     return n;
 }
 
@@ -125,7 +124,7 @@ static void every_method_is_the_same_in_bands(void **state)
             struct edgel_method m = list[i];
             const int h = heights[c / 4 % 5], channels = c / 60 ? 3 : 1, rows = bands[c % 4];
             int bits;
-            m.channels = channels == 3;
+            ask_choice(&m, "gray", channels == 3);
             assert_int_equal(edgel_image_init(&in, 131, h, channels, types[c / 20 % 3], NULL), EDGEL_OK);
             fill(&in, (uint32_t)c);
             assert_int_equal(edgel_method_run(NULL, edgel_image_view(&in), &m, &whole, &bits, NULL),
@@ -143,17 +142,17 @@ static void every_method_is_the_same_in_bands(void **state)
 
 static void counted_thresholds_are_refused(void **state)
 {
-    struct edgel_method m = edgel_method_find("canny")->defaults;
+    struct edgel_method m = method_of("canny");
     struct edgel_image in = { 0 };
     struct edgel_error err = { 0 };
     struct keeper k = { .refuse = -1 };
     (void)state;
     assert_int_equal(edgel_image_init(&in, 9, 9, 1, EDGEL_U8, NULL), EDGEL_OK);
     assert_true(edgel_method_streams(&m));
-    m.canny.high.kind = EDGEL_THRESHOLD_AUTO;
+    ask(&m, "high", "auto");
     assert_false(edgel_method_streams(&m));
     assert_int_equal(stream(&in, &m, 4, &k, &err), EDGEL_EUNSUPPORTED);
-    m.emit = EDGEL_EMIT_STRENGTH; /* thresholds play no part */
+    ask(&m, "emit", "strength"); /* thresholds play no part */
     assert_true(edgel_method_streams(&m));
     edgel_image_finish(&in);
 }
@@ -166,11 +165,12 @@ static void what_the_sink_says_ends_it(void **state)
     (void)state;
     assert_int_equal(edgel_image_init(&in, 9, 40, 1, EDGEL_U8, NULL), EDGEL_OK);
     fill(&in, 1);
-    assert_int_equal(stream(&in, &edgel_method_find("canny")->defaults, 4, &k, &err), EDGEL_EIO);
+    const struct edgel_method canny = method_of("canny"), sobel = method_of("sobel");
+    assert_int_equal(stream(&in, &canny, 4, &k, &err), EDGEL_EIO);
     assert_string_equal(err.msg, "refused");
     assert_int_equal(k.rows, 5);
     k.rows = 0;
-    assert_int_equal(stream(&in, &edgel_method_find("sobel")->defaults, 4, &k, NULL), EDGEL_EIO);
+    assert_int_equal(stream(&in, &sobel, 4, &k, NULL), EDGEL_EIO);
     assert_int_equal(k.rows, 5);
     edgel_image_finish(&in);
     edgel_image_finish(&k.img);
@@ -446,9 +446,10 @@ static void memory_may_run_out_anywhere(void **state)
     assert_int_equal(edgel_image_init(&in, 90, 40, 1, EDGEL_U8, NULL), EDGEL_OK);
     fill(&in, 1);
     st = EDGEL_ENOMEM;
+    const struct edgel_method canny = method_of("canny");
     for (long n = 0; st != EDGEL_OK; n++) {
         edgel_alloc_fail_after(n);
-        st = stream(&in, &edgel_method_find("canny")->defaults, 4, &k, NULL);
+        st = stream(&in, &canny, 4, &k, NULL);
         assert_true(st == EDGEL_OK || st == EDGEL_ENOMEM);
     }
     edgel_alloc_fail_after(-1);

@@ -3,7 +3,7 @@
  *     bench_edgel gray IMAGE OUT       the gray bytes of an image; prints its width and height
  */
 #include "loop.h"
-#include <edgel/filter.h>
+#include <edgel/detect.h>
 #include <edgel/image.h>
 
 static struct edgel_scratch *scratch;
@@ -27,22 +27,29 @@ static void use_threads(int threads)
         fail(&err);
 }
 
+/* Sets what the method has. */
+static void ask(struct edgel_method *m, const char *key, double value)
+{
+    struct edgel_error err = { 0 };
+    if (edgel_method_uses(m, key) && edgel_method_set_number(m, key, value, &err) != EDGEL_OK)
+        fail(&err);
+}
+
 static int run(const struct bench_case *c, struct bench_result *result)
 {
-    const struct edgel_method_info *info = edgel_method_find(c->operation);
     struct edgel_error err = { 0 };
-    int bits;
-    if (!info)
+    struct edgel_method m;
+    if (edgel_method_init(&m, c->operation, NULL) != EDGEL_OK)
         return 1;
     use_threads(c->threads);
-    struct edgel_method m = info->defaults;
-    m.sigma = c->sigma;
-    m.ksize = c->ksize;
-    m.canny.low.value = c->low;
-    m.canny.high.value = c->high;
-    m.depth = 8; /* bytes, as the peers give */
+    ask(&m, "sigma", c->sigma);
+    ask(&m, "ksize", c->ksize);
+    ask(&m, "low", c->low);
+    ask(&m, "high", c->high);
+    if (edgel_method_set(&m, "depth", "8", &err) != EDGEL_OK) /* bytes, as the peers give */
+        return fail(&err);
     const struct edgel_view in = { c->pixels, c->w, c->h, 1, EDGEL_U8, c->w };
-    if (edgel_method_run(scratch, in, &m, &out, &bits, &err) != EDGEL_OK)
+    if (edgel_method_run(scratch, in, &m, &out, NULL, &err) != EDGEL_OK)
         return fail(&err);
     *result = (struct bench_result){ out.data, out.stride };
     return 0;
