@@ -1,5 +1,6 @@
 /* The program: finds the command and runs it. */
 #include "cli.h"
+#include "commands.h" /* COMMANDS(X), made from the list in meson.build */
 #include <errno.h>
 #include <fcntl.h>
 #ifdef __GLIBC__
@@ -8,17 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* The commands in the order of the help; each is src/cli/cmd_NAME.c. */
-#define COMMANDS(X) \
-    X(detect)       \
-    X(train)        \
-    X(segment)      \
-    X(eval)         \
-    X(report)       \
-    X(merge)        \
-    X(model)        \
-    X(help)
 
 #define DECLARE(name) extern const struct cli_command cli_command_##name;
 #define POINT(name)   &cli_command_##name,

@@ -90,12 +90,16 @@ int cli_usage(const struct cli_command *command, const char *fmt, ...)
     return CLI_EXIT_USAGE;
 }
 
-int cli_bar_columns(void)
+int cli_terminal_columns(int fd)
 {
     struct winsize w;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 10)
-        return w.ws_col - 1; /* the last column would wrap on some terminals */
-    return 79;
+    return ioctl(fd, TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
+}
+
+int cli_bar_columns(void)
+{
+    const int n = cli_terminal_columns(STDERR_FILENO);
+    return n > 10 ? n - 1 : 79; /* the last column would wrap on some terminals */
 }
 
 /* NO_COLOR asks for plain text: the bar is drawn without colour in any case, its line is then cleared with spaces

@@ -134,6 +134,24 @@ letters() {
     done
 }
 
+@test "help is as wide as the terminal, at most 100 columns; the words are the same" {
+    command -v script >/dev/null || skip "no script(1)"
+    for c in $(commands); do
+        edgel help "$c" | tr -s ' \n' ' ' >words
+        for columns in 60:60 80:80 200:100; do
+            script -qec "stty cols ${columns%:*}; $EDGEL help $c" /dev/null </dev/null | tr -d '\r' >page
+            run awk -v w="${columns#*:}" \
+                'length($0) > w && !/^  edgel/ && !/^  # / && $1 !~ /^-.*[=|]/ && $2 !~ /^-.*[=|]/' page
+            [ "$output" = "" ]
+            tr -s ' \n' ' ' <page | cmp - words
+        done
+    done
+    script -qec "stty cols 200; $EDGEL help detect" /dev/null </dev/null | tr -d '\r' >page
+    [ "$(grep -v '^  edgel' page | awk 'length($0) > n { n = length($0) } END { print (n > 95) }')" = 1 ]
+    COLUMNS=60 script -qec "$EDGEL help detect" /dev/null </dev/null | tr -d '\r' >page
+    script -qec "stty cols 60; $EDGEL help detect" /dev/null </dev/null | tr -d '\r' | cmp - page
+}
+
 @test "every option is in help, man page and all completions, or in none" {
     all_forms
     [ "$(wc -l <commands)" -ge 2 ]
