@@ -78,6 +78,9 @@ enum { EDGEL_LABEL_IGNORE = 65535 };
 
 /* Makes e hold no failure. e may be NULL. */
 EDGEL_API void edgel_error_clear(struct edgel_error *e);
+/* Records a failure in e unless it holds one, and returns code; callbacks fail by it. e may be NULL. */
+EDGEL_API enum edgel_status edgel_error_set(struct edgel_error *e, enum edgel_status code, const char *fmt,
+                                            ...) EDGEL_PRINTF(3, 4);
 
 /* Version of the library, "MAJOR.MINOR.PATCH"; a static string. */
 EDGEL_API const char *edgel_version(void);

@@ -30,6 +30,9 @@ struct edgel_inputs_params {
     const char *skip_folder; /* not walked when below an input folder (the output folder); NULL none */
 };
 
+/* No paths, no list, every file of a folder, no MAT files. */
+EDGEL_API void edgel_inputs_params_init(struct edgel_inputs_params *params);
+
 struct edgel_inputs;
 
 /*
@@ -72,6 +75,9 @@ struct edgel_plan_params {
      * written theirs; everything else is checked for all. */
     const struct edgel_shard *shard;
 };
+
+/* No inputs, output or methods yet; names "{stem}.png"; images; an output that exists is an error; all parts. */
+EDGEL_API void edgel_plan_params_init(struct edgel_plan_params *params);
 
 struct edgel_plan;
 
@@ -129,6 +135,9 @@ struct edgel_pairs_params {
     const char *prediction_suffix, *truth_suffix; /* stripped from the stem where present; NULL none */
 };
 
+/* No files, list or suffixes. */
+EDGEL_API void edgel_pairs_params_init(struct edgel_pairs_params *params);
+
 struct edgel_pairs;
 
 /*
@@ -177,6 +186,8 @@ struct edgel_run {
     struct edgel_helpers *helpers; /* threads that find no index left serve it; may be NULL */
 };
 
+/* No items; one thread; the window that belongs to it; no callbacks. */
+EDGEL_API void edgel_run_init(struct edgel_run *run);
 /* The window that edgel_run_execute() uses: run->window, or 8 per thread. */
 EDGEL_API size_t edgel_run_window(const struct edgel_run *run);
 /* Runs all indices; *finished (may be NULL) = number of done ones. Returns EDGEL_OK, EDGEL_ENOMEM, EDGEL_EINVAL (no
@@ -212,6 +223,9 @@ struct edgel_journal_params {
     const struct edgel_setting *settings;
     size_t nsettings;
 };
+
+/* No folder, the whole run, no settings. */
+EDGEL_API void edgel_journal_params_init(struct edgel_journal_params *params);
 
 struct edgel_journal;
 
@@ -295,6 +309,9 @@ struct edgel_record {
     double seconds;
 };
 
+/* An image that went well, without names, sides or remarks. */
+EDGEL_API void edgel_record_init(struct edgel_record *record);
+
 struct edgel_totals {
     size_t ok, failed, skipped, not_images;
     bool interrupted;
@@ -331,7 +348,7 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_log_shard(struct edgel_log *lo
  * list, and each summary counts its own lines.
  *
  * output  as edgel_log_create(); appears only when all is well
- * stop    asked now and then; may be NULL
+ * stop    asked now and then, with user; may be NULL
  * totals  may be NULL
  * Returns EDGEL_OK; EDGEL_EINVAL: a shard is missing, given twice, of another list, made with other settings (the first
  * is named with both values), or no shard at all; EDGEL_EFORMAT (file, line, rule): damaged, or of a run that did not
@@ -339,7 +356,7 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_log_shard(struct edgel_log *lo
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_log_merge(const char *const *paths, size_t npaths,
                                                             const char *output, bool (*stop)(void *user),
-                                                            struct edgel_totals *totals,
+                                                            void *user, struct edgel_totals *totals,
                                                             struct edgel_error *err);
 
 #ifdef __cplusplus

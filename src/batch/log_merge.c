@@ -164,14 +164,14 @@ static enum edgel_status count_image(struct merge *m, struct source *s, struct e
     return EDGEL_OK;
 }
 
-static enum edgel_status join_images(struct merge *m, struct edgel_log *log, bool (*stop)(void *),
+static enum edgel_status join_images(struct merge *m, struct edgel_log *log, bool (*stop)(void *), void *user,
                                      struct edgel_error *err)
 {
     const struct edgel_shard *whole = &m->sources[0].shard;
     struct edgel_shard seen = { .digest = whole->items == 0 ? whole->digest : 0 };
     while (seen.items < whole->items) {
         struct source *s = &m->sources[m->order[seen.items % m->n]];
-        if (seen.items % LINES_BETWEEN_STOPS == 0 && stop && stop(NULL))
+        if (seen.items % LINES_BETWEEN_STOPS == 0 && stop && stop(user))
             return edgel_fail(err, EDGEL_EINTERRUPTED, "interrupted");
         EDGEL_TRY(next_line(m, s, err));
         EDGEL_TRY(count_image(m, s, err));
@@ -226,18 +226,18 @@ static enum edgel_status add_summary(struct merge *m, struct source *s, struct e
     return EDGEL_OK;
 }
 
-static enum edgel_status join(struct merge *m, struct edgel_log **log, bool (*stop)(void *),
+static enum edgel_status join(struct merge *m, struct edgel_log **log, bool (*stop)(void *), void *user,
                               struct edgel_totals *totals, struct edgel_error *err)
 {
     *totals = (struct edgel_totals){ 0 };
-    EDGEL_TRY(join_images(m, *log, stop, err));
+    EDGEL_TRY(join_images(m, *log, stop, user, err));
     for (size_t k = 0; k < m->n; k++)
         EDGEL_TRY(add_summary(m, &m->sources[m->order[k]], totals, err));
     return edgel_log_finish(log, totals, err);
 }
 
 enum edgel_status edgel_log_merge(const char *const *paths, size_t npaths, const char *output,
-                                  bool (*stop)(void *user), struct edgel_totals *totals,
+                                  bool (*stop)(void *user), void *user, struct edgel_totals *totals,
                                   struct edgel_error *err)
 {
     struct merge m = { .paths = paths, .n = npaths };
@@ -249,7 +249,7 @@ enum edgel_status edgel_log_merge(const char *const *paths, size_t npaths, const
     if (st == EDGEL_OK)
         st = edgel_log_create(output, &log, err);
     if (st == EDGEL_OK)
-        st = join(&m, &log, stop, &sum, err);
+        st = join(&m, &log, stop, user, &sum, err);
     if (totals)
         *totals = sum;
     edgel_log_discard(&log);

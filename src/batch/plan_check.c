@@ -97,9 +97,9 @@ static enum edgel_status name_collision(const struct edgel_plan *plan, const str
         return edgel_fail(err, EDGEL_EINVAL,
                           "%s by method %zu (%s) and %s by method %zu (%s) would both be written to %s%s",
                           first, m + 1, plan->methods[m], second, n + 1, plan->methods[n], path,
-                          strcmp(first, second) == 0 ? " (--name with {n} keeps them apart)" : "");
+                          strcmp(first, second) == 0 ? " ({n} in the name keeps them apart)" : "");
     return edgel_fail(err, EDGEL_EINVAL, "%s and %s would both be written to %s%s", first, second, path,
-                      differ_in_extension(first, second) ? " (--name with {ext} keeps them apart)" : "");
+                      differ_in_extension(first, second) ? " ({ext} in the name keeps them apart)" : "");
 }
 
 /* The output that is the file path[0..n), which is a folder of another one; SIZE_MAX none. */
@@ -299,7 +299,8 @@ static enum edgel_status refuse_existing(const struct edgel_plan *plan, char *pa
     char more[40] = "";
     if (count > 1)
         snprintf(more, sizeof more, ", and %zu more %s", count - 1, count == 2 ? "does" : "do");
-    return edgel_fail(err, EDGEL_EINVAL, "output %s: exists already%s (--existing skip or overwrite)", path,
+    return edgel_fail(err, EDGEL_EINVAL,
+                      "output %s: exists already%s (existing outputs can be skipped or overwritten)", path,
                       more);
 }
 

@@ -1,10 +1,10 @@
 /* cli.h: what the commands of the program share: option tables, help, messages, the run over images.
  *
- * A command is one file and one line. The file (cmd_NAME.c, listed in meson.build) defines
+ * A command is one file and one row. The file cmd_NAME.c defines
  *
  *     const struct cli_command cli_command_NAME = { .name = "NAME", .run = run_NAME, ... };
  *
- * and COMMANDS in main.c gets X(NAME). Parsing, help, the man page and completions all come from its table. */
+ * and the list of commands in meson.build gets NAME. Parsing, help, man page and completions come from its table. */
 #ifndef EDGEL_CLI_H
 #define EDGEL_CLI_H
 
@@ -49,7 +49,7 @@ struct cli_option {
     /* CLI_CHOICE: all there are; elsewhere values that shells propose. Ends with NULL. */
     const char *const *choices;
     /* CLI_CALL: stores the value; options is the group's struct. what names the value ("--low") in the text of err,
-     * which cli_fail() or the number parsers write. */
+     * which edgel_error_set() or the number parsers write. */
     enum edgel_status (*call)(void *options, const char *what, const char *text, struct edgel_error *err);
     const char *def;  /* value before the command line is read, given as text; NULL: the zeroed field */
     const char *note; /* shown as the default instead of def ("all cores"); NULL: def is shown */
@@ -217,6 +217,8 @@ void cli_message(const char *fmt, ...) EDGEL_PRINTF(1, 2);
 void cli_bar_show(const char *line);
 void cli_bar_clear(void);
 int cli_bar_columns(void);
+/* Width of the terminal that a descriptor is; 0: it is none, or does not know. */
+int cli_terminal_columns(int fd);
 
 /* --- interrupt.c --- */
 

@@ -46,15 +46,13 @@ static enum edgel_status look_at(const char *path, enum merge_kind *kind, struct
 {
     char head[64];
     FILE *f = fopen(path, "rb");
-    if (!f) {
-        (void)cli_fail(err, "%s: %s", path, strerror(errno));
-        return EDGEL_EIO;
-    }
+    if (!f)
+        return edgel_error_set(err, EDGEL_EIO, "%s: %s", path, strerror(errno));
     struct stat st;
     if (fstat(fileno(f), &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
         fclose(f);
-        (void)cli_fail(err, "%s: is not a regular file; files to join are read twice", path);
-        return EDGEL_EIO;
+        return edgel_error_set(err, EDGEL_EIO, "%s: is not a regular file; files to join are read twice",
+                               path);
     }
     size_t n = fread(head, 1, sizeof head - 1, f);
     bool failed = ferror(f) != 0;
@@ -63,9 +61,9 @@ static enum edgel_status look_at(const char *path, enum merge_kind *kind, struct
     *kind = kind_of(head);
     if (!failed && *kind != MERGE_NOTHING)
         return EDGEL_OK;
-    (void)cli_fail(err, failed ? "%s: cannot be read" : "%s: is neither a JSON-lines log nor a counts file",
-                   path);
-    return failed ? EDGEL_EIO : EDGEL_EINVAL;
+    if (failed)
+        return edgel_error_set(err, EDGEL_EIO, "%s: cannot be read", path);
+    return edgel_error_set(err, EDGEL_EINVAL, "%s: is neither a JSON-lines log nor a counts file", path);
 }
 
 /* What all files are. */
@@ -73,13 +71,13 @@ static enum edgel_status find_kind(const struct cli_args *args, enum merge_kind 
                                    struct edgel_error *err)
 {
     for (size_t i = 0; i < args->noperands; i++) {
-        enum merge_kind k;
+        enum merge_kind k = MERGE_NOTHING;
         enum edgel_status status = look_at(args->operands[i], &k, err);
         if (status != EDGEL_OK)
             return status;
         if (i > 0 && k != *kind)
-            return cli_fail(err, "%s and %s: one is a log, the other a counts file", args->operands[0],
-                            args->operands[i]);
+            return edgel_error_set(err, EDGEL_EINVAL, "%s and %s: one is a log, the other a counts file",
+                                   args->operands[0], args->operands[i]);
         *kind = k;
     }
     return EDGEL_OK;
@@ -102,7 +100,7 @@ static int run_merge(const struct cli_args *args)
     enum edgel_status status = find_kind(args, &kind, &err);
     if (status == EDGEL_OK)
         status = kind == MERGE_LOGS
-                     ? edgel_log_merge(paths, args->noperands, o->output, cli_stop, &totals, &err)
+                     ? edgel_log_merge(paths, args->noperands, o->output, cli_stop, NULL, &totals, &err)
                      : edgel_counts_merge(paths, args->noperands, o->output, cli_stop, &err);
     if (status != EDGEL_OK) {
         cli_message("%s", err.msg);

@@ -26,7 +26,7 @@ static enum edgel_status take_size(void *options, const char *what, const char *
     const char *x = strchr(text, 'x');
     int64_t w, h;
     if (!x)
-        return cli_fail(err, "%s %s: must be WIDTHxHEIGHT", what, text);
+        return edgel_error_set(err, EDGEL_EINVAL, "%s %s: must be WIDTHxHEIGHT", what, text);
     char *width = cli_strndup(text, (size_t)(x - text));
     enum edgel_status s = edgel_parse_int(what, width, 1, 1 << 20, &w, err);
     free(width);
@@ -195,7 +195,7 @@ static enum edgel_status print_architecture(const struct edgel_model *m, struct 
 {
     char *text = edgel_model_text(m);
     if (!text)
-        return cli_fail(err, "out of memory");
+        return edgel_error_set(err, EDGEL_ENOMEM, "out of memory");
     printf("%s", text);
     edgel_model_free(text);
     return EDGEL_OK;
@@ -264,7 +264,8 @@ static int run_summary(const struct cli_args *args)
         return cli_usage(args->command, "summary takes one model, preset or architecture");
     enum edgel_status s = cli_model_find(args->operands[1], &start, &m, &trained, &err);
     if (s == EDGEL_OK && trained && cli_given(args, "outputs"))
-        s = cli_fail(&err, "--outputs: %s is a model, its outputs are fixed", args->operands[1]);
+        s = edgel_error_set(&err, EDGEL_EINVAL, "--outputs: %s is a model, its outputs are fixed",
+                            args->operands[1]);
     if (s == EDGEL_OK)
         s = print_summary(m, o->size, &err);
     edgel_model_destroy(&m);
@@ -337,7 +338,7 @@ static int run_new(const struct cli_args *args)
         return CLI_EXIT_USAGE;
     enum edgel_status s = cli_model_find(args->operands[1], &start, &m, &trained, &err);
     if (s == EDGEL_OK && trained)
-        s = cli_fail(&err, "%s: is a model already", args->operands[1]);
+        s = edgel_error_set(&err, EDGEL_EINVAL, "%s: is a model already", args->operands[1]);
     if (s == EDGEL_OK)
         s = cli_model_write(o->output, m, &err);
     edgel_model_destroy(&m);

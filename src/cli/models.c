@@ -50,7 +50,8 @@ enum edgel_status cli_model_find(const char *name, const struct cli_start *start
     if (*trained)
         s = edgel_model_decode(bytes.data, bytes.size, name, out, err);
     else if (bytes.size > TEXT_MAX_BYTES)
-        s = cli_fail(err, "%s: neither a model file nor the text of an architecture", name);
+        s = edgel_error_set(err, EDGEL_EFORMAT, "%s: neither a model file nor the text of an architecture",
+                            name);
     else
         s = create((const char *)bytes.data, bytes.size, name, start, out, err);
     edgel_bytes_finish(&bytes);

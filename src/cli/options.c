@@ -78,7 +78,7 @@ static enum edgel_status set_choice(const struct cli_option *o, const char *what
         }
     char list[256];
     join_choices(o->choices, list, sizeof list);
-    return cli_fail(err, "%s %s: must be one of %s", what, text, list);
+    return edgel_error_set(err, EDGEL_EINVAL, "%s %s: must be one of %s", what, text, list);
 }
 
 enum edgel_status cli_option_set(const struct cli_option *o, void *base, const char *what, const char *text,

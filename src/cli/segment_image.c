@@ -147,12 +147,12 @@ static enum edgel_status run_network(struct segmenting *g, const char *input, st
     enum edgel_status s = edgel_predictor_run(g->w->predictor, &io, &detail);
     const size_t enough = s == EDGEL_ELIMIT ? enough_memory(g->job, io.w, io.h) : 0;
     if (enough)
-        (void)cli_fail(err,
-                       "%.200s: --memory %zu MiB is not enough to run the network, whole or on tiles; "
-                       "--memory %zu is enough",
-                       input, g->job->memory_bytes >> 20, enough);
+        (void)edgel_error_set(err, s,
+                              "%s: --memory %zu MiB is not enough to run the network, whole or on tiles; "
+                              "--memory %zu is enough",
+                              input, g->job->memory_bytes >> 20, enough);
     else if (s != EDGEL_OK)
-        (void)cli_fail(err, "%.200s: %.240s", input, detail.msg);
+        (void)edgel_error_set(err, s, "%s: %s", input, detail.msg);
     return s;
 }
 
@@ -183,13 +183,16 @@ static enum edgel_status fit_probability(const struct segment_job *job, const ch
     *depth = job->depth;
     if (write->format == EDGEL_FORMAT_PFM) {
         if (job->depth != 0 && job->depth != 32)
-            return cli_fail(err, "%s: PFM holds float samples, --depth %d does not go with it", path,
-                            job->depth);
+            return edgel_error_set(err, EDGEL_EINVAL,
+                                   "%s: PFM holds float samples, --depth %d does not go with it", path,
+                                   job->depth);
         *depth = 32;
     } else if (job->depth == 32 && write->format != EDGEL_FORMAT_TIFF) {
-        return cli_fail(err, "%s: --depth 32 is for float samples, which .tif and .pfm hold", path);
+        return edgel_error_set(err, EDGEL_EINVAL,
+                               "%s: --depth 32 is for float samples, which .tif and .pfm hold", path);
     } else if (write->format == EDGEL_FORMAT_PNM && (has_letter(path, 'p') || has_letter(path, 'b'))) {
-        return cli_fail(err, "%s: probabilities are gray; use .png, .tif, .pgm or .pfm", path);
+        return edgel_error_set(err, EDGEL_EINVAL, "%s: probabilities are gray; use .png, .tif, .pgm or .pfm",
+                               path);
     }
     *depth = *depth ? *depth : 8;
     return EDGEL_OK;
@@ -204,19 +207,21 @@ enum edgel_status segment_fit(const struct segment_job *job, const char *path, i
     if (job->emit == EMIT_OBJECTS)
         return EDGEL_OK;
     if (!edgel_format_built(write->format))
-        return cli_fail(err, "%s: this build of edgel was made without libtiff", path);
+        return edgel_error_set(err, EDGEL_EUNSUPPORTED, "%s: this build of edgel was made without libtiff",
+                               path);
     if (job->emit == EMIT_PROBABILITY)
         return fit_probability(job, path, depth, write, err);
     if (write->format == EDGEL_FORMAT_PFM)
-        return cli_fail(err, "%s: PFM holds float samples, for --emit probability", path);
+        return edgel_error_set(err, EDGEL_EINVAL, "%s: PFM holds float samples, for --emit probability",
+                               path);
     const bool pnm = write->format == EDGEL_FORMAT_PNM, color = job->emit == EMIT_OVERLAY;
     const bool one_bit = job->emit == EMIT_MASK && segment_is_binary(job);
     if (pnm && has_letter(path, 'p') != color && !has_letter(path, 'n'))
-        return cli_fail(err, "%s: %s", path,
-                        color ? "an overlay is colour; use .png, .tif or .ppm"
-                              : "PPM holds colour; use .png, .tif or .pgm");
+        return edgel_error_set(err, EDGEL_EINVAL, "%s: %s", path,
+                               color ? "an overlay is colour; use .png, .tif or .ppm"
+                                     : "PPM holds colour; use .png, .tif or .pgm");
     if (pnm && has_letter(path, 'b') && !one_bit)
-        return cli_fail(err, "%s: PBM holds 1-bit masks only", path);
+        return edgel_error_set(err, EDGEL_EINVAL, "%s: PBM holds 1-bit masks only", path);
     if (job->emit == EMIT_INSTANCES || (job->emit == EMIT_MASK && largest_id(job) > 255))
         *depth = 16;
     if (one_bit) {
@@ -287,7 +292,7 @@ static enum edgel_status write_instances(struct segmenting *g, struct edgel_fold
     const enum edgel_status s =
         edgel_components_map(edgel_image_view(&g->w->numbers), &g->w->pixels, &detail);
     if (s != EDGEL_OK)
-        return cli_fail(err, "%.200s: %.280s", image->input, detail.msg);
+        return edgel_error_set(err, s, "%s: %s", image->input, detail.msg);
     return write_made(g, image, s, err);
 }
 

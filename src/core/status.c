@@ -53,16 +53,31 @@ static void store(struct edgel_error *err, const char *text)
     memcpy(err->msg + HEAD + GAP, text + n - TAIL, TAIL + 1);
 }
 
-enum edgel_status edgel_fail(struct edgel_error *err, enum edgel_status code, const char *fmt, ...)
+EDGEL_PRINTF(3, 0)
+static void format(struct edgel_error *err, enum edgel_status code, const char *fmt, va_list ap)
 {
     if (err && err->code == EDGEL_OK) {
         char text[3 * 4096]; /* two names of the greatest length, and what is said of them */
-        va_list ap;
-        va_start(ap, fmt);
         vsnprintf(text, sizeof text, fmt, ap);
-        va_end(ap);
         err->code = code;
         store(err, text);
     }
+}
+
+enum edgel_status edgel_fail(struct edgel_error *err, enum edgel_status code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    format(err, code, fmt, ap);
+    va_end(ap);
+    return code;
+}
+
+enum edgel_status edgel_error_set(struct edgel_error *e, enum edgel_status code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    format(e, code, fmt, ap);
+    va_end(ap);
     return code;
 }

@@ -114,20 +114,20 @@ static void logs_are_joined_or_nothing_is_left(void **state)
         static const char *const both[][2] = { { "1.jsonl", "2.jsonl" }, { "2.jsonl", "1.jsonl" } };
         struct edgel_error e = { 0 };
         put_logs(true);
-        assert_int_equal(edgel_log_merge(both[turned], 2, "all.jsonl", NULL, NULL, &e), EDGEL_EINVAL);
+        assert_int_equal(edgel_log_merge(both[turned], 2, "all.jsonl", NULL, NULL, NULL, &e), EDGEL_EINVAL);
         assert_non_null(strstr(e.msg, turned ? "2.jsonl has b \" (none), 1.jsonl has 2"
                                              : "1.jsonl has b \" 2, 2.jsonl has (none)"));
         assert_true(access("all.jsonl", F_OK) != 0);
     }
     put_logs(false);
-    assert_int_equal(edgel_log_merge(paths, 2, "all.jsonl", always, NULL, NULL), EDGEL_EINTERRUPTED);
-    assert_int_equal(edgel_log_merge(paths, 0, "all.jsonl", NULL, NULL, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_log_merge(paths, 2, "all.jsonl", always, NULL, NULL, NULL), EDGEL_EINTERRUPTED);
+    assert_int_equal(edgel_log_merge(paths, 0, "all.jsonl", NULL, NULL, NULL, NULL), EDGEL_EINVAL);
     static const char *const bad[] = { "bad.jsonl", "1.jsonl" };
     tree_put("bad.jsonl", "{\"type\":7}\n");
-    assert_int_equal(edgel_log_merge(bad, 2, "all.jsonl", NULL, NULL, NULL), EDGEL_EFORMAT);
+    assert_int_equal(edgel_log_merge(bad, 2, "all.jsonl", NULL, NULL, NULL, NULL), EDGEL_EFORMAT);
     for (long n = 0;; n++) {
         edgel_alloc_fail_after(n);
-        enum edgel_status s = edgel_log_merge(paths, 2, "all.jsonl", NULL, &totals, NULL);
+        enum edgel_status s = edgel_log_merge(paths, 2, "all.jsonl", NULL, NULL, &totals, NULL);
         edgel_alloc_fail_after(-1);
         assert_int_equal(edgel_alloc_live(), 0);
         assert_int_equal(access("all.jsonl", F_OK) == 0, s == EDGEL_OK);

@@ -185,18 +185,18 @@ static void refusals_name_their_reason(void **state)
         { { .output = "o" },
           "in",
           NULL,
-          "!in/a.jpg and in/a.png would both be written to o/a.png (--name with {ext} keeps them apart)" },
+          "!in/a.jpg and in/a.png would both be written to o/a.png ({ext} in the name keeps them apart)" },
         { { .output = "o" }, "in2", "in2/", "!in2/x.jpg and in2/x.jpg would both be written to o/x.png" },
         { { .output = "o", .name = "{dir}/x.png", .nmethods = 2 },
           "in2/x.jpg",
           NULL,
           "!in2/x.jpg by method 1 (canny) and in2/x.jpg by method 2 (sobel) would both be written to o/x.png "
-          "(--name with {n} keeps them apart)" },
+          "({n} in the name keeps them apart)" },
         { { .output = "o", .methods = twice, .nmethods = 2 },
           "in2",
           NULL,
           "!in2/x.jpg by method 1 (canny) and in2/x.jpg by method 2 (canny) would both be written to o/canny/x.png "
-          "(--name with {n} keeps them apart)" },
+          "({n} in the name keeps them apart)" },
         { { .output = "o", .name = "x.png" },
           "in2/x.jpg",
           "in2/y/x.jpg",
@@ -241,13 +241,15 @@ static void what_exists_is_found(void **state)
     assert_string_equal(planned(p, "in", NULL), "out/a.png out/b.png out/c.png");
     tree_put("out/b.png", NULL);
     assert_string_equal(planned(p, "in", NULL),
-                        "!output out/b.png: exists already (--existing skip or overwrite)");
+                        "!output out/b.png: exists already (existing outputs can be skipped or overwritten)");
     assert_int_equal(symlink("gone", "out/c.png"), 0);
-    assert_string_equal(planned(p, "in", NULL),
-                        "!output out/b.png: exists already, and 1 more does (--existing skip or overwrite)");
+    assert_string_equal(
+        planned(p, "in", NULL),
+        "!output out/b.png: exists already, and 1 more does (existing outputs can be skipped or overwritten)");
     tree_put("out/a.png", NULL);
-    assert_string_equal(planned(p, "in", NULL),
-                        "!output out/a.png: exists already, and 2 more do (--existing skip or overwrite)");
+    assert_string_equal(
+        planned(p, "in", NULL),
+        "!output out/a.png: exists already, and 2 more do (existing outputs can be skipped or overwritten)");
     assert_int_equal(unlink("out/a.png"), 0);
     p.existing = EDGEL_EXISTING_SKIP;
     assert_string_equal(planned(p, "in", NULL), "out/a.png out/b.png(skip) out/c.png(skip)");
@@ -283,8 +285,9 @@ static void the_longest_path_is_looked_up_whole(void **state)
     tree_put("in/a.png", NULL);
     tree_put("in/bb.png", NULL);
     tree_put("out/bb.png", NULL);
-    assert_string_equal(planned((struct edgel_plan_params){ .output = "out" }, "in", NULL),
-                        "!output out/bb.png: exists already (--existing skip or overwrite)");
+    assert_string_equal(
+        planned((struct edgel_plan_params){ .output = "out" }, "in", NULL),
+        "!output out/bb.png: exists already (existing outputs can be skipped or overwritten)");
 }
 
 static void broken_inputs_take_no_part(void **state)
