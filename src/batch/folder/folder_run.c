@@ -3,7 +3,7 @@
  * collected, outputs planned, names and log checked. Then threads work on images, one each; results are delivered in
  * the order of the inputs, to the log, the record and the caller.
  */
-#include "batch/folder_priv.h"
+#include "batch/folder/folder_priv.h"
 
 void edgel_folder_run_init(struct edgel_folder_run *run)
 {

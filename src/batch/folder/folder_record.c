@@ -1,5 +1,5 @@
 /* The record of a run over folders: what it depends on and what is finished, so that an interrupted run is resumed. */
-#include "batch/folder_priv.h"
+#include "batch/folder/folder_priv.h"
 #include <sys/stat.h>
 #include <unistd.h>
 

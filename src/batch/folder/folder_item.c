@@ -1,5 +1,5 @@
 /* Which images a run over folders works on, and under which names their outputs appear. */
-#include "batch/folder_priv.h"
+#include "batch/folder/folder_priv.h"
 
 size_t edgel_folder_count(const struct edgel_folder *f)
 {

@@ -1,5 +1,5 @@
 /* What a run over folders refuses before any work, besides what its plan refuses. */
-#include "batch/folder_priv.h"
+#include "batch/folder/folder_priv.h"
 #include <string.h>
 
 enum edgel_status edgel_folder_check_names(const struct edgel_folder *f, struct edgel_folder_paths *paths,

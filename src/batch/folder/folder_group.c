@@ -1,6 +1,6 @@
 /* Durable runs: outputs wait under their temporary names until a group of them is on the disk; then all get their
  * names. */
-#include "batch/folder_priv.h"
+#include "batch/folder/folder_priv.h"
 #include <stdio.h>
 
 enum {

@@ -1,6 +1,6 @@
 /* One image of a run over folders: its outputs are written under temporary names, and only then do they appear, so that
  * an image that fails leaves none of them. */
-#include "batch/folder_priv.h"
+#include "batch/folder/folder_priv.h"
 #include <stdio.h>
 #include <string.h>
 
