@@ -85,7 +85,8 @@ static void look_at_valid(const struct edgel_dataset *d, const struct edgel_pair
 {
     struct edgel_bytes bytes = { 0 };
     struct edgel_mask_file f = { 0 };
-    if (p->valid && edgel_mask_file_read(&d->p.read, p->valid, false, &bytes, &f, &l->err) == EDGEL_OK)
+    if (p->valid &&
+        edgel_mask_file_read(&d->p.read, p->valid, EDGEL_MASK_VALID, 0, 0, &bytes, &f, &l->err) == EDGEL_OK)
         add_remark(l, p->valid, &f.info);
     edgel_bytes_finish(&bytes);
     edgel_mask_file_finish(&f);

@@ -44,16 +44,27 @@ struct edgel_mask_file {
     struct edgel_mat mat;
     bool is_mat;
 };
-/* mat: a MAT file is read as one; else it is no image. bytes: memory for the file. */
+/* What a file is for: masks of valid pixels are images, truth and predictions also MAT files of their kinds. */
+enum edgel_mask_role { EDGEL_MASK_VALID, EDGEL_MASK_TRUTH, EDGEL_MASK_PREDICTION };
+/* True where the file, which is no mask of valid pixels, is read as a MAT file. */
+bool edgel_mask_file_is_mat(const char *path, const struct edgel_bytes *bytes);
+/* Whether a MAT file is of a kind for the role, by its first bytes: nothing is unpacked. */
+EDGEL_NODISCARD enum edgel_status edgel_mask_file_check(const struct edgel_read *read, const char *path,
+                                                        const struct edgel_bytes *bytes,
+                                                        enum edgel_mask_role role, struct edgel_error *err);
+/* w, h: of the image, compared with the maps of a MAT file before they are unpacked; 0: not known. */
+EDGEL_NODISCARD enum edgel_status edgel_mask_file_decode(const struct edgel_read *read, const char *path,
+                                                         const struct edgel_bytes *bytes,
+                                                         enum edgel_mask_role role, int w, int h,
+                                                         struct edgel_mask_file *f, struct edgel_error *err);
+/* The same of a file that is read. bytes: memory for it. */
 EDGEL_NODISCARD enum edgel_status edgel_mask_file_read(const struct edgel_read *read, const char *path,
-                                                       bool mat, struct edgel_bytes *bytes,
-                                                       struct edgel_mask_file *f, struct edgel_error *err);
+                                                       enum edgel_mask_role role, int w, int h,
+                                                       struct edgel_bytes *bytes, struct edgel_mask_file *f,
+                                                       struct edgel_error *err);
 void edgel_mask_file_finish(struct edgel_mask_file *f);
 /* The image of a file. */
 struct edgel_mask edgel_mask_of_file(const struct edgel_mask_file *f);
-/* "PATH: annotator K ..." */
-EDGEL_NODISCARD enum edgel_status edgel_mask_file_truth(const struct edgel_mask_file *f, const char *path,
-                                                        struct edgel_error *err);
 /* What the decoder said of a file that it took, with "damaged, ..." before it; NULL: nothing. */
 const char *edgel_info_said(const struct edgel_info *info, const char **how);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct edgel_dataset_memory {
-    struct edgel_bytes bytes;
+    struct edgel_bytes bytes, prediction_bytes;
     struct edgel_mask_file prediction, valid, *truth; /* truth: [nfiles] */
     size_t nfiles, truth_room, segmentations_room;
 };
@@ -61,10 +61,9 @@ static void note_remark(const struct source *s, const char *path, const struct e
                  info->damage[0] ? "damaged, taken as it decodes: " : "", said);
 }
 
-static enum edgel_status read_file(const struct source *s, const char *path, bool mat,
-                                   struct edgel_mask_file *f)
+/* Of a file that was read: remarks, colours. */
+static enum edgel_status take_file(const struct source *s, const char *path, struct edgel_mask_file *f)
 {
-    EDGEL_TRY(edgel_mask_file_read(&s->d->p.read, path, mat, &s->m->memory->bytes, f, s->err));
     if (f->is_mat)
         return EDGEL_OK;
     note_remark(s, path, &f->info);
@@ -91,22 +90,20 @@ static enum edgel_status take_segmentations(const struct source *s, const struct
     return EDGEL_OK;
 }
 
-static enum edgel_status read_prediction(const struct source *s, const char *path)
+/* Decodes what is in memory->prediction_bytes; w, h: of the truth, 0 where it is not known. */
+static enum edgel_status take_prediction(const struct source *s, const char *path, int w, int h)
 {
     struct edgel_dataset_masks *m = s->m;
     struct edgel_mask_file *f = &m->memory->prediction;
     const struct edgel_mat *mat = &f->mat;
-    EDGEL_TRY(read_file(s, path, true, f));
+    EDGEL_TRY(edgel_mask_file_decode(&s->d->p.read, path, &m->memory->prediction_bytes, EDGEL_MASK_PREDICTION,
+                                     w, h, f, s->err));
+    EDGEL_TRY(take_file(s, path, f));
     m->predicted = true;
     if (!f->is_mat) {
         m->map = edgel_mask_of_file(f);
         return EDGEL_OK;
     }
-    if (mat->kind == EDGEL_MAT_TRUTH)
-        return edgel_fail(s->err, EDGEL_EFORMAT, "%s: holds groundTruth; a prediction is segs or ucm2", path);
-    if (!s->d->p.maps)
-        return edgel_fail(s->err, EDGEL_EFORMAT,
-                          "%s: holds segs or ucm2, which are judged where boundaries or regions are", path);
     if (mat->kind == EDGEL_MAT_SEGS)
         return take_segmentations(s, mat);
     m->ucm2 = mat->ucm2;
@@ -182,7 +179,6 @@ static enum edgel_status take_map(const struct source *s, const char *path, size
 static enum edgel_status add_annotators(const struct source *s, const char *path,
                                         const struct edgel_mask_file *f)
 {
-    EDGEL_TRY(edgel_mask_file_truth(f, path, s->err));
     for (size_t i = 0; i < f->mat.n; i++) {
         struct edgel_mask boundaries = { 0 }, regions = { 0 };
         if (s->boundaries)
@@ -215,7 +211,9 @@ static enum edgel_status read_truth(const struct source *s, const struct edgel_p
     for (size_t k = 0; k < p->ntruth; k++) {
         struct edgel_mask_file *f = &s->m->memory->truth[k];
         const size_t from = s->m->ntruth;
-        EDGEL_TRY(read_file(s, p->truth[k], true, f));
+        EDGEL_TRY(edgel_mask_file_read(&s->d->p.read, p->truth[k], EDGEL_MASK_TRUTH, 0, 0,
+                                       &s->m->memory->bytes, f, s->err));
+        EDGEL_TRY(take_file(s, p->truth[k], f));
         if (f->is_mat)
             EDGEL_TRY(add_annotators(s, p->truth[k], f));
         else if (s->boundaries && s->regions)
@@ -228,6 +226,27 @@ static enum edgel_status read_truth(const struct source *s, const struct edgel_p
         EDGEL_TRY(check_sizes(s, p->truth[k], from));
     }
     return EDGEL_OK;
+}
+
+/* The prediction comes first, but for a MAT file: its maps are compared with the truth before they are unpacked. */
+static enum edgel_status read_prediction_and_truth(const struct source *s, const struct edgel_pair *p)
+{
+    struct edgel_bytes *bytes = &s->m->memory->prediction_bytes;
+    if (!p->prediction)
+        return read_truth(s, p);
+    EDGEL_TRY(edgel_bytes_read(p->prediction, bytes, s->err));
+    if (!edgel_mask_file_is_mat(p->prediction, bytes)) {
+        EDGEL_TRY(take_prediction(s, p->prediction, 0, 0));
+        return read_truth(s, p);
+    }
+    EDGEL_TRY(edgel_mask_file_check(&s->d->p.read, p->prediction, bytes, EDGEL_MASK_PREDICTION, s->err));
+    if (!s->d->p.maps)
+        return edgel_fail(s->err, EDGEL_EFORMAT,
+                          "%s: holds segs or ucm2, which are judged where boundaries or regions are",
+                          p->prediction);
+    EDGEL_TRY(read_truth(s, p));
+    const struct edgel_view *truth = s->m->ntruth > 0 ? &s->m->truth[0].view : NULL;
+    return take_prediction(s, p->prediction, truth ? truth->w : 0, truth ? truth->h : 0);
 }
 
 enum edgel_status edgel_dataset_masks_read(const struct edgel_dataset *d, const struct edgel_pair *p,
@@ -246,14 +265,12 @@ enum edgel_status edgel_dataset_masks_read(const struct edgel_dataset *d, const 
     m->nsegmentations = m->ntruth = 0;
     m->ucm2 = NULL;
     m->remark[0] = '\0';
-    if (p->prediction)
-        EDGEL_TRY(read_prediction(&s, p->prediction));
-    EDGEL_TRY(read_truth(&s, p));
+    EDGEL_TRY(read_prediction_and_truth(&s, p));
     if (d->p.regions)
         EDGEL_TRY(take_image_of_regions(&s));
     if (p->valid) {
-        EDGEL_TRY(
-            edgel_mask_file_read(&d->p.read, p->valid, false, &m->memory->bytes, &m->memory->valid, err));
+        EDGEL_TRY(edgel_mask_file_read(&d->p.read, p->valid, EDGEL_MASK_VALID, 0, 0, &m->memory->bytes,
+                                       &m->memory->valid, err));
         note_remark(&s, p->valid, &m->memory->valid.info);
         m->valid = edgel_mask_of_file(&m->memory->valid);
     }
@@ -265,6 +282,7 @@ void edgel_dataset_masks_finish(struct edgel_dataset_masks *m)
     struct edgel_dataset_memory *memory = m->memory;
     if (memory) {
         edgel_bytes_finish(&memory->bytes);
+        edgel_bytes_finish(&memory->prediction_bytes);
         edgel_mask_file_finish(&memory->prediction);
         edgel_mask_file_finish(&memory->valid);
         for (size_t k = 0; k < memory->nfiles; k++)

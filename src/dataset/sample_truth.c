@@ -32,10 +32,8 @@ enum edgel_status edgel_truth_file_read(const struct edgel_dataset *d, const cha
                                         struct edgel_mask_file *f, struct edgel_error *err)
 {
     struct edgel_bytes bytes = { 0 };
-    enum edgel_status status = edgel_mask_file_read(&d->p.read, path, true, &bytes, f, err);
+    enum edgel_status status = edgel_mask_file_read(&d->p.read, path, EDGEL_MASK_TRUTH, w, h, &bytes, f, err);
     edgel_bytes_finish(&bytes);
-    if (status == EDGEL_OK)
-        status = edgel_mask_file_truth(f, path, err);
     for (size_t k = 0; f->is_mat && k < f->mat.n && status == EDGEL_OK; k++)
         if (!f->mat.boundaries[k].data)
             status = edgel_fail(err, EDGEL_EFORMAT, "%s: groundTruth{%zu} has no Boundaries", path, k + 1);
@@ -191,7 +189,8 @@ static enum edgel_status apply_valid(const struct edgel_dataset *d, const struct
         return edgel_fail(err, EDGEL_EFORMAT, "%s: no mask of valid pixels for it", p->key);
     if (!p->valid)
         return EDGEL_OK;
-    enum edgel_status status = edgel_mask_file_read(&d->p.read, p->valid, false, &bytes, &f, err);
+    enum edgel_status status =
+        edgel_mask_file_read(&d->p.read, p->valid, EDGEL_MASK_VALID, 0, 0, &bytes, &f, err);
     const struct edgel_view v = edgel_image_view(&f.image);
     if (status == EDGEL_OK)
         status = check_size(p->valid, "validity mask", v, k->image.w, k->image.h, err);

@@ -125,12 +125,15 @@ hierarchy() {
     has 'p/b.pgm: prediction is no list of segmentations'
     mat p/a.mat segs "[$(rows 3 1 1 1 1 1 1)]"
     evaluate --truth t --boundary bsds p
-    has 'p/a.mat: segmentation is 6x3, truth is 6x4'
+    has 'p/a.mat: segs{1} is 6x3, the image 6x4'
     rm p/b.pgm
     hierarchy p/a.mat
     evaluate --truth t --boundary bsds p
     [ "$status" -eq 1 ]
-    has 'p/a.mat: ucm2 is 7x5, truth is 6x4: must be twice as large and 1 more'
+    has 'p/a.mat: ucm2 is 7x5, the image 6x4: must be twice as large and 1 more'
+    printf '\377\377\377\377' | dd of=p/a.mat bs=1 seek=$(($(wc -c <p/a.mat) - 4)) conv=notrunc status=none
+    evaluate --truth t --boundary bsds p # damaged as well, which is not seen: the size is compared first
+    has 'p/a.mat: ucm2 is 7x5, the image 6x4: must be twice as large and 1 more'
     evaluate --truth t --annotator 1 p
     [ "$status" -eq 1 ]
     has 'p/a.mat: holds segs or ucm2, which are judged where boundaries or regions are'

@@ -365,7 +365,7 @@ PY
     [ "$status" -eq 2 ]
     [[ "$output" == *"mat/1.mat: MAT"* ]]
     [[ "$output" == *"mat/2.mat: holds segs or ucm2; truth is groundTruth"* ]]
-    [[ "$output" == *"mat/3.mat: the truth is 2x1, the image 24x16"* ]]
+    [[ "$output" == *"mat/3.mat: groundTruth{1}.Segmentation is 2x1, the image 24x16"* ]]
     [[ "$output" == *"3 of 4 images cannot be trained on"* ]]
 }
 

@@ -431,17 +431,20 @@ static void test_types(void **state)
     (void)state;
     static const struct {
         uint32_t flags, dims, name, values;
+        size_t bytes;
         const char *words; /* NULL: taken */
     } cases[] = {
-        { 6, 5, 1, 9, NULL },
-        { 6, 5, 1, 13, NULL },
-        { 5, 5, 1, 9, "does not begin with its flags" },
-        { 6, 6, 1, 9, "2 to 8 dimensions" },
-        { 6, 5, 2, 9, "longer than 64 bytes, or none" },
-        { 6, 5, 1, 8, "not as many values" },
-        { 6, 5, 1, 14, "not as many values" },
-        { 6, 5, 1, 7, "not as many values" }, /* twice as many */
-        { 6, 5, 1, 300, "not as many values" },
+        { 6, 5, 1, 9, 8, NULL },
+        { 6, 5, 1, 13, 8, NULL },
+        { 5, 5, 1, 9, 8, "does not begin with its flags" },
+        { 6, 6, 1, 9, 8, "2 to 8 dimensions" },
+        { 6, 5, 2, 9, 8, "longer than 64 bytes, or none" },
+        { 6, 5, 1, 8, 8, "not as many values" },
+        { 6, 5, 1, 14, 8, "not as many values" },
+        { 6, 5, 1, 7, 8, "not as many values" }, /* twice as many */
+        { 6, 5, 1, 9, 9, "not as many values" },
+        { 6, 5, 1, 9, 7, "not as many values" },
+        { 6, 5, 1, 300, 8, "not as many values" },
     };
     static const uint32_t class_of[2] = { 6 }, sides[2] = { 1, 1 };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -452,7 +455,7 @@ static void test_types(void **state)
         mat_element(&m, cases[i].flags, class_of, 8);
         mat_element(&m, cases[i].dims, sides, 8);
         mat_element(&m, cases[i].name, "other", 5);
-        mat_element(&m, cases[i].values, reals, 8);
+        mat_element(&m, cases[i].values, reals, cases[i].bytes);
         mat_end(&m, at);
         if (cases[i].words)
             refuses(&m, &defaults, EDGEL_EFORMAT, cases[i].words);
