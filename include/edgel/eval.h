@@ -331,6 +331,40 @@ EDGEL_API const struct edgel_coco_image *edgel_coco_at(const struct edgel_coco *
 EDGEL_API bool edgel_coco_panoptic(const struct edgel_coco *coco);
 EDGEL_API const struct edgel_classes *edgel_coco_categories(const struct edgel_coco *coco); /* NULL: none */
 
+/* One side of pairs: a document, or masks in files. */
+struct edgel_coco_side {
+    const struct edgel_coco *document;      /* NULL: masks */
+    const char *path;                       /* of the document, or of the folder of the masks */
+    const char *const *keys, *const *paths; /* [n] of the masks: relative path without extension, the file */
+    size_t n;
+};
+/* An image of either side or of both. */
+struct edgel_coco_pair {
+    const char *key;
+    /* The mask's file, or (not panoptic) what messages call the image of a document; NULL: missing. */
+    const char *truth, *prediction;
+    size_t truth_image, image; /* in the documents of truth and prediction; SIZE_MAX none */
+};
+struct edgel_coco_pairs;
+/*
+ * Pairs the images of two sides, of which one at least is a document, in byte order of the keys.
+ *
+ * Two documents are paired by the ids of their images, a document and masks by name: file_name without extension, or
+ * the image's id in digits, before which a mask may have zeros. The masks of a panoptic document FOLDER/NAME.json are
+ * FOLDER/NAME/file_name; images for which it names none are no part of it. An image that a list of results does not
+ * name has a prediction without objects.
+ *
+ * Documents must outlive the pairs; the strings are theirs. The caller destroys *out, which is NULL after a failure.
+ * Returns EDGEL_OK or EDGEL_ENOMEM.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_coco_pairs_make(const struct edgel_coco_side *truth,
+                                                                  const struct edgel_coco_side *prediction,
+                                                                  struct edgel_coco_pairs **out,
+                                                                  struct edgel_error *err);
+EDGEL_API void edgel_coco_pairs_destroy(struct edgel_coco_pairs **pairs); /* NULL is fine */
+EDGEL_API size_t edgel_coco_pairs_count(const struct edgel_coco_pairs *pairs);
+EDGEL_API const struct edgel_coco_pair *edgel_coco_pairs_at(const struct edgel_coco_pairs *pairs, size_t i);
+
 /* The objects of one side: of an image of a document, of a mask, or (panoptic) of both. */
 struct edgel_object_source {
     const struct edgel_coco *document; /* NULL: the values of the mask */

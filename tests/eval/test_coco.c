@@ -559,6 +559,79 @@ static void no_memory_is_an_error(void **state)
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
+/* --- pairs --- */
+
+static struct edgel_coco *parsed(const char *text)
+{
+    struct edgel_coco *c;
+    struct edgel_error err = { 0 };
+    if (edgel_coco_parse(text, strlen(text), "doc", &c, &err) != EDGEL_OK)
+        fail_msg("%s", err.msg);
+    return c;
+}
+
+/* "KEY TRUTH:IMAGE PREDICTION:IMAGE", - for what is missing, one pair a line. */
+static void check_pairs(const struct edgel_coco_side *truth, const struct edgel_coco_side *prediction,
+                        const char *expected)
+{
+    struct edgel_coco_pairs *p;
+    struct edgel_text t = { 0 };
+    assert_int_equal(edgel_coco_pairs_make(truth, prediction, &p, NULL), EDGEL_OK);
+    for (size_t i = 0; i < edgel_coco_pairs_count(p); i++) {
+        const struct edgel_coco_pair *at = edgel_coco_pairs_at(p, i);
+        edgel_text_printf(&t, "%s %s:%d %s:%d\n", at->key, at->truth ? at->truth : "-", (int)at->truth_image,
+                          at->prediction ? at->prediction : "-", (int)at->image);
+    }
+    assert_string_equal(t.s, expected);
+    edgel_text_finish(&t);
+    edgel_coco_pairs_destroy(&p);
+}
+
+static void sides_are_paired(void **state)
+{
+    (void)state;
+    struct edgel_coco *named =
+        parsed("{\"images\":[{\"id\":7,\"file_name\":\"b/x.jpg\",\"width\":2,\"height\":2},"
+               "{\"id\":9,\"file_name\":\"a.jpg\",\"width\":2,\"height\":2}],"
+               "\"annotations\":[],\"categories\":[]}");
+    struct edgel_coco *results =
+        parsed("[{\"image_id\":9,\"category_id\":1,\"segmentation\":{\"size\":[2,2],\"counts\":[4]}},"
+               "{\"image_id\":12,\"category_id\":1,\"segmentation\":{\"size\":[2,2],\"counts\":[4]}}]");
+    static const char *const keys[] = { "a", "c" }, *const files[] = { "m/a.png", "m/c.png" };
+    static const char *const digits[] = { "d/0009", "d/012", "d/5" }, *const numbers[] = { "9", "12", "5" };
+    const struct edgel_coco_side t = { .document = named, .path = "t.json" },
+                                 r = { .document = results, .path = "r.json" },
+                                 m = { NULL, "m", keys, files, 2 }, d = { NULL, "d", digits, numbers, 3 };
+    check_pairs(&t, &r,
+                "12 -:-1 r.json#12:1\n"
+                "a t.json#a:1 r.json#9:0\n"
+                "b/x t.json#b/x:0 r.json:-1\n");
+    check_pairs(&t, &m,
+                "a t.json#a:1 m/a.png:-1\n"
+                "b/x t.json#b/x:0 -:-1\n"
+                "c -:-1 m/c.png:-1\n");
+    check_pairs(&d, &r,
+                "d/0009 9:-1 r.json#9:0\n"
+                "d/012 12:-1 r.json#12:1\n"
+                "d/5 5:-1 r.json:-1\n");
+    const long live = edgel_alloc_live();
+    long n = 0;
+    for (enum edgel_status st = EDGEL_ENOMEM; st != EDGEL_OK; n++) {
+        struct edgel_coco_pairs *p;
+        struct edgel_error err = { 0 };
+        edgel_alloc_fail_after(n);
+        st = edgel_coco_pairs_make(&t, &m, &p, &err);
+        edgel_alloc_fail_after(-1);
+        assert_true(st == EDGEL_OK ? p != NULL : st == EDGEL_ENOMEM && err.msg[0] && !p);
+        edgel_coco_pairs_destroy(&p);
+        assert_int_equal(edgel_alloc_live(), live);
+    }
+    assert_true(n > 8);
+    edgel_coco_destroy(&named);
+    edgel_coco_destroy(&results);
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -572,6 +645,7 @@ int main(void)
         cmocka_unit_test(mutated_strings_do_no_harm),
         cmocka_unit_test(mutated_counts_do_no_harm),
         cmocka_unit_test(no_memory_is_an_error),
+        cmocka_unit_test(sides_are_paired),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
