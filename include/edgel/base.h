@@ -45,7 +45,7 @@ extern "C" {
 
 /* Version of this header; that of the library which runs: edgel_version_number(). */
 #define EDGEL_VERSION_MAJOR 0
-#define EDGEL_VERSION_MINOR 1
+#define EDGEL_VERSION_MINOR 2
 #define EDGEL_VERSION_PATCH 0
 #define EDGEL_VERSION_NUMBER \
     (1000000 * EDGEL_VERSION_MAJOR + 1000 * EDGEL_VERSION_MINOR + EDGEL_VERSION_PATCH)
