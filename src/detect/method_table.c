@@ -2,7 +2,7 @@
  * benchmarks read the table. */
 #include "detect/detect_priv.h"
 
-#define ROWS(row) row(gaussian) row(sobel) row(roberts) row(prewitt) row(scharr) row(canny)
+#define ROWS(row) row(gaussian) row(sobel) row(roberts) row(prewitt) row(scharr) row(laplacian) row(canny)
 
 #define DECLARE(name) extern const struct edgel_method_row edgel_##name##_row;
 #define POINT(name)   &edgel_##name##_row,
