@@ -1,4 +1,10 @@
-/* edgel/filter.h: Gaussian, gradient operators and Canny on pixels in memory. */
+/* edgel/filter.h: Gaussian, gradient operators and Canny on pixels in memory.
+ *
+ * Rules of every call: scratch may be NULL, working memory is then of the call alone and it runs on one thread; err may
+ * be NULL; other pointers must point to something unless it says otherwise. Views must have pixels, sides >= 1 and a
+ * stride that holds a row, else EDGEL_EINVAL. Output images are zeroed or earlier images, whose memory is used again;
+ * they are not the memory of an input, and are empty after a failure. The texts of failures name the value and the
+ * rule. */
 #ifndef EDGEL_FILTER_H
 #define EDGEL_FILTER_H
 
@@ -98,13 +104,18 @@ enum edgel_threshold_kind { EDGEL_THRESHOLD_VALUE, EDGEL_THRESHOLD_QUANTILE, EDG
 
 struct edgel_threshold {
     enum edgel_threshold_kind kind;
-    /* VALUE: gradient units of 8-bit images, -1e9..1e9; QUANTILE: percent, 0..100; AUTO: unused. Exact rules at the
-     * top of src/filter/threshold.c. Whichever of two thresholds is smaller is the low one. */
+    /* VALUE     in gradient units of 8-bit images, -1e9..1e9: times 257 for U16, divided by 255 for F32.
+     * QUANTILE  in percent, 0..100: of the N magnitudes above 0, sorted, number ceil(N value / 100), at least the
+     *           first; 0 where there is none.
+     * AUTO      value unused. As the high one, with M the largest magnitude: 64 bins count each pixel at
+     *           floor(63 m / M + 1/2), zeros included; b is the first bin up to which more than 0.7 of all pixels are
+     *           counted; M (b + 1) / 64. As the low one: 0.4 of the high one. */
     double value;
 };
 
 enum edgel_nms { EDGEL_NMS_SECTOR, EDGEL_NMS_INTERP };
 
+/* Whichever of the two thresholds is smaller is the low one. */
 struct edgel_canny_params {
     int aperture; /* Sobel 3, 5, 7 */
     enum edgel_norm norm;
@@ -122,9 +133,13 @@ struct edgel_canny_used {
 /*
  * Canny's edges without the smoothing: Sobel, non-maximum suppression, double threshold, hysteresis.
  *
- * Details are in the comment at the top of src/filter/canny.c: sectors exactly as OpenCV's Canny, or the
- * interpolated comparison; thresholds; breadth-first hysteresis over 8 neighbours. With several channels the
- * strongest one of each pixel counts, the first of equals in the order last to first (B, G, R).
+ *   1. gx, gy: Sobel, border replicated. U8 with aperture 7 and SECTOR: both divided by 16, halves to even.
+ *   2. m = |gx| + |gy| (L1) or sqrt(gx^2 + gy^2) (L2); of several channels the strongest of each pixel, the first of
+ *      equals in the order last to first (B, G, R); 0 outside the image.
+ *   3. Thinning: m stays where it is a maximum along the gradient. SECTOR compares with the two neighbours of one of
+ *      four directions as OpenCV does; INTERP with values interpolated between the neighbours along the gradient.
+ *   4. What stays is strong where m > high, weak where m > low.
+ *   5. Hysteresis: edges are strong pixels, and weak ones connected to them through weak ones over 8 neighbours.
  *
  * in      U8, U16 or F32; 1 or 3 channels. VALUE thresholds are multiplied by 257 for U16 and divided by 255 for
  *         F32; floored for U8 only

@@ -199,7 +199,7 @@ enum edgel_status edgel_view_check(const char *what, struct edgel_view in, int m
 /* 255, 65535, 1: what counts as white. */
 double edgel_type_range(enum edgel_type type);
 
-/* --- share.c --- : rows shared among the threads of a scratch */
+/* Rows shared among the threads of a scratch. */
 /* Rows from..to-1 of an image, for one thread of 0..edgel_share_threads()-1, which has the arena to itself. */
 struct edgel_part {
     struct edgel_arena *arena;
@@ -310,7 +310,7 @@ enum edgel_status edgel_threshold_resolve(struct edgel_scratch *scratch, struct 
                                           struct edgel_limits_pair *limits, struct edgel_canny_used *used,
                                           struct edgel_error *err);
 
-/* --- bit_map.c --- */
+/* --- hysteresis.c --- */
 /* Two bits a pixel: weak (kept and above the low threshold) and strong (above the high one, too). Pixel x is bit x mod
  * 64 of word x / 64 of its row; bits beyond the width are 0. A border of one zero word goes all around. */
 struct edgel_bit_map {
@@ -331,7 +331,6 @@ void edgel_bit_map_edges(const struct edgel_bit_map *map, int y, enum edgel_type
 enum edgel_status edgel_bit_map_into(struct edgel_scratch *scratch, const struct edgel_bit_map *map,
                                      const struct edgel_image *out, struct edgel_error *err);
 
-/* --- hysteresis.c --- */
 /* Weak pixels that hang together with strong ones become strong: first edgel_hysteresis_row() for each row of a part,
  * in order, as soon as its bits are there, then edgel_hysteresis_part(), and when all parts are done
  * edgel_hysteresis_join(). A part looks at no rows but its own, so that threads can work on several at once. */
