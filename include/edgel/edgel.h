@@ -13,5 +13,6 @@
 #include "edgel/image.h"
 #include "edgel/nn.h"
 #include "edgel/report.h"
+#include "edgel/train.h"
 
 #endif

@@ -10,7 +10,8 @@ from house import ROOT
 MAY = {  # folder -> folders whose private headers it may include besides its own
     "core": set(), "io": {"core"}, "filter": {"core"}, "geometry": {"core", "filter"},
     "detect": {"core", "filter", "geometry"}, "nn": {"core"}, "ml": {"core", "filter"},
-    "eval": {"core"}, "report": {"core"}, "batch": {"core", "io"}, "dataset": {"core", "io", "batch"}, "cli": set(),
+    "eval": {"core"}, "report": {"core"}, "batch": {"core", "io"}, "dataset": {"core", "io", "batch"},
+    "train": {"core"}, "cli": set(),
 }
 SEES = {  # folder -> public headers it may include
     "core": {"base", "image"}, "io": {"base", "image"}, "filter": {"base", "image", "filter"},
@@ -19,7 +20,8 @@ SEES = {  # folder -> public headers it may include
     "nn": {"base", "nn"}, "ml": {"base", "image", "filter", "ml"}, "eval": {"base", "image", "eval"},
     "report": {"base", "image", "eval", "report"}, "batch": {"base", "image", "batch"},
     "dataset": {"base", "image", "batch", "dataset"},
-    "cli": {"base", "image", "filter", "geometry", "detect", "batch", "dataset", "nn", "ml", "eval", "report"},
+    "train": {"base", "image", "nn", "report", "train"},  # models and trainings as files
+    "cli": {"base", "image", "filter", "geometry", "detect", "batch", "dataset", "nn", "ml", "eval", "report", "train"},
 }
 THIRD_PARTY = {"png.h", "jpeglib.h", "jerror.h", "zlib.h", "tiffio.h"}
 INCLUDE = re.compile(r'\s*#\s*include\s+["<]([^">]+)[">]')

@@ -1,5 +1,6 @@
 /* `edgel model`: what a model is, whether a file is one, and other forms of it. */
-#include "models.h"
+#include "cli.h"
+#include "edgel/train.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -248,21 +249,26 @@ static int fail_with(const struct edgel_error *err)
     return CLI_EXIT_FAILED;
 }
 
-static struct cli_start start_of(const struct model_options *o)
+static struct edgel_model_params start_of(const struct model_options *o)
 {
-    return (struct cli_start){ (int)o->outputs, (enum edgel_init)o->init, (uint64_t)o->seed };
+    struct edgel_model_params fresh;
+    edgel_model_params_init(&fresh);
+    fresh.outputs = (int)o->outputs;
+    fresh.init = (enum edgel_init)o->init;
+    fresh.seed = (uint64_t)o->seed;
+    return fresh;
 }
 
 static int run_summary(const struct cli_args *args)
 {
     const struct model_options *o = args->options;
-    const struct cli_start start = start_of(o);
+    const struct edgel_model_params start = start_of(o);
     struct edgel_error err = { 0 };
     struct edgel_model *m;
     bool trained;
     if (args->noperands != 2)
         return cli_usage(args->command, "summary takes one model, preset or architecture");
-    enum edgel_status s = cli_model_find(args->operands[1], &start, &m, &trained, &err);
+    enum edgel_status s = edgel_model_open(args->operands[1], &start, &m, &trained, &err);
     if (s == EDGEL_OK && trained && cli_given(args, "outputs"))
         s = edgel_error_set(&err, EDGEL_EINVAL, "--outputs: %s is a model, its outputs are fixed",
                             args->operands[1]);
@@ -274,13 +280,13 @@ static int run_summary(const struct cli_args *args)
 
 static int run_show(const struct cli_args *args)
 {
-    const struct cli_start start = start_of(args->options);
+    const struct edgel_model_params start = start_of(args->options);
     struct edgel_error err = { 0 };
     struct edgel_model *m;
     bool trained;
     if (args->noperands != 2)
         return cli_usage(args->command, "show takes one model, preset or architecture");
-    enum edgel_status s = cli_model_find(args->operands[1], &start, &m, &trained, &err);
+    enum edgel_status s = edgel_model_open(args->operands[1], &start, &m, &trained, &err);
     if (s == EDGEL_OK)
         s = trained ? print_model(m, &err) : print_architecture(m, &err);
     edgel_model_destroy(&m);
@@ -296,7 +302,7 @@ static int run_check(const struct cli_args *args)
         struct edgel_error err = { 0 };
         struct edgel_model_info info;
         struct edgel_model *m;
-        if (cli_model_read(args->operands[i], &m, &err) != EDGEL_OK) {
+        if (edgel_model_read(args->operands[i], &m, &err) != EDGEL_OK) {
             code = fail_with(&err);
             continue;
         }
@@ -326,7 +332,7 @@ static int check_output(const struct cli_args *args, const char *option, const c
 static int run_new(const struct cli_args *args)
 {
     const struct model_options *o = args->options;
-    const struct cli_start start = start_of(o);
+    const struct edgel_model_params start = start_of(o);
     struct edgel_error err = { 0 };
     struct edgel_model *m;
     bool trained;
@@ -336,11 +342,11 @@ static int run_new(const struct cli_args *args)
         return cli_usage(args->command, "new: no output: -o FILE is required");
     if (check_output(args, "output", o->output) != 0)
         return CLI_EXIT_USAGE;
-    enum edgel_status s = cli_model_find(args->operands[1], &start, &m, &trained, &err);
+    enum edgel_status s = edgel_model_open(args->operands[1], &start, &m, &trained, &err);
     if (s == EDGEL_OK && trained)
         s = edgel_error_set(&err, EDGEL_EINVAL, "%s: is a model already", args->operands[1]);
     if (s == EDGEL_OK)
-        s = cli_model_write(o->output, m, &err);
+        s = edgel_model_write(o->output, m, &err);
     edgel_model_destroy(&m);
     return s == EDGEL_OK ? CLI_EXIT_OK : fail_with(&err);
 }
@@ -355,28 +361,26 @@ static bool has_batch_norm(const struct edgel_model *m)
 static int run_export(const struct cli_args *args)
 {
     const struct model_options *o = args->options;
-    const struct edgel_onnx_params params = { o->logits, o->unfolded };
+    struct edgel_onnx_params params;
     struct edgel_error err = { 0 };
     struct edgel_model *m;
-    unsigned char *bytes = NULL;
-    size_t size;
+    edgel_onnx_params_init(&params);
+    params.logits = o->logits;
+    params.unfolded = o->unfolded;
     if (args->noperands != 2)
         return cli_usage(args->command, "export takes one model file");
     if (!o->onnx)
         return cli_usage(args->command, "export: no output: --onnx FILE is required");
     if (check_output(args, "onnx", o->onnx) != 0)
         return CLI_EXIT_USAGE;
-    enum edgel_status s = cli_model_read(args->operands[1], &m, &err);
+    enum edgel_status s = edgel_model_read(args->operands[1], &m, &err);
     if (s == EDGEL_OK && o->unfolded && !has_batch_norm(m)) {
         edgel_model_destroy(&m);
         return cli_usage(args->command, "--unfolded has no use: %s has no batch normalisation",
                          args->operands[1]);
     }
     if (s == EDGEL_OK)
-        s = edgel_model_onnx(m, &params, &bytes, &size, &err);
-    if (s == EDGEL_OK)
-        s = cli_write_file(o->onnx, bytes, size, &err);
-    edgel_model_free(bytes);
+        s = edgel_model_write_onnx(o->onnx, m, &params, &err);
     edgel_model_destroy(&m);
     return s == EDGEL_OK ? CLI_EXIT_OK : fail_with(&err);
 }

@@ -1,5 +1,4 @@
 /* `edgel train`: a segmentation head from a folder of images and masks. */
-#include "models.h"
 #include "train.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +16,7 @@ struct job {
     struct edgel_model *model;
     struct edgel_pool *pool;
     struct edgel_trainer *trainer;
-    struct train_record *record;
+    struct train_progress progress;
     bool resumed;
 };
 
@@ -26,11 +25,13 @@ struct job {
 static enum edgel_status create_model(const struct train_options *o, int outputs, struct edgel_model **out,
                                       struct edgel_error *err)
 {
-    const struct cli_start start = { .outputs = outputs,
-                                     .init = (enum edgel_init)o->weights,
-                                     .seed = (uint64_t)o->seed };
+    struct edgel_model_params fresh;
     bool trained;
-    enum edgel_status status = cli_model_find(o->arch, &start, out, &trained, err);
+    edgel_model_params_init(&fresh);
+    fresh.outputs = outputs;
+    fresh.init = (enum edgel_init)o->weights;
+    fresh.seed = (uint64_t)o->seed;
+    enum edgel_status status = edgel_model_open(o->arch, &fresh, out, &trained, err);
     if (status == EDGEL_OK && trained) {
         edgel_model_destroy(out);
         return cli_fail(
@@ -94,7 +95,7 @@ static enum edgel_status take_weights(struct job *j, struct edgel_error *err)
     struct edgel_model *from = NULL;
     struct edgel_model_info info, own;
     struct edgel_model_taken taken;
-    enum edgel_status status = cli_model_read(j->o->init, &from, err);
+    enum edgel_status status = edgel_model_read(j->o->init, &from, err);
     if (status != EDGEL_OK)
         return status;
     edgel_model_take(j->model, from, &taken);
@@ -262,18 +263,6 @@ static enum edgel_status write_arguments(struct job *j, struct edgel_error *err)
     return status;
 }
 
-static enum edgel_status load_checkpoint(struct job *j, struct edgel_error *err)
-{
-    struct edgel_bytes bytes = { 0 };
-    char *path = train_path(j->o->output, "last.safetensors");
-    enum edgel_status status = edgel_bytes_read(path, &bytes, err);
-    if (status == EDGEL_OK)
-        status = edgel_trainer_resume(j->trainer, bytes.data, bytes.size, path, err);
-    edgel_bytes_finish(&bytes);
-    free(path);
-    return status;
-}
-
 static void stage_begins(void *user, int stage, int stages, const char *layer)
 {
     (void)user;
@@ -284,7 +273,7 @@ static void stage_begins(void *user, int stage, int stages, const char *layer)
 static enum edgel_status pretrain(struct job *j, struct edgel_error *err)
 {
     const double began = cli_clock();
-    struct edgel_train_events events = train_record_events(j->record);
+    struct edgel_train_events events = edgel_train_record_events(j->progress.record);
     enum edgel_train_end end;
     events.epoch_done = NULL;
     events.save = NULL;
@@ -306,25 +295,12 @@ static enum edgel_status pretrain(struct job *j, struct edgel_error *err)
 /* The best model of a resumed run, out of its checkpoint, when the file is not what the checkpoint says. */
 static enum edgel_status restore_best(struct job *j, struct edgel_error *err)
 {
-    struct edgel_model *best = NULL;
-    struct edgel_bytes there = { 0 };
-    unsigned char *bytes = NULL;
-    size_t size = 0;
-    char *path = train_path(j->o->output, "best.safetensors");
-    enum edgel_status status = edgel_model_copy(j->model, &best, err);
-    if (status == EDGEL_OK && edgel_trainer_best(j->trainer, best)) {
-        const bool found = edgel_bytes_read(path, &there, NULL) == EDGEL_OK;
-        status = edgel_model_encode(best, &bytes, &size, err);
-        if (status == EDGEL_OK && (!found || there.size != size || memcmp(there.data, bytes, size) != 0)) {
-            cli_message("%s: %s; made again out of last.safetensors", path,
-                        found ? "damaged, or not the best of what was trained" : "lost");
-            status = cli_write_file(path, bytes, size, err);
-        }
-    }
-    edgel_model_free(bytes);
-    edgel_bytes_finish(&there);
-    edgel_model_destroy(&best);
-    free(path);
+    enum edgel_train_best found;
+    const enum edgel_status status =
+        edgel_train_record_restore(j->o->output, j->trainer, j->model, &found, err);
+    if (status == EDGEL_OK && found != EDGEL_TRAIN_BEST_INTACT)
+        cli_message("%s/best.safetensors: %s; made again out of last.safetensors", j->o->output,
+                    found == EDGEL_TRAIN_BEST_LOST ? "lost" : "damaged, or not the best of what was trained");
     return status;
 }
 
@@ -334,36 +310,42 @@ static enum edgel_status take_up(struct job *j, struct edgel_error *err)
     int n;
     int64_t epochs = 0, steps;
     const struct edgel_model_class *classes = train_data_classes(j->data, &n);
-    enum edgel_status status = j->resumed ? load_checkpoint(j, err) : EDGEL_OK;
+    enum edgel_status status =
+        j->resumed ? edgel_train_record_resume(j->o->output, j->trainer, err) : EDGEL_OK;
     edgel_trainer_position(j->trainer, &epochs, &steps);
     if (status == EDGEL_OK && epochs > j->o->epochs)
         status = cli_fail(err, "--epochs %lld: %s has done %lld already; more extend it",
                           (long long)j->o->epochs, j->o->output, (long long)epochs);
     if (status == EDGEL_OK)
-        status = train_record_open(&j->record, j->o->output, &j->plan, j->o, classes, epochs, err);
+        status = train_progress_open(&j->progress, &j->plan, j->o, classes, epochs, err);
     return status;
 }
 
 static enum edgel_status train(struct job *j, struct edgel_error *err)
 {
     enum edgel_train_end end = EDGEL_TRAIN_STOPPED;
+    enum edgel_status status = j->resumed ? EDGEL_OK : edgel_train_record_clear(j->o->output, err);
     if (!j->resumed)
-        train_record_clear(j->o->output);
-    enum edgel_status status = write_arguments(j, err);
+        train_worst_clear(j->o->output);
     if (status == EDGEL_OK)
-        status = train_record_begin(j->record, err);
+        status = write_arguments(j, err);
+    if (status == EDGEL_OK)
+        status = edgel_train_record_write(j->progress.record, err);
     if (status == EDGEL_OK && j->resumed)
         status = restore_best(j, err);
     if (status == EDGEL_OK && j->o->pretrain && !j->resumed)
         status = pretrain(j, err);
     if (status != EDGEL_OK)
         return status;
-    const struct edgel_train_events events = train_record_events(j->record);
+    const struct edgel_train_events events = edgel_train_record_events(j->progress.record);
     status = edgel_trainer_run(j->trainer, &events, &end, err);
-    if (train_record_status(j->record, err) != EDGEL_OK)
-        return train_record_status(j->record, err);
+    struct edgel_error files = { 0 };
+    if (edgel_train_record_status(j->progress.record, &files) != EDGEL_OK) {
+        *err = files;
+        return err->code;
+    }
     if (status == EDGEL_OK || status == EDGEL_EINTERRUPTED)
-        train_record_summary(j->record, end);
+        train_progress_summary(&j->progress, &j->plan, end);
     if (status == EDGEL_OK && j->o->worst > 0 && edgel_trainer_best(j->trainer, j->model))
         status = train_worst(j->data, j->model, j->pool, j->o->output, (size_t)j->o->worst, err);
     return status;
@@ -371,7 +353,7 @@ static enum edgel_status train(struct job *j, struct edgel_error *err)
 
 static void finish(struct job *j)
 {
-    train_record_close(&j->record);
+    train_progress_close(&j->progress);
     edgel_trainer_destroy(&j->trainer);
     edgel_survey_finish(&j->survey);
     edgel_model_destroy(&j->model);
@@ -508,7 +490,7 @@ static int find_checkpoint(const char *folder, bool *found)
 {
     char *path = train_path(folder, "last.safetensors");
     *found = access(path, F_OK) == 0;
-    const bool lost = !*found && train_record_epochs(folder) > 1;
+    const bool lost = !*found && edgel_train_record_epochs(folder) > 1;
     if (lost)
         cli_message(
             "%s: lost, and without it this training cannot go on; -o %s --existing overwrite begins one "

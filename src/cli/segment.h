@@ -2,8 +2,9 @@
 #ifndef EDGEL_CLI_SEGMENT_H
 #define EDGEL_CLI_SEGMENT_H
 
+#include "cli.h"
+#include "edgel/nn.h"
 #include "folder.h"
-#include "models.h"
 
 enum segment_emit { EMIT_MASK, EMIT_PROBABILITY, EMIT_OVERLAY, EMIT_INSTANCES, EMIT_OBJECTS };
 

@@ -12,7 +12,10 @@ static enum edgel_status make_worker(const struct segment_job *job, struct segme
                                      int inner, struct edgel_error *err)
 {
     enum edgel_status s = edgel_pool_create(inner < EDGEL_POOL_MAX ? inner : EDGEL_POOL_MAX, &w->pool, err);
-    const struct edgel_predictor_params params = { w->pool, job->memory_bytes / (size_t)threads };
+    struct edgel_predictor_params params;
+    edgel_predictor_params_init(&params);
+    params.pool = w->pool;
+    params.max_bytes = job->memory_bytes / (size_t)threads;
     if (s == EDGEL_OK)
         s = edgel_predictor_create(job->model, &params, &w->predictor, err);
     w->planes = cli_alloc(job->noutputs, sizeof *w->planes);

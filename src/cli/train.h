@@ -1,10 +1,11 @@
 /* train.h: what the parts of `edgel train` share. */
-#ifndef EDGEL_TRAIN_H
-#define EDGEL_TRAIN_H
+#ifndef EDGEL_CLI_TRAIN_H
+#define EDGEL_CLI_TRAIN_H
 
 #include "cli.h"
 #include "edgel/eval.h"
 #include "edgel/nn.h"
+#include "edgel/train.h"
 
 struct train_data;
 
@@ -82,28 +83,22 @@ void train_tell_doubts(const struct cli_args *args);
 /* Goes on with the run of --resume: `run` gets the joined command line. Returns the exit code. */
 int train_resume(const struct cli_args *args, int (*run)(const struct cli_args *all));
 
-/* --- train_run.c --- : the folder of a run */
+/* --- train_run.c --- : what is said while it trains */
 
-struct train_record;
-/* Opens the record of results in folder, whose rows after `epochs` are dropped (an epoch whose checkpoint was not
- * written). A results.csv that is lost is told of, a damaged one refused. */
-enum edgel_status train_record_open(struct train_record **out, const char *folder,
-                                    const struct train_plan *plan, const struct train_options *o,
-                                    const struct edgel_model_class *classes, int64_t epochs,
-                                    struct edgel_error *err);
-/* Writes the results so far. */
-enum edgel_status train_record_begin(const struct train_record *r, struct edgel_error *err);
-/* Epochs that results.csv in the folder tells of; 0 when there is none. */
-size_t train_record_epochs(const char *folder);
-/* Events that keep the record and show what goes on; r is their user. */
-struct edgel_train_events train_record_events(struct train_record *r);
-/* The first failure of a file that is not the trainer's to report. */
-enum edgel_status train_record_status(const struct train_record *r, struct edgel_error *err);
-/* A line on standard error about how it ended. */
-void train_record_summary(const struct train_record *r, enum edgel_train_end end);
-void train_record_close(struct train_record **r);
-/* Removes what an earlier run left in the folder. */
-void train_record_clear(const char *folder);
+struct train_progress {
+    struct edgel_train_record *record; /* of the folder; NULL: not open yet */
+    const struct train_options *o;
+    bool live; /* a line that is drawn over */
+    double drawn;
+};
+/* Opens the record of the run, which is told of through p; p lives as long as it. Says when results.csv is lost. */
+enum edgel_status train_progress_open(struct train_progress *p, const struct train_plan *plan,
+                                      const struct train_options *o, const struct edgel_model_class *classes,
+                                      int64_t epochs, struct edgel_error *err);
+/* Lines on standard error about how it ended. */
+void train_progress_summary(const struct train_progress *p, const struct train_plan *plan,
+                            enum edgel_train_end end);
+void train_progress_close(struct train_progress *p);
 /* "FOLDER/name", to be freed. */
 char *train_path(const char *folder, const char *name);
 

@@ -1,0 +1,92 @@
+/* Going on with the training of a folder, and beginning one anew there. */
+#include "train/train_files.h"
+#include <stdio.h>
+#include <string.h>
+
+static enum edgel_status out_of_memory(struct edgel_error *err)
+{
+    return edgel_fail(err, EDGEL_ENOMEM, "folder of a training: out of memory");
+}
+
+enum edgel_status edgel_train_record_resume(const char *folder, struct edgel_trainer *trainer,
+                                            struct edgel_error *err)
+{
+    struct edgel_bytes bytes = { 0 };
+    EDGEL_REQUIRE(folder);
+    char *path = train_path(folder, "last.safetensors");
+    if (!path)
+        return out_of_memory(err);
+    enum edgel_status status = edgel_bytes_read(path, &bytes, err);
+    if (status == EDGEL_OK)
+        status = edgel_trainer_resume(trainer, bytes.data, bytes.size, path, err);
+    edgel_bytes_finish(&bytes);
+    edgel_free(path);
+    return status;
+}
+
+/* Compares the file with the best model, and writes it anew if they differ. */
+static enum edgel_status restore(const char *path, const struct edgel_model *best,
+                                 enum edgel_train_best *found, struct edgel_error *err)
+{
+    struct edgel_bytes there = { 0 };
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    const bool read = edgel_bytes_read(path, &there, NULL) == EDGEL_OK;
+    enum edgel_status status = edgel_model_encode(best, &bytes, &size, err);
+    if (status == EDGEL_OK && (!read || there.size != size || memcmp(there.data, bytes, size) != 0)) {
+        *found = read ? EDGEL_TRAIN_BEST_DAMAGED : EDGEL_TRAIN_BEST_LOST;
+        status = train_file_write(path, bytes, size, err);
+    }
+    edgel_model_free(bytes);
+    edgel_bytes_finish(&there);
+    return status;
+}
+
+enum edgel_status edgel_train_record_restore(const char *folder, const struct edgel_trainer *trainer,
+                                             const struct edgel_model *model, enum edgel_train_best *found,
+                                             struct edgel_error *err)
+{
+    enum edgel_train_best state = EDGEL_TRAIN_BEST_INTACT;
+    struct edgel_model *best = NULL;
+    EDGEL_REQUIRE(folder);
+    EDGEL_REQUIRE(trainer);
+    char *path = train_path(folder, "best.safetensors");
+    if (!path)
+        return out_of_memory(err);
+    enum edgel_status status = edgel_model_copy(model, &best, err);
+    if (status == EDGEL_OK && edgel_trainer_best(trainer, best))
+        status = restore(path, best, &state, err);
+    edgel_model_destroy(&best);
+    edgel_free(path);
+    if (found)
+        *found = state;
+    return status;
+}
+
+size_t edgel_train_record_epochs(const char *folder)
+{
+    struct edgel_bytes bytes = { 0 };
+    char *path = train_path(folder, "results.csv");
+    size_t lines = 0;
+    if (path && edgel_bytes_read(path, &bytes, NULL) == EDGEL_OK)
+        for (size_t i = 0; i < bytes.size; i++)
+            lines += bytes.data[i] == '\n';
+    edgel_bytes_finish(&bytes);
+    edgel_free(path);
+    return lines ? lines - 1 : 0;
+}
+
+enum edgel_status edgel_train_record_clear(const char *folder, struct edgel_error *err)
+{
+    static const char *const names[] = { "results.csv",      "curves.svg",       "confusion.csv",
+                                         "best.safetensors", "last.safetensors", "args.json" };
+    EDGEL_REQUIRE(folder);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = train_path(folder, names[i]);
+        if (!path)
+            return out_of_memory(err);
+        (void)remove(path); /* it need not be there; one that stays is written over */
+        edgel_free(path);
+    }
+    return EDGEL_OK;
+}
