@@ -206,8 +206,6 @@ char *cli_strndup(const char *s, size_t n); /* the first n bytes */
 _Noreturn void cli_out_of_memory(void);
 void cli_list_add(struct cli_list *list, const char *s);
 
-/* Records a text in err and returns EDGEL_EINVAL. */
-enum edgel_status cli_fail(struct edgel_error *err, const char *fmt, ...) EDGEL_PRINTF(2, 3);
 /* "edgel NAME: text" and where to find help, on stderr; returns CLI_EXIT_USAGE. command may be NULL. */
 int cli_usage(const struct cli_command *command, const char *fmt, ...) EDGEL_PRINTF(2, 3);
 /* "edgel: text" on stderr, the progress line cleared before it. In both, control characters of the text are spelled. */

@@ -34,8 +34,8 @@ static enum edgel_status create_model(const struct train_options *o, int outputs
     enum edgel_status status = edgel_model_open(o->arch, &fresh, out, &trained, err);
     if (status == EDGEL_OK && trained) {
         edgel_model_destroy(out);
-        return cli_fail(
-            err,
+        return edgel_error_set(
+            err, EDGEL_EINVAL,
             "--arch %s is a model, not an architecture: 'edgel model show' prints its own, --init takes its weights",
             o->arch);
     }
@@ -55,16 +55,20 @@ static enum edgel_status check_network(const struct cli_args *args, int *channel
     *channels = info.in_channels;
     edgel_model_destroy(&model);
     if (*channels != 1 && *channels != 3)
-        return cli_fail(err, "%s: the input has %d channels: images have 1 (gray) or 3", o->arch, *channels);
+        return edgel_error_set(err, EDGEL_EINVAL, "%s: the input has %d channels: images have 1 (gray) or 3",
+                               o->arch, *channels);
     if (cli_given(args, "dropout") && !info.drops)
-        return cli_fail(err, "--dropout %g: --arch %s has no layer of dropout", o->dropout, o->arch);
+        return edgel_error_set(err, EDGEL_EINVAL, "--dropout %g: --arch %s has no layer of dropout",
+                               o->dropout, o->arch);
     if (o->recompute && info.buffers == 0)
-        return cli_fail(err, "--recompute-bn: --arch %s has no batch normalisation", o->arch);
+        return edgel_error_set(err, EDGEL_EINVAL, "--recompute-bn: --arch %s has no batch normalisation",
+                               o->arch);
     if (o->pretrain && info.stages == 0)
-        return cli_fail(err,
-                        "--pretrain: --arch %s has one stage of convolutions, which makes the classes; the "
-                        "training itself trains it",
-                        o->arch);
+        return edgel_error_set(
+            err, EDGEL_EINVAL,
+            "--pretrain: --arch %s has one stage of convolutions, which makes the classes; the "
+            "training itself trains it",
+            o->arch);
     return EDGEL_OK;
 }
 
@@ -76,7 +80,8 @@ static enum edgel_status describe_classes(struct job *j, struct edgel_error *err
     const struct edgel_model_class *classes = train_data_classes(j->data, &n);
     const bool binary = train_data_labels(j->data) == EDGEL_LABELS_BINARY;
     if (j->plan.loss.balance && !binary)
-        return cli_fail(err, "--balance is for binary labels, and those of %s are ids", j->o->truth);
+        return edgel_error_set(err, EDGEL_EINVAL, "--balance is for binary labels, and those of %s are ids",
+                               j->o->truth);
     enum edgel_status status = create_model(j->o, binary ? 1 : n, &j->model, err);
     if (status == EDGEL_OK) /* the one output of a binary head is the foreground */
         status = edgel_model_set_classes(j->model, binary ? classes + 1 : classes, binary ? 1 : n, err);
@@ -104,11 +109,12 @@ static enum edgel_status take_weights(struct job *j, struct edgel_error *err)
     if (info.in_channels == own.in_channels)
         status = edgel_model_set_normalisation(j->model, info.mean, info.deviation, info.in_channels, err);
     if (taken.arrays_taken == 0 && status == EDGEL_OK)
-        status =
-            cli_fail(err, "%s: no layer of it has the name and shape of one of %s", j->o->init, j->o->arch);
+        status = edgel_error_set(err, EDGEL_EINVAL, "%s: no layer of it has the name and shape of one of %s",
+                                 j->o->init, j->o->arch);
     if (taken.arrays_taken == taken.arrays && cli_given(j->args, "weights") && status == EDGEL_OK)
-        status = cli_fail(err, "--weights has no use: all layers of %s have their weights from --init %s",
-                          j->o->arch, j->o->init);
+        status = edgel_error_set(err, EDGEL_EINVAL,
+                                 "--weights has no use: all layers of %s have their weights from --init %s",
+                                 j->o->arch, j->o->init);
     if (status == EDGEL_OK && !j->o->run.quiet)
         cli_message("%s: %d of %d arrays taken%s%s", j->o->init, taken.arrays_taken, taken.arrays,
                     taken.left[0] ? "; not taken, the first: " : "", taken.left);
@@ -129,7 +135,8 @@ static enum edgel_status survey(struct job *j, struct edgel_error *err)
     struct edgel_error why = { 0 };
     if (edgel_model_set_normalisation(j->model, j->survey.mean, j->survey.deviation, info.in_channels,
                                       &why) != EDGEL_OK)
-        status = cli_fail(err, "%s: values of the images: %s", j->args->operands[0], why.msg);
+        status =
+            edgel_error_set(err, why.code, "%s: values of the images: %s", j->args->operands[0], why.msg);
     memcpy(j->plan.augment.covariance, j->survey.covariance, sizeof j->survey.covariance);
     return status;
 }
@@ -161,7 +168,7 @@ static enum edgel_status tell_histogram(struct job *j, struct edgel_error *err)
     for (int c = 0; c < n; c++)
         all += (double)j->survey.total[c];
     if (all == 0)
-        return cli_fail(err, "%s: no pixel of the truth counts", j->o->truth);
+        return edgel_error_set(err, EDGEL_EINVAL, "%s: no pixel of the truth counts", j->o->truth);
     if (!j->o->run.quiet)
         cli_message("%zu image%s to train on, %zu to validate, %d classes", j->source.ntrain,
                     j->source.ntrain == 1 ? "" : "s", j->source.nval, n);
@@ -172,7 +179,8 @@ static enum edgel_status tell_histogram(struct job *j, struct edgel_error *err)
                         100 * (double)j->survey.total[c] / all);
     }
     if (n - never < 2)
-        return cli_fail(err, "%s: only one class occurs: there is nothing to learn", j->o->truth);
+        return edgel_error_set(err, EDGEL_EINVAL, "%s: only one class occurs: there is nothing to learn",
+                               j->o->truth);
     tell_never(j, classes, n, never);
     return EDGEL_OK;
 }
@@ -203,14 +211,13 @@ static enum edgel_status create_trainer(struct job *j, struct edgel_error *err)
     const enum edgel_status status =
         edgel_trainer_create(j->model, p, &j->source, &j->survey, j->pool, &j->trainer, &why);
     if (status == EDGEL_ENOMEM && p->crop_w)
-        (void)cli_fail(err, "%.300s; a smaller --batch than %lld or --crop than %dx%d takes less", why.msg,
-                       batch, p->crop_w, p->crop_h);
-    else if (status == EDGEL_ENOMEM)
-        (void)cli_fail(err, "%.300s; a smaller --batch than %lld, or --crop, takes less", why.msg, batch);
-    else if (status != EDGEL_OK)
-        (void)cli_fail(err, "%s", why.msg);
+        return edgel_error_set(err, status, "%s; a smaller --batch than %lld or --crop than %dx%d takes less",
+                               why.msg, batch, p->crop_w, p->crop_h);
+    if (status == EDGEL_ENOMEM)
+        return edgel_error_set(err, status, "%s; a smaller --batch than %lld, or --crop, takes less", why.msg,
+                               batch);
     if (status != EDGEL_OK)
-        err->code = status;
+        return edgel_error_set(err, status, "%s", why.msg);
     return status;
 }
 
@@ -220,8 +227,7 @@ static enum edgel_status load_unless_stopped(void *user, bool validation, size_t
 {
     if (!cli_stop(NULL))
         return train_data_load(user, validation, i, out, err);
-    (void)cli_fail(err, "interrupted");
-    return err->code = EDGEL_EINTERRUPTED;
+    return edgel_error_set(err, EDGEL_EINTERRUPTED, "interrupted");
 }
 
 static enum edgel_status prepare(struct job *j, struct edgel_error *err)
@@ -314,8 +320,8 @@ static enum edgel_status take_up(struct job *j, struct edgel_error *err)
         j->resumed ? edgel_train_record_resume(j->o->output, j->trainer, err) : EDGEL_OK;
     edgel_trainer_position(j->trainer, &epochs, &steps);
     if (status == EDGEL_OK && epochs > j->o->epochs)
-        status = cli_fail(err, "--epochs %lld: %s has done %lld already; more extend it",
-                          (long long)j->o->epochs, j->o->output, (long long)epochs);
+        status = edgel_error_set(err, EDGEL_EINVAL, "--epochs %lld: %s has done %lld already; more extend it",
+                                 (long long)j->o->epochs, j->o->output, (long long)epochs);
     if (status == EDGEL_OK)
         status = train_progress_open(&j->progress, &j->plan, j->o, classes, epochs, err);
     return status;
@@ -474,10 +480,11 @@ static int enter_folder(const char *folder, struct edgel_journal **at_work)
     const size_t images = *at_work ? edgel_journal_count(*at_work) : 0;
     if (images > 0) {
         edgel_journal_close(at_work);
-        status = cli_fail(&err,
-                          "%s: a run over images was interrupted there after %zu; take another folder, "
-                          "or end it with its --resume",
-                          folder, images);
+        status =
+            edgel_error_set(&err, EDGEL_EINVAL,
+                            "%s: a run over images was interrupted there after %zu; take another folder, "
+                            "or end it with its --resume",
+                            folder, images);
     }
     if (status == EDGEL_OK)
         status = edgel_journal_begin(&p, at_work, &err);

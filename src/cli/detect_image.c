@@ -151,10 +151,12 @@ static enum edgel_status fit_channels(const char *path, int channels, const stru
         return EDGEL_OK;
     char letter = path[n - 2]; /* of .pgm, .ppm, .pbm, .pnm */
     if ((letter == 'g' || letter == 'G') && channels != 1)
-        return cli_fail(err, "%s: PGM holds gray, the image has %d channels; use .ppm or .pnm", path,
-                        channels);
+        return edgel_error_set(err, EDGEL_EINVAL,
+                               "%s: PGM holds gray, the image has %d channels; use .ppm or .pnm", path,
+                               channels);
     if ((letter == 'p' || letter == 'P') && channels != 3)
-        return cli_fail(err, "%s: PPM holds colour, the image is gray; use .pgm or .pnm", path);
+        return edgel_error_set(err, EDGEL_EINVAL, "%s: PPM holds colour, the image is gray; use .pgm or .pnm",
+                               path);
     return EDGEL_OK;
 }
 
@@ -267,7 +269,7 @@ static enum edgel_status run_rows(struct work *k, struct edgel_error *err)
         return s;
     edgel_error_clear(err);
     if (k->passes > 1) /* the first kind of pixels is written already */
-        return cli_fail(err, "%s: was replaced while it was read", k->image->input);
+        return edgel_error_set(err, EDGEL_EIO, "%s: was replaced while it was read", k->image->input);
     k->whole = true;
     return run_whole(k, err);
 }

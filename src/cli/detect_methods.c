@@ -223,7 +223,8 @@ static enum edgel_status take_page(void *options, const char *what, const char *
 {
     int64_t page = DETECT_ALL_PAGES;
     if (strcmp(text, "all") != 0 && edgel_parse_int(what, text, 1, 65535, &page, NULL) != EDGEL_OK)
-        return cli_fail(err, "%s %s: must be a number from 1 to 65535, or all", what, text);
+        return edgel_error_set(err, EDGEL_EINVAL, "%s %s: must be a number from 1 to 65535, or all", what,
+                               text);
     ((struct detect_tiff *)options)->page = (int)page;
     return EDGEL_OK;
 }
@@ -233,7 +234,9 @@ static enum edgel_status take_tile(void *options, const char *what, const char *
     int64_t side = 0;
     enum edgel_status s = edgel_parse_int(what, text, 16, EDGEL_TILE_MAX, &side, err);
     ((struct detect_tiff *)options)->tile = (int)side;
-    return s == EDGEL_OK && side % 16 != 0 ? cli_fail(err, "%s %s: must be a multiple of 16", what, text) : s;
+    return s == EDGEL_OK && side % 16 != 0
+               ? edgel_error_set(err, EDGEL_EINVAL, "%s %s: must be a multiple of 16", what, text)
+               : s;
 }
 
 const struct cli_option detect_tiff_rows[] = {
@@ -261,9 +264,9 @@ static enum edgel_status fit_tiff(const char *path, const struct detect_tiff *ti
     if (write->format == EDGEL_FORMAT_TIFF)
         return EDGEL_OK;
     if (tiff->tile)
-        return cli_fail(err, "%s: --tile: only .tif is written in tiles", path);
+        return edgel_error_set(err, EDGEL_EINVAL, "%s: --tile: only .tif is written in tiles", path);
     if (tiff->page == DETECT_ALL_PAGES)
-        return cli_fail(err, "%s: --page all: only .tif holds several pages", path);
+        return edgel_error_set(err, EDGEL_EINVAL, "%s: --page all: only .tif holds several pages", path);
     return EDGEL_OK;
 }
 
@@ -282,28 +285,32 @@ enum edgel_status detect_fit(const char *path, const struct detect_tiff *tiff, s
     if (s != EDGEL_OK)
         return s;
     if (write->format != EDGEL_FORMAT_NONE && !edgel_format_built(write->format))
-        return cli_fail(err, "%s: this build of edgel was made without libtiff", path);
+        return edgel_error_set(err, EDGEL_EUNSUPPORTED, "%s: this build of edgel was made without libtiff",
+                               path);
     const int depth = edgel_method_depth(method);
     const enum edgel_result result = edgel_method_result(method);
     const bool map = result == EDGEL_RESULT_EDGES;
     if (depth == 32 && write->format != EDGEL_FORMAT_PFM && write->format != EDGEL_FORMAT_TIFF)
-        return cli_fail(err, "%s: --depth 32 is for float samples, which .tif and .pfm hold", path);
+        return edgel_error_set(err, EDGEL_EINVAL,
+                               "%s: --depth 32 is for float samples, which .tif and .pfm hold", path);
     if (write->format == EDGEL_FORMAT_PFM) {
         if (depth != 0 && depth != 32)
-            return cli_fail(err, "%s: PFM holds float samples, --depth %d does not go with it", path, depth);
+            return edgel_error_set(err, EDGEL_EINVAL,
+                                   "%s: PFM holds float samples, --depth %d does not go with it", path,
+                                   depth);
         return ask_depth(method, "32", err);
     }
     if (has_extension(path, ".pbm")) {
         if (!map || depth > 1)
-            return cli_fail(err, "%s: PBM holds 1-bit edge maps only", path);
+            return edgel_error_set(err, EDGEL_EINVAL, "%s: PBM holds 1-bit edge maps only", path);
         return ask_depth(method, "1", err);
     }
     if (write->format != EDGEL_FORMAT_PNM)
         return EDGEL_OK;
     if (depth == 1)
-        return cli_fail(err, "%s: depth 1 needs a name in .png, .tif or .pbm", path);
+        return edgel_error_set(err, EDGEL_EINVAL, "%s: depth 1 needs a name in .png, .tif or .pbm", path);
     if (has_extension(path, ".ppm") && !(result == EDGEL_RESULT_IMAGE && edgel_method_takes_color(method)))
-        return cli_fail(err, "%s: PPM holds colour, %s writes gray; use .pgm or .pnm", path,
-                        method->info->name);
+        return edgel_error_set(err, EDGEL_EINVAL, "%s: PPM holds colour, %s writes gray; use .pgm or .pnm",
+                               path, method->info->name);
     return depth == 0 && map ? ask_depth(method, "8", err) : EDGEL_OK;
 }

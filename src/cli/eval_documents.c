@@ -76,7 +76,7 @@ static enum edgel_status list_masks(struct masks *m, const char *path, const cha
     for (size_t i = 0; i < edgel_inputs_count(m->files); i++) {
         const struct edgel_input *file = edgel_inputs_at(m->files, i);
         if (file->broken && !file->folder)
-            return cli_fail(err, "%s: cannot be read", file->path);
+            return edgel_error_set(err, EDGEL_EIO, "%s: cannot be read", file->path);
         m->paths[m->n] = file->path;
         m->keys[m->n++] = key_of(file->rel, suffix);
     }
@@ -135,7 +135,8 @@ enum edgel_status eval_documents_pair(const struct cli_args *args, const struct 
     if (!document && !run->truth)
         return EDGEL_OK;
     if (document && o->objects == EDGEL_OBJECTS_MIXED)
-        return cli_fail(err, "%s: a document has no components (--objects ids)", prediction);
+        return edgel_error_set(err, EDGEL_EINVAL, "%s: a document has no components (--objects ids)",
+                               prediction);
     status = document ? open_document(prediction, &method->document, err)
                       : list_masks(&own, prediction, o->pred_suffix, err);
     if (status == EDGEL_OK && !run->truth)

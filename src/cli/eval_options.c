@@ -18,7 +18,8 @@ static enum edgel_status take_annotator(void *options, const char *what, const c
     else if (edgel_parse_int(what, text, 1, 10000, &k, NULL) == EDGEL_OK)
         o->annotator = EDGEL_ANNOTATOR_INDEX;
     else
-        return cli_fail(err, "%s '%s': must be any, majority, or a number from 1 on", what, text);
+        return edgel_error_set(err, EDGEL_EINVAL, "%s '%s': must be any, majority, or a number from 1 on",
+                               what, text);
     o->annotator_index = (int)k;
     return EDGEL_OK;
 }

@@ -77,7 +77,7 @@ static enum edgel_status measure_pair(struct eval_state *s, struct edgel_dataset
     const struct edgel_pair masks = eval_documents_masks(s->run, method, p);
     struct edgel_error err = { 0 };
     if (p->missing_valid)
-        return cli_fail(&slot->err, "%s: no mask of valid pixels for it", p->key);
+        return edgel_error_set(&slot->err, EDGEL_EIO, "%s: no mask of valid pixels for it", p->key);
     enum edgel_status status = edgel_dataset_masks_read(method->data, &masks, f, &slot->err);
     memcpy(slot->remark, f->remark, sizeof slot->remark);
     if (status != EDGEL_OK)
@@ -92,7 +92,7 @@ static enum edgel_status measure_pair(struct eval_state *s, struct edgel_dataset
         status = edgel_measure_image(m, p->prediction ? &f->map : NULL, method->zero_one, f->truth, f->ntruth,
                                      valid, &slot->row, &err);
     if (status != EDGEL_OK)
-        (void)cli_fail(&slot->err, "%s: %.400s", p->prediction ? p->prediction : p->key, err.msg);
+        (void)edgel_error_set(&slot->err, status, "%s: %s", p->prediction ? p->prediction : p->key, err.msg);
     return status;
 }
 
@@ -156,7 +156,7 @@ static enum edgel_outcome done_lone(struct eval_state *s, const struct edgel_pai
 {
     bool failure = s->run->score->reduce.missing == EDGEL_MISSING_ERROR;
     note(s, ++s->lone, failure, p->prediction, no_truth);
-    (void)cli_fail(&slot->err, "%s: %s", p->prediction, no_truth);
+    (void)edgel_error_set(&slot->err, EDGEL_EINVAL, "%s: %s", p->prediction, no_truth);
     return failure ? EDGEL_OUTCOME_ERROR : EDGEL_OUTCOME_SKIPPED;
 }
 
@@ -165,7 +165,7 @@ static enum edgel_outcome done_missing(struct eval_state *s, const struct edgel_
 {
     enum edgel_missing rule = s->run->score->reduce.missing;
     note(s, ++s->missing, rule == EDGEL_MISSING_ERROR, p->truth[0], no_prediction);
-    (void)cli_fail(&slot->err, "%s: %s", p->truth[0], no_prediction);
+    (void)edgel_error_set(&slot->err, EDGEL_EINVAL, "%s: %s", p->truth[0], no_prediction);
     return rule == EDGEL_MISSING_ERROR  ? EDGEL_OUTCOME_ERROR
            : rule == EDGEL_MISSING_SKIP ? EDGEL_OUTCOME_SKIPPED
                                         : EDGEL_OUTCOME_OK;
@@ -187,7 +187,7 @@ static enum edgel_outcome done_truth(struct eval_state *s, const struct edgel_pa
     bool failed = slot->row.kind == EDGEL_ROW_FAILED;
     enum edgel_status status = deliver(s, &slot->row, &err);
     if (status == EDGEL_EFORMAT) {
-        (void)cli_fail(&slot->err, "%s: %.400s", p->prediction ? p->prediction : p->key, err.msg);
+        (void)edgel_error_set(&slot->err, status, "%s: %s", p->prediction ? p->prediction : p->key, err.msg);
         failed = true;
     } else if (status != EDGEL_OK) {
         give_up(s, &err);

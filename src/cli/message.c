@@ -44,18 +44,6 @@ void cli_list_add(struct cli_list *list, const char *s)
     list->v[list->n++] = s;
 }
 
-enum edgel_status cli_fail(struct edgel_error *err, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    if (err && err->code == EDGEL_OK) {
-        err->code = EDGEL_EINVAL;
-        vsnprintf(err->msg, sizeof err->msg, fmt, ap);
-    }
-    va_end(ap);
-    return EDGEL_EINVAL;
-}
-
 /* The text with control characters spelled (\n, \x1b): names come from elsewhere, and must neither look like other
  * names nor move the cursor of a terminal. To be freed. */
 EDGEL_PRINTF(1, 0) static char *visible(const char *fmt, va_list ap)

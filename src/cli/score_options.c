@@ -150,14 +150,14 @@ enum edgel_status score_parse_nsd(const struct cli_list *list, struct edgel_redu
                                   struct edgel_error *err)
 {
     if (list->n > EDGEL_NSD_MAX)
-        return cli_fail(err, "--nsd-tolerance: at most %d of them", EDGEL_NSD_MAX);
+        return edgel_error_set(err, EDGEL_EINVAL, "--nsd-tolerance: at most %d of them", EDGEL_NSD_MAX);
     for (size_t i = 0; i < list->n; i++) {
         double *v = &reduce->nsd_tolerance[i];
         if (edgel_parse_real("--nsd-tolerance", list->v[i], 0, 100000, v, err) != EDGEL_OK)
             return EDGEL_EINVAL;
         for (size_t k = 0; k < i; k++)
             if (reduce->nsd_tolerance[k] == *v)
-                return cli_fail(err, "--nsd-tolerance %s: is given twice", list->v[i]);
+                return edgel_error_set(err, EDGEL_EINVAL, "--nsd-tolerance %s: is given twice", list->v[i]);
     }
     if (list->n > 0)
         reduce->nnsd = list->n;
@@ -193,11 +193,11 @@ enum edgel_status score_check_outputs(const struct score_output *outputs, size_t
         for (size_t j = 0; a->path && j < i; j++)
             if (outputs[j].path &&
                 (strcmp(a->path, outputs[j].path) == 0 || edgel_same_file(a->path, outputs[j].path)))
-                return cli_fail(err, "--%s and --%s both write %s", outputs[j].option, a->option,
-                                strcmp(a->path, "-") == 0 ? "to standard output" : a->path);
+                return edgel_error_set(err, EDGEL_EINVAL, "--%s and --%s both write %s", outputs[j].option,
+                                       a->option, strcmp(a->path, "-") == 0 ? "to standard output" : a->path);
         for (size_t j = 0; a->path && strcmp(a->path, "-") != 0 && j < ninputs; j++)
             if (inputs[j] && edgel_same_file(a->path, inputs[j]))
-                return cli_fail(err, "--%s %s: is an input", a->option, a->path);
+                return edgel_error_set(err, EDGEL_EINVAL, "--%s %s: is an input", a->option, a->path);
     }
     return EDGEL_OK;
 }

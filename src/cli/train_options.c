@@ -32,8 +32,9 @@ static enum edgel_status take_crop(void *options, const char *what, const char *
         status = edgel_parse_int(what, text[n] ? text + n + 1 : first, LEAST, MOST, &h, &why);
     free(first);
     if (status != EDGEL_OK)
-        return cli_fail(err, "%s %s: must be N or WIDTHxHEIGHT, whole numbers from %d to %d", what, text,
-                        LEAST, MOST);
+        return edgel_error_set(err, EDGEL_EINVAL,
+                               "%s %s: must be N or WIDTHxHEIGHT, whole numbers from %d to %d", what, text,
+                               LEAST, MOST);
     o->crop_w = (int)w;
     o->crop_h = (int)h;
     return EDGEL_OK;

@@ -74,7 +74,9 @@ static enum edgel_status check_augment(const struct edgel_augment *a, const char
 {
     const double sum = a->flip + a->vflip + a->turn + a->rotate + a->scale + a->brightness + a->contrast +
                        a->gamma + a->noise + a->blur + a->colour + a->resample;
-    return sum > 0 ? EDGEL_OK : cli_fail(err, "--augment %s: all amounts are 0, one must be above", text);
+    return sum > 0 ? EDGEL_OK
+                   : edgel_error_set(err, EDGEL_EINVAL, "--augment %s: all amounts are 0, one must be above",
+                                     text);
 }
 
 /* A weight and an option of the loss that would change nothing. */
@@ -85,14 +87,18 @@ static enum edgel_status check_loss(const struct train_plan *plan, const struct 
     const unsigned sums = 1u << EDGEL_LOSS_IOU | 1u << EDGEL_LOSS_DICE;
     const unsigned means = ~(sums | 1u << EDGEL_LOSS_LOVASZ);
     if (!has_term(plan, o, ~0u))
-        return cli_fail(err, "--loss %s: all weights are 0, one must be above", o->loss);
+        return edgel_error_set(err, EDGEL_EINVAL, "--loss %s: all weights are 0, one must be above", o->loss);
     if (cli_given(args, "smooth") && !has_term(plan, o, sums))
-        return cli_fail(err, "--smooth %g has no use without iou or dice in the loss", o->smooth);
+        return edgel_error_set(err, EDGEL_EINVAL, "--smooth %g has no use without iou or dice in the loss",
+                               o->smooth);
     if (o->class_weights && !has_term(plan, o, means))
-        return cli_fail(err, "--class-weights %s has no use without ce, bce, l1, l2 or smoothl1 in the loss",
-                        o->class_weights);
+        return edgel_error_set(
+            err, EDGEL_EINVAL,
+            "--class-weights %s has no use without ce, bce, l1, l2 or smoothl1 in the loss",
+            o->class_weights);
     if (o->balance && !has_term(plan, o, means))
-        return cli_fail(err, "--balance has no use without ce, bce, l1, l2 or smoothl1 in the loss");
+        return edgel_error_set(err, EDGEL_EINVAL,
+                               "--balance has no use without ce, bce, l1, l2 or smoothl1 in the loss");
     return EDGEL_OK;
 }
 
@@ -135,11 +141,14 @@ static enum edgel_status read_weights(const char *list, int classes, float *weig
             return status;
         weights[c] = (float)v;
         if ((text[n] == ',') != (c < classes - 1))
-            return cli_fail(err, "--class-weights %s: there are %d classes, each needs one", list, classes);
+            return edgel_error_set(err, EDGEL_EINVAL,
+                                   "--class-weights %s: there are %d classes, each needs one", list, classes);
         any |= weights[c] > 0;
         text += n + 1;
     }
-    return any ? EDGEL_OK : cli_fail(err, "--class-weights %s: all weights are 0, one must be above", list);
+    return any ? EDGEL_OK
+               : edgel_error_set(err, EDGEL_EINVAL,
+                                 "--class-weights %s: all weights are 0, one must be above", list);
 }
 
 enum edgel_status train_plan_weigh(struct train_plan *plan, const struct train_options *o,
