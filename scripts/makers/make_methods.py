@@ -3,8 +3,8 @@
 
     scripts/makers/make_methods.py NAME...
 
-A line for each case: the text of the method, then its 23 x 17 samples, row by row. tests/detect/test_detect.c has the
-image and asks for a file of every row of the table. Needs python3-opencv (made with 4.6.0).
+A line for each case: the text of the method, then its 23 x 17 samples, row by row.
+tests/detect/test_method_goldens.c has the image and asks for a file of every row of the table. Needs python3-opencv (made with 4.6.0).
 """
 import pathlib
 import sys

@@ -6,8 +6,9 @@
  * The kernels of every CPU level are held, bit for bit, against per-sample formulas written here: over random, lowest,
  * highest and alternating samples, every width to 130 (so every tail), 1 to 4 channels, at odd addresses, with guard
  * bytes around what is written (test_reads.c: what is read). A kernel that a level takes over from the one below is not
- * run twice. The seed is printed; --bench times the kernels of 8-bit images. Exit 0 pass, 1 fail.
+ * run twice. The seed is printed; --bench times the kernels of 8-bit images and every method. Exit 0 pass, 1 fail.
  */
+#include "edgel/detect.h"
 #include "filter/filter_priv.h"
 #include "random.h"
 #include <math.h>
@@ -698,6 +699,34 @@ static void bench_level(const char *name, const struct edgel_filter_dsp *d)
     putchar('\n');
 }
 
+/* Every method of the table with its defaults, on one thread. */
+static void bench_methods(void)
+{
+    enum { W = 1024, H = 768 };
+    static uint8_t pixels[W * H];
+    const struct edgel_view in = { pixels, W, H, 1, EDGEL_U8, W };
+    struct edgel_scratch *scratch = edgel_scratch_create();
+    struct edgel_image out = { 0 };
+    for (int i = 0; i < W * H; i++)
+        pixels[i] = (uint8_t)(i % W / 9 * 40 + i / W / 7 * 60 + i % 5);
+    for (int i = 0; scratch && i < edgel_method_count(); i++) {
+        struct edgel_method m;
+        double best = 1e30;
+        if (edgel_method_init(&m, edgel_method_info(i)->name, NULL) != EDGEL_OK)
+            continue;
+        for (int rep = 0; rep < 20; rep++) {
+            const double start = edgel_clock();
+            if (edgel_method_run(scratch, in, &m, &out, NULL, NULL) != EDGEL_OK)
+                break;
+            const double ns = (edgel_clock() - start) * 1e9 / W / H;
+            best = ns < best ? ns : best;
+        }
+        printf("%-10s %-10s %.3f ns a pixel\n", "method", m.info->name, best);
+    }
+    edgel_image_finish(&out);
+    edgel_scratch_destroy(&scratch);
+}
+
 int main(int argc, char **argv)
 {
     bool bench = false;
@@ -725,6 +754,8 @@ int main(int argc, char **argv)
             bench_level(levels[i].name, &d);
         below = d;
     }
+    if (bench)
+        bench_methods();
     printf("kernelcheck: %d comparisons, %d failures\n", compared, failures);
     return failures ? 1 : 0;
 }
