@@ -42,6 +42,19 @@ run_blocks() {
     [ "$(echo "$output" | xargs -n1 basename | sort | tr '\n' ' ')" = "README.md detect.md eval.md segment.md train.md " ]
 }
 
+@test "README and docs: every option of edgel that they name is in a help page" {
+    local command option
+    for command in detect train segment eval report merge model; do
+        "$EDGEL" help "$command"
+    done >help
+    cd "$EDGEL_SOURCE"
+    # Options of scripts stand in figures.md and library.md; --cflags and --libs are pkg-config's.
+    for option in $(cat README.md docs/[!fl]*.md | grep -oE '(^|[^a-z-])--[a-z][a-z-]+' |
+        grep -oE -- '--[a-z-]+' | sort -u | grep -vxE -- '--(cflags|libs)'); do
+        grep -qE -- "$option([^a-z-]|\$)" "$BATS_TEST_TMPDIR/help" || { echo "$option is in no help page"; return 1; }
+    done
+}
+
 @test "README: the C example, against the installed library" {
     [ "${EDGEL_SANITIZE:-none}" = none ] || skip "the library needs the sanitizer's run-time"
     grep -q 'examples/canny.c' "$EDGEL_SOURCE/README.md"
