@@ -4,18 +4,21 @@
     /usr/bin/python3 scripts/makers/make_pictures.py [EDGEL]     default: build/src/cli/edgel; Debian's python3-pil,
                                                                  python3-numpy, fonts-dejavu-core
 
-Writes docs/pictures/*.jpg. They show what the commands of the guides do; a picture is made again when its command changes.
+Writes the files in docs/pictures. They show what the commands of the guides do; a picture is made again when its command changes.
 """
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
+from house import ROOT
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 EDGEL = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/src/cli/edgel").resolve()
 SCENES, OUT = ROOT / "data/scenes", ROOT / "docs/pictures"
 FONT = ImageFont.truetype("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", 15)
@@ -123,3 +126,7 @@ for emit, options in (("mask", []), ("probability", []), ("overlay", [])):
 row("segment.jpg", [("source", picture(SCENES / "images/03-coins.png")), ("--emit probability", picture(WORK / "seg_probability/03-coins.png")),
                     ("--emit mask", picture(WORK / "seg_mask/03-coins.png")), ("--emit overlay", picture(WORK / "seg_overlay/03-coins.png"))],
     300, 2)
+
+edgel("train", "-q", "--truth", SCENES / "masks", "--labels", "binary", "--val-split", 0.25, "--arch", "unet-tiny", "--crop", 128, "--crops", 8,
+      "--augment", "flip,vflip,turn,contrast:0.2", "--schedule", "cosine", "--epochs", 24, "--worst", 0, "-o", "watched", SCENES / "images")
+shutil.copy(WORK / "watched/curves.svg", OUT)
