@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Holds what CONTRIBUTING.md says of the tree: it names every folder, the paths it names are there, folders are small,
-file names are unique, tests are listed, scripts have an ending."""
+file names are unique, tests are listed, scripts have an ending; and that docs/library.md names every public header."""
 import collections
 import pathlib
 import re
@@ -39,6 +39,9 @@ for folder in sorted(folders()):
 for path in set(re.findall(r"`((?:%s)/[\w./]+)`" % "|".join(KINDS), text)):
     if not re.search("NAME|MODULE", path) and not (ROOT / path).exists():
         bad.append(f"CONTRIBUTING.md: `{path}` is not there")
+
+guide = (ROOT / "docs/library.md").read_text()
+bad += [f"docs/library.md: does not name {h.name}" for h in ROOT.glob("include/edgel/*.h") if f"/{h.name})" not in guide]
 
 for folder in sorted(folders()):
     n, most = sum(f.is_file() for f in (ROOT / folder).iterdir()), MOST.get(str(folder), 30)
