@@ -73,6 +73,8 @@ EDGEL_API enum edgel_format edgel_format_of_bytes(const void *head, size_t n);
 /* Format that a file name's extension stands for, any letter case (.png .jpg .jpeg .jpe .jfif .tif .tiff .pnm
  * .pbm .pgm .ppm .pfm); NONE for others. */
 EDGEL_API enum edgel_format edgel_format_of_name(const char *name);
+/* "PNG", "JPEG", "PNM", "PFM", "TIFF", and "no image" for NONE; a static string. */
+EDGEL_API const char *edgel_format_name(enum edgel_format format);
 /* Whether this build reads the format: TIFF is left out of a build without libtiff. */
 EDGEL_API bool edgel_format_built(enum edgel_format format);
 /* True when the name's extension is that of any common image format, read by edgel or not (.gif, .webp, …). */
@@ -129,6 +131,7 @@ struct edgel_info {
     uint64_t next_page;    /* where the page after this one is; 0: nowhere */
     char remark[160];      /* first remark of the decoder that changes no pixel, or "" */
     char damage[160];      /* lenient only: first fault that may have changed pixels, or "" */
+    enum edgel_type type;  /* of the pixels decoded, U8, U16 or F32; 0 while they are not known */
 };
 
 /* The bytes of a whole file. Zero-initialise. */
@@ -172,6 +175,25 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_read(const char *path,
                                                              struct edgel_image *out, struct edgel_info *info,
                                                              struct edgel_error *err);
 
+/*
+ * Reads the header of an image file and no pixel, whatever the image's size. info is that of
+ * edgel_image_decode() with page 1, `type` included; of a file that is no image edgel reads, format is NONE and the
+ * status EDGEL_OK.
+ *
+ * bytes, size  the file, or as much of its beginning as holds all before the pixels (TIFF: the whole file)
+ * name         for messages
+ *
+ * Returns EDGEL_OK; EDGEL_EFORMAT: a header that is damaged or incomplete; EDGEL_EUNSUPPORTED: an image that
+ * edgel_image_decode() does not decode, info is then filled as far as known; EDGEL_ELIMIT: a PNG chunk over 8 MB;
+ * EDGEL_EIO; EDGEL_ENOMEM. Thread-safe.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_info_decode(const void *bytes, size_t size,
+                                                              const char *name, struct edgel_info *info,
+                                                              struct edgel_error *err);
+/* The same of a file, of which only the parts that are looked at are read. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_info_read(const char *path, struct edgel_info *info,
+                                                            struct edgel_error *err);
+
 /* Where the rows of an image go. A status other than EDGEL_OK ends the reading and is what it returns. */
 struct edgel_row_sink {
     void *user;
@@ -193,6 +215,10 @@ struct edgel_row_sink {
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_image_stream(const char *path, const struct edgel_read *params, const struct edgel_row_sink *sink,
                    struct edgel_info *info, struct edgel_error *err);
+/* The same of a file in memory. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_image_stream_bytes(const void *bytes, size_t size, const char *name, const struct edgel_read *params,
+                         const struct edgel_row_sink *sink, struct edgel_info *info, struct edgel_error *err);
 
 /* --- masks: what their pixels mean --- */
 
@@ -342,6 +368,40 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_commit(struct edgel_out
 EDGEL_API void edgel_output_discard(struct edgel_output **out);
 
 /*
+ * An output into memory: whatever writes to an output writes there as well. After commit, bytes holds all that was
+ * written; after a failure or discard it is empty.
+ *
+ * bytes  zeroed or of an earlier call, whose memory is used again; must live until commit or discard, and then is the
+ *        caller's to finish
+ * name   for messages
+ * Returns EDGEL_OK, EDGEL_EINVAL or EDGEL_ENOMEM.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_begin_bytes(struct edgel_bytes *bytes,
+                                                                     const char *name,
+                                                                     struct edgel_output **out,
+                                                                     struct edgel_error *err);
+
+/* Where the bytes of an output go. */
+struct edgel_byte_sink {
+    /* The next n > 0 bytes. A status other than EDGEL_OK ends the writing and is what the writer returns. */
+    enum edgel_status (*write)(void *user, const void *bytes, size_t n, struct edgel_error *err);
+    void *user;
+};
+
+/*
+ * An output into a callback, in order, in pieces of any size; a TIFF, whose beginning is written last, in one piece at
+ * commit. What was handed over stays so when the output is discarded.
+ *
+ * sink  copied
+ * name  for messages
+ * Returns EDGEL_OK, EDGEL_EINVAL or EDGEL_ENOMEM.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_begin_callback(const struct edgel_byte_sink *sink,
+                                                                        const char *name,
+                                                                        struct edgel_output **out,
+                                                                        struct edgel_error *err);
+
+/*
  * Outputs that reach the disk together, so that a power failure leaves each name complete or as it was before: add each
  * output once its bytes are written, sync, commit each, sync_names. One sync of the file system serves the whole group
  * where the system has that (Linux: syncfs), else each file is synced. Not for several threads at once.
@@ -422,6 +482,11 @@ EDGEL_API void edgel_writer_discard(struct edgel_writer **writer);
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_write(const char *path, struct edgel_view image,
                                                               const struct edgel_write *params,
                                                               struct edgel_error *err);
+/* The same into memory; bytes as in edgel_output_begin_bytes(). */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_write_bytes(struct edgel_view image,
+                                                                    const struct edgel_write *params,
+                                                                    struct edgel_bytes *bytes,
+                                                                    struct edgel_error *err);
 
 #ifdef __cplusplus
 }

@@ -20,6 +20,9 @@ enum edgel_status edgel_fail(struct edgel_error *err, enum edgel_status code, co
             return edgel_try_;                 \
     } while (0)
 
+/* EDGEL_ENOMEM with "WHAT: out of memory"; what may be NULL. */
+enum edgel_status edgel_no_memory(struct edgel_error *err, const char *what);
+
 /* Refuses a pointer that must not be NULL; the text names the function and the argument. Needs an `err` in reach. */
 #define EDGEL_REQUIRE(pointer)                                                                   \
     do {                                                                                         \

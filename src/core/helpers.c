@@ -30,7 +30,7 @@ enum edgel_status edgel_helpers_create(struct edgel_helpers **out, struct edgel_
     struct edgel_helpers *h = edgel_calloc(1, sizeof *h);
     *out = h;
     if (!h)
-        return edgel_fail(err, EDGEL_ENOMEM, "threads: out of memory");
+        return edgel_no_memory(err, "threads");
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->posted, NULL);
     pthread_cond_init(&h->finished, NULL);

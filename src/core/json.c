@@ -496,7 +496,7 @@ enum edgel_status edgel_json_cursor_status(const struct edgel_json_cursor *c, co
     if (c->status == EDGEL_OK)
         return EDGEL_OK;
     if (c->status == EDGEL_ENOMEM)
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", name);
+        return edgel_no_memory(err, name);
     size_t line = 1;
     const char *start = c->text;
     for (const char *p = c->text; p < c->at && p < c->end; p++)

@@ -25,7 +25,7 @@ enum edgel_status edgel_lines_open(const char *path, size_t max_bytes, struct ed
     if (name)
         edgel_text_printf(&where, "%s:%lu", name, ULONG_MAX); /* room for every later one */
     if (!l || !name || where.failed) {
-        st = edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", path);
+        st = edgel_no_memory(err, path);
         goto fail;
     }
     FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
@@ -59,7 +59,7 @@ static enum edgel_status fill(struct edgel_lines *l, bool *ended, struct edgel_e
             return edgel_fail(err, EDGEL_EIO, "%s: %s", l->name, strerror(errno));
         edgel_text_add(&l->line, buf, n);
         if (l->line.failed)
-            return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", l->name);
+            return edgel_no_memory(err, l->name);
         if (l->line.len - *ended > l->max_bytes)
             return edgel_fail(err, EDGEL_EFORMAT, "%s: a line is longer than %zu bytes", edgel_lines_where(l),
                               l->max_bytes);

@@ -81,3 +81,8 @@ enum edgel_status edgel_error_set(struct edgel_error *e, enum edgel_status code,
     va_end(ap);
     return code;
 }
+
+enum edgel_status edgel_no_memory(struct edgel_error *err, const char *what)
+{
+    return edgel_fail(err, EDGEL_ENOMEM, "%s%sout of memory", what ? what : "", what ? ": " : "");
+}

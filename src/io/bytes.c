@@ -17,7 +17,7 @@ enum edgel_status edgel_fail_system(struct edgel_error *err, const char *path, c
     return edgel_fail(err, EDGEL_EIO, "%s: %s: %s", path, what, reason);
 }
 
-static bool reserve(struct edgel_bytes *b, size_t capacity)
+bool edgel_bytes_reserve(struct edgel_bytes *b, size_t capacity)
 {
     if (capacity <= b->capacity)
         return true;
@@ -36,7 +36,7 @@ static enum edgel_status read_all(int fd, const char *path, uint64_t expected, s
     uint64_t want = expected + 1;
     b->size = 0;
     for (;;) {
-        if (want > SIZE_MAX / 2 || !reserve(b, (size_t)want))
+        if (want > SIZE_MAX / 2 || !edgel_bytes_reserve(b, (size_t)want))
             return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory for %llu bytes", path,
                               (unsigned long long)want);
         ssize_t n = read(fd, b->data + b->size, b->capacity - b->size);
@@ -81,6 +81,8 @@ enum edgel_status edgel_bytes_read(const char *path, struct edgel_bytes *bytes, 
 {
     int fd;
     size_t size;
+    EDGEL_REQUIRE(path);
+    EDGEL_REQUIRE(bytes);
     EDGEL_TRY(edgel_file_open(path, &fd, &size, err));
     enum edgel_status st = read_all(fd, path, size, bytes, err);
     edgel_file_close(fd);

@@ -58,7 +58,7 @@ static enum edgel_status read_exif(const struct edgel_source *src, struct edgel_
 {
     unsigned char *exif = edgel_alloc(len ? len : 1, 1);
     if (!exif)
-        return edgel_fail(src->err, EDGEL_ENOMEM, "%s: out of memory", src->name);
+        return edgel_no_memory(src->err, src->name);
     if (edgel_source_copy(src, at, exif, len))
         c->orientation = edgel_exif_orientation(exif, len);
     edgel_free(exif);
@@ -79,8 +79,8 @@ static enum edgel_status visit(const struct edgel_source *src, struct edgel_chun
         char name[5];
         type_name(chunk + 4, name);
         return edgel_fail(src->err, EDGEL_ELIMIT,
-                          "%s: PNG chunk %s of %lu bytes is over the limit of %zu (--max-chunk)", src->name,
-                          name, (unsigned long)len, src->params->limits.max_chunk_bytes);
+                          "%s: PNG chunk %s of %lu bytes is over the limit of %zu (max_chunk_bytes)",
+                          src->name, name, (unsigned long)len, src->params->limits.max_chunk_bytes);
     }
     if (is(chunk + 4, "eXIf") && c->orientation == 0)
         return read_exif(src, c, at + 8, len);

@@ -1,50 +1,8 @@
 /* From the bytes of a file to an image: format, limits, decoder, orientation. */
 #include "io/io_priv.h"
-#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
-
-enum edgel_status edgel_source_check_size(const struct edgel_source *src, uint32_t w, uint32_t h)
-{
-    const struct edgel_limits *l = &src->params->limits;
-    uint32_t side = w > h ? w : h;
-    if (l->max_side < 0 || side > (uint32_t)l->max_side)
-        return edgel_fail(src->err, EDGEL_ELIMIT,
-                          "%s: %" PRIu32 "x%" PRIu32 ": side over the limit of %d (--max-side)", src->name, w,
-                          h, l->max_side);
-    if ((uint64_t)w * h > l->max_pixels)
-        return edgel_fail(src->err, EDGEL_ELIMIT,
-                          "%s: %" PRIu32 "x%" PRIu32 ": %" PRIu64 " pixels, over the limit of %" PRIu64
-                          " (--max-pixels)",
-                          src->name, w, h, (uint64_t)w * h, l->max_pixels);
-    return EDGEL_OK;
-}
-
-static void note(char *to, size_t size, const char *text)
-{
-    if (to[0] == '\0')
-        snprintf(to, size, "%s", text);
-}
-
-void edgel_source_remark(const struct edgel_source *src, const char *text)
-{
-    note(src->info->remark, sizeof src->info->remark, text);
-}
-
-void edgel_source_damage(const struct edgel_source *src, const char *text)
-{
-    note(src->info->damage, sizeof src->info->damage, text);
-}
-
-enum edgel_status edgel_source_check_rows(const struct edgel_source *src, bool in_order, const char *what)
-{
-    if (!src->sink ||
-        (in_order && !src->params->lenient && (!src->params->orient || src->info->orientation == 1)))
-        return EDGEL_OK;
-    if (!in_order)
-        return edgel_fail(src->err, EDGEL_EUNSUPPORTED, "%s: %s is not read row by row", src->name, what);
-    return edgel_fail(src->err, EDGEL_EUNSUPPORTED, "%s: a %s image is not read row by row", src->name,
-                      src->params->lenient ? "damaged" : "turned");
-}
+#include <string.h>
 
 /* Of a format whose files hold one image. */
 static enum edgel_status check_page(const struct edgel_source *src)
@@ -57,34 +15,59 @@ static enum edgel_status check_page(const struct edgel_source *src)
     return edgel_fail(src->err, EDGEL_EINVAL, "%s: has one page, not page %d", src->name, page);
 }
 
+/* "PNG, JPEG and TIFF": the names of the table. */
+static const char *names_of_formats(char *text, size_t size, const char *last)
+{
+    int n;
+    const struct edgel_format_row *rows = edgel_format_rows(&n);
+    text[0] = '\0';
+    for (int i = 0; i < n; i++) {
+        const size_t at = strlen(text);
+        snprintf(text + at, size - at, "%s%s", i == 0 ? "" : i == n - 1 ? last : ", ", rows[i].name);
+    }
+    return text;
+}
+
+static enum edgel_status no_image(const struct edgel_source *src, const void *head, size_t n)
+{
+    char names[100];
+    const char *foreign = head ? edgel_foreign_format(head, n) : NULL;
+    if (foreign)
+        return edgel_fail(src->err, EDGEL_EFORMAT, "%s: %s image; read are %s", src->name, foreign,
+                          names_of_formats(names, sizeof names, " and "));
+    if (src->size == 0)
+        return edgel_fail(src->err, EDGEL_EFORMAT, "%s: the file is empty", src->name);
+    return edgel_fail(src->err, EDGEL_EFORMAT, "%s: not a %s image", src->name,
+                      names_of_formats(names, sizeof names, " or "));
+}
+
 static enum edgel_status decode_by_format(const struct edgel_source *src, struct edgel_image *out)
 {
     const size_t n = src->size < 16 ? src->size : 16;
     const unsigned char *head = edgel_source_at(src, 0, n);
-    src->info->format = head ? edgel_format_of_bytes(head, n) : EDGEL_FORMAT_NONE;
-    if (src->info->format != EDGEL_FORMAT_TIFF && src->info->format != EDGEL_FORMAT_NONE)
+    const struct edgel_format_row *row = edgel_format_row(edgel_format_of_bytes(head, n));
+    if (!row)
+        return src->header_only ? EDGEL_OK : no_image(src, head, n);
+    src->info->format = row->format;
+    if (row->lacks)
+        return edgel_fail(src->err, EDGEL_EUNSUPPORTED, "%s: %s: this build of edgel was made without %s",
+                          src->name, row->name, row->lacks);
+    if (!row->pages)
         EDGEL_TRY(check_page(src));
-    switch (src->info->format) {
-    case EDGEL_FORMAT_PNG: return edgel_png_decode(src, out);
-    case EDGEL_FORMAT_JPEG: return edgel_jpeg_decode(src, out);
-    case EDGEL_FORMAT_TIFF: return edgel_tiff_decode(src, out);
-    case EDGEL_FORMAT_PNM: return edgel_pnm_decode(src, out);
-    case EDGEL_FORMAT_PFM: return edgel_pfm_decode(src, out);
-    case EDGEL_FORMAT_NONE: break;
-    }
-    const char *foreign = head ? edgel_foreign_format(head, n) : NULL;
-    if (foreign)
-        return edgel_fail(src->err, EDGEL_EFORMAT, "%s: %s image; read are PNG, JPEG, TIFF, PNM and PFM",
-                          src->name, foreign);
-    return edgel_fail(src->err, EDGEL_EFORMAT, "%s: %s", src->name,
-                      src->size ? "not a PNG, JPEG, TIFF, PNM or PFM image" : "the file is empty");
+    return row->decode(src, out);
 }
 
-void edgel_limits_init(struct edgel_limits *limits)
+/* --- from memory --- */
+
+static enum edgel_status decode(const struct edgel_source *src, struct edgel_image *out)
 {
-    *limits = (struct edgel_limits){
-        .max_pixels = (uint64_t)1 << 28, .max_side = 1000000, .max_scans = 100, .max_chunk_bytes = 8000000
-    };
+    *src->info = (struct edgel_info){ .orientation = 1 };
+    enum edgel_status st = decode_by_format(src, out);
+    if (st == EDGEL_OK && src->params->orient && !src->sink)
+        st = edgel_image_orient(out, src->info->orientation, src->err);
+    if (st != EDGEL_OK)
+        edgel_image_finish(out);
+    return st;
 }
 
 void edgel_read_init(struct edgel_read *params)
@@ -97,27 +80,77 @@ enum edgel_status edgel_image_decode(const void *bytes, size_t size, const char 
                                      const struct edgel_read *params, struct edgel_image *out,
                                      struct edgel_info *info, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(bytes || size == 0);
+    EDGEL_REQUIRE(name);
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(out);
     struct edgel_info unused;
-    struct edgel_source src = { bytes, size, name, params, info ? info : &unused, err, NULL, NULL };
-    *src.info = (struct edgel_info){ .orientation = 1 };
-    enum edgel_status st = decode_by_format(&src, out);
-    if (st == EDGEL_OK && params->orient)
-        st = edgel_image_orient(out, src.info->orientation, err);
-    if (st != EDGEL_OK)
-        edgel_image_finish(out);
-    return st;
+    const struct edgel_source src = { .bytes = bytes,
+                                      .size = size,
+                                      .name = name,
+                                      .params = params,
+                                      .info = info ? info : &unused,
+                                      .err = err };
+    return decode(&src, out);
 }
 
 enum edgel_status edgel_image_read(const char *path, const struct edgel_read *params, struct edgel_image *out,
                                    struct edgel_info *info, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     struct edgel_bytes bytes = { 0 };
     enum edgel_status st = edgel_bytes_read(path, &bytes, err);
     if (st == EDGEL_OK)
         st = edgel_image_decode(bytes.data, bytes.size, path, params, out, info, err);
-    else
+    if (st != EDGEL_OK)
         edgel_image_finish(out);
     edgel_bytes_finish(&bytes);
+    return st;
+}
+
+/* Rows go to the sink of src through a ring. */
+static enum edgel_status stream(const struct edgel_source *src)
+{
+    struct edgel_image ring = { 0 };
+    const enum edgel_status st = decode(src, &ring);
+    edgel_image_finish(&ring);
+    return st;
+}
+
+enum edgel_status edgel_image_stream_bytes(const void *bytes, size_t size, const char *name,
+                                           const struct edgel_read *params, const struct edgel_row_sink *sink,
+                                           struct edgel_info *info, struct edgel_error *err)
+{
+    EDGEL_REQUIRE(bytes || size == 0);
+    EDGEL_REQUIRE(name);
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(sink && sink->begin && sink->row);
+    struct edgel_info unused;
+    const struct edgel_source src = { .bytes = bytes,
+                                      .size = size,
+                                      .name = name,
+                                      .params = params,
+                                      .info = info ? info : &unused,
+                                      .err = err,
+                                      .sink = sink };
+    return stream(&src);
+}
+
+/* --- from a file, a window of it in memory --- */
+
+/* Streams the file at path, which src names; everything else of src is set. */
+static enum edgel_status stream_file(struct edgel_source *src)
+{
+    struct edgel_window window = { .fd = -1 };
+    *src->info = (struct edgel_info){ .orientation = 1 };
+    EDGEL_TRY(edgel_file_open(src->name, &window.fd, &src->size, src->err));
+    src->window = &window;
+    window.bytes = edgel_alloc(EDGEL_WINDOW, 1);
+    enum edgel_status st = window.bytes ? stream(src) : edgel_no_memory(src->err, src->name);
+    if (window.failed)
+        st = EDGEL_EIO;
+    edgel_free(window.bytes);
+    edgel_file_close(window.fd);
     return st;
 }
 
@@ -125,23 +158,77 @@ enum edgel_status edgel_image_stream(const char *path, const struct edgel_read *
                                      const struct edgel_row_sink *sink, struct edgel_info *info,
                                      struct edgel_error *err)
 {
+    EDGEL_REQUIRE(path);
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(sink && sink->begin && sink->row);
     struct edgel_info unused;
-    struct edgel_window window = { .fd = -1 };
-    struct edgel_source src = { NULL, 0, path, params, info ? info : &unused, err, &window, sink };
-    struct edgel_image ring = { 0 };
-    *src.info = (struct edgel_info){ .orientation = 1 };
-    enum edgel_status st = edgel_file_open(path, &window.fd, &src.size, err);
+    struct edgel_source src = {
+        .name = path, .params = params, .info = info ? info : &unused, .err = err, .sink = sink
+    };
+    return stream_file(&src);
+}
+
+/* --- headers alone --- */
+
+/* Takes the type of the pixels and ends the reading. */
+static enum edgel_status take_type(void *user, struct edgel_view shape, struct edgel_error *err)
+{
+    (void)err;
+    *(enum edgel_type *)user = shape.type;
+    return EDGEL_EINTERRUPTED;
+}
+
+static enum edgel_status no_row(void *user, const void *row, struct edgel_error *err)
+{
+    (void)user, (void)row, (void)err;
+    return EDGEL_EINTERRUPTED;
+}
+
+/* Everything up to the pixels, whatever their number and however much of them is there. */
+static enum edgel_status read_header(struct edgel_source *src,
+                                     enum edgel_status (*read)(struct edgel_source *src))
+{
+    enum edgel_type type = 0;
+    const struct edgel_row_sink sink = { &type, take_type, no_row };
+    struct edgel_read params;
+    edgel_read_init(&params);
+    params.decode = EDGEL_DECODE_FULL;
+    params.lenient = true;
+    params.page = 1;
+    params.limits.max_pixels = UINT64_MAX;
+    params.limits.max_side = INT_MAX;
+    src->params = &params;
+    src->sink = &sink;
+    src->header_only = true;
+    enum edgel_status st = read(src);
+    if (st == EDGEL_EINTERRUPTED && type != 0)
+        st = EDGEL_OK;
+    src->info->type = type;
+    src->info->damage[0] = '\0';
     if (st != EDGEL_OK)
-        return st;
-    window.bytes = edgel_alloc(EDGEL_WINDOW, 1);
-    if (!window.bytes)
-        st = edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", path);
-    if (st == EDGEL_OK)
-        st = decode_by_format(&src, &ring);
-    if (st != EDGEL_OK && window.failed)
-        st = EDGEL_EIO;
-    edgel_image_finish(&ring);
-    edgel_free(window.bytes);
-    edgel_file_close(window.fd);
+        *src->info = (struct edgel_info){ 0 };
     return st;
+}
+
+static enum edgel_status stream_memory(struct edgel_source *src)
+{
+    return stream(src);
+}
+
+enum edgel_status edgel_info_decode(const void *bytes, size_t size, const char *name, struct edgel_info *info,
+                                    struct edgel_error *err)
+{
+    EDGEL_REQUIRE(bytes || size == 0);
+    EDGEL_REQUIRE(name);
+    EDGEL_REQUIRE(info);
+    struct edgel_source src = { .bytes = bytes, .size = size, .name = name, .info = info, .err = err };
+    return read_header(&src, stream_memory);
+}
+
+enum edgel_status edgel_info_read(const char *path, struct edgel_info *info, struct edgel_error *err)
+{
+    EDGEL_REQUIRE(path);
+    EDGEL_REQUIRE(info);
+    struct edgel_source src = { .name = path, .info = info, .err = err };
+    return read_header(&src, stream_file);
 }

@@ -1,111 +1,71 @@
 /* From an image to the bytes of a file. */
 #include "io/io_priv.h"
-#include <string.h>
-
-const void *edgel_view_row(struct edgel_view v, int y)
-{
-    return (const char *)v.data + y * v.stride;
-}
 
 void edgel_write_init(struct edgel_write *params)
 {
     *params = (struct edgel_write){ .format = EDGEL_FORMAT_PNG };
 }
 
-static void invert_packed(const uint8_t *from, int w, uint8_t *bits)
+/* Whether the format's row of the table takes such pixels with such parameters. */
+static bool allowed(const struct edgel_format_row *row, struct edgel_view v, const struct edgel_write *p)
 {
-    for (int x = 0; x < w; x += 8)
-        bits[x / 8] = (uint8_t)~from[x / 8];
-    if (w % 8)
-        bits[w / 8] &= (uint8_t)(0xFF00 >> w % 8);
-}
-
-void edgel_bits_pack(struct edgel_view v, int y, bool invert, uint8_t *bits)
-{
-    const uint8_t *samples = edgel_view_row(v, y);
-    const int w = v.w;
-    if (v.type == EDGEL_U1) {
-        if (invert)
-            invert_packed(samples, w, bits);
-        else
-            memcpy(bits, samples, ((size_t)w + 7) / 8);
-        return;
-    }
-    unsigned flip = invert ? 0xFF : 0;
-    int x = 0;
-    for (; x + 8 <= w; x += 8) {
-        unsigned b = 0;
-        for (int i = 0; i < 8; i++)
-            b = b << 1 | (samples[x + i] != 0);
-        *bits++ = (uint8_t)(b ^ flip);
-    }
-    if (x == w)
-        return;
-    unsigned b = 0, mask = 0;
-    for (int i = 0; i < 8; i++) {
-        bool inside = x + i < w;
-        b = b << 1 | (inside && samples[x + i] != 0);
-        mask = mask << 1 | inside;
-    }
-    *bits = (uint8_t)((b ^ flip) & mask);
-}
-
-static bool allowed(struct edgel_view v, const struct edgel_write *p)
-{
-    bool one_or_three = v.channels == 1 || v.channels == 3;
-    if (v.w < 1 || v.h < 1 || (p->palette && p->format != EDGEL_FORMAT_PNG))
+    const bool gray = v.channels == 1, whole = v.type == EDGEL_U8 && gray;
+    if (v.w < 1 || v.h < 1 || (!gray && v.channels != 3))
         return false;
-    if ((p->tile != 0 || p->bytes != 0) && p->format != EDGEL_FORMAT_TIFF)
+    if ((p->tile != 0 || p->bytes != 0) && !row->takes.tiles)
         return false;
     if (p->tile < 0 || p->tile > EDGEL_TILE_MAX || p->tile % 16 != 0)
         return false;
-    if (p->palette && (p->bits == 1 || v.type != EDGEL_U8 || v.channels != 1 || p->palette->count < 1 ||
-                       p->palette->count > 256))
-        return false;
+    if (p->palette)
+        return row->takes.palette && whole && (p->bits == 0 || p->bits == 8) && p->palette->count >= 1 &&
+               p->palette->count <= 256;
     if (v.type == EDGEL_U1)
-        return v.channels == 1 && p->bits <= 1 && p->bits >= 0 && !p->palette &&
-               (p->format == EDGEL_FORMAT_PNG || p->format == EDGEL_FORMAT_PNM ||
-                p->format == EDGEL_FORMAT_TIFF);
-    if (p->bits != 0 && p->bits != 1 && p->bits != 8 * (int)edgel_type_size(v.type))
+        return row->takes.one_bit && gray && (p->bits == 0 || p->bits == 1);
+    if (p->bits == 1)
+        return row->takes.one_bit && whole;
+    if (p->bits != 0 && p->bits != 8 * (int)edgel_type_size(v.type))
         return false;
-    if (p->bits == 1 && (v.type != EDGEL_U8 || v.channels != 1))
-        return false;
-    switch (p->format) {
-    case EDGEL_FORMAT_PNG:
-    case EDGEL_FORMAT_PNM: return one_or_three && (v.type == EDGEL_U8 || v.type == EDGEL_U16);
-    case EDGEL_FORMAT_PFM: return one_or_three && v.type == EDGEL_F32;
-    case EDGEL_FORMAT_TIFF:
-        return one_or_three && (v.type == EDGEL_U8 || v.type == EDGEL_U16 || v.type == EDGEL_F32);
-    default: return false;
+    switch (v.type) {
+    case EDGEL_U8: return row->takes.u8;
+    case EDGEL_U16: return row->takes.u16;
+    case EDGEL_F32: return row->takes.f32;
+    case EDGEL_U1:
+    case EDGEL_I16:
+    case EDGEL_I32: return false;
     }
+    return false;
 }
 
-static const struct edgel_writer_kind *kind_of(enum edgel_format format)
+static enum edgel_status check(const struct edgel_format_row *row, struct edgel_view v,
+                               const struct edgel_write *p, struct edgel_error *err)
 {
-    switch (format) {
-    case EDGEL_FORMAT_PNG: return &edgel_png_writer;
-    case EDGEL_FORMAT_TIFF: return &edgel_tiff_writer;
-    case EDGEL_FORMAT_PNM: return &edgel_pnm_writer;
-    default: return &edgel_pfm_writer;
-    }
-}
-
-static enum edgel_status check(struct edgel_view v, const struct edgel_write *p, struct edgel_error *err)
-{
-    if (allowed(v, p))
+    if (allowed(row, v, p))
         return EDGEL_OK;
-    return edgel_fail(
-        err, EDGEL_EINVAL, "cannot write %d channels of type %d with %d bits%s in tiles of %d as format %d",
-        v.channels, (int)v.type, p->bits, p->palette ? " and a palette" : "", p->tile, (int)p->format);
+    return edgel_fail(err, EDGEL_EINVAL,
+                      "cannot write %d channels of type %d with %d bits%s in tiles of %d as %s", v.channels,
+                      (int)v.type, p->bits, p->palette ? " and a palette" : "", p->tile, row->name);
+}
+
+static enum edgel_status find_row(enum edgel_format format, const struct edgel_format_row **row,
+                                  struct edgel_error *err)
+{
+    const struct edgel_format_row *found = *row = edgel_format_row(format);
+    if (!found)
+        return edgel_fail(err, EDGEL_EINVAL, "format %d: no image format", (int)format);
+    if (found->lacks)
+        return edgel_fail(err, EDGEL_EUNSUPPORTED, "cannot write %s: this build of edgel was made without %s",
+                          found->name, found->lacks);
+    return found->writer ? EDGEL_OK : edgel_fail(err, EDGEL_EINVAL, "%s is read, not written", found->name);
 }
 
 static enum edgel_status begin(struct edgel_view shape, const struct edgel_write *params,
                                struct edgel_output *out, struct edgel_writer *w, struct edgel_error *err)
 {
     *w = (struct edgel_writer){ .image = shape, .params = *params, .out = out };
-    EDGEL_TRY(check(shape, params, err));
+    EDGEL_TRY(find_row(params->format, &w->format, err));
+    EDGEL_TRY(check(w->format, shape, params, err));
     w->one_bit = params->bits == 1 || shape.type == EDGEL_U1;
-    w->kind = kind_of(params->format);
+    w->kind = w->format->writer;
     return w->kind->begin(w, err);
 }
 
@@ -119,13 +79,18 @@ enum edgel_status edgel_writer_begin(struct edgel_view shape, const struct edgel
                                      struct edgel_output *out, struct edgel_writer **writer,
                                      struct edgel_error *err)
 {
+    EDGEL_REQUIRE(writer);
     *writer = NULL;
-    if (params->format == EDGEL_FORMAT_PFM)
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(out);
+    const struct edgel_format_row *format = edgel_format_row(params->format);
+    if (format && format->last_row_first)
         return edgel_fail(err, EDGEL_EUNSUPPORTED,
-                          "PFM begins with the last row: it cannot be written from the first on");
+                          "%s begins with the last row: it cannot be written from the first on",
+                          format->name);
     struct edgel_writer *w = edgel_alloc(1, sizeof *w);
     if (!w)
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", edgel_output_name(out));
+        return edgel_no_memory(err, edgel_output_name(out));
     enum edgel_status st = begin(shape, params, out, w, err);
     *writer = w;
     if (st != EDGEL_OK)
@@ -135,6 +100,8 @@ enum edgel_status edgel_writer_begin(struct edgel_view shape, const struct edgel
 
 enum edgel_status edgel_writer_row(struct edgel_writer *w, const void *row, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(w);
+    EDGEL_REQUIRE(row);
     if (w->rows >= w->image.h)
         return edgel_fail(err, EDGEL_EINVAL, "row %d of an image of %d rows", w->rows, w->image.h);
     EDGEL_TRY(w->kind->row(w, row, err));
@@ -151,10 +118,11 @@ static enum edgel_status check_rows(const struct edgel_writer *w, struct edgel_e
 
 enum edgel_status edgel_writer_page(struct edgel_writer *w, struct edgel_view shape, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(w);
     if (!w->kind->page)
-        return edgel_fail(err, EDGEL_EUNSUPPORTED, "only TIFF holds several pages");
+        return edgel_fail(err, EDGEL_EUNSUPPORTED, "a %s file holds one image", w->format->name);
     EDGEL_TRY(check_rows(w, err));
-    EDGEL_TRY(check(shape, &w->params, err));
+    EDGEL_TRY(check(w->format, shape, &w->params, err));
     w->image = shape;
     w->one_bit = w->params.bits == 1 || shape.type == EDGEL_U1;
     w->rows = 0;
@@ -163,6 +131,7 @@ enum edgel_status edgel_writer_page(struct edgel_writer *w, struct edgel_view sh
 
 enum edgel_status edgel_writer_end(struct edgel_writer **writer, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(writer && *writer);
     struct edgel_writer *w = *writer;
     enum edgel_status st = check_rows(w, err);
     if (st == EDGEL_OK)
@@ -173,8 +142,9 @@ enum edgel_status edgel_writer_end(struct edgel_writer **writer, struct edgel_er
 
 void edgel_writer_discard(struct edgel_writer **writer)
 {
-    if (*writer)
-        finish(*writer);
+    if (!writer || !*writer)
+        return;
+    finish(*writer);
     edgel_free(*writer);
     *writer = NULL;
 }
@@ -182,17 +152,29 @@ void edgel_writer_discard(struct edgel_writer **writer)
 enum edgel_status edgel_image_encode(struct edgel_view image, const struct edgel_write *params,
                                      struct edgel_output *out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(out);
     struct edgel_writer w;
-    const bool upwards = params->format == EDGEL_FORMAT_PFM;
     enum edgel_status st;
     if (!image.data)
         return edgel_fail(err, EDGEL_EINVAL, "cannot write an image without pixels");
     st = begin(image, params, out, &w, err);
     for (; st == EDGEL_OK && w.rows < image.h; w.rows++)
-        st = w.kind->row(&w, edgel_view_row(image, upwards ? image.h - 1 - w.rows : w.rows), err);
+        st = w.kind->row(&w, edgel_view_row(image, w.format->last_row_first ? image.h - 1 - w.rows : w.rows),
+                         err);
     if (st == EDGEL_OK)
         st = w.kind->end(&w, err);
     finish(&w);
+    return st;
+}
+
+static enum edgel_status encode_and_commit(struct edgel_view image, const struct edgel_write *params,
+                                           struct edgel_output *out, struct edgel_error *err)
+{
+    enum edgel_status st = edgel_image_encode(image, params, out, err);
+    if (st == EDGEL_OK)
+        return edgel_output_commit(&out, err);
+    edgel_output_discard(&out);
     return st;
 }
 
@@ -201,9 +183,13 @@ enum edgel_status edgel_image_write(const char *path, struct edgel_view image,
 {
     struct edgel_output *out;
     EDGEL_TRY(edgel_output_begin(path, &out, err));
-    enum edgel_status st = edgel_image_encode(image, params, out, err);
-    if (st == EDGEL_OK)
-        return edgel_output_commit(&out, err);
-    edgel_output_discard(&out);
-    return st;
+    return encode_and_commit(image, params, out, err);
+}
+
+enum edgel_status edgel_image_write_bytes(struct edgel_view image, const struct edgel_write *params,
+                                          struct edgel_bytes *bytes, struct edgel_error *err)
+{
+    struct edgel_output *out;
+    EDGEL_TRY(edgel_output_begin_bytes(bytes, "image", &out, err));
+    return encode_and_commit(image, params, out, err);
 }

@@ -16,6 +16,7 @@ struct edgel_source {
     struct edgel_error *err;
     struct edgel_window *window;       /* NULL: the bytes are in memory */
     const struct edgel_row_sink *sink; /* NULL: rows go to an image */
+    bool header_only;                  /* the sink refuses the first row: its order does not matter */
 };
 
 /* --- source.c --- */
@@ -33,11 +34,31 @@ const unsigned char *edgel_source_at(const struct edgel_source *src, uint64_t at
 /* The same, any number, copied; false past the end. */
 bool edgel_source_copy(const struct edgel_source *src, uint64_t at, void *to, size_t n);
 
+/* --- formats.c --- */
+struct edgel_writer_kind;
+/* What the library knows of a format. */
+struct edgel_format_row {
+    enum edgel_format format;
+    const char *name;                                   /* as messages call it */
+    const char *extensions;                             /* of file names: lower case, spaces between */
+    bool (*probe)(const unsigned char *head, size_t n); /* by the first bytes, 16 or the whole file */
+    enum edgel_status (*decode)(const struct edgel_source *src, struct edgel_image *out);
+    const struct edgel_writer_kind *writer; /* NULL: it is not written */
+    const char *lacks;                      /* the library that this build was made without, or NULL */
+    bool pages;                             /* a file may hold several images */
+    bool last_row_first;                    /* written from the last row to the first */
+    struct {                                /* what is written: samples, one bit a pixel, palettes, tiles */
+        bool u8, u16, f32, one_bit, palette, tiles;
+    } takes;
+};
+const struct edgel_format_row *edgel_format_rows(int *count);
+const struct edgel_format_row *edgel_format_row(enum edgel_format format); /* NULL: none */
+
 /* --- probe.c --- */
 /* The name of an image format that is known by its first bytes and not read; NULL: none such. */
 const char *edgel_foreign_format(const void *head, size_t n);
 
-/* --- decode.c --- */
+/* --- source_check.c --- */
 /* EDGEL_EUNSUPPORTED when rows are asked for and the file does not hold them one after the other. */
 EDGEL_NODISCARD enum edgel_status edgel_source_check_rows(const struct edgel_source *src, bool in_order,
                                                           const char *what);
@@ -192,6 +213,7 @@ EDGEL_NODISCARD enum edgel_status edgel_image_orient(struct edgel_image *img, in
 struct edgel_writer {
     struct edgel_view image; /* without data */
     struct edgel_write params;
+    const struct edgel_format_row *format;
     struct edgel_output *out;
     bool one_bit;
     int rows; /* written so far */
@@ -209,16 +231,22 @@ struct edgel_writer_kind {
     void (*finish)(struct edgel_writer *w);
 };
 extern const struct edgel_writer_kind edgel_png_writer, edgel_tiff_writer, edgel_pnm_writer, edgel_pfm_writer;
+
+/* --- bits.c --- */
 const void *edgel_view_row(struct edgel_view v, int y);
 /* Row y of U8 or U1, eight samples a byte, the first in the highest bit; a bit is (sample != 0) != invert. */
 void edgel_bits_pack(struct edgel_view v, int y, bool invert, uint8_t *bits);
 
 /* --- output.c --- */
-/* Writes over bytes that were written earlier, at <= their number; a regular file only (EDGEL_EUNSUPPORTED). */
+/* The writer will patch or read: an output that goes to a callback keeps all bytes until commit. Before the first byte
+ * is written. */
+void edgel_output_hold(struct edgel_output *o);
+/* Writes over bytes that were written earlier, at <= their number. EDGEL_EUNSUPPORTED unless it is a
+ * regular file or memory. */
 EDGEL_NODISCARD enum edgel_status edgel_output_patch(struct edgel_output *o, uint64_t at, const void *bytes,
                                                      size_t n, struct edgel_error *err);
 
-/* Reads what was written earlier, n bytes from at on; a regular file only (EDGEL_EUNSUPPORTED). */
+/* Reads what was written earlier, n bytes from at on; as patch. */
 EDGEL_NODISCARD enum edgel_status edgel_output_read(struct edgel_output *o, uint64_t at, void *bytes,
                                                     size_t n, struct edgel_error *err);
 
@@ -231,6 +259,8 @@ const char *edgel_output_final(const struct edgel_output *o);
 const char *edgel_output_name(const struct edgel_output *o);
 
 /* --- bytes.c --- */
+/* Room for capacity bytes; what is there stays. False: out of memory. */
+bool edgel_bytes_reserve(struct edgel_bytes *bytes, size_t capacity);
 /* Opens a regular file for reading; EDGEL_EIO. */
 EDGEL_NODISCARD enum edgel_status edgel_file_open(const char *path, int *fd, size_t *size,
                                                   struct edgel_error *err);

@@ -98,7 +98,7 @@ static void on_progress(j_common_ptr jpeg)
     int most = j->src->params->limits.max_scans;
     if (j->jpeg.input_scan_number <= most)
         return;
-    snprintf(j->message, sizeof j->message, "more than %d scans (--max-scans)", most);
+    snprintf(j->message, sizeof j->message, "more than %d scans (max_scans)", most);
     leave(j, EDGEL_ELIMIT);
 }
 

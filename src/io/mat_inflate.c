@@ -27,7 +27,7 @@ static void stream_free(void *user, void *p)
 
 static enum edgel_status no_memory(const char *name, struct edgel_error *err)
 {
-    return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", name);
+    return edgel_no_memory(err, name);
 }
 
 enum edgel_status edgel_mat_stream_create(struct edgel_mat_stream **out, const unsigned char *bytes,

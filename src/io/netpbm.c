@@ -294,7 +294,7 @@ static enum edgel_status read_rows(struct job *j, struct edgel_image *out, bool 
         j->row = edgel_alloc((size_t)j->rows.raw.w * (size_t)j->rows.raw.samples,
                              edgel_type_size(j->rows.raw.type));
         if (!j->row)
-            return edgel_fail(j->src->err, EDGEL_ENOMEM, "%s: out of memory", j->src->name);
+            return edgel_no_memory(j->src->err, j->src->name);
     }
     for (int i = 0; i < h; i++) {
         int y = bottom_up ? h - 1 - i : i;

@@ -36,7 +36,7 @@ static enum edgel_status pnm_begin(struct edgel_writer *w, struct edgel_error *e
     const bool deep = w->image.type == EDGEL_U16;
     w->job = edgel_alloc((size_t)w->image.w * (size_t)w->image.channels, 4);
     if (!w->job)
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", edgel_output_name(w->out));
+        return edgel_no_memory(err, edgel_output_name(w->out));
     if (w->one_bit)
         return write_header(w->out, "P4", w->image, "", err);
     return write_header(w->out, w->image.channels == 3 ? "P6" : "P5", w->image, deep ? "65535\n" : "255\n",
@@ -47,7 +47,7 @@ static enum edgel_status pfm_begin(struct edgel_writer *w, struct edgel_error *e
 {
     w->job = edgel_alloc((size_t)w->image.w * (size_t)w->image.channels, 4);
     if (!w->job)
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", edgel_output_name(w->out));
+        return edgel_no_memory(err, edgel_output_name(w->out));
     return write_header(w->out, w->image.channels == 3 ? "PF" : "Pf", w->image, "-1.0\n", err);
 }
 

@@ -1,7 +1,9 @@
-/* Files that appear whole or not at all. The bytes go to a new file ".edgel-PID-TAG-N.tmp" in the folder of the final
- * name, whose length does not grow with that name; commit writes the rest, closes, and renames. A name that is a
- * symbolic link means the file it points to; what is no regular file (a device, a pipe) is written directly, since
- * renaming over it would destroy it. */
+/* Outputs: files that appear whole or not at all, memory, and callbacks.
+ *
+ * The bytes of a file go to a new file ".edgel-PID-TAG-N.tmp" in the folder of the final name, whose length does not
+ * grow with that name; commit writes the rest, closes, and renames. A name that is a symbolic link means the file it
+ * points to; what is no regular file (a device, a pipe) is written directly, since renaming over it would destroy it.
+ */
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "io/io_priv.h"
 #include <errno.h>
@@ -21,6 +23,9 @@ struct edgel_output {
     int fd;
     bool failed;
     bool close_fd;
+    struct edgel_bytes *memory; /* what takes all bytes instead of fd: the caller's, or held; else NULL */
+    struct edgel_bytes held;    /* of a callback, until commit */
+    struct edgel_byte_sink sink;
     char *name;  /* for messages */
     char *final; /* what the temporary file becomes; NULL when there is none */
     char *temp;
@@ -33,6 +38,7 @@ static void destroy(struct edgel_output *o)
     edgel_free(o->name);
     edgel_free(o->final);
     edgel_free(o->temp);
+    edgel_bytes_finish(&o->held);
     edgel_free(o);
 }
 
@@ -93,7 +99,7 @@ static enum edgel_status open_temp(struct edgel_output *o, struct edgel_error *e
         edgel_free(o->temp);
         o->temp = temp_name(o->final);
         if (!o->temp)
-            return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", o->name);
+            return edgel_no_memory(err, o->name);
         o->fd = open(o->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (o->fd >= 0)
             return EDGEL_OK;
@@ -124,37 +130,120 @@ static enum edgel_status open_path(struct edgel_output *o, struct edgel_error *e
     bool link = lstat(o->name, &s) == 0 && S_ISLNK(s.st_mode) && realpath(o->name, target);
     o->final = edgel_strdup(link ? target : o->name);
     if (!o->final)
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", o->name);
+        return edgel_no_memory(err, o->name);
     EDGEL_TRY(make_folders(o->final, err));
     return open_temp(o, err);
 }
 
+/* An output that goes nowhere yet, or NULL. */
+static struct edgel_output *create(const char *name, struct edgel_error *err)
+{
+    struct edgel_output *o = edgel_alloc(1, sizeof *o);
+    if (o) {
+        memset(o, 0, offsetof(struct edgel_output, buffer));
+        o->fd = -1;
+        o->name = edgel_strdup(name);
+    }
+    if (o && o->name)
+        return o;
+    edgel_free(o);
+    (void)edgel_no_memory(err, name);
+    return NULL;
+}
+
 enum edgel_status edgel_output_begin(const char *path, struct edgel_output **out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     *out = NULL;
-    struct edgel_output *o = edgel_alloc(1, sizeof *o);
+    EDGEL_REQUIRE(path);
+    const bool standard = strcmp(path, "-") == 0;
+    struct edgel_output *o = create(standard ? "standard output" : path, err);
     if (!o)
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", path);
-    memset(o, 0, offsetof(struct edgel_output, buffer));
-    bool standard = strcmp(path, "-") == 0;
-    o->fd = standard ? STDOUT_FILENO : -1;
-    o->close_fd = !standard;
-    o->name = edgel_strdup(standard ? "standard output" : path);
-    enum edgel_status st = EDGEL_OK;
-    if (!o->name)
-        st = edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", path);
-    else if (!standard)
-        st = open_path(o, err);
+        return EDGEL_ENOMEM;
+    if (standard) {
+        o->fd = STDOUT_FILENO;
+    } else {
+        const enum edgel_status st = open_path(o, err);
+        if (st != EDGEL_OK) {
+            destroy(o);
+            return st;
+        }
+        o->close_fd = true;
+    }
+    *out = o;
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_output_begin_bytes(struct edgel_bytes *bytes, const char *name,
+                                           struct edgel_output **out, struct edgel_error *err)
+{
+    EDGEL_REQUIRE(out);
+    *out = NULL;
+    EDGEL_REQUIRE(bytes);
+    EDGEL_REQUIRE(name);
+    struct edgel_output *o = *out = create(name, err);
+    if (!o)
+        return EDGEL_ENOMEM;
+    o->memory = bytes;
+    bytes->size = 0;
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_output_begin_callback(const struct edgel_byte_sink *sink, const char *name,
+                                              struct edgel_output **out, struct edgel_error *err)
+{
+    EDGEL_REQUIRE(out);
+    *out = NULL;
+    EDGEL_REQUIRE(sink && sink->write);
+    EDGEL_REQUIRE(name);
+    struct edgel_output *o = *out = create(name, err);
+    if (!o)
+        return EDGEL_ENOMEM;
+    o->sink = *sink;
+    return EDGEL_OK;
+}
+
+void edgel_output_hold(struct edgel_output *o)
+{
+    if (o->sink.write)
+        o->memory = &o->held;
+}
+
+static enum edgel_status append(struct edgel_output *o, const unsigned char *p, size_t n,
+                                struct edgel_error *err)
+{
+    struct edgel_bytes *m = o->memory;
+    const size_t room = m->capacity - m->size;
+    if (n > room && (n > SIZE_MAX / 4 || m->size > SIZE_MAX / 4 ||
+                     !edgel_bytes_reserve(m, m->size + n + (m->size + n) / 2))) {
+        o->failed = true;
+        return edgel_no_memory(err, o->name);
+    }
+    if (n)
+        memcpy(m->data + m->size, p, n);
+    m->size += n;
+    return EDGEL_OK;
+}
+
+/* A callback that refuses without a reason of its own gets one. */
+static enum edgel_status hand_over(struct edgel_output *o, const void *p, size_t n, struct edgel_error *err)
+{
+    if (n == 0)
+        return EDGEL_OK;
+    const enum edgel_status st = o->sink.write(o->sink.user, p, n, err);
     if (st == EDGEL_OK)
-        *out = o;
-    else
-        destroy(o);
-    return st;
+        return EDGEL_OK;
+    o->failed = true;
+    return edgel_fail(err, st, "%s: the callback refused the bytes", o->name);
 }
 
 static enum edgel_status write_all(struct edgel_output *o, const unsigned char *p, size_t n,
                                    struct edgel_error *err)
 {
+    if (o->memory)
+        return append(o, p, n, err);
+    if (o->sink.write)
+        return hand_over(o, p, n, err);
     while (n) {
         ssize_t k = write(o->fd, p, n);
         if (k < 0 && errno == EINTR)
@@ -171,6 +260,7 @@ static enum edgel_status write_all(struct edgel_output *o, const unsigned char *
 
 enum edgel_status edgel_output_flush(struct edgel_output *o, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(o);
     if (o->failed)
         return edgel_fail(err, EDGEL_EIO, "%s: an earlier write failed", o->name);
     size_t n = o->used;
@@ -181,6 +271,8 @@ enum edgel_status edgel_output_flush(struct edgel_output *o, struct edgel_error 
 enum edgel_status edgel_output_write(struct edgel_output *o, const void *bytes, size_t n,
                                      struct edgel_error *err)
 {
+    EDGEL_REQUIRE(o);
+    EDGEL_REQUIRE(bytes || n == 0);
     if (n > BUFFER - o->used || o->failed)
         EDGEL_TRY(edgel_output_flush(o, err));
     if (n > BUFFER)
@@ -191,10 +283,10 @@ enum edgel_status edgel_output_write(struct edgel_output *o, const void *bytes, 
     return EDGEL_OK;
 }
 
-/* Makes written bytes those of a file that can be gone back in. */
+/* Makes written bytes those of a file, or of memory, that can be gone back in. */
 static enum edgel_status settle(struct edgel_output *o, struct edgel_error *err)
 {
-    if (!o->temp)
+    if (!o->temp && !o->memory)
         return edgel_fail(err, EDGEL_EUNSUPPORTED, "%s: this format needs a regular file", o->name);
     return edgel_output_flush(o, err);
 }
@@ -203,6 +295,10 @@ enum edgel_status edgel_output_patch(struct edgel_output *o, uint64_t at, const 
                                      struct edgel_error *err)
 {
     EDGEL_TRY(settle(o, err));
+    if (o->memory) {
+        memcpy(o->memory->data + at, bytes, n); /* the writer knows how much it wrote */
+        return EDGEL_OK;
+    }
     for (const unsigned char *p = bytes; n;) {
         ssize_t k = pwrite(o->fd, p, n, (off_t)at);
         if (k < 0 && errno == EINTR)
@@ -222,6 +318,10 @@ enum edgel_status edgel_output_read(struct edgel_output *o, uint64_t at, void *b
                                     struct edgel_error *err)
 {
     EDGEL_TRY(settle(o, err));
+    if (o->memory) {
+        memcpy(bytes, o->memory->data + at, n);
+        return EDGEL_OK;
+    }
     for (unsigned char *p = bytes; n;) {
         ssize_t k = pread(o->fd, p, n, (off_t)at);
         if (k < 0 && errno == EINTR)
@@ -253,8 +353,13 @@ const char *edgel_output_name(const struct edgel_output *o)
 
 enum edgel_status edgel_output_commit(struct edgel_output **out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out && *out);
     struct edgel_output *o = *out;
     enum edgel_status st = edgel_output_flush(o, err);
+    if (st == EDGEL_OK && o->memory == &o->held)
+        st = hand_over(o, o->held.data, o->held.size, err);
+    if (st == EDGEL_OK && o->memory != &o->held)
+        o->memory = NULL; /* the bytes are the caller's now */
     if (st == EDGEL_OK && o->close_fd) {
         int r = close(o->fd);
         o->close_fd = false;
@@ -274,10 +379,12 @@ enum edgel_status edgel_output_commit(struct edgel_output **out, struct edgel_er
 
 void edgel_output_discard(struct edgel_output **out)
 {
-    struct edgel_output *o = *out;
-    *out = NULL;
+    struct edgel_output *o = out ? *out : NULL;
     if (!o)
         return;
+    *out = NULL;
+    if (o->memory)
+        edgel_bytes_finish(o->memory);
     if (o->close_fd)
         close(o->fd);
     if (o->temp)

@@ -215,7 +215,7 @@ static enum edgel_status read_failure(struct job *j)
     if (j->rows.refused != EDGEL_OK)
         return j->rows.refused;
     if (j->no_memory)
-        return edgel_fail(j->src->err, EDGEL_ENOMEM, "%s: out of memory", j->src->name);
+        return edgel_no_memory(j->src->err, j->src->name);
     return edgel_fail(j->src->err, EDGEL_EFORMAT, "%s: PNG: %s", j->src->name, j->message);
 }
 
@@ -337,7 +337,7 @@ static enum edgel_status write_step(struct job *j, void (*step)(struct job *j), 
     if (fenced(j, step))
         return EDGEL_OK;
     if (j->no_memory)
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: PNG: out of memory", edgel_output_name(j->out));
+        return edgel_no_memory(err, edgel_output_name(j->out));
     return j->status != EDGEL_OK
                ? j->status
                : edgel_fail(err, EDGEL_EINVAL, "%s: PNG: %s", edgel_output_name(j->out), j->message);
@@ -347,7 +347,7 @@ static enum edgel_status writer_begin(struct edgel_writer *w, struct edgel_error
 {
     struct job *j = w->job = edgel_calloc(1, sizeof *j);
     if (!j)
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: PNG: out of memory", edgel_output_name(w->out));
+        return edgel_no_memory(err, edgel_output_name(w->out));
     j->image = w->image;
     j->params = &w->params;
     j->out = w->out;
@@ -355,7 +355,7 @@ static enum edgel_status writer_begin(struct edgel_writer *w, struct edgel_error
     if (j->one_bit && j->image.type != EDGEL_U1) { /* else rows are written as they are */
         j->packed = edgel_alloc(((size_t)j->image.w + 7) / 8, 1);
         if (!j->packed)
-            return edgel_fail(err, EDGEL_ENOMEM, "%s: PNG: out of memory", edgel_output_name(w->out));
+            return edgel_no_memory(err, edgel_output_name(w->out));
     }
     return write_step(j, start_image, err);
 }

@@ -2,23 +2,6 @@
 #include "io/io_priv.h"
 #include <string.h>
 
-enum edgel_format edgel_format_of_bytes(const void *head, size_t n)
-{
-    const unsigned char *b = head;
-    if (n >= 8 && memcmp(b, "\x89PNG\r\n\x1a\n", 8) == 0)
-        return EDGEL_FORMAT_PNG;
-    if (n >= 3 && memcmp(b, "\xff\xd8\xff", 3) == 0)
-        return EDGEL_FORMAT_JPEG;
-    if (n >= 4 && (memcmp(b, "II*\0", 4) == 0 || memcmp(b, "MM\0*", 4) == 0 || memcmp(b, "II+\0", 4) == 0 ||
-                   memcmp(b, "MM\0+", 4) == 0))
-        return EDGEL_FORMAT_TIFF;
-    if (n < 3 || b[0] != 'P' || !strchr(" \t\n\v\f\r#", b[2]) || b[2] == '\0')
-        return EDGEL_FORMAT_NONE;
-    if (b[1] >= '1' && b[1] <= '6')
-        return EDGEL_FORMAT_PNM;
-    return b[1] == 'F' || b[1] == 'f' ? EDGEL_FORMAT_PFM : EDGEL_FORMAT_NONE;
-}
-
 /* Images that are not read, so that a message can call them by their name. */
 static const struct {
     const char *name;
@@ -51,23 +34,9 @@ const char *edgel_foreign_format(const void *head, size_t n)
     return NULL;
 }
 
-struct extension {
-    const char *text;
-    enum edgel_format format;
-};
-
-static const struct extension extensions[] = {
-    { "png", EDGEL_FORMAT_PNG },   { "jpg", EDGEL_FORMAT_JPEG },  { "jpeg", EDGEL_FORMAT_JPEG },
-    { "jpe", EDGEL_FORMAT_JPEG },  { "jfif", EDGEL_FORMAT_JPEG }, { "pnm", EDGEL_FORMAT_PNM },
-    { "pbm", EDGEL_FORMAT_PNM },   { "pgm", EDGEL_FORMAT_PNM },   { "ppm", EDGEL_FORMAT_PNM },
-    { "pfm", EDGEL_FORMAT_PFM },   { "tif", EDGEL_FORMAT_TIFF },  { "tiff", EDGEL_FORMAT_TIFF },
-    { "gif", EDGEL_FORMAT_NONE },  { "bmp", EDGEL_FORMAT_NONE },  { "webp", EDGEL_FORMAT_NONE },
-    { "apng", EDGEL_FORMAT_NONE }, { "jp2", EDGEL_FORMAT_NONE },  { "j2k", EDGEL_FORMAT_NONE },
-    { "jxl", EDGEL_FORMAT_NONE },  { "avif", EDGEL_FORMAT_NONE }, { "heic", EDGEL_FORMAT_NONE },
-    { "heif", EDGEL_FORMAT_NONE }, { "pam", EDGEL_FORMAT_NONE },  { "tga", EDGEL_FORMAT_NONE },
-    { "hdr", EDGEL_FORMAT_NONE },  { "exr", EDGEL_FORMAT_NONE },  { "qoi", EDGEL_FORMAT_NONE },
-    { "ico", EDGEL_FORMAT_NONE },  { "dib", EDGEL_FORMAT_NONE },  { "psd", EDGEL_FORMAT_NONE },
-};
+/* Names of images that are not read. */
+static const char foreign_extensions[] =
+    "gif bmp webp apng jp2 j2k jxl avif heic heif pam tga hdr exr qoi ico dib psd";
 
 /* ASCII only: the answer must not hang on the locale. */
 static bool same_letters(const char *a, const char *b)
@@ -80,28 +49,41 @@ static bool same_letters(const char *a, const char *b)
     return *a == *b;
 }
 
-static const struct extension *find_extension(const char *name)
+/* The extension of a name without its dot, or NULL. */
+static const char *extension_of(const char *name)
 {
     const char *slash = strrchr(name, '/');
     const char *base = slash ? slash + 1 : name;
     const char *dot = strrchr(base, '.');
-    if (!dot || dot == base)
-        return NULL;
-    for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++)
-        if (same_letters(dot + 1, extensions[i].text))
-            return &extensions[i];
-    return NULL;
+    return dot && dot != base ? dot + 1 : NULL;
+}
+
+/* Whether a word of the list, in lower case and with single spaces between, is the extension. */
+static bool is_one_of(const char *list, const char *extension)
+{
+    for (const char *word = list; *word;) {
+        const size_t n = strcspn(word, " ");
+        char one[8];
+        if (n < sizeof one && strlen(extension) == n) {
+            memcpy(one, word, n);
+            one[n] = '\0';
+            if (same_letters(extension, one))
+                return true;
+        }
+        word += n + (word[n] == ' ');
+    }
+    return false;
 }
 
 enum edgel_format edgel_format_of_name(const char *name)
 {
-    const struct extension *e = find_extension(name);
-    return e ? e->format : EDGEL_FORMAT_NONE;
-}
-
-bool edgel_format_built(enum edgel_format format)
-{
-    return format != EDGEL_FORMAT_NONE && (format != EDGEL_FORMAT_TIFF || EDGEL_HAVE_TIFF);
+    int n;
+    const struct edgel_format_row *rows = edgel_format_rows(&n);
+    const char *extension = extension_of(name);
+    for (int i = 0; extension && i < n; i++)
+        if (is_one_of(rows[i].extensions, extension))
+            return rows[i].format;
+    return EDGEL_FORMAT_NONE;
 }
 
 bool edgel_mat_of_bytes(const void *head, size_t n)
@@ -118,5 +100,7 @@ bool edgel_named_like_mat(const char *name)
 
 bool edgel_named_like_image(const char *name)
 {
-    return find_extension(name) != NULL;
+    const char *extension = extension_of(name);
+    return edgel_format_of_name(name) != EDGEL_FORMAT_NONE ||
+           (extension && is_one_of(foreign_extensions, extension));
 }

@@ -190,7 +190,7 @@ enum edgel_status edgel_rows_init(struct edgel_rows *rows, const struct edgel_so
     if (rows->convert) {
         rows->raw_rows = edgel_calloc(whole ? (size_t)raw->h : 1, rows->raw_bytes);
         if (!rows->raw_rows)
-            return edgel_fail(src->err, EDGEL_ENOMEM, "%s: out of memory", src->name);
+            return edgel_no_memory(src->err, src->name);
     }
     if (src->params->lenient)
         memset(out->data, 0, (size_t)out->h * (size_t)out->stride);

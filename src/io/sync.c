@@ -37,7 +37,7 @@ struct edgel_sync {
 enum edgel_status edgel_sync_create(struct edgel_sync **out, struct edgel_error *err)
 {
     *out = edgel_calloc(1, sizeof **out);
-    return *out ? EDGEL_OK : edgel_fail(err, EDGEL_ENOMEM, "outputs to sync: out of memory");
+    return *out ? EDGEL_OK : edgel_no_memory(err, "outputs to sync");
 }
 
 static void empty(struct edgel_sync *s)
@@ -104,7 +104,7 @@ enum edgel_status edgel_sync_add(struct edgel_sync *s, struct edgel_output *outp
         return edgel_fail_system(err, final, "cannot be asked for", errno);
     if (!make_room((void **)(void *)&s->files, s->nfiles, &s->files_cap, sizeof *s->files) ||
         !add_folder(s, final, strlen(final)))
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", final);
+        return edgel_no_memory(err, final);
     s->files[s->nfiles++] = (struct file){ fd, st.st_dev };
     return EDGEL_OK;
 }

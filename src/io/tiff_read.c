@@ -269,7 +269,7 @@ static enum edgel_status take_memory(struct job *j)
     if (j->tiled)
         j->tile = edgel_calloc(1, (size_t)TIFFTileSize64(j->handles[0].tiff));
     if (!j->lines || (j->tiled && !j->tile))
-        return edgel_fail(j->src->err, EDGEL_ENOMEM, "%s: out of memory", j->src->name);
+        return edgel_no_memory(j->src->err, j->src->name);
     return EDGEL_OK;
 }
 

@@ -136,9 +136,7 @@ static enum edgel_status take_shape(struct writer *w, const struct edgel_writer 
                           edgel_output_name(w->out), side, side, TILE_BYTES);
     w->rows = edgel_alloc(side ? side : 1, w->row_bytes);
     w->tile = side ? edgel_alloc(side, w->tile_row_bytes) : NULL;
-    return w->rows && (w->tile || !side)
-               ? EDGEL_OK
-               : edgel_fail(err, EDGEL_ENOMEM, "%s: TIFF: out of memory", edgel_output_name(w->out));
+    return w->rows && (w->tile || !side) ? EDGEL_OK : edgel_no_memory(err, edgel_output_name(w->out));
 }
 
 static enum edgel_status writer_begin(struct edgel_writer *to, struct edgel_error *err)
@@ -146,9 +144,10 @@ static enum edgel_status writer_begin(struct edgel_writer *to, struct edgel_erro
     static const struct edgel_tiff_access to_output = { on_read, on_write, on_seek, on_end };
     struct writer *w = to->job = edgel_calloc(1, sizeof *w);
     if (!w)
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: TIFF: out of memory", edgel_output_name(to->out));
+        return edgel_no_memory(err, edgel_output_name(to->out));
     w->out = to->out;
     w->err = err;
+    edgel_output_hold(w->out); /* directories are written when all before them is there, and linked later */
     w->file = (struct edgel_tiff){ .told = &w->told, .user = w };
     EDGEL_TRY(take_shape(w, to, err));
     const uint64_t most = 0xF0000000u;

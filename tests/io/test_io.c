@@ -587,26 +587,26 @@ static void limits_hold(void **state)
     some = l;
     make_png(&f, (struct kind){ 0, 8, 1 }, false, "teST", text, sizeof text);
     some.max_pixels = W * H - 1;
-    refused(f.b, f.n, some, EDGEL_ELIMIT, "--max-pixels");
+    refused(f.b, f.n, some, EDGEL_ELIMIT, "(max_pixels)");
     some.max_pixels++;
     refused(f.b, f.n, some, EDGEL_OK, "");
     some = l;
     some.max_side = W - 1;
-    refused(f.b, f.n, some, EDGEL_ELIMIT, "--max-side");
+    refused(f.b, f.n, some, EDGEL_ELIMIT, "(max_side)");
     some = l;
     some.max_chunk_bytes = 99;
-    refused(f.b, f.n, some, EDGEL_ELIMIT, "--max-chunk");
+    refused(f.b, f.n, some, EDGEL_ELIMIT, "(max_chunk_bytes)");
     some = l;
     some.max_scans = 2;
-    refused(jpeg_progressive, sizeof jpeg_progressive, some, EDGEL_ELIMIT, "--max-scans");
+    refused(jpeg_progressive, sizeof jpeg_progressive, some, EDGEL_ELIMIT, "(max_scans)");
     refused(jpeg_color, sizeof jpeg_color, some, EDGEL_OK, "");
     some.max_pixels = 24 * 16 - 1;
-    refused(jpeg_color, sizeof jpeg_color, some, EDGEL_ELIMIT, "--max-pixels");
-    refused("P5 100000 100000 255\n", 21, l, EDGEL_ELIMIT, "--max-pixels");
-    refused("P5 1000001 1 255\n", 17, l, EDGEL_ELIMIT, "--max-side");
+    refused(jpeg_color, sizeof jpeg_color, some, EDGEL_ELIMIT, "(max_pixels)");
+    refused("P5 100000 100000 255\n", 21, l, EDGEL_ELIMIT, "(max_pixels)");
+    refused("P5 1000001 1 255\n", 17, l, EDGEL_ELIMIT, "(max_side)");
     refused("P5 1 2147483648 255\n", 20, l, EDGEL_EFORMAT,
             "width and height must be numbers from 1 to 2147483647");
-    refused("PF 100000 100000 -1\n", 20, l, EDGEL_ELIMIT, "--max-pixels");
+    refused("PF 100000 100000 -1\n", 20, l, EDGEL_ELIMIT, "(max_pixels)");
 }
 
 /* A file over the limit still tells what its header says. */

@@ -263,10 +263,10 @@ static void test_sizes(void **state)
     struct mat_bytes m = { 0 };
     mat_header(&m);
     mat_end(&m, mat_begin(&m, 6, 1u << 30, 1u << 30, "ucm2"));
-    refuses(&m, &defaults, EDGEL_ELIMIT, "1073741824: side over the limit of 1000000 (--max-side)");
+    refuses(&m, &defaults, EDGEL_ELIMIT, "1073741824: side over the limit of 1000000 (max_side)");
     m.n = 128;
     mat_end(&m, mat_begin(&m, 6, 100000, 100000, "ucm2"));
-    refuses(&m, &defaults, EDGEL_ELIMIT, "more than 268435456 pixels together (--max-pixels)");
+    refuses(&m, &defaults, EDGEL_ELIMIT, "more than 268435456 pixels together (max_pixels)");
     m.n = 128;
     mat_end(&m, mat_begin(&m, 1, 1u << 31, 2, "segs"));
     refuses(&m, &defaults, EDGEL_EFORMAT, "dimensions of an array are too large");

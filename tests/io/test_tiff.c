@@ -627,10 +627,10 @@ static void what_is_not_read_is_named(void **state)
         { { .bits = 16, .photometric = 32844, .compression = 34677 },
           EDGEL_EUNSUPPORTED,
           "compression 34677 (SGILog24)" },
-        { { .bits = 8, .photometric = 1, .claim_w = 1000001 }, EDGEL_ELIMIT, "--max-side" },
+        { { .bits = 8, .photometric = 1, .claim_w = 1000001 }, EDGEL_ELIMIT, "(max_side)" },
         { { .bits = 8, .photometric = 1, .claim_w = 100000, .claim_h = 100000 },
           EDGEL_ELIMIT,
-          "--max-pixels" },
+          "(max_pixels)" },
         { { .bits = 8, .photometric = 1, .claim_w = 10000, .claim_h = 10000 }, EDGEL_EFORMAT, "truncated" },
         { { .bits = 8, .photometric = 1, .claim_h = 0x90000000u }, EDGEL_EFORMAT, "t: TIFF: " },
     };
