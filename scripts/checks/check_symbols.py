@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""What the shared library exports and needs: check_symbols.py LIBRARY
+"""What the library exports and needs: check_symbols.py libedgel.so [libedgel.a]
 
-It exports names that begin with edgel_ and no others. It needs no function that prints, ends the program or takes memory
+Both export the same names. It exports names that begin with edgel_ and no others. It needs no function that prints, ends the program or takes memory
 past edgel_alloc(), and of libm only what is exact or correctly rounded on every system.
 """
 import subprocess
@@ -15,15 +15,23 @@ lgamma tgamma""".split()
 FORBIDDEN = {*PRINTS, *ENDS, *MEMORY, *MATH, *(f + "f" for f in MATH)}
 
 
-def names(option):
-    out = subprocess.run(["nm", "-D", option, sys.argv[1]], capture_output=True, text=True, check=True).stdout
-    return [line.split()[-1].split("@")[0] for line in out.splitlines()]
+def names(library, option):
+    table = "-g" if library.endswith(".a") else "-D"
+    out = subprocess.run(["nm", "-P", table, option, library], capture_output=True, text=True, check=True).stdout
+    # An archive's members have lines of their own, "libedgel.a[member.o]:".
+    return {line.split()[0].split("@")[0] for line in out.splitlines() if line and not line.endswith(":")}
 
 
-exported, needed = names("--defined-only"), names("--undefined-only")
-# The sanitizers' and the coverage run-time add symbols of their own, all with two leading underscores.
-bad = [f"exports {n}" for n in exported if not n.startswith("edgel_") and not n.startswith("__")]
+def exports(library):
+    # The sanitizers' and the coverage run-time add symbols of their own, all with two leading underscores.
+    return {n for n in names(library, "--defined-only") if not n.startswith("__")}
+
+
+exported, needed = exports(sys.argv[1]), names(sys.argv[1], "--undefined-only")
+bad = [f"exports {n}" for n in sorted(exported) if not n.startswith("edgel_")]
 if not any(n.startswith(("__asan", "__ubsan")) for n in needed):
-    bad += [f"needs {n}" for n in needed if n in FORBIDDEN]
+    bad += [f"needs {n}" for n in sorted(needed) if n in FORBIDDEN]
+for archive in sys.argv[2:]:
+    bad += [f"one of the shared library and {archive} alone exports {n}" for n in sorted(exported ^ exports(archive))]
 print("\n".join(bad) or f"{len(exported)} exported symbols, all edgel_; {len(needed)} needed, none forbidden")
 sys.exit(bool(bad) or not exported or not needed)
