@@ -55,7 +55,7 @@ struct edgel_walk {
 enum edgel_status edgel_walk_folder(const struct edgel_walk *w, const char *folder, struct edgel_error *err);
 
 /* --- template.c --- */
-enum edgel_part {
+enum edgel_placeholder {
     EDGEL_PART_TEXT,
     EDGEL_PART_STEM,
     EDGEL_PART_DIR,
@@ -66,7 +66,7 @@ enum edgel_part {
 };
 struct edgel_template {
     struct edgel_piece {
-        enum edgel_part part;
+        enum edgel_placeholder part;
         size_t at, n; /* text only: source[at .. at+n) */
     } * piece;
     size_t count;

@@ -8,13 +8,13 @@
 
 static const struct {
     const char *name;
-    enum edgel_part part;
+    enum edgel_placeholder part;
 } words[] = {
     { "stem", EDGEL_PART_STEM }, { "dir", EDGEL_PART_DIR }, { "ext", EDGEL_PART_EXT },
     { "op", EDGEL_PART_OP },     { "n", EDGEL_PART_N },     { "class", EDGEL_PART_CLASS },
 };
 
-static bool find_word(const char *s, size_t n, enum edgel_part *part)
+static bool find_word(const char *s, size_t n, enum edgel_placeholder *part)
 {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strlen(words[i].name) == n && memcmp(words[i].name, s, n) == 0) {
@@ -24,7 +24,7 @@ static bool find_word(const char *s, size_t n, enum edgel_part *part)
     return false;
 }
 
-static void add_piece(struct edgel_template *t, enum edgel_part part, size_t at, size_t n)
+static void add_piece(struct edgel_template *t, enum edgel_placeholder part, size_t at, size_t n)
 {
     t->piece[t->count++] = (struct edgel_piece){ part, at, n };
     t->whole |= part == EDGEL_PART_DIR || (part == EDGEL_PART_TEXT && memchr(t->source + at, '/', n));
@@ -53,7 +53,7 @@ static enum edgel_status cut(struct edgel_template *t, bool classes, struct edge
         if (!end)
             return edgel_fail(err, EDGEL_EINVAL, "name '%s': '%s' is not closed by '}'", t->source, s);
         size_t len = (size_t)(end - s) - 1;
-        enum edgel_part part;
+        enum edgel_placeholder part;
         if (!find_word(s + 1, len, &part) || (part == EDGEL_PART_CLASS && !classes))
             return edgel_fail(err, EDGEL_EINVAL,
                               "name '%s': {%.*s} is unknown; known are {stem} {dir} {ext} {op} {n}%s",
