@@ -1,6 +1,5 @@
 /* Images to memory and from memory: the same bytes and pixels as through files, and headers without pixels. */
-#include "core/core_priv.h"
-#include "edgel/image.h"
+#include "io/io_priv.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -429,9 +428,84 @@ static void memory_may_end(void **state)
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
+/* --- the table of formats --- */
+
+/* What a row lacks, or NULL. */
+static const char *missing(const struct edgel_format_row *row)
+{
+    const struct edgel_writer_kind *w = row->writer;
+    if (row->format == EDGEL_FORMAT_NONE)
+        return "format";
+    if (!row->name || !row->name[0])
+        return "name";
+    if (!row->extensions || !row->extensions[0])
+        return "extensions";
+    if (!row->probe)
+        return "probe";
+    if (!row->decode == !row->lacks)
+        return "decode, or what it lacks";
+    if (w && !(w->begin && w->row && w->end && w->finish))
+        return "a function of its writer";
+    if (w && !w->page != !row->pages)
+        return "pages";
+    if (w && !row->takes.u8 && !row->takes.u16 && !row->takes.f32 && !row->takes.one_bit)
+        return "what it takes";
+    return NULL;
+}
+
+static void every_row_is_whole(void **state)
+{
+    (void)state;
+    int n;
+    const struct edgel_format_row *rows = edgel_format_rows(&n);
+    for (int i = 0; i < n; i++) {
+        char name[16];
+        assert_null(missing(&rows[i]));
+        assert_ptr_equal(edgel_format_row(rows[i].format), &rows[i]);
+        snprintf(name, sizeof name, "a.%.*s", (int)strcspn(rows[i].extensions, " "), rows[i].extensions);
+        assert_int_equal(edgel_format_of_name(name), rows[i].format);
+        assert_string_equal(edgel_format_name(rows[i].format), rows[i].name);
+    }
+    assert_null(edgel_format_row(EDGEL_FORMAT_NONE));
+}
+
+static void a_row_without_a_part_is_seen(void **state)
+{
+    (void)state;
+    const struct edgel_format_row whole = *edgel_format_row(EDGEL_FORMAT_PNG);
+    const struct edgel_writer_kind no_end = { whole.writer->begin, whole.writer->row, NULL, NULL,
+                                              whole.writer->finish };
+    struct edgel_format_row row = whole;
+    row.format = EDGEL_FORMAT_NONE;
+    assert_string_equal(missing(&row), "format");
+    row = whole;
+    row.name = NULL;
+    assert_string_equal(missing(&row), "name");
+    row = whole;
+    row.extensions = "";
+    assert_string_equal(missing(&row), "extensions");
+    row = whole;
+    row.probe = NULL;
+    assert_string_equal(missing(&row), "probe");
+    row = whole;
+    row.decode = NULL;
+    assert_string_equal(missing(&row), "decode, or what it lacks");
+    row = whole;
+    row.writer = &no_end;
+    assert_string_equal(missing(&row), "a function of its writer");
+    row = whole;
+    row.pages = true;
+    assert_string_equal(missing(&row), "pages");
+    row = whole;
+    memset(&row.takes, 0, sizeof row.takes);
+    assert_string_equal(missing(&row), "what it takes");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_is_whole),
+        cmocka_unit_test(a_row_without_a_part_is_seen),
         cmocka_unit_test(every_format_is_encoded_to_memory),
         cmocka_unit_test(text_goes_to_memory),
         cmocka_unit_test(a_callback_may_refuse),
