@@ -8,7 +8,8 @@
  *                  destroy functions take NULL and a pointer to NULL, finish functions a zeroed struct. Any other
  *                  pointer may be NULL only where its comment says so; functions that return a status refuse it with
  *                  EDGEL_EINVAL.
- * failures         After a failure every output is empty: zeroed, or finished. Nothing needs to be freed.
+ * failures         After a failure nothing needs to be freed: objects are NULL, structs zeroed or finished, plain
+ *                  numbers as they were.
  * callbacks        Each has a `user` pointer, which the library hands on and never reads.
  * threads          Functions may be called from any thread; one object is used by one thread at a time, unless its
  *                  comment says more.
@@ -62,8 +63,8 @@ enum edgel_status {
     EDGEL_EINTERRUPTED = 7  /* the caller asked for a stop before the work was done */
 };
 
-/* Optional detail. Lives in the caller, so it is thread-safe and never freed.
- * The first failure wins: later writes are ignored until edgel_error_clear(). */
+/* What went wrong. The caller owns it, so threads do not share it and nobody frees it. Zero-initialise. It keeps the
+ * first failure: later ones are ignored until edgel_error_clear(). */
 struct edgel_error {
     enum edgel_status code;
     /* NUL-terminated, no trailing newline; "" when code is EDGEL_OK. A longer text is cut in its middle. */
@@ -73,10 +74,10 @@ struct edgel_error {
 /* Short English name of a status ("ok", "out of memory"); a static string, never NULL. */
 EDGEL_API const char *edgel_status_name(enum edgel_status s);
 
-/* Label of a pixel that does not count, of truth and of samples. */
+/* Label of a pixel that is ignored, in truth and in samples. */
 enum { EDGEL_LABEL_IGNORE = 65535 };
 
-/* Makes e hold no failure. e may be NULL. */
+/* Forgets the failure. e may be NULL. */
 EDGEL_API void edgel_error_clear(struct edgel_error *e);
 /* Records a failure in e unless it holds one, and returns code; callbacks fail by it. e may be NULL. */
 EDGEL_API enum edgel_status edgel_error_set(struct edgel_error *e, enum edgel_status code, const char *fmt,
@@ -101,19 +102,19 @@ struct edgel_allocator {
 
 /*
  * Makes the library take all its memory from these functions instead of from aligned_alloc() and free(). Call it before
- * any other function of the library, once. libjpeg, libtiff and jansson go on using malloc() for themselves.
+ * any other function of the library, once. libjpeg and libtiff go on using malloc() for themselves.
  *
  * Returns EDGEL_OK, or EDGEL_EINVAL: a function is NULL, or the library has taken memory or an allocator before.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_allocator_set(const struct edgel_allocator *allocator,
                                                                 struct edgel_error *err);
 
-/* CPU level the kernels run at ("c", "avx2", "avx512", "avx512vnni", "neon"), decided once: the best the processor has,
- * lowered by the environment variable EDGEL_CPU; a static string. An unknown name in EDGEL_CPU lowers nothing:
- * edgel_cpu_check() tells. */
+/* CPU level of the kernels: "c", "avx2", "avx512", "avx512vnni" or "neon"; a static string. It is decided once: the
+ * best level of the processor, or a lower one that the environment variable EDGEL_CPU names. An unknown name there
+ * changes nothing; edgel_cpu_check() reports it. */
 EDGEL_API const char *edgel_cpu_level(void);
 
-/* EDGEL_OK, or EDGEL_EINVAL when EDGEL_CPU names no known level; the text lists the known ones. */
+/* EDGEL_OK, or EDGEL_EINVAL when EDGEL_CPU names an unknown level; the text lists the known ones. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_cpu_check(struct edgel_error *err);
 
 /* Number of processors this process may run on, at least 1. */
@@ -124,7 +125,7 @@ EDGEL_API int edgel_cpu_count(void);
  * whatever the locale, finite, lo <= value <= hi. This is the one number parser of the project.
  *
  * what   names the value in the message ("sigma")
- * Returns EDGEL_OK, or EDGEL_EINVAL with a text that holds what, the text and the range; *out is then unset.
+ * Returns EDGEL_OK, or EDGEL_EINVAL with a message of what, text and range; *out is then as before.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_parse_real(const char *what, const char *text, double lo,
                                                              double hi, double *out, struct edgel_error *err);
@@ -138,52 +139,51 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_parse_int(const char *what, co
  * nearer than a third of the typed length plus 2. */
 EDGEL_API const char *edgel_nearest(const char *typed, const char *const *names);
 
-/* FNV-1a, 64 bits, over n bytes, from EDGEL_HASH_START or a hash before: tells contents apart, not made to stand
- * attacks.
- * Source: Fowler, Noll, Vo, draft-eastlake-fnv. */
+/* The 64-bit FNV-1a hash of n bytes. hash is EDGEL_HASH_START, or the hash of the bytes before. It tells contents
+ * apart; it does not withstand attacks. Source: Fowler, Noll, Vo, draft-eastlake-fnv. */
 #define EDGEL_HASH_START UINT64_C(0xcbf29ce484222325)
 EDGEL_API uint64_t edgel_hash_bytes(uint64_t hash, const void *bytes, size_t n);
 
 /* --- threads for work within one call --- */
 
-/* Threads that calls which take a pool spread their loops over. Results never depend on how many there are. One call at
- * a time uses a pool; it must not be used after fork(). */
+/* Threads that one call at a time spreads its loops over. Results never depend on their number. A pool must not be used
+ * after fork(). */
 struct edgel_pool;
 enum { EDGEL_POOL_MAX = 1024 };
 
-/* threads: 1..EDGEL_POOL_MAX, the caller's own counted. A thread that the system refuses is done without.
+/* threads: 1..EDGEL_POOL_MAX, including the caller's own. If the system refuses a thread, the pool has fewer.
  * Returns EDGEL_OK, EDGEL_EINVAL or EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_pool_create(int threads, struct edgel_pool **out,
                                                               struct edgel_error *err);
 /* Ends its threads and sets *pool to NULL; no call may be using it. */
 EDGEL_API void edgel_pool_destroy(struct edgel_pool **pool);
-/* Its threads, the caller's own counted: as many as were asked for, or fewer. 1 for NULL. */
+/* Its number of threads, including the caller's own; 1 for NULL. */
 EDGEL_API int edgel_pool_threads(const struct edgel_pool *pool);
 
-/* Threads of a run of many items (edgel/batch.h) that find none left to start help those that still are at work, where
- * these offer it. Results never depend on it. */
+/* Lets idle threads of a run (edgel/batch.h) help items that are still running, where the item's operation supports it.
+ * Results never depend on it. */
 struct edgel_helpers;
 /* EDGEL_OK or EDGEL_ENOMEM. One run at a time uses them. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_helpers_create(struct edgel_helpers **out,
                                                                  struct edgel_error *err);
 EDGEL_API void edgel_helpers_destroy(struct edgel_helpers **helpers);
 
-/* --- shards: a list of work cut into parts that run apart, and whose results are joined again --- */
+/* --- shards: parts of a list of files that run on their own, and whose results are joined --- */
 
-/* Part `index` of `count`; the zeroed struct is the whole. items and digest tell the whole list from others: the number
- * of its names and the FNV-1a hash (64 bits) of all names in order, each with its NUL. */
+/* Part `index` of `count`; a zeroed struct is the whole list. items and digest identify the list: the number of its
+ * names, and the FNV-1a hash of all names in order, each with its NUL. */
 struct edgel_shard {
     int64_t index, count; /* 1 <= index <= count <= 1000000; count 0: the whole */
     uint64_t items, digest;
 };
 
-/* Reads "i/N"; items and digest are set for a list without names. EDGEL_EINVAL with a text that begins with what. */
+/* Reads "i/N"; the list has no names yet. Returns EDGEL_OK, or EDGEL_EINVAL with a message that begins with what. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_shard_parse(const char *what, const char *text, struct edgel_shard *out, struct edgel_error *err);
-/* Adds the next name of the whole list. */
+/* Adds the next name of the whole list, also one that another part takes. */
 EDGEL_API void edgel_shard_add(struct edgel_shard *shard, const char *name);
-/* How many of n items belong to the part, and the index in the list of the k-th of them: every count-th, so that what
- * lies together (a folder of large images) is spread over all parts. */
+/* How many of n items belong to the part, and the index in the list of its k-th item. A part takes every count-th item,
+ * so that neighbours (a folder of large images) are spread over all parts. */
 EDGEL_API size_t edgel_shard_size(const struct edgel_shard *shard, size_t n);
 EDGEL_API size_t edgel_shard_at(const struct edgel_shard *shard, size_t k);
 

@@ -10,15 +10,15 @@ extern "C" {
 
 /* --- pixels --- */
 
-/* Sample types. Integer samples use their full range (255, 65535); float samples 0..1 nominally. U1: one channel, eight
- * pixels a byte, the leftmost in the highest bit; bits beyond the width are 0. Edges are made and written in it. */
+/* Sample types. Integer samples use their full range (255, 65535), float samples nominally 0..1. U1 packs one channel,
+ * eight pixels a byte, the leftmost in the highest bit; bits beyond the width are 0. Binary edge maps are U1. */
 enum edgel_type { EDGEL_U8 = 1, EDGEL_U16 = 2, EDGEL_F32 = 3, EDGEL_I16 = 4, EDGEL_I32 = 5, EDGEL_U1 = 6 };
 
 /* Bytes of one sample; 0 for U1. */
 EDGEL_API size_t edgel_type_size(enum edgel_type type);
 
-/* A window onto pixels somebody else owns. Copy it freely; never free through it. Channels are interleaved
- * (gray 1, gray+alpha 2, RGB 3, RGBA 4). Row y starts at (const char *)data + y * stride; stride is in BYTES. */
+/* A view of pixels that somebody else owns. Copy it freely; it frees nothing. Channels are interleaved
+ * (gray 1, gray+alpha 2, RGB 3, RGBA 4). Row y starts at (const char *)data + y * stride; stride is in bytes. */
 struct edgel_view {
     const void *data;
     int w, h, channels;
@@ -32,12 +32,12 @@ struct edgel_image {
     int w, h, channels;
     enum edgel_type type;
     ptrdiff_t stride;
-    size_t capacity_bytes; /* of data; lets init take the memory again */
+    size_t capacity_bytes; /* of data; init reuses the memory */
 };
 
 /*
- * Makes img w x h pixels of the given kind; rows start at multiples of 64 bytes. img is zeroed, or an image of
- * an earlier call, whose memory is used again if it is large enough. Pixels are not initialised.
+ * Gives img w x h pixels, which are not initialised. Rows start at multiples of 64 bytes. img is zeroed, or an image of
+ * an earlier call; its memory is reused if it is large enough.
  *
  * w, h >= 1; channels 1..4 (U1: 1)
  * Returns EDGEL_OK, EDGEL_EINVAL (a value out of range) or EDGEL_ENOMEM; img is then empty (finished).
@@ -68,38 +68,39 @@ enum edgel_format {
     EDGEL_FORMAT_TIFF
 };
 
-/* Format by the first bytes of a file (16 are enough), never by name; NONE if it is no image edgel reads. */
+/* Format by the first bytes of a file (16 are enough), never by its name; NONE if edgel does not read it. */
 EDGEL_API enum edgel_format edgel_format_of_bytes(const void *head, size_t n);
-/* Format that a file name's extension stands for, any letter case (.png .jpg .jpeg .jpe .jfif .tif .tiff .pnm
+/* Format by a file name's extension, in any letter case (.png .jpg .jpeg .jpe .jfif .tif .tiff .pnm
  * .pbm .pgm .ppm .pfm); NONE for others. */
 EDGEL_API enum edgel_format edgel_format_of_name(const char *name);
 /* "PNG", "JPEG", "PNM", "PFM", "TIFF", and "no image" for NONE; a static string. */
 EDGEL_API const char *edgel_format_name(enum edgel_format format);
-/* Whether this build reads the format: TIFF is left out of a build without libtiff. */
+/* Whether this build reads the format; one without libtiff does not read TIFF. */
 EDGEL_API bool edgel_format_built(enum edgel_format format);
-/* True when the name's extension is that of any common image format, read by edgel or not (.gif, .webp, …). */
+/* True for the extension of any common image format, also of one that edgel does not read (.gif, .webp, …). */
 EDGEL_API bool edgel_named_like_image(const char *name);
 
 /* What pixels to make of a file. */
 enum edgel_decode {
     /* One channel. JPEG: libjpeg's gray (the Y plane). Else (9797 R + 19234 G + 3737 B) >> 15; 16-bit: with
-     * 16384 added first; float: divided by 32768. Alpha and tRNS are left out, palettes looked up, samples of
-     * 1, 2, 4 bits scaled to 0..255. */
+     * 16384 added first; float: divided by 32768. Alpha and tRNS are ignored, palette colours are looked up, samples
+     * of 1, 2 and 4 bits are scaled to 0..255. */
     EDGEL_DECODE_GRAY,
-    /* As stored, without alpha: 1 channel for gray files, 3 (R, G, B) for colour. CMYK is made RGB. */
+    /* As stored, without alpha: 1 channel for gray files, 3 (R, G, B) for colour. CMYK becomes RGB. */
     EDGEL_DECODE_COLOR,
     /* As stored with alpha: 1, 2, 3 or 4 channels; tRNS becomes alpha. */
     EDGEL_DECODE_FULL,
-    /* Values of a mask: palette files give raw indices, gray files raw values (a 1-bit file 0 and 1, 1 being white in
-     * PBM too; a 4-bit file 0..15), alpha left out, RGB stays RGB. */
+    /* Values of a mask: the indices of palette files, the unscaled values of gray files (1 bit: 0 and 1, with 1 white
+     * in PBM too; 4 bits: 0..15), RGB as it is. Alpha is ignored. */
     EDGEL_DECODE_LABELS
 };
 
+/* A file over a limit is refused from its header, before memory for pixels is allocated. */
 struct edgel_limits {
     uint64_t max_pixels;    /* w * h */
-    int max_side;           /* w and h; JPEG has 65500 in any case */
+    int max_side;           /* w and h; JPEG never has more than 65500 */
     int max_scans;          /* of a progressive JPEG */
-    size_t max_chunk_bytes; /* of one PNG chunk other than IDAT, unpacked as well */
+    size_t max_chunk_bytes; /* of one PNG chunk other than IDAT, packed and unpacked */
 };
 /* 2^28 pixels, sides of 1,000,000, 100 scans, chunks of 8,000,000 bytes. */
 EDGEL_API void edgel_limits_init(struct edgel_limits *limits);
@@ -107,15 +108,15 @@ EDGEL_API void edgel_limits_init(struct edgel_limits *limits);
 struct edgel_read {
     enum edgel_decode decode;
     bool orient;  /* turn and mirror by the EXIF orientation (JPEG; PNG eXIf) or the TIFF tag */
-    bool lenient; /* take what decodes of a damaged file; info->damage then says what was wrong */
+    bool lenient; /* decode a damaged file as far as possible; info->damage then says what was wrong */
     struct edgel_limits limits;
-    int page; /* 1, 2, ...: of a TIFF of several; 0: the first, with a remark where there are others */
-    uint64_t page_at; /* where it is, as next_page of the page before; 0: all before it are looked for */
+    int page;         /* of a TIFF, from 1 on; 0: the first, with a remark if there are more */
+    uint64_t page_at; /* where the page is: next_page of the page before; 0: search from the first page on */
 };
-/* Gray, turned upright, nothing damaged, the limits of edgel_limits_init(), the first page. */
+/* Gray, turned upright, damaged files refused, the limits of edgel_limits_init(), the first page. */
 EDGEL_API void edgel_read_init(struct edgel_read *params);
 
-/* What a file says of itself, before orientation. */
+/* What a file says of itself, before it is turned upright. */
 struct edgel_info {
     enum edgel_format format;
     int w, h;
@@ -123,15 +124,16 @@ struct edgel_info {
     int bits;        /* per sample as stored: 1, 2, 4, 8, 16, 32 */
     bool indexed;    /* palette file */
     int orientation; /* EXIF, 1..8; 1 when absent */
-    /* Of the file, counted when page 1 is asked for; else 0. Where the list of pages is broken the one that cannot be
-     * found counts (lenient: it does not, and is a damage). */
+    /* Number of pages in the file if read.page is 1, else 0. If the list of pages is broken, it includes the first page
+     * that cannot be found (lenient: it does not, and damage says so). */
     int pages;
-    uint64_t pages_pixels; /* of them together where there are several; at most 2^56 */
-    bool pages_differ;     /* in bits or number of their samples */
-    uint64_t next_page;    /* where the page after this one is; 0: nowhere */
-    char remark[160];      /* first remark of the decoder that changes no pixel, or "" */
-    char damage[160];      /* lenient only: first fault that may have changed pixels, or "" */
-    enum edgel_type type;  /* of the pixels decoded, U8, U16 or F32; 0 while they are not known */
+    uint64_t pages_pixels; /* of all pages together, at most 2^56; 0 for a single page */
+    bool pages_differ;     /* the pages differ in bits or number of samples */
+    uint64_t next_page;    /* where the next page is; 0: there is none */
+    char remark[160];      /* the decoder's first remark that changes no pixel, or "" */
+    char damage[160];      /* lenient only: the first fault that may have changed pixels, or "" */
+    enum edgel_type
+        type; /* edgel_info_*: of the pixels that EDGEL_DECODE_FULL gives, U8, U16 or F32; else 0 */
 };
 
 /* The bytes of a whole file. Zero-initialise. */
@@ -142,28 +144,29 @@ struct edgel_bytes {
 };
 
 /*
- * Reads a whole regular file. bytes is zeroed or of an earlier call, whose memory is used again.
- * Returns EDGEL_OK, EDGEL_EIO (cannot be opened or read, no regular file), EDGEL_ENOMEM.
+ * Reads a whole regular file. bytes is zeroed, or of an earlier call; its memory is reused.
+ * Returns EDGEL_OK, EDGEL_EIO (the file cannot be opened or read, or is no regular file) or EDGEL_ENOMEM.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_bytes_read(const char *path, struct edgel_bytes *bytes,
                                                              struct edgel_error *err);
 EDGEL_API void edgel_bytes_finish(struct edgel_bytes *bytes);
 
 /*
- * Decodes a PNG, JPEG, TIFF (one page), PNM (P1..P6) or PFM file held in memory.
+ * Decodes a file in memory: PNG, JPEG, PNM (P1..P6), PFM, or one page of a TIFF.
+ *
+ * TIFF: 1, 2, 4, 8 and 16 bits and 32-bit floats; gray, RGB, palette, 8-bit CMYK, and YCbCr in JPEG; one more sample is
+ * alpha; strips and tiles, samples together or in planes; any compression of libtiff but old-style JPEG and SGI LogLuv.
  *
  * bytes, size  the file
  * name         for messages
- * params       must be valid during the call only
- * out          zeroed or an earlier image, whose memory is used again; 8-bit and smaller samples give U8, 16-bit
- *              U16, PFM and float TIFF F32 (as stored, times the magnitude of the scale line left out)
- * info         may be NULL; filled as far as known on failure as well
+ * out          zeroed, or an image of an earlier call; its memory is reused. Samples of up to 8 bits give U8, 16 bits
+ *              U16, PFM and float TIFF F32 (as stored; the scale of a PFM gives only its byte order)
+ * info         may be NULL; after a failure it is filled as far as known
  *
- * Returns EDGEL_OK; EDGEL_EFORMAT: no image, corrupt or truncated (any libjpeg warning while scan data is decoded,
- * a wrong PNG CRC or Adler sum, a missing IEND, any complaint of libtiff about pixels); EDGEL_EUNSUPPORTED: lossless or
- * 12-bit JPEG, kinds of TIFF not named in src/io/tiff_read.c, any TIFF in a build without libtiff; EDGEL_ELIMIT: over
- * params->limits, found before pixels are allocated; EDGEL_EINVAL: no such page; EDGEL_ENOMEM. On failure out is empty.
- * The text begins with name. Thread-safe; the same pixels everywhere.
+ * Returns EDGEL_OK; EDGEL_EFORMAT: no image, damaged or truncated (any libjpeg warning in scan data, a wrong CRC or
+ * Adler sum or no IEND in a PNG, any complaint of libtiff about pixels); EDGEL_EUNSUPPORTED: lossless or 12-bit JPEG,
+ * another kind of TIFF, any TIFF in a build without libtiff; EDGEL_ELIMIT; EDGEL_EINVAL: no such page; EDGEL_ENOMEM.
+ * Messages begin with name. Thread-safe; every machine gets the same pixels.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_image_decode(const void *bytes, size_t size, const char *name, const struct edgel_read *params,
@@ -176,46 +179,45 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_read(const char *path,
                                                              struct edgel_error *err);
 
 /*
- * Reads the header of an image file and no pixel, whatever the image's size. info is that of
- * edgel_image_decode() with page 1, `type` included; of a file that is no image edgel reads, format is NONE and the
- * status EDGEL_OK.
+ * Reads the header of an image and no pixels. The image may have any size. If the bytes are no image that edgel reads,
+ * info->format is NONE and the status EDGEL_OK.
  *
- * bytes, size  the file, or as much of its beginning as holds all before the pixels (TIFF: the whole file)
+ * bytes, size  the file, or its beginning up to the pixels (TIFF: the whole file)
  * name         for messages
+ * info         as from edgel_image_decode() with page 1, and type; after a failure it is filled as far as known
  *
- * Returns EDGEL_OK; EDGEL_EFORMAT: a header that is damaged or incomplete; EDGEL_EUNSUPPORTED: an image that
- * edgel_image_decode() does not decode, info is then filled as far as known; EDGEL_ELIMIT: a PNG chunk over 8 MB;
- * EDGEL_EIO; EDGEL_ENOMEM. Thread-safe.
+ * Returns EDGEL_OK; EDGEL_EFORMAT: the header is damaged or incomplete; EDGEL_EUNSUPPORTED: edgel_image_decode() does
+ * not decode this image; EDGEL_ELIMIT: a PNG chunk over 8 MB; EDGEL_ENOMEM. Thread-safe.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_info_decode(const void *bytes, size_t size,
                                                               const char *name, struct edgel_info *info,
                                                               struct edgel_error *err);
-/* The same of a file, of which only the parts that are looked at are read. */
+/* The same for a file, of which it reads only the parts it needs; EDGEL_EIO as well. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_info_read(const char *path, struct edgel_info *info,
                                                             struct edgel_error *err);
 
-/* Where the rows of an image go. A status other than EDGEL_OK ends the reading and is what it returns. */
+/* Takes the rows of an image. A status other than EDGEL_OK stops the reading, which then returns it. */
 struct edgel_row_sink {
     void *user;
-    /* The size, channels and type of the rows to come; once, before the first row. shape has no data. */
+    /* Called once, before the first row: shape has the size, channels and type of the image, and no data. */
     enum edgel_status (*begin)(void *user, struct edgel_view shape, struct edgel_error *err);
-    /* One row, from the first to the last; valid during the call. */
+    /* Called for each row from the first to the last; row is valid during the call. */
     enum edgel_status (*row)(void *user, const void *row, struct edgel_error *err);
 };
 
 /*
- * Reads a file row by row, neither the file nor the image being in memory as a whole: PNG that is not interlaced, JPEG
- * of one scan, binary PNM, TIFF (tiles by rows of tiles, strips by lines; of a compressed strip all bytes are in
- * memory, packed). The rows are those of edgel_image_read().
+ * Reads a file row by row; neither the file nor the image is in memory as a whole. It reads PNG without interlacing,
+ * JPEG with one scan, binary PNM, and TIFF (a row of tiles, or a compressed strip, is in memory at a time). The rows
+ * are those of edgel_image_read().
  *
- * Returns what edgel_image_read() returns, what the sink returned, and EDGEL_EUNSUPPORTED, before begin, for other
- * files, for those to be turned, and when lenient. A fault may show after rows were given: only EDGEL_OK says that
- * they are good.
+ * Returns what edgel_image_read() returns, or what the sink returned. EDGEL_EUNSUPPORTED, before begin, for other
+ * files, for images that need turning, and with params->lenient. A fault may be found after rows were handed over: they
+ * are good only if EDGEL_OK is returned.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_image_stream(const char *path, const struct edgel_read *params, const struct edgel_row_sink *sink,
                    struct edgel_info *info, struct edgel_error *err);
-/* The same of a file in memory. */
+/* The same for a file in memory. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_image_stream_bytes(const void *bytes, size_t size, const char *name, const struct edgel_read *params,
                          const struct edgel_row_sink *sink, struct edgel_info *info, struct edgel_error *err);
@@ -235,7 +237,7 @@ struct edgel_mask {
 /* BINARY: background is 0, everything else is foreground. IDS: each value is a class. AUTO: decided by the truth. */
 enum edgel_labels { EDGEL_LABELS_AUTO, EDGEL_LABELS_BINARY, EDGEL_LABELS_IDS };
 
-/* What is taken of a truth by several annotators. */
+/* What to take of a truth that several annotators drew. */
 enum edgel_annotator {
     EDGEL_ANNOTATOR_NONE,
     EDGEL_ANNOTATOR_INDEX,
@@ -269,13 +271,13 @@ EDGEL_API void edgel_colors_finish(struct edgel_colors *c);
 
 enum edgel_mat_kind { EDGEL_MAT_NONE, EDGEL_MAT_TRUTH, EDGEL_MAT_SEGS, EDGEL_MAT_UCM2 };
 
-/* What one holds, rows one after the other. Zero-initialise; finish frees. */
+/* What a MAT file holds, by rows. Zero-initialise; finish frees. */
 struct edgel_mat {
     enum edgel_mat_kind kind;
     size_t n;                          /* TRUTH: annotators; SEGS: segmentations */
-    struct edgel_image *segmentations; /* [n] U16 labels; TRUTH: one without data where the file has none */
-    struct edgel_image *boundaries;    /* [n] TRUTH: U8, 0 and 1, one without data where the file has none */
-    double *ucm2;                      /* [h * w] UCM2: contour strength of twice the image's size and one */
+    struct edgel_image *segmentations; /* [n] U16 labels; data is NULL where the file has none */
+    struct edgel_image *boundaries;    /* [n] TRUTH: U8, 0 and 1; data is NULL where the file has none */
+    double *ucm2;                      /* [h * w] UCM2: contour strength, of 2 x the image's sides + 1 */
     int w, h;                          /* of ucm2 */
 };
 
@@ -284,7 +286,7 @@ EDGEL_API bool edgel_mat_of_bytes(const void *head, size_t n);
 /* True for a name that ends in .mat, any letter case. */
 EDGEL_API bool edgel_named_like_mat(const char *name);
 
-/* Which MAT files are taken. edgel_mat_params_init() first. */
+/* Which MAT files are accepted. */
 struct edgel_mat_params {
     struct edgel_limits limits; /* max_side of every matrix, max_pixels of all together; nothing else */
     int w, h; /* of the image: every map must have this size, ucm2 2w+1 x 2h+1; 0, 0 (default): any size */
@@ -347,20 +349,20 @@ EDGEL_API void edgel_mat_finish(struct edgel_mat *mat);
 /* --- writing --- */
 
 /*
- * A file that is being written under a temporary name in the folder of its final one. The final name appears
- * when edgel_output_commit() has returned EDGEL_OK, complete, and never otherwise. "-" is standard output, written
- * at once. edgel_output_begin() makes missing folders. A symbolic link means the file it points to; a device or pipe is
- * written directly. The temporary names are ".edgel-PID-TAG-N.tmp", TAG a random number of
- * the process: a killed process may leave some.
- * write, commit: EDGEL_EIO with the path and the system's reason. After a failed write the file can only be
- * discarded. commit and discard destroy the output and set *out to NULL; discarding NULL is fine.
+ * Bytes that are being written. A file gets a temporary name in the folder of its final one; edgel_output_commit()
+ * renames it, so that the final name appears only when the file is complete. Missing folders are made. A symbolic link
+ * means the file it points to. A device or a pipe is written directly, and "-" is standard output. Temporary names are
+ * ".edgel-PID-TAG-N.tmp" with a random TAG for each process; a killed process may leave some.
+ *
+ * write, flush and commit return EDGEL_OK, EDGEL_ENOMEM, or EDGEL_EIO with the path and the system's reason. After a
+ * failed write the output can only be discarded. commit and discard destroy it and set *out to NULL.
  */
 struct edgel_output;
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_begin(const char *path, struct edgel_output **out,
                                                                struct edgel_error *err);
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_write(struct edgel_output *out, const void *bytes,
                                                                size_t n, struct edgel_error *err);
-/* Hands what was written so far to the system (for a reader that follows along; "-" in a pipe). */
+/* Hands all bytes written so far to the system, for a reader that follows along. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_flush(struct edgel_output *out,
                                                                struct edgel_error *err);
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_commit(struct edgel_output **out,
@@ -368,11 +370,11 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_commit(struct edgel_out
 EDGEL_API void edgel_output_discard(struct edgel_output **out);
 
 /*
- * An output into memory: whatever writes to an output writes there as well. After commit, bytes holds all that was
- * written; after a failure or discard it is empty.
+ * An output to memory: everything that writes to an output can write to memory. After commit, bytes holds what was
+ * written; after discard it is empty.
  *
- * bytes  zeroed or of an earlier call, whose memory is used again; must live until commit or discard, and then is the
- *        caller's to finish
+ * bytes  zeroed, or of an earlier call (its memory is reused); must exist until commit or discard. The caller frees it
+ *        with edgel_bytes_finish()
  * name   for messages
  * Returns EDGEL_OK, EDGEL_EINVAL or EDGEL_ENOMEM.
  */
@@ -381,18 +383,18 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_begin_bytes(struct edge
                                                                      struct edgel_output **out,
                                                                      struct edgel_error *err);
 
-/* Where the bytes of an output go. */
+/* Takes the bytes of an output. */
 struct edgel_byte_sink {
-    /* The next n > 0 bytes. A status other than EDGEL_OK ends the writing and is what the writer returns. */
+    /* Takes the next n > 0 bytes. A status other than EDGEL_OK stops the writing, which then returns it. */
     enum edgel_status (*write)(void *user, const void *bytes, size_t n, struct edgel_error *err);
     void *user;
 };
 
 /*
- * An output into a callback, in order, in pieces of any size; a TIFF, whose beginning is written last, in one piece at
- * commit. What was handed over stays so when the output is discarded.
+ * An output to a callback, which gets the bytes in order, in pieces of any size. It gets a TIFF as one piece at commit,
+ * because the beginning of a TIFF is written last. Discard takes nothing back.
  *
- * sink  copied
+ * sink  is copied
  * name  for messages
  * Returns EDGEL_OK, EDGEL_EINVAL or EDGEL_ENOMEM.
  */
@@ -402,23 +404,23 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_begin_callback(const st
                                                                         struct edgel_error *err);
 
 /*
- * Outputs that reach the disk together, so that a power failure leaves each name complete or as it was before: add each
- * output once its bytes are written, sync, commit each, sync_names. One sync of the file system serves the whole group
- * where the system has that (Linux: syncfs), else each file is synced. Not for several threads at once.
+ * A group of outputs that reaches the disk together, so that after a power failure each name has its new file in full
+ * or its old one. Add each output when its bytes are written; call edgel_sync_bytes(); commit each; call
+ * edgel_sync_names(). On Linux one syncfs() serves the group, elsewhere each file is synced.
  */
 struct edgel_sync;
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_sync_create(struct edgel_sync **out,
                                                               struct edgel_error *err);
-/* Flushes the output and takes it into the group; it stays the caller's. EDGEL_EIO, EDGEL_ENOMEM. */
+/* Flushes the output and adds it to the group. The caller still owns it. EDGEL_EIO, EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_sync_add(struct edgel_sync *sync, struct edgel_output *output, struct edgel_error *err);
-/* The bytes of all outputs of the group are on the disk when it returns EDGEL_OK. EDGEL_EIO. */
+/* Waits until the bytes of all outputs are on the disk. EDGEL_EIO. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_sync_bytes(struct edgel_sync *sync,
                                                              struct edgel_error *err);
-/* So are their names, after the commits; the group is empty then, also on failure. EDGEL_EIO. */
+/* Waits until their names are on the disk, and empties the group, also on failure. EDGEL_EIO. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_sync_names(struct edgel_sync *sync,
                                                              struct edgel_error *err);
-EDGEL_API void edgel_sync_destroy(struct edgel_sync **sync); /* NULL is fine */
+EDGEL_API void edgel_sync_destroy(struct edgel_sync **sync);
 
 /* A colour table for palette PNG. */
 struct edgel_palette {
@@ -431,23 +433,25 @@ EDGEL_API void edgel_palette_voc(struct edgel_palette *palette);
 
 struct edgel_write {
     enum edgel_format format; /* PNG, TIFF, PNM, PFM */
-    int bits; /* 0: the samples' own. 1: U1, or U8 with one channel, non-zero is white (PNG, TIFF, PBM) */
-    const struct edgel_palette *palette; /* PNG of U8 with one channel; NULL for none */
-    int tile; /* TIFF: side of square tiles, a multiple of 16 up to EDGEL_TILE_MAX and 200 MB; 0: strips */
-    /* TIFF: of the pixels of all pages to come in one file (edgel_writer_page); BigTIFF where they, or those of the
-     * first page, may reach 4 GB. */
-    uint64_t bytes;
+    int bits; /* 0: those of the samples. 1: of U1, or of U8 with one channel, non-zero is white (PNG, TIFF, PNM) */
+    const struct edgel_palette *palette; /* for a PNG of U8 with one channel; NULL: none */
+    int tile; /* TIFF: side of square tiles, a multiple of 16 up to EDGEL_TILE_MAX; up to 200 MB each; 0: strips */
+    uint64_t
+        bytes; /* TIFF of several pages: expected bytes of all pixels; near 4 GB and above it becomes a BigTIFF */
 };
 /* PNG of the samples' own bits, no palette. */
 EDGEL_API void edgel_write_init(struct edgel_write *params);
 enum { EDGEL_TILE_MAX = 8192 };
 
 /*
- * Encodes pixels into an output (not yet committed). PNG: U8 or U16 with 1 or 3 channels, U8 with 1 channel and a
- * palette, U1, or 1 bit; PNM: U8, U16 with 1 or 3 channels, U1, or 1 bit; PFM: F32 with 1 or 3 channels;
- * TIFF: all of these but a palette.
- * PNG: 1-bit without filter and Z_RLE; the same bytes for the same pixels and zlib.
- * Returns EDGEL_OK, EDGEL_EINVAL (a combination not named above), EDGEL_EIO, EDGEL_ENOMEM.
+ * Encodes an image to an output, which it does not commit. Images have 1 or 3 channels:
+ *
+ *   PNG   U8, U16, U1 or 1 bit; U8 with a palette     PFM   F32
+ *   PNM   U8, U16, U1 or 1 bit                        TIFF  U8, U16, F32, U1 or 1 bit
+ *
+ * The same pixels and the same zlib give the same bytes.
+ * Returns EDGEL_OK, EDGEL_EINVAL (a combination not in the table), EDGEL_EUNSUPPORTED (TIFF in a build without libtiff,
+ * or to a pipe), EDGEL_EIO or EDGEL_ENOMEM.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_encode(struct edgel_view image,
                                                                const struct edgel_write *params,
@@ -455,16 +459,17 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_encode(struct edgel_view
                                                                struct edgel_error *err);
 
 /*
- * The same row by row, from the first to the last, so that no image needs to be in memory: the same bytes as
- * edgel_image_encode().
+ * Encodes an image row by row, from the first to the last, so that it need not be in memory as a whole. The bytes are
+ * those of edgel_image_encode().
  *
- * shape   as of the image, data NULL
- * row     the samples of one row, as a row of such an image; not kept
- * end     checks that all rows were written; destroys the writer and sets *writer to NULL, as discard does (which is
- *         fine with NULL). The output is not committed
- * page    after the last row of an image: rows of the next one follow, of this shape, as a further page of the file;
- *         EDGEL_EUNSUPPORTED but for TIFF
- * Returns as edgel_image_encode(), and EDGEL_EUNSUPPORTED for PFM, whose first row is the last.
+ * begin    shape is the view of the image without data
+ * row      the samples of one row; not kept
+ * page     after the last row of an image, begins the next page of the file, of this shape (TIFF only)
+ * end      checks that all rows were written, ends the file and destroys the writer; the output is not committed
+ * discard  destroys the writer
+ *
+ * Return as edgel_image_encode(); EDGEL_EUNSUPPORTED for PFM, which begins with the last row, and for pages of other
+ * formats than TIFF.
  */
 struct edgel_writer;
 EDGEL_API EDGEL_NODISCARD enum edgel_status
@@ -478,11 +483,11 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_writer_end(struct edgel_writer
                                                              struct edgel_error *err);
 EDGEL_API void edgel_writer_discard(struct edgel_writer **writer);
 
-/* begin, encode and commit in one; nothing is left behind on failure. */
+/* Encodes an image to a file and commits it. A failure leaves no file. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_write(const char *path, struct edgel_view image,
                                                               const struct edgel_write *params,
                                                               struct edgel_error *err);
-/* The same into memory; bytes as in edgel_output_begin_bytes(). */
+/* Encodes an image to memory; bytes as in edgel_output_begin_bytes(). */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_write_bytes(struct edgel_view image,
                                                                     const struct edgel_write *params,
                                                                     struct edgel_bytes *bytes,
