@@ -46,10 +46,10 @@ static const struct cli_option memory_rows[] = {
       .max = 9e15,
       .def = "67108864",
       .help =
-          "Read, filter and write images with more pixels row by row: the same output, and memory that does not grow "
-          "with them (canny: by two bits a pixel; TIFF: a packed strip or a row of tiles is in memory). So are "
-          "smaller pages of much larger files. Not done for interlaced PNG, JPEG of several scans, turned or lenient "
-          "images, PFM and thresholds in P% or auto, which need the whole image in memory." },
+          "Images with more pixels are read, filtered and written row by row: the output is the same, and memory does "
+          "not grow with the image (canny: two bits a pixel; TIFF: a packed strip or a row of tiles). Small pages of "
+          "much larger files are treated alike. The whole image is needed for interlaced PNG, JPEG of several scans, "
+          "images to be turned, --lenient, PFM, and thresholds in P% or auto." },
     { 0 },
 };
 
@@ -198,7 +198,7 @@ static int run_detect(const struct cli_args *args)
 
 const struct cli_command cli_command_detect = {
     .name = "detect",
-    .summary = "find edges: Canny, Sobel, Prewitt, Scharr, Roberts, Gaussian",
+    .summary = "find edges: Canny, gradient operators, Laplacian, Gaussian",
     .synopsis = "[-m METHOD[:key=value,...]]... [OPTION]... -o OUT INPUT...",
     .description =
         "Runs edge and filter operators over files and folders. Folders are walked recursively in sorted order; what "
@@ -208,7 +208,8 @@ const struct cli_command cli_command_detect = {
         "never written to.\n\n"
         "canny is Gaussian, Sobel, non-maximum suppression, double threshold and hysteresis; on 8-bit images its "
         "default thinning equals OpenCV's Canny(GaussianBlur(gray)) bit for bit. The gradient operators write "
-        "|gx| + |gy| or the L2 norm, saturated to the depth.",
+        "|gx| + |gy| or the L2 norm, saturated to the depth; laplacian writes the absolute "
+        "response, or in float samples the response with its sign.",
     .groups = groups,
     .make_rows = detect_make_rows,
     .examples =

@@ -13,7 +13,7 @@ enum { DETECT_ROWS_MAX = 64 };
 extern struct cli_option detect_method_rows[2], detect_param_rows[DETECT_ROWS_MAX];
 void detect_make_rows(void);
 
-/* What concerns TIFF alone. */
+/* Options for TIFF only. */
 enum { DETECT_ALL_PAGES = -1 };
 struct detect_tiff {
     int page; /* as edgel_read.page, or DETECT_ALL_PAGES: each becomes a page of the output */
@@ -48,7 +48,7 @@ struct detect_worker {
     struct edgel_detector *detector;
     struct edgel_bytes bytes;
     struct edgel_image gray, color;
-    struct edgel_method *methods;  /* [ntasks] as fit for the outputs of the image */
+    struct edgel_method *methods;  /* [ntasks] fitted to the outputs of the image */
     struct edgel_write *writes;    /* [ntasks] */
     struct edgel_writer **writers; /* [ntasks] of outputs that are written row by row or page by page */
 };

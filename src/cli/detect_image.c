@@ -1,6 +1,6 @@
-/* One image of `edgel detect`: bytes read once, decoded once per kind of pixels, every method run and encoded, and only
- * then do the outputs appear, so that an image that fails leaves none of them. Large images go row by row from the file
- * through the methods into the outputs, so that memory does not grow with them; the bytes are the same. */
+/* One image of `edgel detect`. The file is read once, and decoded at most once as gray and once in colour. Outputs are
+ * written under temporary names, so that an image that fails leaves none. Large images go row by row from the file
+ * through the methods into the outputs: memory does not grow with them, and the bytes are the same. */
 #include "detect.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,15 +33,15 @@ struct work {
     const struct detect_job *job;
     struct detect_worker *w;
     struct edgel_folder_image *image;
-    int page; /* that is worked on, as edgel_read.page and page_at */
+    int page; /* the current page, as edgel_read.page and page_at */
     uint64_t page_at;
     bool loaded;         /* the file is in the worker's bytes */
     uint64_t file_bytes; /* of a file that is large and not loaded, else 0 */
-    bool large;          /* its header says so many pixels that it should go row by row */
-    bool whole;          /* it cannot, or need not */
+    bool large;          /* by its header it has too many pixels to be decoded whole */
+    bool whole;          /* it cannot go row by row, or need not */
     const struct edgel_image *decoded;
-    int passes;           /* by rows: that were begun */
-    bool begun, declined; /* the pass that is under way */
+    int passes;           /* by rows: how many were begun */
+    bool begun, declined; /* the current pass: gave rows; refused to */
 };
 
 static bool works_on_all(const struct detect_job *job)
@@ -72,7 +72,7 @@ static enum edgel_status decode(void *user, bool color, struct edgel_view *pixel
                                              img, &k->image->info, err);
     const uint64_t area = (uint64_t)k->image->info.w * (uint64_t)k->image->info.h;
     k->large = s == EDGEL_ELIMIT && lowered && area > k->job->stream_over && area <= most;
-    if (s == EDGEL_ELIMIT && lowered && !k->large) { /* of a tile, or told with another limit */
+    if (s == EDGEL_ELIMIT && lowered && !k->large) { /* the limit of a tile, or another limit */
         params.limits.max_pixels = most;
         edgel_error_clear(err);
         s = edgel_image_decode(k->w->bytes.data, k->w->bytes.size, k->image->input, &params, img,
@@ -85,14 +85,14 @@ static enum edgel_status decode(void *user, bool color, struct edgel_view *pixel
     return s;
 }
 
-/* A page of many: the file as a whole would take far more memory than the page. */
+/* The page is a small part of its file, which would take far more memory than the page. */
 static bool is_small_part(const struct work *k, struct edgel_view shape)
 {
     const uint64_t samples = (uint64_t)shape.w * (uint64_t)shape.h * (uint64_t)shape.channels;
     return k->file_bytes / 16 > samples * edgel_type_size(shape.type);
 }
 
-/* Rows of the file on their way to the methods. */
+/* Passes rows of the file to the methods. */
 struct reading {
     struct work *k;
     const struct edgel_row_sink *sink;
@@ -130,7 +130,8 @@ static enum edgel_status read_rows(void *user, bool color, const struct edgel_ro
 
 /* --- results --- */
 
-/* What detect_fit() leaves open until the pixels are known: the depth of float images. */
+/* Float images are written with 16 bits where no depth was asked for and the format is not TIFF; detect_fit() does not
+ * know the type yet. */
 static void fit_type(void *user, size_t m, enum edgel_type type, struct edgel_method *method)
 {
     const struct work *k = user;
@@ -168,8 +169,7 @@ static enum edgel_status begin_output(struct work *k, size_t m, int channels, co
     return s == EDGEL_OK ? edgel_output_begin(path, &k->image->outputs[m], err) : s;
 }
 
-/* The most that the pixels of all pages can take. Those after the first are written as deep and with as many channels,
- * where pages do not differ. */
+/* An upper bound for the pixels of all pages. Where pages differ, any of them may have 3 float channels. */
 static uint64_t bytes_of_pages(const struct edgel_info *info, struct edgel_view shape,
                                const struct edgel_write *write)
 {
@@ -234,7 +234,7 @@ static struct edgel_detect_io io_of(struct work *k)
                                      .row = put_result_row };
 }
 
-/* The methods as the names of their outputs want them; those that the plan skips are left out. */
+/* Fits each method to the name of its output; leaves out the methods whose outputs the plan skips. */
 static enum edgel_status fit_methods(struct work *k, struct edgel_error *err)
 {
     enum edgel_status s = EDGEL_OK;
@@ -256,8 +256,8 @@ static enum edgel_status run_whole(struct work *k, struct edgel_error *err)
     return s == EDGEL_OK ? edgel_detector_run(k->w->detector, k->w->methods, k->job->ntasks, &io, err) : s;
 }
 
-/* Row by row. A file that turns out not to be for that, before anything was done, is read as a whole: it does not hold
- * its rows in order, or has few pixels. */
+/* Row by row. A file that does not hold its rows in order, or has few pixels, is then read as a whole; nothing was
+ * written of it yet. */
 static enum edgel_status run_rows(struct work *k, struct edgel_error *err)
 {
     const struct edgel_detect_io io = io_of(k);
@@ -274,7 +274,7 @@ static enum edgel_status run_rows(struct work *k, struct edgel_error *err)
     return run_whole(k, err);
 }
 
-/* Files of this size are looked at before they are read; of smaller ones the header tells once they are in memory. */
+/* The size of a file whose header should be read before the rest; 0 for smaller ones, which are read whole at once. */
 static uint64_t large_file(const char *path)
 {
     enum { LARGE = 1 << 26 };
@@ -291,7 +291,7 @@ static bool can_stream(const struct work *k)
     return edgel_methods_stream(k->w->methods, k->job->ntasks);
 }
 
-/* The page, or the image of a file that has but one. */
+/* The current page, or the one image of the file. */
 static enum edgel_status run_page(struct work *k, struct edgel_error *err)
 {
     enum edgel_status s = fit_methods(k, err);
@@ -304,7 +304,7 @@ static enum edgel_status run_page(struct work *k, struct edgel_error *err)
     if (!k->whole && k->file_bytes > 0)
         return run_rows(k, err);
     s = run_whole(k, err);
-    if (k->large) { /* told before anything of it was written */
+    if (k->large) { /* found before anything was written */
         edgel_error_clear(err);
         edgel_bytes_finish(&k->w->bytes);
         k->loaded = false;
@@ -324,7 +324,7 @@ static void name_page(const struct work *k, struct edgel_error *err)
     snprintf(err->msg, sizeof err->msg, "%.200s, page %d%.280s", k->image->input, k->page, rest);
 }
 
-/* The pages after the first. What is told of the file is told of its first page, the first remark apart. */
+/* The pages after the first. The log describes the first page, with the first remark and damage of any. */
 static enum edgel_status run_further(struct work *k, struct edgel_error *err)
 {
     struct edgel_info *info = &k->image->info, first = *info;
@@ -362,7 +362,7 @@ enum edgel_status detect_image(const struct detect_job *job, struct detect_worke
     const bool all = works_on_all(job);
     struct work k = { .job = job, .w = w, .image = image, .page = all ? 1 : job->tiff->page };
     enum edgel_status s = run_page(&k, err);
-    image->w = k.decoded ? k.decoded->w : 0; /* of rows they are those of the file */
+    image->w = k.decoded ? k.decoded->w : 0; /* by rows: those of the file */
     image->h = k.decoded ? k.decoded->h : 0;
     if (s == EDGEL_OK && all)
         s = run_further(&k, err);

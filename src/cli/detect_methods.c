@@ -21,7 +21,7 @@ static void add(char *buf, const char *s)
     strncat(buf, s, TEXT_BYTES - strlen(buf) - 1);
 }
 
-/* The parameters of all methods; one that is new comes after the one before it in its method. */
+/* Collects the parameters of all methods. A new one is placed after its predecessor in its method. */
 static void collect(void)
 {
     for (int i = 0; i < edgel_method_count(); i++) {
@@ -50,7 +50,7 @@ static const struct edgel_param *param_of(const struct edgel_method_info *info, 
     return NULL;
 }
 
-/* "a, b and c": the methods that have the parameter, with this default unless def is NULL. Returns how many. */
+/* Appends "a, b and c", the methods with the parameter and, unless def is NULL, with this default. Returns how many. */
 static int list_methods(char *buf, const char *key, const char *def)
 {
     const char *names[MOST];
@@ -73,7 +73,8 @@ static int methods_with(const char *key, const char *def)
     return list_methods(unused, key, def);
 }
 
-/* The default: of most methods that have the parameter, and where some have others, theirs before it. */
+/* "1.4 for gaussian and canny, else 0": the defaults that differ from the most common one, with their methods, then the
+ * most common one. */
 static void describe_default(const struct edgel_param *param, char *buf)
 {
     const char *usual = param->def, *seen[MOST];
@@ -270,7 +271,7 @@ static enum edgel_status fit_tiff(const char *path, const struct detect_tiff *ti
     return EDGEL_OK;
 }
 
-/* Asks for another depth. It is one of the choices, so that this cannot fail. */
+/* Sets the depth; every method has this parameter. */
 static enum edgel_status ask_depth(struct edgel_method *method, const char *depth, struct edgel_error *err)
 {
     return edgel_method_set(method, "depth", depth, err);

@@ -1,13 +1,13 @@
 /*
- * Methods over images that are never whole in memory. Rows are gathered in a band; once it is full, the rows in its
- * middle are worked on as an image of their own, with enough rows above and below (context) that nothing of what the
- * method looks at is missing:
+ * Methods over images that are never whole in memory. Rows are collected in a band. Once it is full, the method runs on
+ * it as an image of its own; the rows in its middle, which have all the rows above and below that the method reads
+ * (context), are given out:
  *
  *     band          context | rows to be done | context
  *     next band                      context | rows ... | context      its first 2 context rows are the last ones here
  *
- * At the top and the bottom of the image the band ends where the image ends, so that borders are treated as ever; what
- * comes out of the context rows is thrown away. Hence the rows are those of edgel_method_run().
+ * At the top and the bottom of the image the band ends where the image ends, so borders are treated as usual. Results
+ * of context rows are discarded. So the rows are those of edgel_method_run().
  *
  * A method may have steps of its own instead. Canny's edges: each band writes its classes into one map of two bits a
  * pixel of the whole image; the rows come out at the end. Memory: the map, a byte of work list for each of its words,
@@ -35,7 +35,7 @@ static enum edgel_status run_apart(struct edgel_band_run *r, struct edgel_view b
     return EDGEL_OK;
 }
 
-/* Works on all rows whose context is there, and keeps what the next ones need. */
+/* Gives out all rows whose context is complete, and keeps the rows that the next ones need. */
 static enum edgel_status run_band(struct edgel_stream *s, struct edgel_error *err)
 {
     const int end = s->first + s->filled, h = s->run.in.h, to = end == h ? end : end - s->context;
@@ -79,7 +79,7 @@ enum edgel_status edgel_stream_create_in_bands(struct edgel_view shape, const st
                                                const struct edgel_row_sink *sink, int rows,
                                                struct edgel_stream **stream, struct edgel_error *err)
 {
-    static const double any = 0; /* stands for pixels, which a shape does not have */
+    static const double any = 0; /* a shape has no pixels, but its check wants some */
     struct edgel_view out;
     *stream = NULL;
     shape.data = &any;

@@ -7,15 +7,14 @@
  *     of each pixel with its derivatives, the first of equals from the last channel to the first. Outside the image
  *     m = 0, so that pixels of the border can be edges.
  *  3. Non-maximum suppression (nms.c): four sectors, or interpolated between the neighbours along the gradient.
- *  4. What is kept is strong where m > high, weak where m > low, both strict; thresholds in threshold.c. If low is
- *     above high they change places. For integer input m is an integer, so that fractions of thresholds make no
- *     difference.
+ *  4. A pixel that is kept is strong if m > high, weak if m > low, both strict; thresholds in threshold.c. If low is
+ *     above high they are swapped. For integer input m is an integer, so the fraction of a threshold has no effect.
  *  5. Hysteresis (hysteresis.c): strong pixels, and weak ones connected to them.
  *
- * With sectors and 8 bits the result is bit for bit that of OpenCV 4's Canny for the same derivatives.
- * canny_u8.c computes that case in 16-bit lanes; this file holds the others, in double, which all integer values fit
- * exactly. Memory: 3 bits a pixel; quantile and automatic thresholds, and smoothing outside the 8-bit case, need the
- * whole smoothed image, the former 8 bytes a pixel more.
+ * With sectors and 8 bits the result is bit-identical to OpenCV 4's Canny for the same derivatives. canny_u8.c computes
+ * that case in 16-bit lanes; this file computes the others in double, which holds all integer values exactly.
+ * Memory: 3 bits a pixel. Quantile and automatic thresholds, and smoothing outside the 8-bit case, need the whole
+ * smoothed image; the former 8 bytes a pixel in addition.
  *
  * Source: J. Canny, A Computational Approach to Edge Detection (1986); OpenCV for sectors and ties.
  */
@@ -52,7 +51,7 @@ static enum edgel_status check_input(struct edgel_view in, const struct edgel_ca
     return edgel_canny_check(params, err);
 }
 
-/* Thinned magnitudes, row by row: three rows of derivatives and magnitudes go round. */
+/* Thinned magnitudes, row by row, from a ring of three rows of derivatives and magnitudes. */
 enum { ROWS = 3 };
 
 struct thinner {
@@ -98,7 +97,7 @@ static void thinner_derive(struct thinner *t, int y)
     edgel_strongest(&t->derive, t->norm, t->sixteenths, t->gx[slot], t->gy[slot], t->m[slot]);
 }
 
-/* t->kept = what survives of row y; rows come in order, from the first one asked for. */
+/* t->kept = the maxima of row y, 0 elsewhere. Rows must be asked for in order. */
 static void thinner_row(struct thinner *t, int y)
 {
     for (; t->next <= y + 1; t->next++)
@@ -141,7 +140,7 @@ static bool in_lanes(struct edgel_view in, const struct edgel_canny_params *para
     return in.type == EDGEL_U8 && params->nms == EDGEL_NMS_SECTOR;
 }
 
-/* Smooths the whole view; what follows then does without. */
+/* Smooths the whole view in advance and clears *smoothing, so that later steps do not smooth again. */
 static enum edgel_status smooth_all(struct edgel_scratch *scratch, struct edgel_view *in,
                                     const struct edgel_smoothing **smoothing, struct edgel_error *err)
 {

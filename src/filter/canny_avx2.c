@@ -2,7 +2,7 @@
 #define EDGEL_VEC 32
 #include "filter/canny_x86.h"
 
-/* 16 lanes of 0 or -1: what is kept. */
+/* Mask of the maxima: 16 lanes of 0 or -1. */
 static __m256i kept_l1(__m256i dx, __m256i dy, const int16_t *up, const int16_t *mid, const int16_t *down)
 {
     const __m256i y = _mm256_abs_epi16(dy), m = load(mid);
@@ -28,7 +28,7 @@ static uint64_t bits_of(__m256i a, __m256i b)
     return (uint32_t)_mm256_movemask_epi8(bytes);
 }
 
-/* Of up to 64 words of magnitudes, which have one above low. */
+/* Bit i: word i, of up to 64 words of magnitudes, has one above low. */
 static uint64_t busy_words(const int16_t *m, int n, __m256i low)
 {
     uint64_t busy = 0;

@@ -2,7 +2,7 @@
 #define EDGEL_VEC 64
 #include "filter/canny_x86.h"
 
-/* Which of 32 lanes, those of k, are kept. */
+/* Mask of the maxima among the lanes of k. */
 static __mmask32 kept_l1(__mmask32 k, __m512i m, __m512i dx, __m512i dy, const int16_t *up,
                          const int16_t *mid, const int16_t *down)
 {
@@ -24,7 +24,7 @@ static __mmask32 kept_l1(__mmask32 k, __m512i m, __m512i dx, __m512i dy, const i
     return _mm512_mask_cmpgt_epi16_mask(k, m, after);
 }
 
-/* Of up to 64 words of magnitudes, which have one above low. */
+/* Bit i: word i, of up to 64 words of magnitudes, has one above low. */
 static uint64_t busy_words(const int16_t *m, int n, __m512i low)
 {
     uint64_t busy = 0;
@@ -112,7 +112,7 @@ static int next_crossing_avx512(const uint64_t *s, const uint64_t *weak, int fro
     return words;
 }
 
-/* Masked stores of bytes are slow: only the last one is. */
+/* Masked stores of bytes are slow, so only the last store is masked. */
 static void expand_u8_avx512(uint8_t *dst, const uint64_t *bits, int n, bool past_caches)
 {
     int i = 0;

@@ -1,6 +1,6 @@
-/* Canny's row kernels in NEON's 128-bit registers: what filter_dsp.c computes, 8 samples at a time. What the
- * compiler makes of plain C on this machine is left alone: magnitudes, and hysteresis, whose words fill no wider
- * register here. */
+/* Canny's row kernels in NEON's 128-bit registers: what filter_dsp.c computes, 8 samples at a time. Magnitudes
+ * and hysteresis stay in plain C: the compiler vectorises the former, and NEON has no registers wider than the words of
+ * the latter would use. */
 #include "filter/filter_priv.h"
 #include <arm_neon.h>
 
@@ -38,7 +38,7 @@ static inline struct derivatives derivatives_at(const struct edgel_sector_rows *
     return sobel(r->a + i, r->b + i, r->c + i);
 }
 
-/* Eight lanes of 0 or all ones: what is kept. */
+/* Mask of the maxima: eight lanes of 0 or all ones. */
 static uint16x8_t kept_l1(int16x8_t m, struct derivatives d, const int16_t *up, const int16_t *mid,
                           const int16_t *down)
 {

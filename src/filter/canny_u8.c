@@ -1,7 +1,7 @@
-/* Canny's classes of 8-bit images with sector suppression: the rules of canny.c in 16-bit lanes. One row of
- * magnitudes is made at a time; three go round. Where the image is smoothed its rows come straight from the smoothing:
- * from reading a row to its bits nothing leaves the caches. For the usual case, one channel, Sobel 3 and L1, no
- * derivatives are stored: where a magnitude is above the lower threshold they are found again. */
+/* Weak and strong pixels of 8-bit images with sector suppression: the rules of canny.c in 16-bit lanes. Magnitudes are
+ * computed one row at a time into a ring of three rows. Smoothed rows come straight from the smoothing, so all data
+ * from the input row to the bits of the result stays in the caches. In the usual case (one channel, Sobel 3, L1) no
+ * derivatives are stored: they are computed again where a magnitude is above the low threshold. */
 #include "filter/filter_priv.h"
 #include <math.h>
 #include <string.h>
@@ -17,7 +17,7 @@ struct lanes {
     struct edgel_blur blur;   /* where rows come from, if smooths */
     int w, n, pad;            /* pixels, samples of a row, samples beside it */
     int loaded;               /* the next row to come into a line */
-    uint8_t *line[8];         /* rows of samples; 2 radius + 2 go round: those of two rows of magnitudes */
+    uint8_t *line[8];         /* ring of 2 radius + 2 rows of samples: enough for two rows of magnitudes */
     void *m[ROWS];            /* int16_t (L1) or int32_t of rows y mod 3, readable in [-1, w] */
     int16_t *vs, *vd;         /* if derivatives are stored: work rows */
     int16_t *all_gx, *all_gy; /* several channels: before one is chosen */
@@ -25,7 +25,7 @@ struct lanes {
     int16_t *gx[2], *gy[2]; /* of rows y mod 2 */
 };
 
-/* A row of zeros, with room beside it for what kernels touch. */
+/* A row of zeros, with room on either side for the samples that kernels touch. */
 static void *take(struct edgel_arena *arena, size_t n, size_t size, bool *ok)
 {
     void *p = edgel_arena_alloc(arena, n + SIDE + ROOM, size);
@@ -71,7 +71,7 @@ static enum edgel_status lanes_init(struct lanes *s, struct edgel_arena *arena, 
     return ok ? EDGEL_OK : edgel_fail(err, EDGEL_ENOMEM, "canny: image %dx%d: out of memory", in.w, in.h);
 }
 
-/* Row y of samples, that of the image which is nearest. */
+/* Row y of samples; outside the image the nearest row. */
 static uint8_t *line_at(const struct lanes *s, int y)
 {
     const int inside = y < 0 ? 0 : y < s->in.h ? y : s->in.h - 1;
@@ -93,7 +93,7 @@ static void load_line(struct lanes *s, int y)
     edgel_repeat_ends(dst, n, s->pad, s->in.channels);
 }
 
-/* Of each pixel the channel with the largest magnitude, the first of equals from the last channel on. */
+/* For each pixel the channel with the largest magnitude; of equals the last channel. */
 #define DEFINE_CHOOSE(name, LANE)                   \
     static void name(struct lanes *s, int y)        \
     {                                               \
@@ -112,7 +112,7 @@ static void load_line(struct lanes *s, int y)
 DEFINE_CHOOSE(choose_l1, int16_t)
 DEFINE_CHOOSE(choose_l2, int32_t)
 
-/* Of row y, stored: derivatives, and magnitudes for each channel or, of a single one, for good. */
+/* Stores the derivatives of row y, and its magnitudes: per channel, or, of a single channel, the final ones. */
 static void derive_line(struct lanes *s, int y)
 {
     const bool single = s->in.channels == 1;

@@ -1,10 +1,10 @@
 /*
- * Gradient magnitudes of 8-bit images, saturated to 8 bits: each row is read once, smoothed where that is asked for,
- * kept in a ring of as many rows as the operator is high, and leaves as the finished row.
+ * Gradient magnitudes of 8-bit images, saturated to 8 bits. Each row is read once, smoothed if asked for, and kept in a
+ * ring of as many rows as the operator is high; each output row is computed from the ring.
  *
- * The result is what the general path computes: integer derivatives; |gx| + |gy|, or the root of the squares rounded to
- * the nearest (no ties: (k + 1/2)^2 is no integer). Saturation and rounding never decrease, so that the strongest
- * channel may be looked for afterwards.
+ * The result equals that of the general path: integer derivatives; |gx| + |gy|, or the root of the sum of squares
+ * rounded to the nearest (no ties: (k + 1/2)^2 is no integer). Saturation and rounding are monotonic, so the strongest
+ * channel may be chosen afterwards.
  */
 #include "filter/filter_priv.h"
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Row kernels in plain C. They define what every other variant must compute; loops are shaped so that the compiler
- * turns them into the vector code of the baseline machine. */
+/* Row kernels in plain C: the reference for every other variant. Loops are written so that the compiler vectorises them
+ * for the baseline machine. */
 #include "filter/filter_priv.h"
 #include <string.h>
 
@@ -174,7 +174,7 @@ static void magnitude_l2_c(int32_t *restrict m, const int16_t *restrict gx, cons
         m[i] = gx[i] * gx[i] + gy[i] * gy[i];
 }
 
-/* All in 16 bits, which compilers put into registers of their own accord. */
+/* All in 16 bits, so that the compiler vectorises it. */
 static void sobel_l1_c(int16_t *restrict m, const uint8_t *restrict a, const uint8_t *restrict b,
                        const uint8_t *restrict c, int n)
 {
@@ -285,7 +285,7 @@ static int next_crossing_c(const uint64_t *s, const uint64_t *weak, int from, in
     return words;
 }
 
-/* 255 in byte k where bit k is set: each bit alone in its byte, brought to the top by one addition. */
+/* 255 in byte k where bit k is set: isolates each bit in its byte and moves it to the top by one addition. */
 static uint64_t eight_bytes(uint64_t bits)
 {
     const uint64_t alone = (bits & 255) * 0x0101010101010101u & 0x8040201008040201u;

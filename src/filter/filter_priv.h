@@ -8,14 +8,14 @@
 
 /* --- filter_dsp.c --- */
 
-/* Asks for memory that is read soon. Rows begin where the processor does not expect them. */
+/* Prefetches memory that is read soon: the processor does not foresee where the next row begins. */
 static inline void edgel_prefetch(const void *p, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i += 64)
         __builtin_prefetch((const char *)p + i);
 }
 
-/* Repeats the first and the last pixel of a row of n samples beside it, to pad samples on either side. */
+/* Pads a row of n samples: repeats its first and its last pixel over pad samples on either side. */
 static inline void edgel_repeat_ends(uint8_t *row, int n, int pad, int channels)
 {
     for (int i = 0; i < pad; i++) {
@@ -24,7 +24,7 @@ static inline void edgel_repeat_ends(uint8_t *row, int n, int pad, int channels)
     }
 }
 
-/* What was written past the caches is there for other threads, as all else that was written before. */
+/* Orders non-temporal stores before later ones, so that other threads see them. */
 static inline void edgel_end_stores(void)
 {
 #ifdef __SSE__
@@ -32,7 +32,7 @@ static inline void edgel_end_stores(void)
 #endif
 }
 
-/* Eight bytes, the lowest first. */
+/* Stores v as eight bytes, little-endian. */
 static inline void edgel_store_bytes(uint8_t *dst, uint64_t v)
 {
     if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
@@ -40,8 +40,8 @@ static inline void edgel_store_bytes(uint8_t *dst, uint64_t v)
     memcpy(dst, &v, sizeof v);
 }
 
-/* The bits of s, spread along the runs of weak bits that they lie in: to higher bits by the carry of an addition, to
- * lower ones in doubling steps. */
+/* Spreads each bit of s over the run of weak bits that contains it: to higher bits by the carry of an addition, to
+ * lower bits in doubling steps. */
 static inline uint64_t edgel_spread_right(uint64_t s, uint64_t weak)
 {
     return s | (((weak + s) ^ weak) & weak);
@@ -58,12 +58,13 @@ static inline uint64_t edgel_spread(uint64_t s, uint64_t weak)
 {
     return edgel_spread_right(s, weak) | edgel_spread_left(s, weak);
 }
-/* Whether an open pixel at one side of the border between words i and i + 1 of a row touches s at the other. */
+/* Whether, at the boundary of words i and i + 1 of a row, a weak pixel outside s on one side is beside a pixel of s on
+ * the other. */
 static inline bool edgel_crosses(const uint64_t *s, const uint64_t *weak, int i)
 {
     return ((s[i] >> 63 & weak[i + 1] & ~s[i + 1]) | (s[i + 1] << 63 & weak[i] & ~s[i])) != 0;
 }
-/* The pixels of word *s and those beside them, from the words on either side as well. */
+/* The pixels of word *s and their left and right neighbours, those in the adjacent words included. */
 static inline uint64_t edgel_widened(const uint64_t *s)
 {
     return s[0] | s[0] << 1 | s[0] >> 1 | s[-1] >> 63 | s[1] << 63;
@@ -75,9 +76,9 @@ struct edgel_taps {
     int s[4], d[4];
 };
 
-/* What the maxima of a row are found in: magnitudes (int16_t for L1, int32_t for L2) of the row and those beside it,
- * and its derivatives; or, where gx is NULL, the three rows of samples that Sobel 3 takes them from: maxima are looked
- * for in few places, and the derivatives of the others need not be stored. */
+/* Input of sector suppression for one row: magnitudes (int16_t for L1, int32_t for L2) of the row above, the row and
+ * the row below, and the derivatives of the row. Where gx is NULL the kernel computes derivatives from the three rows
+ * of samples a, b, c with Sobel 3, only at pixels above the low threshold: few are, so storing all would cost more. */
 struct edgel_sector_rows {
     const void *up, *mid, *down;
     const int16_t *gx, *gy;
@@ -128,8 +129,8 @@ struct edgel_filter_dsp {
     void (*edge_roberts_l1_u8)(uint8_t *dst, const uint8_t *r0, const uint8_t *r1, int n, int step);
     void (*edge_roberts_l2_u8)(uint8_t *dst, const uint8_t *r0, const uint8_t *r1, int n, int step);
 
-    /* Rows of the five kernels below are readable and writable up to n rounded up to a multiple of 64, and for what
-     * they read beside a sample one more; what lies there has no influence on the first n results. */
+    /* Rows of the five kernels below are readable and writable up to n rounded up to a multiple of 64, and one sample
+     * further where a kernel reads neighbours. Values there do not influence the first n results. */
     /* |gx| + |gy| of single-channel rows a, b, c with Sobel 3. */
     void (*sobel_l1)(int16_t *m, const uint8_t *a, const uint8_t *b, const uint8_t *c, int n);
     /* |gx| + |gy| and gx^2 + gy^2 of 8-bit derivatives (each at most 12240). */
@@ -142,22 +143,22 @@ struct edgel_filter_dsp {
                       int high);
     void (*sector_l2)(uint64_t *weak, uint64_t *strong, const struct edgel_sector_rows *rows, int n, int low,
                       int high);
-    /* Hysteresis along the words of a row: each word of s takes what touches it in row from (words -1 and n are there),
-     * as far as it is weak, and spreads along its runs of weak bits. False if none changed. */
+    /* Hysteresis along the words of a row: each word of s takes the weak pixels that touch row `from` (whose words -1
+     * and n exist), then spreads along its runs of weak bits. False if no word changed. */
     bool (*grow_words)(uint64_t *s, const uint64_t *weak, const uint64_t *from, int words);
-    /* The first i in [from, words) for which edgel_crosses(), or words. Word `words` is there and 0. */
+    /* The first i in [from, words) with edgel_crosses(), or words. Word `words` exists and is 0. */
     int (*next_crossing)(const uint64_t *s, const uint64_t *weak, int from, int words);
-    /* dst[i] = 255 where bit i mod 64 of word i / 64 is set, else 0. past_caches: dst is part of more than the caches
-     * hold, so that it need not be fetched into them to be written; edgel_end_stores() comes after. */
+    /* dst[i] = 255 where bit i mod 64 of word i / 64 is set, else 0. past_caches: uses
+     * non-temporal stores, for images larger than the caches; edgel_end_stores() must follow. */
     void (*expand_u8)(uint8_t *dst, const uint64_t *bits, int n, bool past_caches);
 };
 void edgel_filter_dsp_init(struct edgel_filter_dsp *dsp, unsigned cpu_flags); /* C first, then upgrades */
-/* What a level upgrades; one function a file of kernels. Call only where the processor has the level. */
+/* Replace the entries that a level has kernels for. Call only where the processor has the level. */
 void edgel_canny_dsp_init_avx2(struct edgel_filter_dsp *dsp);   /* canny_avx2.c */
 void edgel_canny_dsp_init_avx512(struct edgel_filter_dsp *dsp); /* canny_avx512.c */
 void edgel_canny_dsp_init_neon(struct edgel_filter_dsp *dsp);   /* canny_neon.c */
 
-/* Kernels of rows_c.c, to which the higher levels leave short rows, and smoothing that changes nothing. */
+/* Kernels of rows_c.c, which the higher levels call for short rows. */
 void edgel_smooth_v_u8_c(int16_t *dst, int16_t *below, const uint8_t *const *rows, int n, const uint16_t *tap,
                          int ntap);
 void edgel_smooth_h_u8_c(uint8_t *dst, const int16_t *src, int n, int step, const uint16_t *tap, int ntap);
@@ -167,7 +168,7 @@ void edgel_edge_l2_u8_c(uint8_t *dst, const uint8_t *const *rows, int n, int ste
                         int16_t *vs, int16_t *vd);
 void edgel_edge_roberts_l1_u8_c(uint8_t *dst, const uint8_t *r0, const uint8_t *r1, int n, int step);
 void edgel_edge_roberts_l2_u8_c(uint8_t *dst, const uint8_t *r0, const uint8_t *r1, int n, int step);
-/* What a file of kernels puts into the table. */
+/* Each file of kernels fills in its entries of the table. */
 void edgel_rows_dsp_init(struct edgel_filter_dsp *dsp);        /* rows_c.c */
 void edgel_rows_dsp_init_avx2(struct edgel_filter_dsp *dsp);   /* rows_avx2.c, where the processor has it */
 void edgel_rows_dsp_init_avx512(struct edgel_filter_dsp *dsp); /* rows_avx512.c, likewise */
@@ -182,8 +183,8 @@ struct edgel_scratch {
     struct edgel_arena *parts; /* [threads] of the rows that a thread works on */
     int rows;                  /* of a part; 0: as many as suit (tests choose) */
 };
-/* What a public call works with: the scratch, its arena emptied, or (scratch NULL) own, which the caller ends in either
- * case. Inner functions take it and never empty the arena; what works on some rows takes an arena. */
+/* Begins a public call: empties the arena of the scratch and returns it, or, for scratch NULL, returns own. The caller
+ * ends own in either case. Inner functions never empty the arena; functions that work on some rows take an arena. */
 struct edgel_scratch *edgel_scratch_begin(struct edgel_scratch *scratch, struct edgel_scratch *own);
 void edgel_scratch_end(struct edgel_scratch *own);
 /* An image in the arena; never to be finished. */
@@ -196,7 +197,7 @@ enum edgel_status edgel_layout_check(const char *what, struct edgel_view in, int
 /* The same, and the type must be one that filters read: U8, U16 or F32. */
 enum edgel_status edgel_view_check(const char *what, struct edgel_view in, int max_channels,
                                    struct edgel_error *err);
-/* 255, 65535, 1: what counts as white. */
+/* The value of white: 255, 65535, 1. */
 double edgel_type_range(enum edgel_type type);
 
 /* Rows shared among the threads of a scratch. */

@@ -112,7 +112,7 @@ static bool make_axis(struct edgel_axis *axis, struct edgel_arena *arena, int le
     return true;
 }
 
-/* Position i mirrored into 0..n-1 without repeating the ends, as often as needed. */
+/* Position i reflected into 0..n-1, ends not repeated, as often as needed. */
 static int reflect_101(int i, int n)
 {
     if (n == 1)
@@ -176,9 +176,9 @@ enum edgel_status edgel_gaussian_check(double sigma, int ksize, struct edgel_err
     return EDGEL_OK;
 }
 
-/* 8-bit rows are summed down the columns first, two at a time and straight from the view, into rows of sums with room
- * for what kernels read behind them. Otherwise the horizontal sums of the rows that one output row needs go round in a
- * ring of down.n rows (fewer where the image is lower): mirrored rows always lie among them. */
+/* 8 bits: columns are summed first, two rows at a time and straight from the view, into rows of sums with room for what
+ * kernels read behind them. Other types: a ring of down.n rows (fewer if the image is lower) holds the horizontal sums
+ * that one output row needs; mirrored rows are always among them. */
 static bool make_rows(struct edgel_blur *b, struct edgel_arena *arena, int first)
 {
     const size_t c = (size_t)b->in.channels, line = ((size_t)b->in.w + (size_t)b->across.n) * c;
@@ -194,7 +194,8 @@ static bool make_rows(struct edgel_blur *b, struct edgel_arena *arena, int first
         return b->rows;
     }
     b->slots = b->down.n < b->in.h ? b->down.n : b->in.h;
-    b->loaded = first > b->down.n / 2 ? first - b->down.n / 2 : 0; /* so mirrored rows are in the ring */
+    b->loaded =
+        first > b->down.n / 2 ? first - b->down.n / 2 : 0; /* the mirrored rows are then in the ring */
     b->sum_row = ((size_t)b->in.w * c * 4 + 63) & ~(size_t)63;
     b->line = edgel_arena_alloc(arena, line, edgel_type_size(b->in.type));
     b->ring = edgel_arena_alloc(arena, (size_t)b->slots, b->sum_row);

@@ -9,8 +9,8 @@
  *     Roberts   gx = p(x,y) - p(x+1,y+1), gy = p(x+1,y) - p(x,y+1)
  *
  * Integer input: exact in 32 bits (Sobel 7 of 16 bits stays below 2^26). Float input: sums in double, each result
- * rounded once; columns are summed before rows, and samples at equal distance are joined first, so that mirrored
- * images have mirrored derivatives.
+ * rounded once. Columns are summed before rows, and samples at equal distance are added or subtracted first, so that
+ * mirrored images have mirrored derivatives.
  *
  * Source: I. Sobel, An Isotropic 3x3 Image Gradient Operator (1968); J. Prewitt (1970); L. Roberts (1963);
  * H. Scharr (2000).

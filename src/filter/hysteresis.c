@@ -1,32 +1,33 @@
 /*
- * Hysteresis: of the weak pixels those stay that are connected, through weak pixels and over 8 neighbours, to a strong
- * one. Pixels are bits of 64-bit words, and whole words grow at a time.
+ * Hysteresis: a weak pixel stays if a path of weak pixels over 8 neighbours leads from it to a strong one. Pixels are
+ * bits of 64-bit words; the set grows by whole words.
  *
  * The result is that of a breadth-first search from all strong pixels. Let R be the set of strong pixels. Every step
  * adds to R only open pixels (weak, not in R) that touch R, directly or through open pixels of their own word, so R
- * never holds a pixel that a search would not reach. And the work ends only when no open pixel touches R:
+ * never holds a pixel that the search would not reach. The work ends when no open pixel touches R:
  *
- *     down   row after row (as soon as it is known) grows from the row above and along itself; it is then closed
- *            under both, that is, no open pixel of it touches R in them
- *     up     row after row from below likewise. Where the row above grew after a row was closed, words of the lower
- *            row with an open pixel that now touches R go to the worklist
- *     list   a word grows from its eight neighbours; of these, words with an open pixel that touches what has grown
+ *     down   each row, as soon as its bits are known, grows from the row above and along itself, until none of its
+ *            open pixels touches R there
+ *     up     the same from the last row to the first. If the row above grows after a row was finished, the words of
+ *            the lower row whose open pixels now touch R go to the worklist
+ *     list   a listed word grows from its eight neighbours; neighbours with an open pixel that touches the new pixels
  *            go to the list
  *
- * so that R holds every pixel that a search would reach. There is one smallest closed set, hence the order is free.
+ * Then R holds every pixel that the search would reach. The smallest closed set is unique, so the order does not
+ * matter.
  *
- * Parts of the rows are worked on at once, each as an image of its own: as if nothing were above and below. What a part
- * adds to R hangs on its own strong pixels, so R holds too little at most, and no open pixel of a part touches R within
- * the part. Those that touch R across a seam are in the two rows at it: their words go to a list for all rows, and when
- * that is empty no open pixel touches R anywhere. The same set is reached, then, wherever the image is cut. The last
- * list is one thread's; what goes through it is only what crosses seams.
+ * Threads work on parts of the rows at the same time, each part as an image of its own. A part adds only pixels that
+ * its own strong pixels reach, so R can only be too small, and within a part no open pixel touches R. Open pixels that
+ * touch R across a seam lie in the two rows beside it: their words go to one list for the whole image, and when that is
+ * empty no open pixel touches R anywhere. So the result does not depend on the cuts. One thread works off this list,
+ * which holds only the growth that crosses seams.
  *
  * Along a word R spreads to higher bits by the carry of an addition, weak + R: it runs from each bit of R to the end
  * of its run of weak bits; to lower bits in six doubling steps (P. Kogge, H. Stone, A Parallel Algorithm for the
  * Efficient Solution of a General Class of Recurrence Equations, 1973).
  *
- * Time: two sweeps over the words and what the list takes: at most one visit for each pixel that joins. Memory: the
- * list, 5 bytes a word, of which only what is used is touched.
+ * Time: two sweeps over the words, and for the list at most one visit for each pixel that joins. Memory: the list, 5
+ * bytes a word, of which only the used part is touched.
  */
 #include "filter/filter_priv.h"
 #include <string.h>
@@ -72,7 +73,7 @@ static uint64_t mirrored(uint64_t v)
     return (v >> 4 & 0x0F0F0F0F0F0F0F0Fu) | (v & 0x0F0F0F0F0F0F0F0Fu) << 4;
 }
 
-/* Whole words: rows of images have room for them. */
+/* Writes whole words; rows of images have room for them. */
 static void pack(uint8_t *dst, const uint64_t *bits, int words)
 {
     for (int i = 0; i < words; i++)
@@ -125,9 +126,9 @@ enum edgel_status edgel_bit_map_into(struct edgel_scratch *scratch, const struct
 
 /* --- hysteresis --- */
 
-enum { AHEAD = 4 }; /* rows asked for before their turn */
+enum { AHEAD = 4 }; /* rows of prefetch */
 
-/* A row, whose words are closed, grows across their borders. */
+/* Grows a row across the boundaries of its words, each of which is complete by itself. */
 static void join_words(const struct edgel_bit_map *map, uint64_t *s, const uint64_t *weak)
 {
     const int words = map->words;
@@ -167,8 +168,8 @@ enum edgel_status edgel_worklist_init(struct edgel_worklist *list, struct edgel_
     return EDGEL_OK;
 }
 
-/* Words of some rows still to be looked at, each at most once: places from the first word of the map, guards included.
- * Only places first..last-1 are looked at. */
+/* Worklist: words still to be visited, each at most once, as indices from the first word of the map, guards included.
+ * Only indices first..last-1 are visited. */
 struct words {
     uint64_t *weak, *strong;
     uint8_t *listed;
@@ -177,7 +178,7 @@ struct words {
     size_t n;
 };
 
-/* None of rows from..to-1. Their places on the list are theirs, too: no word is on it twice. */
+/* An empty list for rows from..to-1, in the part of the memory that belongs to these rows: no word is listed twice. */
 static struct words words_of(const struct edgel_bit_map *map, const struct edgel_worklist *list, int from,
                              int to)
 {
@@ -191,7 +192,7 @@ static struct words words_of(const struct edgel_bit_map *map, const struct edgel
     return w;
 }
 
-/* Puts a word on the list if an open pixel of it is among those that touch what has grown. */
+/* Lists a word if one of its open pixels touches the new pixels. */
 static void offer(struct words *list, size_t at, uint64_t touched)
 {
     if ((list->weak[at] & ~list->strong[at] & touched) == 0 || list->listed[at])
@@ -222,7 +223,7 @@ static void work_off(struct words *list)
     }
 }
 
-/* Offers the words of row `to` that touch row `from` beside it. */
+/* Lists the words of row `to` that touch the adjacent row `from`. */
 static void offer_row(struct words *list, const struct edgel_bit_map *map, int from, int to)
 {
     const uint64_t *s = edgel_bit_map_strong(map, from);

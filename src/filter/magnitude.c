@@ -1,6 +1,6 @@
 /*
- * Gradient magnitude: |gx| + |gy| (L1) or sqrt(gx^2 + gy^2) (L2); of several channels the strongest. The strongest
- * is looked for from the last channel to the first (B, G, R of an RGB image), and the first of equals found wins.
+ * Gradient magnitude: |gx| + |gy| (L1) or sqrt(gx^2 + gy^2) (L2); of several channels the strongest. Channels are
+ * compared from the last to the first (B, G, R of an RGB image); of equals the first one found wins.
  */
 #include "filter/filter_priv.h"
 #include <math.h>

@@ -11,9 +11,9 @@
  * Interpolated: the line along (gx, gy) leaves the 3x3 neighbourhood between two pixels on either side. Where
  * x >= y these are a = (sign gx, 0) and b = (sign gx, sign gy); else a = (0, sign gy). On that edge
  *     m(ahead) = ((1 - q) m(a) + q m(b)), q = min(x, y) / max(x, y),
- * and m(behind) the same mirrored at the pixel. Kept: m >= m(behind) and m > m(ahead); of two equals across an edge
+ * and m(behind) the same mirrored at the pixel. Kept: m >= m(behind) and m > m(ahead). Of two equals across an edge
  * the one on the brighter side stays, so that flips and transposes of an image commute with it. For the L2 norm m is
- * the squared magnitude. Both sides are multiplied by max(x, y), there is no division; integers are compared exactly.
+ * the squared magnitude. Both sides are multiplied by max(x, y) instead of a division; integers are compared exactly.
  *
  * Source: J. Canny, A Computational Approach to Edge Detection (1986).
  */

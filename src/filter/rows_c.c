@@ -100,7 +100,7 @@ void edgel_smooth_h_u8_c(uint8_t *restrict dst, const int16_t *restrict src, int
 
 /* --- gradient magnitudes --- */
 
-/* The size of a derivative as far as it matters: 255 alone saturates. */
+/* |v|, at most 255: a larger derivative saturates the sum in any case. */
 static int16_t size_of(int16_t v)
 {
     const int16_t a = (int16_t)(v < 0 ? -v : v);

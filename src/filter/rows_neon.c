@@ -1,5 +1,5 @@
-/* The kernels of rows_c.c in NEON's 128-bit registers. Unlike x86 this machine widens while it adds and multiplies, so
- * that sums are those of plain C, 16 samples at a time. A row ends with one vector that overlaps the one before; rows
+/* The kernels of rows_c.c in NEON's 128-bit registers. NEON widens while it adds and multiplies, so the sums are those
+ * of plain C, 16 samples at a time. A row ends with one vector that overlaps the one before; rows
  * shorter than a vector go to plain C. */
 #include "filter/filter_priv.h"
 #include <arm_neon.h>

@@ -45,7 +45,7 @@ struct resolved {
 
 enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
 
-/* What one thread counts. There is one for each thread of the pool, so it is kept small. */
+/* Counts of one thread. Small, because each thread of the pool has one. */
 struct tally {
     double max;
     size_t above;  /* 0 */
@@ -53,8 +53,8 @@ struct tally {
     size_t counts[DIGITS];
 };
 
-/* The magnitudes of a whole image. Threads share its rows; as sums of counts and a maximum are exact, it is of no
- * account who sees which of them. */
+/* The magnitudes of a whole image. Threads share its rows; counts and maxima are exact, so the result does not depend
+ * on which thread counts which row. */
 struct magnitudes {
     struct edgel_scratch *scratch;
     struct edgel_view in;
@@ -181,8 +181,8 @@ static enum edgel_status count_all(struct magnitudes *all, size_t kinds, struct 
     return EDGEL_OK;
 }
 
-/* The value of the given rank (from 1) among those above 0, found digit by digit: the bits of doubles above 0 rise with
- * their values. Those that no magnitude has set, as the last ones of integers, are not looked for. */
+/* The value of the given rank (from 1) among those above 0, found digit by digit from the highest: positive doubles are
+ * ordered as their bits are. Low bits that no magnitude has set, as those of integers, are skipped. */
 static enum edgel_status select_rank(double *v, struct magnitudes *all, size_t rank, struct edgel_error *err)
 {
     const size_t *counts = all->tally->counts;
