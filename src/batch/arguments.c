@@ -23,6 +23,8 @@ enum edgel_status edgel_arguments_write(const char *path, const char *command, c
                                         size_t n, const struct edgel_setting *settings, size_t nsettings,
                                         struct edgel_error *err)
 {
+    EDGEL_REQUIRE(path);
+    EDGEL_REQUIRE(command);
     struct edgel_text t = { 0 };
     struct edgel_output *out = NULL;
     edgel_text_str(&t, "{\"schema\":\"" SCHEMA "\",\"version\":");
@@ -39,7 +41,7 @@ enum edgel_status edgel_arguments_write(const char *path, const char *command, c
         edgel_text_json(&t, settings[i].value);
     }
     edgel_text_str(&t, "}}\n");
-    enum edgel_status status = t.failed ? edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", path) : EDGEL_OK;
+    enum edgel_status status = t.failed ? edgel_no_memory(err, path) : EDGEL_OK;
     if (status == EDGEL_OK)
         status = edgel_output_begin(path, &out, err);
     if (status == EDGEL_OK)
@@ -59,7 +61,7 @@ static enum edgel_status expect(const struct edgel_json *doc, const char *key, c
     char *copy = edgel_json_strdup(v);
     const bool same = copy && strcmp(copy, value) == 0;
     if (!copy && edgel_json_is_string(v))
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", path);
+        return edgel_no_memory(err, path);
     edgel_free(copy);
     return same ? EDGEL_OK : edgel_fail(err, EDGEL_EFORMAT, "%s: not of the %s %s", path, key, value);
 }
@@ -74,14 +76,14 @@ static enum edgel_status take_words(const struct edgel_json *doc, const char *pa
                           WORDS_MAX);
     out->words = edgel_calloc(n + 1, sizeof *out->words);
     if (!out->words)
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", path);
+        return edgel_no_memory(err, path);
     for (; out->n < n; out->n++) {
         const struct edgel_json *v = edgel_json_at(list, out->n);
         if (!edgel_json_is_string(v))
             return edgel_fail(err, EDGEL_EFORMAT, "%s: arguments[%zu]: must be a string", path, out->n);
         out->words[out->n] = edgel_json_strdup(v);
         if (!out->words[out->n])
-            return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", path);
+            return edgel_no_memory(err, path);
         if (strlen(out->words[out->n]) > 65536)
             return edgel_fail(err, EDGEL_EFORMAT, "%s: arguments[%zu]: too long", path, out->n++);
     }
@@ -105,14 +107,17 @@ static enum edgel_status take_options(const struct edgel_json *doc, const char *
         struct edgel_setting *s = &out->options[out->noptions++];
         *s = (struct edgel_setting){ edgel_strdup(name), edgel_json_strdup(v) };
         if (!s->name || !s->value)
-            return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", path);
+            return edgel_no_memory(err, path);
     }
-    return out->options ? EDGEL_OK : edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", path);
+    return out->options ? EDGEL_OK : edgel_no_memory(err, path);
 }
 
 enum edgel_status edgel_arguments_read(const char *path, const char *command, struct edgel_arguments *out,
                                        struct edgel_error *err)
 {
+    EDGEL_REQUIRE(path);
+    EDGEL_REQUIRE(command);
+    EDGEL_REQUIRE(out);
     struct edgel_bytes bytes = { 0 };
     struct edgel_json *doc = NULL;
     *out = (struct edgel_arguments){ 0 };

@@ -2,11 +2,6 @@
 #include "batch/batch_priv.h"
 #include <string.h>
 
-static enum edgel_status no_memory(struct edgel_error *err, size_t count)
-{
-    return edgel_fail(err, EDGEL_ENOMEM, "list of %zu inputs: out of memory", count);
-}
-
 static bool make_room(struct edgel_inputs *in)
 {
     if (in->count < in->cap)
@@ -27,7 +22,7 @@ enum edgel_status edgel_inputs_add(struct edgel_inputs *in, const char *prefix, 
     if (make_room(in))
         path = edgel_strings_add(&in->strings, prefix, strlen(prefix), name, strlen(name));
     if (!path)
-        return no_memory(err, in->count);
+        return edgel_no_memory(err, "list of inputs");
     in->at[in->count++] =
         (struct edgel_input){ .path = path, .rel = path + rel, .folder = folder, .broken = broken };
     return EDGEL_OK;

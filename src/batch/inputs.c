@@ -3,11 +3,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static enum edgel_status no_memory(struct edgel_error *err, size_t count)
-{
-    return edgel_fail(err, EDGEL_ENOMEM, "list of %zu inputs: out of memory", count);
-}
-
 /* A file by itself. "a.png/" is no file: it stays as it is to fail, but is named a.png. */
 static enum edgel_status add_file(struct edgel_inputs *in, const char *path, bool broken,
                                   struct edgel_error *err)
@@ -18,7 +13,7 @@ static enum edgel_status add_file(struct edgel_inputs *in, const char *path, boo
         return EDGEL_OK;
     struct edgel_input *added = &in->at[in->count - 1];
     added->rel = edgel_strings_add(&in->strings, path + base, end - base, "", 0);
-    return added->rel ? EDGEL_OK : no_memory(err, in->count);
+    return added->rel ? EDGEL_OK : edgel_no_memory(err, "list of inputs");
 }
 
 static enum edgel_status add_path(const struct edgel_walk *w, const char *path, struct edgel_error *err)
@@ -59,10 +54,12 @@ static enum edgel_status collect(const struct edgel_inputs_params *p, struct edg
 enum edgel_status edgel_inputs_collect(const struct edgel_inputs_params *params, struct edgel_inputs **out,
                                        struct edgel_error *err)
 {
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(out);
     *out = NULL;
     struct edgel_inputs *in = edgel_calloc(1, sizeof *in);
     if (!in)
-        return no_memory(err, 0);
+        return edgel_no_memory(err, "list of inputs");
     enum edgel_status s = collect(params, in, err);
     if (s != EDGEL_OK)
         edgel_inputs_destroy(&in);

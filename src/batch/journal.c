@@ -144,6 +144,8 @@ static enum edgel_status open_locked(struct edgel_journal *j, int flags, struct 
 enum edgel_status edgel_journal_find(const struct edgel_journal_params *params, struct edgel_journal **out,
                                      struct edgel_error *err)
 {
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(out);
     struct edgel_journal *j;
     bool empty = true;
     *out = NULL;
@@ -179,6 +181,8 @@ static enum edgel_status append(struct edgel_journal *j, const char *s, size_t n
 enum edgel_status edgel_journal_add(struct edgel_journal *journal, const struct edgel_mark *mark,
                                     struct edgel_error *err)
 {
+    EDGEL_REQUIRE(journal);
+    EDGEL_REQUIRE(mark);
     char line[128];
     int n = snprintf(line, sizeof line, "done %016" PRIx64 " %" PRIu64 " %" PRId64 ".%09" PRId64 "\n",
                      mark->hash, mark->size_bytes, mark->seconds, mark->nanoseconds);
@@ -192,8 +196,7 @@ static enum edgel_status write_header(struct edgel_journal *j, const struct edge
     edgel_text_str(&t, "{\"schema\":\"edgel.journal/1\",\"settings\":");
     edgel_settings_text(&t, p->settings, p->nsettings);
     edgel_text_str(&t, "}\n");
-    enum edgel_status st =
-        t.failed ? edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", j->path) : append(j, t.s, t.len, err);
+    enum edgel_status st = t.failed ? edgel_no_memory(err, j->path) : append(j, t.s, t.len, err);
     edgel_text_finish(&t);
     return st;
 }
@@ -295,6 +298,8 @@ void edgel_journal_clean(const struct edgel_journal *journal, const char *path)
 enum edgel_status edgel_journal_begin(const struct edgel_journal_params *params,
                                       struct edgel_journal **journal, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(journal);
     char line[64];
     struct edgel_journal *j = *journal;
     enum edgel_status st = EDGEL_OK;

@@ -24,11 +24,6 @@ struct reader {
     size_t number; /* of the line */
 };
 
-static enum edgel_status no_memory(const struct reader *r, struct edgel_error *err)
-{
-    return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", r->j->path);
-}
-
 static enum edgel_status check_setting(const struct reader *r, const struct edgel_json *had,
                                        const struct edgel_setting *s, struct edgel_error *err)
 {
@@ -36,7 +31,7 @@ static enum edgel_status check_setting(const struct reader *r, const struct edge
     char *value = edgel_json_strdup(v);
     enum edgel_status st = EDGEL_OK;
     if (!value && edgel_json_is_string(v))
-        return no_memory(r, err);
+        return edgel_no_memory(err, r->j->path);
     if (!value || strcmp(value, s->value) != 0)
         st = edgel_fail(err, EDGEL_EINVAL, "%s: the interrupted run had %s %.150s, this one has %.150s",
                         r->j->path, s->name, value ? value : "(none)", s->value);
@@ -53,7 +48,7 @@ static enum edgel_status take_header(const struct reader *r, const char *line, s
     char *schema = edgel_json_strdup(v);
     enum edgel_status st = EDGEL_OK;
     if (!schema && edgel_json_is_string(v))
-        st = no_memory(r, err);
+        st = edgel_no_memory(err, r->j->path);
     else if (!schema || strcmp(schema, "edgel.journal/1") != 0)
         st = edgel_fail(err, EDGEL_EFORMAT, "%s: is no journal of this version", r->j->path);
     for (size_t i = 0; i < r->params->nsettings && st == EDGEL_OK; i++)
@@ -70,7 +65,7 @@ static enum edgel_status take_run(const struct reader *r, const struct edgel_jou
     struct edgel_journal_run *runs =
         edgel_realloc(j->runs, j->nruns * sizeof *runs, j->nruns + 1, sizeof *runs);
     if (!runs)
-        return no_memory(r, err);
+        return edgel_no_memory(err, r->j->path);
     j->runs = runs;
     j->runs[j->nruns++] = *run;
     return EDGEL_OK;
@@ -84,7 +79,7 @@ static enum edgel_status take_mark(const struct reader *r, const struct edgel_ma
         size_t cap = j->cap + j->cap / 2 + 64;
         struct edgel_mark *marks = edgel_realloc(j->marks, j->count * sizeof *marks, cap, sizeof *marks);
         if (!marks)
-            return no_memory(r, err);
+            return edgel_no_memory(err, r->j->path);
         j->marks = marks;
         j->cap = cap;
     }
@@ -153,7 +148,7 @@ enum edgel_status edgel_journal_read(struct edgel_journal *j, const struct edgel
             break;
         at += n;
         edgel_text_add(&text, block, (size_t)n);
-        st = text.failed ? no_memory(&r, err) : take_lines(&r, &text, err);
+        st = text.failed ? edgel_no_memory(err, j->path) : take_lines(&r, &text, err);
     }
     edgel_text_finish(&text);
     *empty = r.number == 0;

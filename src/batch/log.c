@@ -10,17 +10,13 @@ struct edgel_log {
     struct edgel_text line;
 };
 
-static enum edgel_status no_memory(struct edgel_error *err)
-{
-    return edgel_fail(err, EDGEL_ENOMEM, "JSON lines: out of memory");
-}
-
 enum edgel_status edgel_log_create(const char *path, struct edgel_log **out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     *out = NULL;
     struct edgel_log *log = edgel_calloc(1, sizeof *log);
     if (!log)
-        return no_memory(err);
+        return edgel_no_memory(err, "JSON lines");
     enum edgel_status s = path ? edgel_output_begin(path, &log->out, err) : EDGEL_OK;
     log->follow = path && strcmp(path, "-") == 0;
     if (s != EDGEL_OK)
@@ -107,7 +103,7 @@ static enum edgel_status write_line(struct edgel_log *log, struct edgel_error *e
 {
     edgel_text_str(&log->line, "}\n");
     if (log->line.failed)
-        return no_memory(err);
+        return edgel_no_memory(err, "JSON lines");
     EDGEL_TRY(edgel_output_write(log->out, log->line.s, log->line.len, err));
     return log->follow ? edgel_output_flush(log->out, err) : EDGEL_OK;
 }
@@ -135,6 +131,8 @@ enum edgel_status edgel_log_shard(struct edgel_log *log, const struct edgel_shar
                                   const struct edgel_setting *settings, size_t nsettings,
                                   struct edgel_error *err)
 {
+    EDGEL_REQUIRE(log);
+    EDGEL_REQUIRE(shard);
     if (!log->out || shard->count == 0)
         return EDGEL_OK;
     edgel_text_clear(&log->line);
@@ -148,6 +146,8 @@ enum edgel_status edgel_log_shard(struct edgel_log *log, const struct edgel_shar
 enum edgel_status edgel_log_image(struct edgel_log *log, const struct edgel_record *r,
                                   struct edgel_error *err)
 {
+    EDGEL_REQUIRE(log);
+    EDGEL_REQUIRE(r);
     static const char *const status[] = {
         [EDGEL_OUTCOME_OK] = "ok", [EDGEL_OUTCOME_ERROR] = "error", [EDGEL_OUTCOME_SKIPPED] = "skipped"
     };
@@ -187,6 +187,8 @@ static enum edgel_status write_summary(struct edgel_log *log, const struct edgel
 enum edgel_status edgel_log_finish(struct edgel_log **log, const struct edgel_totals *totals,
                                    struct edgel_error *err)
 {
+    EDGEL_REQUIRE(log);
+    EDGEL_REQUIRE(totals);
     enum edgel_status s = (*log)->out ? write_summary(*log, totals, err) : EDGEL_OK;
     edgel_log_discard(log);
     return s;

@@ -86,7 +86,7 @@ static enum edgel_status agree_on(const struct merge *m, size_t i, const char *n
     char *a = edgel_json_strdup(v), *b = edgel_json_strdup(w);
     enum edgel_status st = EDGEL_OK;
     if ((v && !a) || (w && !b))
-        st = edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", m->paths[i]);
+        st = edgel_no_memory(err, m->paths[i]);
     else if (!a || !b || strcmp(a, b) != 0)
         st = edgel_fail(err, EDGEL_EINVAL, "%s has %.80s %.100s, %s has %.100s: not parts of one run",
                         m->paths[0], name, a ? a : "(none)", m->paths[i], b ? b : "(none)");
@@ -240,6 +240,8 @@ enum edgel_status edgel_log_merge(const char *const *paths, size_t npaths, const
                                   bool (*stop)(void *user), void *user, struct edgel_totals *totals,
                                   struct edgel_error *err)
 {
+    EDGEL_REQUIRE(paths || npaths == 0);
+    EDGEL_REQUIRE(output);
     struct merge m = { .paths = paths, .n = npaths };
     struct edgel_log *log = NULL;
     struct edgel_totals sum = { 0 };

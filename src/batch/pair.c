@@ -9,11 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static enum edgel_status no_memory(struct edgel_error *err)
-{
-    return edgel_fail(err, EDGEL_ENOMEM, "list of pairs: out of memory");
-}
-
 static int by_key(const void *a, const void *b)
 {
     const struct edgel_keyed *x = a, *y = b;
@@ -43,7 +38,7 @@ static enum edgel_status key_files(struct edgel_pairs *p, const struct edgel_inp
     size_t n = edgel_inputs_count(in);
     list->at = n ? edgel_calloc(n, sizeof *list->at) : NULL;
     if (n && !list->at)
-        return no_memory(err);
+        return edgel_no_memory(err, "list of pairs");
     for (size_t i = 0; i < n; i++) {
         const struct edgel_input *f = edgel_inputs_at(in, i);
         if (f->broken &&
@@ -51,7 +46,7 @@ static enum edgel_status key_files(struct edgel_pairs *p, const struct edgel_inp
             return edgel_fail(err, EDGEL_EIO, "%s: cannot be read: %s", f->path, reason(f->path));
         const char *key = edgel_pairs_key(p, f->rel, suffix);
         if (!key)
-            return no_memory(err);
+            return edgel_no_memory(err, "list of pairs");
         list->at[list->count++] = (struct edgel_keyed){ .key = key, .path = f->path };
     }
     if (n > 1)
@@ -135,10 +130,12 @@ static enum edgel_status make(struct edgel_pairs *p, const struct edgel_pairs_pa
 enum edgel_status edgel_pairs_collect(const struct edgel_pairs_params *params, struct edgel_pairs **out,
                                       struct edgel_error *err)
 {
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(out);
     *out = NULL;
     struct edgel_pairs *p = edgel_calloc(1, sizeof *p);
     if (!p)
-        return no_memory(err);
+        return edgel_no_memory(err, "list of pairs");
     enum edgel_status s = make(p, params, err);
     if (s != EDGEL_OK)
         edgel_pairs_destroy(&p);
@@ -159,12 +156,12 @@ static enum edgel_status add_given(struct edgel_pairs *p, const struct edgel_pai
     if (!given->prediction && given->ntruth == 0)
         return edgel_fail(err, EDGEL_EINVAL, "%s: neither a prediction nor a truth", given->key);
     if (!key || (given->prediction && !prediction))
-        return no_memory(err);
+        return edgel_no_memory(err, "list of pairs");
     EDGEL_TRY(edgel_pairs_add(p, key, prediction, err));
     for (size_t k = 0; k < given->ntruth; k++) {
         const char *truth = keep(p, given->truth[k]);
         if (!truth)
-            return no_memory(err);
+            return edgel_no_memory(err, "list of pairs");
         EDGEL_TRY(edgel_pairs_truth(p, truth, err));
     }
     return EDGEL_OK;
@@ -173,9 +170,11 @@ static enum edgel_status add_given(struct edgel_pairs *p, const struct edgel_pai
 enum edgel_status edgel_pairs_build(const struct edgel_pair *given, size_t n, const char *valid,
                                     struct edgel_pairs **out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(given || n == 0);
+    EDGEL_REQUIRE(out);
     *out = NULL;
     struct edgel_pairs *p = edgel_calloc(1, sizeof *p);
-    enum edgel_status s = p ? EDGEL_OK : no_memory(err);
+    enum edgel_status s = p ? EDGEL_OK : edgel_no_memory(err, "list of pairs");
     for (size_t i = 0; i < n && s == EDGEL_OK; i++)
         s = add_given(p, &given[i], err);
     if (s == EDGEL_OK)

@@ -62,6 +62,6 @@ enum edgel_status edgel_pairs_list(struct edgel_pairs *p, const struct edgel_pai
                           .prediction = prefix_of(p, params->prediction),
                           .truth = prefix_of(p, params->truth) };
     if (!src.prediction || !src.truth)
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", src.list);
+        return edgel_no_memory(err, src.list);
     return edgel_lines_read(src.list, '\n', take_line, &src, err);
 }

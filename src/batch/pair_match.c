@@ -24,11 +24,6 @@ struct match {
     struct edgel_error *err;
 };
 
-static enum edgel_status no_memory(struct edgel_error *err)
-{
-    return edgel_fail(err, EDGEL_ENOMEM, "matching of pairs: out of memory");
-}
-
 /* The truth KEY_k if it is claimed as told; NULL none. */
 static struct edgel_keyed *find_number(struct match *m, const char *key, size_t len, size_t k,
                                        enum edgel_claim claim)
@@ -47,7 +42,7 @@ static enum edgel_status mark_numbers(struct match *m, const char *key)
     struct edgel_keyed *t;
     for (size_t k = 1; (t = find_number(m, key, strlen(key), k, EDGEL_CLAIM_NONE)) != NULL; k++)
         t->claim = EDGEL_CLAIM_NUMBER;
-    return m->name.failed ? no_memory(m->err) : EDGEL_OK;
+    return m->name.failed ? edgel_no_memory(m->err, "matching of pairs") : EDGEL_OK;
 }
 
 /* Gives the files KEY_1, KEY_2, ... to the last pair. */
@@ -58,7 +53,7 @@ static enum edgel_status give_numbers(struct match *m, const char *key, size_t l
         t->claim = EDGEL_CLAIM_NUMBER;
         EDGEL_TRY(edgel_pairs_truth(m->pairs, t->path, m->err));
     }
-    return m->name.failed ? no_memory(m->err) : EDGEL_OK;
+    return m->name.failed ? edgel_no_memory(m->err, "matching of pairs") : EDGEL_OK;
 }
 
 /* The first unclaimed file directly in the folder KEY/, from index *i on; NULL none. m->name holds "KEY/". */
@@ -77,7 +72,7 @@ static enum edgel_status enter_folder(struct match *m, const char *key, size_t l
     edgel_text_add(&m->name, key, len);
     edgel_text_str(&m->name, "/");
     if (m->name.failed)
-        return no_memory(m->err);
+        return edgel_no_memory(m->err, "matching of pairs");
     *i = edgel_keyed_from(m->truth, m->name.s);
     return EDGEL_OK;
 }
@@ -110,7 +105,7 @@ static enum edgel_status match_one(struct match *m, const struct edgel_keyed *pr
     const struct edgel_keyed *file = edgel_keyed_find(m->truth, key);
     const struct edgel_keyed *number = find_number(m, key, len, 1, EDGEL_CLAIM_NUMBER);
     if (m->name.failed)
-        return no_memory(m->err);
+        return edgel_no_memory(m->err, "matching of pairs");
     EDGEL_TRY(enter_folder(m, key, len, &i));
     const struct edgel_keyed *folder = next_in_folder(m, &i);
     if (file && (number || folder))
@@ -146,7 +141,7 @@ static enum edgel_status add_unclaimed(struct match *m, struct edgel_keyed *t)
     else
         group = t->key;
     if (!group)
-        return no_memory(m->err);
+        return edgel_no_memory(m->err, "matching of pairs");
     bool alone = group == t->key || has_truth(m, group);
     EDGEL_TRY(edgel_pairs_add(m->pairs, alone ? t->key : group, NULL, m->err));
     if (alone) {

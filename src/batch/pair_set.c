@@ -3,11 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum edgel_status no_memory(struct edgel_error *err)
-{
-    return edgel_fail(err, EDGEL_ENOMEM, "list of pairs: out of memory");
-}
-
 enum edgel_status edgel_pairs_add(struct edgel_pairs *p, const char *key, const char *prediction,
                                   struct edgel_error *err)
 {
@@ -15,7 +10,7 @@ enum edgel_status edgel_pairs_add(struct edgel_pairs *p, const char *key, const 
         size_t cap = p->cap + p->cap / 2 + 32;
         struct edgel_pair *at = edgel_realloc(p->at, p->count * sizeof *at, cap, sizeof *at);
         if (!at)
-            return no_memory(err);
+            return edgel_no_memory(err, "list of pairs");
         p->at = at;
         p->cap = cap;
     }
@@ -29,7 +24,7 @@ enum edgel_status edgel_pairs_truth(struct edgel_pairs *p, const char *path, str
         size_t cap = p->truths_cap + p->truths_cap / 2 + 32;
         const char **at = edgel_realloc((void *)p->truths, p->ntruths * sizeof *at, cap, sizeof *at);
         if (!at)
-            return no_memory(err);
+            return edgel_no_memory(err, "list of pairs");
         p->truths = at;
         p->truths_cap = cap;
     }

@@ -8,11 +8,6 @@
 
 static const char image_extensions[] = "png, tif, pnm, pbm, pgm, ppm or pfm";
 
-static enum edgel_status no_memory(struct edgel_error *err)
-{
-    return edgel_fail(err, EDGEL_ENOMEM, "plan of outputs: out of memory");
-}
-
 static bool is_folder(const char *path)
 {
     struct stat st;
@@ -45,11 +40,11 @@ static enum edgel_status copy_names(struct edgel_plan *plan, const char *const *
 {
     *to = edgel_calloc(n, sizeof **to);
     if (!*to)
-        return no_memory(err);
+        return edgel_no_memory(err, "plan of outputs");
     for (size_t m = 0; m < n; m++) {
         (*to)[m] = edgel_strings_add(&plan->strings, from[m], strlen(from[m]), "", 0);
         if (!(*to)[m])
-            return no_memory(err);
+            return edgel_no_memory(err, "plan of outputs");
     }
     return EDGEL_OK;
 }
@@ -83,7 +78,7 @@ static enum edgel_status set_output(struct edgel_plan *plan, const struct edgel_
     plan->folder = edgel_strings_add(&plan->strings, p->output, n, "", 0);
     bool slash = !plan->single && p->output[n - 1] != '/';
     plan->prefix = edgel_strings_add(&plan->strings, p->output, n, "/", slash);
-    return plan->prefix && plan->folder ? EDGEL_OK : no_memory(err);
+    return plan->prefix && plan->folder ? EDGEL_OK : edgel_no_memory(err, "plan of outputs");
 }
 
 static bool is_writable(const struct edgel_plan *plan, const char *path)
@@ -109,7 +104,7 @@ static enum edgel_status check_names(struct edgel_plan *plan, struct edgel_error
             path.cap = n + n / 2 + 256;
             path.s = edgel_alloc(path.cap, 1);
             if (!path.s)
-                return no_memory(err);
+                return edgel_no_memory(err, "plan of outputs");
             edgel_plan_fill(plan, i, m, path.s, path.cap, &climbs);
         }
         if (n > plan->longest)
@@ -139,7 +134,7 @@ static enum edgel_status make(struct edgel_plan *plan, const struct edgel_plan_p
     EDGEL_TRY(edgel_template_parse(&plan->name, p->name ? p->name : other, p->classes != NULL, err));
     if (p->extension &&
         !(plan->extension = edgel_strings_add(&plan->strings, p->extension, strlen(p->extension), "", 0)))
-        return no_memory(err);
+        return edgel_no_memory(err, "plan of outputs");
     EDGEL_TRY(set_output(plan, p, err));
     EDGEL_TRY(check_names(plan, err));
     EDGEL_TRY(edgel_plan_check_alike(plan, err));
@@ -152,7 +147,7 @@ enum edgel_status edgel_plan_make(const struct edgel_plan_params *params, uint64
     *out = NULL;
     struct edgel_plan *plan = edgel_calloc(1, sizeof *plan);
     if (!plan)
-        return no_memory(err);
+        return edgel_no_memory(err, "plan of outputs");
     plan->inputs = params->inputs;
     plan->hash_mask = hash_mask;
     enum edgel_status s = make(plan, params, err);
@@ -165,6 +160,8 @@ enum edgel_status edgel_plan_make(const struct edgel_plan_params *params, uint64
 enum edgel_status edgel_plan_create(const struct edgel_plan_params *params, struct edgel_plan **out,
                                     struct edgel_error *err)
 {
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(out);
     return edgel_plan_make(params, UINT64_MAX, out, err);
 }
 

@@ -14,11 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static enum edgel_status no_memory(struct edgel_error *err)
-{
-    return edgel_fail(err, EDGEL_ENOMEM, "checks of outputs: out of memory");
-}
-
 static size_t count_outputs(const struct edgel_plan *plan)
 {
     return edgel_inputs_count(plan->inputs) * plan->nmethods;
@@ -153,7 +148,7 @@ static enum edgel_status check_sorted(const struct edgel_plan *plan, const struc
 {
     char *a = edgel_alloc(2, plan->longest + 1), *b = a ? a + plan->longest + 1 : NULL;
     if (!a)
-        return no_memory(err);
+        return edgel_no_memory(err, "checks of outputs");
     struct collision found = { 0, SIZE_MAX };
     for (size_t x = 0, y; x < n; x = y) {
         for (y = x + 1; y < n && e[y].hash == e[x].hash; y++)
@@ -179,7 +174,7 @@ enum edgel_status edgel_plan_check_alike(const struct edgel_plan *plan, struct e
         return EDGEL_OK;
     struct entry *e = edgel_alloc(all, sizeof *e);
     char *path = edgel_alloc(plan->longest + 1, 1);
-    enum edgel_status s = e && path ? EDGEL_OK : no_memory(err);
+    enum edgel_status s = e && path ? EDGEL_OK : edgel_no_memory(err, "checks of outputs");
     for (size_t k = 0; s == EDGEL_OK && k < all; k++)
         if (!input_of(plan, k)->broken) {
             fill(plan, k, path);
@@ -249,7 +244,7 @@ static enum edgel_status find_existing(const struct edgel_plan *plan, char *path
         if (S_ISDIR(st.st_mode) && e->folder == SIZE_MAX)
             e->folder = k;
         if (!S_ISDIR(st.st_mode) && !add_seen(e, &st, k))
-            return no_memory(err);
+            return edgel_no_memory(err, "checks of outputs");
     }
     return EDGEL_OK;
 }
@@ -309,7 +304,7 @@ static enum edgel_status mark_skipped(struct edgel_plan *plan, const struct exis
 {
     plan->skip = edgel_calloc(count_outputs(plan) / 8 + 1, 1);
     if (!plan->skip)
-        return no_memory(err);
+        return edgel_no_memory(err, "checks of outputs");
     for (size_t j = 0; j < e->count; j++)
         plan->skip[e->at[j].k / 8] |= (unsigned char)(1 << e->at[j].k % 8);
     return EDGEL_OK;
@@ -320,7 +315,8 @@ enum edgel_status edgel_plan_check_existing(struct edgel_plan *plan, enum edgel_
 {
     struct existing e = { .folder = SIZE_MAX };
     char *path = edgel_alloc(plan->longest + 1, 1);
-    enum edgel_status s = path ? find_existing(plan, path, &e, err) : no_memory(err);
+    enum edgel_status s =
+        path ? find_existing(plan, path, &e, err) : edgel_no_memory(err, "checks of outputs");
     if (s == EDGEL_OK && e.count > 0)
         s = refuse_inputs(plan, path, &e, err);
     if (s == EDGEL_OK && e.folder != SIZE_MAX) {

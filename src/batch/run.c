@@ -11,6 +11,7 @@ size_t edgel_run_window(const struct edgel_run *run)
 
 enum edgel_status edgel_run_execute(const struct edgel_run *run, size_t *finished, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(run);
     if (finished)
         *finished = 0;
     if (run->threads < 1)

@@ -115,7 +115,7 @@ static enum edgel_status take_entries(const struct place *at, DIR *dir, struct e
             EDGEL_TRY(take_file(at, dirfd(dir), e->d_name, found ? &st : NULL,
                                 errno == ENOENT || errno == ELOOP, err));
         if (folders->failed)
-            return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", at->prefix);
+            return edgel_no_memory(err, at->prefix);
     }
 }
 
@@ -151,8 +151,7 @@ static enum edgel_status walk(const struct edgel_walk *w, const struct level *ab
     for (size_t k = 0; s == EDGEL_OK && k < folders.len; k += strlen(folders.s + k) + 1) {
         edgel_text_str(path, folders.s + k);
         edgel_text_str(path, "/");
-        s = path->failed ? edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", folders.s + k)
-                         : walk(w, &level, path, rel, err);
+        s = path->failed ? edgel_no_memory(err, folders.s + k) : walk(w, &level, path, rel, err);
         path->s[len] = '\0';
         path->len = len;
         if (s == EDGEL_EIO)
@@ -176,7 +175,7 @@ enum edgel_status edgel_walk_folder(const struct edgel_walk *w, const char *fold
         edgel_text_str(&path, "/");
     if (path.failed) {
         edgel_text_finish(&path);
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", folder);
+        return edgel_no_memory(err, folder);
     }
     enum edgel_status s = walk(w, NULL, &path, path.len, err);
     edgel_text_finish(&path);

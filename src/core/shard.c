@@ -88,7 +88,7 @@ static enum edgel_status check_one(const struct edgel_shard *s, const struct edg
                                    const char *path, const char *first_path, struct edgel_error *err)
 {
     if (s->count == 0)
-        return edgel_fail(err, EDGEL_EINVAL, "%s: is not one of several parts of a run", path);
+        return edgel_fail(err, EDGEL_EINVAL, "%s: is no part of a run in several parts", path);
     if (s->count != first->count)
         return edgel_fail(err, EDGEL_EINVAL,
                           "%s is shard %" PRId64 " of %" PRId64 ", %s one of %" PRId64

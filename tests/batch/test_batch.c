@@ -2,6 +2,7 @@
 #define _XOPEN_SOURCE 700
 #include "core/core_priv.h"
 #include "edgel/batch.h"
+#include "edgel/batch_folder.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -251,12 +252,42 @@ static void log_may_be_dropped_or_fail(void **state)
     }
 }
 
+/* As base.h says of pointers. */
+static void null_is_refused(void **state)
+{
+    (void)state;
+    struct edgel_inputs *inputs;
+    struct edgel_plan *plan;
+    struct edgel_pairs *pairs;
+    struct edgel_journal *journal = NULL;
+    struct edgel_arguments arguments;
+    struct edgel_totals totals = { 0 };
+    struct edgel_error err = { 0 };
+    assert_int_equal(edgel_inputs_collect(NULL, &inputs, &err), EDGEL_EINVAL);
+    assert_string_equal(err.msg, "edgel_inputs_collect: params must not be NULL");
+    assert_int_equal(edgel_plan_create(NULL, &plan, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_pairs_collect(NULL, &pairs, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_pairs_build(NULL, 1, NULL, &pairs, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_run_execute(NULL, NULL, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_journal_find(NULL, &journal, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_journal_begin(NULL, &journal, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_journal_add(NULL, NULL, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_arguments_read(NULL, "train", &arguments, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_arguments_write("x", NULL, NULL, 0, NULL, 0, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_log_create("x", NULL, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_log_image(NULL, NULL, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_log_shard(NULL, NULL, NULL, 0, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_log_finish(NULL, &totals, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_log_merge(NULL, 1, "x", NULL, NULL, NULL, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_folder_run_execute(NULL, NULL, NULL), EDGEL_EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_is_ordered_and_stops),  cmocka_unit_test(progress_names_everything_when_wide),
         cmocka_unit_test(progress_fits_every_width), TREE_TEST(log_lines_read_back),
-        TREE_TEST(log_may_be_dropped_or_fail),
+        TREE_TEST(log_may_be_dropped_or_fail),       cmocka_unit_test(null_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

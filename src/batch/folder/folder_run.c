@@ -365,6 +365,7 @@ static enum edgel_status execute(struct job *j, struct edgel_error *err)
 enum edgel_status edgel_folder_run_execute(const struct edgel_folder_run *run,
                                            struct edgel_folder_result *result, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(run);
     struct edgel_folder_result unwanted;
     struct edgel_error own = { 0 };
     struct job j = { .run = run,
