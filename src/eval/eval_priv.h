@@ -44,6 +44,21 @@ struct edgel_map_masks {
 };
 enum { EDGEL_NEEDS_LEVELS = 1, EDGEL_NEEDS_PLANES = 2, EDGEL_NEEDS_WHOLE = 4, EDGEL_NEEDS_MAPS = 8 };
 
+struct edgel_place;
+/* How a family's parameters of measuring stand in the first line of a counts file. */
+struct edgel_family_params {
+    /* Where in "measure": after "thresholds", after "annotator", at the end. */
+    enum { EDGEL_PARAMS_HEAD, EDGEL_PARAMS_BODY, EDGEL_PARAMS_TAIL } at;
+    void (*write)(struct edgel_text *t,
+                  const struct edgel_measure *m); /* from the comma on; nothing if not asked */
+    enum edgel_status (*read)(const struct edgel_place *p, const struct edgel_json *measure,
+                              struct edgel_measure *m);
+    const char *(*differs)(const struct edgel_measure *a,
+                           const struct edgel_measure *b); /* in what; NULL: not */
+    /* EDGEL_EINVAL when they make no sense; asked for or not. NULL: nothing to check. */
+    enum edgel_status (*check)(const struct edgel_measure *m, struct edgel_error *err);
+};
+
 /* A family: all that the files of src/eval know of it. where: "FILE:LINE". */
 struct edgel_id_totals;
 struct edgel_family_row {
@@ -54,6 +69,9 @@ struct edgel_family_row {
     /* Whether the run asks for it. */
     bool (*asked)(const struct edgel_measure *m);
     unsigned needs; /* EDGEL_NEEDS_ */
+    /* What was counted when pixels were read, so that no other ids can be ignored later ("the distances"); NULL: none. */
+    const char *settles;
+    const struct edgel_family_params *params; /* NULL: it has none of its own */
     /* Puts its counts into the row. */
     enum edgel_status (*measure)(const struct edgel_measuring *k);
     /* Its keys of a line of a counts file, from the comma on; nothing where it was not measured. */
@@ -100,6 +118,9 @@ EDGEL_NODISCARD enum edgel_status edgel_families_measure(const struct edgel_meas
 EDGEL_NODISCARD enum edgel_status edgel_family_read(enum edgel_family family, const struct edgel_json *line,
                                                     const char *where, const struct edgel_measure *m,
                                                     struct edgel_row *row, struct edgel_error *err);
+/* EDGEL_EINVAL when the parameters of a family make no sense. */
+EDGEL_NODISCARD enum edgel_status edgel_families_check(const struct edgel_measure *m,
+                                                       struct edgel_error *err);
 /* What a table of families lacks; NULL: nothing. */
 const char *edgel_families_odd(const struct edgel_family_row *const *rows, size_t n);
 extern const struct edgel_summing edgel_pixels_summing, edgel_curve_summing, edgel_tolerance_summing,
@@ -134,6 +155,12 @@ struct edgel_place {
 };
 enum edgel_status edgel_place_refuse(const struct edgel_place *p, const char *key, const char *rule);
 enum edgel_status edgel_place_no_memory(const struct edgel_place *p);
+EDGEL_NODISCARD enum edgel_status edgel_place_bool(const struct edgel_place *p, const struct edgel_json *v,
+                                                   const char *key, bool *out);
+/* The index of the string v among names[n]. */
+EDGEL_NODISCARD enum edgel_status edgel_place_choice(const struct edgel_place *p, const struct edgel_json *v,
+                                                     const char *key, const char *const *names, int n,
+                                                     int *out);
 EDGEL_NODISCARD enum edgel_status edgel_place_whole(const struct edgel_place *p, const struct edgel_json *v,
                                                     const char *key, int64_t lo, int64_t hi, int64_t *out);
 /* *n entries of a list, at most max. */

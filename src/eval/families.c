@@ -26,6 +26,8 @@ static const char *odd_row(const struct edgel_family_row *r)
         return "a family needs its counts written, read and freed";
     if (!r->check || !r->sound)
         return "a family needs what must hold of its counts";
+    if (r->params && (!r->params->write || !r->params->read || !r->params->differs))
+        return "parameters need to be written, read and compared";
     if (!r->sums || !r->sums->add || !r->sums->result || !r->sums->finish_result || r->sums->result_size == 0)
         return "a family needs its counts summed and its results computed and freed";
     return NULL;
@@ -72,4 +74,12 @@ enum edgel_status edgel_family_read(enum edgel_family family, const struct edgel
     return edgel_json_get(line, families[family]->key)
                ? edgel_place_refuse(&p, families[family]->key, "the first line has none")
                : EDGEL_OK;
+}
+
+enum edgel_status edgel_families_check(const struct edgel_measure *m, struct edgel_error *err)
+{
+    for (int f = 0; f < EDGEL_FAMILIES; f++)
+        if (families[f]->params && families[f]->params->check)
+            EDGEL_TRY(families[f]->params->check(m, err));
+    return EDGEL_OK;
 }

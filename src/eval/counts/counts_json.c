@@ -1,6 +1,7 @@
 /* Values of a line of a counts file: read with their bounds, refused with the place they stand at, and written. */
 #include "eval/eval_priv.h"
 #include <inttypes.h>
+#include <string.h>
 
 enum edgel_status edgel_place_refuse(const struct edgel_place *p, const char *key, const char *rule)
 {
@@ -10,6 +11,28 @@ enum edgel_status edgel_place_refuse(const struct edgel_place *p, const char *ke
 enum edgel_status edgel_place_no_memory(const struct edgel_place *p)
 {
     return edgel_fail(p->err, EDGEL_ENOMEM, "%s: out of memory", p->where);
+}
+
+enum edgel_status edgel_place_bool(const struct edgel_place *p, const struct edgel_json *v, const char *key,
+                                   bool *out)
+{
+    return edgel_json_bool(v, out) ? EDGEL_OK : edgel_place_refuse(p, key, "must be true or false");
+}
+
+enum edgel_status edgel_place_choice(const struct edgel_place *p, const struct edgel_json *v, const char *key,
+                                     const char *const *names, int n, int *out)
+{
+    if (!edgel_json_is_string(v))
+        return edgel_place_refuse(p, key, "must be a string");
+    char *s = edgel_json_strdup(v);
+    if (!s)
+        return edgel_place_no_memory(p);
+    *out = -1;
+    for (int i = 0; i < n; i++)
+        if (strcmp(s, names[i]) == 0)
+            *out = i;
+    edgel_free(s);
+    return *out >= 0 ? EDGEL_OK : edgel_place_refuse(p, key, "is none of the known words");
 }
 
 enum edgel_status edgel_place_whole(const struct edgel_place *p, const struct edgel_json *v, const char *key,

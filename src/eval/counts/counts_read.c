@@ -20,12 +20,6 @@ struct edgel_counts_reader {
     int last_prediction;
 };
 
-static enum edgel_status truth_value(const struct edgel_place *p, const struct edgel_json *v, const char *key,
-                                     bool *out)
-{
-    return edgel_json_bool(v, out) ? EDGEL_OK : edgel_place_refuse(p, key, "must be true or false");
-}
-
 static enum edgel_status string(const struct edgel_place *p, const struct edgel_json *v, const char *key,
                                 char **out)
 {
@@ -33,20 +27,6 @@ static enum edgel_status string(const struct edgel_place *p, const struct edgel_
         return edgel_place_refuse(p, key, "must be a string");
     *out = edgel_json_strdup(v);
     return *out ? EDGEL_OK : edgel_place_no_memory(p);
-}
-
-/* The index of the string v among names[n]. */
-static enum edgel_status choice(const struct edgel_place *p, const struct edgel_json *v, const char *key,
-                                const char *const *names, int n, int *out)
-{
-    char *s;
-    EDGEL_TRY(string(p, v, key, &s));
-    *out = -1;
-    for (int i = 0; i < n; i++)
-        if (strcmp(s, names[i]) == 0)
-            *out = i;
-    edgel_free(s);
-    return *out >= 0 ? EDGEL_OK : edgel_place_refuse(p, key, "is none of the known words");
 }
 
 static enum edgel_status id_list(const struct edgel_place *p, const struct edgel_json *object,
@@ -105,60 +85,28 @@ static enum edgel_status read_annotator(const struct edgel_place *p, const struc
         m->annotator_index = (int)k;
         return EDGEL_OK;
     }
-    EDGEL_TRY(choice(p, v, "annotator", names, 3, &i));
+    EDGEL_TRY(edgel_place_choice(p, v, "annotator", names, 3, &i));
     m->annotator = values[i];
     return EDGEL_OK;
 }
 
-static enum edgel_status read_boundary_params(const struct edgel_place *p, const struct edgel_json *o,
-                                              struct edgel_measure *m)
-{
-    static const char *const protocols[] = { "bsds" };
-    int i;
-    if (!o || edgel_json_is_null(o))
-        return EDGEL_OK;
-    EDGEL_TRY(choice(p, edgel_json_get(o, "protocol"), "protocol", protocols, 1, &i));
-    m->boundary = EDGEL_BOUNDARY_BSDS;
-    if (!edgel_json_real(edgel_json_get(o, "max_dist"), &m->boundary_params.max_dist))
-        return edgel_place_refuse(p, "max_dist", "must be a number");
-    EDGEL_TRY(truth_value(p, edgel_json_get(o, "thin"), "thin", &m->boundary_params.thin));
-    const struct edgel_json *nms = edgel_json_get(o, "nms");
-    if (!nms)
-        return EDGEL_OK;
-    int64_t radius;
-    m->boundary_params.nms = true;
-    if (!edgel_json_real(edgel_json_get(nms, "ratio"), &m->boundary_params.nms_ratio))
-        return edgel_place_refuse(p, "nms", "its ratio must be a number");
-    EDGEL_TRY(edgel_place_whole(p, edgel_json_get(nms, "radius"), "nms", 1, 100, &radius));
-    m->boundary_params.nms_radius = (int)radius;
-    return EDGEL_OK;
-}
-
-/* What holds only when all else of measure is known. */
-static enum edgel_status read_maps(const struct edgel_place *p, const struct edgel_json *o,
-                                   struct edgel_measure *m)
+/* What the families say of theirs, and what holds only when all of it is known. */
+static enum edgel_status read_families(const struct edgel_place *p, const struct edgel_json *o,
+                                       struct edgel_measure *m)
 {
     struct edgel_error odd = { 0 };
+    for (int f = 0; f < EDGEL_FAMILIES; f++) {
+        const struct edgel_family_params *params = edgel_family_row((enum edgel_family)f)->params;
+        if (params)
+            EDGEL_TRY(params->read(p, o, m));
+    }
     if (edgel_json_get(o, "listed"))
-        EDGEL_TRY(truth_value(p, edgel_json_get(o, "listed"), "listed", &m->listed));
+        EDGEL_TRY(edgel_place_bool(p, edgel_json_get(o, "listed"), "listed", &m->listed));
     if (m->listed && !edgel_of_maps(m))
         return edgel_place_refuse(p, "listed", "is of boundaries and regions");
-    if (edgel_of_maps(m) && edgel_boundary_check(m, &odd) != EDGEL_OK)
-        return edgel_fail(p->err, EDGEL_EFORMAT, "%s: %.400s", p->where, odd.msg);
-    return EDGEL_OK;
-}
-
-static enum edgel_status read_objects_kind(const struct edgel_place *p, const struct edgel_json *v,
-                                           struct edgel_measure *m)
-{
-    static const char *const kinds[] = { "components", "ids", "mixed" };
-    int i;
-    if (!v)
-        return EDGEL_OK;
-    EDGEL_TRY(choice(p, v, "objects", kinds, 3, &i));
-    m->objects = (enum edgel_objects)(EDGEL_OBJECTS_COMPONENTS + i);
-    struct edgel_error odd = { 0 };
-    return edgel_objects_params(m, &odd) == EDGEL_OK
+    if (m->thresholds > 0 && m->labels != EDGEL_LABELS_BINARY && !m->regions)
+        return edgel_place_refuse(p, "thresholds", "only binary masks can be swept");
+    return edgel_families_check(m, &odd) == EDGEL_OK
                ? EDGEL_OK
                : edgel_fail(p->err, EDGEL_EFORMAT, "%s: %.400s", p->where, odd.msg);
 }
@@ -171,7 +119,7 @@ static enum edgel_status read_measure(const struct edgel_place *p, const struct 
     int64_t n;
     int i;
     *m = (struct edgel_measure)EDGEL_MEASURE_DEFAULTS;
-    EDGEL_TRY(choice(p, edgel_json_get(o, "labels"), "labels", labels, 2, &i));
+    EDGEL_TRY(edgel_place_choice(p, edgel_json_get(o, "labels"), "labels", labels, 2, &i));
     m->labels = i == 0 ? EDGEL_LABELS_BINARY : EDGEL_LABELS_IDS;
     if (!edgel_json_real(edgel_json_get(o, "threshold"), &m->threshold) ||
         !(m->threshold >= 0 && m->threshold <= 1))
@@ -179,29 +127,12 @@ static enum edgel_status read_measure(const struct edgel_place *p, const struct 
     EDGEL_TRY(
         edgel_place_whole(p, edgel_json_get(o, "thresholds"), "thresholds", 0, EDGEL_THRESHOLDS_MAX, &n));
     m->thresholds = (int)n;
-    if (edgel_json_get(o, "regions"))
-        EDGEL_TRY(truth_value(p, edgel_json_get(o, "regions"), "regions", &m->regions));
-    if (m->thresholds > 0 && m->labels != EDGEL_LABELS_BINARY && !m->regions)
-        return edgel_place_refuse(p, "thresholds", "only binary masks can be swept");
-    if (!edgel_json_is_null(edgel_json_get(o, "tolerance")) &&
-        (!edgel_json_real(edgel_json_get(o, "tolerance"), &m->tolerance) ||
-         !(m->tolerance >= 0 && m->tolerance <= EDGEL_TOLERANCE_MAX)))
-        return edgel_place_refuse(p, "tolerance", "must be null or a number from 0 to 1e9");
     EDGEL_TRY(id_list(p, o, "ignore", &r->measure_ignore, &m->nignore));
     m->ignore = r->measure_ignore;
-    EDGEL_TRY(truth_value(p, edgel_json_get(o, "valid"), "valid", &m->valid));
+    EDGEL_TRY(edgel_place_bool(p, edgel_json_get(o, "valid"), "valid", &m->valid));
     EDGEL_TRY(read_annotator(p, edgel_json_get(o, "annotator"), m));
-    if (edgel_json_get(o, "distances"))
-        EDGEL_TRY(truth_value(p, edgel_json_get(o, "distances"), "distances", &m->distances));
-    if (edgel_json_get(o, "davis"))
-        EDGEL_TRY(truth_value(p, edgel_json_get(o, "davis"), "davis", &m->davis));
-    if (edgel_json_get(o, "band") &&
-        (!edgel_json_real(edgel_json_get(o, "band"), &m->band) || !(m->band >= 0 && m->band <= 1)))
-        return edgel_place_refuse(p, "band", "must be a number from 0 to 1");
     EDGEL_TRY(read_colors(p, edgel_json_get(o, "colors"), r));
-    EDGEL_TRY(read_objects_kind(p, edgel_json_get(o, "objects"), m));
-    EDGEL_TRY(read_boundary_params(p, edgel_json_get(o, "boundary"), m));
-    return read_maps(p, o, m);
+    return read_families(p, o, m);
 }
 
 static enum edgel_status read_classes(const struct edgel_place *p, const struct edgel_json *v,
@@ -250,11 +181,11 @@ static enum edgel_status read_reduce(const struct edgel_place *p, const struct e
     struct edgel_reduce *d = &r->header.reduce;
     int i;
     *d = (struct edgel_reduce)EDGEL_REDUCE_DEFAULTS;
-    EDGEL_TRY(choice(p, edgel_json_get(o, "reduce"), "reduce", reduce, 2, &i));
+    EDGEL_TRY(edgel_place_choice(p, edgel_json_get(o, "reduce"), "reduce", reduce, 2, &i));
     d->reduce = (enum edgel_reduce_kind)i;
-    EDGEL_TRY(choice(p, edgel_json_get(o, "empty"), "empty", empty, 3, &i));
+    EDGEL_TRY(edgel_place_choice(p, edgel_json_get(o, "empty"), "empty", empty, 3, &i));
     d->empty = (enum edgel_empty)i;
-    EDGEL_TRY(choice(p, edgel_json_get(o, "missing"), "missing", missing, 3, &i));
+    EDGEL_TRY(edgel_place_choice(p, edgel_json_get(o, "missing"), "missing", missing, 3, &i));
     d->missing = (enum edgel_missing)i;
     EDGEL_TRY(read_nsd(p, edgel_json_get(o, "nsd_tolerance"), d));
     EDGEL_TRY(id_list(p, o, "ignore", &r->reduce_ignore, &d->nignore));
@@ -305,7 +236,7 @@ static enum edgel_status read_header(struct edgel_counts_reader *r, struct edgel
     const struct edgel_place p = { edgel_lines_where(r->lines), err };
     if (!doc)
         return edgel_fail(err, EDGEL_EFORMAT, "%s: empty: no counts file", p.where);
-    enum edgel_status st = choice(&p, edgel_json_get(doc, "schema"), "schema", schema, 1, &i);
+    enum edgel_status st = edgel_place_choice(&p, edgel_json_get(doc, "schema"), "schema", schema, 1, &i);
     if (st == EDGEL_OK)
         st = read_measure(&p, edgel_json_get(doc, "measure"), r);
     if (st == EDGEL_OK)
@@ -385,7 +316,7 @@ static enum edgel_status read_row(const struct edgel_place *p, const struct edge
     int kind;
     EDGEL_TRY(edgel_place_whole(p, edgel_json_get(o, "prediction"), "prediction", 0,
                                 (int64_t)header->npredictions - 1, &prediction));
-    EDGEL_TRY(choice(p, edgel_json_get(o, "kind"), "kind", kinds, 3, &kind));
+    EDGEL_TRY(edgel_place_choice(p, edgel_json_get(o, "kind"), "kind", kinds, 3, &kind));
     EDGEL_TRY(string(p, edgel_json_get(o, "image"), "image", &row->image));
     row->prediction = (int)prediction;
     row->kind = (enum edgel_row_kind)kind;

@@ -51,16 +51,22 @@ static void colors_json(struct edgel_text *t, const struct edgel_colors *c)
     edgel_text_str(t, "]");
 }
 
+static void family_params(struct edgel_text *t, const struct edgel_measure *m, int at)
+{
+    for (int f = 0; f < EDGEL_FAMILIES; f++) {
+        const struct edgel_family_params *p = edgel_family_row((enum edgel_family)f)->params;
+        if (p && (int)p->at == at)
+            p->write(t, m);
+    }
+}
+
 static void measure_json(struct edgel_text *t, const struct edgel_measure *m)
 {
     edgel_text_printf(
         t, "{\"labels\":\"%s\",\"threshold\":", m->labels == EDGEL_LABELS_BINARY ? "binary" : "ids");
     edgel_text_real(t, m->threshold);
-    edgel_text_printf(t, ",\"thresholds\":%d,\"tolerance\":", m->thresholds);
-    if (m->tolerance >= 0)
-        edgel_text_real(t, m->tolerance);
-    else
-        edgel_text_str(t, "null");
+    edgel_text_printf(t, ",\"thresholds\":%d", m->thresholds);
+    family_params(t, m, EDGEL_PARAMS_HEAD);
     edgel_text_str(t, ",");
     ids(t, "ignore", m->ignore, m->nignore);
     edgel_text_printf(t, ",\"valid\":%s,\"annotator\":", m->valid ? "true" : "false");
@@ -70,34 +76,12 @@ static void measure_json(struct edgel_text *t, const struct edgel_measure *m)
     case EDGEL_ANNOTATOR_MAJORITY: edgel_text_str(t, "\"majority\""); break;
     case EDGEL_ANNOTATOR_INDEX: edgel_text_printf(t, "%d", m->annotator_index); break;
     }
-    if (m->distances)
-        edgel_text_str(t, ",\"distances\":true");
-    if (m->band > 0) {
-        edgel_text_str(t, ",\"band\":");
-        edgel_text_real(t, m->band);
-    }
-    if (m->davis)
-        edgel_text_str(t, ",\"davis\":true");
-    if (m->regions)
-        edgel_text_str(t, ",\"regions\":true");
+    family_params(t, m, EDGEL_PARAMS_BODY);
     if (m->listed)
         edgel_text_str(t, ",\"listed\":true");
-    static const char *const objects[] = { "none", "components", "ids", "mixed" };
-    if (m->objects != EDGEL_OBJECTS_NONE)
-        edgel_text_printf(t, ",\"objects\":\"%s\"", objects[m->objects]);
     edgel_text_str(t, ",\"colors\":");
     colors_json(t, m->colors);
-    if (m->boundary != EDGEL_BOUNDARY_NONE) {
-        edgel_text_str(t, ",\"boundary\":{\"protocol\":\"bsds\",\"max_dist\":");
-        edgel_text_real(t, m->boundary_params.max_dist);
-        edgel_text_printf(t, ",\"thin\":%s", m->boundary_params.thin ? "true" : "false");
-        if (m->boundary_params.nms) {
-            edgel_text_str(t, ",\"nms\":{\"ratio\":");
-            edgel_text_real(t, m->boundary_params.nms_ratio);
-            edgel_text_printf(t, ",\"radius\":%d}", m->boundary_params.nms_radius);
-        }
-        edgel_text_str(t, "}");
-    }
+    family_params(t, m, EDGEL_PARAMS_TAIL);
     edgel_text_str(t, "}");
 }
 

@@ -23,15 +23,19 @@ static bool same_colors(const struct edgel_colors *a, const struct edgel_colors 
     return true;
 }
 
-static bool same_nms(const struct edgel_boundary_params *a, const struct edgel_boundary_params *b)
+static const char *families_differ(const struct edgel_measure *a, const struct edgel_measure *b)
 {
-    return a->nms == b->nms && (!a->nms || (a->nms_ratio == b->nms_ratio && a->nms_radius == b->nms_radius));
+    const char *what = NULL;
+    for (int f = 0; f < EDGEL_FAMILIES && !what; f++) {
+        const struct edgel_family_params *p = edgel_family_row((enum edgel_family)f)->params;
+        what = p ? p->differs(a, b) : NULL;
+    }
+    return what;
 }
 
 enum edgel_status edgel_measure_agree(const struct edgel_measure *a, const struct edgel_measure *b,
                                       struct edgel_error *err)
 {
-    const bool tolerant = a->tolerance >= 0 || b->tolerance >= 0;
     const bool numbered = a->annotator == EDGEL_ANNOTATOR_INDEX;
     const char *what = NULL;
     if (a->labels != b->labels)
@@ -40,34 +44,18 @@ enum edgel_status edgel_measure_agree(const struct edgel_measure *a, const struc
         what = "threshold";
     else if (a->thresholds != b->thresholds)
         what = "thresholds";
-    else if (tolerant && a->tolerance != b->tolerance)
-        what = "tolerance";
     else if (!same_ids(a->ignore, a->nignore, b->ignore, b->nignore))
         what = "ignore";
     else if (a->valid != b->valid)
         what = "valid";
     else if (a->annotator != b->annotator || (numbered && a->annotator_index != b->annotator_index))
         what = "annotator";
-    else if (a->distances != b->distances)
-        what = "distances";
-    else if (a->band != b->band || a->davis != b->davis)
-        what = "boundary";
-    else if (a->objects != b->objects)
-        what = "objects";
     else if (!same_colors(a->colors, b->colors))
         what = "colors";
-    else if (a->boundary != b->boundary)
-        what = "boundary";
-    else if (a->boundary != EDGEL_BOUNDARY_NONE && a->boundary_params.max_dist != b->boundary_params.max_dist)
-        what = "max_dist of boundaries";
-    else if (a->boundary != EDGEL_BOUNDARY_NONE && a->boundary_params.thin != b->boundary_params.thin)
-        what = "thinning of boundaries";
-    else if (a->boundary != EDGEL_BOUNDARY_NONE && !same_nms(&a->boundary_params, &b->boundary_params))
-        what = "nms of boundaries";
-    else if (a->regions != b->regions)
-        what = "regions";
     else if (a->listed != b->listed)
         what = "lists of segmentations";
+    else
+        what = families_differ(a, b);
     if (what)
         return edgel_fail(err, EDGEL_EFORMAT, "measured differently (%s): cannot be put together", what);
     return EDGEL_OK;
@@ -88,13 +76,12 @@ enum edgel_status edgel_reduce_check(const struct edgel_measure *measure, const 
 {
     const bool votes =
         measure->annotator == EDGEL_ANNOTATOR_ANY || measure->annotator == EDGEL_ANNOTATOR_MAJORITY;
-    const char *why = measure->thresholds > 0                  ? "the sweep over thresholds"
-                      : measure->tolerance >= 0                ? "the tolerance"
-                      : measure->distances                     ? "the distances"
-                      : measure->band > 0 || measure->davis    ? "the boundaries"
-                      : measure->objects != EDGEL_OBJECTS_NONE ? "the objects"
-                      : votes                                  ? "the annotators' votes"
-                                                               : NULL;
+    const char *why = votes ? "the annotators' votes" : NULL;
+    for (int f = EDGEL_FAMILIES - 1; f >= 0; f--) {
+        const struct edgel_family_row *family = edgel_family_row((enum edgel_family)f);
+        if (family->settles && family->asked(measure))
+            why = family->settles;
+    }
     int32_t id;
     if (reduce->nnsd > EDGEL_NSD_MAX)
         return edgel_fail(err, EDGEL_EINVAL, "nsd tolerance: at most %d", EDGEL_NSD_MAX);

@@ -90,12 +90,36 @@ static void finish(void *counts)
     edgel_free(list->v);
 }
 
+static void write_params(struct edgel_text *t, const struct edgel_measure *m)
+{
+    if (m->davis)
+        edgel_text_str(t, ",\"davis\":true");
+}
+
+static enum edgel_status read_params(const struct edgel_place *p, const struct edgel_json *measure,
+                                     struct edgel_measure *m)
+{
+    const struct edgel_json *v = edgel_json_get(measure, "davis");
+    return v ? edgel_place_bool(p, v, "davis", &m->davis) : EDGEL_OK;
+}
+
+static const char *differs(const struct edgel_measure *a, const struct edgel_measure *b)
+{
+    return a->davis != b->davis ? "boundary" : NULL;
+}
+
+static const struct edgel_family_params params = {
+    .at = EDGEL_PARAMS_BODY, .write = write_params, .read = read_params, .differs = differs
+};
+
 const struct edgel_family_row edgel_davis_family = {
     .family = EDGEL_DAVIS,
     .name = "davis",
     .key = "contours",
     .measures = "J and F of objects along sequences",
     .asked = asked,
+    .settles = "the boundaries",
+    .params = &params,
     .needs = EDGEL_NEEDS_PLANES,
     .measure = measure,
     .write = write_counts,

@@ -12,18 +12,10 @@ enum edgel_status edgel_measure_check(const struct edgel_measure *p, size_t ntru
                           EDGEL_THRESHOLDS_MAX);
     if (edgel_curve_thresholds(p) > 0 && p->labels != EDGEL_LABELS_BINARY)
         return edgel_fail(err, EDGEL_EINVAL, "thresholds: only binary masks can be swept");
-    if (!(p->tolerance <= EDGEL_TOLERANCE_MAX))
-        return edgel_fail(err, EDGEL_EINVAL, "tolerance: must be at most 1e9");
-    if (!(p->band >= 0 && p->band <= 1))
-        return edgel_fail(err, EDGEL_EINVAL, "band: must be from 0 to 1");
     for (size_t i = 0; i < p->nignore; i++)
         if (p->ignore[i] < 0 || p->ignore[i] >= EDGEL_IDS)
             return edgel_fail(err, EDGEL_EINVAL, "ignore %d: ids are 0 to %d", p->ignore[i], EDGEL_IDS - 1);
-    if (edgel_of_maps(p))
-        EDGEL_TRY(edgel_boundary_check(p, err));
-    else if (p->listed)
-        return edgel_fail(err, EDGEL_EINVAL, "listed: lists of segmentations have boundaries, and no pixels");
-    EDGEL_TRY(edgel_objects_params(p, err));
+    EDGEL_TRY(edgel_families_check(p, err));
     bool votes = p->annotator == EDGEL_ANNOTATOR_ANY || p->annotator == EDGEL_ANNOTATOR_MAJORITY;
     if (votes && p->labels != EDGEL_LABELS_BINARY)
         return edgel_fail(err, EDGEL_EINVAL, "annotator: any and majority need binary masks");

@@ -235,12 +235,45 @@ static void finish(void *counts)
     edgel_objects_free(list->v, list->n);
 }
 
+static const char *const kinds[] = { "none", "components", "ids", "mixed" };
+
+static void write_params(struct edgel_text *t, const struct edgel_measure *m)
+{
+    if (m->objects != EDGEL_OBJECTS_NONE)
+        edgel_text_printf(t, ",\"objects\":\"%s\"", kinds[m->objects]);
+}
+
+static enum edgel_status read_params(const struct edgel_place *p, const struct edgel_json *measure,
+                                     struct edgel_measure *m)
+{
+    const struct edgel_json *v = edgel_json_get(measure, "objects");
+    int i;
+    if (!v)
+        return EDGEL_OK;
+    EDGEL_TRY(edgel_place_choice(p, v, "objects", kinds + 1, 3, &i));
+    m->objects = (enum edgel_objects)(EDGEL_OBJECTS_COMPONENTS + i);
+    return EDGEL_OK;
+}
+
+static const char *differs(const struct edgel_measure *a, const struct edgel_measure *b)
+{
+    return a->objects != b->objects ? "objects" : NULL;
+}
+
+static const struct edgel_family_params params = { .at = EDGEL_PARAMS_BODY,
+                                                   .write = write_params,
+                                                   .read = read_params,
+                                                   .differs = differs,
+                                                   .check = edgel_objects_params };
+
 const struct edgel_family_row edgel_objects_family = {
     .family = EDGEL_OBJECTS,
     .name = "objects",
     .key = "objects",
     .measures = "objects matched one to one, and their boxes",
     .asked = asked,
+    .settles = "the objects",
+    .params = &params,
     .needs = EDGEL_NEEDS_PLANES | EDGEL_NEEDS_WHOLE,
     .measure = edgel_objects_family_measure,
     .write = write_counts,

@@ -96,6 +96,7 @@ const struct edgel_family_row edgel_curve_family = {
     .key = "curve",
     .measures = "pixels at every threshold of a sweep",
     .asked = asked,
+    .settles = "the sweep over thresholds",
     .needs = EDGEL_NEEDS_LEVELS,
     .measure = measure,
     .write = write_counts,

@@ -123,12 +123,53 @@ static void finish(void *counts)
     edgel_free(list->v);
 }
 
+static void write_params(struct edgel_text *t, const struct edgel_measure *m)
+{
+    edgel_text_str(t, ",\"tolerance\":");
+    if (m->tolerance >= 0)
+        edgel_text_real(t, m->tolerance);
+    else
+        edgel_text_str(t, "null");
+}
+
+static enum edgel_status read_params(const struct edgel_place *p, const struct edgel_json *measure,
+                                     struct edgel_measure *m)
+{
+    const struct edgel_json *v = edgel_json_get(measure, "tolerance");
+    if (edgel_json_is_null(v))
+        return EDGEL_OK;
+    return edgel_json_real(v, &m->tolerance) && m->tolerance >= 0 && m->tolerance <= EDGEL_TOLERANCE_MAX
+               ? EDGEL_OK
+               : edgel_place_refuse(p, "tolerance", "must be null or a number from 0 to 1e9");
+}
+
+static const char *differs(const struct edgel_measure *a, const struct edgel_measure *b)
+{
+    const bool tolerant = a->tolerance >= 0 || b->tolerance >= 0;
+    return tolerant && a->tolerance != b->tolerance ? "tolerance" : NULL;
+}
+
+static enum edgel_status check_params(const struct edgel_measure *m, struct edgel_error *err)
+{
+    return m->tolerance <= EDGEL_TOLERANCE_MAX
+               ? EDGEL_OK
+               : edgel_fail(err, EDGEL_EINVAL, "tolerance: must be at most 1e9");
+}
+
+static const struct edgel_family_params params = { .at = EDGEL_PARAMS_HEAD,
+                                                   .write = write_params,
+                                                   .read = read_params,
+                                                   .differs = differs,
+                                                   .check = check_params };
+
 const struct edgel_family_row edgel_tolerance_family = {
     .family = EDGEL_TOLERANCE,
     .name = "tolerance",
     .key = "tolerance",
     .measures = "pixels that have a partner within a distance",
     .asked = asked,
+    .settles = "the tolerance",
+    .params = &params,
     .needs = EDGEL_NEEDS_PLANES,
     .measure = measure,
     .write = write_counts,

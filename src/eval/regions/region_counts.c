@@ -153,12 +153,36 @@ static void finish(void *counts)
     edgel_free(c->voi);
 }
 
+static void write_params(struct edgel_text *t, const struct edgel_measure *m)
+{
+    if (m->regions)
+        edgel_text_str(t, ",\"regions\":true");
+}
+
+static enum edgel_status read_params(const struct edgel_place *p, const struct edgel_json *measure,
+                                     struct edgel_measure *m)
+{
+    const struct edgel_json *v = edgel_json_get(measure, "regions");
+    return v ? edgel_place_bool(p, v, "regions", &m->regions) : EDGEL_OK;
+}
+
+static const char *differs(const struct edgel_measure *a, const struct edgel_measure *b)
+{
+    return a->regions != b->regions ? "regions" : NULL;
+}
+
+static const struct edgel_family_params params = {
+    .at = EDGEL_PARAMS_BODY, .write = write_params, .read = read_params, .differs = differs
+};
+
 const struct edgel_family_row edgel_regions_family = {
     .family = EDGEL_REGIONS,
     .name = "regions",
     .key = "regions",
     .measures = "covering, probabilistic Rand index and variation of information of regions",
     .asked = asked,
+    .settles = "the sweep over thresholds",
+    .params = &params,
     .needs = EDGEL_NEEDS_MAPS,
     .measure = measure,
     .write = write_counts,
