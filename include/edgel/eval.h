@@ -24,15 +24,15 @@ static inline bool edgel_objects_alone(enum edgel_objects o)
 struct edgel_boundary_params {
     double max_dist; /* farthest match, inclusive: share of the image's diagonal, above 0, at most 1 */
     bool thin;       /* detections are thinned to lines at every threshold */
-    /* Soft maps are suppressed to their maxima first; src/eval/map_nms.c says how. */
+    /* Soft maps are suppressed to their maxima first: smoothed by [1 2 1] / 4, a pixel is set to 0 where nms_ratio
+     * times its value is below a value at a distance of 1 to nms_radius on either side across the boundary, the outer 5
+     * pixels are faded, the result is rounded to 8 bits (P. Dollar, C. L. Zitnick, PAMI 37, 2015). */
     bool nms;
     double nms_ratio; /* from 1 to 10 */
     int nms_radius;   /* pixels, from 1 to 100 */
 };
-#define EDGEL_BOUNDARY_DEFAULTS      \
-    {                                \
-        0.0075, true, false, 1.01, 1 \
-    }
+/* max_dist 0.0075, thinned, without suppression (ratio 1.01, radius 1). */
+EDGEL_API void edgel_boundary_params_init(struct edgel_boundary_params *params);
 
 /* What is fixed when pixels are read; the first line of a counts file. */
 struct edgel_measure {
@@ -70,12 +70,9 @@ struct edgel_measure {
     bool (*stop)(void *user);
     void *stop_user;
 };
-#define EDGEL_MEASURE_DEFAULTS                                                                              \
-    {                                                                                                       \
-        EDGEL_LABELS_AUTO, 0.5, 0, -1, NULL, 0, false, EDGEL_ANNOTATOR_NONE, 1, NULL, false,                \
-            EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_DEFAULTS, 0, false, EDGEL_OBJECTS_NONE, false, false, NULL, \
-            NULL, NULL                                                                                      \
-    }
+/* Labels AUTO, threshold 0.5, no sweep, nothing but pixels, one annotator, all pixels, boundaries as
+ * edgel_boundary_params_init(). */
+EDGEL_API void edgel_measure_init(struct edgel_measure *measure);
 
 /* The families of measures. Each has counts of its own in a row. */
 enum edgel_family {
@@ -153,7 +150,9 @@ struct edgel_boundary_counts {
     uint64_t *matched_prediction; /* [n] detections that some annotator has a match for */
 };
 
-/* EDGEL_REGIONS: regions at each threshold, of one image; formulas stand at the top of src/eval/regions.c. */
+/* EDGEL_REGIONS: regions at each threshold, of one image. With n_u pixels in region u of the prediction, n_v in region
+ * v of a truth, n_uv in both: the IoU of two regions is n_uv / (n_u + n_v - n_uv). Source: P. Arbelaez et al., PAMI 33
+ * (2011). */
 struct edgel_region_counts {
     int n;               /* thresholds; 0: not measured */
     bool listed;         /* as of boundaries */
@@ -193,7 +192,10 @@ struct edgel_object_pair {
     bool
         excused; /* more than half of the prediction lies in void or a crowd: below its IoU it is no mistake */
 };
-/* Objects of one class; the rules stand at the top of src/eval/object_match.c. */
+/* Objects of one class. Pairs are one to one: those with IoU >= 0.5 in falling IoU, of equal ones first that of the
+ * lower truth, then of the lower prediction. A crowd is no object; a prediction in no pair that has more than half of
+ * its pixels in void or crowds of its class is passed over. Source: A. Kirillov et al., "Panoptic segmentation",
+ * 2019. */
 struct edgel_object_counts {
     int32_t id;
     uint64_t truth, prediction;      /* objects; crowds are none */
@@ -251,9 +253,9 @@ EDGEL_API void edgel_row_finish(struct edgel_row *row);
  *
  * BINARY: truth is 0 or not 0, so ids are 0 and 1, but for ignored values above 1, which stay. IDS: raw values. RGB
  * masks have three equal channels, or were made ids before (edgel/dataset.h). The full range of a prediction is 255,
- * 65535, 1.0 (float), 3 and 15 (2- and 4-bit gray), and 1 with zero_one. Boundaries: any truth but 0; formulas stand
- * at the top of
- * src/eval/boundary.c. Tolerance: Euclidean distance <= tolerance between pixel centres, judged pixels only.
+ * 65535, 1.0 (float), 3 and 15 (2- and 4-bit gray), and 1 with zero_one. Boundaries: any truth but 0; at each threshold
+ * the thinned pixels at or above it are matched one to one with those of each annotator, as many and then as near as
+ * possible. Tolerance: Euclidean distance <= tolerance between pixel centres, judged pixels only.
  * Returns EDGEL_OK; EDGEL_EFORMAT: sizes differ (both are named), channels that differ, a
  * float truth, a prediction that IDS cannot read, an annotator the image does not have; EDGEL_EINVAL: params;
  * EDGEL_ENOMEM. Exact integers.
@@ -305,7 +307,7 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_measure_maps(const struct edge
  *   results    [{image_id, category_id, segmentation}]
  *   panoptic   as instances, an annotation being {image_id, file_name, segments_info:[{id, category_id, iscrowd}]}: the
  *              objects are those of the mask file_name, whose values are R + 256 G + 65536 B and the segments' ids
- * segmentation is {"size":[height, width], "counts":[...] or "..."}: run lengths as src/eval/rle.c says; polygons are
+ * segmentation is {"size":[height, width], "counts":[...] or "..."}: run lengths column by column, runs of 0 and 1 by turns, the first of 0; polygons are
  * EDGEL_EUNSUPPORTED when their image is measured. Ids are whole and not negative, categories at most 65535. Keys that
  * are not named here are passed over, scores among them.
  */
@@ -380,7 +382,7 @@ struct edgel_object_source {
  * valid       NULL: all pixels; else non-zero pixels are judged, for a truth without a document
  * Returns EDGEL_OK; EDGEL_EFORMAT: sizes differ, run lengths that do not sum to the pixels, a segment that the document
  * or the mask does not have; EDGEL_EUNSUPPORTED: polygons; EDGEL_EINVAL: params, valid or ignored values with a
- * document; EDGEL_ELIMIT: more than 2^31 pixels, or more overlaps than src/eval/object_match.c says; EDGEL_ENOMEM.
+ * document; EDGEL_ELIMIT: more than 2^31 pixels, or objects that overlap in more than 2^24 pairs; EDGEL_ENOMEM.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_measure_objects(const struct edgel_measure *params, bool by_class,
@@ -409,10 +411,9 @@ struct edgel_reduce {
     double nsd_tolerance[EDGEL_NSD_MAX]; /* pixels, not negative */
     size_t nnsd;
 };
-#define EDGEL_REDUCE_DEFAULTS                                                                       \
-    {                                                                                               \
-        EDGEL_REDUCE_POOLED, EDGEL_EMPTY_NAN, EDGEL_MISSING_ERROR, NULL, 0, NULL, 0, NULL, { 1 }, 1 \
-    }
+/* POOLED, empty ones NAN, a missing prediction is an error, nothing ignored, all classes, one nsd tolerance of 1
+ * pixel. */
+EDGEL_API void edgel_reduce_init(struct edgel_reduce *reduce);
 
 /*
  * Checks that counts measured under `measure` can be reduced under `reduce`. Counts hold raw ids, so other ids may be
@@ -457,6 +458,11 @@ struct edgel_counts_reader;
 /* path "-" is standard input. EDGEL_EIO, EDGEL_EFORMAT (file, line, rule), EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_counts_open(const char *path, struct edgel_counts_reader **out, struct edgel_error *err);
+/* The same from memory, which must stay until the reader is closed; name: for messages. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_counts_open_bytes(const void *bytes, size_t n,
+                                                                    const char *name,
+                                                                    struct edgel_counts_reader **out,
+                                                                    struct edgel_error *err);
 /* Valid until the reader is closed. */
 EDGEL_API const struct edgel_counts_header *edgel_counts_header(const struct edgel_counts_reader *reader);
 /* *more = false at the end; then row is empty. The caller finishes row. Rows are in the order of methods, and of each
@@ -473,14 +479,14 @@ EDGEL_API void edgel_counts_close(struct edgel_counts_reader **reader);
  * order of methods, and of each in byte order of the names.
  *
  * output  as edgel_output_begin(); appears only when all is well
- * stop    asked now and then; may be NULL
+ * stop    asked now and then with user; may be NULL
  * Returns EDGEL_OK; EDGEL_EINVAL: a shard is missing, given twice, of another list, no shard at all, or its first line
  * differs from the others' (the text says in what); EDGEL_EFORMAT: as edgel_counts_next(), a row out of order or in two
  * files, or rows that are missing; EDGEL_EIO; EDGEL_ENOMEM; EDGEL_EINTERRUPTED.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_counts_merge(const char *const *paths, size_t npaths,
                                                                const char *output, bool (*stop)(void *user),
-                                                               struct edgel_error *err);
+                                                               void *user, struct edgel_error *err);
 
 /* --- scores --- */
 
@@ -510,7 +516,10 @@ struct edgel_scores {
     double v[EDGEL_SCORES_MAX];
 };
 
-/* Formulas and rules stand at the top of src/eval/distance_scores.c. */
+/* Of an image, with d the distances of the surface pixels of either side to the nearest one of the other: hd the
+ * largest; hd95 the larger of the two directions' 95th percentiles (linear interpolation); assd the mean over both; nsd
+ * the share with d <= tolerance. One side empty: the image's diagonal, and nsd 0; both: by the rule for empty ones. A
+ * class has the means over images. */
 struct edgel_distance_scores {
     double hd, hd95, assd, nsd[EDGEL_NSD_MAX]; /* pixels; nsd: shares */
 };
@@ -613,7 +622,9 @@ struct edgel_boundary_result {
 
 enum { EDGEL_OBJECT_IOUS = 10 }; /* IoU thresholds 0.5, 0.55, ... 0.95 */
 
-/* Formulas and rules stand at the top of src/eval/object_reduce.c; NaN where undefined. */
+/* Of a class, over all images, TP = pairs with IoU >= T, FP and FN what is left of predictions (those passed over and
+ * excused ones aside) and truth: precision TP / (TP + FP), recall TP / (TP + FN). Of the pairs of IoU > 0.5: SQ = mean
+ * IoU, RQ = TP / (TP + FP / 2 + FN / 2), PQ = SQ RQ. NaN where undefined. */
 struct edgel_object_scores {
     double pq, sq, rq;                                              /* panoptic quality and its factors */
     double precision[EDGEL_OBJECT_IOUS], recall[EDGEL_OBJECT_IOUS]; /* by IoU threshold */
@@ -634,7 +645,8 @@ struct edgel_objects_result {
     struct edgel_object_scores mean; /* over classes in the mean */
 };
 
-/* Formulas and rules stand at the top of src/eval/davis_reduce.c. */
+/* Of an object in a sequence: mean over frames, share of frames above 0.5, mean of the first quarter less that of the
+ * last one; of J = IoU of its pixels, of F of its boundary pixels matched within 0.008 of the diagonal. */
 struct edgel_davis_scores {
     double mean, recall, decay;
 };
@@ -673,7 +685,7 @@ EDGEL_API const struct edgel_objects_result *edgel_summary_objects(const struct 
 EDGEL_API void edgel_summary_finish(struct edgel_summary *s);
 
 /*
- * Reduces rows to scores, one reducer per method. Formulas and rules stand at the top of src/eval/reduce.c.
+ * Reduces rows to scores, one reducer per method. edgel_score_at() has the formulas.
  * measure and reduce must outlive the reducer and its summary.
  */
 struct edgel_reducer;
@@ -738,7 +750,9 @@ struct edgel_box {
     double x0, y0, x1, y1;
 };
 /* Intersection over union, 0 to 1, and its generalised (-1 to 1), distance (-1 to 1) and complete (-1.5 to 1) forms.
- * The formulas, their sources and what they are for boxes without area or apart stand at the top of src/eval/boxes.c.
+ * I: area of the intersection, U: of the union, C: of the smallest box that holds both, d: distance of the centres, c:
+ * diagonal of that box. IoU = I / U; GIoU = IoU - (C - U) / C; DIoU = IoU - d^2 / c^2; CIoU = DIoU - a v with
+ * v = (2 / pi (atan(wA / hA) - atan(wB / hB)))^2, a = v / (1 - IoU + v). Equal boxes have 1 in all four.
  * The same bits everywhere. */
 EDGEL_API double edgel_box_iou(const struct edgel_box *a, const struct edgel_box *b);
 EDGEL_API double edgel_box_giou(const struct edgel_box *a, const struct edgel_box *b);

@@ -33,8 +33,9 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_report_pair(struct edgel_output *out, const char *prediction, const char *image, int32_t class_id,
                   const struct edgel_object_pair *pair, const double agreement[4], struct edgel_error *err);
 
-/* The text files of the boundary benchmark; src/report/bsds_files.c says what stands in each. best: a line of
- * eval_bdry_img.txt, images numbered from 1. */
+/* The text files of the boundary benchmark, numbers as printf("%10g"). image: IMAGE_ev1.txt, a line per threshold:
+ * threshold, matched truth, truth, matched detections, detections. best: a line of eval_bdry_img.txt: number of the
+ * image from 1, T R P F. thresholds: eval_bdry_thr.txt, T R P F. summary: eval_bdry.txt, T R P F of ODS, R P F of OIS, AP. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_bsds_image(struct edgel_output *out,
                                                                     const struct edgel_boundary_counts *c,
                                                                     struct edgel_error *err);

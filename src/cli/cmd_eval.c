@@ -24,9 +24,8 @@ static enum edgel_status read_inputs(const struct eval_options *o, struct edgel_
 
 static void fill_measure(const struct cli_args *args, struct edgel_measure *m)
 {
-    static const struct edgel_measure defaults = EDGEL_MEASURE_DEFAULTS;
     const struct eval_options *o = args->options;
-    *m = defaults;
+    edgel_measure_init(m);
     m->labels = o->labels == 1 ? EDGEL_LABELS_BINARY : o->labels == 2 ? EDGEL_LABELS_IDS : EDGEL_LABELS_AUTO;
     m->threshold = o->threshold;
     m->thresholds = (int)o->thresholds;
@@ -421,15 +420,15 @@ static int run_pairs(const struct cli_args *args, struct eval_run *run)
 
 static int run_eval(const struct cli_args *args)
 {
-    static const struct edgel_reduce defaults = EDGEL_REDUCE_DEFAULTS;
     const struct eval_options *o = args->options;
-    struct score s = { .reduce = defaults };
+    struct score s = { 0 };
     struct edgel_colors colors = { 0 };
     struct edgel_error err = { 0 };
     struct eval_run run = { .score = &s,
                             .read = cli_read_params(&o->read, EDGEL_DECODE_LABELS),
                             .options = &o->run,
                             .shard = o->part.shard };
+    edgel_reduce_init(&s.reduce);
     fill_measure(args, &s.measure);
     int code = check_usage(args);
     if (code == 0)

@@ -101,7 +101,7 @@ static int run_merge(const struct cli_args *args)
     if (status == EDGEL_OK)
         status = kind == MERGE_LOGS
                      ? edgel_log_merge(paths, args->noperands, o->output, cli_stop, NULL, &totals, &err)
-                     : edgel_counts_merge(paths, args->noperands, o->output, cli_stop, &err);
+                     : edgel_counts_merge(paths, args->noperands, o->output, cli_stop, NULL, &err);
     if (status != EDGEL_OK) {
         cli_message("%s", err.msg);
         return status == EDGEL_EINVAL         ? CLI_EXIT_USAGE

@@ -156,6 +156,10 @@ struct edgel_lines;
 /* path "-" is standard input; a line over max_bytes is EDGEL_EFORMAT. */
 EDGEL_NODISCARD enum edgel_status edgel_lines_open(const char *path, size_t max_bytes,
                                                    struct edgel_lines **out, struct edgel_error *err);
+/* The same from memory, which must stay until the reader is closed; name: for messages. */
+EDGEL_NODISCARD enum edgel_status edgel_lines_of(const void *bytes, size_t n, const char *name,
+                                                 size_t max_bytes, struct edgel_lines **out,
+                                                 struct edgel_error *err);
 /* The next line without its end ("\n" or "\r\n"), NUL-terminated, valid until the next call; NULL at the end.
  * *ended (may be NULL) is false when the file stops before the line does. */
 EDGEL_NODISCARD enum edgel_status edgel_lines_next(struct edgel_lines *l, char **line, size_t *n, bool *ended,

@@ -7,40 +7,62 @@
 #include <string.h>
 
 struct edgel_lines {
-    FILE *f;
+    FILE *f;           /* NULL: bytes */
+    const char *bytes; /* what is left of them */
+    size_t nbytes;
     char *name;
     size_t max_bytes;
     unsigned long number;
     struct edgel_text line, where;
 };
 
+static enum edgel_status create(const char *name, size_t max_bytes, struct edgel_lines **out,
+                                struct edgel_error *err)
+{
+    struct edgel_lines *l = edgel_calloc(1, sizeof *l);
+    *out = l;
+    if (l) {
+        l->name = edgel_strdup(name);
+        l->max_bytes = max_bytes;
+        if (l->name)
+            edgel_text_printf(&l->where, "%s:%lu", name, ULONG_MAX); /* room for every later one */
+        if (l->name && !l->where.failed)
+            return EDGEL_OK;
+    }
+    edgel_lines_close(out);
+    return edgel_no_memory(err, name);
+}
+
 enum edgel_status edgel_lines_open(const char *path, size_t max_bytes, struct edgel_lines **out,
                                    struct edgel_error *err)
 {
-    *out = NULL;
-    struct edgel_lines *l = edgel_calloc(1, sizeof *l);
-    char *name = edgel_strdup(strcmp(path, "-") == 0 ? "standard input" : path);
-    struct edgel_text where = { 0 };
-    enum edgel_status st = EDGEL_OK;
-    if (name)
-        edgel_text_printf(&where, "%s:%lu", name, ULONG_MAX); /* room for every later one */
-    if (!l || !name || where.failed) {
-        st = edgel_no_memory(err, path);
-        goto fail;
-    }
-    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    if (!f) {
-        st = edgel_fail(err, EDGEL_EIO, "%s: %s", path, strerror(errno));
-        goto fail;
-    }
-    *l = (struct edgel_lines){ .f = f, .name = name, .max_bytes = max_bytes, .where = where };
-    *out = l;
-    return EDGEL_OK;
-fail:
-    edgel_text_finish(&where);
-    edgel_free(name);
-    edgel_free(l);
+    const bool standard = strcmp(path, "-") == 0;
+    EDGEL_TRY(create(standard ? "standard input" : path, max_bytes, out, err));
+    (*out)->f = standard ? stdin : fopen(path, "rb");
+    if ((*out)->f)
+        return EDGEL_OK;
+    enum edgel_status st = edgel_fail(err, EDGEL_EIO, "%s: %s", path, strerror(errno));
+    edgel_lines_close(out);
     return st;
+}
+
+enum edgel_status edgel_lines_of(const void *bytes, size_t n, const char *name, size_t max_bytes,
+                                 struct edgel_lines **out, struct edgel_error *err)
+{
+    EDGEL_TRY(create(name, max_bytes, out, err));
+    (*out)->bytes = bytes;
+    (*out)->nbytes = n;
+    return EDGEL_OK;
+}
+
+static int next_byte(struct edgel_lines *l)
+{
+    if (l->f)
+        return getc(l->f);
+    if (l->nbytes == 0)
+        return EOF;
+    l->nbytes--;
+    return (unsigned char)*l->bytes++;
 }
 
 /* Reads up to and with the line end into l->line, by pieces so that a line over the limit is not kept whole. */
@@ -51,11 +73,11 @@ static enum edgel_status fill(struct edgel_lines *l, bool *ended, struct edgel_e
     *ended = false;
     while (!*ended && c != EOF) {
         size_t n = 0;
-        while (n < sizeof buf && !*ended && (c = getc(l->f)) != EOF) {
+        while (n < sizeof buf && !*ended && (c = next_byte(l)) != EOF) {
             *ended = c == '\n';
             buf[n++] = (char)c;
         }
-        if (c == EOF && ferror(l->f))
+        if (c == EOF && l->f && ferror(l->f))
             return edgel_fail(err, EDGEL_EIO, "%s: %s", l->name, strerror(errno));
         edgel_text_add(&l->line, buf, n);
         if (l->line.failed)

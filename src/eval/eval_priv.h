@@ -69,7 +69,7 @@ struct edgel_family_row {
     /* Whether the run asks for it. */
     bool (*asked)(const struct edgel_measure *m);
     unsigned needs; /* EDGEL_NEEDS_ */
-    /* What was counted when pixels were read, so that no other ids can be ignored later ("the distances"); NULL: none. */
+    /* What was counted when pixels were read, so that no other ids can be ignored later; NULL: nothing. */
     const char *settles;
     const struct edgel_family_params *params; /* NULL: it has none of its own */
     /* Puts its counts into the row. */

@@ -3,6 +3,7 @@
 #define _XOPEN_SOURCE 700 /* nftw */
 #include "batch/batch_priv.h"
 #include "edgel/eval.h"
+#include "eval_defaults.h"
 #include "tree.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -146,8 +147,8 @@ static void put_counts(void)
     for (name[0] = 'a'; name[0] < 'f'; name[0]++)
         edgel_shard_add(&list, name);
     for (int part = 0; part < 2; part++) {
-        struct edgel_counts_header h = { .measure = EDGEL_MEASURE_DEFAULTS,
-                                         .reduce = EDGEL_REDUCE_DEFAULTS,
+        struct edgel_counts_header h = { .measure = measure_defaults(),
+                                         .reduce = reduce_defaults(),
                                          .predictions = names,
                                          .npredictions = 1,
                                          .shard = list };
@@ -175,11 +176,11 @@ static void counts_are_joined_or_nothing_is_left(void **state)
     (void)state;
     static const char *const paths[] = { "2.counts", "1.counts" };
     put_counts();
-    assert_int_equal(edgel_counts_merge(paths, 2, "all.counts", always, NULL), EDGEL_EINTERRUPTED);
-    assert_int_equal(edgel_counts_merge(paths, 0, "all.counts", NULL, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_counts_merge(paths, 2, "all.counts", always, NULL, NULL), EDGEL_EINTERRUPTED);
+    assert_int_equal(edgel_counts_merge(paths, 0, "all.counts", NULL, NULL, NULL), EDGEL_EINVAL);
     for (long n = 0;; n++) {
         edgel_alloc_fail_after(n);
-        enum edgel_status s = edgel_counts_merge(paths, 2, "all.counts", NULL, NULL);
+        enum edgel_status s = edgel_counts_merge(paths, 2, "all.counts", NULL, NULL, NULL);
         edgel_alloc_fail_after(-1);
         assert_int_equal(edgel_alloc_live(), 0);
         assert_int_equal(access("all.counts", F_OK) == 0, s == EDGEL_OK);

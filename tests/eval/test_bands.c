@@ -1,5 +1,6 @@
 /* Boundary IoU and DAVIS: counts against their definitions by erosion and dilation, scores by hand. */
 #include "eval/eval_priv.h"
+#include "eval_defaults.h"
 #include "eval_masks.h"
 #include <math.h>
 #include <string.h>
@@ -246,8 +247,8 @@ static void add_frame(struct edgel_reducer *r, const char *image, uint64_t tp,
 static void statistics_are_those_of_the_page(void **state)
 {
     (void)state;
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
-    struct edgel_reduce reduce = EDGEL_REDUCE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
+    struct edgel_reduce reduce = reduce_defaults();
     struct edgel_reducer *r;
     struct edgel_summary s;
     m.labels = EDGEL_LABELS_BINARY;
@@ -285,8 +286,8 @@ static void f_of_frames_without_contours(void **state)
         { { 1, 0, 0, 0, 5 }, 0 },
         { { 1, 0, 5, 0, 4 }, 0 },
     };
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
-    struct edgel_reduce reduce = EDGEL_REDUCE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
+    struct edgel_reduce reduce = reduce_defaults();
     struct edgel_summary s;
     m.labels = EDGEL_LABELS_BINARY;
     m.davis = true;
@@ -306,8 +307,8 @@ static void f_of_frames_without_contours(void **state)
 static void a_frame_without_the_object_is_right_when_nothing_is_found(void **state)
 {
     (void)state;
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
-    struct edgel_reduce reduce = EDGEL_REDUCE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
+    struct edgel_reduce reduce = reduce_defaults();
     struct edgel_cell nothing = { 0, 0, 4 };
     struct edgel_tolerance_counts c = { 1, 0, 0, 0, 0 };
     struct edgel_row row = { .image = (char *)"x",
@@ -339,8 +340,8 @@ static void a_frame_without_the_object_is_right_when_nothing_is_found(void **sta
 static void quarters_end_at_the_nearest_frame(void **state)
 {
     (void)state;
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
-    struct edgel_reduce reduce = EDGEL_REDUCE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
+    struct edgel_reduce reduce = reduce_defaults();
     struct edgel_tolerance_counts c = { 1, 4, 4, 4, 4 };
     struct edgel_reducer *r;
     struct edgel_summary s;
@@ -395,7 +396,7 @@ static void no_memory_is_an_error(void **state)
 /* A row of 4 x 1 pixels, ids: truth 1 at x 0, prediction 1 at x 2. */
 static void check_says(const char *text, const char *rule)
 {
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     struct edgel_cell cells[] = { { 0, 0, 2 }, { 0, 1, 1 }, { 1, 0, 1 } };
     struct edgel_row row = { .w = 4,
                              .h = 1,

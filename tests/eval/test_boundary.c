@@ -1,6 +1,7 @@
 /* The boundary benchmark against naive twins: thinning by its rules pixel by pixel, matching by shortest augmenting
  * paths with Bellman and Ford, the counts of an image from both. */
 #include "eval/boundary/boundary_priv.h"
+#include "eval_defaults.h"
 #include "eval_masks.h"
 #include <math.h>
 #include <stdlib.h>
@@ -292,7 +293,7 @@ static void finish_scene(struct scene *s)
 
 static struct edgel_measure measure_of(int thresholds, bool thin)
 {
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     m.labels = EDGEL_LABELS_BINARY;
     m.boundary = EDGEL_BOUNDARY_BSDS;
     m.boundary_params.max_dist = 0.1; /* 2.6 px */
@@ -588,7 +589,7 @@ static void scores_are_those_of_the_formulas(void **state)
     static const uint64_t two[3][3] = { { 50, 40, 10 }, { 100, 60, 0 }, { 25, 30, 0 } };
     struct edgel_row rows[2] = { counted(100, one), counted(100, two) };
     struct edgel_measure m = measure_of(3, true);
-    const struct edgel_reduce d = EDGEL_REDUCE_DEFAULTS;
+    const struct edgel_reduce d = reduce_defaults();
     struct edgel_reducer *r;
     struct edgel_summary s;
     assert_int_equal(edgel_reducer_create(&m, &d, "p", &r, NULL), EDGEL_OK);

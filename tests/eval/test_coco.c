@@ -1,5 +1,6 @@
 /* Run lengths and documents: decoding by hand and back, rules, hostile documents and counts, lack of memory. */
 #include "eval/objects/objects_priv.h"
+#include "eval_defaults.h"
 #include "eval_masks.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -297,7 +298,7 @@ static void fill(struct edgel_image *img, int w, int h, const char *text)
 static void masks_and_documents_meet(void **state)
 {
     (void)state;
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     struct edgel_image mask, other;
     struct edgel_row row = { 0 };
     struct edgel_error err = { 0 };
@@ -346,7 +347,7 @@ static void masks_and_documents_meet(void **state)
 static void panoptic_masks_have_classes_and_void(void **state)
 {
     (void)state;
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     struct edgel_image t, p;
     struct edgel_row row = { 0 };
     struct edgel_coco *c =
@@ -533,7 +534,7 @@ static void mutated_counts_do_no_harm(void **state)
 static void no_memory_is_an_error(void **state)
 {
     (void)state;
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     struct edgel_image mask;
     long k = 0;
     m.labels = EDGEL_LABELS_IDS;

@@ -1,5 +1,6 @@
 /* Counts files: what is written reads back and reduces to the same bits; what is damaged is refused by its rule. */
 #include "eval/eval_priv.h"
+#include "eval_defaults.h"
 #include "eval_masks.h"
 #include <math.h>
 #include <stdio.h>
@@ -68,8 +69,8 @@ static void measure_run(struct run *run, enum edgel_labels labels, int threshold
     static const int ids[] = { 0, 1, 4, 9 }, truth2[] = { 0, 255, 9 }, soft[] = { 0, 30, 99, 180, 255 };
     const bool bin = labels == EDGEL_LABELS_BINARY;
     *run = (struct run){ .n = ROWS };
-    run->header.measure = (struct edgel_measure)EDGEL_MEASURE_DEFAULTS;
-    run->header.reduce = (struct edgel_reduce)EDGEL_REDUCE_DEFAULTS;
+    run->header.measure = measure_defaults();
+    run->header.reduce = reduce_defaults();
     struct edgel_measure *m = &run->header.measure;
     m->labels = labels;
     m->threshold = 0.1;
@@ -360,7 +361,7 @@ static void each_rule_refuses(void **state)
         { HEAD(MEASURE, "{}"), "reduce" },
         { HEAD("{\"labels\":\"auto\"}", REDUCE), "labels" },
         { HEAD("{\"labels\":\"ids\",\"threshold\":1.5}", REDUCE), "threshold" },
-        { HEAD("{\"labels\":\"ids\",\"threshold\":1,\"thresholds\":3}", REDUCE), "swept" },
+        { HEAD("{\"labels\":\"ids\",\"threshold\":1,\"thresholds\":3,\"tolerance\":null}", REDUCE), "swept" },
         { HEAD("{\"labels\":\"binary\",\"threshold\":1,\"thresholds\":1e9}", REDUCE), "thresholds" },
         { HEAD("{\"labels\":\"binary\",\"threshold\":1,\"thresholds\":65536}", REDUCE), "thresholds" },
         { HEAD("{\"labels\":\"ids\",\"threshold\":1,\"thresholds\":0,\"tolerance\":-1}", REDUCE),

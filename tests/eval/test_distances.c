@@ -1,5 +1,6 @@
 /* Distances: counts and scores against their definitions, by the most naive loops there are, and their properties. */
 #include "eval/eval_priv.h"
+#include "eval_defaults.h"
 #include "eval_masks.h"
 #include <math.h>
 #include <stdio.h>
@@ -84,7 +85,7 @@ static double percentile(const double *d, int n)
 static void check_scores(const struct edgel_distance_counts *c, const double *p, int np, const double *t,
                          int nt, int w, int h)
 {
-    struct edgel_reduce r = EDGEL_REDUCE_DEFAULTS;
+    struct edgel_reduce r = reduce_defaults();
     r.nnsd = 3;
     r.nsd_tolerance[0] = 0;
     r.nsd_tolerance[1] = 1.5;
@@ -222,7 +223,7 @@ static void no_memory_is_an_error(void **state)
 /* A row of 4 x 1 pixels, ids: truth 1 at x 0, prediction 1 at x 2. */
 static void check_says(const char *bins, const char *rule)
 {
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     struct edgel_cell cells[] = { { 0, 0, 2 }, { 0, 1, 1 }, { 1, 0, 1 } };
     struct edgel_row row = { .w = 4,
                              .h = 1,
@@ -280,8 +281,8 @@ static void each_rule_refuses(void **state)
 static void rows_that_do_not_hang_together_are_refused(void **state)
 {
     (void)state;
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
-    struct edgel_reduce r = EDGEL_REDUCE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
+    struct edgel_reduce r = reduce_defaults();
     struct edgel_cell cells[] = { { 1, 1, 4 } };
     struct edgel_distance_bin bin = { 0, 3 };
     struct edgel_distance_counts c = { .id = 1, .prediction = { 3, &bin, 1 }, .truth = { 3, NULL, 0 } };

@@ -1,5 +1,6 @@
 /* Measuring: every count against its definition on random masks, by the most naive loop there is. */
 #include "eval/eval_priv.h"
+#include "eval_defaults.h"
 #include "eval_masks.h"
 #include <math.h>
 #include <stdio.h>
@@ -49,7 +50,7 @@ static void confusion_is_the_double_loop(void **state)
         fill_blocks(&p, pt == EDGEL_U8 ? small : wide, 6);
         fill_blocks(&v, (const int[]){ 0, 7, 255 }, 3);
         struct edgel_mask tm = mask_of(&t, 8), pm = mask_of(&p, 8), vm = mask_of(&v, 8);
-        struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+        struct edgel_measure m = measure_defaults();
         m.labels = EDGEL_LABELS_IDS;
         m.ignore = (const int32_t[]){ 255 };
         m.nignore = 1;
@@ -79,7 +80,7 @@ static void many_wide_ids_are_counted(void **state)
             put(&p, x, y, 65535 - (y * 300 + x));
         }
     struct edgel_mask tm = mask_of(&t, 16), pm = mask_of(&p, 16);
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     m.labels = EDGEL_LABELS_IDS;
     struct edgel_row row = { 0 };
     assert_int_equal(edgel_measure_image(&m, &pm, false, &tm, 1, NULL, &row, NULL), EDGEL_OK);
@@ -121,7 +122,7 @@ static void binary_thresholds_share_of_full(void **state)
             for (int y = 0; y < 13; y++)
                 for (int x = 0; x < 17; x++)
                     put(&p, x, y, (int)rnd((uint32_t)kinds[k].full + 1));
-            struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+            struct edgel_measure m = measure_defaults();
             m.labels = EDGEL_LABELS_BINARY;
             m.threshold = thresholds[rnd(6)];
             m.thresholds = 1 + (int)rnd(300);
@@ -191,7 +192,7 @@ static void float_masks_are_soft_predictions_only(void **state)
     f[0] = 0.1f;
     f[1] = 0.7f;
     f[2] = NAN;
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     struct edgel_mask tm = mask_of(&t, 8), pm = mask_of(&p, 32);
     struct edgel_row row = { 0 };
     m.labels = EDGEL_LABELS_BINARY;
@@ -223,7 +224,7 @@ static void annotators_vote(void **state)
             fill_blocks(&t[i], (const int[]){ 0, 255, 200 }, 3);
             tm[i] = mask_of(&t[i], 8);
         }
-        struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+        struct edgel_measure m = measure_defaults();
         struct edgel_mask pm = mask_of(&p, 8);
         m.labels = EDGEL_LABELS_BINARY;
         m.annotator = any ? EDGEL_ANNOTATOR_ANY : EDGEL_ANNOTATOR_MAJORITY;
@@ -273,7 +274,7 @@ static void sizes_that_differ_are_named(void **state)
     init_image(&t, 5, 4, 1, EDGEL_U8);
     init_image(&p, 4, 5, 1, EDGEL_U8);
     struct edgel_mask tm = mask_of(&t, 8), pm = mask_of(&p, 8);
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     struct edgel_row row = { .image = NULL, .prediction = 3 };
     struct edgel_error err = { 0 };
     m.labels = EDGEL_LABELS_IDS;
@@ -296,7 +297,7 @@ static void missing_is_wrong_everywhere(void **state)
         for (int x = 0; x < 20; x++)
             n[get(&t, x, y)]++;
     struct edgel_mask tm = mask_of(&t, 8);
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     struct edgel_row row = { 0 };
     m.labels = EDGEL_LABELS_IDS;
     m.tolerance = 3;
@@ -397,7 +398,7 @@ static void tolerance_is_brute_force(void **state)
             b[i] = !judged ? -1 : bin ? pv != 0 : pv;
         }
         struct edgel_mask tm = mask_of(&t, 8), pm = mask_of(&p, 8), vm = mask_of(&v, 8);
-        struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+        struct edgel_measure m = measure_defaults();
         m.labels = bin ? EDGEL_LABELS_BINARY : EDGEL_LABELS_IDS;
         m.tolerance = reach[rnd(7)];
         m.ignore = (const int32_t[]){ 9 };
@@ -439,7 +440,7 @@ static void allocation_failures_are_reported(void **state)
     fill_blocks(&t, (const int[]){ 0, 255 }, 2);
     fill_blocks(&p, (const int[]){ 0, 100, 255 }, 3);
     struct edgel_mask tm[2] = { mask_of(&t, 8), mask_of(&p, 8) }, pm = mask_of(&p, 8);
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     m.labels = EDGEL_LABELS_BINARY;
     m.thresholds = 9;
     m.tolerance = 2;

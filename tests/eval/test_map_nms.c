@@ -1,5 +1,6 @@
 /* Suppression of soft maps against a twin that is written from the recipe alone, with atan, sine and cosine. */
 #include "eval/eval_priv.h"
+#include "eval_defaults.h"
 #include "random.h"
 #include <math.h>
 #include <setjmp.h>
@@ -189,7 +190,7 @@ static void test_line(void **state)
 
 static struct edgel_measure measure_of(void)
 {
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     m.labels = EDGEL_LABELS_BINARY;
     m.boundary = EDGEL_BOUNDARY_BSDS;
     m.thresholds = 9;

@@ -1,5 +1,6 @@
 /* Objects: components against flood fill, matching against its definition, panoptic quality by hand, counts files. */
 #include "eval/objects/objects_priv.h"
+#include "eval_defaults.h"
 #include "eval_masks.h"
 #include <math.h>
 #include <string.h>
@@ -374,12 +375,12 @@ static struct edgel_summary reduce(struct edgel_row *rows, size_t n, const struc
     return s;
 }
 
-static const struct edgel_reduce plain = EDGEL_REDUCE_DEFAULTS;
+static const struct edgel_reduce plain = { .nsd_tolerance = { 1 }, .nnsd = 1 };
 
 static void thresholds_and_panoptic_quality(void **state)
 {
     (void)state;
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     m.labels = EDGEL_LABELS_IDS;
     m.objects = EDGEL_OBJECTS_IDS;
     /* Truth 1: 5 pixels, 4 of them predicted as 4: IoU 0.8. Truth 2: 4 pixels, 2 of them as 5: IoU 0.5, a pair but no
@@ -405,9 +406,9 @@ static void thresholds_and_panoptic_quality(void **state)
 static void classes_void_and_mean(void **state)
 {
     (void)state;
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     const int32_t ignore[] = { 9 }, exclude[] = { 3 };
-    struct edgel_reduce how = EDGEL_REDUCE_DEFAULTS;
+    struct edgel_reduce how = reduce_defaults();
     m.labels = EDGEL_LABELS_IDS;
     m.objects = EDGEL_OBJECTS_COMPONENTS;
     m.ignore = how.ignore = ignore;
@@ -447,7 +448,7 @@ static void excused_pairs_are_no_mistakes(void **state)
     struct edgel_object_pair pair = { 1, 1, 3, 6, { 0, 0, 6, 1 }, { 0, 0, 6, 1 }, true };
     struct edgel_object_counts c = { 1, 1, 1, 0, &pair, 1 };
     struct edgel_row row = { .w = 20, .h = 1, .counts[EDGEL_OBJECTS] = &(struct edgel_object_list){ &c, 1 } };
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     struct edgel_reducer *r;
     struct edgel_summary s;
     m.labels = EDGEL_LABELS_IDS;
@@ -469,7 +470,7 @@ static void what_agrees_is_perfect(void **state)
 {
     (void)state;
     static struct plane p;
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     m.labels = EDGEL_LABELS_IDS;
     for (int round = 0; round < 200; round++) {
         char text[PIXELS];
@@ -496,7 +497,7 @@ static void sides_are_symmetric(void **state)
 {
     (void)state;
     static struct plane a, b;
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     m.labels = EDGEL_LABELS_IDS;
     for (int round = 0; round < 200; round++) {
         char texts[2][PIXELS];
@@ -533,7 +534,7 @@ static void sides_are_symmetric(void **state)
 
 static void check_says(const char *text, const char *rule)
 {
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     struct edgel_cell cells[] = { { 0, 0, 8 }, { 1, 1, 4 } };
     struct edgel_row row = { .w = 4,
                              .h = 3,
@@ -639,7 +640,7 @@ static void no_memory_is_an_error(void **state)
 static void no_memory_to_reduce_is_an_error(void **state)
 {
     (void)state;
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     long k = 0;
     m.labels = EDGEL_LABELS_IDS;
     m.objects = EDGEL_OBJECTS_COMPONENTS;

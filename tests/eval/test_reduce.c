@@ -1,5 +1,6 @@
 /* Reducing: scores against their definitions over lists of pixels, the conventions on toy masks, and the sweep. */
 #include "eval/eval_priv.h"
+#include "eval_defaults.h"
 #include "eval_masks.h"
 #include <math.h>
 #include <string.h>
@@ -249,8 +250,8 @@ static void scores_are_their_formulas(void **state)
         struct toy t[IMAGES];
         const int n = 1 + (int)rnd(IMAGES);
         random_toys(t, n, truth, prediction, 5);
-        struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
-        struct edgel_reduce r = EDGEL_REDUCE_DEFAULTS;
+        struct edgel_measure m = measure_defaults();
+        struct edgel_reduce r = reduce_defaults();
         m.labels = EDGEL_LABELS_IDS;
         r.reduce = rnd(2) ? EDGEL_REDUCE_IMAGE : EDGEL_REDUCE_POOLED;
         r.empty = (enum edgel_empty)rnd(3);
@@ -289,8 +290,8 @@ static void binary_scores_are_their_formulas(void **state)
             for (int i = 0; i < t[k].n; i++)
                 if (rnd(5) == 0)
                     t[k].truth[i] = 255;
-        struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
-        struct edgel_reduce r = EDGEL_REDUCE_DEFAULTS;
+        struct edgel_measure m = measure_defaults();
+        struct edgel_reduce r = reduce_defaults();
         m.labels = EDGEL_LABELS_BINARY;
         m.ignore = r.ignore = (const int32_t[]){ 255 };
         m.nignore = r.nignore = 1;
@@ -323,8 +324,8 @@ static void figures_by_hand(void **state)
     struct edgel_row row = { .w = 50,
                              .h = 1,
                              .counts[EDGEL_PIXELS] = &(struct edgel_pixels_counts){ 50, cells, 4 } };
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
-    struct edgel_reduce r = EDGEL_REDUCE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
+    struct edgel_reduce r = reduce_defaults();
     struct edgel_reducer *reducer;
     struct edgel_summary s;
     m.labels = EDGEL_LABELS_BINARY;
@@ -352,8 +353,8 @@ static void conventions_differ_as_they_should(void **state)
     char name[] = "x";
     struct edgel_class list[] = { { 0, name }, { 1, name }, { 2, name }, { 3, name } };
     const struct edgel_classes classes = { list, 4 };
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
-    struct edgel_reduce r = EDGEL_REDUCE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
+    struct edgel_reduce r = reduce_defaults();
     m.labels = EDGEL_LABELS_IDS;
     r.classes = &classes;
     r.ignore = (const int32_t[]){ 9 };
@@ -387,7 +388,7 @@ static void conventions_differ_as_they_should(void **state)
         edgel_summary_finish(&s);
     }
     /* Ignoring background pixels is another thing than leaving background out of the mean. */
-    r = (struct edgel_reduce)EDGEL_REDUCE_DEFAULTS;
+    r = reduce_defaults();
     r.ignore = (const int32_t[]){ 9, 0 };
     r.nignore = 2;
     struct edgel_summary s = reduce_toys(t, 2, &m, &r);
@@ -407,8 +408,8 @@ static void strangers_are_counted_and_nothing_is_added(void **state)
     char name[] = "x";
     struct edgel_class list[] = { { 0, name }, { 1, name } };
     const struct edgel_classes classes = { list, 2 };
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
-    struct edgel_reduce r = EDGEL_REDUCE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
+    struct edgel_reduce r = reduce_defaults();
     m.labels = EDGEL_LABELS_IDS;
     r.classes = &classes;
     r.ignore = (const int32_t[]){ 9 };
@@ -439,8 +440,8 @@ static void missing_and_failed_rows_count(void **state)
 {
     (void)state;
     static const struct toy worst = { 4, { 0, 0, 1, 1 }, { -1, -1, -1, -1 } };
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
-    struct edgel_reduce r = EDGEL_REDUCE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
+    struct edgel_reduce r = reduce_defaults();
     struct edgel_row full, none = { .kind = EDGEL_ROW_MISSING }, failed = { .kind = EDGEL_ROW_FAILED };
     struct edgel_reducer *reducer;
     struct edgel_summary s;
@@ -478,8 +479,8 @@ static void tolerance_replaces_precision_and_recall(void **state)
                              .h = 1,
                              .counts[EDGEL_PIXELS] = &(struct edgel_pixels_counts){ 100, cells, 4 },
                              .counts[EDGEL_TOLERANCE] = &(struct edgel_tolerance_list){ &tc, 1 } };
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
-    struct edgel_reduce r = EDGEL_REDUCE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
+    struct edgel_reduce r = reduce_defaults();
     struct edgel_reducer *reducer;
     struct edgel_summary s;
     m.labels = EDGEL_LABELS_BINARY;
@@ -659,8 +660,8 @@ static void sweeps_are_their_definitions(void **state)
 static void later_ignoring_is_checked(void **state)
 {
     (void)state;
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
-    struct edgel_reduce r = EDGEL_REDUCE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
+    struct edgel_reduce r = reduce_defaults();
     m.labels = EDGEL_LABELS_IDS;
     r.ignore = (const int32_t[]){ 5, 255 };
     r.nignore = 2;
@@ -684,8 +685,8 @@ static void allocation_failures_are_reported(void **state)
 {
     (void)state;
     static const struct toy t = { 5, { 0, 1, 2, 2, 9 }, { 0, 1, 1, -1, 2 } };
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
-    struct edgel_reduce r = EDGEL_REDUCE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
+    struct edgel_reduce r = reduce_defaults();
     struct edgel_row row;
     m.labels = EDGEL_LABELS_IDS;
     row_of_toy(&t, &row);

@@ -2,6 +2,7 @@
  * pixels looked at, every pair of regions compared. Lists of segmentations, hierarchies, and one in the form of an
  * image. */
 #include "eval/eval_priv.h"
+#include "eval_defaults.h"
 #include "random.h"
 #include <math.h>
 #include <setjmp.h>
@@ -156,7 +157,7 @@ static double naive_best(const struct scene *s, uint16_t maps[K][N])
 
 static struct edgel_measure measure_of(bool listed)
 {
-    struct edgel_measure m = EDGEL_MEASURE_DEFAULTS;
+    struct edgel_measure m = measure_defaults();
     m.labels = EDGEL_LABELS_IDS;
     m.regions = true;
     m.thresholds = K;
@@ -376,7 +377,7 @@ static void test_scores(void **state)
     uint64_t apart[2][3] = { { 4950, 2475, 0 }, { 495, 990, 4950 } };
     double voi[2][3] = { { 3, 1, 2 }, { 2, 2, 4 } };
     const struct edgel_measure m = measure_of(false);
-    const struct edgel_reduce reduce = EDGEL_REDUCE_DEFAULTS;
+    const struct edgel_reduce reduce = reduce_defaults();
     struct edgel_measure three = m;
     struct edgel_reducer *r;
     struct edgel_summary sum;

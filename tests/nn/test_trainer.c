@@ -1,4 +1,5 @@
 /* Training: repeatability over threads, CPU levels and breaks; what it learns, keeps, freezes and refuses. */
+#include "eval_defaults.h"
 #include "nn/training/trainer_priv.h"
 #include "nn_defaults.h"
 #include "random.h"

@@ -35,7 +35,7 @@ static const struct edgel_reduce ids_reduce = {
     .exclude_from_mean = excluded,
     .nexclude = 1,
 };
-static const struct edgel_reduce plain_reduce = EDGEL_REDUCE_DEFAULTS;
+static const struct edgel_reduce plain_reduce = { .nsd_tolerance = { 1 }, .nnsd = 1 };
 
 static char sky[] = "sky";
 static struct edgel_class_result two_classes[] = {

@@ -115,7 +115,7 @@ static enum edgel_status find_first(const struct merge *m, struct source **first
     return EDGEL_OK;
 }
 
-static enum edgel_status join(struct merge *m, struct edgel_output *out, bool (*stop)(void *),
+static enum edgel_status join(struct merge *m, struct edgel_output *out, bool (*stop)(void *user), void *user,
                               struct edgel_error *err)
 {
     struct edgel_counts_header header = *edgel_counts_header(m->sources[0].reader);
@@ -129,7 +129,7 @@ static enum edgel_status join(struct merge *m, struct edgel_output *out, bool (*
         EDGEL_TRY(advance(&m->sources[i], err));
     EDGEL_TRY(find_first(m, &s, err));
     while (s) {
-        if (stop && stop(NULL))
+        if (stop && stop(user))
             return edgel_fail(err, EDGEL_EINTERRUPTED, "interrupted");
         EDGEL_TRY(edgel_counts_write_row(out, &s->row, err));
         edgel_shard_add(&seen, s->row.image);
@@ -148,7 +148,7 @@ static enum edgel_status join(struct merge *m, struct edgel_output *out, bool (*
 }
 
 enum edgel_status edgel_counts_merge(const char *const *paths, size_t npaths, const char *output,
-                                     bool (*stop)(void *user), struct edgel_error *err)
+                                     bool (*stop)(void *user), void *user, struct edgel_error *err)
 {
     struct merge m = { .paths = paths, .n = npaths };
     struct edgel_output *out = NULL;
@@ -158,7 +158,7 @@ enum edgel_status edgel_counts_merge(const char *const *paths, size_t npaths, co
     if (st == EDGEL_OK)
         st = edgel_output_begin(output, &out, err);
     if (st == EDGEL_OK)
-        st = join(&m, out, stop, err);
+        st = join(&m, out, stop, user, err);
     if (st == EDGEL_OK)
         st = edgel_output_commit(&out, err);
     edgel_output_discard(&out);

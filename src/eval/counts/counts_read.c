@@ -90,22 +90,26 @@ static enum edgel_status read_annotator(const struct edgel_place *p, const struc
     return EDGEL_OK;
 }
 
-/* What the families say of theirs, and what holds only when all of it is known. */
 static enum edgel_status read_families(const struct edgel_place *p, const struct edgel_json *o,
                                        struct edgel_measure *m)
 {
-    struct edgel_error odd = { 0 };
     for (int f = 0; f < EDGEL_FAMILIES; f++) {
         const struct edgel_family_params *params = edgel_family_row((enum edgel_family)f)->params;
         if (params)
             EDGEL_TRY(params->read(p, o, m));
     }
+    return EDGEL_OK;
+}
+
+/* What holds only when all of measure is known. */
+static enum edgel_status check_families(const struct edgel_place *p, const struct edgel_json *o,
+                                        struct edgel_measure *m)
+{
+    struct edgel_error odd = { 0 };
     if (edgel_json_get(o, "listed"))
         EDGEL_TRY(edgel_place_bool(p, edgel_json_get(o, "listed"), "listed", &m->listed));
     if (m->listed && !edgel_of_maps(m))
         return edgel_place_refuse(p, "listed", "is of boundaries and regions");
-    if (m->thresholds > 0 && m->labels != EDGEL_LABELS_BINARY && !m->regions)
-        return edgel_place_refuse(p, "thresholds", "only binary masks can be swept");
     return edgel_families_check(m, &odd) == EDGEL_OK
                ? EDGEL_OK
                : edgel_fail(p->err, EDGEL_EFORMAT, "%s: %.400s", p->where, odd.msg);
@@ -118,7 +122,7 @@ static enum edgel_status read_measure(const struct edgel_place *p, const struct 
     struct edgel_measure *m = &r->header.measure;
     int64_t n;
     int i;
-    *m = (struct edgel_measure)EDGEL_MEASURE_DEFAULTS;
+    edgel_measure_init(m);
     EDGEL_TRY(edgel_place_choice(p, edgel_json_get(o, "labels"), "labels", labels, 2, &i));
     m->labels = i == 0 ? EDGEL_LABELS_BINARY : EDGEL_LABELS_IDS;
     if (!edgel_json_real(edgel_json_get(o, "threshold"), &m->threshold) ||
@@ -127,12 +131,15 @@ static enum edgel_status read_measure(const struct edgel_place *p, const struct 
     EDGEL_TRY(
         edgel_place_whole(p, edgel_json_get(o, "thresholds"), "thresholds", 0, EDGEL_THRESHOLDS_MAX, &n));
     m->thresholds = (int)n;
+    EDGEL_TRY(read_families(p, o, m));
+    if (m->thresholds > 0 && m->labels != EDGEL_LABELS_BINARY && !m->regions)
+        return edgel_place_refuse(p, "thresholds", "only binary masks can be swept");
     EDGEL_TRY(id_list(p, o, "ignore", &r->measure_ignore, &m->nignore));
     m->ignore = r->measure_ignore;
     EDGEL_TRY(edgel_place_bool(p, edgel_json_get(o, "valid"), "valid", &m->valid));
     EDGEL_TRY(read_annotator(p, edgel_json_get(o, "annotator"), m));
     EDGEL_TRY(read_colors(p, edgel_json_get(o, "colors"), r));
-    return read_families(p, o, m);
+    return check_families(p, o, m);
 }
 
 static enum edgel_status read_classes(const struct edgel_place *p, const struct edgel_json *v,
@@ -180,7 +187,7 @@ static enum edgel_status read_reduce(const struct edgel_place *p, const struct e
     static const char *const missing[] = { "error", "skip", "worst" };
     struct edgel_reduce *d = &r->header.reduce;
     int i;
-    *d = (struct edgel_reduce)EDGEL_REDUCE_DEFAULTS;
+    edgel_reduce_init(d);
     EDGEL_TRY(edgel_place_choice(p, edgel_json_get(o, "reduce"), "reduce", reduce, 2, &i));
     d->reduce = (enum edgel_reduce_kind)i;
     EDGEL_TRY(edgel_place_choice(p, edgel_json_get(o, "empty"), "empty", empty, 3, &i));
@@ -253,20 +260,39 @@ static enum edgel_status read_header(struct edgel_counts_reader *r, struct edgel
     return st;
 }
 
-enum edgel_status edgel_counts_open(const char *path, struct edgel_counts_reader **out,
-                                    struct edgel_error *err)
+/* lines: taken over, also in case of failure. */
+static enum edgel_status begin(struct edgel_lines *lines, struct edgel_counts_reader **out,
+                               struct edgel_error *err)
 {
-    *out = NULL;
     struct edgel_counts_reader *r = edgel_calloc(1, sizeof *r);
-    if (!r)
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", path);
-    enum edgel_status st = edgel_lines_open(path, EDGEL_COUNTS_LINE_MAX, &r->lines, err);
-    if (st == EDGEL_OK)
-        st = read_header(r, err);
+    if (!r) {
+        edgel_lines_close(&lines);
+        return edgel_fail(err, EDGEL_ENOMEM, "counts: out of memory");
+    }
+    r->lines = lines;
+    enum edgel_status st = read_header(r, err);
     if (st != EDGEL_OK)
         edgel_counts_close(&r);
     *out = r;
     return st;
+}
+
+enum edgel_status edgel_counts_open(const char *path, struct edgel_counts_reader **out,
+                                    struct edgel_error *err)
+{
+    struct edgel_lines *lines;
+    *out = NULL;
+    EDGEL_TRY(edgel_lines_open(path, EDGEL_COUNTS_LINE_MAX, &lines, err));
+    return begin(lines, out, err);
+}
+
+enum edgel_status edgel_counts_open_bytes(const void *bytes, size_t n, const char *name,
+                                          struct edgel_counts_reader **out, struct edgel_error *err)
+{
+    struct edgel_lines *lines;
+    *out = NULL;
+    EDGEL_TRY(edgel_lines_of(bytes, n, name, EDGEL_COUNTS_LINE_MAX, &lines, err));
+    return begin(lines, out, err);
 }
 
 const struct edgel_counts_header *edgel_counts_header(const struct edgel_counts_reader *reader)
