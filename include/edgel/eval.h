@@ -307,7 +307,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_measure_maps(const struct edge
  *   results    [{image_id, category_id, segmentation}]
  *   panoptic   as instances, an annotation being {image_id, file_name, segments_info:[{id, category_id, iscrowd}]}: the
  *              objects are those of the mask file_name, whose values are R + 256 G + 65536 B and the segments' ids
- * segmentation is {"size":[height, width], "counts":[...] or "..."}: run lengths column by column, runs of 0 and 1 by turns, the first of 0; polygons are
+ * segmentation is {"size":[height, width], "counts":[...] or "..."}: run lengths column by column, runs of 0 and 1 by
+ * turns, the first of 0; polygons are
  * EDGEL_EUNSUPPORTED when their image is measured. Ids are whole and not negative, categories at most 65535. Keys that
  * are not named here are passed over, scores among them.
  */

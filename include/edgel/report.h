@@ -35,7 +35,8 @@ edgel_report_pair(struct edgel_output *out, const char *prediction, const char *
 
 /* The text files of the boundary benchmark, numbers as printf("%10g"). image: IMAGE_ev1.txt, a line per threshold:
  * threshold, matched truth, truth, matched detections, detections. best: a line of eval_bdry_img.txt: number of the
- * image from 1, T R P F. thresholds: eval_bdry_thr.txt, T R P F. summary: eval_bdry.txt, T R P F of ODS, R P F of OIS, AP. */
+ * image from 1, T R P F. thresholds: eval_bdry_thr.txt, T R P F. summary: eval_bdry.txt, T R P F of ODS, R P F of OIS,
+ * AP. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_bsds_image(struct edgel_output *out,
                                                                     const struct edgel_boundary_counts *c,
                                                                     struct edgel_error *err);
@@ -48,6 +49,41 @@ edgel_report_bsds_thresholds(struct edgel_output *out, const struct edgel_bounda
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_bsds_summary(struct edgel_output *out,
                                                                       const struct edgel_boundary_result *b,
                                                                       struct edgel_error *err);
+
+/* --- from rows to scores --- */
+
+/* What is scored and what is written on the way. All of it must outlive the scoring. Zero-initialise. */
+struct edgel_scoring_params {
+    const struct edgel_measure *measure;
+    const struct edgel_reduce *reduce;
+    const char *const *methods; /* [nmethods] names; a row's prediction is its index */
+    size_t nmethods;
+    struct edgel_output *csv;       /* a row per image and class; NULL: not wanted; committed by the caller */
+    struct edgel_output *pairs_csv; /* a row per pair of objects; as csv */
+    const char
+        *bsds_folder; /* where the text files of the boundary benchmark go, of one method; NULL: none */
+};
+/* The rows of one or several methods on their way to scores. */
+struct edgel_scoring;
+/* Writes the first lines of csv and pairs_csv. EDGEL_EINVAL: no method, a convention that does not fit the counts
+ * (edgel_reduce_check()), files of the benchmark of several methods; EDGEL_EIO; EDGEL_ENOMEM. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_scoring_create(const struct edgel_scoring_params *params,
+                                                                 struct edgel_scoring **out,
+                                                                 struct edgel_error *err);
+/* Discards files of the benchmark that edgel_scoring_bsds() has not completed. NULL is fine. */
+EDGEL_API void edgel_scoring_destroy(struct edgel_scoring **scoring);
+/* Adds a row, in the order of the images, and writes its lines. EDGEL_EFORMAT: it cannot be scored (as
+ * edgel_reducer_add()) and counts as failed, more may be added; EDGEL_EINVAL, EDGEL_EIO, EDGEL_ENOMEM. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_scoring_add(struct edgel_scoring *scoring, const struct edgel_row *row, struct edgel_error *err);
+/* out[nmethods]: the scores of the rows so far, each finished by the caller; zeroed after a failure. EDGEL_ENOMEM. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_scoring_summaries(const struct edgel_scoring *scoring,
+                                                                    struct edgel_summary *out,
+                                                                    struct edgel_error *err);
+/* Completes the files of the benchmark from the method's summary; nothing without a folder. EDGEL_EIO, EDGEL_ENOMEM. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_scoring_bsds(struct edgel_scoring *scoring,
+                                                               const struct edgel_summary *summary,
+                                                               struct edgel_error *err);
 
 /* --- curves of a training --- */
 

@@ -5,7 +5,7 @@
 
 #include "cli.h"
 #include "edgel/dataset.h"
-#include "edgel/eval.h"
+#include "edgel/report.h"
 
 /* --- score_options.c --- */
 
@@ -52,19 +52,10 @@ struct score {
     struct edgel_classes classes;
     struct edgel_bar *bars;
     size_t nbars;
-    struct edgel_reducer **reducers; /* [nmethods] */
-    const char *bsds_folder;         /* NULL: no files of the boundary benchmark */
-    struct edgel_output *bsds_images, *bsds_cover;
-    size_t bsds_number;
+    struct edgel_scoring *scoring;
     struct edgel_output *csv, *pairs_csv,
         *json; /* begun before the first row, so that what cannot be is told early */
 };
-
-/* --- score_bsds.c --- : nothing is done when folder is NULL */
-enum edgel_status score_bsds_begin(struct score *s, const char *folder, struct edgel_error *err);
-enum edgel_status score_bsds_add(struct score *s, const struct edgel_row *row, struct edgel_error *err);
-enum edgel_status score_bsds_end(struct score *s, const struct edgel_summary *summary,
-                                 struct edgel_error *err);
 
 /* --- score_run.c --- */
 

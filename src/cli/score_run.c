@@ -132,71 +132,27 @@ int score_check(const struct score *s, const struct cli_args *args)
 enum edgel_status score_begin(struct score *s, const struct score_options *o, struct edgel_error *err)
 {
     enum edgel_status status = EDGEL_OK;
-    s->reducers = cli_alloc(s->nmethods, sizeof(struct edgel_reducer *));
-    for (size_t i = 0; i < s->nmethods && status == EDGEL_OK; i++)
-        status = edgel_reducer_create(&s->measure, &s->reduce, s->methods[i], &s->reducers[i], err);
-    if (status == EDGEL_OK && o->csv)
+    if (o->csv)
         status = edgel_output_begin(o->csv, &s->csv, err);
-    if (status == EDGEL_OK && o->csv)
-        status = edgel_report_csv_header(s->csv, err);
     if (status == EDGEL_OK && o->pairs_csv)
         status = edgel_output_begin(o->pairs_csv, &s->pairs_csv, err);
-    if (status == EDGEL_OK && o->pairs_csv)
-        status = edgel_report_pairs_header(s->pairs_csv, err);
     if (status == EDGEL_OK && o->json)
         status = edgel_output_begin(o->json, &s->json, err);
-    return status == EDGEL_OK ? score_bsds_begin(s, o->bsds_files, err) : status;
-}
-
-/* --- the run --- */
-
-static enum edgel_status write_csv(struct score *s, const struct edgel_row *row, struct edgel_error *err)
-{
-    struct edgel_class_result *results = NULL;
-    size_t n = 0;
-    enum edgel_status status = edgel_row_scores(row, &s->measure, &s->reduce, &results, &n, err);
-    if (status == EDGEL_OK)
-        status = edgel_report_csv_row(s->csv, s->methods[row->prediction], row, results, n, err);
-    edgel_class_results_free(results, n);
-    return status;
-}
-
-static struct edgel_box box_of(const int b[4])
-{
-    return (struct edgel_box){ b[0], b[1], b[2], b[3] };
-}
-
-static enum edgel_status write_pairs(struct score *s, const struct edgel_row *row, struct edgel_error *err)
-{
-    enum edgel_status status = EDGEL_OK;
-    for (size_t i = 0; i < edgel_row_objects(row)->n; i++)
-        for (size_t k = 0; k < edgel_row_objects(row)->v[i].npairs && status == EDGEL_OK; k++) {
-            const struct edgel_object_pair *p = &edgel_row_objects(row)->v[i].pairs[k];
-            const struct edgel_box t = box_of(p->truth_box), q = box_of(p->prediction_box);
-            const double agreement[] = { edgel_box_iou(&t, &q), edgel_box_giou(&t, &q),
-                                         edgel_box_diou(&t, &q), edgel_box_ciou(&t, &q) };
-            status = edgel_report_pair(s->pairs_csv, s->methods[row->prediction], row->image,
-                                       edgel_row_objects(row)->v[i].id, p, agreement, err);
-        }
-    return status;
+    if (status != EDGEL_OK)
+        return status;
+    const struct edgel_scoring_params params = { .measure = &s->measure,
+                                                 .reduce = &s->reduce,
+                                                 .methods = s->methods,
+                                                 .nmethods = s->nmethods,
+                                                 .csv = s->csv,
+                                                 .pairs_csv = s->pairs_csv,
+                                                 .bsds_folder = o->bsds_files };
+    return edgel_scoring_create(&params, &s->scoring, err);
 }
 
 enum edgel_status score_add(struct score *s, const struct edgel_row *row, struct edgel_error *err)
 {
-    struct edgel_reducer *reducer = s->reducers[row->prediction];
-    enum edgel_status status = edgel_reducer_add(reducer, row, err);
-    if (status == EDGEL_EFORMAT) {
-        struct edgel_row failed = { .kind = EDGEL_ROW_FAILED,
-                                    .prediction = row->prediction,
-                                    .image = row->image };
-        enum edgel_status counted = edgel_reducer_add(reducer, &failed, NULL);
-        return counted == EDGEL_OK ? status : counted;
-    }
-    if (status == EDGEL_OK && s->csv)
-        status = write_csv(s, row, err);
-    if (status == EDGEL_OK && s->pairs_csv)
-        status = write_pairs(s, row, err);
-    return status == EDGEL_OK ? score_bsds_add(s, row, err) : status;
+    return edgel_scoring_add(s->scoring, row, err);
 }
 
 /* --- after the run --- */
@@ -257,8 +213,7 @@ enum edgel_status score_end(struct score *s, const struct score_options *o, bool
 {
     struct edgel_summary *v = cli_alloc(s->nmethods, sizeof *v);
     enum edgel_status status = EDGEL_OK;
-    for (size_t i = 0; i < s->nmethods && status == EDGEL_OK; i++)
-        status = edgel_reducer_summary(s->reducers[i], &v[i], err);
+    status = edgel_scoring_summaries(s->scoring, v, err);
     if (status == EDGEL_OK && s->csv)
         status = edgel_output_commit(&s->csv, err);
     if (status == EDGEL_OK && s->pairs_csv)
@@ -270,9 +225,9 @@ enum edgel_status score_end(struct score *s, const struct score_options *o, bool
     else if (o->json && partial)
         cli_message("%s: not written, the run was interrupted", o->json);
     if (status == EDGEL_OK && !partial)
-        status = score_bsds_end(s, &v[0], err);
-    else if (s->bsds_folder && partial)
-        cli_message("%s/eval_*.txt: not written, the run was interrupted", s->bsds_folder);
+        status = edgel_scoring_bsds(s->scoring, &v[0], err);
+    else if (o->bsds_files && partial)
+        cli_message("%s/eval_*.txt: not written, the run was interrupted", o->bsds_files);
     if (status == EDGEL_OK && table)
         status = print_table(partial, v, s->nmethods, err);
     if (status == EDGEL_OK)
@@ -285,14 +240,10 @@ enum edgel_status score_end(struct score *s, const struct score_options *o, bool
 
 void score_finish(struct score *s)
 {
-    for (size_t i = 0; s->reducers && i < s->nmethods; i++)
-        edgel_reducer_destroy(&s->reducers[i]);
-    free(s->reducers);
+    edgel_scoring_destroy(&s->scoring);
     edgel_output_discard(&s->csv);
     edgel_output_discard(&s->pairs_csv);
     edgel_output_discard(&s->json);
-    edgel_output_discard(&s->bsds_images);
-    edgel_output_discard(&s->bsds_cover);
     edgel_classes_finish(&s->classes);
     free(s->ignore);
     free(s->exclude);
