@@ -321,6 +321,17 @@ same() {
     differs --aperture 5
 }
 
+@test "--neighbours: 4 or 8 in the Laplacian's kernel" {
+    printf 'P2 3 3 255\n0 0 0 0 10 0 0 0 0\n' >in.pgm
+    one out --name x.pgm -m laplacian
+    [ "$(pixels 9 out/x.pgm)" = "0 10 0 10 40 10 0 10 0" ]
+    one out8 --name x.pgm -m laplacian --neighbours 8
+    [ "$(pixels 9 out8/x.pgm)" = "10 10 10 10 80 10 10 10 10" ]
+    base=(-m laplacian)
+    same --neighbours 4
+    differs --neighbours 8
+}
+
 @test "--norm: l1 is the sum, l2 the root of the squares" {
     # gx = 3 and gy = 4 in the middle of Roberts' square
     printf 'P2 2 2 255\n3 4 0 0\n' >in.pgm
