@@ -1,11 +1,12 @@
 /*
  * MAT files of the Berkeley segmentation benchmark: its truth, lists of segmentations, and hierarchies. What each
- * variable must be stands in edgel/image.h. One pass: mat_elements.c hands out what it has checked, and values go
- * straight to their place. MATLAB stores columns one after the other, so every matrix is transposed on the way.
+ * variable must be stands in edgel/image.h. The file is read once: mat_elements.c checks it and hands out values, and
+ * each value is put where it belongs. MATLAB stores columns one after the other, images are rows, so that every matrix
+ * is transposed.
  *
- * Bounds: the sides and the pixels of all maps together, before a map is allocated or unpacked. Rows begin at multiples
- * of 64 bytes, so that narrow maps take more memory than they have pixels: all maps together take at most 8 bytes a
- * pixel of the limit, as a hierarchy does, and 64 MB.
+ * Sides, and the pixels of all maps together, are compared with the limits before a map is allocated or unpacked. Rows
+ * begin at multiples of 64 bytes, so that a map of few columns takes more memory than it has pixels. Therefore all maps
+ * together may take 64 MB and, for each pixel of the limit, 8 bytes, which is what a hierarchy takes.
  */
 #include "io/io_priv.h"
 #include <inttypes.h>
@@ -22,12 +23,12 @@ struct reader {
     struct edgel_mat_source source;
     struct edgel_mat_params params;
     struct edgel_mat *out;
-    uint64_t pixels, bytes;      /* of the maps so far */
-    struct edgel_mat_info *info; /* not NULL: the first map is measured, and no value is read */
+    uint64_t pixels, bytes;      /* of the maps that were begun */
+    struct edgel_mat_info *info; /* not NULL: for the size of the first map alone; no value is read */
     bool measured;
 };
 
-/* A matrix on its way to its place. */
+/* A matrix that is being read. */
 struct map {
     const struct reader *r;
     char where[96];            /* groundTruth{2}.Boundaries */

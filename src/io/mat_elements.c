@@ -1,5 +1,5 @@
 /*
- * MAT files of version 5, element by element: what stands there is checked before it is handed out.
+ * MAT files of version 5, element by element. Nothing is handed out before it is checked.
  *
  * Header of 128 bytes: text, at 124 the version 0x0100 (0x0200: 7.3, which is HDF5) and "IM" or "MI", the byte order.
  * Then elements: a tag (type, bytes; up to 4 bytes may stand in the tag itself), the bytes, and zeros up to a multiple
@@ -52,7 +52,8 @@ static enum edgel_status charge(struct edgel_mat_source *s, uint64_t n)
 {
     if (n > s->budget)
         return edgel_fail(s->err, EDGEL_ELIMIT,
-                          "%s: MAT: holds more than %d bytes besides what is read of it", s->name, PASSED);
+                          "%s: MAT: holds more than %d bytes besides the maps that are read", s->name,
+                          PASSED);
     s->budget -= n;
     return EDGEL_OK;
 }
@@ -454,7 +455,7 @@ enum edgel_status edgel_mat_variable(struct edgel_mat_source *s, struct edgel_ma
         EDGEL_TRY(take_tag(s, &left, &t));
     }
     if (t.type != MATRIX || t.small || t.padding != 0)
-        return refuse(s, "something that is no array");
+        return refuse(s, "an element of the file is no array");
     return take_head(s, t.n, 0, a);
 }
 

@@ -588,10 +588,10 @@ static void test_children(void **state)
     mat_element(&m, 9, reals, 8);
     mat_end(&m, at);
     m.v[at + 4]--;
-    refuses(&m, &defaults, EDGEL_EFORMAT, "something that is no array");
+    refuses(&m, &defaults, EDGEL_EFORMAT, "an element of the file is no array");
     m.n = sound;
     mat_element(&m, 9, reals, 8);
-    refuses(&m, &defaults, EDGEL_EFORMAT, "something that is no array");
+    refuses(&m, &defaults, EDGEL_EFORMAT, "an element of the file is no array");
     m.n = sound;
     mat_put(&m, "1234567", 7);
     refuses(&m, &defaults, EDGEL_EFORMAT, "the file is cut short");
@@ -834,7 +834,7 @@ static void test_bombs(void **state)
         free(again);
     }
     add_bomb(&m, "ucm2", 6, 9, 8, 1, 1);
-    refuses(&m, &defaults, EDGEL_ELIMIT, "holds more than 268435456 bytes besides what is read of it");
+    refuses(&m, &defaults, EDGEL_ELIMIT, "holds more than 268435456 bytes besides the maps that are read");
     struct edgel_mat_info info;
     assert_int_equal(edgel_mat_probe(m.v, m.n, "m", NULL, &info, NULL),
                      EDGEL_OK); /* which unpacks none of it */
