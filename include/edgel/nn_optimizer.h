@@ -189,7 +189,7 @@ struct edgel_early_stop {
     int64_t best_at;  /* which of them was the best, from 1; 0: none yet */
     double best;
 };
-/* Takes the value of the next epoch; true: it is time to end. A value that is no number is never the best. */
+/* Takes the value of the next epoch; true: stop now. NaN is never the best. */
 EDGEL_API bool edgel_early_stop_update(struct edgel_early_stop *s, double value);
 
 #ifdef __cplusplus

@@ -49,7 +49,7 @@ EDGEL_API void edgel_sample_finish(struct edgel_sample *s);
  *   noise        v += s z, z normal for each value, s in 0..noise for the image
  *
  * and v is limited to 0..1 if any of these is on. Ranges are drawn from evenly. Each change draws from a stream of its
- * own: one more of them leaves the others as they are. resample does not change samples: see edgel_resample_weights().
+ * own, so switching one on leaves the others unchanged. resample does not change samples: see edgel_resample_weights().
  */
 struct edgel_augment {
     double flip, vflip, turn, rotate, scale;

@@ -93,12 +93,11 @@ struct edgel_train_params {
     int crops;      /* of each sample in an epoch without steps, 1..EDGEL_TRAIN_CROPS_MAX */
     int64_t steps;  /* of an epoch; 0: as many as all samples need */
     int64_t epochs; /* in all, those before a resume counted; >= 0 */
-    /* > 0, of one run; INFINITY: none. No epoch begins that would not end in time, as the one before tells, and one
-     * that takes longer all the same is cut, so that its validation ends in time. A validation that takes longer yet is
-     * given up once there is a best model: the epoch is then not done, and a resume validates it or goes on with it.
-     * What EDGEL_RECOMPUTE_END does comes on top. */
+    /* > 0, of one run; INFINITY: no limit. An epoch starts only if it would end in time, judged by the epoch before. A
+     * running epoch is cut short so that its validation ends in time. A validation that still takes longer is given up
+     * once there is a best model; a resume then does it. The pass of EDGEL_RECOMPUTE_END is not counted. */
     double max_seconds;
-    int64_t patience; /* epochs without a better value before the end; 0: no early end */
+    int64_t patience; /* epochs without improvement before the training stops; 0: it does not stop early */
     double min_delta; /* >= 0: a value is better when it is so by more than this */
     enum edgel_monitor monitor;
     int first_scored; /* classes before it are not in the means of IoU and F1: 1 leaves out the background */
@@ -178,8 +177,8 @@ edgel_trainer_create(struct edgel_model *model, const struct edgel_train_params 
 EDGEL_API void edgel_trainer_destroy(struct edgel_trainer **t);
 
 /*
- * Trains until params->epochs are done, the patience or the time is over, or stop says true: *end tells (may be NULL).
- * model then holds the last weights. A stopped trainer may run on.
+ * Trains until params->epochs are done, `patience` epochs brought no improvement, the time limit is reached, or stop
+ * returns true: *end tells which (may be NULL). model then holds the last weights. A stopped trainer may run on.
  * Returns EDGEL_OK; EDGEL_EINTERRUPTED after stop; EDGEL_EINVAL with epoch and step when loss or gradient are not
  * finite: model then holds the weights at the end of the epoch before; what load and save returned; EDGEL_ENOMEM.
  * Weights, rows and saved bytes are the same for any number of threads and any CPU level, seconds aside.
@@ -190,8 +189,9 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_trainer_run(struct edgel_train
                                                               struct edgel_error *err);
 /*
  * Trains one batch and returns; validation and checkpoint come with the call after the last batch of an epoch. *step
- * (may be NULL) tells what was done; its `step` is 0 when nothing was, because all epochs are done or the patience is
- * over. events (may be NULL) as for edgel_trainer_run(), whose statuses these are; its `stop` is not asked.
+ * (may be NULL) tells what was done; its `step` is 0 when nothing was: all epochs are done, or `patience` epochs
+ * brought no improvement. events (may be NULL) as for edgel_trainer_run(), whose statuses these are; its `stop` is not
+ * asked.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_trainer_step(struct edgel_trainer *t,
                                                                const struct edgel_train_events *events,
@@ -237,11 +237,13 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_trainer_resume(struct edgel_tr
  * next; the last, which makes the classes, is left out. Each stage is trained for `epochs` under a 1x1 convolution to
  * the classes, enlarged to the size of the image, all stages before it frozen; this convolution is then thrown away. In
  * the end model holds the weights of all stages; train it as usual then.
- * Of params, the schedule, freeze, patience, recompute and ema do not count, validation samples are not looked at, and
- * max_seconds is for all stages together. An interrupted pre-training starts anew. events: save is not called.
- * stage_begins may be NULL; stage counts from 1, layer is the name of its convolution. *end (may be NULL):
- * EDGEL_TRAIN_EPOCHS, or EDGEL_TRAIN_TIME where the time did not do for all stages. Returns what edgel_trainer_run
- * does.
+ *
+ * params        the schedule, freeze, patience, recompute and ema are not used; max_seconds is for all stages together.
+ *               Validation samples are not looked at. An interrupted pre-training starts anew
+ * events        save is not called
+ * stage_begins  may be NULL; stage counts from 1, layer is the name of its convolution; user is that of events
+ * end           may be NULL: EDGEL_TRAIN_EPOCHS, or EDGEL_TRAIN_TIME when the time was too short for all stages
+ * Returns what edgel_trainer_run() does.
  * Source: Bengio et al. 2007, "Greedy layer-wise training of deep networks".
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status

@@ -437,13 +437,13 @@ const struct cli_command cli_command_model = {
                 "export [OPTION]... --onnx FILE MODEL",
     .description =
         "summary lists the layers of a model file, of a preset (linear, edge-tiny, unet-tiny, dilated-tiny) or of a "
-        "file with the text of an architecture: what each makes of an image, its parameters and multiply-adds, and "
-        "the pixels that one of its values depends on.\n\n"
+        "file with the text of an architecture: the shape of its output, its parameters, multiply-adds and receptive "
+        "field.\n\n"
         "show prints all that a model file says besides the weights: inputs, classes, labels, normalisation, notes, "
-        "architecture. Of a preset or a file with an architecture it prints the text, every layer with its "
-        "name, to begin one's own with.\n\n"
-        "check reads model files as every other command does: nothing in them is trusted.\n\n"
-        "new writes a model with starting weights: where a training begins, and enough to time an architecture.\n\n"
+        "architecture. Of a preset or a file with an architecture it prints the text, every layer with its name, to "
+        "begin one's own with.\n\n"
+        "check reads model files in full and reports the first fault of each; nothing in a file is trusted.\n\n"
+        "new writes a model with starting weights, to begin a training from or to time an architecture.\n\n"
         "export writes a model as ONNX (operator set 13): input 'image', float [N][C][H][W] of 0..1, any size; output "
         "'probabilities' [N][K][H][W].",
     .groups = (const struct cli_group[]){ { "Options", model_rows, 0 }, { 0 } },
@@ -462,7 +462,7 @@ const struct cli_command cli_command_model = {
         (const struct cli_exit[]){
             { CLI_EXIT_OK, "all was done; check: every file is a model" },
             { CLI_EXIT_FAILED,
-              "a file is no model or architecture, cannot be read or written; each is told of" },
+              "a file is no model or architecture, cannot be read or written; each is reported" },
             { CLI_EXIT_USAGE, "wrong usage, or the file to write exists" },
             { 0 },
         },

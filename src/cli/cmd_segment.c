@@ -291,12 +291,12 @@ const struct cli_command cli_command_segment = {
         "decided by content. One bad image never stops a run; outputs appear complete or not at all, and are the same "
         "bytes for any number of threads, CPU level and memory.\n\n"
         "Masks hold the id of the class with the largest probability: palette PNG with the colours of Pascal VOC (ids "
-        "beyond 255: 16-bit gray). Models of foreground or not, and of boundaries, make 1-bit PNG, foreground white. "
-        "Probabilities are gray images whose full range is 1, one for each class; of foreground or not, one in all.\n\n"
+        "beyond 255: 16-bit gray). Models with one output (foreground, boundaries) make 1-bit PNG, foreground white. "
+        "Probabilities are gray images whose full range is 1, one for each output.\n\n"
         "Instances and objects are the components, joined by sides or corners, of pixels of one class; pixels of id 0 "
         "belong to none. The table has the columns id, class, name, area, x, y, w, h (of the box) and cx, cy (the "
         "centroid; pixel centres are whole numbers).\n\n"
-        "Many images are worked on one by each thread; the threads that few images leave idle work within them.",
+        "Each thread works on an image of its own; idle threads help within an image.",
     .groups = groups,
     .examples =
         (const struct cli_example[]){

@@ -293,7 +293,7 @@ static enum edgel_status pretrain(struct job *j, struct edgel_error *err)
         return status;
     const double left = j->plan.params.max_seconds - (cli_clock() - began);
     if (end == EDGEL_TRAIN_TIME && !j->o->run.quiet)
-        cli_message("pre-training was cut: the time is over");
+        cli_message("pre-training was cut short: time limit reached");
     j->plan.params.max_seconds = left > 0.001 ? left : 0.001;
     return create_trainer(j, err);
 }
@@ -539,12 +539,12 @@ const struct cli_command cli_command_train = {
         "Trains a small convolutional network on the images of a folder and their masks, from nothing or from another "
         "model, and writes a folder with the model of the best epoch, a checkpoint, the results of every epoch and "
         "pictures of the worst images.\n\n"
-        "All files are looked at before the first step: what cannot be read, has another size than its image, or holds "
-        "unknown ids is reported, and nothing is trained. Binary masks make a head of one output, ids one output for "
-        "each class.\n\n"
+        "All files are checked before the first step. A file that cannot be read, a mask of another size than its "
+        "image and unknown ids are reported, and nothing is trained. Binary masks make a head of one output, ids one "
+        "output for each class.\n\n"
         "The same command gives the same weights to the last bit, whatever the number of threads and the processor. "
-        "Ctrl-C writes a checkpoint; --resume RUN goes on as if there had been no break, and with more "
-        "--epochs extends a run that has ended.",
+        "Ctrl-C writes a checkpoint; --resume RUN continues with the same result as a run without a break, and with "
+        "more --epochs extends a finished run.",
     .groups = train_groups,
     .examples =
         (const struct cli_example[]){

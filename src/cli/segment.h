@@ -42,7 +42,7 @@ enum edgel_status segment_image(void *job, int thread, struct edgel_folder_image
 /* Depth and format of an output by its name; whether the two go together. */
 enum edgel_status segment_fit(const struct segment_job *job, const char *path, int *depth,
                               struct edgel_write *write, struct edgel_error *err);
-/* Masks of foreground or not are 1-bit. */
+/* Masks of models with one output are 1-bit. */
 bool segment_is_binary(const struct segment_job *job);
 
 #endif

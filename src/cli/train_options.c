@@ -109,8 +109,9 @@ static const struct cli_option data_rows[] = {
       .kind = CLI_FLAG,
       AT(boundaries),
       .help =
-          "The truth is contours: pixels that a share of annotators below --soft-ignore marked are left out, others "
-          "that any marked are contour; the loss is balanced bce unless --loss says otherwise." },
+          "The truth is contours. A pixel is contour if the share of annotators that marked it is at least "
+          "--soft-ignore, left out if it is smaller, background if none did. The loss is balanced bce unless "
+          "--loss says otherwise." },
     { .name = "soft-ignore",
       .kind = CLI_REAL,
       .metavar = "SHARE",
@@ -118,7 +119,7 @@ static const struct cli_option data_rows[] = {
       .min = 0,
       .max = 1,
       .def = "0.3",
-      .help = "See --boundaries." },
+      .help = "Share of annotators from which on a pixel is contour; see --boundaries." },
     { .name = "cache",
       .kind = CLI_INT,
       .metavar = "MB",
@@ -126,7 +127,7 @@ static const struct cli_option data_rows[] = {
       .min = 0,
       .max = 1000000,
       .def = "1024",
-      .help = "Keep so many megabytes of decoded images; others are decoded whenever they are needed." },
+      .help = "Megabytes of decoded images to keep; others are decoded again when they are needed." },
     { 0 },
 };
 
@@ -277,7 +278,7 @@ static const struct cli_option step_rows[] = {
       .min = 0,
       .max = 1e9,
       .def = "0",
-      .help = "Let the learning rate rise for so long, from a hundredth of it." },
+      .help = "Raise the learning rate over this many epochs, from a hundredth of it." },
     { .name = "lr-every",
       .kind = CLI_REAL,
       .metavar = "EPOCHS",
@@ -323,7 +324,9 @@ static const struct cli_option step_rows[] = {
       .min = 0,
       .max = 0.999999,
       .def = "0",
-      .help = "Validate and keep a running average of the weights, X being what stays of it at each step." },
+      .help =
+          "Validate and keep a moving average of the weights: after each step, X times the average plus 1 - X "
+          "times the weights." },
     { .name = "batch",
       .kind = CLI_INT,
       .metavar = "N",
@@ -388,9 +391,9 @@ static const struct cli_option end_rows[] = {
       .min = 0.001,
       .max = 1e9,
       .help =
-          "Begin no epoch that would end later, cut one that does all the same, and leave its validation to "
-          "--resume if that takes longer yet. Estimates made anew at the end, and the pictures of the worst "
-          "images, come on top." },
+          "Stop after SECONDS. An epoch starts only if it would end in time; a running one is cut short. A "
+          "validation that would not end in time is left to --resume. Estimates recomputed at the end and the "
+          "pictures of the worst images are not counted." },
     { .name = "patience",
       .kind = CLI_INT,
       .metavar = "EPOCHS",
@@ -398,7 +401,7 @@ static const struct cli_option end_rows[] = {
       .min = 0,
       .max = 1e9,
       .def = "0",
-      .help = "Stop after so many epochs without a better value; 0: never." },
+      .help = "Stop after this many epochs without improvement; 0: never." },
     { .name = "min-delta",
       .kind = CLI_REAL,
       .metavar = "X",
@@ -406,7 +409,7 @@ static const struct cli_option end_rows[] = {
       .min = 0,
       .max = 1e9,
       .def = "0",
-      .help = "A value is better when it is so by more than this." },
+      .help = "An improvement is a change by more than this." },
     { .name = "monitor",
       .kind = CLI_CHOICE,
       AT(monitor),
@@ -419,8 +422,8 @@ static const struct cli_option end_rows[] = {
       .choices = recompute_names,
       .def = "never",
       .help =
-          "Make the running estimates of batch normalisation anew from all training images: for the best weights at "
-          "the end, or before each validation." },
+          "Recompute the running estimates of batch normalisation over all training images: for the best weights "
+          "at the end, or before each validation." },
     { 0 },
 };
 
@@ -444,8 +447,8 @@ static const struct cli_option output_rows[] = {
       .metavar = "RUN",
       AT(resume),
       .help =
-          "Go on with the run in this folder, with its options but --quiet; more --epochs extend it. Other "
-          "options that are given take the place of its own." },
+          "Continue the run in this folder with its options, except --quiet. Options given now replace its own; "
+          "more --epochs extend it." },
     { .name = "checkpoint",
       .kind = CLI_REAL,
       .metavar = "SECONDS",

@@ -75,8 +75,8 @@ static enum edgel_status check_augment(const struct edgel_augment *a, const char
     const double sum = a->flip + a->vflip + a->turn + a->rotate + a->scale + a->brightness + a->contrast +
                        a->gamma + a->noise + a->blur + a->colour + a->resample;
     return sum > 0 ? EDGEL_OK
-                   : edgel_error_set(err, EDGEL_EINVAL, "--augment %s: all amounts are 0, one must be above",
-                                     text);
+                   : edgel_error_set(err, EDGEL_EINVAL,
+                                     "--augment %s: all amounts are 0, one must be above 0", text);
 }
 
 /* A weight and an option of the loss that would change nothing. */
@@ -87,7 +87,8 @@ static enum edgel_status check_loss(const struct train_plan *plan, const struct 
     const unsigned sums = 1u << EDGEL_LOSS_IOU | 1u << EDGEL_LOSS_DICE;
     const unsigned means = ~(sums | 1u << EDGEL_LOSS_LOVASZ);
     if (!has_term(plan, o, ~0u))
-        return edgel_error_set(err, EDGEL_EINVAL, "--loss %s: all weights are 0, one must be above", o->loss);
+        return edgel_error_set(err, EDGEL_EINVAL, "--loss %s: all weights are 0, one must be above 0",
+                               o->loss);
     if (cli_given(args, "smooth") && !has_term(plan, o, sums))
         return edgel_error_set(err, EDGEL_EINVAL, "--smooth %g has no use without iou or dice in the loss",
                                o->smooth);
@@ -148,7 +149,7 @@ static enum edgel_status read_weights(const char *list, int classes, float *weig
     }
     return any ? EDGEL_OK
                : edgel_error_set(err, EDGEL_EINVAL,
-                                 "--class-weights %s: all weights are 0, one must be above", list);
+                                 "--class-weights %s: all weights are 0, one must be above 0", list);
 }
 
 enum edgel_status train_plan_weigh(struct train_plan *plan, const struct train_options *o,

@@ -91,8 +91,6 @@ enum edgel_status train_progress_open(struct train_progress *p, const struct tra
 void train_progress_summary(const struct train_progress *p, const struct train_plan *plan,
                             enum edgel_train_end end)
 {
-    static const char *const why[] = { "all epochs are done", "the patience is over", "the time is over",
-                                       "stopped" };
     const struct edgel_train_record *r = p->record;
     const size_t n = edgel_train_record_rows(r);
     size_t best = n;
@@ -102,7 +100,16 @@ void train_progress_summary(const struct train_progress *p, const struct train_p
             best = i;
     if (p->o->run.quiet)
         return;
-    cli_message("%s: %zu epoch%s", why[end], n, n == 1 ? "" : "s");
+    const char *epochs = n == 1 ? "" : "s";
+    switch (end) {
+    case EDGEL_TRAIN_EPOCHS: cli_message("all epochs are done: %zu epoch%s", n, epochs); break;
+    case EDGEL_TRAIN_PATIENCE:
+        cli_message("stopped early after %zu epoch%s: no improvement in %lld", n, epochs,
+                    (long long)plan->params.patience);
+        break;
+    case EDGEL_TRAIN_TIME: cli_message("time limit reached after %zu epoch%s", n, epochs); break;
+    case EDGEL_TRAIN_STOPPED: cli_message("stopped after %zu epoch%s", n, epochs); break;
+    }
     if (best < n)
         cli_message("best: epoch %.0f, %s %.4f; %s/best.safetensors",
                     edgel_train_record_value(r, best, EDGEL_COLUMN_EPOCH),

@@ -166,6 +166,6 @@ void train_tell_doubts(const struct cli_args *args)
             o->every, (long long)o->epochs);
     if (o->val_images && edgel_same_file(o->val_images, args->operands[0]))
         cli_message(
-            "--val-images %s: these are the images of the training; how it does on others is not seen",
+            "--val-images %s: these are the training images; the scores will say nothing about other images",
             o->val_images);
 }

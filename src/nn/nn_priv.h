@@ -4,9 +4,9 @@
  * earlier layers and makes one output. Adding an operator is one file with its row (struct nn_op) and its name in the
  * list of operators.c. The row holds all of it: nothing outside operators/ knows an operator by name.
  *
- * Tensors are blocked: [N][ceil(C / 16)][H][W][16 lanes] floats. Lanes past C are no channels: an operator makes finite
- * ones of finite inputs, and whoever sums over channels leaves them out, since a tensor that lies in the place of a
- * concatenation (network_plan.c) has the next one's channels there, infinite ones if that has such. */
+ * Tensors are blocked: [N][ceil(C / 16)][H][W][16 lanes] floats. Lanes past C belong to no channel: sums over channels
+ * leave them out. An operator makes finite values there of finite inputs. In a tensor that is a part of a concatenation
+ * (network_plan.c) they hold the channels of the next part, which may be infinite. */
 #ifndef EDGEL_NN_PRIV_H
 #define EDGEL_NN_PRIV_H
 

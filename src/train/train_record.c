@@ -55,7 +55,7 @@ static enum edgel_status write_text(const char *folder, const char *name, const 
     return status;
 }
 
-/* NaN: an empty field. Shortest of 9 digits: what was a float reads back the same. */
+/* NaN: an empty field. With 9 digits a float reads back the same. */
 static void put_number(struct edgel_text *t, double v, bool last)
 {
     char s[FIELD];
@@ -222,7 +222,8 @@ static enum edgel_status read_rows(struct edgel_train_record *r, char *text, con
     return EDGEL_OK;
 }
 
-/* Rows up to `epochs`; later ones are done again. Rows cannot be made again: the user decides to do without them. */
+/* Reads the rows up to `epochs`; later epochs are trained again. A damaged file is refused: its rows cannot be computed
+ * again, so the user decides whether to go on without them. */
 static enum edgel_status read_results(struct edgel_train_record *r, const char *path, int64_t epochs,
                                       struct edgel_error *err)
 {

@@ -85,7 +85,7 @@ enum edgel_status edgel_train_record_clear(const char *folder, struct edgel_erro
         char *path = train_path(folder, names[i]);
         if (!path)
             return out_of_memory(err);
-        (void)remove(path); /* it need not be there; one that stays is written over */
+        (void)remove(path); /* it may be missing; one that cannot be removed is overwritten */
         edgel_free(path);
     }
     return EDGEL_OK;

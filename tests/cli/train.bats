@@ -567,7 +567,7 @@ tells() {
     tells "--lr 0: must be above 0" --truth t --arch linear --lr 0
     tells "--epochs 0: must be from 1" --truth t --arch linear --epochs 0
     tells "--loss bce:0,iou:0: all weights are 0" --truth t --arch linear --loss bce:0,iou:0
-    tells "--class-weights 0,0: all weights are 0, one must be above" --truth t --arch linear --class-weights 0,0
+    tells "--class-weights 0,0: all weights are 0, one must be above 0" --truth t --arch linear --class-weights 0,0
     tells "--recompute-bn: --arch linear has no batch normalisation" --truth t --arch linear --recompute-bn end
     tells "no layer of batch normalisation is trained" --truth t --arch bn --recompute-bn epoch --freeze norm
     tells "--pretrain: --arch linear has one stage" --truth t --arch linear --pretrain layerwise
@@ -636,7 +636,7 @@ PY
     printf 'input channels=3\nconv out=8 k=3\nrelu\nconv out=8 k=3\nrelu\nconv out=classes k=1\n' >arch
     train -o cut --arch arch --pretrain layerwise --pretrain-epochs 1000000 --max-time 0.2 i
     [ "$status" -eq 0 ]
-    [[ "$output" == *"pre-training was cut: the time is over"* ]]
+    [[ "$output" == *"pre-training was cut short: time limit reached"* ]]
     "$EDGEL" train --truth t --arch arch --pretrain layerwise --pretrain-epochs 1000000 -o run i >text 2>&1 &
     pid=$!
     stop_when "$pid" TERM 'pre-training 1 of 2' text
@@ -660,19 +660,19 @@ PY
 @test "--patience stops early" {
     train -o run --lr 1e-300 --epochs 20 --patience 3 --val-split 0.25 i
     [ "$status" -eq 0 ]
-    [[ "$output" == *"the patience is over: 4 epochs"* ]]
+    [[ "$output" == *"stopped early after 4 epochs: no improvement in "* ]]
 }
 
 @test "--min-delta" {
     train -o run --epochs 20 --patience 2 --min-delta 5 --val-split 0.25 i
     [ "$status" -eq 0 ]
-    [[ "$output" == *"the patience is over: 3 epochs"* ]]
+    [[ "$output" == *"stopped early after 3 epochs: no improvement in "* ]]
 }
 
 @test "--max-time begins no epoch that would end later" {
     train -o run --epochs 1000000 --max-time 1 i
     [ "$status" -eq 0 ]
-    [[ "$output" == *"the time is over"* ]]
+    [[ "$output" == *"time limit reached"* ]]
 }
 
 @test "--monitor names what is watched" {

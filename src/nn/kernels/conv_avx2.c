@@ -22,7 +22,7 @@ typedef void lanes_fn(float *dw, const float *src, const float *grad, const stru
                       ptrdiff_t ahead);
 #define EACH_6(X) X(1) X(2) X(3) X(4) X(5) X(6)
 
-/* The cache lines of n pixels, to be on their way. */
+/* Prefetches the cache lines of n pixels. */
 INLINE void fetch(const float *p, int n)
 {
     for (int i = 0; i < n; i++)

@@ -28,7 +28,7 @@ static bool is_triple(const struct nn_tap *t)
     return t->count == 3 && t->step == LANES;
 }
 
-/* The cache lines of n pixels, to be on their way. */
+/* Prefetches the cache lines of n pixels. */
 INLINE void fetch(const float *p, int n)
 {
     for (int i = 0; i < n; i++)

@@ -73,7 +73,7 @@ struct conv_cut {
 struct conv_cut conv_axis_cut(const struct conv_axis *a, int most);
 void conv_cut_at(const struct conv_cut *c, int i, int *from, int *to);
 int conv_cut_widest(const struct conv_cut *c);
-/* Whether outputs from..to-1 read nothing outside the map, and neighbours neighbours. */
+/* Whether outputs from..to-1 read only samples inside the map, and neighbouring outputs neighbouring samples. */
 bool conv_axis_direct(const struct conv_axis *a, int from, int to);
 
 /* --- conv_window.c --- */
@@ -89,7 +89,7 @@ struct conv_window {
     int capacity, first, count; /* rows first..first+count-1 are there */
 };
 size_t conv_window_row(const struct conv_window *w); /* floats of one row */
-/* Rows that fit beside each other so that `span` are there at once; the same for everyone. */
+/* How many rows a window holds, at least `span`; a function of the sizes alone. */
 int conv_window_capacity(size_t row_floats, int span);
 void conv_window_need(struct conv_window *w, int lo, int hi);
 /* First pixel of a phase; block counts from first_block. */

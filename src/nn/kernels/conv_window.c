@@ -1,6 +1,6 @@
 /*
- * The rows that a convolution is working on, copied from the map into the nearest caches with zeros where the map ends,
- * and apart by phase where it steps over pixels. While one row is worked on the map's next one is on its way.
+ * The rows that a convolution is working on, copied from the map into the first-level cache, with zeros outside the
+ * map. With a stride, pixels of one phase lie together. The next row of the map is prefetched meanwhile.
  */
 #include "nn/kernels/conv_priv.h"
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Which loops run at a CPU level. */
+/* Chooses the loops for a CPU level. */
 #include "nn/nn_priv.h"
 
 void nn_lanes_init(struct nn_lanes *t, unsigned flags)

@@ -1,5 +1,5 @@
 /* loss_priv.h: losses row by row. A row is a run of up to LOSS_ROW pixels of one sample, all classes of it; its buffers
- * stay in the nearest caches while it goes from logits to values or to gradients. */
+ * stay in the first-level cache on the way from logits to values or gradients. */
 #ifndef EDGEL_LOSS_PRIV_H
 #define EDGEL_LOSS_PRIV_H
 

@@ -235,7 +235,7 @@ static enum edgel_status read_line(const struct parser *p, char *line)
     return EDGEL_OK;
 }
 
-/* A layer that leads nowhere has no gradient, and is a slip of whoever wrote the text. */
+/* A layer that nothing reads has no gradient: the text has a mistake. */
 static enum edgel_status all_are_read(const struct parser *p)
 {
     const struct nn_network *net = p->net;

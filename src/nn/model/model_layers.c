@@ -1,4 +1,4 @@
-/* What the layers of a model are on an image of some size. */
+/* The layers of a model on an image of a given size: shapes, parameters, multiply-adds, receptive field. */
 #include "nn/nn_priv.h"
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* Fine-tuning: the weights of another model as far as they fit. */
+/* Fine-tuning: takes the arrays of another model that have the same name and shape. */
 #include "nn/nn_priv.h"
 #include <stdio.h>
 #include <string.h>

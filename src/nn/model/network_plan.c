@@ -446,7 +446,7 @@ static void set_count(struct nn_call *c, int count)
         c->in[k].n = c->grad_in[k].n = count;
 }
 
-/* The input as the layers read it; what they make as the caller wants it. */
+/* Packs the input for the layers, and unpacks the output for the caller. */
 static void take_input(struct nn_plan *p, int count, const float *input)
 {
     struct copy in = { p->shapes[0], input, NULL, p->steps[0].call.out.data };

@@ -13,7 +13,7 @@
  * and dx = weight / sqrt(running_var + eps) g where the running estimates were used.
  *
  * Sums run over fixed bands of PIXELS pixels of one sample and block, ascending and in double, and then over the bands
- * in ascending order: they do not hang on the number of threads.
+ * in ascending order: they do not depend on the number of threads.
  * Source: Ioffe and Szegedy 2015, arXiv:1502.03167.
  */
 #include "nn/model/onnx_priv.h"

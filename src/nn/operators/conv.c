@@ -20,7 +20,7 @@ enum { JOINED = 512 }; /* pixels of a row, at most */
 
 /* --- shared with transposed convolution --- */
 
-/* Maps of which each pixel stands alone, as wider and lower ones: the same floats in longer rows. */
+/* A 1x1 kernel works on pixels alone: the map is treated as a wider and lower one, the same floats in longer rows. */
 static void join_rows(struct conv *g)
 {
     int rows = 1;

@@ -129,7 +129,7 @@ static int weight_channel(const struct nn_layer *l, const struct nn_array *w, si
     return i / (w->dims[0] / l->groups) * w->dims[1] + o;
 }
 
-/* What makes the one size that the layer names: there is one size of input that leads to it. */
+/* The output padding for the size that the layer names; only one input size leads to it. */
 static int padding_for(const struct nn_layer *l, int size)
 {
     const int pad = conv_pad(l), in = edgel_conv_out_size(size, l->k, l->stride, pad, l->dilation);

@@ -2,7 +2,7 @@
  *
  *     y[o][q] = max of x[i][j] over the samples (i, j) that window (o, q) covers
  *
- * Sizes and windows: pooling.c. Samples outside the input take no part. Among equals the first in row order is the
+ * Sizes and windows: pooling.c. Samples outside the input are left out. Among equals the first in row order is the
  * maximum, and NaN is larger than all, so that it is not lost. Backward: the gradient of each output goes to its
  * maximum, which is looked up again; where windows overlap they are added in row order of the outputs.
  * Source: PyTorch's MaxPool2d. Complexity: k^2 comparisons an output; k = stride = 2 runs at the speed of memory. */

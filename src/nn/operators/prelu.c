@@ -5,7 +5,7 @@
  *     dz = g where z > 0, else a_c g,   da_c = sum of g z over z <= 0
  *
  * The slopes start at `init` and take no penalty and no weight decay. Sums run in double over fixed bands of PIXELS
- * pixels of one sample and block, ascending, and then over samples and bands in ascending order: they do not hang on
+ * pixels of one sample and block, ascending, and then over samples and bands in ascending order: they do not depend on
  * the number of threads.
  * Source: He et al. 2015, arXiv:1502.01852.
  */

@@ -216,13 +216,13 @@ static const char *find_value(const char *settings, const char *key, int *length
     return NULL;
 }
 
-/* Whether other data are trained on: their number says most, and hashes nothing to the reader. */
+/* Whether the data differ. The number of samples is told first: a hash would tell a reader nothing. */
 static enum edgel_status compare_data(const char *before, const char *now, const char *name,
                                       struct edgel_error *err)
 {
     static const struct {
         const char *key;
-        bool number, weights; /* a number to tell; class weights, which need not be there */
+        bool number, weights; /* a number that can be told; class weights, which may be missing */
         const char *text;
     } data[] = {
         { "training samples", true, false, "trained" },
@@ -285,7 +285,7 @@ static void pack_number(uint64_t v, float *out)
         out[i] = (float)(v >> (16 * i) & 0xffff);
 }
 
-/* A part out of range counts as 0, and fractions are cut off: what comes of it is checked like any number. */
+/* A part out of range counts as 0, fractions are cut off; the result is checked like any number. */
 static uint64_t unpack_number(const float *in)
 {
     uint64_t v = 0;

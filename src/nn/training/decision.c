@@ -1,4 +1,4 @@
-/* From logits to classes: what validation counts and what masks hold is decided here alone. */
+/* Logits to classes: one function for validation and for masks. */
 #include "core/core_priv.h"
 #include "edgel/nn.h"
 

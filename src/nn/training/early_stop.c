@@ -1,4 +1,4 @@
-/* Early stopping: the end comes when `patience` values in a row were not better than the best one before them. */
+/* Early stopping: stop after `patience` values in a row that are no better than the best before them. */
 #include "nn/training/train_priv.h"
 #include <math.h>
 

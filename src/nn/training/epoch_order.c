@@ -1,9 +1,9 @@
 /*
  * The order in which an epoch takes its samples: a permutation (Fisher and Yates), or a draw by weights.
  *
- * The draw is systematic: with total weights scaled to n, sample i is taken for every whole number k with
- * sum_(j < i) w_j <= k + u < sum_(j <= i) w_j, u even in 0..1; the result is then permuted. So a sample of weight 2.5
- * comes up two or three times, never five.
+ * The draw is systematic: with total weights scaled to n, sample i is taken for every whole number k with sum_(j < i)
+ * w_j <= k + u < sum_(j <= i) w_j, u uniform in 0..1; the result is then permuted. So a sample of weight 2.5 comes up
+ * two or three times, never five.
  */
 #include "nn/training/train_priv.h"
 #include <math.h>
@@ -21,7 +21,7 @@ static double weight_of(const int64_t *histogram, int classes, const double *fac
     return all > 0 ? sum / all : 0;
 }
 
-/* Pixels of all images stand for their shares: what they are divided by goes when the mean is made 1. */
+/* Counts of pixels stand for shares: their common divisor cancels when the mean is made 1. */
 enum edgel_status edgel_resample_weights(const int64_t *histograms, size_t n, int classes, double amount,
                                          double *weights, struct edgel_error *err)
 {

@@ -1,4 +1,4 @@
-/* The wish to stop, and the time, asked within passes over many samples. */
+/* Looks for a request to stop and at the time limit, within passes over many samples. */
 #include "nn/training/trainer_priv.h"
 
 enum edgel_status nn_halt_check(struct nn_halt *h, const char *what, int64_t epoch, struct edgel_error *err)

@@ -6,7 +6,7 @@
  *
  *   count     targets only: pixels and targets per class. Gives all denominators, and shows labels out of range.
  *   forward   logits -> probabilities (left where the gradient will stand) -> sums
- *   reduce    values; for iou, dice and lovasz what multiplies dp, as it hangs on sums over the whole batch
+ * reduce    values; for iou, dice and lovasz what multiplies dp, as it depends on sums over the whole batch
  *   backward  probabilities -> gradient, in place
  *
  * When no term needs reduce first, backward follows forward row by row, and each row is touched once. */

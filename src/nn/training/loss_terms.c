@@ -68,7 +68,7 @@ enum edgel_status edgel_loss_parse(const char *text, struct edgel_loss_term term
     }
 }
 
-/* The k-th smallest of the counts that are not 0 (k from 0), each taken once. */
+/* The k-th smallest (k from 0) of the counts above 0. */
 static int64_t ranked_count(const int64_t *count, int classes, int k)
 {
     for (int c = 0; c < classes; c++) {

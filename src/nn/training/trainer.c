@@ -33,7 +33,7 @@ static bool out_of_time(const struct edgel_trainer *t, const struct run *r, doub
 
 /* --- one batch --- */
 
-/* Makes order[] that of the round of the epoch that sample k lies in. */
+/* Fills order[] for the round of the epoch that sample k belongs to. */
 static enum edgel_status order_round(struct edgel_trainer *t, int64_t k, struct edgel_error *err)
 {
     const int64_t round = k / (int64_t)t->data->ntrain;
@@ -68,7 +68,7 @@ static double valid_pixels(const struct nn_batch *b)
     return (double)n;
 }
 
-/* Loss and gradient of the batch that is loaded; what it was worth goes into values and *total. */
+/* Loss and gradient of the loaded batch: values gets its terms, *total their weighted sum. */
 static enum edgel_status run_network(struct edgel_trainer *t, double *values, double *total,
                                      struct edgel_error *err)
 {
@@ -286,8 +286,8 @@ static double watched_value(const struct edgel_trainer *t, const struct edgel_ep
     return values[t->params.monitor];
 }
 
-/* A validation that would take too long is left to the next run: but not before there is a best model, when this run
- * did nothing else, or after the step of an epoch of gd that was cut. */
+/* When a validation is given up and left to the next run. Never if there is no best model yet, if this run has trained
+ * nothing, or if an epoch of gd was cut short and has made its step. */
 static double end_of_validation(const struct edgel_trainer *t, const struct run *r)
 {
     const bool waits = t->has_best && r->images > 0 && !(t->gd && r->cut);
@@ -345,7 +345,7 @@ static void keep_good(struct edgel_trainer *t)
     memcpy(t->good + t->net.nparams, t->model->buffers, t->net.nbuffers * sizeof *t->good);
 }
 
-/* Closes the epoch: what it was worth, and the state of the next one. */
+/* Ends the epoch: validates, tells its row, and sets the state of the next one. */
 static enum edgel_status end_epoch(struct edgel_trainer *t, struct run *r, bool *patience_over,
                                    struct edgel_error *err)
 {
@@ -414,7 +414,7 @@ static enum edgel_status finish_best(struct edgel_trainer *t, struct run *r, str
 {
     if (t->params.recompute != EDGEL_RECOMPUTE_END || !t->has_best)
         return EDGEL_OK;
-    r->halt.ends = INFINITY; /* the best model has them, however late it is */
+    r->halt.ends = INFINITY; /* no limit of time: the best model must have them */
     EDGEL_TRY(nn_recompute(t, &r->halt, t->best, t->scored_buffers, err));
     memcpy(t->best + t->net.nparams, t->scored_buffers, t->net.nbuffers * sizeof *t->best);
     EDGEL_TRY(save_best(t, r, err));
@@ -476,7 +476,7 @@ static void single_epoch(void *user, const struct edgel_epoch *row)
         s->events->epoch_done(s->events->user, row);
 }
 
-/* Not after the stop: each step would write a checkpoint. */
+/* Only at the end of an epoch; otherwise each step would write a checkpoint. */
 static enum edgel_status single_save(void *user, enum edgel_save kind, const void *bytes, size_t size,
                                      struct edgel_error *err)
 {

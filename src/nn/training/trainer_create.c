@@ -143,7 +143,8 @@ static enum edgel_status list_parts(struct edgel_trainer *t, struct edgel_error 
 
 /* --- data --- */
 
-/* Sizes are needed for whole images, histograms to draw by them; and the kind of truth always, of the first sample. */
+/* Whole images need the sizes of all samples, drawing by rarity needs their histograms. The kind of truth is that of
+ * the first sample. */
 static enum edgel_status look_at_data(struct edgel_trainer *t, const struct edgel_survey **survey, bool *soft,
                                       struct edgel_error *err)
 {
@@ -235,7 +236,7 @@ static void set_early_stop(struct edgel_trainer *t)
                                               t->params.monitor == EDGEL_MONITOR_LOSS || t->data->nval == 0 };
 }
 
-/* The validation samples are looked at for the notes alone: a resume is to know them again. */
+/* The validation samples are surveyed only for the notes, by which a resume recognises them. */
 static enum edgel_status note_settings(struct edgel_trainer *t, const struct edgel_survey *training,
                                        struct edgel_error *err)
 {

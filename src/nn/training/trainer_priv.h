@@ -56,7 +56,7 @@ EDGEL_NODISCARD enum edgel_status nn_batch_fill(const struct nn_loader *l,
                                                 struct edgel_error *err);
 uint64_t nn_valid_pixels(const uint16_t *label, const float *soft, size_t pixels); /* one of them is NULL */
 
-/* --- halt.c --- : what ends a pass over samples before its end */
+/* --- halt.c --- : requests to stop and the time limit */
 struct nn_halt {
     const struct edgel_train_events *events;
     double ends; /* on the clock; INFINITY: never */
@@ -67,7 +67,7 @@ EDGEL_NODISCARD enum edgel_status nn_halt_check(struct nn_halt *h, const char *w
                                                 struct edgel_error *err);
 
 /* --- validate.c --- */
-/* A network at sizes that come again: the last few plans are kept, those besides the newest within most_bytes. */
+/* Plans of the network for the last few image sizes, kept for reuse; all but the newest within most_bytes. */
 enum { NN_PLANS_KEPT = 4, NN_PLANS_BYTES = 1 << 28 };
 struct nn_sizes {
     struct nn_plan *plans[NN_PLANS_KEPT];
@@ -147,7 +147,7 @@ EDGEL_NODISCARD enum edgel_status nn_recompute(struct edgel_trainer *t, struct n
                                                const float *params, float *buffers, struct edgel_error *err);
 
 /* --- checkpoint.c --- */
-/* All that shapes the steps of a training, one "key=value" a line. */
+/* All settings that change the steps of a training, one "key=value" a line. */
 void nn_settings_text(const struct edgel_trainer *t, struct edgel_text *out);
 /* Puts it into the model, as the note "training", and notes of what the surveys (NULL: none) counted and measured. */
 EDGEL_NODISCARD enum edgel_status nn_note_settings(struct edgel_trainer *t,

@@ -1,4 +1,4 @@
-/* A loop on the pool whose calls can fail: what is reported is the failure of the smallest index, on any thread. */
+/* A loop on the pool whose calls can fail. The failure of the smallest index is reported, whatever the threads. */
 #include "nn/training/trainer_priv.h"
 
 struct loop {

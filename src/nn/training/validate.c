@@ -31,7 +31,7 @@ void nn_sizes_finish(struct nn_sizes *s)
     *s = (struct nn_sizes){ 0 };
 }
 
-/* Frees plans until those that are left take no more than they may. */
+/* Frees plans until the others are within the limit. */
 static void bound_plans(struct nn_sizes *s)
 {
     size_t bytes = 0;
