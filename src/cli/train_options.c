@@ -13,6 +13,10 @@ static const char *const pretrain_names[] = { "none", "layerwise", NULL };
 static const char *const optimizer_names[] = { "gd",      "sgd",  "momentum", "nesterov",
                                                "rmsprop", "adam", "adamw",    NULL };
 static const char *const schedule_names[] = { "constant", "step", "cosine", "poly", NULL };
+_Static_assert(sizeof optimizer_names / sizeof *optimizer_names == EDGEL_OPTIMIZERS + 1,
+               "one for each optimizer");
+_Static_assert(sizeof schedule_names / sizeof *schedule_names == EDGEL_SCHEDULES + 1,
+               "one for each schedule");
 static const char *const monitor_names[] = { "iou", "f1", "accuracy", "loss", NULL };
 static const char *const recompute_names[] = { "never", "end", "epoch", NULL };
 static const char *const existing_names[] = { "error", "overwrite", NULL };

@@ -41,16 +41,6 @@ static double *amount_of(struct edgel_augment *a, int i)
 
 /* --- text form --- */
 
-static enum edgel_status fail_unknown(const char *name, struct edgel_error *err)
-{
-    char list[256] = "";
-    for (int i = 0; i < CHANGES; i++) {
-        strcat(list, i == 0 ? "" : i == CHANGES - 1 ? " or " : ", ");
-        strcat(list, changes[i].info.name);
-    }
-    return edgel_fail(err, EDGEL_EINVAL, "augment %s: must be %s", name, list);
-}
-
 static enum edgel_status parse_item(const char *item, size_t n, struct edgel_augment *out, bool seen[CHANGES],
                                     struct edgel_error *err)
 {
@@ -66,7 +56,7 @@ static enum edgel_status parse_item(const char *item, size_t n, struct edgel_aug
     while (i < CHANGES && strcmp(changes[i].info.name, text) != 0)
         i++;
     if (i == CHANGES)
-        return fail_unknown(text, err);
+        return nn_refuse_name("augment", text, &changes->info.name, sizeof *changes, CHANGES, err);
     if (seen[i])
         return edgel_fail(err, EDGEL_EINVAL, "augment %s: given twice", text);
     seen[i] = true;

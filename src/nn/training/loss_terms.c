@@ -1,6 +1,8 @@
 /* Losses by name, sums of them as text, and class weights. */
 #include "nn/kernels/loss_priv.h"
+#include "nn/training/train_priv.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const names[EDGEL_LOSS_KINDS] = {
@@ -29,10 +31,11 @@ static enum edgel_status parse_term(const char *text, size_t n, struct edgel_los
     const char *colon = memchr(text, ':', n);
     const size_t name = colon ? (size_t)(colon - text) : n;
     const int kind = find_loss(text, name);
-    if (kind < 0)
-        return edgel_fail(err, EDGEL_EINVAL,
-                          "loss '%.*s': not known; known are ce, bce, iou, dice, lovasz, l1, l2, smoothl1",
-                          (int)(name < 100 ? name : 100), text);
+    if (kind < 0) {
+        char given[100];
+        snprintf(given, sizeof given, "%.*s", (int)(name < sizeof given ? name : sizeof given), text);
+        return nn_refuse_name("loss", given, names, sizeof *names, EDGEL_LOSS_KINDS, err);
+    }
     *term = (struct edgel_loss_term){ (enum edgel_loss)kind, 1 };
     if (!colon)
         return EDGEL_OK;

@@ -1,5 +1,5 @@
 /* Names of what a training watches. */
-#include "nn/training/trainer_priv.h"
+#include "nn/training/train_priv.h"
 #include <string.h>
 
 static const char *const names[] = { "iou", "f1", "accuracy", "loss" };
@@ -19,5 +19,5 @@ enum edgel_status edgel_monitor_find(const char *name, enum edgel_monitor *out, 
             *out = (enum edgel_monitor)i;
             return EDGEL_OK;
         }
-    return edgel_fail(err, EDGEL_EINVAL, "monitor %s: must be one of iou, f1, accuracy, loss", name);
+    return nn_refuse_name("monitor", name, names, sizeof *names, MONITORS, err);
 }

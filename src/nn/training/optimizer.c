@@ -106,8 +106,7 @@ enum edgel_status edgel_optimizer_find(const char *name, enum edgel_optimizer_ki
             *out = (enum edgel_optimizer_kind)i;
             return EDGEL_OK;
         }
-    return edgel_fail(err, EDGEL_EINVAL,
-                      "optimizer %s: must be gd, sgd, momentum, nesterov, rmsprop, adam or adamw", name);
+    return nn_refuse_name("optimizer", name, &rows->name, sizeof *rows, EDGEL_OPTIMIZERS, err);
 }
 
 void edgel_optimizer_init(struct edgel_optimizer *o, enum edgel_optimizer_kind kind)

@@ -26,7 +26,7 @@ enum edgel_status edgel_schedule_find(const char *name, enum edgel_schedule_kind
             *out = (enum edgel_schedule_kind)i;
             return EDGEL_OK;
         }
-    return edgel_fail(err, EDGEL_EINVAL, "schedule %s: must be constant, step, cosine or poly", name);
+    return nn_refuse_name("schedule", name, names, sizeof *names, EDGEL_SCHEDULES, err);
 }
 
 bool edgel_schedule_uses_total(enum edgel_schedule_kind kind)

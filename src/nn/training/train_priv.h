@@ -15,6 +15,11 @@ enum { NN_CHUNKS = 64 };
 void nn_each_chunk(const struct edgel_param_ranges *params, struct edgel_pool *pool,
                    void (*work)(void *user, size_t chunk, const struct edgel_param_range *part), void *user);
 
+/* --- name_list.c --- */
+/* EDGEL_EINVAL: name is none of the names of n rows, `stride` bytes from one to the next. */
+EDGEL_NODISCARD enum edgel_status nn_refuse_name(const char *what, const char *name, const char *const *first,
+                                                 size_t stride, int n, struct edgel_error *err);
+
 /* --- augment_geometry.c --- */
 /* What is to be done: flips, then quarter turns clockwise, then scale, then the crop at (left, top) of that image,
  * turned clockwise about its centre. */
