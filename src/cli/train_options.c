@@ -113,8 +113,8 @@ static const struct cli_option data_rows[] = {
       .kind = CLI_FLAG,
       AT(boundaries),
       .help =
-          "The truth is contours. A pixel is contour if the share of annotators that marked it is at least "
-          "--soft-ignore, left out if it is smaller, background if none did. The loss is balanced bce unless "
+          "The truth is contours. A pixel is contour if at least a share of --soft-ignore "
+          "of the annotators marked it, left out if fewer did, background if none did. The loss is balanced bce unless "
           "--loss says otherwise." },
     { .name = "soft-ignore",
       .kind = CLI_REAL,

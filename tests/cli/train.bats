@@ -593,7 +593,7 @@ tells() {
     [[ "$output" == *"--schedule step: the first step comes 30 epochs after the warm-up (--lr-every), and 3 epochs end before it"* ]]
     train -o b --schedule step --lr-every 2 --epochs 3 --val-images ./i/ --val-truth t i
     [[ "$output" != *"--schedule step"* ]]
-    [[ "$output" == *"--val-images ./i/: these are the images of the training"* ]]
+    [[ "$output" == *"--val-images ./i/: these are the training images"* ]]
     train -o c --val-images vi --val-truth vt i
     [[ "$output" != *"--val-images"* ]]
 }
