@@ -9,10 +9,11 @@ extern "C" {
 #endif
 
 /* Aligned text: one block per class table and one line per method when there are several; names the convention.
- * All: EDGEL_EIO, EDGEL_ENOMEM. */
+ * width: columns of the screen: tables that are wider are folded, their first columns again in each part, and scores
+ * that are left out otherwise are shown where there is room; 0: neither. All: EDGEL_EIO, EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_table(struct edgel_output *out,
                                                                const struct edgel_summary *s, size_t n,
-                                                               struct edgel_error *err);
+                                                               size_t width, struct edgel_error *err);
 
 /* The summary document, schema edgel.eval/1; with n > 1 {"schema":…,"results":[…]}. Undefined values are null. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status

@@ -61,11 +61,11 @@ static void davis_json(struct edgel_text *t, const struct edgel_summary *s)
     edgel_text_str(t, d->nobjects ? "\n ]}" : "]}");
 }
 
-static void iou_table(struct edgel_text *t, const struct edgel_summary *s)
+static void iou_table(struct edgel_text *t, const struct edgel_summary *s, size_t width)
 {
     const struct edgel_pixels_result *p = edgel_summary_pixels(s);
     static const char *const heads[] = { "id", "class", "truth", "prediction", "both", "iou" };
-    struct edgel_grid g = { .columns = 6, .left = 2 };
+    struct edgel_grid g = { .columns = 6, .left = 2, .width = width };
     char digits[16];
     for (int i = 0; i < 6; i++)
         edgel_grid_str(&g, heads[i]);
@@ -98,12 +98,12 @@ static void davis_cells(struct edgel_grid *g, const struct edgel_davis_scores *v
     edgel_grid_score(g, v->decay);
 }
 
-static void davis_table(struct edgel_text *t, const struct edgel_summary *s)
+static void davis_table(struct edgel_text *t, const struct edgel_summary *s, size_t width)
 {
     const struct edgel_davis_result *d = edgel_summary_davis(s);
     static const char *const heads[] = { "sequence", "object", "frames",   "J mean", "J recall",
                                          "J decay",  "F mean", "F recall", "F decay" };
-    struct edgel_grid g = { .columns = 9, .left = 1 };
+    struct edgel_grid g = { .columns = 9, .left = 1, .width = width };
     for (int i = 0; i < 9; i++)
         edgel_grid_str(&g, heads[i]);
     for (size_t i = 0; i < d->nobjects; i++) {

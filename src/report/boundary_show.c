@@ -16,17 +16,17 @@ static void json(struct edgel_text *t, const struct edgel_summary *s)
     edgel_points_json(t, b->points, b->n);
 }
 
-static void table(struct edgel_text *t, const struct edgel_summary *s)
+static void table(struct edgel_text *t, const struct edgel_summary *s, size_t width)
 {
     const struct edgel_boundary_result *b = edgel_summary_boundary(s);
-    edgel_points_table(t, "boundary", &b->ods, &b->ois);
+    edgel_points_table(t, "boundary", &b->ods, &b->ois, width);
     edgel_points_values(t, "AP", b->ap, "R50", b->r50);
 }
 
-static void side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n)
+static void side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n, size_t width)
 {
     static const char *const heads[] = { "method", "images", "missing", "failed", "ODS", "OIS", "AP", "R50" };
-    struct edgel_grid g = { .columns = 8, .left = 1 };
+    struct edgel_grid g = { .columns = 8, .left = 1, .width = width };
     for (size_t i = 0; i < g.columns; i++)
         edgel_grid_str(&g, heads[i]);
     for (size_t i = 0; i < n; i++) {

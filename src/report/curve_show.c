@@ -16,10 +16,10 @@ static void json(struct edgel_text *t, const struct edgel_summary *s)
     edgel_points_json(t, c->points, c->n);
 }
 
-static void table(struct edgel_text *t, const struct edgel_summary *s)
+static void table(struct edgel_text *t, const struct edgel_summary *s, size_t width)
 {
     const struct edgel_curve_result *c = edgel_summary_curve(s);
-    edgel_points_table(t, "curve", &c->ods, &c->ois);
+    edgel_points_table(t, "curve", &c->ods, &c->ois, width);
     edgel_points_values(t, "AP", c->ap, "AUC", c->auc);
 }
 

@@ -74,12 +74,12 @@ static void heads(struct edgel_grid *g, const struct edgel_summary *s)
     }
 }
 
-static void table(struct edgel_text *t, const struct edgel_summary *s)
+static void table(struct edgel_text *t, const struct edgel_summary *s, size_t width)
 {
     const struct edgel_pixels_result *p = edgel_summary_pixels(s);
     const struct edgel_distances_result *d = edgel_summary_distances(s);
     char digits[16];
-    struct edgel_grid g = { .columns = 9 + s->reduce->nnsd, .left = 2 };
+    struct edgel_grid g = { .columns = 9 + s->reduce->nnsd, .left = 2, .width = width };
     heads(&g, s);
     for (size_t i = 0; i < p->nclasses; i++) {
         const struct edgel_class_result *c = &p->classes[i];

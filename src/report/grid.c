@@ -58,25 +58,61 @@ static void print_cell(struct edgel_text *t, const char *cell, size_t width, boo
     edgel_text_str(t, last ? "\n" : "  ");
 }
 
-void edgel_grid_print(const struct edgel_grid *g, struct edgel_text *t)
+/* The widest cell of each column, to be freed; NULL: memory is out, or a cell is incomplete. */
+static size_t *column_widths(const struct edgel_grid *g)
 {
     size_t *width = g->cells.failed ? NULL : edgel_calloc(g->columns, sizeof *width);
-    if (!width) {
-        t->failed = true;
-        return;
-    }
     const char *cell = g->cells.s;
-    for (size_t i = 0; i < g->ncells; i++, cell += strlen(cell) + 1) {
+    for (size_t i = 0; width && i < g->ncells; i++, cell += strlen(cell) + 1) {
         size_t w = width_of(cell);
         if (w > width[i % g->columns])
             width[i % g->columns] = w;
     }
-    cell = g->cells.s;
+    return width;
+}
+
+/* All rows, of the columns below keep and of those from first to before end. */
+static void print_part(const struct edgel_grid *g, struct edgel_text *t, const size_t *width, size_t keep,
+                       size_t first, size_t end)
+{
+    const char *cell = g->cells.s;
     for (size_t i = 0; i < g->ncells; i++, cell += strlen(cell) + 1) {
-        size_t column = i % g->columns;
-        print_cell(t, cell, width[column], column < g->left, column + 1 == g->columns);
+        const size_t column = i % g->columns;
+        if (column < keep || (column >= first && column < end))
+            print_cell(t, cell, width[column], column < g->left, column + 1 == end);
     }
+}
+
+void edgel_grid_print(const struct edgel_grid *g, struct edgel_text *t)
+{
+    size_t *width = column_widths(g);
+    if (!width) {
+        t->failed = true;
+        return;
+    }
+    const size_t limit = g->width ? g->width : SIZE_MAX, keep = g->left ? g->left : 1;
+    size_t kept = 0, first = keep < g->columns ? keep : g->columns;
+    for (size_t i = 0; i < first; i++)
+        kept += width[i] + (i > 0 ? 2 : 0);
+    do {
+        size_t end = first, line = kept;
+        while (end < g->columns && (end == first || line + 2 + width[end] <= limit))
+            line += 2 + width[end++];
+        if (first > keep)
+            edgel_text_str(t, "\n");
+        print_part(g, t, width, keep, first, end);
+        first = end;
+    } while (first < g->columns);
     edgel_free(width);
+}
+
+size_t edgel_grid_width(const struct edgel_grid *g)
+{
+    size_t *width = column_widths(g), sum = 0;
+    for (size_t i = 0; width && i < g->columns; i++)
+        sum += width[i] + (i > 0 ? 2 : 0);
+    edgel_free(width);
+    return sum;
 }
 
 void edgel_grid_finish(struct edgel_grid *g)

@@ -114,12 +114,12 @@ static bool occurs(const struct edgel_object_result *c)
 }
 
 /* Classes without objects are counted, not shown: a document may tell of many. */
-static void classes_table(struct edgel_text *t, const struct edgel_objects_result *o)
+static void classes_table(struct edgel_text *t, const struct edgel_objects_result *o, size_t width)
 {
     static const char *const heads[] = { "id",     "class",   "truth", "prediction", "passed", "tp",
                                          "fp",     "fn",      "PQ",    "SQ",         "RQ",     "mean P",
                                          "mean R", "box IoU", "GIoU",  "DIoU",       "CIoU" };
-    struct edgel_grid g = { .columns = 17, .left = 2 };
+    struct edgel_grid g = { .columns = 17, .left = 2, .width = width };
     for (int i = 0; i < 17; i++)
         edgel_grid_str(&g, heads[i]);
     for (size_t i = 0; i < o->nclasses; i++)
@@ -138,9 +138,9 @@ static void classes_table(struct edgel_text *t, const struct edgel_objects_resul
         edgel_text_printf(t, "classes without objects: %zu\n", without);
 }
 
-static void thresholds_table(struct edgel_text *t, const struct edgel_object_scores *s)
+static void thresholds_table(struct edgel_text *t, const struct edgel_object_scores *s, size_t width)
 {
-    struct edgel_grid g = { .columns = 1 + EDGEL_OBJECT_IOUS, .left = 1 };
+    struct edgel_grid g = { .columns = 1 + EDGEL_OBJECT_IOUS, .left = 1, .width = width };
     edgel_grid_str(&g, "IoU >=");
     for (int k = 0; k < EDGEL_OBJECT_IOUS; k++) {
         char digits[16];
@@ -157,23 +157,23 @@ static void thresholds_table(struct edgel_text *t, const struct edgel_object_sco
     edgel_grid_finish(&g);
 }
 
-static void table(struct edgel_text *t, const struct edgel_summary *s)
+static void table(struct edgel_text *t, const struct edgel_summary *s, size_t width)
 {
     if (s->measure->objects == EDGEL_OBJECTS_NONE)
         return;
     edgel_text_printf(t, "\nobjects (by %s, summed over images; tp fp fn PQ: pairs of IoU > 0.5)\n",
                       word_of(s->measure->objects));
-    classes_table(t, edgel_summary_objects(s));
+    classes_table(t, edgel_summary_objects(s), width);
     edgel_text_str(t, "\nobjects, mean over classes\n");
-    thresholds_table(t, &edgel_summary_objects(s)->mean);
+    thresholds_table(t, &edgel_summary_objects(s)->mean, width);
 }
 
 /* With several methods: their scores side by side. */
-static void side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n)
+static void side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n, size_t width)
 {
     static const char *const heads[] = { "method", "images", "missing", "failed", "PQ",   "SQ",  "RQ",
                                          "mean P", "mean R", "box IoU", "GIoU",   "DIoU", "CIoU" };
-    struct edgel_grid g = { .columns = 13, .left = 1 };
+    struct edgel_grid g = { .columns = 13, .left = 1, .width = width };
     for (int i = 0; i < 13; i++)
         edgel_grid_str(&g, heads[i]);
     for (size_t i = 0; i < n; i++) {

@@ -114,7 +114,7 @@ static double value_of(const char *key, const struct edgel_summary *s)
     return edgel_score_value(edgel_score_find(key), s);
 }
 
-static void side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n)
+static void side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n, size_t width)
 {
     static const char *const heads[] = { "method", "images", "missing", "failed" };
     static const char *const keys[] = { "precision", "recall", "f1", "iou", "accuracy", "kappa", "fwiou" };
@@ -122,7 +122,7 @@ static void side_by_side(struct edgel_text *t, const struct edgel_summary *s, si
         const char *head, *key;
     } curve[] = { { "ODS", "ods" }, { "OIS", "ois" }, { "AP", "ap" }, { "AUC", "auc" } };
     bool with_curve = any_curve(s, n);
-    struct edgel_grid g = { .columns = with_curve ? 15 : 11, .left = 1 };
+    struct edgel_grid g = { .columns = with_curve ? 15 : 11, .left = 1, .width = width };
     for (size_t i = 0; i < 4; i++)
         edgel_grid_str(&g, heads[i]);
     for (size_t i = 0; i < 7; i++)
@@ -143,23 +143,20 @@ static void side_by_side(struct edgel_text *t, const struct edgel_summary *s, si
     edgel_grid_end(&g, t);
 }
 
-/* The scores that there is room for. */
-static size_t shown_scores(void)
+/* wide: those as well that a table leaves out where there is no room. */
+static bool is_shown(size_t i, bool wide)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < edgel_class_scores(); i++)
-        n += !edgel_score_at(i)->wide;
-    return n;
+    return wide || !edgel_score_at(i)->wide;
 }
 
-static void score_cells(struct edgel_grid *g, const struct edgel_scores *scores)
+static void score_cells(struct edgel_grid *g, const struct edgel_scores *scores, bool wide)
 {
     for (size_t i = 0; i < edgel_class_scores(); i++)
-        if (!edgel_score_at(i)->wide)
+        if (is_shown(i, wide))
             edgel_grid_score(g, scores->v[i]);
 }
 
-static void class_line(struct edgel_grid *g, const struct edgel_class_result *c)
+static void class_line(struct edgel_grid *g, const struct edgel_class_result *c, bool wide)
 {
     char digits[16];
     struct edgel_text name = { 0 };
@@ -175,31 +172,45 @@ static void class_line(struct edgel_grid *g, const struct edgel_class_result *c)
     edgel_grid_count(g, c->fp);
     edgel_grid_count(g, c->fn);
     edgel_grid_count(g, c->tn);
-    score_cells(g, &c->scores);
+    score_cells(g, &c->scores, wide);
 }
 
-static void classes(struct edgel_text *t, const struct edgel_summary *s)
+static void fill_classes(struct edgel_grid *g, const struct edgel_pixels_result *p, bool wide)
 {
-    const struct edgel_pixels_result *p = edgel_summary_pixels(s);
     static const char *const heads[] = { "id", "class", "tp", "fp", "fn", "tn" };
-    struct edgel_grid g = { .columns = 6 + shown_scores(), .left = 2 };
     size_t in_mean = 0;
     char text[40];
     for (int i = 0; i < 6; i++)
-        edgel_grid_str(&g, heads[i]);
+        edgel_grid_str(g, heads[i]);
+    g->columns = 6;
     for (size_t i = 0; i < edgel_class_scores(); i++)
-        if (!edgel_score_at(i)->wide)
-            edgel_grid_str(&g, edgel_score_at(i)->key);
+        if (is_shown(i, wide)) {
+            edgel_grid_str(g, edgel_score_at(i)->key);
+            g->columns++;
+        }
     for (size_t i = 0; i < p->nclasses; i++) {
-        class_line(&g, &p->classes[i]);
+        class_line(g, &p->classes[i], wide);
         in_mean += p->classes[i].in_mean;
     }
     snprintf(text, sizeof text, "of %zu", in_mean);
-    edgel_grid_str(&g, "mean");
-    edgel_grid_str(&g, text);
+    edgel_grid_str(g, "mean");
+    edgel_grid_str(g, text);
     for (int i = 0; i < 4; i++)
-        edgel_grid_str(&g, "");
-    score_cells(&g, &p->mean);
+        edgel_grid_str(g, "");
+    score_cells(g, &p->mean, wide);
+}
+
+static void classes(struct edgel_text *t, const struct edgel_summary *s, size_t width)
+{
+    const struct edgel_pixels_result *p = edgel_summary_pixels(s);
+    struct edgel_grid g = { .left = 2, .width = width };
+    if (width > 0)
+        fill_classes(&g, p, true);
+    if (width == 0 || edgel_grid_width(&g) > width) {
+        edgel_grid_finish(&g);
+        g = (struct edgel_grid){ .left = 2, .width = width };
+        fill_classes(&g, p, false);
+    }
     edgel_text_str(t, "\n");
     edgel_grid_end(&g, t);
 }
@@ -236,7 +247,7 @@ static void id_cell(struct edgel_grid *g, int32_t id)
     edgel_grid_str(g, digits);
 }
 
-static void confusion(struct edgel_text *t, const struct edgel_summary *s)
+static void confusion(struct edgel_text *t, const struct edgel_summary *s, size_t width)
 {
     const struct edgel_pixels_result *p = edgel_summary_pixels(s);
     if (p->nmatrix > MATRIX_SHOWN)
@@ -245,7 +256,7 @@ static void confusion(struct edgel_text *t, const struct edgel_summary *s)
     if (p->nmatrix == 0 || p->nmatrix > MATRIX_SHOWN)
         return;
     bool other = any_other(s);
-    struct edgel_grid g = { .columns = p->nmatrix + (other ? 2 : 1) };
+    struct edgel_grid g = { .columns = p->nmatrix + (other ? 2 : 1), .width = width };
     edgel_grid_str(&g, "truth");
     for (size_t j = 0; j < p->nmatrix; j++)
         id_cell(&g, p->matrix_ids[j]);
@@ -262,19 +273,19 @@ static void confusion(struct edgel_text *t, const struct edgel_summary *s)
     edgel_grid_end(&g, t);
 }
 
-static void table(struct edgel_text *t, const struct edgel_summary *s)
+static void table(struct edgel_text *t, const struct edgel_summary *s, size_t width)
 {
     if (!edgel_counts_pixels(s->measure))
         return;
-    classes(t, s);
+    classes(t, s, width);
     overall(t, s);
-    confusion(t, s);
+    confusion(t, s, width);
 }
 
-static void methods(struct edgel_text *t, const struct edgel_summary *s, size_t n)
+static void methods(struct edgel_text *t, const struct edgel_summary *s, size_t n, size_t width)
 {
     if (edgel_counts_pixels(s->measure))
-        side_by_side(t, s, n);
+        side_by_side(t, s, n, width);
 }
 
 const struct edgel_show edgel_pixels_show = {

@@ -11,9 +11,9 @@ static void curve_line(struct edgel_grid *g, const char *name, const struct edge
 }
 
 void edgel_points_table(struct edgel_text *t, const char *what, const struct edgel_operating_point *ods,
-                        const struct edgel_operating_point *ois)
+                        const struct edgel_operating_point *ois, size_t width)
 {
-    struct edgel_grid g = { .columns = 5, .left = 1 };
+    struct edgel_grid g = { .columns = 5, .left = 1, .width = width };
     edgel_grid_str(&g, what);
     edgel_grid_str(&g, "threshold");
     edgel_grid_str(&g, "recall");

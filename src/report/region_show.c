@@ -49,11 +49,11 @@ static void score_line(struct edgel_grid *g, const char *name, const struct edge
     edgel_grid_score(g, best);
 }
 
-static void table(struct edgel_text *t, const struct edgel_summary *s)
+static void table(struct edgel_text *t, const struct edgel_summary *s, size_t width)
 {
     static const char *const heads[] = { "regions", "threshold", "ODS", "OIS", "best" };
     const struct edgel_region_result *r = edgel_summary_regions(s);
-    struct edgel_grid g = { .columns = 5, .left = 1 };
+    struct edgel_grid g = { .columns = 5, .left = 1, .width = width };
     if (r->n == 0)
         return;
     for (int i = 0; i < 5; i++)
@@ -66,11 +66,11 @@ static void table(struct edgel_text *t, const struct edgel_summary *s)
     edgel_grid_finish(&g);
 }
 
-static void side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n)
+static void side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n, size_t width)
 {
     static const char *const heads[] = { "method", "images",  "missing", "failed",  "cover ODS", "cover OIS",
                                          "best",   "PRI ODS", "PRI OIS", "VoI ODS", "VoI OIS" };
-    struct edgel_grid g = { .columns = 11, .left = 1 };
+    struct edgel_grid g = { .columns = 11, .left = 1, .width = width };
     if (n == 0 || edgel_summary_regions(s)->n == 0)
         return;
     for (size_t i = 0; i < g.columns; i++)

@@ -31,9 +31,9 @@ struct edgel_show {
     /* Its keys of the summary document, from the comma on. */
     void (*json)(struct edgel_text *t, const struct edgel_summary *s);
     /* Its part of the table of one method. */
-    void (*table)(struct edgel_text *t, const struct edgel_summary *s);
+    void (*table)(struct edgel_text *t, const struct edgel_summary *s, size_t width);
     /* A line for each of several methods; NULL: none. */
-    void (*side_by_side)(struct edgel_text *t, const struct edgel_summary *s, size_t n);
+    void (*side_by_side)(struct edgel_text *t, const struct edgel_summary *s, size_t n, size_t width);
 };
 const struct edgel_show *edgel_show_of(enum edgel_family family);
 /* What a table of shows lacks; NULL: nothing. */
@@ -44,7 +44,7 @@ extern const struct edgel_show edgel_pixels_show, edgel_curve_show, edgel_tolera
 
 /* --- points_show.c --- */
 void edgel_points_table(struct edgel_text *t, const char *what, const struct edgel_operating_point *ods,
-                        const struct edgel_operating_point *ois);
+                        const struct edgel_operating_point *ois, size_t width);
 void edgel_points_values(struct edgel_text *t, const char *a, double va, const char *b, double vb);
 void edgel_points_best_json(struct edgel_text *t, const char *key, const struct edgel_operating_point *ods,
                             const struct edgel_operating_point *ois);
@@ -54,6 +54,8 @@ void edgel_points_json(struct edgel_text *t, const struct edgel_operating_point 
 struct edgel_grid {
     size_t columns;
     size_t left; /* so many columns from the first on are aligned left, the others right */
+    size_t
+        width; /* of the screen: what is wider is folded, the left columns (or the first one) in each part; 0: not */
     size_t ncells;
     struct edgel_text cells; /* each followed by a NUL */
 };
@@ -64,6 +66,7 @@ void edgel_grid_score(struct edgel_grid *g, double v); /* 4 decimals; "-" when u
  * \xNN. A started row must be full. */
 void edgel_grid_print(const struct edgel_grid *g, struct edgel_text *t);
 void edgel_grid_finish(struct edgel_grid *g);
+size_t edgel_grid_width(const struct edgel_grid *g);             /* of a line, without folding */
 void edgel_grid_end(struct edgel_grid *g, struct edgel_text *t); /* prints and finishes */
 
 #endif

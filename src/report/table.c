@@ -111,7 +111,7 @@ static void convention(struct edgel_text *t, const struct edgel_summary *s)
     edgel_grid_end(&g, t);
 }
 
-static void method(struct edgel_text *t, const struct edgel_summary *s)
+static void method(struct edgel_text *t, const struct edgel_summary *s, size_t width)
 {
     struct edgel_grid g = { .columns = 2, .left = 2 };
     edgel_text_str(t, "\n");
@@ -132,12 +132,12 @@ static void method(struct edgel_text *t, const struct edgel_summary *s)
     for (int f = 0; f < EDGEL_FAMILIES; f++) {
         const struct edgel_show *show = edgel_show_of((enum edgel_family)f);
         if (show->table && s->results[f])
-            show->table(t, s);
+            show->table(t, s, width);
     }
 }
 
 enum edgel_status edgel_report_table(struct edgel_output *out, const struct edgel_summary *s, size_t n,
-                                     struct edgel_error *err)
+                                     size_t width, struct edgel_error *err)
 {
     if (n == 0)
         return EDGEL_OK;
@@ -146,11 +146,11 @@ enum edgel_status edgel_report_table(struct edgel_output *out, const struct edge
     for (int f = 0; f < EDGEL_FAMILIES && n > 1; f++) {
         const struct edgel_show *show = edgel_show_of((enum edgel_family)f);
         if (show->side_by_side && s->results[f])
-            show->side_by_side(&t, s, n);
+            show->side_by_side(&t, s, n, width);
     }
     enum edgel_status status = edgel_text_deliver(&t, out, err);
     for (size_t i = 0; i < n && status == EDGEL_OK; i++) {
-        method(&t, &s[i]);
+        method(&t, &s[i], width);
         status = edgel_text_deliver(&t, out, err);
     }
     edgel_text_finish(&t);

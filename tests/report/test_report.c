@@ -142,7 +142,7 @@ static enum edgel_status write_csv(struct edgel_output *out, const struct edgel_
 static enum edgel_status write_as(enum kind kind, struct edgel_output *out, const struct edgel_summary *s,
                                   size_t n, struct edgel_error *err)
 {
-    return kind == TABLE  ? edgel_report_table(out, s, n, err)
+    return kind == TABLE  ? edgel_report_table(out, s, n, 0, err)
            : kind == JSON ? edgel_report_json(out, s, n, err)
                           : write_csv(out, s, err);
 }
@@ -421,6 +421,39 @@ static void curves_have_a_scale(void **state)
     }
 }
 
+/* The longest line of a table for a screen of so many columns. */
+static size_t longest_line(const struct edgel_summary *s, size_t width, char *text, size_t size)
+{
+    struct edgel_output *out;
+    size_t longest = 0;
+    assert_int_equal(edgel_output_begin(path_of_test(), &out, NULL), EDGEL_OK);
+    assert_int_equal(edgel_report_table(out, s, 1, width, NULL), EDGEL_OK);
+    snprintf(text, size, "%s", committed(&out));
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+        longest = strcspn(line, "\n") > longest ? strcspn(line, "\n") : longest;
+    return longest;
+}
+
+/* Narrow screens fold a table and repeat its first columns, wide ones show what there was no room for. */
+static void tables_fit_the_screen(void **state)
+{
+    (void)state;
+    static char text[20000];
+    const struct edgel_summary s = ids_summary("run");
+    const size_t plain = longest_line(&s, 0, text, sizeof text);
+    assert_true(plain > 80);
+    assert_null(strstr(text, "dice"));
+    for (size_t width = 60; width < plain; width += 7) {
+        assert_true(longest_line(&s, width, text, sizeof text) <= width);
+        const char *first = strstr(text, "sky (not in mean)");
+        assert_non_null(first);
+        assert_non_null(strstr(first + 1, "sky (not in mean)"));
+        assert_has(text, "mcc");
+    }
+    assert_true(longest_line(&s, 200, text, sizeof text) > plain);
+    assert_has(text, "balanced_accuracy");
+}
+
 /* Each family is shown; a row without one of its parts is seen, whichever row and whichever part. */
 static void the_table_of_shows_is_complete(void **state)
 {
@@ -450,6 +483,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_of_shows_is_complete),
+        cmocka_unit_test(tables_fit_the_screen),
         cmocka_unit_test(json_holds_the_contract),
         cmocka_unit_test(json_holds_the_curve),
         cmocka_unit_test(several_methods_are_an_array),
