@@ -11,10 +11,10 @@ extern "C" {
 /* --- measuring --- */
 
 enum edgel_boundary { EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_BSDS };
-/* What an object is: a component (8 neighbours) of pixels of one class; all pixels of one value; or the latter in the
- * truth, and in the prediction a component of pixels that are not 0. 0 is background. */
+/* What an object is. COMPONENTS: pixels of one class that hang together (8 neighbours). IDS: all pixels of one value.
+ * MIXED: as IDS in the truth; in the prediction, pixels that are not 0 and hang together. 0 is background. */
 enum edgel_objects { EDGEL_OBJECTS_NONE, EDGEL_OBJECTS_COMPONENTS, EDGEL_OBJECTS_IDS, EDGEL_OBJECTS_MIXED };
-/* True where objects are matched in place of counting pixels. */
+/* True where objects are matched instead of counting pixels. */
 static inline bool edgel_objects_alone(enum edgel_objects o)
 {
     return o >= EDGEL_OBJECTS_IDS;
@@ -551,8 +551,8 @@ struct edgel_pixels_result {
     uint64_t *matrix;              /* [nmatrix * nmatrix], row = truth, column = prediction */
     uint64_t *matrix_other;        /* [nmatrix] truth pixels predicted as no class */
     size_t nmatrix;
-    /* Images x classes, or classes, of whose precision, recall, F1 and IoU the rule for empty ones decided any: truth
-     * or prediction has no pixel of the class. */
+    /* How many classes (IMAGE: classes of images) have no pixel in the truth or none in the prediction, so that some of
+     * their scores are what the rule for empty ones says. */
     uint64_t empty_touched;
     uint64_t ignored_predicted; /* pixels predicted as an ignored id where the truth is not ignored */
     bool has_tolerance;         /* then accuracy, iou, specificity and mcc of classes are undefined */

@@ -193,9 +193,10 @@ const struct cli_command cli_command_report = {
     .description =
         "Computes scores from files that 'edgel eval --counts' wrote, without touching an image. The convention is "
         "the one that the first file names, unless an option says otherwise; the defaults shown below are those of "
-        "eval. Several files are shown side by side, and must have been measured alike. - is standard input.\n\n"
-        "Counts hold raw ids, so --ignore may name other ids than were ignored when measuring, except where a sweep, a "
-        "tolerance or votes of annotators have settled them.",
+        "eval. Several files are shown side by side, and must have been measured alike. - is standard "
+        "input.\n\nCounts hold raw ids, so --ignore may name other ids than eval did. Not so when a sweep over "
+        "thresholds, a tolerance, distances, boundaries, objects or the votes of annotators were measured: these "
+        "counts have left out the ignored pixels already.",
     .groups =
         (const struct cli_group[]){
             { "Scores", score_rows, offsetof(struct report_options, score) },

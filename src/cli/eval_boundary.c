@@ -15,11 +15,10 @@ const struct cli_option eval_boundary_rows[] = {
       .choices = boundary_names,
       .def = "none",
       .help =
-          "bsds: match boundaries in place of counting pixels, by the protocol of the Berkeley benchmark: at "
-          "every threshold, one to one within a distance, with each annotator by itself; predictions are "
-          "soft maps, or MAT files with ucm2 (a hierarchy) or segs (segmentations, one a threshold). davis: "
-          "J and F of objects along sequences, which are folders. iou: intersection over union of the bands "
-          "inside the boundaries, by class." },
+          "bsds: match boundaries instead of counting pixels, by the protocol of the Berkeley benchmark: at "
+          "every threshold, pixel by pixel within --max-dist, against each annotator. Predictions are "
+          "soft maps, or MAT files with ucm2 (a hierarchy) or segs (one segmentation for each threshold). davis: "
+          "J and F of objects in sequences; each folder is a sequence. iou: Boundary IoU of each class." },
     { .name = "max-dist",
       .kind = CLI_REAL,
       .metavar = "D",
@@ -27,7 +26,7 @@ const struct cli_option eval_boundary_rows[] = {
       .min = 1e-6,
       .max = 1,
       .def = "0.0075",
-      .help = "bsds: the farthest match, as share of the image's diagonal." },
+      .help = "bsds: the largest distance of a match, as a share of the image's diagonal." },
     { .name = "thin",
       .kind = CLI_CHOICE,
       AT(thin),
@@ -38,8 +37,8 @@ const struct cli_option eval_boundary_rows[] = {
       .kind = CLI_FLAG,
       AT(nms),
       .help =
-          "bsds: suppress soft maps to their maxima first (smoothed by [1 2 1], across the boundary as the "
-          "curvature has it, the outer 5 pixels faded, 8 bits). Thick maps of gradients or networks need it." },
+          "bsds: non-maximum suppression of soft maps before they are matched. Maps with thick lines, as gradients "
+          "and networks give them, need it." },
     { .name = "nms-ratio",
       .kind = CLI_REAL,
       .metavar = "R",
@@ -47,7 +46,7 @@ const struct cli_option eval_boundary_rows[] = {
       .min = 1,
       .max = 10,
       .def = "1.01",
-      .help = "nms: a pixel goes where R times its value is below a value across the boundary." },
+      .help = "nms: drop a pixel when R times its value is below a value next to it, across the boundary." },
     { .name = "nms-radius",
       .kind = CLI_INT,
       .metavar = "N",
@@ -55,12 +54,12 @@ const struct cli_option eval_boundary_rows[] = {
       .min = 1,
       .max = 100,
       .def = "1",
-      .help = "nms: look at 1 to N pixels on either side." },
+      .help = "nms: compare with the pixels up to N away on either side." },
     { .name = "regions",
       .kind = CLI_FLAG,
       AT(regions),
       .help =
-          "Compare regions in place of pixels, with or without boundaries: segmentation covering, probabilistic Rand "
+          "Compare regions instead of pixels, alone or with --boundary bsds: segmentation covering, probabilistic Rand "
           "index, variation of information. Predictions are label maps, or MAT files with segs or ucm2 (99 "
           "thresholds unless --thresholds says otherwise); truth is label maps of any number of annotators, "
           "or the benchmark's MAT files." },
@@ -71,7 +70,8 @@ const struct cli_option eval_boundary_rows[] = {
       .min = 1e-6,
       .max = 1,
       .def = "0.02",
-      .help = "iou: the width of the band, as share of the image's diagonal; 1 pixel at least." },
+      .help =
+          "iou: the width of the band along a boundary, as a share of the image's diagonal; at least 1 pixel." },
     { 0 },
 };
 

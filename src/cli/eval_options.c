@@ -70,13 +70,13 @@ const struct cli_option eval_pair_rows[] = {
       .metavar = "K|any|majority",
       .call = take_annotator,
       .help =
-          "With several annotators: the K-th alone, or for binary masks a pixel that any, or more than half, of "
-          "them set." },
+          "With several annotators: take the K-th; or, for binary masks, set a pixel that any of them, or more than "
+          "half of them, set." },
     { .name = "valid",
       .kind = CLI_STRING,
       .metavar = "DIR",
       AT(valid),
-      .help = "Judge only the pixels that are set in the mask of the same name in DIR." },
+      .help = "Score only the pixels that are not 0 in the mask of the same name in DIR." },
     { 0 },
 };
 
@@ -117,15 +117,15 @@ const struct cli_option eval_mask_rows[] = {
       .metavar = "D[px]",
       .call = take_tolerance,
       .help =
-          "Precision, recall and F1 count a pixel as right when the other side has one within D pixels; the curve over "
-          "thresholds does not." },
+          "Count a pixel as right in precision, recall and F1 when the other side has one of its class within D "
+          "pixels. The curve over thresholds has no tolerance." },
     { .name = "distances",
       .kind = CLI_FLAG,
       AT(distances),
       .help =
-          "Measure distances between the surfaces of each class as well: Hausdorff, its 95th percentile, the average "
-          "(ASSD) and the normalised surface distance. Means over images; where one side lacks the class the "
-          "distance is the image's diagonal." },
+          "Measure the distances between the boundaries of each class as well: Hausdorff, its 95th percentile, the "
+          "average (ASSD) and the normalised surface distance. Scores are means over images; where a class is missing "
+          "on one side, its distance is the image's diagonal." },
     { 0 },
 };
 

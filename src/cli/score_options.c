@@ -34,14 +34,15 @@ const struct cli_option score_rows[] = {
       AT(empty),
       .choices = empty_names,
       .def = "nan",
-      .help = "What a score without pixels (0/0) is: left out of the mean, 0 or 1." },
+      .help = "The value of a score that would be 0/0: undefined and left out of the mean, 0, or 1." },
     { .name = "missing",
       .kind = CLI_CHOICE,
       AT(missing),
       .choices = missing_names,
       .def = "error",
-      .help = "Truth without prediction: an error, passed over, or scored as all wrong. Predictions without "
-              "truth are an error under error, reported otherwise." },
+      .help =
+          "What to do with truth that has no prediction: report an error, skip it, or score it as all wrong. A "
+          "prediction without truth is an error with 'error' and a message otherwise." },
     { .name = "classes",
       .kind = CLI_STRING,
       .metavar = "FILE|N",
@@ -71,9 +72,9 @@ const struct cli_option score_rows[] = {
       .metavar = "KEY=V",
       AT(bars),
       .help =
-          "Exit with 4 when a score is below V or undefined. May be repeated; holds for each method. Scores of classes "
-          "are those of the mean, but accuracy that of all pixels; ods, ois and ap are of the boundaries if these are "
-          "matched; pq, sq and rq of objects.",
+          "Exit with 4 when a score is below V or undefined. May be repeated; every method must pass. A score of "
+          "classes is their mean; accuracy is that of all pixels; ods, ois and ap are of the boundaries when these "
+          "are matched; pq, sq and rq are of objects.",
       .more = list_keys },
     { 0 },
 };
@@ -94,8 +95,8 @@ const struct cli_option score_output_rows[] = {
       .metavar = "FILE",
       AT(pairs_csv),
       .help =
-          "With objects: write one row per matched pair, with ids, pixels, boxes and how well these agree; - is "
-          "standard output, in place of the table." },
+          "With objects: write one row per matched pair: ids, pixels, boxes, and the IoU, GIoU, DIoU and CIoU of "
+          "these; - is standard output, in place of the table." },
     { .name = "bsds-files",
       .kind = CLI_STRING,
       .metavar = "DIR",

@@ -385,7 +385,7 @@ struct edgel_pixel_counts {
 };
 /* num / den; 0 / 0 by the rule. */
 double edgel_ratio(double num, double den, enum edgel_empty empty);
-/* *touched grows by one when the rule decided precision, recall, F1 or IoU. */
+/* *touched grows by one when one side has no pixel, so that the rule for empty classes gives some of the scores. */
 void edgel_scores_pixels(const struct edgel_pixel_counts *c, uint64_t all, enum edgel_empty empty,
                          struct edgel_scores *out, uint64_t *touched);
 void edgel_scores_tolerance(const struct edgel_tolerance_counts *t, enum edgel_empty empty,

@@ -87,8 +87,8 @@ static void write_counts(struct edgel_output *out, const struct edgel_counts_hea
     h.rows = part > 0 ? edgel_shard_size(&h.shard, IMAGES) : IMAGES;
     assert_int_equal(edgel_counts_write_header(out, &h, NULL), EDGEL_OK);
     for (size_t k = 0; k < h.rows; k++)
-        assert_int_equal(
-            edgel_counts_write_row(out, &rows[part > 0 ? edgel_shard_at(&h.shard, k) : k], NULL), EDGEL_OK);
+        assert_int_equal(edgel_counts_write_row(out, &rows[part > 0 ? edgel_shard_at(&h.shard, k) : k], NULL),
+                         EDGEL_OK);
     assert_int_equal(edgel_output_commit(&out, NULL), EDGEL_OK);
 }
 
@@ -117,7 +117,8 @@ static void same_bytes(const struct edgel_bytes *a, const struct edgel_bytes *b)
     assert_memory_equal(a->data, b->data, a->size);
 }
 
-static void read_back(const struct edgel_bytes *counts, const struct edgel_measure *m, const struct edgel_row *rows)
+static void read_back(const struct edgel_bytes *counts, const struct edgel_measure *m,
+                      const struct edgel_row *rows)
 {
     struct edgel_counts_reader *reader;
     struct edgel_row stored[IMAGES] = { { 0 } }, none;
@@ -126,7 +127,8 @@ static void read_back(const struct edgel_bytes *counts, const struct edgel_measu
     for (int i = 0; i < IMAGES; i++) {
         assert_int_equal(edgel_counts_next(reader, &stored[i], &more, NULL), EDGEL_OK);
         assert_true(more);
-        for (int f = 0; f < EDGEL_FAMILIES; f++) /* each family that was measured is there again, and no other */
+        for (int f = 0; f < EDGEL_FAMILIES;
+             f++) /* each family that was measured is there again, and no other */
             assert_int_equal(stored[i].counts[f] != NULL, rows[i].counts[f] != NULL);
     }
     assert_int_equal(edgel_counts_next(reader, &none, &more, NULL), EDGEL_OK);
