@@ -1,5 +1,5 @@
-/* A bump allocator whose blocks are merged into one at reset: after the first image of a size, a folder run
- * takes its scratch from one block and allocates nothing more for it. */
+/* A bump allocator. Reset merges its blocks into one: after the first image of a size, a run takes its scratch from
+ * that block and allocates nothing more. */
 #include "core/core_priv.h"
 
 struct edgel_arena_block {
@@ -50,7 +50,7 @@ void edgel_arena_reset(struct edgel_arena *a)
     if (a->head && a->head->next) {
         size_t total = a->total;
         free_blocks(a);
-        (void)push_block(a, total); /* on failure the next alloc tries again and reports */
+        (void)push_block(a, total); /* if this fails, the next allocation tries again and reports it */
     }
     if (a->head)
         a->head->used = 0;

@@ -36,13 +36,13 @@ EDGEL_NODISCARD void *edgel_alloc(size_t n, size_t size);
 EDGEL_NODISCARD void *edgel_calloc(size_t n, size_t size); /* the same, zeroed */
 /* Grows a block that holds `used` bytes to n*size bytes; the old block stays valid on NULL. */
 EDGEL_NODISCARD void *edgel_realloc(void *p, size_t used, size_t n, size_t size);
-void edgel_free(void *p);                          /* NULL is fine */
+void edgel_free(void *p);                          /* NULL is allowed */
 EDGEL_NODISCARD char *edgel_strdup(const char *s); /* NULL on OOM */
 void edgel_alloc_fail_after(long n);               /* tests: the n-th call from now fails once; -1 = never */
 long edgel_alloc_live(void);                       /* tests: blocks not yet freed */
 
-/* Bump allocator for scratch of one image. Reset keeps one block as large as the largest use so far, so
- * that a steady state allocates nothing. Zero-initialise. */
+/* A bump allocator for the scratch of one image. Reset keeps one block of the largest size needed so far, so that
+ * images of the same size allocate nothing. Zero-initialise. */
 struct edgel_arena {
     struct edgel_arena_block *head;
     size_t total;
@@ -125,7 +125,7 @@ struct edgel_json_block {
 const struct edgel_json *edgel_json_take(struct edgel_json_cursor *c, struct edgel_json_block *b);
 void edgel_json_block_finish(struct edgel_json_block *b);
 void edgel_json_skip_space(struct edgel_json_cursor *c);
-/* Passes over white space and then over `which`; false when something else stands there. */
+/* Skips white space and then the character `which`; false if another character is there. */
 bool edgel_json_take_char(struct edgel_json_cursor *c, char which);
 /* The failure in words: name, rule, place. */
 enum edgel_status edgel_json_cursor_status(const struct edgel_json_cursor *c, const char *name,
@@ -142,7 +142,7 @@ const struct edgel_json *edgel_json_member(const struct edgel_json *object, size
 bool edgel_json_is_object(const struct edgel_json *v);
 bool edgel_json_is_array(const struct edgel_json *v);
 bool edgel_json_is_string(const struct edgel_json *v);
-bool edgel_json_is_null(const struct edgel_json *v);           /* a null that is there; NULL is none */
+bool edgel_json_is_null(const struct edgel_json *v);           /* a JSON null; false for NULL */
 bool edgel_json_int(const struct edgel_json *v, int64_t *out); /* false if no integer (NULL is fine) */
 bool edgel_json_real(const struct edgel_json *v, double *out); /* integer or real */
 bool edgel_json_bool(const struct edgel_json *v, bool *out);
@@ -203,8 +203,8 @@ double edgel_sin(double x);
 double edgel_cos(double x);
 double edgel_atan(double x); /* off by less than 2^-51 */
 
-/* --- rng.c --- : random numbers that depend on nothing but what they are for */
-/* A stream of its own for each (seed, a, b, c), say (seed, purpose, step, sample). Not for secrets. */
+/* --- rng.c --- : random numbers that depend only on their purpose */
+/* Each (seed, a, b, c), for example (seed, purpose, step, sample), has its own stream. Not for secrets. */
 struct edgel_rng {
     uint64_t state;
 };
@@ -214,8 +214,9 @@ double edgel_rng_uniform(struct edgel_rng *r);             /* a multiple of 2^-5
 uint64_t edgel_rng_below(struct edgel_rng *r, uint64_t n); /* 0..n-1, each as likely; n > 0 */
 double edgel_rng_normal(struct edgel_rng *r);              /* mean 0, deviation 1 */
 
-/* 64 bits of (seed, a, b, c), and from such a key 32 bits for each index: edgel_hash_at(edgel_hash(seed, layer, step,
- * sample), i) says whether element i is dropped. Rounds of shift and multiply (constants: Wellons' triple32). */
+/* edgel_hash() makes a 64-bit key of (seed, a, b, c), edgel_hash_at() 32 bits for each index of a key:
+ * edgel_hash_at(edgel_hash(seed, layer, step, sample), i) decides whether dropout drops element i. Shifts and
+ * multiplications with the constants of Wellons' triple32. */
 uint64_t edgel_hash(uint64_t seed, uint64_t a, uint64_t b, uint64_t c);
 static inline uint32_t edgel_hash_at(uint64_t key, uint32_t index)
 {
@@ -231,19 +232,18 @@ static inline uint32_t edgel_hash_at(uint64_t key, uint32_t index)
 void edgel_shard_text(struct edgel_text *t, const struct edgel_shard *shard);
 EDGEL_NODISCARD enum edgel_status edgel_shard_read(const struct edgel_json *v, const char *where,
                                                    struct edgel_shard *out, struct edgel_error *err);
-/* Checks that shards[n], of the files paths[n], are all the parts of one list, and writes into order[part - 1] which of
- * them that part is. EDGEL_EINVAL tells what is missing, twice, no part at all, or of another list. */
+/* Checks that shards[n], from the files paths[n], are all parts of one list; order[part - 1] becomes the index of that
+ * part. EDGEL_EINVAL names a part that is missing, that is there twice, or that belongs to another list. */
 EDGEL_NODISCARD enum edgel_status edgel_shard_order(const struct edgel_shard *shards, size_t n,
                                                     const char *const *paths, size_t *order,
                                                     struct edgel_error *err);
 
 /* --- thread.c --- */
-/* Runs work(user, thread, i) for i = 0..n-1 on `threads` threads (the caller's is one of them), thread in
- * 0..threads-1, and done(user, i) for the same i in increasing order, never two at once. At most `window`
- * indices are worked on or wait for done at any time. stop (may be NULL) is asked before each index is
- * started; once it says true no further index starts, and what was started is done.
- * *finished (may be NULL) = number of done calls. Returns EDGEL_OK, EDGEL_ENOMEM, or EDGEL_EINTERRUPTED
- * when stop said true before n was reached. */
+/* Runs work(user, thread, i) for i = 0..n-1 on `threads` threads, including the caller's, with thread in 0..threads-1,
+ * and done(user, i) for the same i in increasing order, one at a time. At most `window` indices are in work or wait for
+ * done. stop (may be NULL) is called before each index; once it returns true, no further index starts, and those that
+ * have started are finished. *finished (may be NULL) is the number of done calls. Returns EDGEL_OK, EDGEL_ENOMEM, or
+ * EDGEL_EINTERRUPTED if stop returned true before all had started. */
 struct edgel_ordered {
     size_t n;
     int threads;
@@ -257,14 +257,14 @@ struct edgel_ordered {
 enum edgel_status edgel_ordered_run(const struct edgel_ordered *o, size_t *finished, struct edgel_error *err);
 
 /* --- helpers.c --- */
-/* Runs work(user, i) for i = 0..n-1 on this thread and on whoever has nothing else to do, and returns when all are
- * done; they start in increasing order. helpers NULL: on this thread. */
+/* Runs work(user, i) for i = 0..n-1 on this thread and on idle ones, and returns when all are done. Indices start in
+ * increasing order. helpers NULL: on this thread alone. */
 void edgel_helpers_run(struct edgel_helpers *helpers, size_t n, void (*work)(void *user, size_t i),
                        void *user);
-/* A thread that may offer loops enters before any thread helps, and leaves when it will not any more. */
+/* A thread that may offer loops enters before any thread helps, and leaves when it will offer no more. */
 void edgel_helpers_enter(struct edgel_helpers *helpers);
 void edgel_helpers_leave(struct edgel_helpers *helpers);
-/* Takes part in loops until no thread that entered is left. */
+/* Helps with loops until all threads that entered have left. */
 void edgel_helpers_help(struct edgel_helpers *helpers);
 
 /* --- pool.c --- */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The levels of this build in rising order; each has the flags of those below it. */
+/* The levels of this build in rising order; each includes the flags of the lower ones. */
 static const struct edgel_cpu_level levels[] = {
     { "c", 0 },
 #ifdef EDGEL_HAVE_AVX2
@@ -33,7 +33,7 @@ const struct edgel_cpu_level *edgel_cpu_levels(int *count)
     return levels;
 }
 
-/* What the processor and the system (which must save the wide registers) have. */
+/* What the processor supports, and the system, which must save the wide registers. */
 static unsigned present(void)
 {
     unsigned flags = 0;

@@ -1,4 +1,4 @@
-/* One hash of bytes for all that is told apart by contents. */
+/* The one hash of bytes, for everything that is identified by its contents. */
 #include "edgel/base.h"
 
 uint64_t edgel_hash_bytes(uint64_t hash, const void *bytes, size_t n)

@@ -1,11 +1,9 @@
-/*
- * Threads without work of their own help the others: what one of them does can be offered as a loop, and whoever has
- * nothing left to start takes indices of it. A run over images so uses all threads to its end, or on a single image.
+/* Idle threads of a run help the busy ones. A busy thread offers a loop, and idle threads take indices of it, so that a
+ * run over images uses all threads up to its last image, and on a single one.
  *
- * Loops are in a list under one lock; indices are handed out one by one, so that they should take 10 us or more each.
- * Whoever offers a loop works on it too, and so needs nobody. Members are the threads of a run: help() returns when
- * none of them is still at work, since only they can offer.
- */
+ * Offered loops are in a list under one lock. Indices are handed out one by one, so each should take 10 us or more. The
+ * thread that offers a loop works on it too, and finishes it even without help. Only the members of the run offer
+ * loops, so help() returns when no member is working any more. */
 #include "core/core_priv.h"
 #include <pthread.h>
 
@@ -18,9 +16,9 @@ struct offer {
 
 struct edgel_helpers {
     pthread_mutex_t lock;
-    pthread_cond_t posted;   /* an offer, or the last member has no more work */
-    pthread_cond_t finished; /* the last index of an offer */
-    struct offer *offers;    /* with indices that nobody has taken */
+    pthread_cond_t posted;   /* a loop was offered, or the last member has finished */
+    pthread_cond_t finished; /* the last index of a loop is done */
+    struct offer *offers;    /* that have indices left to take */
     int working;             /* members */
 };
 
@@ -57,7 +55,8 @@ static void unlink_offer(struct edgel_helpers *h, const struct offer *o)
     *at = o->next;
 }
 
-/* Does one index of the offer, which has some left. Lock held on entry and exit, released around the work. */
+/* Takes the next index of a loop that has some left. The lock is held on entry and exit, and released during the
+ * work. */
 static void take_one(struct edgel_helpers *h, struct offer *o)
 {
     const size_t i = o->taken++;
@@ -66,7 +65,7 @@ static void take_one(struct edgel_helpers *h, struct offer *o)
     pthread_mutex_unlock(&h->lock);
     o->work(o->user, i);
     pthread_mutex_lock(&h->lock);
-    if (++o->done == o->n) /* the offer may be gone once the lock is released */
+    if (++o->done == o->n) /* the loop may be gone once the lock is released */
         pthread_cond_broadcast(&h->finished);
 }
 

@@ -1,4 +1,4 @@
-/* Pixels in memory. They live in core because every module hands them on. */
+/* Pixels in memory. They are in core because every module uses them. */
 #include "edgel/image.h"
 #include "core/core_priv.h"
 

@@ -1,9 +1,7 @@
-/*
- * What masks mean: ids, the names of classes, and the value that stands for the full range.
+/* The meaning of masks: ids, names of classes, and the value of the full range.
  *
- * Pixels to ids: of gray and palette masks the raw value, of three equal channels theirs. Colours that differ have ids
- * by a list only (src/dataset/mask_ids.c).
- */
+ * The id of a pixel is its raw value in gray and palette masks, and the common value of three equal channels. Other
+ * colours have ids only by a list (src/dataset/mask_ids.c). */
 #include "core/core_priv.h"
 #include "edgel/image.h"
 

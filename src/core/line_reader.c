@@ -1,5 +1,5 @@
-/* Text files line by line: class lists, colour lists, counts, logs. A line has an upper length, so that a file without
- * line ends costs no more memory than that. */
+/* Text files line by line: class lists, colour lists, counts, logs. The length of a line is limited, and with it the
+ * memory for a file without line ends. */
 #include "core/core_priv.h"
 #include <errno.h>
 #include <limits.h>
@@ -65,7 +65,8 @@ static int next_byte(struct edgel_lines *l)
     return (unsigned char)*l->bytes++;
 }
 
-/* Reads up to and with the line end into l->line, by pieces so that a line over the limit is not kept whole. */
+/* Reads up to the line end, which it includes, into l->line; in pieces, so that a line over the limit is not kept
+ * whole. */
 static enum edgel_status fill(struct edgel_lines *l, bool *ended, struct edgel_error *err)
 {
     char buf[4096];
@@ -123,7 +124,7 @@ void edgel_lines_close(struct edgel_lines **l)
     if (!*l)
         return;
     if ((*l)->f && (*l)->f != stdin)
-        fclose((*l)->f); /* read only: nothing can be lost */
+        fclose((*l)->f); /* opened for reading: nothing can be lost */
     edgel_text_finish(&(*l)->line);
     edgel_text_finish(&(*l)->where);
     edgel_free((*l)->name);

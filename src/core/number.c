@@ -1,4 +1,4 @@
-/* Numbers to text and back, the same in every locale. */
+/* Numbers to text and back, independent of the locale. */
 #include "core/core_priv.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -30,7 +30,7 @@ static void leave_c(locale_t before)
         uselocale(before);
 }
 
-/* True for what the parser accepts to begin with: digits, a sign, a point; no space, no "inf", "nan", "0x". */
+/* True if all characters may be part of a decimal number: rules out spaces, "inf", "nan" and "0x". */
 static bool plain_number(const char *s)
 {
     return *s != '\0' && strspn(s, "+-.0123456789eE") == strlen(s);

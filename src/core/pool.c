@@ -1,16 +1,14 @@
-/*
- * A pool of threads that runs one loop after the other. The layers of a network are short loops (10 us to 10 ms), so a
- * worker looks for the next loop for a while before it sleeps, and indices are handed out by one atomic counter.
+/* A pool of threads that runs one loop after the other. The layers of a network are short loops (10 us to 10 ms), so a
+ * worker polls for the next loop for a while before it sleeps, and one atomic counter hands out the indices.
  *
- * The counter holds the number of the loop in its upper half and how many indices nobody has taken in its lower half: a
- * worker that comes late to a loop cannot take an index of the next one, and whoever took one may read the loop, as it
- * stands until the last index is done.
- */
+ * The upper half of the counter is the number of the loop, the lower half the number of indices left to take. A worker
+ * that is late for a loop therefore cannot take an index of the next one, and a worker that has an index may read the
+ * loop, which does not change until its last index is done. */
 #include "core/core_priv.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { LOOKS = 4000 }; /* before sleeping; some 10 us */
+enum { LOOKS = 4000 }; /* polls before sleeping; about 10 us */
 
 struct pool_worker {
     struct edgel_pool *pool;
@@ -24,7 +22,7 @@ struct edgel_pool {
     pthread_cond_t posted;    /* a loop was posted, or the pool ends */
     pthread_cond_t all_done;  /* the last index of a loop is done */
     _Atomic uint64_t left;    /* loop number << 32 | indices not taken */
-    _Atomic uint32_t pending; /* indices of the loop that are not done */
+    _Atomic uint32_t pending; /* indices of the loop that are not finished */
     uint32_t n;
     void (*work)(void *user, int thread, size_t i);
     void *user;
@@ -39,7 +37,7 @@ static void relax(void)
 #endif
 }
 
-/* Takes and does indices of the loop `number` until none is left. */
+/* Works on indices of the loop `number` until none is left. */
 static void take_part(struct edgel_pool *p, int thread, uint32_t number)
 {
     for (;;) {
@@ -101,7 +99,8 @@ enum edgel_status edgel_pool_create(int threads, struct edgel_pool **out, struct
         return edgel_fail(err, EDGEL_ENOMEM, "pool of %d threads: out of memory", threads);
     }
     p->workers = w;
-    p->threads = 1; /* a thread that cannot be had is done without: results do not hang on their number */
+    p->threads =
+        1; /* if the system refuses a thread, the pool has fewer: results do not depend on their number */
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->posted, NULL);
     pthread_cond_init(&p->all_done, NULL);

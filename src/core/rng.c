@@ -1,9 +1,10 @@
-/* Random numbers as pure functions of what they are for.
+/* Random numbers that depend only on their purpose.
  *
- * A stream is SplitMix64 (Steele, Lea, Flood 2014): the n-th number is mix(state + n * golden), mix being a bijection
- * of 64 bits whose every output bit depends on every input bit. Its start is hashed from four numbers, so a stream can
- * be opened anywhere (this sample of this step) without running through what lies before.
- * edgel_hash_at() of core_priv.h is for masks: 32 bits each, without a stream, and vectorisable. */
+ * A stream is SplitMix64 (Steele, Lea, Flood 2014): its n-th number is mix(state + n * golden), where mix is a
+ * bijection of 64 bits in which each output bit depends on each input bit. The start of a stream is a hash of four
+ * numbers, so that a stream can begin anywhere (this sample of this step) without drawing the numbers before.
+ *
+ * edgel_hash_at() of core_priv.h is for masks: 32 bits for each index, without a stream; compilers vectorise it. */
 #include "core/core_priv.h"
 #include <math.h>
 
@@ -39,7 +40,7 @@ double edgel_rng_uniform(struct edgel_rng *r)
     return (double)(edgel_rng_next(r) >> 11) * 0x1p-53;
 }
 
-/* Numbers of just as many bits as n - 1 has are drawn until one is below n: at most two draws on average. */
+/* Draws numbers with as many bits as n - 1 until one is below n: at most two draws on average. */
 uint64_t edgel_rng_below(struct edgel_rng *r, uint64_t n)
 {
     uint64_t mask = n - 1;
@@ -52,7 +53,7 @@ uint64_t edgel_rng_below(struct edgel_rng *r, uint64_t n)
     return v;
 }
 
-/* Box and Muller; 1 - u lies in (0, 1]. The sine of the pair is not kept, so that the state is one number. */
+/* Box and Muller; 1 - u is in (0, 1]. The second number of the pair is dropped, so that the state is one number. */
 double edgel_rng_normal(struct edgel_rng *r)
 {
     const double radius = sqrt(-2 * edgel_log(1 - edgel_rng_uniform(r)));

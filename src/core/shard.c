@@ -1,8 +1,6 @@
-/*
- * Shards. Part i of N takes the items i - 1, i - 1 + N, i - 1 + 2 N, ... of a sorted list: neighbours, which are often
- * alike in size, go to different parts, and joining takes one item of each part in turn. What a part writes carries the
- * number of names of the whole list and a hash of them, so that parts of lists that differ are not joined in silence.
- */
+/* Shards. Part i of N takes the items i - 1, i - 1 + N, i - 1 + 2 N, ... of a sorted list. Neighbours, which often have
+ * similar sizes, go to different parts, and joining takes one item of each part in turn. The output of a part holds the
+ * number of names in the whole list and their hash, so that parts of different lists are refused. */
 #include "core/core_priv.h"
 #include <inttypes.h>
 #include <stdio.h>

@@ -38,7 +38,7 @@ void edgel_error_clear(struct edgel_error *e)
     }
 }
 
-/* A text that is too long is a long name's: it loses its middle, because what went wrong stands at the end. */
+/* A text is too long only because of a long name. It loses its middle: the end says what went wrong. */
 static void store(struct edgel_error *err, const char *text)
 {
     static const char gap[] = " ... ";
@@ -57,7 +57,7 @@ EDGEL_PRINTF(3, 0)
 static void format(struct edgel_error *err, enum edgel_status code, const char *fmt, va_list ap)
 {
     if (err && err->code == EDGEL_OK) {
-        char text[3 * 4096]; /* two names of the greatest length, and what is said of them */
+        char text[3 * 4096]; /* two names of the greatest length, and the message about them */
         vsnprintf(text, sizeof text, fmt, ap);
         err->code = code;
         store(err, text);

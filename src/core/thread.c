@@ -1,8 +1,6 @@
-/*
- * Ordered parallel loop. Workers take the next index under a lock; a finished index waits until all before it
- * are done; whoever finishes the oldest open index calls done() for the run of finished ones. `window` bounds
- * how far work may run ahead, so that results that wait take bounded memory.
- */
+/* A parallel loop whose results are taken in order. Workers take the next index under a lock. A finished index waits
+ * until all indices before it are finished; the worker that finishes the oldest one calls done() for it and for the
+ * finished ones that follow. `window` limits how far workers run ahead, and with it the memory of waiting results. */
 #include "core/core_priv.h"
 #include <pthread.h>
 #include <time.h>
@@ -72,7 +70,8 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* Starts the other threads; the number of all. One that cannot be had is done without: the result is the same. */
+/* Starts the other threads and returns the number of all. If the system refuses one, fewer do the work; the result is
+ * the same. */
 static int start(struct loop *l, struct worker *w)
 {
     const struct edgel_ordered *o = l->o;

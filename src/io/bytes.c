@@ -1,5 +1,5 @@
-/* Whole files into memory. Regular files only: a pipe or a device named by mistake must not hang a batch, and a
- * mapped file that is cut while it is read would kill the process, so the bytes are copied. */
+/* Whole files into memory. Only regular files are read: a pipe or a device named by mistake must not hang a run. The
+ * bytes are copied, because a mapped file that is truncated meanwhile would kill the process. */
 #include "io/io_priv.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,8 @@ bool edgel_bytes_reserve(struct edgel_bytes *b, size_t capacity)
     return true;
 }
 
-/* One byte more than the file says it has: the end is seen without growing, and a file that grows is still read. */
+/* Asks for one byte more than the size of the file: the end is found without growing, and a file that grows is read to
+ * its end. */
 static enum edgel_status read_all(int fd, const char *path, uint64_t expected, struct edgel_bytes *b,
                                   struct edgel_error *err)
 {
@@ -74,7 +75,7 @@ enum edgel_status edgel_file_open(const char *path, int *fd, size_t *size, struc
 
 void edgel_file_close(int fd)
 {
-    close(fd); /* nothing was written, so its result says nothing */
+    close(fd); /* the result does not matter: nothing was written */
 }
 
 enum edgel_status edgel_bytes_read(const char *path, struct edgel_bytes *bytes, struct edgel_error *err)

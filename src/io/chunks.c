@@ -1,6 +1,6 @@
-/* The list of PNG chunks: length, type, data, CRC. Read without unpacking anything, so that sizes are known and
- * refused first: sides, chunks over the limit, and more pixels than the packed data can possibly hold. CRCs are left
- * to libpng, which reads every chunk. Source: PNG specification, 5 and 11. */
+/* The list of PNG chunks: length, type, data, CRC. It is read before anything is unpacked, so that a file is refused
+ * first if its sides or chunks are over the limits, or if its packed data cannot hold its pixels. libpng, which reads
+ * every chunk, checks the CRCs. Source: PNG specification, 5 and 11. */
 #include "io/io_priv.h"
 #include <string.h>
 
@@ -16,7 +16,7 @@ static bool is(const unsigned char *type, const char *name)
     return memcmp(type, name, 4) == 0;
 }
 
-/* The type as text; bytes that are no letters become '?'. */
+/* The type as text; bytes other than letters become '?'. */
 static void type_name(const unsigned char *type, char name[5])
 {
     for (int i = 0; i < 4; i++) {
@@ -65,7 +65,7 @@ static enum edgel_status read_exif(const struct edgel_source *src, struct edgel_
     return EDGEL_OK;
 }
 
-/* chunk: the length and type that stand at an offset. */
+/* chunk: the length and the type at an offset. */
 static enum edgel_status visit(const struct edgel_source *src, struct edgel_chunks *c,
                                const unsigned char *chunk, uint64_t at)
 {
@@ -87,8 +87,8 @@ static enum edgel_status visit(const struct edgel_source *src, struct edgel_chun
     return EDGEL_OK;
 }
 
-/* Deflate packs at most 1032 bytes into one (258 bytes into two bits), and a row has one filter byte at least: less
- * packed data than that means a claim, not an image. */
+/* Deflate packs at most 1032 bytes into one (258 bytes into two bits). A file with less packed data than that cannot
+ * hold the pixels that its header claims. */
 static enum edgel_status check_claim(const struct edgel_source *src, const struct edgel_chunks *c)
 {
     enum { MOST_PER_BYTE = 1032 };

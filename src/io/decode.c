@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Of a format whose files hold one image. */
+/* For formats whose files hold one image. */
 static enum edgel_status check_page(const struct edgel_source *src)
 {
     const int page = src->params->page;
@@ -184,7 +184,7 @@ static enum edgel_status no_row(void *user, const void *row, struct edgel_error 
     return EDGEL_EINTERRUPTED;
 }
 
-/* Everything up to the pixels, whatever their number and however much of them is there. */
+/* Reads up to the pixels, whatever their number, and whether or not they are there. */
 static enum edgel_status read_header(struct edgel_source *src,
                                      enum edgel_status (*read)(struct edgel_source *src))
 {

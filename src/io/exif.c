@@ -1,6 +1,6 @@
-/* The orientation of EXIF data: TIFF structure (byte order mark, offset of the first directory, 12-byte entries),
- * tag 0x0112. Every offset comes from the file and is checked before it is used; whatever is malformed counts as
- * absent, because a damaged camera note is no reason to refuse a picture. Source: TIFF 6.0, EXIF 2.3. */
+/* The orientation in EXIF data: tag 0x0112 of a TIFF structure (byte order mark, offset of the first directory, 12-byte
+ * entries). Offsets come from the file and are checked before they are used. Malformed data counts as absent: a picture
+ * is not refused for it. Source: TIFF 6.0, EXIF 2.3. */
 #include "io/io_priv.h"
 #include <string.h>
 

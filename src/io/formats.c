@@ -1,4 +1,4 @@
-/* The table of image formats: a format is its own file and one row here. */
+/* The table of image formats: a format is one file of code and one row here. */
 #include "io/io_priv.h"
 #include <string.h>
 

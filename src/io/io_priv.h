@@ -29,9 +29,9 @@ struct edgel_window {
     size_t n;
     unsigned char *bytes; /* EDGEL_WINDOW */
 };
-/* n bytes at an offset, until the next call; NULL past the end of the file. n <= EDGEL_WINDOW. */
+/* n bytes at an offset, valid until the next call; NULL past the end of the file. n <= EDGEL_WINDOW. */
 const unsigned char *edgel_source_at(const struct edgel_source *src, uint64_t at, size_t n);
-/* The same, any number, copied; false past the end. */
+/* Copies any number of bytes; false past the end. */
 bool edgel_source_copy(const struct edgel_source *src, uint64_t at, void *to, size_t n);
 
 /* --- formats.c --- */
@@ -55,22 +55,22 @@ const struct edgel_format_row *edgel_format_rows(int *count);
 const struct edgel_format_row *edgel_format_row(enum edgel_format format); /* NULL: none */
 
 /* --- probe.c --- */
-/* The name of an image format that is known by its first bytes and not read; NULL: none such. */
+/* The name of an image format that edgel recognises and does not read; NULL: none. */
 const char *edgel_foreign_format(const void *head, size_t n);
 
 /* --- source_check.c --- */
-/* EDGEL_EUNSUPPORTED when rows are asked for and the file does not hold them one after the other. */
+/* EDGEL_EUNSUPPORTED if rows go to a sink and the file does not hold them in order. */
 EDGEL_NODISCARD enum edgel_status edgel_source_check_rows(const struct edgel_source *src, bool in_order,
                                                           const char *what);
-/* Checks the sides in info against the limits; call it before anything as large as the image is allocated. */
+/* Checks the sides against the limits; called before memory for pixels is allocated. */
 EDGEL_NODISCARD enum edgel_status edgel_source_check_size(const struct edgel_source *src, uint32_t w,
                                                           uint32_t h);
-/* Records a remark or a damage; the first one stays. */
+/* Records a remark or a damage; the first one is kept. */
 void edgel_source_remark(const struct edgel_source *src, const char *text);
 void edgel_source_damage(const struct edgel_source *src, const char *text);
 
 /* --- rows.c --- */
-/* Rows as they come out of a file. */
+/* Rows as they are stored in a file. */
 struct edgel_raw {
     int w, h;
     int samples;          /* per pixel in a row, alpha included: 1 to 4 */
@@ -85,12 +85,12 @@ struct edgel_raw {
     uint16_t key[3];
 };
 
-/* Turns raw rows into the rows of an image. Zero-initialise, init, then at and put for each row, finish. */
+/* Converts raw rows to rows of an image. Zero-initialise; init; at and put for each row; finish. */
 struct edgel_rows {
     struct edgel_raw raw;
     const struct edgel_source *src;
     struct edgel_image *out;   /* with a sink: a ring of a few rows */
-    enum edgel_status refused; /* what the sink answered, if not EDGEL_OK */
+    enum edgel_status refused; /* the status the sink returned, if not EDGEL_OK */
     size_t raw_bytes;          /* of one row */
     unsigned char *raw_rows;   /* one row, or all of them; NULL: raw rows are image rows */
     bool whole;
@@ -98,16 +98,15 @@ struct edgel_rows {
     uint8_t lut[256][4];
     void (*convert)(const struct edgel_rows *rows, const void *raw, void *out);
 };
-/* Makes the image; all of it starts as 0 when lenient. whole: all raw rows are kept until they are put (interlaced
- * files). */
+/* Makes the image, filled with 0 when lenient. whole: keeps all raw rows until they are put (interlaced files). */
 EDGEL_NODISCARD enum edgel_status edgel_rows_init(struct edgel_rows *rows, const struct edgel_source *src,
                                                   struct edgel_image *out, bool whole);
 void *edgel_rows_at(const struct edgel_rows *rows, int y); /* where raw row y goes */
-/* Raw row y is there: it is converted, and given to the sink, in order. False: the sink refused it. */
+/* Raw row y is complete: converts it, and hands it to the sink. False: the sink refused it. */
 bool edgel_rows_put(struct edgel_rows *rows, int y);
 void edgel_rows_finish(struct edgel_rows *rows); /* the image stays */
 
-/* --- the decoders --- : fill src->info and *out; on failure *out is what it is */
+/* --- the decoders --- : fill src->info and *out; after a failure the caller empties *out */
 EDGEL_NODISCARD enum edgel_status edgel_png_decode(const struct edgel_source *src, struct edgel_image *out);
 EDGEL_NODISCARD enum edgel_status edgel_jpeg_decode(const struct edgel_source *src, struct edgel_image *out);
 EDGEL_NODISCARD enum edgel_status edgel_tiff_decode(const struct edgel_source *src, struct edgel_image *out);
@@ -115,7 +114,7 @@ EDGEL_NODISCARD enum edgel_status edgel_pnm_decode(const struct edgel_source *sr
 EDGEL_NODISCARD enum edgel_status edgel_pfm_decode(const struct edgel_source *src, struct edgel_image *out);
 
 /* --- chunks.c --- */
-/* What the list of PNG chunks says before anything is unpacked. */
+/* What the list of PNG chunks says, before anything is unpacked. */
 struct edgel_chunks {
     uint32_t w, h;
     int bits, color; /* bit depth and colour type of IHDR */
@@ -200,12 +199,12 @@ EDGEL_NODISCARD enum edgel_status edgel_mat_values(struct edgel_mat_source *s, s
 EDGEL_NODISCARD enum edgel_status edgel_mat_pass(struct edgel_mat_source *s, struct edgel_mat_array *a);
 EDGEL_NODISCARD enum edgel_status edgel_mat_end(struct edgel_mat_source *s, const struct edgel_mat_array *a);
 
-/* --- exif.c --- : 1..8, and 1 for whatever is absent or malformed */
+/* --- exif.c --- : 1..8; 1 if the orientation is absent or malformed */
 int edgel_exif_orientation(const unsigned char *tiff, size_t n);
 int edgel_exif_orientation_of_jpeg(const struct edgel_source *src);
 
 /* --- orient.c --- */
-/* Turns img as EXIF orientation 1..8 asks. */
+/* Turns and mirrors img by EXIF orientation 1..8. */
 EDGEL_NODISCARD enum edgel_status edgel_image_orient(struct edgel_image *img, int orientation,
                                                      struct edgel_error *err);
 
@@ -220,12 +219,13 @@ struct edgel_writer {
     const struct edgel_writer_kind *kind;
     void *job; /* of the format; NULL: nothing to finish */
 };
-/* A format: its functions come in this order, finish in any case. PFM takes its rows from the last to the first.
- * Their failures name the file, as those of the output do. */
+/* How a format is written. The functions are called in this order, finish in any case. PFM takes its rows from the last
+ * to the first. Messages name the output. */
 struct edgel_writer_kind {
     enum edgel_status (*begin)(struct edgel_writer *w, struct edgel_error *err);
     enum edgel_status (*row)(struct edgel_writer *w, const void *row, struct edgel_error *err);
-    /* Ends a page, whose rows are all there, and begins the next, of w->image; NULL: a file holds one. */
+    /* Ends a page, all rows of which are written, and begins the next, of shape w->image; NULL: a file holds one
+     * image. */
     enum edgel_status (*page)(struct edgel_writer *w, struct edgel_error *err);
     enum edgel_status (*end)(struct edgel_writer *w, struct edgel_error *err);
     void (*finish)(struct edgel_writer *w);
@@ -252,14 +252,14 @@ EDGEL_NODISCARD enum edgel_status edgel_output_read(struct edgel_output *o, uint
 
 /* TAG of the temporary names, the same for all outputs of a process, never 0. */
 uint32_t edgel_output_tag(void);
-/* The temporary file, and the name it is to have; -1 and NULL for what is written directly. */
+/* The temporary file and its final name; -1 and NULL if the output is written directly. */
 int edgel_output_fd(const struct edgel_output *o);
 const char *edgel_output_final(const struct edgel_output *o);
 /* How messages call it. */
 const char *edgel_output_name(const struct edgel_output *o);
 
 /* --- bytes.c --- */
-/* Room for capacity bytes; what is there stays. False: out of memory. */
+/* Makes room for capacity bytes and keeps the contents. False: out of memory. */
 bool edgel_bytes_reserve(struct edgel_bytes *bytes, size_t capacity);
 /* Opens a regular file for reading; EDGEL_EIO. */
 EDGEL_NODISCARD enum edgel_status edgel_file_open(const char *path, int *fd, size_t *size,

@@ -1,10 +1,10 @@
-/* JPEG through libjpeg-turbo. Its error manager leaves by longjmp; fenced() is the only place it can land, and what
- * must outlive the jump lives in struct job.
+/* JPEG through libjpeg-turbo. libjpeg reports errors by longjmp; only fenced() calls setjmp, and everything needed
+ * after the jump is in struct job.
  *
- * libjpeg warns where it should fail: cut files, damaged codes, bytes that belong to nothing. Every such warning is
- * an error here, or info->damage when lenient; two remarks about headers that change no sample are kept as remarks.
- * Gray is the Y plane (RGB files: libjpeg's own gray), colour is decoded with the accurate integer DCT and smooth
- * chroma, the library's defaults. The scan limit is watched by a progress monitor, the only hook there is. */
+ * libjpeg only warns about truncated files, damaged codes and stray bytes. Each such warning is an error here, or
+ * info->damage when lenient. Two warnings about headers change no sample; they are remarks. Gray is the Y plane (of RGB
+ * files libjpeg's own gray); colour is decoded with libjpeg's defaults, the accurate integer DCT and smooth chroma. A
+ * progress monitor counts the scans; libjpeg has no other hook for that. */
 #include "io/io_priv.h"
 #include <setjmp.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@ struct job {
     jmp_buf jump;
     const struct edgel_source *src;
     struct edgel_rows rows;
-    enum edgel_status status; /* why the fence was reached */
+    enum edgel_status status; /* the status of the failure */
     char message[JMSG_LENGTH_MAX];
     bool in_scan;
     int rows_done;
@@ -102,14 +102,14 @@ static void on_progress(j_common_ptr jpeg)
     leave(j, EDGEL_ELIMIT);
 }
 
-/* --- a file that is not in memory --- : the window's bytes, one piece after the other */
+/* --- a file that is not in memory --- : libjpeg gets one window after the other */
 
 static void on_init(j_decompress_ptr jpeg)
 {
     (void)jpeg;
 }
 
-/* At the end of the file an end marker, with the warning that libjpeg's own sources give. */
+/* At the end of the file, libjpeg gets an end marker and the warning that its own sources give. */
 static boolean on_fill(j_decompress_ptr jpeg)
 {
     static const JOCTET end[2] = { 0xFF, JPEG_EOI };
@@ -164,7 +164,7 @@ static void read_header(struct job *j)
     j->in_scan = true;
 }
 
-/* What libjpeg can make of the stored colours, and what rows.c makes of that. */
+/* The colours that libjpeg is asked for, and their meaning for rows.c. */
 static bool choose_output(struct job *j)
 {
     struct edgel_raw *raw = &j->rows.raw;
@@ -204,8 +204,8 @@ static enum edgel_status describe(struct job *j)
     return edgel_source_check_size(src, j->jpeg.image_width, j->jpeg.image_height);
 }
 
-/* Huffman codes have one bit at least, and each block has one for its DC value: fewer bits than blocks means a
- * claim, not an image. Arithmetic codes can be shorter. */
+/* Each block has a Huffman code of at least one bit for its DC value. A file with fewer bits than blocks cannot hold
+ * the pixels that its header claims. Arithmetic codes can be shorter. */
 static enum edgel_status check_claim(const struct job *j)
 {
     uint64_t blocks = 0;
@@ -235,7 +235,7 @@ static void read_pixels(struct job *j)
                 leave(j, j->rows.refused);
         j->rows_done = (int)j->jpeg.output_scanline;
     }
-    (void)jpeg_finish_decompress(&j->jpeg); /* what follows up to the end marker is checked as well */
+    (void)jpeg_finish_decompress(&j->jpeg); /* also checks the bytes up to the end marker */
 }
 
 static enum edgel_status failure(const struct job *j)

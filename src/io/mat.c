@@ -89,7 +89,7 @@ static enum edgel_status put_ucm2(void *user, const double *v, size_t n)
 
 /* --- matrices --- */
 
-/* sample: bytes of one value in memory. An element has less than 2^32 bytes, so that nothing here overflows. */
+/* sample: bytes of one value in memory. Nothing here overflows, because an element has less than 2^32 bytes. */
 static enum edgel_status check_limits(struct reader *r, const struct edgel_mat_array *a, size_t sample)
 {
     const struct edgel_limits *limits = &r->params.limits;
@@ -118,7 +118,7 @@ static enum edgel_status check_size(const struct reader *r, const struct map *m)
                       m->where, m->w, m->h, w, h, m->image ? "" : ": must be twice as large and 1 more");
 }
 
-/* Limits and size, before anything as large as the matrix is allocated. */
+/* Checks limits and size before memory for the matrix is allocated. */
 static enum edgel_status measure(struct reader *r, const struct edgel_mat_array *a, struct map *m,
                                  size_t sample)
 {

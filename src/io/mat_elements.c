@@ -19,7 +19,9 @@
 #include <string.h>
 
 enum { HEADER = 128, DEPTH = 4, CHILDREN = 16384, SCRATCH = 4096, RUN = 512, MOST_PER_BYTE = 1032 };
-enum { PASSED = 1 << 28 }; /* bytes unpacked of a file besides the values that are read: less than a second */
+enum {
+    PASSED = 1 << 28
+}; /* bytes unpacked without being read, for each file: they take less than a second */
 enum {
     INT8 = 1,
     UINT8,
@@ -96,7 +98,7 @@ static uint32_t number(const struct edgel_mat_source *s, const unsigned char *b)
 
 /* --- elements --- */
 
-/* left: bytes of the element around this one, of which it is taken. */
+/* left: bytes left in the enclosing element, from which this one is subtracted. */
 static enum edgel_status take_tag(struct edgel_mat_source *s, uint64_t *left, struct tag *t)
 {
     unsigned char b[8];
@@ -119,7 +121,7 @@ static enum edgel_status take_tag(struct edgel_mat_source *s, uint64_t *left, st
     return EDGEL_OK;
 }
 
-/* n bytes of an element's data from `at` on, which are asked for in order. */
+/* n bytes of an element's data from `at` on; callers ask for them in order. */
 static enum edgel_status take_data(struct edgel_mat_source *s, const struct tag *t, uint32_t at,
                                    unsigned char *to, uint32_t n)
 {
@@ -140,7 +142,7 @@ static enum edgel_status pass_data(struct edgel_mat_source *s, const struct tag 
     return t->small ? EDGEL_OK : pass(s, (uint64_t)t->n + t->padding);
 }
 
-/* A whole element of the type and of at most `most` bytes, copied; *n of them. */
+/* Copies a whole element of the type, of at most `most` bytes; *n is their number. */
 static enum edgel_status take_element(struct edgel_mat_source *s, uint64_t *left, uint32_t type,
                                       unsigned char *to, size_t most, uint32_t *n, const char *rule)
 {
@@ -293,7 +295,7 @@ static uint32_t size_of_type(uint32_t type)
     return type < sizeof sizes ? sizes[type] : 0;
 }
 
-/* The tag of the values of an array of numbers; *size bytes each. */
+/* Reads the tag of the values of a numeric array; each has *size bytes. */
 static enum edgel_status take_values_tag(struct edgel_mat_source *s, struct edgel_mat_array *a, struct tag *t,
                                          uint32_t *size)
 {
@@ -346,8 +348,8 @@ static void convert(uint32_t type, const unsigned char *b, double *v, size_t n)
 }
 #undef CONVERT
 
-/* Values stored in another type than that of their class: those of integer classes must be of the class, single rounds.
- */
+/* Converts values that are stored in another type than that of their class. Values of an integer class must fit it;
+ * those of single are rounded. */
 static bool fit_class(uint32_t class_of, uint32_t type, double *v, size_t n)
 {
     static const struct {
@@ -424,7 +426,7 @@ enum edgel_status edgel_mat_pass(struct edgel_mat_source *s, struct edgel_mat_ar
 
 /* --- variables --- */
 
-/* Into the stream in the n bytes to come, up to the tag of what it holds. */
+/* Opens the stream in the next n bytes, and reads the tag of the element it holds. */
 static enum edgel_status enter_stream(struct edgel_mat_source *s, uint32_t n, struct tag *t)
 {
     uint64_t left = UINT32_MAX;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct text {
-    const unsigned char *b; /* the file; the first bytes of one that is not in memory */
+    const unsigned char *b; /* the file, or its first bytes if it is not in memory */
     size_t n, at;
 };
 
@@ -20,7 +20,7 @@ struct job {
     char magic; /* '1' to '6', 'F', 'f' */
     uint32_t maxval;
     bool big_endian;    /* PFM */
-    unsigned char *row; /* one as stored, of a file that is not in memory */
+    unsigned char *row; /* one row as stored, for a file that is not in memory */
     struct edgel_rows rows;
 };
 
@@ -104,7 +104,7 @@ static enum edgel_status read_sides(struct job *j)
     return edgel_source_check_size(j->src, w, h);
 }
 
-/* The fewest bytes that can hold what the header claims: one for a digit, and white space between numbers. */
+/* The fewest bytes that can hold what the header claims: one byte for each digit, and white space between numbers. */
 static enum edgel_status check_claim(const struct job *j)
 {
     const struct edgel_raw *raw = &j->rows.raw;
@@ -152,7 +152,7 @@ static enum edgel_status read_pfm_header(struct job *j)
     return check_claim(j);
 }
 
-/* --- rows --- : NULL when the row is good, or what is wrong with it */
+/* --- rows --- : functions return NULL, or what is wrong with the row */
 
 static const char *scale_row(const struct job *j, void *row, size_t n)
 {
@@ -267,7 +267,7 @@ static const char *read_pfm_row(struct job *j, void *row)
     return NULL;
 }
 
-/* What follows the last row: white space and comments only, or a remark. */
+/* After the last row there may be white space and comments; anything else is a remark. */
 static void look_behind(struct job *j)
 {
     if (j->src->window) {
@@ -282,7 +282,7 @@ static void look_behind(struct job *j)
         edgel_source_remark(j->src, "bytes after the image");
 }
 
-/* Rows in the order of the file; when lenient, rows from the first bad one on are 0. */
+/* Rows in the order of the file. When lenient, the first bad row and all rows after it are 0. */
 static enum edgel_status read_rows(struct job *j, struct edgel_image *out, bool bottom_up,
                                    const char *(*read_row)(struct job *j, void *row))
 {
@@ -314,7 +314,7 @@ static enum edgel_status read_rows(struct job *j, struct edgel_image *out, bool 
     return EDGEL_OK;
 }
 
-/* The text of the header: the whole file, or what the window shows of its beginning. */
+/* The text of the header: the whole file, or its first window. */
 static struct text text_of(const struct edgel_source *src)
 {
     const size_t n = !src->window || src->size < EDGEL_WINDOW ? src->size : EDGEL_WINDOW;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Text that starts the file, then one row at a time through a buffer. */
+/* The text that begins the file. */
 static enum edgel_status write_header(struct edgel_output *out, const char *magic, struct edgel_view v,
                                       const char *last, struct edgel_error *err)
 {

@@ -46,7 +46,7 @@ static void copy_pixels(const char *src, ptrdiff_t right, char *dst, size_t n, i
 
 enum edgel_status edgel_image_orient(struct edgel_image *img, int orientation, struct edgel_error *err)
 {
-    enum { TILE = 64 }; /* pixels: a column of stored lines stays in the cache while a tile is filled */
+    enum { TILE = 64 }; /* pixels: the stored rows that a tile needs stay in the cache */
     if (orientation < 2 || orientation > 8)
         return EDGEL_OK;
     bool turned = orientation >= 5;

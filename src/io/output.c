@@ -42,7 +42,7 @@ static void destroy(struct edgel_output *o)
     edgel_free(o);
 }
 
-/* Makes the folders above path. path is put back as it was. */
+/* Makes the folders above path. path is changed meanwhile and then restored. */
 static enum edgel_status make_folders(char *path, struct edgel_error *err)
 {
     struct stat s;
@@ -77,7 +77,7 @@ uint32_t edgel_output_tag(void)
     return atomic_compare_exchange_strong(&tag, &found, mine) ? mine : found;
 }
 
-/* The folder of o->final with a name of our own; numbers are never used twice by one process. */
+/* A temporary name in the folder of o->final. A process uses each number once. */
 static char *temp_name(const char *final)
 {
     static atomic_uint number;
@@ -92,7 +92,7 @@ static char *temp_name(const char *final)
     return t;
 }
 
-/* Names that exist were left by a killed process with the same number, so the next one is tried. */
+/* If the name exists, a killed process with the same number left it: tries the next one. */
 static enum edgel_status open_temp(struct edgel_output *o, struct edgel_error *err)
 {
     for (int attempt = 0; attempt < 1000; attempt++) {
@@ -135,7 +135,7 @@ static enum edgel_status open_path(struct edgel_output *o, struct edgel_error *e
     return open_temp(o, err);
 }
 
-/* An output that goes nowhere yet, or NULL. */
+/* An output without a destination, or NULL. */
 static struct edgel_output *create(const char *name, struct edgel_error *err)
 {
     struct edgel_output *o = edgel_alloc(1, sizeof *o);
@@ -225,7 +225,7 @@ static enum edgel_status append(struct edgel_output *o, const unsigned char *p, 
     return EDGEL_OK;
 }
 
-/* A callback that refuses without a reason of its own gets one. */
+/* If the callback refuses the bytes without a message, there is one. */
 static enum edgel_status hand_over(struct edgel_output *o, const void *p, size_t n, struct edgel_error *err)
 {
     if (n == 0)
@@ -283,7 +283,7 @@ enum edgel_status edgel_output_write(struct edgel_output *o, const void *bytes, 
     return EDGEL_OK;
 }
 
-/* Makes written bytes those of a file, or of memory, that can be gone back in. */
+/* Hands all bytes over, so that those written earlier can be changed; only a regular file and memory can do that. */
 static enum edgel_status settle(struct edgel_output *o, struct edgel_error *err)
 {
     if (!o->temp && !o->memory)

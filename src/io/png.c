@@ -1,18 +1,19 @@
-/* PNG through libpng's row functions. libpng leaves by longjmp when something is wrong; fenced() is the only place
- * it can land, and what must outlive the jump lives in struct job. All memory comes from edgel_alloc().
+/* PNG through libpng's row functions. libpng reports errors by longjmp; only fenced() calls setjmp, and everything
+ * needed after the jump is in struct job. All memory comes from edgel_alloc().
  *
- * Reading: CRC and Adler errors are fatal, in ancillary chunks too (a flipped bit anywhere is found); text is skipped
- * unread, so that a small file cannot unpack a large note; remarks of libpng about other ancillary chunks are kept
- * as info->remark. gAMA, sRGB, iCCP and bKGD change no pixel. Lenient: sums are not checked once the header is read.
+ * Reading: CRC and Adler errors are fatal, also in ancillary chunks, so that a flipped bit anywhere is found. Text
+ * chunks are skipped, so that a small file cannot unpack a large text. Remarks of libpng about other ancillary chunks
+ * become info->remark. gAMA, sRGB, iCCP and bKGD change no pixel. Lenient: sums are not checked after the header.
  *
- * Writing: see settings_of() for filters and effort. No time, no text: the same pixels give the same bytes. */
+ * Writing: settings_of() says which filter and compression. Files hold no time and no text: the same pixels give the
+ * same bytes. */
 #include "io/io_priv.h"
 #include <png.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { PIECE = 1 << 14 }; /* packed bytes handed over at once */
+enum { PIECE = 1 << 14 }; /* packed bytes in one piece */
 
 struct job {
     jmp_buf jump;
@@ -95,10 +96,10 @@ static bool little_endian(void)
 
 /* --- reading --- */
 
-/* How much packed data libpng shall ask for next. What follows the last row is looked at in one piece only, so the end
- * of the data is one piece: then the Adler sum is checked (one that is spread over two IDAT chunks is not; their CRCs
- * are). A piece with an error is lost, and so is one that is cut: when lenient the sum is a piece of its own, and a
- * truncated file is read byte by byte at its end, so that every row that is there decodes. */
+/* How much packed data libpng asks for next. libpng checks the Adler sum only if the sum is in the same piece as the
+ * last row, so the end of the data is one piece. (A sum that is split between two IDAT chunks is not checked; their
+ * CRCs are.) libpng drops a piece that has an error or is truncated. When lenient, the sum is therefore a piece of its
+ * own, and the end of a truncated file is read byte by byte, so that every complete row decodes. */
 static void choose_piece(const struct job *j)
 {
     enum { SUM = 4 };
@@ -150,7 +151,7 @@ static void describe_palette(struct job *j, struct edgel_raw *raw)
     png_get_tRNS(j->png, j->info, &alpha, &n_alpha, NULL);
     raw->indexed = true;
     raw->palette_alpha = n_alpha > 0;
-    for (int i = 0; i < 256; i++) { /* numbers past the table are black */
+    for (int i = 0; i < 256; i++) { /* indices past the end of the palette are black */
         uint8_t *p = raw->palette[i];
         p[0] = i < n ? colors[i].red : 0;
         p[1] = i < n ? colors[i].green : 0;
@@ -171,7 +172,7 @@ static void describe_key(struct job *j, struct edgel_raw *raw, int stored_bits)
     raw->key[2] = (uint16_t)(key->blue & mask);
 }
 
-/* One sample a byte, or one of this machine's 16-bit numbers; nothing else is done to the samples by libpng. */
+/* libpng unpacks samples to one a byte, or to native 16-bit numbers, and changes nothing else. */
 static void describe(struct job *j)
 {
     struct edgel_raw *raw = &j->rows.raw;
@@ -219,7 +220,7 @@ static enum edgel_status read_failure(struct job *j)
     return edgel_fail(j->src->err, EDGEL_EFORMAT, "%s: PNG: %s", j->src->name, j->message);
 }
 
-/* Pixels into the image; a failure is damage when lenient and anything was decoded. */
+/* Decodes the pixels. When lenient, a failure after the first row is a damage. */
 static enum edgel_status take_pixels(struct job *j)
 {
     bool lenient = j->src->params->lenient;
@@ -260,11 +261,11 @@ struct settings {
     int level, strategy, filter;
 };
 
-/* Runs only (Z_RLE): an edge map is runs, and elsewhere it beats zlib's level 1 on speed and, photographs included,
- * on size. Rows are subtracted (filter Up) unless a sample is a name or a bit. Measured with zlib 1.2.13, ns and bits
- * per pixel: 1 bit 0.2-0.8; class ids none 2.3/0.35 (level 1 2.4/0.44); Sobel of a photograph up 7.9/5.1, none
- * 7.4/5.0, level 1 18.8/5.6; the photograph, blurred or not, up 8.1/4.1, sub 7.5/4.3, none 8.0/6.9, level 1 11.8/4.7;
- * 16 bits and RGB alike. */
+/* Compression by run lengths (Z_RLE) with filter Up, or without a filter for palette indices and bits. Edge maps
+ * consist of runs, and for other images Z_RLE is faster and smaller than zlib's level 1. Measured with zlib 1.2.13, ns
+ * and bits per pixel: 1 bit 0.2-0.8; class ids, no filter 2.3/0.35 (level 1: 2.4/0.44); Sobel of a photograph, Up
+ * 7.9/5.1, no filter 7.4/5.0, level 1 18.8/5.6; the photograph, blurred or not, Up 8.1/4.1, Sub 7.5/4.3, no filter
+ * 8.0/6.9, level 1 11.8/4.7; 16 bits and RGB are similar. */
 static struct settings settings_of(const struct job *j)
 {
     bool plain = j->one_bit || j->params->palette;
@@ -352,7 +353,7 @@ static enum edgel_status writer_begin(struct edgel_writer *w, struct edgel_error
     j->params = &w->params;
     j->out = w->out;
     j->one_bit = w->one_bit;
-    if (j->one_bit && j->image.type != EDGEL_U1) { /* else rows are written as they are */
+    if (j->one_bit && j->image.type != EDGEL_U1) { /* otherwise rows are written unchanged */
         j->packed = edgel_alloc(((size_t)j->image.w + 7) / 8, 1);
         if (!j->packed)
             return edgel_no_memory(err, edgel_output_name(w->out));

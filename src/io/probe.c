@@ -1,8 +1,8 @@
-/* Which files are images: by their first bytes when they are read, by their names when a folder is walked. */
+/* Names of image files, and formats that edgel recognises and does not read. */
 #include "io/io_priv.h"
 #include <string.h>
 
-/* Images that are not read, so that a message can call them by their name. */
+/* Formats that edgel does not read, so that messages can name them. */
 static const struct {
     const char *name;
     size_t at, n;
@@ -34,11 +34,11 @@ const char *edgel_foreign_format(const void *head, size_t n)
     return NULL;
 }
 
-/* Names of images that are not read. */
+/* Extensions of formats that edgel does not read. */
 static const char foreign_extensions[] =
     "gif bmp webp apng jp2 j2k jxl avif heic heif pam tga hdr exr qoi ico dib psd";
 
-/* ASCII only: the answer must not hang on the locale. */
+/* ASCII only: the result must not depend on the locale. */
 static bool same_letters(const char *a, const char *b)
 {
     for (; *a && *b; a++, b++) {
@@ -58,7 +58,7 @@ static const char *extension_of(const char *name)
     return dot && dot != base ? dot + 1 : NULL;
 }
 
-/* Whether a word of the list, in lower case and with single spaces between, is the extension. */
+/* Whether the extension is in a list of lower-case words with single spaces between. */
 static bool is_one_of(const char *list, const char *extension)
 {
     for (const char *word = list; *word;) {

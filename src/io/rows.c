@@ -1,8 +1,7 @@
-/* Raw rows to the pixels asked for. Gray of colour is (9797 R + 19234 G + 3737 B) >> 15 for 8 bits, the same with
- * 16384 added first for 16 bits, and the sum divided by 32768 for floats. CMYK: R = C K / 255 to the nearest integer,
- * with C and K in the sense 255 = no ink; G from M and B from Y alike. Samples of 1, 2, 4 bits are multiplied by 255,
- * 85, 17. A row is converted when it is still in the cache; when nothing is to convert, decoders write into the
- * image. */
+/* Converts raw rows to the pixels of params->decode. Gray of colour is (9797 R + 19234 G + 3737 B) >> 15 for 8 bits; 16
+ * bits: 16384 is added first; floats: the sum is divided by 32768. CMYK: R = C K / 255, rounded to nearest, where 255
+ * means no ink; G from M and B from Y in the same way. Samples of 1, 2 and 4 bits are multiplied by 255, 85 and 17. A
+ * row is converted while it is in the cache. If no conversion is needed, decoders write directly to the image. */
 #include "io/io_priv.h"
 #include <assert.h>
 #include <string.h>
@@ -55,7 +54,7 @@ static void convert_gray_float(const struct edgel_rows *rows, const void *raw, v
         d[x] = (float)((9797.0 * s[0] + 19234.0 * s[1] + 3737.0 * s[2]) / 32768.0);
 }
 
-/* Alpha left out: the first bytes of each pixel. */
+/* Drops alpha: copies the first bytes of each pixel. */
 static void convert_drop_alpha(const struct edgel_rows *rows, const void *raw, void *out)
 {
     const char *s = raw;
@@ -144,7 +143,7 @@ static void fill_lut(struct edgel_rows *rows, int channels)
     rows->convert = channels == 1 ? convert_lut1 : convert_lut;
 }
 
-/* NULL stays for rows that are taken as they are. */
+/* convert stays NULL if rows need no conversion. */
 static void choose(struct edgel_rows *rows, enum edgel_decode decode, int channels)
 {
     const struct edgel_raw *raw = &rows->raw;
@@ -165,7 +164,7 @@ static void choose(struct edgel_rows *rows, enum edgel_decode decode, int channe
         rows->convert = convert_drop_alpha;
 }
 
-/* Tells the sink what is to come. */
+/* Tells the sink the shape of the image. */
 static enum edgel_status begin_sink(const struct edgel_source *src, const struct edgel_raw *raw, int channels)
 {
     const struct edgel_view shape = { NULL, raw->w, raw->h, channels, raw->type, 0 };
@@ -175,7 +174,7 @@ static enum edgel_status begin_sink(const struct edgel_source *src, const struct
 enum edgel_status edgel_rows_init(struct edgel_rows *rows, const struct edgel_source *src,
                                   struct edgel_image *out, bool whole)
 {
-    enum { RING = 16 }; /* as many as decoders ask for at once */
+    enum { RING = 16 }; /* the most rows that decoders write at once */
     const struct edgel_raw *raw = &rows->raw;
     int channels = channels_of(raw, src->params->decode);
     rows->src = src;

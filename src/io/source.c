@@ -1,4 +1,4 @@
-/* The bytes of a file: in memory, or read as they are asked for through a window that moves along. */
+/* The bytes of a file that is in memory, or of which only a window is. */
 #include "io/io_priv.h"
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* What decoders ask of a source on their way: sizes against limits, whether rows can be handed over one by one, and
- * where remarks and damages are noted. */
+/* Checks that decoders share: sizes against limits, and whether rows can go to a sink; and the remarks and damages they
+ * report. */
 #include "io/io_priv.h"
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,9 +1,7 @@
-/*
- * Files that survive a power failure. A rename may reach the disk before the bytes of the file it names, so the bytes
- * go first, then the renames, then the folders that hold the names. Waiting for the disk costs far more than writing,
- * and once per group instead of once per file: on Linux syncfs() waits for everything written to a file system so far,
- * the folders that were made included; elsewhere each file is synced, and with its folder all folders above.
- */
+/* Files that survive a power failure. A rename may reach the disk before the bytes of the file, so the bytes are synced
+ * first, then the files are renamed, then the folders that hold the names are synced. Waiting for the disk takes far
+ * longer than writing, so a whole group is synced at once: on Linux syncfs() waits for everything written to a file
+ * system, new folders included; elsewhere each file is synced, and each folder with all folders above it. */
 #define _GNU_SOURCE /* syncfs */
 #include "io/io_priv.h"
 #include <errno.h>
@@ -130,7 +128,7 @@ enum edgel_status edgel_sync_names(struct edgel_sync *s, struct edgel_error *err
     enum edgel_status st = EDGEL_OK;
     for (size_t i = 0; i < s->nfolders && st == EDGEL_OK; i++) {
         int fd = open(s->folders[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL)) /* a file system that cannot sync folders */
+        if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL)) /* EINVAL: the file system cannot sync folders */
             st = edgel_fail_system(err, s->folders[i], "names in it cannot be made durable", errno);
         if (fd >= 0)
             close(fd);

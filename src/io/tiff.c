@@ -1,5 +1,5 @@
-/* Files as libtiff sees them. Each has its own message handlers, so that nothing is ever printed, and is reached
- * through functions of ours. libtiff's own blocks of memory are limited. */
+/* Files as libtiff sees them: it reads and writes through functions of this module. Each file has its own message
+ * handlers, so that nothing is printed. The blocks of memory that libtiff may allocate are limited. */
 #include "io/tiff_priv.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,10 +7,10 @@
 
 enum { BLOCK = 1 << 28 /* the most that libtiff may allocate at once */ };
 
-/* --- messages --- : they return 1, so that libtiff's own handlers, which print, are not asked */
+/* --- messages --- : the handlers return 1, so that libtiff does not call its own, which print */
 
-/* Without what libtiff says of files that have no name and of rows that it does not count: ": Can not read ...",
- * "Read error at row 4294967295, col 4294967295; got 5 bytes, expected 8". */
+/* Keeps the first message, without the empty name of the file and without row numbers that libtiff does not know: ":
+ * Can not read ...", "Read error at row 4294967295, col 4294967295; got 5 bytes, expected 8". */
 EDGEL_PRINTF(2, 0) static void keep(struct edgel_tiff_told *t, const char *format, va_list args)
 {
     char text[sizeof t->message - sizeof "pixels are cut off:"];

@@ -1,7 +1,7 @@
-/* The pages of a TIFF: a chain of directories, each of which says at its end where the next one is. libtiff finds page
- * k by following the chain from the header on. Who reads all pages is told where the next one is and reads it with a
- * header that leads there, so that each page costs the same. The chain may end in a circle, which libtiff notices and
- * counts once, or nowhere. */
+/* The pages of a TIFF are a chain of directories; each ends with the offset of the next one. libtiff finds page k by
+ * following the chain from the header on. To read all pages at the same cost each, info->next_page gives the offset of
+ * the next page, and with params->page_at libtiff sees a header that points to that page. The chain may end in a
+ * circle, which libtiff detects and counts once, or point to nothing. */
 #include "io/tiff_priv.h"
 #include <string.h>
 
@@ -16,7 +16,8 @@ void edgel_tiff_lead_to_page(const struct edgel_source *src, uint64_t at, uint8_
     const uint64_t page = src->params->page_at;
     if (page == 0 || at >= 16 || !edgel_source_copy(src, 0, head, sizeof head))
         return;
-    const unsigned size = is_big(head) ? 8 : 4; /* of the first page's offset, which is at the same number */
+    const unsigned size =
+        is_big(head) ? 8 : 4; /* of the offset of the first page, which stands at byte 4 or 8 */
     for (unsigned i = 0; i < size; i++)
         if (size + i >= at && size + i - at < n)
             bytes[size + i - at] = (uint8_t)(page >> 8 * (head[0] == 'M' ? size - 1 - i : i));
@@ -34,7 +35,7 @@ static uint64_t number_at(const struct edgel_source *src, bool big_endian, uint6
     return v;
 }
 
-/* A directory: number of entries, entries, where the next one is. */
+/* A directory is the number of entries, the entries, and the offset of the next directory. */
 static uint64_t next_page(TIFF *t, const struct edgel_source *src)
 {
     const bool big_endian = TIFFIsBigEndian(t) != 0, big = TIFFIsBigTIFF(t) != 0;
@@ -42,7 +43,7 @@ static uint64_t next_page(TIFF *t, const struct edgel_source *src)
     return number_at(src, big_endian, at + (big ? 8 + 20 * n : 2 + 12 * n), big ? 8 : 4);
 }
 
-/* Pages up to one whose directory cannot be read, for nothing comes of more. */
+/* Stops at the first page whose directory cannot be read. */
 static void add_up(TIFF *t, struct edgel_info *info)
 {
     const uint64_t most = (uint64_t)1 << 56;
@@ -63,7 +64,7 @@ static void add_up(TIFF *t, struct edgel_info *info)
     }
 }
 
-/* What is said of other pages is theirs to say. */
+/* Messages about other pages are dropped: they are reported when those pages are read. */
 static enum edgel_status survey(struct edgel_tiff *t)
 {
     const struct edgel_source *src = t->told->src;

@@ -26,16 +26,16 @@ struct edgel_tiff {
     struct edgel_tiff_told *told;
     void *user;
 };
-/* mode as of TIFFOpen(). False: told says why, or memory is short. */
+/* mode is that of TIFFOpen(). False: told says why, or there is no memory. */
 bool edgel_tiff_open(struct edgel_tiff *t, const char *mode, const struct edgel_tiff_access *access);
-void edgel_tiff_close(struct edgel_tiff *t); /* one that is not open is fine */
+void edgel_tiff_close(struct edgel_tiff *t); /* may be closed already */
 /* TIFFSeekProc */
 toff_t edgel_tiff_seek(struct edgel_tiff *t, toff_t to, int whence, uint64_t end);
 
 /* --- tiff_pages.c --- */
-/* Bytes [at, at + n) of a file as they are to be read: the header leads to the page of params->page_at. */
+/* Changes bytes [at, at + n) of a file so that its header points to the page at params->page_at. */
 void edgel_tiff_lead_to_page(const struct edgel_source *src, uint64_t at, uint8_t *bytes, size_t n);
-/* Fills what info says of the pages of a file that is open at the page asked for, and forgets what was set there. */
+/* Fills the fields of info about pages, of a file that is open at its page. Tags set before are lost. */
 EDGEL_NODISCARD enum edgel_status edgel_tiff_look_for_pages(struct edgel_tiff *t);
 
 #endif

@@ -1,13 +1,14 @@
-/* TIFF and BigTIFF through libtiff: reading. The file is copied from the source and never past its end.
+/* Reading TIFF and BigTIFF through libtiff, which gets copies of the bytes of the source, never past its end.
  *
- * One page (which: tiff_pages.c); 1, 2, 4, 8 and 16 bits, 32-bit float; gray (0 white or black), RGB, palette, 8-bit
- * CMYK and YCbCr (JPEG only), with one more sample taken for alpha; strips and tiles, samples together or in planes.
- * Rows come one after the other: strips line by line (planes through one handle each, since going back in a strip
- * decodes it again; of a packed strip libtiff holds all bytes), tiles by rows of tiles. Sides, tiles and the bytes that
- * a compression can make of the file are checked before memory is taken. What libtiff says while pixels are decoded is
- * an error, because its codecs go on with wrong pixels after a complaint; what it says of the header is a remark,
- * unknown tags apart. Palette entries are 16 bits, of which the upper 8 count, or 8 where all of them are small (old
- * files).
+ * One page is read (tiff_pages.c): 1, 2, 4, 8 and 16 bits, 32-bit float; gray (0 is white or black), RGB, palette,
+ * 8-bit CMYK and YCbCr (JPEG only); one more sample is alpha; strips and tiles, samples together or in planes. Strips
+ * are read line by line, each plane through a handle of its own, because going back in a strip decodes it again;
+ * libtiff keeps all bytes of a packed strip. Tiles are read by rows of tiles.
+ *
+ * Sides, tiles, and whether the file is long enough for its pixels are checked before memory is allocated. Messages of
+ * libtiff during pixels are errors, because its codecs continue with wrong pixels; messages about the header are
+ * remarks, except those about unknown tags. Palette entries have 16 bits, of which the upper 8 are used; in old files,
+ * where all are below 256, the lower 8.
  *
  * Source: TIFF 6.0; Adobe's supplements 1 and 2. */
 #include "io/tiff_priv.h"
@@ -119,7 +120,7 @@ static enum edgel_status read_palette(struct job *j)
     return EDGEL_OK;
 }
 
-/* Samples that the colours take, 0: colours that are not read. */
+/* Number of samples of the colours; 0: colours that are not supported. */
 static int samples_of_colors(struct job *j)
 {
     bool jpeg = tag16(j, TIFFTAG_COMPRESSION) == COMPRESSION_JPEG;
@@ -136,7 +137,7 @@ static int samples_of_colors(struct job *j)
     }
 }
 
-/* LogLuv and LogL hold logarithms, of which libtiff would make floats on demand. */
+/* LogLuv and LogL store logarithms, which libtiff would convert to floats. */
 static bool read_compression(unsigned compression)
 {
     return TIFFIsCODECConfigured((uint16_t)compression) && compression != COMPRESSION_OJPEG &&
@@ -199,7 +200,7 @@ static enum edgel_status read_layout(struct job *j)
     return EDGEL_OK;
 }
 
-/* The most bytes that one byte can stand for; 0: no such bound. */
+/* The most bytes that one packed byte can stand for; 0: no limit is known. */
 static unsigned most_per_byte(unsigned compression)
 {
     switch (compression) {
@@ -221,7 +222,7 @@ static enum edgel_status check_claim(const struct job *j)
     return malformed(j, "the file is truncated: too short for its pixels");
 }
 
-/* A view of the file at the page asked for. */
+/* Opens the file at the page of params. */
 static enum edgel_status open_handle(struct job *j, struct edgel_tiff *t)
 {
     static const struct edgel_tiff_access from_source = { on_read, no_write, on_seek, on_size };

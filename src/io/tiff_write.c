@@ -1,10 +1,10 @@
-/* TIFF and BigTIFF through libtiff: writing. Little-endian, strips of about 256 KB or square tiles, Deflate,
- * differences of neighbours for samples of 8 bits and more; BigTIFF when the pixels of all pages might reach 4 GB.
- * Tiles at the right and lower side are filled up with zeros. */
+/* Writing TIFF and BigTIFF through libtiff: little-endian, strips of about 256 KB or square tiles, Deflate, with a
+ * predictor for samples of 8 bits and more. The file is a BigTIFF if the pixels of all pages may reach 4 GB. Tiles at
+ * the right and lower border are padded with zeros. */
 #include "io/tiff_priv.h"
 #include <string.h>
 
-/* Of a tile: libtiff takes a tenth more, and no more than 256 MB at once, here as in reading. */
+/* The most bytes of a tile: libtiff allocates a tenth more, and both writer and reader limit it to 256 MB. */
 enum { TILE_BYTES = 200 << 20 };
 
 struct writer {
@@ -27,7 +27,7 @@ static struct writer *writer_of(thandle_t user)
     return ((struct edgel_tiff *)user)->user;
 }
 
-/* The directory before, to link the next one to it. */
+/* libtiff reads the previous directory, to link the next one to it. */
 static tmsize_t on_read(thandle_t user, void *to, tmsize_t n)
 {
     struct edgel_tiff *t = user;
@@ -46,7 +46,7 @@ static enum edgel_status append(struct writer *w, const void *bytes, uint64_t n)
     return edgel_output_write(w->out, bytes, (size_t)n, w->err);
 }
 
-/* A directory comes after the arrays behind it, and where it is only when all before it is written. */
+/* libtiff writes the arrays of a directory before the directory, and then its offset into the header. */
 static enum edgel_status put(struct writer *w, uint64_t at, const char *bytes, uint64_t n)
 {
     static const char zeros[64];
@@ -147,7 +147,7 @@ static enum edgel_status writer_begin(struct edgel_writer *to, struct edgel_erro
         return edgel_no_memory(err, edgel_output_name(to->out));
     w->out = to->out;
     w->err = err;
-    edgel_output_hold(w->out); /* directories are written when all before them is there, and linked later */
+    edgel_output_hold(w->out); /* the offset of a directory is written after the directory */
     w->file = (struct edgel_tiff){ .told = &w->told, .user = w };
     EDGEL_TRY(take_shape(w, to, err));
     const uint64_t most = 0xF0000000u;
@@ -215,7 +215,7 @@ static void writer_finish(struct edgel_writer *to)
     struct writer *w = to->job;
     w->err = NULL;
     if (w->status == EDGEL_OK && to->rows < to->image.h)
-        w->status = EDGEL_EINTERRUPTED; /* closing writes what is there, which nobody wants any more */
+        w->status = EDGEL_EINTERRUPTED; /* closing would write the rest, which is not needed */
     edgel_tiff_close(&w->file);
     edgel_free(w->rows);
     edgel_free(w->tile);
