@@ -111,7 +111,7 @@ letters() {
     edgel help --format man | grep -A 1 '^\.B EDGEL_CPU$' >page
     for level in $(EDGEL_CPU=pentium edgel help 2>&1 | sed -n 's/.*known: //p' | tr -d ,); do
         grep -qw "$level" page
-        grep -q "CPU level the kernels run at (.*\"$level\"" "$EDGEL_SOURCE/include/edgel/base.h"
+        grep -q "CPU level of the kernels: .*\"$level\"" "$EDGEL_SOURCE/include/edgel/base.h"
     done
 }
 
