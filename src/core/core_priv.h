@@ -101,6 +101,7 @@ void edgel_text_finish(struct edgel_text *t);
 void edgel_text_json(struct edgel_text *t, const char *s);
 /* A field of CSV as RFC 4180 has it: in quotes when it holds a comma, a quote or a line break, quotes doubled. */
 void edgel_csv_field(struct edgel_text *t, const char *s);
+void edgel_csv_quoted(struct edgel_text *t, const char *s); /* in quotes whatever it holds */
 
 /* --- json.c --- : strict reading of JSON, RFC 8259. Values live as long as their document. */
 struct edgel_json;               /* a value */

@@ -108,10 +108,14 @@ void edgel_text_json(struct edgel_text *t, const char *s)
 
 void edgel_csv_field(struct edgel_text *t, const char *s)
 {
-    if (!strpbrk(s, ",\"\r\n")) {
+    if (strpbrk(s, ",\"\r\n"))
+        edgel_csv_quoted(t, s);
+    else
         edgel_text_str(t, s);
-        return;
-    }
+}
+
+void edgel_csv_quoted(struct edgel_text *t, const char *s)
+{
     edgel_text_str(t, "\"");
     for (; *s; s++) {
         if (*s == '"')

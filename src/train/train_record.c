@@ -124,16 +124,6 @@ static enum edgel_status write_curves(const struct edgel_train_record *r, struct
     return status;
 }
 
-static void put_quoted(struct edgel_text *t, const char *s)
-{
-    edgel_text_str(t, "\"");
-    for (; *s; s++) {
-        const char c[3] = { *s, *s == '"' ? '"' : '\0', '\0' };
-        edgel_text_str(t, c);
-    }
-    edgel_text_str(t, "\"");
-}
-
 /* Rows: truth; columns: prediction. */
 static enum edgel_status write_confusion(const struct edgel_train_record *r, const struct edgel_epoch *row,
                                          struct edgel_error *err)
@@ -143,11 +133,11 @@ static enum edgel_status write_confusion(const struct edgel_train_record *r, con
     edgel_text_str(&t, "truth");
     for (int c = 0; c < row->classes; c++) {
         edgel_text_str(&t, ",");
-        put_quoted(&t, classes[c].name);
+        edgel_csv_quoted(&t, classes[c].name);
     }
     for (int k = 0; k < row->classes; k++) {
         edgel_text_str(&t, "\n");
-        put_quoted(&t, classes[k].name);
+        edgel_csv_quoted(&t, classes[k].name);
         for (int p = 0; p < row->classes; p++)
             edgel_text_printf(&t, ",%llu", (unsigned long long)row->confusion[k * row->classes + p]);
     }
