@@ -30,12 +30,12 @@ struct edgel_mask_values {
     bool full;
     bool other; /* some value that is neither 0, 1 nor the full range */
 };
-/* Adds one mask's values. Ignored ids are passed over. */
+/* Adds the values of one mask that are not ignored. */
 EDGEL_API void edgel_mask_values_add(struct edgel_mask_values *values, const struct edgel_mask *mask,
                                      const int32_t *ignore, size_t nignore);
-/* auto: BINARY if and only if all truth values lie in {0,1} or all in {0, full range}, or the files are 1-bit. */
+/* BINARY if and only if all values lie in {0, 1}, or all in {0, full range}, or all files are 1-bit; else IDS. */
 EDGEL_API enum edgel_labels edgel_mask_values_labels(const struct edgel_mask_values *truth);
-/* True when predictions hold 0 and 1 instead of shares of the full range: some 1 and nothing above. */
+/* True when predictions hold 0 and 1 in place of 0 and the full range: a 1 occurs and nothing above it. */
 EDGEL_API bool edgel_mask_values_zero_one(const struct edgel_mask_values *prediction);
 
 /*
@@ -50,83 +50,87 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_mask_ids(const struct edgel_ma
 
 /* --- a data set --- */
 
-/* Where the pairs of a set are, and the conventions under which their files are read; what it points to must outlive
- * the set. edgel_dataset_params_init() sets all of it. */
+/* Where the pairs of a set are, and the conventions by which their files are read. Call edgel_dataset_params_init()
+ * first, then set fields. What the fields point to must outlive the set. */
 struct edgel_dataset_params {
     /* As in struct edgel_pairs_params. The images of a training, or the predictions to be judged. */
     const char *images, *truth, *valid, *pairs_file, *image_suffix, *truth_suffix;
-    const struct edgel_pairs *pairs; /* in place of all these; NULL: none */
-    /* AUTO: decided by edgel_dataset_survey(). IDS when classes or colours are given; else by the values of the
-     * truth, ignored ones left out, as edgel_mask_values_labels() says. */
+    const struct edgel_pairs *pairs; /* pairs made before, in place of these six; NULL: none */
+    /* AUTO: edgel_dataset_survey() decides. It takes IDS when classes or colours are given. Otherwise it applies
+     * edgel_mask_values_labels() to the values of the truth that are not ignored. */
     enum edgel_labels labels;
-    /* IDS: an id of the truth that is neither a class nor ignored is a fault. NULL: the ids that occur. */
+    /* Labels IDS: the classes; a mask with an id that is neither a class nor ignored is refused. NULL: the ids that
+     * occur are the classes. */
     const struct edgel_classes *classes;
     const struct edgel_colors *colors; /* RGB masks to ids, edgel_mask_ids(); NULL none */
     const int32_t *ignore;             /* ids of pixels that do not count */
     size_t nignore;
-    /* Which truth of several samples have. NONE: the mean of all, which makes the truth of the set soft. */
+    /* The truth of a sample that several annotators drew. NONE: their mean, which makes the truth of the set soft. */
     enum edgel_annotator annotator;
     int annotator_index; /* from 1 on */
-    /* Soft truth is of boundaries: a pixel that some, but a share below soft_ignore of the annotators marked does not
-     * count, one that more marked is a boundary. */
+    /* true: soft truth is made 0 or 1. mean 0: no boundary; 0 < mean < soft_ignore: the pixel does not count; mean >=
+     * soft_ignore: boundary. */
     bool boundaries;
     double soft_ignore;
-    /* edgel_dataset_masks(): MAT files may be predictions; regions are judged, so that truth has segmentations. */
+    /* For edgel_dataset_masks_read(). maps: predictions may be MAT files. regions: truth_regions is wanted. */
     bool maps, regions;
-    struct edgel_read read; /* decode is of no use: it follows from what a file is for */
-    int channels;           /* of the planes of samples: 1 gray, 3 colour */
-    size_t cache_bytes;     /* of decoded samples that are kept, in the order they are first asked for */
+    struct edgel_read read; /* the set chooses decode for each file itself */
+    int channels;           /* of a sample's image: 1 gray, 3 colour */
+    size_t cache_bytes;     /* memory for decoded samples; those loaded first are kept */
 };
-/* No paths, labels AUTO, no lists, the mean of annotators, soft_ignore 0.3, edgel_read_init(), 3 channels, no cache. */
+/* Sets every field: no paths, labels AUTO, no lists, the mean of annotators, soft_ignore 0.3, edgel_read_init(), 3
+ * channels, no cache. */
 EDGEL_API void edgel_dataset_params_init(struct edgel_dataset_params *p);
 
 /*
- * Images with their truth, in byte order of their keys; and beside them those of a validation, which stand under the
- * same conventions. After open, add and hold_out nothing of it changes but by survey: then any number of threads may
- * read at a time.
+ * Images with their truth, in byte order of their keys. A set has one or two parts: training, and validation under the
+ * same conventions. Threads: open, add_validation, hold_out, survey and set_labels change the set, and no other call
+ * may run beside them. Any number of threads may make the other calls at the same time.
  */
 struct edgel_dataset;
-/* Returns EDGEL_OK, also without any pair; as edgel_pairs_collect(); EDGEL_EINVAL: no such number of channels, ids out
- * of range. The caller destroys *out, NULL after a failure. */
+/* Pairs the files; reads none of them. The caller destroys *out, which is NULL after a failure.
+ * Returns EDGEL_OK, also when there is no pair; the failures of edgel_pairs_collect(); EDGEL_EINVAL: channels that are
+ * neither 1 nor 3, ids out of range. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_dataset_open(const struct edgel_dataset_params *p, struct edgel_dataset **out, struct edgel_error *err);
-/* Sets *d to NULL; NULL is fine. */
+/* Frees the set and sets *d to NULL; *d may be NULL. */
 EDGEL_API void edgel_dataset_destroy(struct edgel_dataset **d);
-/* Images and truth for validation, from a place of their own. As edgel_dataset_open(). */
+/* Adds a validation part from other folders. Returns as edgel_dataset_open(), and EDGEL_EINVAL when there is one. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_dataset_add_validation(struct edgel_dataset *d,
                                                                          const char *images,
                                                                          const char *truth,
                                                                          struct edgel_error *err);
-/* Makes the share of the images (of n: floor(share n + 1/2)) whose keys have the lowest hashes under the seed the
- * validation: the choice hangs on keys, share and seed alone. EDGEL_EINVAL: either side would be empty, or there is a
- * validation; EDGEL_ENOMEM. */
+/* Moves a share of the training images to validation: floor(share n + 1/2) of n, those whose keys have the lowest
+ * hashes under the seed. The choice depends on keys, share and seed only. EDGEL_EINVAL: a part would be empty, or there
+ * is a validation already; EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_dataset_hold_out(struct edgel_dataset *d, double share,
                                                                    uint64_t seed, struct edgel_error *err);
 
-/* All that was paired, also images without truth and truth without image. NULL: there is no validation. */
+/* All pairs, also images without truth and truth without image. NULL: there is no validation. */
 EDGEL_API const struct edgel_pairs *edgel_dataset_pairs(const struct edgel_dataset *d, bool validation);
-/* The images with truth, and the i-th of them. */
+/* The number of images that have truth, and the i-th of them, i < count. */
 EDGEL_API size_t edgel_dataset_count(const struct edgel_dataset *d, bool validation);
 EDGEL_API const struct edgel_pair *edgel_dataset_pair(const struct edgel_dataset *d, bool validation,
                                                       size_t i);
-/* How many images (truth: files of the truth) have a name that ends in the suffix, the extension aside, and how many
- * there are (files, may be NULL). A suffix that none has is a mistake. */
+/* Counts the images (truth: the files of the truth) whose names without extension end in the suffix; *files gets the
+ * number of all of them, and may be NULL. A suffix that no file has is most likely a mistake. */
 EDGEL_API size_t edgel_pairs_suffix(const struct edgel_pairs *pairs, const char *suffix, bool truth,
                                     size_t *files);
 
 /* --- a look at all files --- */
 
-/* How a look over all files runs, and where it tells what it sees. Calls come from one thread at a time, in the order
- * of the pairs; those that are NULL are left out. */
+/* How the files are looked through, and the calls by which progress and faults are reported. The calls come one at a
+ * time, in the order of the pairs, but for stop, which any thread may ask. A NULL is not called. */
 struct edgel_dataset_run {
     int threads; /* 1 or more */
     void *user;
-    void (*begin)(void *user, const char *what, size_t n); /* "masks", "images": n steps are to come */
+    void (*begin)(void *user, const char *what,
+                  size_t n); /* n steps follow; what: "masks", "images", "survey" */
     void (*step)(void *user, bool failed);
     void (*end)(void *user);
-    void (*remark)(void *user, const char *text); /* what a decoder said of a file that it took */
+    void (*remark)(void *user, const char *text); /* a decoder's remark about a file that can be used */
     void (*fault)(void *user, const char *text);  /* why a pair cannot be used; the text names the file */
-    bool (*stop)(void *user);
+    bool (*stop)(void *user);                     /* true: stop, the call returns EDGEL_EINTERRUPTED */
 };
 
 /* What the files of a set hold. */
@@ -141,47 +145,50 @@ struct edgel_dataset_seen {
 };
 
 /*
- * Looks at all masks and decides labels, classes and whether truth is soft. Where masks fail images are looked at as
- * well, so that all faults are told.
+ * Reads all masks and decides labels, classes and whether truth is soft. If a mask cannot be used, it reads the images
+ * as well, so that one call reports all faults.
  *
- * seen  what there is, also after a failure
- * Returns EDGEL_OK; EDGEL_EFORMAT: seen->failed pairs cannot be used (each was told), fewer than two classes, MAT
- * files, several annotators or boundaries with other labels than BINARY; EDGEL_EINTERRUPTED; EDGEL_ENOMEM.
+ * seen  what was found; set after a failure too
+ * Returns EDGEL_OK; EDGEL_EFORMAT: seen->failed pairs cannot be used (run->fault got each), fewer than two classes, or
+ * labels IDS with MAT files, several annotators or boundaries; EDGEL_EINVAL: threads; EDGEL_EINTERRUPTED;
+ * EDGEL_ENOMEM.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_dataset_survey(struct edgel_dataset *d,
                                                                  const struct edgel_dataset_run *run,
                                                                  struct edgel_dataset_seen *seen,
                                                                  struct edgel_error *err);
-/* Loads each sample once, as edgel_dataset_load() does, and tells of those that cannot be used. Returns as survey. */
+/* Loads each sample once with edgel_dataset_load() and reports those that cannot be used. Returns as survey;
+ * EDGEL_EINVAL also before survey. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_dataset_check(struct edgel_dataset *d,
                                                                 const struct edgel_dataset_run *run,
                                                                 struct edgel_dataset_seen *seen,
                                                                 struct edgel_error *err);
 /*
- * Looks at the values of masks alone, and at no more files than it takes to know: of the truth, or of the images
- * (which are predictions) that have truth. Files that cannot be read are passed over.
+ * Collects the values of masks, and stops as soon as no further file can change the answer: whether labels are BINARY
+ * (truth), or whether predictions hold 0 and 1 (not truth: the images of pairs with truth). Skips files that cannot be
+ * read.
  *
- * read_any  whether there was a file that could be read; may be NULL
- * Returns EDGEL_OK, EDGEL_EINTERRUPTED, EDGEL_ENOMEM.
+ * read_any  true when at least one file could be read; may be NULL
+ * Returns EDGEL_OK, EDGEL_EINVAL (threads), EDGEL_EINTERRUPTED, EDGEL_ENOMEM.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_dataset_values(const struct edgel_dataset *d, bool truth,
                                                                  const struct edgel_dataset_run *run,
                                                                  struct edgel_mask_values *values,
                                                                  bool *read_any, struct edgel_error *err);
 
-/* As given, or as survey decided. */
+/* The labels given to open, or set since by survey or set_labels. */
 EDGEL_API enum edgel_labels edgel_dataset_labels(const struct edgel_dataset *d);
-/* Decides what was AUTO, or is to be read otherwise; classes are those of survey. */
+/* Sets the labels without a survey, for edgel_dataset_masks_read(). */
 EDGEL_API void edgel_dataset_set_labels(struct edgel_dataset *d, enum edgel_labels labels);
-/* Survey: truth is a share of the annotators. */
+/* After survey: truth is the mean of several annotators. */
 EDGEL_API bool edgel_dataset_soft(const struct edgel_dataset *d);
-/* Survey: the classes, rising id; the label of samples is their index. BINARY: 0 background, 1 foreground. */
+/* After survey: the classes, rising id; labels of samples are indices of it. BINARY: 0 background, 1 foreground. */
 EDGEL_API const struct edgel_classes *edgel_dataset_classes(const struct edgel_dataset *d);
 
 /* --- samples --- */
 
-/* An image with its truth; rows without gaps. The three blocks are such as edgel_sample_finish() frees, so that they
- * may be handed over to a struct edgel_sample (edgel/nn_sample.h). */
+/* An image with its truth; rows without gaps. The three arrays may be moved to a struct edgel_sample
+ * (edgel/nn_sample.h), whose edgel_sample_finish() then frees them. */
 struct edgel_dataset_sample {
     int w, h, channels;
     float *image;    /* [channels][h][w], edgel_image_planes() */
@@ -189,7 +196,7 @@ struct edgel_dataset_sample {
     float *soft;     /* [h][w], share of the foreground 0..1, negative: does not count; NULL: label */
 };
 /*
- * Loads an image with truth, from the cache if it is kept there. survey must have been called.
+ * Loads an image with its truth, from the cache where possible. Call survey first.
  *
  * out  finished by the caller with edgel_dataset_sample_finish(); zeroed after a failure
  * Returns EDGEL_OK; EDGEL_EIO, EDGEL_EFORMAT, EDGEL_EUNSUPPORTED, EDGEL_ELIMIT as the files are read; EDGEL_EFORMAT:
@@ -204,11 +211,10 @@ EDGEL_API void edgel_dataset_sample_finish(struct edgel_dataset_sample *s);
 
 /* --- masks as they are judged --- */
 
-/* The masks of a pair. Zero-initialise; one a thread, whose memory is used again from pair to pair. */
+/* The masks of a pair. Zero-initialise; one for each thread. Reading the next pair uses its memory again. */
 struct edgel_dataset_masks {
-    /* The prediction in one of three forms, or none: */
-    bool predicted;
-    struct edgel_mask map;            /* data NULL: one of the others */
+    bool predicted;                   /* false: no prediction. The prediction has one of three forms: */
+    struct edgel_mask map;            /* data NULL: it has another form */
     struct edgel_mask *segmentations; /* [nsegmentations] labels */
     size_t nsegmentations;
     const double *ucm2; /* [ucm2_h * ucm2_w] */
@@ -217,15 +223,16 @@ struct edgel_dataset_masks {
     struct edgel_mask *truth_regions; /* [ntruth] their segmentations; of an image the mask itself */
     size_t ntruth;
     struct edgel_mask valid; /* data NULL: none */
-    char remark[1000];       /* what a decoder said first, or "" */
+    char remark[1000];       /* the first remark of a decoder, or "" */
     struct edgel_dataset_memory *memory;
 };
 /*
- * Reads the files of a pair, of this set or made by the caller: prediction, truth of all annotators, validity mask;
- * RGB masks made ids where the set has colours (palette files then, with values as they are). Of MAT files with
- * groundTruth the boundaries, where labels are IDS or regions are judged the segmentations.
- * Returns EDGEL_OK; as the files are read; EDGEL_EFORMAT: a MAT file of another kind, annotators whose sizes differ;
- * EDGEL_ENOMEM. The text names the file; m is to be finished after a failure as well.
+ * Reads the files of a pair: prediction, truth of all annotators, validity mask. The pair is one of the set, or made by
+ * the caller. Where the set has colours, RGB masks of 8 bits become masks of ids (U16, indexed). A MAT file with
+ * groundTruth gives its boundaries as truth, or its segmentations with labels IDS; with p->regions, truth_regions gets
+ * the segmentations.
+ * Returns EDGEL_OK; the failures of reading files; EDGEL_EFORMAT: a MAT file of another kind, annotators whose sizes
+ * differ; EDGEL_ENOMEM. The text names the file. The caller finishes m, also after a failure.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_dataset_masks_read(const struct edgel_dataset *d,
                                                                      const struct edgel_pair *pair,

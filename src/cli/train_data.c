@@ -1,7 +1,4 @@
-/*
- * The data of `edgel train`: images and masks by the same rules of pairing and labels as `edgel eval`
- * (edgel/dataset.h), and what the program says of them.
- */
+/* The data of `edgel train`: options to a data set (edgel/dataset.h), and the program's messages about it. */
 #include "edgel/dataset.h"
 #include "score.h"
 #include "train.h"
@@ -34,7 +31,7 @@ static int check_suffixes(const struct train_data *d)
     return code;
 }
 
-/* Images without a mask are refused, masks without an image passed over. */
+/* Refuses images without a mask; masks without an image are only mentioned. */
 static int check_pairs(const struct train_data *d, bool validation, const char *images, const char *truth)
 {
     const struct edgel_pairs *pairs = edgel_dataset_pairs(d->set, validation);
@@ -244,7 +241,7 @@ static int open_all(struct train_data *d)
     int code = check_pairs(d, false, d->p.images, d->p.truth);
     if (code == 0 && d->p.val_images)
         code = add_validation(d);
-    if (check_suffixes(d) != 0) /* when files found no partner as well: it is why */
+    if (check_suffixes(d) != 0) /* also after a failure: a wrong suffix is often its cause */
         code = CLI_EXIT_USAGE;
     if (code == 0 && !d->p.val_images && d->p.val_split > 0)
         code = hold_out(d);

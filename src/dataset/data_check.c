@@ -1,6 +1,6 @@
 /*
- * A look at every file before the first step: what the masks hold decides labels and classes, and what cannot be used
- * is told file by file.
+ * Reads every file before the first step of a training: the values of the masks decide labels and classes, and each
+ * file that cannot be used is reported.
  */
 #include "dataset/dataset_priv.h"
 #include <stdlib.h>
@@ -14,7 +14,8 @@ struct look {
     struct edgel_text remarks; /* of decoders, each with its NUL */
 };
 
-enum what { MASKS, IMAGES, SAMPLES }; /* IMAGES: beside masks that failed; SAMPLES: labels being decided */
+/* What is read: masks, before labels are decided; images, after masks that cannot be used; samples, after survey. */
+enum what { MASKS, IMAGES, SAMPLES };
 
 struct looking {
     struct edgel_dataset *d;
@@ -27,7 +28,7 @@ struct looking {
     bool no_memory;
 };
 
-/* Of all images the i-th, as one of its part. */
+/* The i-th image of both parts together: *i becomes its index in its part. True: of the validation. */
 static bool part_of(const struct edgel_dataset *d, size_t *i)
 {
     const bool validation = *i >= d->parts[0].n;
@@ -46,7 +47,7 @@ static void add_remark(struct look *l, const char *path, const struct edgel_info
         (void)edgel_fail(&l->err, EDGEL_ENOMEM, "%s: out of memory", path);
 }
 
-/* --- the looks --- */
+/* --- what one pair holds --- */
 
 static void look_at_mask(const struct edgel_dataset *d, const char *path, const struct edgel_mask *mask,
                          struct look *l)
@@ -92,7 +93,7 @@ static void look_at_valid(const struct edgel_dataset *d, const struct edgel_pair
     edgel_mask_file_finish(&f);
 }
 
-/* An image alone, and whether its masks, as far as they can be read, have its size. */
+/* Reads an image, and compares its size with that of its masks unless these are faulty already. */
 static void look_at_image(const struct edgel_dataset *d, const struct edgel_pair *p, bool masks,
                           struct look *l)
 {
@@ -146,12 +147,13 @@ static void look_work(void *user, int thread, size_t i)
     for (size_t a = 0; job->what == MASKS && a < p->ntruth && l->err.code == EDGEL_OK; a++)
         look_at_truth(d, p->truth[a], l);
     const bool same =
-        i > 0 && p->valid && edgel_dataset_pair(d, validation, i - 1)->valid == p->valid; /* one for all */
+        i > 0 && p->valid &&
+        edgel_dataset_pair(d, validation, i - 1)->valid == p->valid; /* one mask for all pairs */
     if (job->what == MASKS && l->err.code == EDGEL_OK && !same)
         look_at_valid(d, p, l);
 }
 
-/* --- what was seen --- */
+/* --- over all pairs, in their order --- */
 
 static void merge(struct look *all, const struct look *l)
 {
@@ -189,7 +191,6 @@ static void look_done(void *user, size_t i)
         run->step(run->user, failed);
 }
 
-/* Asked under the lock that done() runs under, or not at all: a stop one image later is as good. */
 static bool look_stop(void *user)
 {
     const struct looking *job = user;
@@ -233,7 +234,8 @@ static size_t count_bad(const bool *bad, size_t n)
     return count;
 }
 
-/* When masks fail, labels cannot be decided: images are looked at for what can be said of them without. */
+/* When masks cannot be used, labels cannot be decided, and samples not be loaded. The images are read by themselves
+ * then, so that the user learns of all faults at once. */
 static enum edgel_status look_at_all(struct edgel_dataset *d, const struct edgel_dataset_run *run,
                                      enum what what, struct look *all, struct edgel_error *err)
 {
@@ -256,6 +258,10 @@ static enum edgel_status look(struct edgel_dataset *d, const struct edgel_datase
 {
     struct look *all = edgel_calloc(1, sizeof *all);
     *seen = (struct edgel_dataset_seen){ 0 };
+    if (run->threads < 1) {
+        edgel_free(all);
+        return edgel_fail(err, EDGEL_EINVAL, "threads %d: 1 or more are needed", run->threads);
+    }
     if (!all)
         return edgel_fail(err, EDGEL_ENOMEM, "look at the set: out of memory");
     enum edgel_status status = look_at_all(d, run, what, all, err);

@@ -65,24 +65,26 @@ EDGEL_NODISCARD enum edgel_status edgel_mask_file_read(const struct edgel_read *
 void edgel_mask_file_finish(struct edgel_mask_file *f);
 /* The image of a file. */
 struct edgel_mask edgel_mask_of_file(const struct edgel_mask_file *f);
-/* What the decoder said of a file that it took, with "damaged, ..." before it; NULL: nothing. */
+/* The decoder's remark or, of a damaged file that was read leniently, what was wrong; NULL: neither. *how is a text to
+ * put before it. */
 const char *edgel_info_said(const struct edgel_info *info, const char **how);
 
 /* --- sample_truth.c --- */
 
-/* Marks, as labels or shares, of k->image's size. */
+/* Reads the truth of a pair into k->label or k->soft; it must have the size of k->image. */
 EDGEL_NODISCARD enum edgel_status edgel_truth_read(const struct edgel_dataset *d, const struct edgel_pair *p,
                                                    struct edgel_kept *k, struct edgel_error *err);
-/* The masks of annotators in a file of truth: 1, or the boundaries of a MAT file. */
+/* The number of masks in a file of truth, and the k-th: the image, or the boundaries by an annotator of a MAT file. */
 size_t edgel_truth_count(const struct edgel_mask_file *f);
 struct edgel_mask edgel_truth_at(const struct edgel_mask_file *f, size_t k);
+/* w, h: the size that the masks must have; 0: any. The caller finishes f, also after a failure. */
 EDGEL_NODISCARD enum edgel_status edgel_truth_file_read(const struct edgel_dataset *d, const char *path,
                                                         int w, int h, struct edgel_mask_file *f,
                                                         struct edgel_error *err);
 
 /* --- sample_load.c --- */
 
-/* edgel_dataset_load(), and what the decoder says of the image, unless it is kept. */
+/* edgel_dataset_load(); info gets what the decoder says of the image, unless that came from the cache. */
 EDGEL_NODISCARD enum edgel_status edgel_sample_load(struct edgel_dataset *d, bool validation, size_t i,
                                                     struct edgel_dataset_sample *out, struct edgel_info *info,
                                                     struct edgel_error *err);
@@ -96,7 +98,7 @@ EDGEL_NODISCARD enum edgel_status edgel_dataset_image(const struct edgel_dataset
 
 /* --- classes_decide.c --- */
 
-/* Labels, classes and soft by what was seen; ids: a bit for each id. */
+/* Decides labels, classes and soft by what was seen; ids has a bit for each id that occurs. */
 EDGEL_NODISCARD enum edgel_status edgel_dataset_decide(struct edgel_dataset *d,
                                                        const struct edgel_dataset_seen *seen,
                                                        const uint64_t *ids, struct edgel_error *err);

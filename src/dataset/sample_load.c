@@ -1,5 +1,5 @@
-/* Samples: images as planes with their truth. Decoded images are kept as they came, up to the size of the cache in the
- * order they were first asked for, and decoded again beyond that. */
+/* Samples: images as planes with their truth. Decoded images are kept, in the order they are first loaded, until the
+ * cache is full; the others are decoded each time. */
 #include "dataset/dataset_priv.h"
 #include <string.h>
 
@@ -52,7 +52,7 @@ static size_t bytes_of(const struct edgel_kept *k)
     return k->image.capacity_bytes + pixels * (k->soft ? sizeof *k->soft : sizeof *k->label);
 }
 
-/* Puts the sample where later calls find it, if there is room; else it stays the caller's. */
+/* Moves the sample into the cache. False: there is no room, and the caller keeps it. */
 static bool keep(struct edgel_dataset *d, struct edgel_kept *slot, const struct edgel_kept *k)
 {
     const size_t bytes = bytes_of(k);
@@ -86,7 +86,7 @@ enum edgel_status edgel_sample_load(struct edgel_dataset *d, bool validation, si
     if (!d->surveyed)
         return edgel_fail(err, EDGEL_EINVAL, "samples: the set has not been surveyed");
     struct edgel_kept *slot = &part->kept[i], k = { 0 };
-    if (is_kept(d, slot)) /* what is kept stays as it is */
+    if (is_kept(d, slot)) /* never changed again, so no lock is needed to read it */
         return fill(d, slot, out, err);
     const struct edgel_pair *p = edgel_dataset_pair(d, validation, i);
     enum edgel_status status = edgel_dataset_image(

@@ -24,7 +24,7 @@ struct survey {
     atomic_bool no_memory;
 };
 
-/* A limit that no image meets makes the decoder stop after the header, which it then has told. */
+/* With a limit of 0 pixels the decoder stops after the header, whose fields are then in info. */
 static struct edgel_info header_of(const struct edgel_read *params, const struct edgel_bytes *b,
                                    const char *path)
 {
@@ -129,8 +129,8 @@ static enum edgel_status execute(struct survey *s, struct edgel_error *err)
     if (run->end)
         run->end(run->user);
     if (status == EDGEL_EINTERRUPTED && !asked_to_stop(s))
-        status = EDGEL_OK;          /* it was stopped because it had seen enough */
-    if (atomic_load(&s->no_memory)) /* no answer without the file that it hit */
+        status = EDGEL_OK;          /* no further file can change the answer */
+    if (atomic_load(&s->no_memory)) /* a file was not read: the answer may be wrong */
         status = EDGEL_ENOMEM;
     if (status != EDGEL_OK)
         (void)edgel_fail(err, status, "survey of the masks: %s", edgel_status_name(status));
