@@ -56,10 +56,10 @@ struct edgel_measure {
     struct edgel_boundary_params boundary_params;
     double band; /* Boundary IoU: width of the band as share of the diagonal, at most 1; 0 none */
     bool davis;  /* J and F of DAVIS */
-    /* IDS, MIXED: objects are matched in place of counting pixels: labels IDS, no thresholds, no tolerance, no
+    /* IDS, MIXED: objects are matched instead of counting pixels: labels IDS, no thresholds, no tolerance, no
      * distances, no boundaries, no colours, annotator NONE or INDEX. COMPONENTS: beside the pixels. */
     enum edgel_objects objects;
-    /* Regions are measured in place of pixels, as BSDS boundaries and with the same rules (labels IDS where no
+    /* Regions are measured instead of pixels, as BSDS boundaries and with the same rules (labels IDS where no
      * boundaries are matched). */
     bool regions;
     bool listed; /* BSDS, regions: predictions are lists of segmentations; threshold k is the k-th of them */
@@ -501,7 +501,7 @@ struct edgel_score {
     double lo, hi;       /* range */
     unsigned families;   /* bits 1 << enum edgel_family: one of them must have been measured */
     bool of_class;       /* a class has it */
-    bool overall;        /* it is of all pixels, whatever their class */
+    bool overall;        /* the summary has it over all pixels, of all classes */
     bool wide;           /* left out of printed tables that have no room for it */
 };
 enum { EDGEL_SCORES_MAX = 32 };
@@ -534,13 +534,13 @@ struct edgel_class_result {
     int32_t id;
     char *name;
     bool in_mean;
-    /* Pooled, whatever reduce says. With a tolerance: tp = matched and fp = other predicted pixels, fn = unmatched
-     * truth pixels. */
+    /* Summed over images, also with IMAGE. With a tolerance: tp = matched and fp = other predicted pixels, fn =
+     * unmatched truth pixels. */
     uint64_t tp, fp, fn, tn;
     struct edgel_scores scores;
 };
 
-/* EDGEL_PIXELS; always there, and empty where others are measured in place of pixels. */
+/* EDGEL_PIXELS; always there, and empty where boundaries, regions or objects are measured instead of pixels. */
 struct edgel_pixels_result {
     uint64_t pixels;                    /* judged: valid and not ignored */
     struct edgel_class_result *classes; /* rising id; BINARY: id 1 "foreground" alone */
@@ -571,7 +571,7 @@ struct edgel_distances_result {
     struct edgel_distance_result mean;
 };
 
-/* EDGEL_BANDS: by class of the pixels; counts are pooled, whatever reduce says. */
+/* EDGEL_BANDS: by class of the pixels; counts are summed over images, also with IMAGE. */
 struct edgel_band_result {
     struct edgel_band_counts counts;
     double iou;

@@ -119,13 +119,13 @@ const struct cli_command cli_command_merge = {
     .summary = "join the logs or counts of --shard runs",
     .synopsis = "-o OUT FILE...",
     .description =
-        "Joins what the shards of one run wrote, with --jsonl or with --counts, into what the whole run would have "
-        "written: the same lines in the same order, and one summary with the counts added up ('seconds' too). Merged "
-        "counts equal those of the whole byte for byte, so 'edgel report' gives the same scores.\n\n"
-        "FILE... are the files of all shards, in any order; what they are is decided by content. A shard that is "
-        "missing, given twice, interrupted, of another list of files, or made with other options is refused, and "
-        "nothing is written. Of logs these are the options that results depend on, of counts what was measured and "
-        "the conventions asked for.",
+        "Joins the logs (--jsonl) or the counts (--counts) of all shards of one run into what the whole run would have "
+        "written: the same lines in the same order. A joined log has one summary with the numbers added up, 'seconds' "
+        "too. Joined counts are those of the whole byte for byte, so 'edgel report' gives the same scores.\n\n"
+        "FILE... are the files of all shards, in any order; their content says what they are. A shard is refused, and "
+        "nothing is written, when it is missing, given twice or interrupted, or comes from another list of files or a "
+        "run with other options: for logs the options that change results, for counts what was measured and the "
+        "convention.",
     .groups = (const struct cli_group[]){ { "Options", merge_rows, 0 }, { 0 } },
     .examples =
         (const struct cli_example[]){

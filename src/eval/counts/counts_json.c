@@ -32,7 +32,7 @@ enum edgel_status edgel_place_choice(const struct edgel_place *p, const struct e
         if (strcmp(s, names[i]) == 0)
             *out = i;
     edgel_free(s);
-    return *out >= 0 ? EDGEL_OK : edgel_place_refuse(p, key, "is none of the known words");
+    return *out >= 0 ? EDGEL_OK : edgel_place_refuse(p, key, "is not one of the words it can be");
 }
 
 enum edgel_status edgel_place_whole(const struct edgel_place *p, const struct edgel_json *v, const char *key,
@@ -58,7 +58,7 @@ enum edgel_status edgel_place_tuple(const struct edgel_place *p, const struct ed
                                     size_t n, int64_t lo, int64_t hi, int64_t *v)
 {
     if (!edgel_json_is_array(a) || edgel_json_count(a) != n)
-        return edgel_place_refuse(p, key, "an entry has not as many numbers as it must");
+        return edgel_place_refuse(p, key, "an entry has too few or too many numbers");
     for (size_t i = 0; i < n; i++)
         EDGEL_TRY(edgel_place_whole(p, edgel_json_at(a, i), key, lo, hi, &v[i]));
     return EDGEL_OK;

@@ -11,7 +11,7 @@
 
 static bool asked(const struct edgel_measure *m)
 {
-    (void)m; /* without any pixels where others are measured in place of them */
+    (void)m; /* empty where boundaries, regions or objects are measured instead */
     return true;
 }
 
