@@ -190,13 +190,8 @@ static enum edgel_status evaluate(const struct edgel_model *model, struct edgel_
     struct edgel_predictor_params params;
     edgel_predictor_params_init(&params);
     edgel_model_describe(model, &info);
-#ifdef EDGEL_MEASURE_DEFAULTS
-    measure = (struct edgel_measure)EDGEL_MEASURE_DEFAULTS;
-    reduce = (struct edgel_reduce)EDGEL_REDUCE_DEFAULTS;
-#else
     edgel_measure_init(&measure);
     edgel_reduce_init(&reduce);
-#endif
     measure.labels = edgel_dataset_labels(set);
     enum edgel_status status = edgel_predictor_create(model, &params, &predictor, err);
     if (status == EDGEL_OK)

@@ -188,15 +188,8 @@ std::string evaluate(const edgel_model *model, edgel_dataset *set)
     edgel_reducer *reducer = nullptr;
     edgel_output *out = nullptr;
     edgel_predictor_params_init(&params);
-#ifdef EDGEL_MEASURE_DEFAULTS
-    const edgel_measure plain_measure = EDGEL_MEASURE_DEFAULTS;
-    const edgel_reduce plain_reduce = EDGEL_REDUCE_DEFAULTS;
-    measure = plain_measure;
-    reduce = plain_reduce;
-#else
     edgel_measure_init(&measure);
     edgel_reduce_init(&reduce);
-#endif
     measure.labels = edgel_dataset_labels(set);
     edgel_model_describe(model, &info);
     call(edgel_predictor_create, model, &params, &predictor);

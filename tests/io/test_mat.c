@@ -333,6 +333,11 @@ static void test_nesting(void **state)
     refuses(&m, &defaults, EDGEL_EFORMAT, "more than one array in it");
     m.n = 128;
     mat_real(&m, "ucm2", 2, 3, reals);
+    mat_put(&m, "", 1); /* and one byte more */
+    mat_pack(&m);
+    refuses(&m, &defaults, EDGEL_EFORMAT, "more than one array in it");
+    m.n = 128;
+    mat_real(&m, "ucm2", 2, 3, reals);
     mat_pack(&m);
     m.v[132] = (unsigned char)(m.v[132] + 1);
     mat_put(&m, "", 1);
