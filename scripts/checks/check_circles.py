@@ -15,7 +15,7 @@ import sys
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
 from house import ROOT
 
-MOST = {"cli": 6, "filter": 2}
+MOST = {}
 
 
 def object_files(build):
