@@ -95,14 +95,19 @@ enum edgel_decode {
     EDGEL_DECODE_LABELS
 };
 
+/* What texts call the limits: the words of whoever sets them. */
+struct edgel_limit_names {
+    const char *max_pixels, *max_side, *max_scans, *max_chunk_bytes;
+};
 /* A file over a limit is refused from its header, before memory for pixels is allocated. */
 struct edgel_limits {
-    uint64_t max_pixels;    /* w * h */
-    int max_side;           /* w and h; JPEG never has more than 65500 */
-    int max_scans;          /* of a progressive JPEG */
-    size_t max_chunk_bytes; /* of one PNG chunk other than IDAT, packed and unpacked */
+    uint64_t max_pixels;                   /* w * h */
+    int max_side;                          /* w and h; JPEG never has more than 65500 */
+    int max_scans;                         /* of a progressive JPEG */
+    size_t max_chunk_bytes;                /* of one PNG chunk other than IDAT, packed and unpacked */
+    const struct edgel_limit_names *names; /* must outlive what reads; NULL: the names of these fields */
 };
-/* 2^28 pixels, sides of 1,000,000, 100 scans, chunks of 8,000,000 bytes. */
+/* 2^28 pixels, sides of 1,000,000, 100 scans, chunks of 8,000,000 bytes, the names of the fields. */
 EDGEL_API void edgel_limits_init(struct edgel_limits *limits);
 
 struct edgel_read {

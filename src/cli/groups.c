@@ -142,13 +142,16 @@ const struct cli_exit cli_batch_exits[] = {
 
 struct edgel_read cli_read_params(const struct cli_read_options *o, enum edgel_decode decode)
 {
+    static const struct edgel_limit_names options = { "--max-pixels", "--max-side", "--max-scans",
+                                                      "--max-chunk" };
     return (struct edgel_read){ .decode = decode,
                                 .orient = o->orient,
                                 .lenient = o->lenient,
                                 .limits = { .max_pixels = (uint64_t)o->max_pixels,
                                             .max_side = (int)o->max_side,
                                             .max_scans = (int)o->max_scans,
-                                            .max_chunk_bytes = (size_t)o->max_chunk } };
+                                            .max_chunk_bytes = (size_t)o->max_chunk,
+                                            .names = &options } };
 }
 
 int cli_jobs(const struct cli_run_options *o)

@@ -98,7 +98,8 @@ static void on_progress(j_common_ptr jpeg)
     int most = j->src->params->limits.max_scans;
     if (j->jpeg.input_scan_number <= most)
         return;
-    snprintf(j->message, sizeof j->message, "more than %d scans (max_scans)", most);
+    snprintf(j->message, sizeof j->message, "more than %d scans (%.40s)", most,
+             edgel_limit_names(&j->src->params->limits)->max_scans);
     leave(j, EDGEL_ELIMIT);
 }
 
