@@ -1,6 +1,6 @@
 /*
- * The arguments of a run, kept beside its results: what it was asked for, word for word, and what every option came to.
- * Reading gives both back, so that a run can be taken up again and be told what is other than it was.
+ * The arguments of a run, kept beside its results: the command line word for word, and the value of every option, given
+ * or default. Reading gives both back, so that a run can be resumed and changed options be named.
  */
 #include "batch/batch_priv.h"
 #include "core/core_priv.h"

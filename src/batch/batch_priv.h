@@ -37,7 +37,7 @@ struct edgel_inputs {
     size_t count, cap;
     size_t passed_over;
 };
-/* Adds PREFIX + name; rel begins at offset rel of the whole. */
+/* Adds the path prefix + name; its rel begins at offset rel. */
 enum edgel_status edgel_inputs_add(struct edgel_inputs *in, const char *prefix, const char *name, size_t rel,
                                    bool folder, bool broken, struct edgel_error *err);
 
@@ -122,7 +122,7 @@ enum edgel_status edgel_plan_check_existing(struct edgel_plan *plan, enum edgel_
 /* --- log.c --- */
 /* {"NAME":"VALUE",...} */
 void edgel_settings_text(struct edgel_text *t, const struct edgel_setting *settings, size_t n);
-/* Writes a line as it is, with "\n" after it. */
+/* Writes a line unchanged, and "\n". */
 enum edgel_status edgel_log_line(struct edgel_log *log, const char *line, size_t n, struct edgel_error *err);
 
 /* --- pair.c, pair_set.c, pair_match.c, pair_list.c --- */

@@ -1,9 +1,9 @@
-/* The list of files to read: arguments and a list file in the order given, folders replaced by what they hold. */
+/* The list of files to read: arguments, then the lines of a list file, each folder replaced by the files in it. */
 #include "batch/batch_priv.h"
 #include <string.h>
 #include <sys/stat.h>
 
-/* A file by itself. "a.png/" is no file: it stays as it is to fail, but is named a.png. */
+/* A file by itself. "a.png/" is kept as it is, so that opening it fails, but is named a.png. */
 static enum edgel_status add_file(struct edgel_inputs *in, const char *path, bool broken,
                                   struct edgel_error *err)
 {

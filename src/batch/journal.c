@@ -1,9 +1,10 @@
 /*
- * The record of a run in its output folder, from which --resume goes on. Each finished image is one line, handed to the
- * system after its outputs have their names: killing the process loses nothing that was written, and an image whose
- * line is missing is done again. The record is there before the first output and goes when the run has ended.
+ * The record of a run in its output folder, from which an interrupted run is resumed. It exists from before the first
+ * output until the run has ended. Each finished image is one line, written after its outputs have been renamed: a
+ * killed process loses no line, and an image without a line is done again.
  *
- * A lock on the file tells a run that is at work from one that was killed: the system drops it with the process.
+ * The file is locked while its run is running. The system releases the lock when the process ends, so a record without
+ * a lock is of a killed run.
  */
 #include "batch/journal_priv.h"
 #include "io/io_priv.h"
@@ -109,8 +110,8 @@ static enum edgel_status create(const struct edgel_journal_params *p, struct edg
     return edgel_fail(err, EDGEL_ENOMEM, "journal of %s: out of memory", p->folder);
 }
 
-/* Takes the lock; *gone when the file was removed in the meantime, by the run that had it. A file system without locks
- * is taken as it is. */
+/* Takes the lock. *gone: the run that held it has removed the file in the meantime. On a file system without locks the
+ * record is used without one. */
 static enum edgel_status lock(const struct edgel_journal *j, bool *gone, struct edgel_error *err)
 {
     struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -122,7 +123,7 @@ static enum edgel_status lock(const struct edgel_journal *j, bool *gone, struct 
     return EDGEL_OK;
 }
 
-/* Opens and locks; j->fd stays -1 when there is no file and none is to be made. */
+/* Opens and locks. j->fd stays -1 when there is no file and flags do not make one. */
 static enum edgel_status open_locked(struct edgel_journal *j, int flags, struct edgel_error *err)
 {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -201,7 +202,7 @@ static enum edgel_status write_header(struct edgel_journal *j, const struct edge
     return st;
 }
 
-/* Makes the folders of j->folder; kept is how much of the path was there. */
+/* Makes the folders of j->folder. kept: length of the part of the path that existed. */
 static enum edgel_status make_folder(struct edgel_journal *j, struct edgel_error *err)
 {
     struct stat st;
@@ -246,7 +247,7 @@ static enum edgel_status begin_new(const struct edgel_journal_params *p, struct 
     return st;
 }
 
-/* --- what killed runs left --- */
+/* --- unfinished files of killed runs --- */
 
 static bool is_leftover(const struct edgel_journal *j, const char *name)
 {
@@ -262,7 +263,7 @@ static bool is_leftover(const struct edgel_journal *j, const char *name)
     return false;
 }
 
-/* Takes over fd. What cannot be opened or removed stays: it harms nobody. */
+/* Closes fd. What cannot be opened or removed stays; it does no harm. */
 static void clean_folder(const struct edgel_journal *j, int fd, int depth)
 {
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;

@@ -5,8 +5,8 @@
  *   run PID-TAG                              a process began to write; its temporary files are ".edgel-PID-TAG-*.tmp"
  *   done HASH SIZE SECONDS.NANOSECONDS       an image: all of its outputs have their names
  *
- * A process may be killed, or the machine stop, at any moment: a last line without its end is as if it had not been
- * written, and a line that is none of these is passed over. Either costs no more than doing an image again.
+ * A process may be killed, or the machine stop, at any moment. An incomplete last line is ignored, and so is a line of
+ * another form; at worst an image is done again.
  */
 #include "batch/journal_priv.h"
 #include <errno.h>

@@ -6,7 +6,7 @@
 
 struct edgel_log {
     struct edgel_output *out; /* NULL: everything is dropped */
-    bool follow;              /* a reader may follow along: each line is handed on at once */
+    bool follow;              /* standard output: each line is flushed, as a reader may follow along */
     struct edgel_text line;
 };
 
@@ -35,7 +35,7 @@ void edgel_log_discard(struct edgel_log **log)
     *log = NULL;
 }
 
-/* Microseconds are what a clock can tell; more digits would be noise. */
+/* In microseconds: a clock resolves no more. */
 static void add_seconds(struct edgel_text *t, double seconds)
 {
     edgel_text_str(t, ",\"seconds\":");

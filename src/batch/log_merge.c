@@ -1,8 +1,7 @@
 /*
- * The logs of shards joined into that of the whole. Part i of N holds the items i - 1, i - 1 + N, ... of the list, one
- * line each, so the lines of the whole are those of the parts taken in turn. The hash of the names, which every part
- * carries, is computed again from the joined lines: it holds only when each line stands in its place. The settings,
- * which every part carries too, must be the same.
+ * Joins the logs of parts into that of the whole run. Part i of N holds the items i - 1, i - 1 + N, ... of the list,
+ * one line each, so the whole takes one line of each part in turn. Every part holds a hash of all names in order; the
+ * joined lines must give the same hash, so each line is in its place. The settings of all parts must be equal.
  */
 #include "batch/batch_priv.h"
 #include <string.h>

@@ -70,7 +70,7 @@ static enum edgel_status collect(struct edgel_pairs *p, const char *path, const 
 
 /* --- folders, files --- */
 
-/* A file pairs with a file: the prediction names the pair. */
+/* Two files are a pair whatever their names; the key is that of the prediction. */
 static enum edgel_status pair_files(struct edgel_pairs *p, const struct edgel_keyed_list *prediction,
                                     const struct edgel_keyed_list *truth, struct edgel_error *err)
 {
@@ -101,7 +101,7 @@ static enum edgel_status pair_paths(struct edgel_pairs *p, const struct edgel_pa
     return s;
 }
 
-/* The mask of the same key; a mask named by itself holds for every pair. */
+/* The mask with the key of the pair; a mask given as a file is that of every pair. */
 static enum edgel_status add_masks(struct edgel_pairs *p, const char *valid, struct edgel_error *err)
 {
     struct edgel_keyed_list masks = { 0 };

@@ -1,5 +1,5 @@
 /*
- * Pairs from a list: PREDICTION <tab> TRUTH [<tab> TRUTH]... a line. Names are taken byte for byte (none can hold a
+ * Pairs from a list with lines PREDICTION <tab> TRUTH [<tab> TRUTH]... Names are taken byte for byte (none can hold a
  * tab or a newline); the key of a line is its PREDICTION as written, without extension and suffix.
  */
 #include "batch/batch_priv.h"

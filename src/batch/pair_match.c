@@ -5,13 +5,16 @@
  *     numbers  K_1.png, K_2.png, ... up to the first gap
  *     folder   K/NAME.png, the files directly in it
  *
- * A file whose own key is that of a prediction belongs to that prediction and to no group: "a.png" and "a/b.png"
- * pair with "a.png" and "a/b.png". Of the rest, numbers go before folders. Two forms for one K are refused.
+ * A file whose own key is that of a prediction belongs to that prediction only: "a.png" and "a/b.png" pair with "a.png"
+ * and "a/b.png". A file that could belong to numbers and to a folder belongs to the numbers. Two forms for one K are
+ * refused.
  *
- * Truth that no prediction claimed becomes pairs without a prediction. Annotators of one image should count once, but
- * nothing names their image; so unclaimed files are grouped in the forms that the matched ones have: numbers if some
- * prediction has numbers (or nothing matched at all), provided that no truth is named T for T_1, T_2, ...; folders
- * if some prediction has a folder. Else each file is a key by itself.
+ * Truth without a prediction becomes pairs without a prediction. Annotators of one image should count once, but no
+ * prediction names the image, so such files are grouped as the matched ones are:
+ *
+ *     numbers  if some prediction has numbers (or nothing matched at all), and no truth is named T beside T_1, T_2, ...
+ *     folder   if some prediction has a folder
+ *     else     each file is a key of its own
  */
 #include "batch/batch_priv.h"
 #include <string.h>
@@ -24,7 +27,7 @@ struct match {
     struct edgel_error *err;
 };
 
-/* The truth KEY_k if it is claimed as told; NULL none. */
+/* The truth KEY_k if it has that claim; NULL none. */
 static struct edgel_keyed *find_number(struct match *m, const char *key, size_t len, size_t k,
                                        enum edgel_claim claim)
 {

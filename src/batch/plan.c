@@ -1,6 +1,6 @@
 /*
- * Where outputs go. Paths are made when asked for; the plan itself keeps the template, one bit per output that is
- * to be skipped, and nothing per path.
+ * Decides where outputs go. Paths are made when asked for: the plan keeps the template and one bit per output (whether
+ * it is skipped), but no paths.
  */
 #include "batch/batch_priv.h"
 #include <string.h>
@@ -27,7 +27,7 @@ static bool is_one_to_one(const struct edgel_plan_params *p)
     return edgel_inputs_count(p->inputs) == 1 && !edgel_inputs_at(p->inputs, 0)->folder && p->nmethods == 1;
 }
 
-/* One file in, one method, and an output that is named like an image: OUT is the file. */
+/* OUT is the output file: one input file, one method, and a name like that of an image. */
 static bool names_file(const struct edgel_plan_params *p)
 {
     return is_one_to_one(p) && p->output[edgel_path_trim(p->output)] == '\0' &&
@@ -89,7 +89,7 @@ static bool is_writable(const struct edgel_plan *plan, const char *path)
     return f == EDGEL_FORMAT_PNG || f == EDGEL_FORMAT_TIFF || f == EDGEL_FORMAT_PNM || f == EDGEL_FORMAT_PFM;
 }
 
-/* Every path by itself: stays below OUT, has a format; and how long the longest is. */
+/* Checks each path: it stays below OUT and has a format. Finds the length of the longest. */
 static enum edgel_status check_names(struct edgel_plan *plan, struct edgel_error *err)
 {
     struct edgel_text path = { 0 };

@@ -1,11 +1,12 @@
 /*
- * What the plan refuses about outputs together.
+ * Checks of a plan's outputs against each other and against what exists.
  *
- * Alike: each output is a 64-bit hash and its number, 16 bytes; sorted, equal hashes lie together, and only those
- * paths are made again and compared. O(n log n), and exact whatever the hash does. Of several collisions the one
- * whose second output comes first is named. An output that is a folder of another one is found by the same hashes.
+ * Alike: each output is a 64-bit hash of its path and its number, 16 bytes. Sorting brings equal hashes together; only
+ * their paths are made and compared. O(n log n), and exact whatever the hash. Of several collisions the one whose
+ * second output comes first is named. An output whose path is a folder of another's is found by the same hashes.
  *
- * Existing: an output is an input when both have one (device, inode); inputs are looked up only once an output exists.
+ * Existing: an output is an input if both have the same device and inode. Inputs are looked up only if an output
+ * exists.
  */
 #include "batch/batch_priv.h"
 #include <errno.h>
@@ -44,7 +45,7 @@ static int by_hash(const void *a, const void *b)
     return x->k < y->k ? -1 : x->k > y->k;
 }
 
-/* A byte at a time: the hash of a folder is that of its path so far. */
+/* Adds one byte, so that the hash at each slash of a path is that of the folder. */
 static uint64_t with_byte(uint64_t h, char c)
 {
     return edgel_hash_bytes(h, &c, 1);
@@ -227,7 +228,7 @@ static bool add_seen(struct existing *e, const struct stat *st, size_t k)
     return true;
 }
 
-/* A link that leads nowhere exists as well: a rename would replace it. */
+/* A dangling link exists as well: a rename would replace it. */
 static bool exists(const char *path, struct stat *st)
 {
     return stat(path, st) == 0 || lstat(path, st) == 0;

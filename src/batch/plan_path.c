@@ -1,4 +1,4 @@
-/* What a plan knows of an output: its path, which is made when asked for, and whether it is left alone. */
+/* An output of a plan: its path, made when asked for, and whether it is skipped. */
 #include "batch/batch_priv.h"
 
 size_t edgel_plan_fill(const struct edgel_plan *plan, size_t i, size_t m, char *buf, size_t size,

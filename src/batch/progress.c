@@ -3,8 +3,8 @@
  *
  *     detect [#####-----] 120/240  50% 312/s ETA 0:05 1 failed
  *
- * The bar takes the room that is left. When the rest does not fit, its parts go from the least needed: the label, the
- * rate, the time left, the percentage, the failures. If not even done/total fits, the percentage alone; then nothing.
+ * The bar fills the remaining columns. Parts that do not fit are left out in this order: label, rate, time left,
+ * percentage, failures. If done/total does not fit either, only the percentage is shown, or nothing.
  */
 #include "batch/batch_priv.h"
 #include <stdio.h>
@@ -25,7 +25,7 @@ static const char *text_of(const struct parts *p, enum part part)
     return part == LABEL ? p->label : p->text[part];
 }
 
-/* Columns of what is used, with a blank between; a byte counts as a column, which is never too little. */
+/* Columns of the parts in use, with a blank between. A byte counts as a column: never too few. */
 static size_t width_of(const struct parts *p)
 {
     size_t width = 0;

@@ -1,6 +1,6 @@
 /*
- * Names in bulk. A folder of a million files costs the bytes of its paths and one struct edgel_input each: paths are
- * laid end to end in blocks, and rel is a tail of its path.
+ * Storage for many strings, laid end to end in large blocks. A folder of a million files costs the bytes of its paths
+ * and one struct edgel_input each; rel points into the path.
  */
 #include "batch/batch_priv.h"
 #include <errno.h>

@@ -1,11 +1,10 @@
 /*
- * The walk of a folder. Files are added as they come and sorted by rel at the end, so each folder is open only while
- * it is read and a deep tree needs no descriptors. Symbolic links are followed; a folder whose (device, inode) is
- * that of a folder it lies in closes a loop and is left out. Paths longer than the system's limit fail to open and
- * become broken inputs.
+ * Reads a folder recursively. Files are added as they come and sorted by rel at the end. A folder is closed before its
+ * sub-folders are read, so a deep tree needs no descriptors. Symbolic links are followed; a folder with the device and
+ * inode of a folder above it closes a loop and is left out. Paths over the system's limit become broken inputs.
  *
- * Only regular files are ever opened (a FIFO would block), and only those whose name does not already make them an
- * input. Files ".edgel-*" are outputs that an interrupted run left unfinished; they are passed over.
+ * Only regular files are opened (a FIFO would block), and only to look at their content when the name is not that of
+ * an image. Files ".edgel-*" are unfinished outputs of an interrupted run and passed over.
  */
 #include "batch/batch_priv.h"
 #include <dirent.h>
@@ -70,7 +69,7 @@ static bool holds_image(int dir, const char *name, bool mat)
                      (mat && edgel_mat_of_bytes(head, (size_t)n)));
 }
 
-/* st NULL: a link that leads nowhere (dangling), or a name that cannot be looked at. */
+/* st NULL: stat() failed; dangling: because the link leads nowhere. */
 static bool is_input(int dir, const char *name, const struct stat *st, bool dangling, bool mat)
 {
     if (strncmp(name, unfinished, sizeof unfinished - 1) == 0)
@@ -127,7 +126,7 @@ static bool closes_loop(const struct level *level, const struct stat *st)
     return false;
 }
 
-/* path: the folder with a slash at its end; grows and shrinks again on the way. */
+/* path: the folder with a slash at its end; longer during the call. */
 static enum edgel_status walk(const struct edgel_walk *w, const struct level *above, struct edgel_text *path,
                               size_t rel, struct edgel_error *err)
 {

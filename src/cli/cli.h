@@ -114,12 +114,12 @@ bool cli_given(const struct cli_args *args, const char *name);
 /* The value that was given last; NULL: none was, or it is a flag. */
 const char *cli_given_text(const struct cli_args *args, const char *name);
 
-/* Stores one value by a row, as the command line does: for key=value texts that use the rows of options as well. base:
- * the struct of the row's group; what names the value in messages ("sigma"); text NULL for flags. */
+/* Stores one value as the command line does. base: the struct of the row's group. what: name of the value in messages
+ * ("sigma"). text: NULL for flags. */
 enum edgel_status cli_option_set(const struct cli_option *option, void *base, const char *what,
                                  const char *text, struct edgel_error *err);
 
-/* What the options came to, as text: those that were given, have a default, or are off. To be freed with
+/* The values of the options as text: of those that were given, have a default, or are off. To be freed with
  * cli_settings_free(); returns how many. except: tables of options to leave out, ending with NULL; NULL: none. */
 size_t cli_settings(const struct cli_args *args, const struct cli_option *const *except,
                     struct edgel_setting **out);

@@ -22,18 +22,18 @@ static const struct cli_option output_rows[] = {
       .metavar = "OUT",
       .at = offsetof(struct detect_options, folder.output),
       .help =
-          "Folder to write to, mirroring each input folder; or the output file of a single file and a single "
-          "method. Required." },
+          "Folder to write to; it mirrors the tree of each input folder. With a single input file and a single "
+          "method OUT may be the output file itself. Required." },
     { .name = "name",
       .kind = CLI_STRING,
       .metavar = "TEMPLATE",
       .at = offsetof(struct detect_options, folder.name),
       .note = "{stem}.png",
       .help =
-          "Names of outputs: {stem} and {ext} are the input's name and extension, {op} and {n} the method and its "
-          "number, {dir} the folder below INPUT. With {dir} or a '/' it is the whole path below OUT, else a name in "
-          "the mirrored folder. The extension chooses the format: png, tif, pgm, ppm, pnm, pbm, or pfm (float "
-          "samples)." },
+          "Name of each output. {stem} and {ext} are the name and extension of the input, {op} and {n} the method "
+          "and its number, {dir} the folder below INPUT. A template with {dir} or '/' is the path below OUT; any "
+          "other is a file name in the mirrored folder. The extension selects the format: png, tif, pgm, ppm, pnm, "
+          "pbm, or pfm (float samples)." },
     { 0 },
 };
 
@@ -201,9 +201,9 @@ const struct cli_command cli_command_detect = {
     .summary = "find edges: Canny, gradient operators, Laplacian, Gaussian",
     .synopsis = "[-m METHOD[:key=value,...]]... [OPTION]... -o OUT INPUT...",
     .description =
-        "Runs edge and filter operators over files and folders. Folders are walked recursively in sorted order; what "
-        "is an image is decided by content. Each image is decoded once, every method is run on it, and its outputs "
-        "appear complete or not at all. One bad image never stops a run.\n\n"
+        "Runs edge and filter operators over files and folders. Folders are read recursively in sorted order; images "
+        "are recognised by their content, not by their names. Each image is decoded once and given to every method. "
+        "Its outputs appear complete or not at all. An image that fails is reported, and the run goes on.\n\n"
         "With input folder 'in', in/a/b.jpg becomes OUT/a/b.png; with several methods OUT/METHOD/a/b.png. Inputs are "
         "never written to.\n\n"
         "canny is Gaussian, Sobel, non-maximum suppression, double threshold and hysteresis; on 8-bit images its "
@@ -219,7 +219,7 @@ const struct cli_command cli_command_detect = {
               "edgel detect -m canny:sigma=2,low=30,high=90 -m sobel:aperture=5 -o out data/scenes/images" },
             { "Thinned gradient strength, to be scored over many thresholds",
               "edgel detect --emit strength --sigma 2 -o soft data/scenes/images" },
-            { "What would be written, without writing",
+            { "List what would be written, without writing",
               "edgel detect --dry-run --name '{stem}_{op}.png' -m canny -m scharr -o out2 data/scenes/images" },
             { 0 },
         },

@@ -25,7 +25,7 @@ static const struct cli_option merge_rows[] = {
       .letter = 'q',
       .kind = CLI_FLAG,
       .at = offsetof(struct merge_options, quiet),
-      .help = "Say nothing but errors." },
+      .help = "Print errors only." },
     { 0 },
 };
 

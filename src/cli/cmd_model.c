@@ -47,7 +47,7 @@ static const struct cli_option model_rows[] = {
       .metavar = "WxH",
       .call = take_size,
       .def = "256x256",
-      .help = "summary: the image that shapes, multiply-adds and memory are for." },
+      .help = "summary: size of the image for which shapes, multiply-adds and memory are shown." },
     { .name = "outputs",
       .kind = CLI_INT,
       .metavar = "N",
@@ -56,8 +56,8 @@ static const struct cli_option model_rows[] = {
       .max = EDGEL_MODEL_OUTPUTS_MAX,
       .def = "1",
       .help =
-          "summary, new: outputs of a preset or architecture, where it says out=classes: one for foreground or "
-          "not, else one for each class." },
+          "summary, new: number of outputs where a preset or architecture says out=classes: 1 for a binary model, "
+          "else one for each class." },
     { .name = "output",
       .letter = 'o',
       .kind = CLI_STRING,
@@ -71,13 +71,13 @@ static const struct cli_option model_rows[] = {
       .min = 0,
       .max = 9e15,
       .def = "1",
-      .help = "new: what the starting weights are drawn by." },
+      .help = "new: seed of the random starting weights." },
     { .name = "init",
       .kind = CLI_CHOICE,
       .at = offsetof(struct model_options, init),
       .choices = init_names,
       .def = "he",
-      .help = "new: spread of the starting weights." },
+      .help = "new: rule for the variance of the starting weights." },
     { .name = "onnx",
       .kind = CLI_STRING,
       .metavar = "FILE",
@@ -86,17 +86,18 @@ static const struct cli_option model_rows[] = {
     { .name = "logits",
       .kind = CLI_FLAG,
       .at = offsetof(struct model_options, logits),
-      .help = "export: the graph ends with logits instead of probabilities." },
+      .help = "export: end the graph with logits instead of probabilities." },
     { .name = "unfolded",
       .kind = CLI_FLAG,
       .at = offsetof(struct model_options, unfolded),
-      .help = "export: leave batch normalisation apart from convolutions." },
+      .help =
+          "export: keep batch normalisation as layers of its own instead of folding it into the convolutions." },
     { .name = "existing",
       .kind = CLI_CHOICE,
       .at = offsetof(struct model_options, overwrite),
       .choices = existing_names,
       .def = "error",
-      .help = "new, export: what to do when the file to write exists: refuse, or replace it." },
+      .help = "new, export: if the file to write exists, refuse or replace it." },
     { 0 },
 };
 
@@ -436,14 +437,13 @@ const struct cli_command cli_command_model = {
                 "new [OPTION]... -o FILE PRESET|ARCHITECTURE\n"
                 "export [OPTION]... --onnx FILE MODEL",
     .description =
-        "summary lists the layers of a model file, of a preset (linear, edge-tiny, unet-tiny, dilated-tiny) or of a "
-        "file with the text of an architecture: the shape of its output, its parameters, multiply-adds and receptive "
-        "field.\n\n"
-        "show prints all that a model file says besides the weights: inputs, classes, labels, normalisation, notes, "
-        "architecture. Of a preset or a file with an architecture it prints the text, every layer with its name, to "
-        "begin one's own with.\n\n"
-        "check reads model files in full and reports the first fault of each; nothing in a file is trusted.\n\n"
-        "new writes a model with starting weights, to begin a training from or to time an architecture.\n\n"
+        "summary lists the layers of a model file, a preset (linear, edge-tiny, unet-tiny, dilated-tiny) or an "
+        "architecture file: output shape, parameters, multiply-adds and receptive field of each.\n\n"
+        "show prints what a model file holds besides the weights: inputs, classes, labels, normalisation, notes, "
+        "architecture. For a preset or an architecture file it prints the architecture with a name for every layer, "
+        "as a start for one's own.\n\n"
+        "check reads model files in full, trusts nothing in them, and reports the first fault of each.\n\n"
+        "new writes a model with random starting weights: a start for training, or to time an architecture.\n\n"
         "export writes a model as ONNX (operator set 13): input 'image', float [N][C][H][W] of 0..1, any size; output "
         "'probabilities' [N][K][H][W].",
     .groups = (const struct cli_group[]){ { "Options", model_rows, 0 }, { 0 } },
@@ -451,7 +451,7 @@ const struct cli_command cli_command_model = {
         (const struct cli_example[]){
             { "The layers of a preset on an image of 480x320",
               "edgel model summary --size 480x320 unet-tiny" },
-            { "A model with starting weights, checked and shown",
+            { "A model with starting weights, then checked and shown",
               "edgel model new --outputs 3 -o start.safetensors edge-tiny && edgel model check start.safetensors && "
               "edgel model show start.safetensors" },
             { "For other programs", "edgel model new -o m.safetensors unet-tiny && "

@@ -191,12 +191,12 @@ const struct cli_command cli_command_report = {
     .summary = "reduce measured counts to scores",
     .synopsis = "[options] COUNTS...",
     .description =
-        "Computes scores from files that 'edgel eval --counts' wrote, without touching an image. The convention is "
-        "the one that the first file names, unless an option says otherwise; the defaults shown below are those of "
-        "eval. Several files are shown side by side, and must have been measured alike. - is standard "
-        "input.\n\nCounts hold raw ids, so --ignore may name other ids than eval did. Not so when a sweep over "
-        "thresholds, a tolerance, distances, boundaries, objects or the votes of annotators were measured: these "
-        "counts have left out the ignored pixels already.",
+        "Computes scores from counts files of 'edgel eval --counts', without reading an image. The convention is that "
+        "of the first file, unless an option changes it; the defaults shown below are those of eval. Several files are "
+        "shown side by side; they must have been measured with the same options. - is standard input.\n\n"
+        "Counts hold raw ids, so --ignore may name other ids than eval did. Not so when a sweep over thresholds, a "
+        "tolerance, distances, boundaries, objects or the votes of annotators were measured: these counts have left "
+        "out the ignored pixels already.",
     .groups =
         (const struct cli_group[]){
             { "Scores", score_rows, offsetof(struct report_options, score) },

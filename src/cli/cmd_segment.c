@@ -25,17 +25,18 @@ static const struct cli_option output_rows[] = {
       .metavar = "OUT",
       .at = offsetof(struct segment_options, folder.output),
       .help =
-          "Folder to write to, mirroring each input folder; or the output file of a single input. Required." },
+          "Folder to write to; it mirrors the tree of each input folder. With a single input file OUT may be the "
+          "output file itself. Required." },
     { .name = "name",
       .kind = CLI_STRING,
       .metavar = "TEMPLATE",
       .at = offsetof(struct segment_options, folder.name),
       .note = "{stem}.png; probabilities of several classes {stem}_{class}.png; objects {stem}.csv",
       .help =
-          "Names of outputs: {stem} and {ext} are the input's name and extension, {op} the value of --emit, {class} "
-          "and {n} the class and its number, {dir} the folder below INPUT. With {dir} or a '/' it is the whole path "
-          "below OUT, else a name in the mirrored folder. The extension chooses the format: png, tif, pgm, ppm, pnm, "
-          "pbm, or pfm (float samples)." },
+          "Name of each output. {stem} and {ext} are the name and extension of the input, {op} the value of --emit, "
+          "{class} and {n} the class and its number, {dir} the folder below INPUT. A template with {dir} or '/' is "
+          "the path below OUT; any other is a file name in the mirrored folder. The extension selects the format: "
+          "png, tif, pgm, ppm, pnm, pbm, or pfm (float samples)." },
     { 0 },
 };
 
@@ -45,15 +46,16 @@ static const struct cli_option model_rows[] = {
       .kind = CLI_STRING,
       .metavar = "MODEL",
       .at = offsetof(struct segment_options, model),
-      .help = "Model file of a training. Required." },
+      .help = "Model file, as written by edgel train. Required." },
     { .name = "emit",
       .kind = CLI_CHOICE,
       .at = offsetof(struct segment_options, emit),
       .choices = emit_names,
       .def = "mask",
       .help =
-          "What to write of each image: the class of each pixel; probabilities; the image with the classes in "
-          "colour over it; a 16-bit map of connected components; or a CSV table of these." },
+          "What to write for each image. mask: the class of each pixel. probability: the probabilities. overlay: the "
+          "image with the classes in colour over it. instances: a 16-bit map that numbers the connected components. "
+          "objects: a CSV table of the components." },
     { .name = "threshold",
       .kind = CLI_REAL,
       .metavar = "T",
@@ -61,13 +63,14 @@ static const struct cli_option model_rows[] = {
       .min = 0,
       .max = 1,
       .note = "the model's, else 0.5",
-      .help = "Models of one output: foreground from this probability on." },
+      .help = "For models with one output: a pixel is foreground if its probability is T or more." },
     { .name = "depth",
       .kind = CLI_CHOICE,
       .at = offsetof(struct segment_options, depth),
       .choices = depth_names,
       .note = "8; PFM: 32",
-      .help = "Bits of probabilities: their full range is 1. 32 is for names in .tif and .pfm." },
+      .help =
+          "Bits per sample of probabilities; the full range stands for 1. 32 needs a name in .tif or .pfm." },
     { .name = "memory",
       .kind = CLI_INT,
       .metavar = "MIB",
@@ -76,8 +79,8 @@ static const struct cli_option model_rows[] = {
       .max = 1 << 24,
       .def = "1024",
       .help =
-          "Memory for running the network, of all threads together. Images that need more are cut into tiles "
-          "that overlap by what their pixels depend on; the output does not depend on it." },
+          "Memory for running the network, all threads together. An image that needs more is cut into tiles, which "
+          "overlap by the receptive field. The output does not depend on it." },
     { 0 },
 };
 
@@ -287,20 +290,21 @@ const struct cli_command cli_command_segment = {
     .summary = "run a trained model: masks, probabilities, objects",
     .synopsis = "-m MODEL [OPTION]... -o OUT INPUT...",
     .description =
-        "Runs a model over files and folders. Folders are walked recursively in sorted order; what is an image is "
-        "decided by content. One bad image never stops a run; outputs appear complete or not at all, and are the same "
-        "bytes for any number of threads, CPU level and memory.\n\n"
-        "Masks hold the id of the class with the largest probability: palette PNG with the colours of Pascal VOC (ids "
-        "beyond 255: 16-bit gray). Models with one output (foreground, boundaries) make 1-bit PNG, foreground white. "
-        "Probabilities are gray images whose full range is 1, one for each output.\n\n"
-        "Instances and objects are the components, joined by sides or corners, of pixels of one class; pixels of id 0 "
-        "belong to none. The table has the columns id, class, name, area, x, y, w, h (of the box) and cx, cy (the "
-        "centroid; pixel centres are whole numbers).\n\n"
-        "Each thread works on an image of its own; idle threads help within an image.",
+        "Runs a model over files and folders. Folders are read recursively in sorted order; images are recognised by "
+        "their content, not by their names. Outputs appear complete or not at all. An image that fails is reported, "
+        "and the run goes on. Outputs are the same bytes for any number of threads, CPU level and --memory.\n\n"
+        "A mask holds for each pixel the id of the class with the largest probability, as a palette PNG with the "
+        "colours of Pascal VOC (16-bit gray if an id is above 255). Binary models and models of boundaries write 1-bit "
+        "PNG; foreground is white. Probabilities are gray images, one for each class; binary models write one, of the "
+        "foreground.\n\n"
+        "Instances and objects are connected components: pixels of one class, joined by sides or corners. Pixels of "
+        "id 0 belong to none. The table has the columns id, class, name, area, x, y, w, h (bounding box) and cx, cy "
+        "(centroid; pixel centres have whole coordinates).\n\n"
+        "Each thread works on an image of its own. With fewer images than threads, several threads share an image.",
     .groups = groups,
     .examples =
         (const struct cli_example[]){
-            { "Masks of a folder by a model (here one with starting weights)",
+            { "Masks of a folder by a model (here one with random weights)",
               "edgel model new --outputs 3 -o m.safetensors linear && "
               "edgel segment -m m.safetensors -o masks data/scenes/images" },
             { "Probabilities as 16-bit images",

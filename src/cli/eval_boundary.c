@@ -59,7 +59,7 @@ const struct cli_option eval_boundary_rows[] = {
       .kind = CLI_FLAG,
       AT(regions),
       .help =
-          "Compare regions instead of pixels, alone or with --boundary bsds: segmentation covering, probabilistic Rand "
+          "Compare regions, not pixels, alone or with --boundary bsds: segmentation covering, probabilistic Rand "
           "index, variation of information. Predictions are label maps, or MAT files with segs or ucm2 (99 "
           "thresholds unless --thresholds says otherwise); truth is label maps of any number of annotators, "
           "or the benchmark's MAT files." },

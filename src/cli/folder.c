@@ -12,24 +12,24 @@ const struct cli_option folder_rows[] = {
       .at = offsetof(struct folder_options, existing),
       .choices = existing_names,
       .def = "error",
-      .help = "Outputs that exist: refuse to start, leave them alone, or replace them." },
+      .help = "What to do about outputs that exist: refuse to start, leave them alone, or replace them." },
     { .name = "resume",
       .kind = CLI_FLAG,
       .at = offsetof(struct folder_options, resume),
       .help =
-          "Go on with a run into OUT that was interrupted or killed: what it finished is skipped unless the input "
-          "has changed since, the rest is done or replaced. The options must be the same. A run that none precedes "
-          "just starts." },
+          "Continue a run into OUT that was interrupted or killed. Images that it finished are skipped unless their "
+          "file has changed; all others are done, and their outputs replaced. The options must be the same. Without "
+          "an earlier run it starts afresh." },
     { .name = "durable",
       .kind = CLI_FLAG,
       .at = offsetof(struct folder_options, durable),
       .help =
-          "An output that has its name survives a power failure: groups of outputs are written to the disk before "
-          "they get their names, and so are the names." },
+          "Make finished outputs survive a power failure. Outputs are flushed to disk in groups before they are "
+          "renamed to their final names, and so are the renames." },
     { .name = "dry-run",
       .kind = CLI_FLAG,
       .at = offsetof(struct folder_options, dry_run),
-      .help = "Do nothing, list input -> output." },
+      .help = "Only list input -> output; write nothing." },
     { 0 },
 };
 

@@ -10,23 +10,23 @@ const struct cli_option cli_input_rows[] = {
       .metavar = "GLOB",
       ROW(cli_input_options, include),
       .help =
-          "In folders take only files that match, by name or, with a '/' in GLOB, by path below the folder. "
-          "May be repeated." },
+          "Take only files of input folders that match GLOB. It is compared with the file's name, or with its path "
+          "below the folder when GLOB holds a '/'. May be repeated." },
     { .name = "exclude",
       .kind = CLI_LIST,
       .metavar = "GLOB",
       ROW(cli_input_options, exclude),
-      .help = "In folders leave out files that match. May be repeated." },
+      .help = "Leave out files of input folders that match GLOB. May be repeated." },
     { .name = "files-from",
       .kind = CLI_STRING,
       .metavar = "FILE",
       ROW(cli_input_options, files_from),
-      .help = "Read further inputs from FILE, one a line; - is standard input." },
+      .help = "Read further inputs from FILE, one per line; - is standard input." },
     { .name = "null",
       .letter = '0',
       .kind = CLI_FLAG,
       ROW(cli_input_options, nul),
-      .help = "The list of --files-from is separated by NUL bytes instead of newlines." },
+      .help = "Names in the list of --files-from end with NUL bytes instead of newlines." },
     { 0 },
 };
 
@@ -34,11 +34,11 @@ const struct cli_option cli_read_rows[] = {
     { .name = "lenient",
       .kind = CLI_FLAG,
       ROW(cli_read_options, lenient),
-      .help = "Take what decodes of a damaged file instead of failing; the damage is reported." },
+      .help = "Use what can be decoded of a damaged file instead of failing; the damage is reported." },
     { .name = "no-orient",
       .kind = CLI_FLAG_OFF,
       ROW(cli_read_options, orient),
-      .help = "Leave the EXIF orientation alone." },
+      .help = "Do not turn images by their EXIF orientation." },
     { .name = "max-pixels",
       .kind = CLI_INT,
       .metavar = "N",
@@ -46,7 +46,7 @@ const struct cli_option cli_read_rows[] = {
       .min = 1,
       .max = 9e15,
       .def = "268435456",
-      .help = "Refuse images with more pixels." },
+      .help = "Refuse images with more than N pixels." },
     { .name = "max-side",
       .kind = CLI_INT,
       .metavar = "N",
@@ -54,7 +54,7 @@ const struct cli_option cli_read_rows[] = {
       .min = 1,
       .max = 2147483647,
       .def = "1000000",
-      .help = "Refuse images that are wider or higher." },
+      .help = "Refuse images wider or higher than N pixels." },
     { .name = "max-scans",
       .kind = CLI_INT,
       .metavar = "N",
@@ -62,7 +62,7 @@ const struct cli_option cli_read_rows[] = {
       .min = 1,
       .max = 2147483647,
       .def = "100",
-      .help = "Refuse progressive JPEG files with more scans." },
+      .help = "Refuse progressive JPEG files with more than N scans." },
     { .name = "max-chunk",
       .kind = CLI_INT,
       .metavar = "BYTES",
@@ -70,7 +70,9 @@ const struct cli_option cli_read_rows[] = {
       .min = 1,
       .max = 2147483647,
       .def = "8000000",
-      .help = "Refuse PNG files with a larger chunk other than image data, unpacked as well." },
+      .help =
+          "Refuse PNG files with a chunk of more than BYTES, stored or decompressed. Chunks of image data are "
+          "exempt." },
     { 0 },
 };
 
@@ -86,8 +88,8 @@ const struct cli_option cli_shard_rows[] = {
       .metavar = "i/N",
       .call = take_shard,
       .help =
-          "Do part i of N alone, every N-th of the sorted list. Parts may run at the same time, on several "
-          "machines; 'edgel merge' joins what they wrote." },
+          "Do only part i of N: every N-th image of the sorted list, from the i-th on. Parts may run at the same "
+          "time and on several machines; 'edgel merge' joins their logs and counts." },
     { 0 },
 };
 
@@ -103,40 +105,41 @@ const struct cli_option cli_run_rows[] = {
       .max = 1024,
       .note = "all cores",
       .help =
-          "Use N threads: on N images at a time, and (detect, segment, eval --boundary bsds) inside an image where "
-          "there are fewer. The results do not depend on it." },
+          "Work with N threads, each on an image of its own. With fewer images than threads, several threads share an "
+          "image: so do detect, segment and the --boundary bsds of eval. Results do not depend on N." },
     { .name = "jsonl",
       .kind = CLI_STRING,
       .metavar = "FILE",
       ROW(cli_run_options, jsonl),
-      .help = "Write one JSON line per image and a last one with the totals; - is standard output." },
+      .help =
+          "Write a log: one JSON line per image, and a last line with the totals. - is standard output." },
     { .name = "progress",
       .kind = CLI_CHOICE,
       ROW(cli_run_options, progress),
       .choices = progress_names,
       .def = "auto",
-      .help = "Progress bar on standard error; auto: on a terminal only." },
+      .help = "Show a progress bar on standard error; auto: only when it is a terminal." },
     { .name = "quiet",
       .letter = 'q',
       .kind = CLI_FLAG,
       ROW(cli_run_options, quiet),
-      .help = "Say nothing but errors: no progress bar, no remarks, no totals." },
+      .help = "Print errors only: no progress bar, no remarks, no totals." },
     { .name = "verbose",
       .letter = 'v',
       .kind = CLI_FLAG,
       ROW(cli_run_options, verbose),
-      .help = "Say what is done with each image." },
+      .help = "Print what becomes of each image." },
     { 0 },
 };
 
 const struct cli_exit cli_batch_exits[] = {
     { CLI_EXIT_OK, "everything was done" },
-    { CLI_EXIT_FAILED, "some inputs failed, each was reported; or a result could not be written" },
+    { CLI_EXIT_FAILED, "some inputs failed (each was reported), or a result could not be written" },
     { CLI_EXIT_USAGE,
-      "wrong usage, or refused before any work (an output exists, its folder cannot be made, two inputs map to one "
-      "output)" },
+      "wrong usage, or refused before any work: an output exists, the output folder cannot be made, two inputs have "
+      "one output" },
     { CLI_EXIT_NOTHING, "no input was found" },
-    { CLI_EXIT_INTERRUPTED, "interrupted; what was finished is kept, nothing is torn" },
+    { CLI_EXIT_INTERRUPTED, "interrupted; finished outputs are kept, and none is incomplete" },
     { 0 },
 };
 

@@ -1,12 +1,15 @@
 /*
- * The wish to stop. The first SIGINT, SIGTERM or SIGHUP sets a flag that a run asks for before each image, and eval and
- * train in the midst of long ones; a file that had been started is finished, so that none is torn. SIGINT and SIGTERM
- * are then as they were, and another one kills; SIGHUP is not: a terminal that is closed sends it, and so does the
- * shell that ends with it. Under nohup it stays ignored.
+ * Stopping a run. The first SIGINT, SIGTERM or SIGHUP sets a flag. A run looks at it before each image, eval and train
+ * also within long work; the file being written is finished, so that no output is incomplete.
  *
- * SIGPIPE and SIGXFSZ are ignored: a closed pipe and a file over the limit of its size (ulimit -f) show as failed
- * writes, which are reported like any other. A shell without job control starts background jobs with SIGINT ignored;
- * who sends one to such a job all the same means it, so it is caught there as well.
+ *   SIGINT, SIGTERM   then have their default action again: a second one kills
+ *   SIGHUP            keeps its handler: a closed terminal sends it, and so does the shell that ends with it. Under
+ *                     nohup it stays ignored
+ *   SIGPIPE, SIGXFSZ  are ignored: a closed pipe and a file over the size limit (ulimit -f) show as failed writes,
+ *                     which are reported like any other
+ *
+ * A shell without job control starts background jobs with SIGINT ignored. Who sends SIGINT to such a job means it, so
+ * it is caught there as well.
  */
 #define _XOPEN_SOURCE 700 /* SIGXFSZ */
 #include "cli.h"
@@ -14,7 +17,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-static atomic_bool stop_asked; /* free of locks, so that a handler may set it; threads read it */
+static atomic_bool stop_asked; /* lock-free, so that a handler may set it; threads read it */
 
 static void set_handler(int sig, void (*handler)(int sig))
 {

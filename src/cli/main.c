@@ -67,8 +67,8 @@ static int run(int argc, char **argv)
     return run_command(command, argc - 2, argv + 2);
 }
 
-/* A standard stream that was closed by the caller would be the number of the next file opened, and messages would go
- * into it. Its place is taken by a descriptor that allows nothing: it fails when used, as the closed one would. */
+/* If the caller closed a standard stream, the next file opened would get its number, and messages would go into that
+ * file. Open a descriptor in its place that fails when used, as the closed one would. */
 static void hold_standard_streams(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -76,8 +76,8 @@ static void hold_standard_streams(void)
             (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY); /* the lowest free one: fd */
 }
 
-/* Decoders and encoders of other libraries take and give back some hundred KB for every image. glibc would hand them
- * to the system and fetch them again, page by page: 24 page faults an image. Blocks over 32 MB still go back. */
+/* Decoders and encoders of other libraries allocate and free some hundred KB for every image. By default glibc returns
+ * them to the system and fetches them again: 24 page faults per image. Blocks over 32 MB are still returned. */
 static void keep_freed_memory(void)
 {
 #ifdef __GLIBC__

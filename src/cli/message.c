@@ -1,4 +1,4 @@
-/* Memory, and standard error: messages and the one line of a progress bar, which do not mix. */
+/* Memory, and standard error: messages, and the progress bar, which is cleared before a message is written. */
 #include "cli.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -65,8 +65,8 @@ static char *with_options(char *text)
     return text;
 }
 
-/* The text with control characters spelled (\n, \x1b): names come from elsewhere, and must neither look like other
- * names nor move the cursor of a terminal. To be freed. */
+/* The text with control characters written as \n or \x1b: a file name must not look like another one, or move the
+ * cursor of a terminal. To be freed. */
 EDGEL_PRINTF(1, 0) static char *visible(const char *fmt, va_list ap)
 {
     va_list again;
@@ -113,8 +113,8 @@ int cli_bar_columns(void)
     return n > 10 ? n - 1 : 79; /* the last column would wrap on some terminals */
 }
 
-/* NO_COLOR asks for plain text: the bar is drawn without colour in any case, its line is then cleared with spaces
- * rather than by an escape sequence. */
+/* NO_COLOR asks for plain text. The bar has no colour in any case; its line is then cleared with spaces instead of an
+ * escape sequence. */
 static bool plain(void)
 {
     const char *no_color = getenv("NO_COLOR");

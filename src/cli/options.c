@@ -1,7 +1,13 @@
 /*
- * Reading a command line by a table. --opt=value, --opt value, -o value, -ovalue, bundled flags (-qv), options and
- * operands in any order, "--" ends the options, "-" is an operand. Names are exact: an abbreviation that works
- * today breaks when the next option is added. The last of repeated options wins, lists collect.
+ * Reads a command line by a table of options.
+ *
+ *   --opt=value  --opt value  -o value  -ovalue   an option with a value
+ *   -qv                                           several flags
+ *   --                                            ends the options; what follows are operands
+ *   -                                             an operand
+ *
+ * Options and operands stand in any order. Names must be written out: an abbreviation that works today breaks when the
+ * next option is added. Of a repeated option the last one counts; lists collect all.
  */
 #include "cli.h"
 #include <stdlib.h>
@@ -124,7 +130,7 @@ static enum edgel_status set_defaults(struct cli_args *args, struct edgel_error 
     return EDGEL_OK;
 }
 
-/* What is left of the command line. */
+/* The rest of the command line. */
 struct reader {
     struct cli_args *args;
     int argc, i;

@@ -1,4 +1,4 @@
-/* What every option of a command line came to, as text. */
+/* The value of every option of a command line, given or default, as text. */
 #include "cli.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static char *joined(const struct cli_list *list)
     return s;
 }
 
-/* NULL: the option has no value. given: what was said last, which is all that is known of CLI_CALL. */
+/* NULL: the option has no value. given: its text on the command line, the only value known of CLI_CALL. */
 static char *value_of(const struct cli_option *o, const void *base, const char *given)
 {
     const void *at = (const char *)base + o->at;
@@ -58,7 +58,7 @@ size_t cli_settings(const struct cli_args *args, const struct cli_option *const 
     for (size_t k = 0; (o = cli_option_at(args->command, k, &g)) != NULL; k++) {
         if (strcmp(o->name, "help") == 0 || is_among(g->rows, except))
             continue;
-        /* A number or note without a default says what happens when the option is given: else it decides nothing. */
+        /* A number, or an option with a note, that has no default matters only when it is given. */
         if (!o->def && (o->note || o->kind == CLI_INT || o->kind == CLI_REAL) && !cli_given(args, o->name))
             continue;
         char *value = value_of(o, (const char *)args->options + g->offset, args->text_[k]);

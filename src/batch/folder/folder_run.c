@@ -17,7 +17,7 @@ struct job {
     const struct edgel_folder_run *run; /* of f */
     struct edgel_folder_result *result;
     struct edgel_folder_paths *thread_paths; /* [threads] */
-    struct edgel_folder_paths paths;         /* of who delivers */
+    struct edgel_folder_paths paths;         /* of the image that is delivered */
     int threads;
     struct edgel_folder_slot *slots; /* [window], the k-th image of the part in slot k % window */
     size_t window, count;
@@ -36,7 +36,7 @@ static void fail_log(struct job *j, const struct edgel_error *err)
     j->log_error = *err;
 }
 
-/* scales: room for noutputs; false when none of them is a strength map that was made now. */
+/* Fills in scales[noutputs]; false when no output is a strength map, or none was made. */
 static bool take_scales(const struct job *j, const struct edgel_folder_slot *slot, struct edgel_scale *scales)
 {
     bool any = false;
@@ -160,7 +160,7 @@ static bool is_stopped(const struct job *j)
     return j->run->stop && j->run->stop(j->run->listener);
 }
 
-/* A log that cannot be written ends the run: its reader would miss what follows. */
+/* The run stops when its log cannot be written: the log would be incomplete. */
 static bool stop(void *user)
 {
     const struct job *j = user;
@@ -312,7 +312,8 @@ static enum edgel_status collect(struct edgel_folder *f, struct edgel_error *err
     return edgel_inputs_collect(&p, &f->inputs, err);
 }
 
-/* Going on with a run, what exists beside what it finished is what it was about to note: it is done again. */
+/* A resumed run replaces outputs that exist but are not in the record: they were renamed, but not noted, when the run
+ * was killed. */
 static enum edgel_existing existing_rule(const struct edgel_folder *f)
 {
     const enum edgel_existing rule = f->run->existing;
