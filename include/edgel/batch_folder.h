@@ -66,9 +66,9 @@ struct edgel_folder_run {
     enum edgel_existing existing;
     struct edgel_shard shard; /* the part to do; zeroed: all */
     bool resume;              /* skip what an interrupted run with the same settings finished */
-    bool durable;    /* outputs are on the disk before they get their names, and so are the names then */
-    bool dry_run;    /* only report() what would be done */
-    int threads;     /* 0: one for each core */
+    bool durable; /* outputs are flushed to the disk before they get their names, and the names after that */
+    bool dry_run; /* only report() what would be done */
+    int threads;  /* 0: one for each core */
     const char *log; /* file of JSON lines, "-" standard output; NULL none */
     /* All that the bytes of outputs depend on, the images aside. The version of the library is added. */
     const struct edgel_setting *settings;

@@ -1,4 +1,4 @@
-/* edgel/nn_predict.h: running a model, and what hangs together in its masks. */
+/* edgel/nn_predict.h: running a model, and the connected components of its masks. */
 #ifndef EDGEL_NN_PREDICT_H
 #define EDGEL_NN_PREDICT_H
 

@@ -199,8 +199,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_trainer_step(struct edgel_trai
                                                                struct edgel_error *err);
 /*
  * The gradient of the last batch by the n values of an array of the model (edgel_model_array_at(); "conv1.weight"), as
- * the optimizer took it: clipped, penalties added; with gd that of the batch alone but for the batch after which the
- * step was made. 0 for a layer that is frozen. After edgel_trainer_step(), or within step_done.
+ * the optimizer took it: clipped, penalties added; with gd it is that of this batch alone, except for the batch that
+ * completes a step. 0 for a layer that is frozen. After edgel_trainer_step(), or within step_done.
  * Returns EDGEL_OK; EDGEL_EINVAL: no such array, a running estimate, another number of values, or no batch yet.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_trainer_gradient(const struct edgel_trainer *t,

@@ -54,7 +54,7 @@ struct score {
     size_t nbars;
     struct edgel_scoring *scoring;
     struct edgel_output *csv, *pairs_csv,
-        *json; /* begun before the first row, so that what cannot be is told early */
+        *json; /* opened before the first row: a file that cannot be written is reported early */
 };
 
 /* --- score_run.c --- */

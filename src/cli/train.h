@@ -91,7 +91,7 @@ struct train_progress {
     bool live; /* a line that is drawn over */
     double drawn;
 };
-/* Opens the record of the run, which is told of through p; p lives as long as it. Says when results.csv is lost. */
+/* Opens the record of the run. It reports through p, which must outlive it. Warns when results.csv is lost. */
 enum edgel_status train_progress_open(struct train_progress *p, const struct train_plan *plan,
                                       const struct train_options *o, const struct edgel_model_class *classes,
                                       int64_t epochs, struct edgel_error *err);

@@ -90,8 +90,8 @@ void edgel_folder_group_commit(struct edgel_folder_group *g, const struct edgel_
 enum edgel_status edgel_folder_record_find(struct edgel_folder *f, struct edgel_error *err);
 /* True when the output folder holds the record of a run that did not end. */
 bool edgel_folder_record_exists(const struct edgel_folder *f);
-/* Begins the record of this run, or goes on with the one found. A record that cannot be kept is told of; the run does
- * without. Fails when there is no output folder, and none can be made. */
+/* Begins the record of this run, or goes on with the one found. If it cannot be written, a warning says so and the
+ * run continues without it. Fails when there is no output folder, and none can be made. */
 enum edgel_status edgel_folder_record_begin(struct edgel_folder *f, struct edgel_error *err);
 /* Notes that an image is finished. */
 void edgel_folder_record_note(struct edgel_folder *f, const struct edgel_folder_slot *slot);
