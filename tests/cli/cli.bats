@@ -27,7 +27,7 @@ all_forms() {
 }
 # The options of a command, one a line, as each of these files tells them.
 from_help() {
-    sed -nE 's/^ +(-[A-Za-z0-9], )?--([a-z0-9-]+).*/--\2/p' "$1.help" | sort
+    sed -nE 's/^ {2,6}(-[A-Za-z0-9], )?--([a-z0-9-]+).*/--\2/p' "$1.help" | sort
 }
 from_man() {
     sed 's/\\-/-/g' "$1.man" | sed -nE 's/^(\\fB-[A-Za-z0-9]\\fR, )?\\fB--([a-z0-9-]+)\\fR.*/--\2/p' | sort
