@@ -44,27 +44,6 @@ void cli_list_add(struct cli_list *list, const char *s)
     list->v[list->n++] = s;
 }
 
-/* The library names what a limit is called there: " (max_pixels)". Here it is an option. To be freed. */
-static char *with_options(char *text)
-{
-    static const char *const limits[][2] = { { "(max_pixels)", "(--max-pixels)" },
-                                             { "(max_side)", "(--max-side)" },
-                                             { "(max_scans)", "(--max-scans)" },
-                                             { "(max_chunk_bytes)", "(--max-chunk)" } };
-    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-        const char *from = limits[i][0], *to = limits[i][1], *at = strstr(text, from);
-        if (!at || at[strlen(from)] != '\0')
-            continue;
-        const size_t before = (size_t)(at - text);
-        char *out = cli_alloc(before + strlen(to) + 1, 1);
-        memcpy(out, text, before);
-        strcpy(out + before, to);
-        free(text);
-        return out;
-    }
-    return text;
-}
-
 /* The text with control characters written as \n or \x1b: a file name must not look like another one, or move the
  * cursor of a terminal. To be freed. */
 EDGEL_PRINTF(1, 0) static char *visible(const char *fmt, va_list ap)
@@ -76,7 +55,6 @@ EDGEL_PRINTF(1, 0) static char *visible(const char *fmt, va_list ap)
     const size_t n = length > 0 ? (size_t)length : 0;
     char *text = cli_alloc(n + 1, 1);
     vsnprintf(text, n + 1, fmt, ap);
-    text = with_options(text);
     char *out = cli_alloc(strlen(text) + 1, 4), *end = out;
     for (const unsigned char *p = (const unsigned char *)text; *p; p++)
         if (*p == '\n' || *p == '\r' || *p == '\t')
