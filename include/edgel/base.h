@@ -5,9 +5,9 @@
  *
  * NULL             err may be NULL: no text is wanted. Where a function takes them, pool and helpers may be NULL (the
  *                  calling thread does all the work) and so may scratch (memory is taken and freed within the call).
- *                  destroy functions take NULL and a pointer to NULL, finish functions a zeroed struct. Any other
- *                  pointer may be NULL only where its comment says so; functions that return a status refuse it with
- *                  EDGEL_EINVAL.
+ *                  destroy and close functions take NULL and a pointer to NULL, finish functions NULL and a zeroed
+ *                  struct, and do nothing then. Any other pointer may be NULL only where its comment says so; functions
+ *                  that return a status refuse it with EDGEL_EINVAL.
  * failures         After a failure nothing needs to be freed: objects are NULL, structs zeroed or finished, plain
  *                  numbers as they were.
  * callbacks        Each has a `user` pointer, which the library hands on and never reads.

@@ -25,6 +25,8 @@ enum edgel_status edgel_arguments_write(const char *path, const char *command, c
 {
     EDGEL_REQUIRE(path);
     EDGEL_REQUIRE(command);
+    EDGEL_REQUIRE(words || n == 0);
+    EDGEL_REQUIRE(settings || nsettings == 0);
     struct edgel_text t = { 0 };
     struct edgel_output *out = NULL;
     edgel_text_str(&t, "{\"schema\":\"" SCHEMA "\",\"version\":");
@@ -141,6 +143,8 @@ enum edgel_status edgel_arguments_read(const char *path, const char *command, st
 
 void edgel_arguments_finish(struct edgel_arguments *a)
 {
+    if (!a)
+        return;
     for (size_t i = 0; i < a->n; i++)
         edgel_free(a->words[i]);
     edgel_free(a->words);

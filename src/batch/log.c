@@ -133,6 +133,7 @@ enum edgel_status edgel_log_shard(struct edgel_log *log, const struct edgel_shar
 {
     EDGEL_REQUIRE(log);
     EDGEL_REQUIRE(shard);
+    EDGEL_REQUIRE(settings || nsettings == 0);
     if (!log->out || shard->count == 0)
         return EDGEL_OK;
     edgel_text_clear(&log->line);

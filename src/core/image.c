@@ -51,6 +51,8 @@ fail:
 
 void edgel_image_finish(struct edgel_image *img)
 {
+    if (!img)
+        return;
     edgel_free(img->data);
     *img = (struct edgel_image){ 0 };
 }

@@ -31,6 +31,8 @@ char *edgel_class_name(const struct edgel_classes *given, int32_t id, const char
 
 void edgel_classes_finish(struct edgel_classes *c)
 {
+    if (!c)
+        return;
     for (size_t i = 0; i < c->n; i++)
         edgel_free(c->v[i].name);
     edgel_free(c->v);
@@ -39,6 +41,8 @@ void edgel_classes_finish(struct edgel_classes *c)
 
 void edgel_colors_finish(struct edgel_colors *c)
 {
+    if (!c)
+        return;
     edgel_free(c->v);
     *c = (struct edgel_colors){ 0 };
 }

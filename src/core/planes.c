@@ -18,6 +18,7 @@ static void fill_row(const struct edgel_view *v, int channel, int x, int y, int 
 enum edgel_status edgel_image_planes(struct edgel_view image, int channels, int x, int y, int w, int h,
                                      float *planes, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(planes);
     if (image.type != EDGEL_U8 && image.type != EDGEL_U16 && image.type != EDGEL_F32)
         return edgel_fail(err, EDGEL_EINVAL, "planes: of samples of 8 or 16 bits, or floats");
     if (!image.data || channels < 1 || x < 0 || y < 0 || w < 1 || h < 1 || w > image.w - x || h > image.h - y)

@@ -140,7 +140,9 @@ static enum edgel_status class_line(struct edgel_lines *l, char *s, bool ids, st
 
 enum edgel_status edgel_classes_read(const char *text, struct edgel_classes *out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     *out = (struct edgel_classes){ 0 };
+    EDGEL_REQUIRE(text);
     struct edgel_lines *l = NULL;
     enum edgel_status st;
     bool ids;
@@ -203,7 +205,9 @@ static enum edgel_status add_color(struct edgel_lines *l, struct edgel_colors *c
 
 enum edgel_status edgel_colors_read(const char *path, struct edgel_colors *out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     *out = (struct edgel_colors){ 0 };
+    EDGEL_REQUIRE(path);
     struct edgel_lines *l;
     EDGEL_TRY(edgel_lines_open(path, LINE_MAX_BYTES, &l, err));
     enum edgel_status st;

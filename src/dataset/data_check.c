@@ -275,13 +275,20 @@ static enum edgel_status look(struct edgel_dataset *d, const struct edgel_datase
 enum edgel_status edgel_dataset_survey(struct edgel_dataset *d, const struct edgel_dataset_run *run,
                                        struct edgel_dataset_seen *seen, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(seen);
+    *seen = (struct edgel_dataset_seen){ 0 };
+    EDGEL_REQUIRE(d);
+    EDGEL_REQUIRE(run);
     return look(d, run, MASKS, seen, err);
 }
 
 enum edgel_status edgel_dataset_check(struct edgel_dataset *d, const struct edgel_dataset_run *run,
                                       struct edgel_dataset_seen *seen, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(seen);
     *seen = (struct edgel_dataset_seen){ 0 };
+    EDGEL_REQUIRE(d);
+    EDGEL_REQUIRE(run);
     if (!d->surveyed)
         return edgel_fail(err, EDGEL_EINVAL, "samples: the set has not been surveyed");
     return look(d, run, SAMPLES, seen, err);

@@ -75,7 +75,9 @@ static enum edgel_status check(const struct edgel_dataset_params *p, struct edge
 enum edgel_status edgel_dataset_open(const struct edgel_dataset_params *p, struct edgel_dataset **out,
                                      struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     *out = NULL;
+    EDGEL_REQUIRE(p);
     EDGEL_TRY(check(p, err));
     struct edgel_dataset *d = edgel_calloc(1, sizeof *d);
     if (!d)
@@ -104,6 +106,7 @@ enum edgel_status edgel_dataset_open(const struct edgel_dataset_params *p, struc
 enum edgel_status edgel_dataset_add_validation(struct edgel_dataset *d, const char *images, const char *truth,
                                                struct edgel_error *err)
 {
+    EDGEL_REQUIRE(d);
     if (d->parts[1].pairs)
         return edgel_fail(err, EDGEL_EINVAL, "the set has a validation");
     const enum edgel_status status = collect(&d->p, images, truth, &d->parts[1], err);
@@ -114,9 +117,9 @@ enum edgel_status edgel_dataset_add_validation(struct edgel_dataset *d, const ch
 
 void edgel_dataset_destroy(struct edgel_dataset **out)
 {
-    struct edgel_dataset *d = *out;
-    if (!d)
+    if (!out || !*out)
         return;
+    struct edgel_dataset *d = *out;
     finish_part(&d->parts[1]);
     finish_part(&d->parts[0]);
     edgel_classes_finish(&d->classes);

@@ -37,6 +37,7 @@ static void draw(const struct edgel_dataset *d, uint64_t seed, struct drawn *dra
 enum edgel_status edgel_dataset_hold_out(struct edgel_dataset *d, double share, uint64_t seed,
                                          struct edgel_error *err)
 {
+    EDGEL_REQUIRE(d);
     struct edgel_part *train = &d->parts[0], *val = &d->parts[1];
     const size_t n = train->n;
     if (!(share >= 0 && share <= 1))

@@ -33,6 +33,8 @@ static enum edgel_status color_row(const struct edgel_view *v, const struct edge
 enum edgel_status edgel_mask_ids(const struct edgel_mask *mask, const struct edgel_colors *colors,
                                  uint16_t *ids, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(mask);
+    EDGEL_REQUIRE(ids);
     const struct edgel_view *v = &mask->view;
     const bool by_color = colors && colors->n > 0 && v->channels >= 3 && v->type == EDGEL_U8;
     if (v->type == EDGEL_F32)

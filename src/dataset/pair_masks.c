@@ -252,6 +252,9 @@ static enum edgel_status read_prediction_and_truth(const struct source *s, const
 enum edgel_status edgel_dataset_masks_read(const struct edgel_dataset *d, const struct edgel_pair *p,
                                            struct edgel_dataset_masks *m, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(d);
+    EDGEL_REQUIRE(p);
+    EDGEL_REQUIRE(m);
     const struct source s = { .d = d,
                               .m = m,
                               .prediction = p->prediction,
@@ -279,6 +282,8 @@ enum edgel_status edgel_dataset_masks_read(const struct edgel_dataset *d, const 
 
 void edgel_dataset_masks_finish(struct edgel_dataset_masks *m)
 {
+    if (!m)
+        return;
     struct edgel_dataset_memory *memory = m->memory;
     if (memory) {
         edgel_bytes_finish(&memory->bytes);

@@ -14,6 +14,8 @@ enum edgel_status edgel_dataset_image(const struct edgel_dataset *d, const char 
 
 void edgel_dataset_sample_finish(struct edgel_dataset_sample *s)
 {
+    if (!s)
+        return;
     edgel_free(s->image);
     edgel_free(s->label);
     edgel_free(s->soft);
@@ -103,5 +105,7 @@ enum edgel_status edgel_sample_load(struct edgel_dataset *d, bool validation, si
 enum edgel_status edgel_dataset_load(struct edgel_dataset *d, bool validation, size_t i,
                                      struct edgel_dataset_sample *out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    EDGEL_REQUIRE(d);
     return edgel_sample_load(d, validation, i, out, NULL, err);
 }

@@ -141,6 +141,9 @@ enum edgel_status edgel_dataset_values(const struct edgel_dataset *d, bool truth
                                        const struct edgel_dataset_run *run, struct edgel_mask_values *values,
                                        bool *read_any, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(d);
+    EDGEL_REQUIRE(run);
+    EDGEL_REQUIRE(values);
     struct survey s = { .d = d, .run = run, .truth = truth };
     if (run->threads < 1)
         return edgel_fail(err, EDGEL_EINVAL, "threads %d: 1 or more are needed", run->threads);

@@ -92,6 +92,8 @@ enum edgel_status edgel_bytes_read(const char *path, struct edgel_bytes *bytes, 
 
 void edgel_bytes_finish(struct edgel_bytes *bytes)
 {
+    if (!bytes)
+        return;
     edgel_free(bytes->data);
     *bytes = (struct edgel_bytes){ 0 };
 }

@@ -262,6 +262,9 @@ enum edgel_status edgel_mat_probe(const void *bytes, size_t size, const char *na
                                   const struct edgel_limits *limits, struct edgel_mat_info *info,
                                   struct edgel_error *err)
 {
+    EDGEL_REQUIRE(bytes || size == 0);
+    EDGEL_REQUIRE(name);
+    EDGEL_REQUIRE(info);
     struct edgel_mat holds = { 0 };
     struct reader r = { .source = { .name = name, .err = err, .at = bytes }, .out = &holds, .info = info };
     r.source.end = r.source.at + size;
@@ -280,12 +283,15 @@ enum edgel_status edgel_mat_decode(const void *bytes, size_t size, const char *n
                                    const struct edgel_mat_params *params, struct edgel_mat *out,
                                    struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    *out = (struct edgel_mat){ 0 };
+    EDGEL_REQUIRE(bytes || size == 0);
+    EDGEL_REQUIRE(name);
     struct reader r = { .source = { .name = name, .err = err, .at = bytes }, .out = out };
     r.source.end = r.source.at + size;
     edgel_mat_params_init(&r.params);
     if (params)
         r.params = *params;
-    *out = (struct edgel_mat){ 0 };
     const enum edgel_status st = take_file(&r);
     edgel_mat_source_finish(&r.source);
     if (st != EDGEL_OK)
@@ -296,8 +302,10 @@ enum edgel_status edgel_mat_decode(const void *bytes, size_t size, const char *n
 enum edgel_status edgel_mat_read(const char *path, const struct edgel_mat_params *params,
                                  struct edgel_mat *out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     struct edgel_bytes bytes = { 0 };
     *out = (struct edgel_mat){ 0 };
+    EDGEL_REQUIRE(path);
     enum edgel_status st = edgel_bytes_read(path, &bytes, err);
     if (st == EDGEL_OK)
         st = edgel_mat_decode(bytes.data, bytes.size, path, params, out, err);
@@ -307,6 +315,8 @@ enum edgel_status edgel_mat_read(const char *path, const struct edgel_mat_params
 
 void edgel_mat_finish(struct edgel_mat *mat)
 {
+    if (!mat)
+        return;
     for (size_t i = 0; i < mat->n; i++) {
         edgel_image_finish(&mat->segmentations[i]);
         edgel_image_finish(&mat->boundaries[i]);

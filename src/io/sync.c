@@ -34,6 +34,7 @@ struct edgel_sync {
 
 enum edgel_status edgel_sync_create(struct edgel_sync **out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     *out = edgel_calloc(1, sizeof **out);
     return *out ? EDGEL_OK : edgel_no_memory(err, "outputs to sync");
 }
@@ -92,6 +93,8 @@ static bool add_folder(struct edgel_sync *s, const char *path, size_t n)
 
 enum edgel_status edgel_sync_add(struct edgel_sync *s, struct edgel_output *output, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(s);
+    EDGEL_REQUIRE(output);
     struct stat st;
     int fd = edgel_output_fd(output);
     const char *final = edgel_output_final(output);
@@ -117,6 +120,7 @@ static bool seen_before(const struct edgel_sync *s, size_t i)
 
 enum edgel_status edgel_sync_bytes(struct edgel_sync *s, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(s);
     for (size_t i = 0; i < s->nfiles; i++)
         if (!seen_before(s, i) && syncfs(s->files[i].fd) != 0)
             return edgel_fail_system(err, s->folders[0], "cannot be made durable", errno);
@@ -125,6 +129,7 @@ enum edgel_status edgel_sync_bytes(struct edgel_sync *s, struct edgel_error *err
 
 enum edgel_status edgel_sync_names(struct edgel_sync *s, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(s);
     enum edgel_status st = EDGEL_OK;
     for (size_t i = 0; i < s->nfolders && st == EDGEL_OK; i++) {
         int fd = open(s->folders[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);

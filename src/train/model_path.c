@@ -44,6 +44,7 @@ enum edgel_status edgel_model_write(const char *path, const struct edgel_model *
     unsigned char *bytes = NULL;
     size_t size;
     EDGEL_REQUIRE(path);
+    EDGEL_REQUIRE(model);
     enum edgel_status status = edgel_model_encode(model, &bytes, &size, err);
     if (status == EDGEL_OK)
         status = train_file_write(path, bytes, size, err);
@@ -57,6 +58,7 @@ enum edgel_status edgel_model_write_onnx(const char *path, const struct edgel_mo
     unsigned char *bytes = NULL;
     size_t size;
     EDGEL_REQUIRE(path);
+    EDGEL_REQUIRE(model);
     enum edgel_status status = edgel_model_onnx(model, params, &bytes, &size, err);
     if (status == EDGEL_OK)
         status = train_file_write(path, bytes, size, err);

@@ -275,9 +275,9 @@ enum edgel_status edgel_train_record_open(const struct edgel_train_record_params
 
 void edgel_train_record_close(struct edgel_train_record **record)
 {
-    struct edgel_train_record *r = *record;
-    if (!r)
+    if (!record || !*record)
         return;
+    struct edgel_train_record *r = *record;
     edgel_free(r->folder);
     edgel_free(r->rows);
     edgel_free(r);
@@ -345,6 +345,7 @@ struct edgel_train_events edgel_train_record_events(struct edgel_train_record *r
 
 enum edgel_status edgel_train_record_status(const struct edgel_train_record *r, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(r);
     return r->status == EDGEL_OK ? EDGEL_OK : edgel_fail(err, r->status, "%s", r->failed.msg);
 }
 

@@ -13,6 +13,7 @@ enum edgel_status edgel_train_record_resume(const char *folder, struct edgel_tra
 {
     struct edgel_bytes bytes = { 0 };
     EDGEL_REQUIRE(folder);
+    EDGEL_REQUIRE(trainer);
     char *path = train_path(folder, "last.safetensors");
     if (!path)
         return out_of_memory(err);
@@ -50,6 +51,7 @@ enum edgel_status edgel_train_record_restore(const char *folder, const struct ed
     struct edgel_model *best = NULL;
     EDGEL_REQUIRE(folder);
     EDGEL_REQUIRE(trainer);
+    EDGEL_REQUIRE(model);
     char *path = train_path(folder, "best.safetensors");
     if (!path)
         return out_of_memory(err);

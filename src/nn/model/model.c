@@ -152,9 +152,9 @@ static void free_classes(struct edgel_model_class *classes, int n)
 
 void edgel_model_destroy(struct edgel_model **model)
 {
-    struct edgel_model *m = *model;
-    if (!m)
+    if (!model || !*model)
         return;
+    struct edgel_model *m = *model;
     free_classes(m->classes, m->net.classes);
     nn_network_finish(&m->net);
     for (int i = 0; i < m->nnotes; i++) {

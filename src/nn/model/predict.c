@@ -103,9 +103,9 @@ enum edgel_status edgel_predictor_create(const struct edgel_model *model,
 
 void edgel_predictor_destroy(struct edgel_predictor **predictor)
 {
-    struct edgel_predictor *p = *predictor;
-    if (!p)
+    if (!predictor || !*predictor)
         return;
+    struct edgel_predictor *p = *predictor;
     for (int i = 0; i < PLANS; i++)
         nn_plan_destroy(&p->plans[i].plan);
     edgel_model_destroy(&p->model);

@@ -149,6 +149,8 @@ enum edgel_status edgel_sample_init(struct edgel_sample *s, int w, int h, int ch
 
 void edgel_sample_finish(struct edgel_sample *s)
 {
+    if (!s)
+        return;
     edgel_free(s->image);
     edgel_free(s->label);
     edgel_free(s->soft);
@@ -168,7 +170,7 @@ struct edgel_augment_scratch *edgel_augment_scratch_create(void)
 
 void edgel_augment_scratch_destroy(struct edgel_augment_scratch **scratch)
 {
-    if (!*scratch)
+    if (!scratch || !*scratch)
         return;
     edgel_arena_finish(&(*scratch)->arena);
     edgel_free(*scratch);

@@ -458,6 +458,8 @@ static enum edgel_status take_memory(struct loss_run *r, int threads, struct edg
 
 void edgel_loss_scratch_finish(struct edgel_loss_scratch *s)
 {
+    if (!s)
+        return;
     edgel_free(s->block);
     *s = (struct edgel_loss_scratch){ 0 };
 }

@@ -224,6 +224,8 @@ enum edgel_status edgel_survey_make(const struct edgel_train_data *data, bool va
 
 void edgel_survey_finish(struct edgel_survey *v)
 {
+    if (!v)
+        return;
     edgel_free(v->w);
     edgel_free(v->h);
     edgel_free(v->pixels);

@@ -328,9 +328,9 @@ enum edgel_status edgel_trainer_create(struct edgel_model *model, const struct e
 
 void edgel_trainer_destroy(struct edgel_trainer **trainer)
 {
-    struct edgel_trainer *t = *trainer;
-    if (!t)
+    if (!trainer || !*trainer)
         return;
+    struct edgel_trainer *t = *trainer;
     nn_plan_destroy(&t->plan);
     nn_sizes_finish(&t->sizes);
     nn_batch_finish(&t->batch);
