@@ -13,6 +13,7 @@ struct edgel_detector {
 enum edgel_status edgel_detector_create(int threads, struct edgel_detector **detector,
                                         struct edgel_error *err)
 {
+    EDGEL_REQUIRE(detector);
     *detector = NULL;
     if (threads < 1 || threads > EDGEL_POOL_MAX)
         return edgel_fail(err, EDGEL_EINVAL, "%d threads: must be 1 to %d", threads, (int)EDGEL_POOL_MAX);
@@ -30,10 +31,10 @@ enum edgel_status edgel_detector_create(int threads, struct edgel_detector **det
 
 void edgel_detector_destroy(struct edgel_detector **detector)
 {
-    struct edgel_detector *d = *detector;
-    *detector = NULL;
+    struct edgel_detector *d = detector ? *detector : NULL;
     if (!d)
         return;
+    *detector = NULL;
     edgel_image_finish(&d->result);
     edgel_scratch_destroy(&d->scratch);
     edgel_pool_destroy(&d->pool);
@@ -62,6 +63,10 @@ static enum edgel_status take_threads(struct edgel_detector *d, struct edgel_vie
 enum edgel_status edgel_detector_run(struct edgel_detector *d, const struct edgel_method *methods, size_t n,
                                      const struct edgel_detect_io *io, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(d);
+    EDGEL_REQUIRE(io);
+    if (n)
+        EDGEL_REQUIRE(methods);
     struct edgel_view kinds[2];
     bool has[2] = { false, false };
     for (size_t m = 0; m < n; m++) {
@@ -181,6 +186,9 @@ bool edgel_methods_stream(const struct edgel_method *methods, size_t n)
 enum edgel_status edgel_detect_rows(const struct edgel_method *methods, size_t n,
                                     const struct edgel_detect_io *io, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(io);
+    if (n)
+        EDGEL_REQUIRE(methods);
     if (!edgel_methods_stream(methods, n))
         return edgel_fail(err, EDGEL_EUNSUPPORTED, "%s: a method needs all of the image", io->name);
     struct lane *lanes = edgel_calloc(n + 1, sizeof *lanes);

@@ -132,6 +132,7 @@ bool edgel_method_streams(const struct edgel_method *m)
 
 enum edgel_status edgel_method_check(const struct edgel_method *m, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(m);
     if (!m->info)
         return edgel_fail(err, EDGEL_EINVAL, "no method: it must be one of the table");
     const struct edgel_smoothing s = edgel_param_smoothing(m);
@@ -218,6 +219,7 @@ enum edgel_status edgel_method_run(struct edgel_scratch *scratch, struct edgel_v
                                    const struct edgel_method *m, struct edgel_image *out, int *bits,
                                    struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     struct edgel_view shape = { 0 };
     enum edgel_status st = edgel_method_shape(m, in, &shape, err);
     if (st == EDGEL_OK)

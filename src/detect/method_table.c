@@ -61,6 +61,8 @@ static enum edgel_status unknown(const char *name, struct edgel_error *err)
 
 enum edgel_status edgel_method_init(struct edgel_method *m, const char *name, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(m);
+    EDGEL_REQUIRE(name);
     *m = (struct edgel_method){ .info = edgel_method_find(name) };
     if (!m->info)
         return unknown(name, err);
@@ -132,6 +134,10 @@ static enum edgel_status parse(struct edgel_method *m, const char *text, char *c
 enum edgel_status edgel_method_parse(struct edgel_method *m, const char *text,
                                      const struct edgel_param_text *plain, size_t n, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(m);
+    EDGEL_REQUIRE(text);
+    if (n)
+        EDGEL_REQUIRE(plain);
     char *copy = edgel_strdup(text);
     if (!copy)
         return edgel_fail(err, EDGEL_ENOMEM, "method %s: out of memory", text);

@@ -50,6 +50,9 @@ static enum edgel_status parse_threshold(const char *what, const char *text, str
 enum edgel_status edgel_param_parse(const struct edgel_param *p, const char *what, const char *text,
                                     union edgel_param_value *value, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(p);
+    EDGEL_REQUIRE(what);
+    EDGEL_REQUIRE(text);
     union edgel_param_value own, *v = value ? value : &own;
     switch (p->kind) {
     case EDGEL_PARAM_REAL: return edgel_parse_real(what, text, p->min, p->max, &v->real, err);
@@ -183,6 +186,9 @@ static enum edgel_status find(const struct edgel_method *m, const char *key, int
 enum edgel_status edgel_method_set(struct edgel_method *m, const char *key, const char *text,
                                    struct edgel_error *err)
 {
+    EDGEL_REQUIRE(m);
+    EDGEL_REQUIRE(key);
+    EDGEL_REQUIRE(text);
     int i;
     union edgel_param_value v = { 0 };
     EDGEL_TRY(find(m, key, &i, err));
@@ -194,6 +200,8 @@ enum edgel_status edgel_method_set(struct edgel_method *m, const char *key, cons
 enum edgel_status edgel_method_set_number(struct edgel_method *m, const char *key, double value,
                                           struct edgel_error *err)
 {
+    EDGEL_REQUIRE(m);
+    EDGEL_REQUIRE(key);
     int i;
     union edgel_param_value v = { 0 };
     EDGEL_TRY(find(m, key, &i, err));

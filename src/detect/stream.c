@@ -82,6 +82,7 @@ enum edgel_status edgel_stream_create_in_bands(struct edgel_view shape, const st
     static const double any = 0; /* a shape has no pixels, but its check wants some */
     struct edgel_view out;
     *stream = NULL;
+    EDGEL_REQUIRE(sink);
     shape.data = &any;
     shape.stride = (ptrdiff_t)edgel_type_size(shape.type) * shape.channels * shape.w;
     EDGEL_TRY(edgel_method_shape(method, shape, &out, err));
@@ -107,11 +108,14 @@ enum edgel_status edgel_stream_create(struct edgel_view shape, const struct edge
                                       const struct edgel_row_sink *sink, struct edgel_stream **stream,
                                       struct edgel_error *err)
 {
+    EDGEL_REQUIRE(stream);
     return edgel_stream_create_in_bands(shape, method, sink, 0, stream, err);
 }
 
 enum edgel_status edgel_stream_row(struct edgel_stream *s, const void *row, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(s);
+    EDGEL_REQUIRE(row);
     const int h = s->run.in.h;
     if (s->done == h)
         return edgel_fail(err, EDGEL_EINVAL, "a row more than the %d of the image", h);
@@ -128,10 +132,10 @@ enum edgel_status edgel_stream_row(struct edgel_stream *s, const void *row, stru
 
 void edgel_stream_destroy(struct edgel_stream **stream)
 {
-    struct edgel_stream *s = *stream;
-    *stream = NULL;
+    struct edgel_stream *s = stream ? *stream : NULL;
     if (!s)
         return;
+    *stream = NULL;
     edgel_scratch_destroy(&s->run.scratch);
     edgel_image_finish(&s->band);
     edgel_image_finish(&s->run.result);

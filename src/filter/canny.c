@@ -248,6 +248,8 @@ enum edgel_status edgel_canny(struct edgel_scratch *scratch, struct edgel_view i
                               const struct edgel_canny_params *params, struct edgel_image *out,
                               struct edgel_canny_used *used, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(out);
     EDGEL_TRY(check_input(in, params, err));
     EDGEL_TRY(edgel_image_init(out, in.w, in.h, 1, EDGEL_U8, err));
     struct edgel_bit_map map;
@@ -282,6 +284,8 @@ enum edgel_status edgel_canny_strength(struct edgel_scratch *scratch, struct edg
                                        const struct edgel_canny_params *params, struct edgel_image *out,
                                        struct edgel_error *err)
 {
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(out);
     EDGEL_TRY(check_input(in, params, err));
     EDGEL_TRY(edgel_image_init(out, in.w, in.h, 1, EDGEL_F32, err));
     struct edgel_scratch own, *s = edgel_scratch_begin(scratch, &own);

@@ -291,6 +291,7 @@ enum edgel_status edgel_gaussian_into(struct edgel_scratch *scratch, struct edge
 enum edgel_status edgel_gaussian(struct edgel_scratch *scratch, struct edgel_view in, struct edgel_image *out,
                                  double sigma, int ksize, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     EDGEL_TRY(edgel_view_check("gaussian", in, 4, err));
     EDGEL_TRY(edgel_gaussian_check(sigma, ksize, err));
     EDGEL_TRY(edgel_image_init(out, in.w, in.h, in.channels, in.type, err));

@@ -148,6 +148,8 @@ enum edgel_status edgel_gradient(struct edgel_scratch *scratch, struct edgel_vie
                                  int aperture, struct edgel_image *gx, struct edgel_image *gy,
                                  struct edgel_error *err)
 {
+    EDGEL_REQUIRE(gx);
+    EDGEL_REQUIRE(gy);
     EDGEL_TRY(edgel_view_check("gradient", in, 4, err));
     EDGEL_TRY(edgel_operator_check(op, aperture, err));
     const enum edgel_type type = in.type == EDGEL_F32 ? EDGEL_F32 : EDGEL_I32;

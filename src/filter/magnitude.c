@@ -71,6 +71,7 @@ enum edgel_status edgel_gradient_check(const char *what, struct edgel_view gx, s
 enum edgel_status edgel_magnitude(struct edgel_view gx, struct edgel_view gy, enum edgel_norm norm,
                                   struct edgel_image *out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     EDGEL_TRY(edgel_gradient_check("magnitude", gx, gy, err));
     if (norm != EDGEL_NORM_L1 && norm != EDGEL_NORM_L2)
         return edgel_fail(err, EDGEL_EINVAL, "norm %d: must be L1 or L2", (int)norm);

@@ -35,6 +35,7 @@ static double direction(double x, double y)
 enum edgel_status edgel_orientation(struct edgel_view gx, struct edgel_view gy, struct edgel_image *out,
                                     struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     EDGEL_TRY(edgel_gradient_check("orientation", gx, gy, err));
     if (gx.channels != 1)
         return edgel_fail(err, EDGEL_EINVAL, "orientation: gradient with %d channels: must have 1",

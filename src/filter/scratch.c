@@ -32,7 +32,7 @@ static void finish_parts(struct edgel_scratch *s)
 
 void edgel_scratch_destroy(struct edgel_scratch **scratch)
 {
-    if (!*scratch)
+    if (!scratch || !*scratch)
         return;
     finish_parts(*scratch);
     edgel_arena_finish(&(*scratch)->arena);
@@ -43,6 +43,7 @@ void edgel_scratch_destroy(struct edgel_scratch **scratch)
 enum edgel_status edgel_scratch_use_pool(struct edgel_scratch *scratch, struct edgel_pool *pool,
                                          struct edgel_error *err)
 {
+    EDGEL_REQUIRE(scratch);
     finish_parts(scratch);
     if (!pool)
         return EDGEL_OK;

@@ -41,6 +41,7 @@ enum edgel_status edgel_components_list(struct edgel_view labels, struct edgel_v
                                                                   struct edgel_error *err),
                                         void *user, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(each);
     EDGEL_TRY(edgel_labels_check("components", labels, err));
     EDGEL_TRY(edgel_layout_check("components", numbers, 1, err));
     if (numbers.type != EDGEL_I32 || numbers.w != labels.w || numbers.h != labels.h)
@@ -106,6 +107,7 @@ static enum edgel_status write_component(void *user, const struct edgel_componen
 enum edgel_status edgel_components_table(struct edgel_view labels, struct edgel_view numbers, int64_t count,
                                          const struct edgel_component_table *table, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(table);
     struct writing w = { .table = table };
     edgel_text_str(&w.line, "id,class,name,area,x,y,w,h,cx,cy\n");
     enum edgel_status s = write_line(&w, err);

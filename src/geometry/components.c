@@ -66,6 +66,7 @@ enum edgel_status edgel_components_number(struct edgel_view labels, int backgrou
                                           struct edgel_image *numbers, int64_t *count,
                                           struct edgel_error *err)
 {
+    EDGEL_REQUIRE(numbers);
     enum edgel_status s = edgel_labels_check("components", labels, err);
     if (s == EDGEL_OK && (int64_t)labels.w * labels.h > INT32_MAX)
         s = edgel_fail(err, EDGEL_EINVAL, "components of %dx%d labels: must be at most 2^31 - 1", labels.w,
@@ -91,6 +92,7 @@ enum edgel_status edgel_components_number(struct edgel_view labels, int backgrou
 enum edgel_status edgel_components_map(struct edgel_view numbers, struct edgel_image *out,
                                        struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     enum edgel_status s =
         numbers.type == EDGEL_I32
             ? edgel_layout_check("components", numbers, 1, err)

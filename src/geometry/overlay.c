@@ -50,6 +50,10 @@ enum edgel_status edgel_overlay_labels(struct edgel_view image, struct edgel_vie
                                        const struct edgel_palette *palette, struct edgel_image *out,
                                        struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    if (!palette)
+        edgel_image_finish(out);
+    EDGEL_REQUIRE(palette);
     EDGEL_TRY(begin("overlay", image, &labels, 1, out, err));
     for (int y = 0; y < image.h; y++) {
         const void *ids = edgel_view_row(labels, y), *from = edgel_view_row(image, y);
@@ -78,6 +82,7 @@ enum edgel_status edgel_overlay_judged(struct edgel_view image, struct edgel_vie
                                        struct edgel_view prediction, int ignore, struct edgel_image *out,
                                        struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     EDGEL_TRY(begin("overlay", image, (const struct edgel_view[]){ truth, prediction }, 2, out, err));
     for (int y = 0; y < image.h; y++) {
         const void *t = edgel_view_row(truth, y), *p = edgel_view_row(prediction, y);

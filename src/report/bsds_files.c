@@ -34,6 +34,8 @@ static enum edgel_status deliver(struct edgel_text *t, struct edgel_output *out,
 enum edgel_status edgel_report_bsds_image(struct edgel_output *out, const struct edgel_boundary_counts *c,
                                           struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    EDGEL_REQUIRE(c);
     struct edgel_text t = { 0 };
     for (int k = 0; k < c->n; k++) {
         const double v[] = { c->listed ? k + 1 : (k + 1) / ((double)c->n + 1), (double)c->matched_truth[k],
@@ -46,6 +48,8 @@ enum edgel_status edgel_report_bsds_image(struct edgel_output *out, const struct
 enum edgel_status edgel_report_bsds_best(struct edgel_output *out, size_t number,
                                          const struct edgel_operating_point *best, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    EDGEL_REQUIRE(best);
     struct edgel_text t = { 0 };
     const double v[] = { (double)number, best->threshold, best->recall, best->precision, best->f1 };
     line(&t, v, 5);
@@ -55,6 +59,8 @@ enum edgel_status edgel_report_bsds_best(struct edgel_output *out, size_t number
 enum edgel_status edgel_report_bsds_thresholds(struct edgel_output *out,
                                                const struct edgel_boundary_result *b, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    EDGEL_REQUIRE(b);
     struct edgel_text t = { 0 };
     for (int k = 0; k < b->n; k++) {
         const double v[] = { b->points[k].threshold, b->points[k].recall, b->points[k].precision,
@@ -67,6 +73,8 @@ enum edgel_status edgel_report_bsds_thresholds(struct edgel_output *out,
 enum edgel_status edgel_report_bsds_summary(struct edgel_output *out, const struct edgel_boundary_result *b,
                                             struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    EDGEL_REQUIRE(b);
     struct edgel_text t = { 0 };
     const double v[] = { b->ods.threshold, b->ods.recall,    b->ods.precision, b->ods.f1,
                          b->ois.recall,    b->ois.precision, b->ois.f1,        b->ap };
@@ -77,6 +85,8 @@ enum edgel_status edgel_report_bsds_summary(struct edgel_output *out, const stru
 enum edgel_status edgel_report_bsds_cover(struct edgel_output *out, size_t number,
                                           const struct edgel_region_best *best, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    EDGEL_REQUIRE(best);
     struct edgel_text t = { 0 };
     const double v[] = { (double)number, best->threshold, best->covering, best->reverse };
     line(&t, v, 4);
@@ -86,6 +96,8 @@ enum edgel_status edgel_report_bsds_cover(struct edgel_output *out, size_t numbe
 enum edgel_status edgel_report_bsds_regions(struct edgel_output *out, const struct edgel_region_result *r,
                                             enum edgel_bsds_regions file, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    EDGEL_REQUIRE(r);
     struct edgel_text t = { 0 };
     const double cover[] = { r->covering.threshold, r->covering.ods, r->covering.ois, r->best };
     const double indices[] = { r->pri.threshold, r->pri.ods, r->pri.ois,

@@ -29,6 +29,7 @@ static void add_line(struct edgel_text *t, const char *prediction, const struct 
 
 enum edgel_status edgel_report_csv_header(struct edgel_output *out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     struct edgel_text t = { 0 };
     edgel_text_str(&t, "prediction,image,status,width,height,class,name,tp,fp,fn,tn");
     for (size_t i = 0; i < edgel_class_scores(); i++)
@@ -43,6 +44,11 @@ enum edgel_status edgel_report_csv_row(struct edgel_output *out, const char *pre
                                        const struct edgel_row *row, const struct edgel_class_result *results,
                                        size_t n, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    EDGEL_REQUIRE(prediction);
+    EDGEL_REQUIRE(row);
+    if (n)
+        EDGEL_REQUIRE(results);
     if (n == 0)
         return EDGEL_OK;
     struct edgel_text t = { 0 };

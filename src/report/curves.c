@@ -141,6 +141,9 @@ static void draw_line(struct edgel_text *t, const struct edgel_curve *line, size
 enum edgel_status edgel_report_curves(struct edgel_output *out, const struct edgel_curve_panel *panels,
                                       size_t npanels, size_t n, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    if (npanels)
+        EDGEL_REQUIRE(panels);
     struct edgel_text t = { 0 };
     const int height = HEIGHT * (int)npanels;
     edgel_text_printf(

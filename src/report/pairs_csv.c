@@ -4,6 +4,7 @@
 
 enum edgel_status edgel_report_pairs_header(struct edgel_output *out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     struct edgel_text t = { 0 };
     edgel_text_str(
         &t, "prediction,image,class,truth_id,prediction_id,both,either,iou,truth_x0,truth_y0,truth_x1,"
@@ -18,6 +19,11 @@ enum edgel_status edgel_report_pair(struct edgel_output *out, const char *predic
                                     int32_t class_id, const struct edgel_object_pair *pair,
                                     const double agreement[4], struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    EDGEL_REQUIRE(prediction);
+    EDGEL_REQUIRE(image);
+    EDGEL_REQUIRE(pair);
+    EDGEL_REQUIRE(agreement);
     struct edgel_text t = { 0 };
     edgel_csv_field(&t, prediction);
     edgel_text_str(&t, ",");

@@ -101,6 +101,8 @@ static enum edgel_status write_file(struct edgel_output *out, const struct edgel
 enum edgel_status edgel_scoring_bsds(struct edgel_scoring *s, const struct edgel_summary *summary,
                                      struct edgel_error *err)
 {
+    EDGEL_REQUIRE(s);
+    EDGEL_REQUIRE(summary);
     static const struct {
         const char *name;
         int file;
@@ -144,7 +146,9 @@ static enum edgel_status create(struct edgel_scoring *s, struct edgel_error *err
 enum edgel_status edgel_scoring_create(const struct edgel_scoring_params *params, struct edgel_scoring **out,
                                        struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     *out = NULL;
+    EDGEL_REQUIRE(params);
     if (!params->measure || !params->reduce || params->nmethods == 0)
         return edgel_fail(err, EDGEL_EINVAL, "scores: need a convention and a method at least");
     if (params->bsds_folder && params->nmethods > 1)
@@ -164,7 +168,7 @@ enum edgel_status edgel_scoring_create(const struct edgel_scoring_params *params
 
 void edgel_scoring_destroy(struct edgel_scoring **scoring)
 {
-    struct edgel_scoring *s = *scoring;
+    struct edgel_scoring *s = scoring ? *scoring : NULL;
     if (!s)
         return;
     for (size_t i = 0; s->reducers && i < s->params.nmethods; i++)
@@ -213,6 +217,8 @@ static enum edgel_status write_pairs(struct edgel_scoring *s, const struct edgel
 enum edgel_status edgel_scoring_add(struct edgel_scoring *s, const struct edgel_row *row,
                                     struct edgel_error *err)
 {
+    EDGEL_REQUIRE(s);
+    EDGEL_REQUIRE(row);
     if (row->prediction < 0 || (size_t)row->prediction >= s->params.nmethods)
         return edgel_fail(err, EDGEL_EINVAL, "row: of method %d, and there are %zu", row->prediction,
                           s->params.nmethods);
@@ -237,6 +243,8 @@ enum edgel_status edgel_scoring_add(struct edgel_scoring *s, const struct edgel_
 enum edgel_status edgel_scoring_summaries(const struct edgel_scoring *s, struct edgel_summary *out,
                                           struct edgel_error *err)
 {
+    EDGEL_REQUIRE(s);
+    EDGEL_REQUIRE(out);
     memset(out, 0, s->params.nmethods * sizeof *out);
     for (size_t i = 0; i < s->params.nmethods; i++) {
         const enum edgel_status st = edgel_reducer_summary(s->reducers[i], &out[i], err);

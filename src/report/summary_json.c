@@ -71,6 +71,9 @@ static void summary(struct edgel_text *t, const struct edgel_summary *s)
 enum edgel_status edgel_report_json(struct edgel_output *out, const struct edgel_summary *s, size_t n,
                                     struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    if (n)
+        EDGEL_REQUIRE(s);
     struct edgel_text t = { 0 };
     enum edgel_status status = EDGEL_OK;
     if (n != 1)

@@ -139,6 +139,9 @@ static void method(struct edgel_text *t, const struct edgel_summary *s, size_t w
 enum edgel_status edgel_report_table(struct edgel_output *out, const struct edgel_summary *s, size_t n,
                                      size_t width, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    if (n)
+        EDGEL_REQUIRE(s);
     if (n == 0)
         return EDGEL_OK;
     struct edgel_text t = { 0 };

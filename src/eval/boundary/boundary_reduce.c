@@ -173,6 +173,8 @@ bool edgel_boundary_sums_result(const struct edgel_boundary_sums *b, struct edge
 enum edgel_status edgel_boundary_best_point(const struct edgel_boundary_counts *c,
                                             struct edgel_operating_point *out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(c);
+    EDGEL_REQUIRE(out);
     if (c->n < 1)
         return edgel_fail(err, EDGEL_EINVAL, "boundaries were not measured");
     struct edgel_operating_point *v = edgel_alloc((size_t)c->n, sizeof *v);

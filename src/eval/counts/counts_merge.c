@@ -154,6 +154,7 @@ enum edgel_status edgel_counts_merge(const char *const *paths, size_t npaths, co
     struct edgel_output *out = NULL;
     if (npaths == 0 || !output)
         return edgel_fail(err, EDGEL_EINVAL, "counts to join: there must be one at least, and an output");
+    EDGEL_REQUIRE(paths);
     enum edgel_status st = open_all(&m, err);
     if (st == EDGEL_OK)
         st = edgel_output_begin(output, &out, err);

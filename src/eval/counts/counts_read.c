@@ -280,8 +280,10 @@ static enum edgel_status begin(struct edgel_lines *lines, struct edgel_counts_re
 enum edgel_status edgel_counts_open(const char *path, struct edgel_counts_reader **out,
                                     struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     struct edgel_lines *lines;
     *out = NULL;
+    EDGEL_REQUIRE(path);
     EDGEL_TRY(edgel_lines_open(path, EDGEL_COUNTS_LINE_MAX, &lines, err));
     return begin(lines, out, err);
 }
@@ -289,8 +291,12 @@ enum edgel_status edgel_counts_open(const char *path, struct edgel_counts_reader
 enum edgel_status edgel_counts_open_bytes(const void *bytes, size_t n, const char *name,
                                           struct edgel_counts_reader **out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     struct edgel_lines *lines;
     *out = NULL;
+    if (n)
+        EDGEL_REQUIRE(bytes);
+    EDGEL_REQUIRE(name);
     EDGEL_TRY(edgel_lines_of(bytes, n, name, EDGEL_COUNTS_LINE_MAX, &lines, err));
     return begin(lines, out, err);
 }
@@ -302,7 +308,7 @@ const struct edgel_counts_header *edgel_counts_header(const struct edgel_counts_
 
 void edgel_counts_close(struct edgel_counts_reader **reader)
 {
-    struct edgel_counts_reader *r = *reader;
+    struct edgel_counts_reader *r = reader ? *reader : NULL;
     if (!r)
         return;
     edgel_lines_close(&r->lines);
@@ -372,9 +378,12 @@ static enum edgel_status check_order(struct edgel_counts_reader *r, const struct
 enum edgel_status edgel_counts_next(struct edgel_counts_reader *reader, struct edgel_row *row, bool *more,
                                     struct edgel_error *err)
 {
+    EDGEL_REQUIRE(row);
+    EDGEL_REQUIRE(more);
     struct edgel_json *doc;
     *row = (struct edgel_row){ 0 };
     *more = false;
+    EDGEL_REQUIRE(reader);
     EDGEL_TRY(next_line(reader, &doc, err));
     const uint64_t rows = reader->header.rows;
     reader->rows += doc != NULL;

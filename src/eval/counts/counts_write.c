@@ -112,6 +112,8 @@ void edgel_counts_reduce_json(struct edgel_text *t, const struct edgel_reduce *r
 enum edgel_status edgel_counts_write_header(struct edgel_output *out,
                                             const struct edgel_counts_header *header, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    EDGEL_REQUIRE(header);
     struct edgel_text t = { 0 };
     edgel_text_str(&t, "{\"schema\":\"edgel.counts/1\",\"measure\":");
     measure_json(&t, &header->measure);
@@ -143,6 +145,8 @@ static void counts_json(struct edgel_text *t, const struct edgel_row *row)
 enum edgel_status edgel_counts_write_row(struct edgel_output *out, const struct edgel_row *row,
                                          struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    EDGEL_REQUIRE(row);
     static const char *const kind[] = { "measured", "missing", "failed" };
     struct edgel_text t = { 0 };
     edgel_text_printf(&t, "{\"prediction\":%d,\"image\":", row->prediction);

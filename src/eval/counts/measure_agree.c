@@ -36,6 +36,8 @@ static const char *families_differ(const struct edgel_measure *a, const struct e
 enum edgel_status edgel_measure_agree(const struct edgel_measure *a, const struct edgel_measure *b,
                                       struct edgel_error *err)
 {
+    EDGEL_REQUIRE(a);
+    EDGEL_REQUIRE(b);
     const bool numbered = a->annotator == EDGEL_ANNOTATOR_INDEX;
     const char *what = NULL;
     if (a->labels != b->labels)
@@ -74,6 +76,8 @@ static bool subset(const int32_t *a, size_t na, const int32_t *b, size_t nb, int
 enum edgel_status edgel_reduce_check(const struct edgel_measure *measure, const struct edgel_reduce *reduce,
                                      struct edgel_error *err)
 {
+    EDGEL_REQUIRE(measure);
+    EDGEL_REQUIRE(reduce);
     const bool votes =
         measure->annotator == EDGEL_ANNOTATOR_ANY || measure->annotator == EDGEL_ANNOTATOR_MAJORITY;
     const char *why = votes ? "the annotators' votes" : NULL;

@@ -292,6 +292,9 @@ enum edgel_status edgel_measure_image(const struct edgel_measure *params, const 
                                       const struct edgel_mask *valid, struct edgel_row *row,
                                       struct edgel_error *err)
 {
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(truth);
+    EDGEL_REQUIRE(row);
     struct work k = { .params = params, .prediction = prediction, .truth = truth, .ntruth = ntruth };
     if (params->regions)
         return edgel_fail(err, EDGEL_EINVAL, "regions are measured by edgel_measure_maps()");

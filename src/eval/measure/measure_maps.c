@@ -169,6 +169,9 @@ enum edgel_status edgel_measure_maps(const struct edgel_measure *params,
                                      const struct edgel_truth *truth, struct edgel_row *row,
                                      struct edgel_error *err)
 {
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(truth);
+    EDGEL_REQUIRE(row);
     struct maps k = { .params = params, .prediction = prediction, .truth = *truth, .err = err };
     char *image = row->image;
     *row = (struct edgel_row){ .prediction = row->prediction, .image = image };

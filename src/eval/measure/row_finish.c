@@ -3,6 +3,8 @@
 
 void edgel_row_finish(struct edgel_row *row)
 {
+    if (!row)
+        return;
     edgel_free(row->image);
     for (int f = 0; f < EDGEL_FAMILIES; f++) {
         if (row->counts[f])

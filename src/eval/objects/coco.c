@@ -258,7 +258,11 @@ static enum edgel_status read_document(struct edgel_coco *c, struct edgel_error 
 enum edgel_status edgel_coco_parse(const char *text, size_t n, const char *name, struct edgel_coco **out,
                                    struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     *out = NULL;
+    if (n)
+        EDGEL_REQUIRE(text);
+    EDGEL_REQUIRE(name);
     if (n > BYTES_MAX)
         return edgel_fail(err, EDGEL_ELIMIT, "%s: a document of more than 2^30 bytes", name);
     struct edgel_coco *c = edgel_calloc(1, sizeof *c);
@@ -277,7 +281,7 @@ enum edgel_status edgel_coco_parse(const char *text, size_t n, const char *name,
 
 void edgel_coco_destroy(struct edgel_coco **coco)
 {
-    struct edgel_coco *c = *coco;
+    struct edgel_coco *c = coco ? *coco : NULL;
     if (!c)
         return;
     for (size_t i = 0; c->images && i < c->nimages; i++) {

@@ -197,6 +197,10 @@ enum edgel_status edgel_coco_pairs_make(const struct edgel_coco_side *truth,
                                         const struct edgel_coco_side *prediction,
                                         struct edgel_coco_pairs **out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    *out = NULL;
+    EDGEL_REQUIRE(truth);
+    EDGEL_REQUIRE(prediction);
     struct edgel_coco_pairs *p = *out = edgel_calloc(1, sizeof *p);
     bool ok = p && list_side(&p->truth, truth) && list_side(&p->prediction, prediction);
     if (ok) {
@@ -224,7 +228,7 @@ const struct edgel_coco_pair *edgel_coco_pairs_at(const struct edgel_coco_pairs 
 
 void edgel_coco_pairs_destroy(struct edgel_coco_pairs **out)
 {
-    struct edgel_coco_pairs *p = *out;
+    struct edgel_coco_pairs *p = out ? *out : NULL;
     if (!p)
         return;
     finish_side(&p->truth);

@@ -22,6 +22,9 @@ enum edgel_status edgel_measure_objects(const struct edgel_measure *params, bool
                                         const struct edgel_mask *valid, struct edgel_row *row,
                                         struct edgel_error *err)
 {
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(truth);
+    EDGEL_REQUIRE(row);
     char *image = row->image;
     *row = (struct edgel_row){ .prediction = row->prediction, .image = image };
     if (!edgel_objects_alone(params->objects))

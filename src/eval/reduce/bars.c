@@ -23,6 +23,9 @@ static enum edgel_status unknown(const char *what, const char *text, struct edge
 enum edgel_status edgel_bar_parse(const char *what, const char *text, struct edgel_bar *out,
                                   struct edgel_error *err)
 {
+    EDGEL_REQUIRE(what);
+    EDGEL_REQUIRE(text);
+    EDGEL_REQUIRE(out);
     const char *equals = strchr(text, '=');
     const size_t n = equals ? (size_t)(equals - text) : 0;
     const struct edgel_score *score;

@@ -228,6 +228,8 @@ out:
 enum edgel_status edgel_reducer_add(struct edgel_reducer *r, const struct edgel_row *row,
                                     struct edgel_error *err)
 {
+    EDGEL_REQUIRE(r);
+    EDGEL_REQUIRE(row);
     const bool worst = row->kind == EDGEL_ROW_MISSING && r->reduce->missing == EDGEL_MISSING_WORST;
     if (worst && row->w == 0)
         return edgel_fail(err, EDGEL_EFORMAT,

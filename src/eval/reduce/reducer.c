@@ -62,7 +62,9 @@ enum edgel_status edgel_reducer_create(const struct edgel_measure *measure, cons
                                        const char *prediction, struct edgel_reducer **out,
                                        struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
     *out = NULL;
+    EDGEL_REQUIRE(prediction);
     EDGEL_TRY(edgel_reduce_check(measure, reduce, err));
     EDGEL_TRY(check_reduce(reduce, err));
     struct edgel_reducer *r = edgel_calloc(1, sizeof *r);
@@ -89,7 +91,7 @@ enum edgel_status edgel_reducer_create(const struct edgel_measure *measure, cons
 
 void edgel_reducer_destroy(struct edgel_reducer **reducer)
 {
-    struct edgel_reducer *r = *reducer;
+    struct edgel_reducer *r = reducer ? *reducer : NULL;
     if (!r)
         return;
     edgel_free(r->prediction);

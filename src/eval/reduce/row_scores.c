@@ -26,12 +26,17 @@ enum edgel_status edgel_row_scores(const struct edgel_row *row, const struct edg
                                    const struct edgel_reduce *reduce, struct edgel_class_result **out,
                                    size_t *n, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    EDGEL_REQUIRE(n);
+    *out = NULL;
+    *n = 0;
+    EDGEL_REQUIRE(row);
+    EDGEL_REQUIRE(measure);
+    EDGEL_REQUIRE(reduce);
     struct edgel_reduce one = *reduce;
     struct edgel_reducer *r;
     uint64_t touched = 0;
     one.reduce = EDGEL_REDUCE_POOLED;
-    *out = NULL;
-    *n = 0;
     EDGEL_TRY(edgel_reducer_create(measure, &one, "", &r, err));
     enum edgel_status st = edgel_reducer_add(r, row, err);
     if (st == EDGEL_OK && r->images > 0 && edgel_row_boundary(row)->n > 0)

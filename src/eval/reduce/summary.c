@@ -4,6 +4,9 @@
 enum edgel_status edgel_reducer_summary(const struct edgel_reducer *r, struct edgel_summary *out,
                                         struct edgel_error *err)
 {
+    EDGEL_REQUIRE(out);
+    *out = (struct edgel_summary){ 0 };
+    EDGEL_REQUIRE(r);
     *out = (struct edgel_summary){ .prediction = edgel_strdup(r->prediction),
                                    .images = r->images,
                                    .missing = r->missing,
@@ -26,6 +29,8 @@ enum edgel_status edgel_reducer_summary(const struct edgel_reducer *r, struct ed
 
 void edgel_summary_finish(struct edgel_summary *s)
 {
+    if (!s)
+        return;
     edgel_free(s->prediction);
     for (int f = 0; f < EDGEL_FAMILIES; f++) {
         if (s->results[f])

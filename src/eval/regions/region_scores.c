@@ -134,6 +134,8 @@ bool edgel_region_sums_result(const struct edgel_region_sums *s, struct edgel_re
 enum edgel_status edgel_region_best_point(const struct edgel_region_counts *c, int w, int h,
                                           struct edgel_region_best *out, struct edgel_error *err)
 {
+    EDGEL_REQUIRE(c);
+    EDGEL_REQUIRE(out);
     const double pixels = (double)w * h;
     int best = 0;
     *out = (struct edgel_region_best){ NAN, NAN, NAN };
