@@ -65,6 +65,8 @@ enum edgel_status edgel_detector_run(struct edgel_detector *d, const struct edge
 {
     EDGEL_REQUIRE(d);
     EDGEL_REQUIRE(io);
+    EDGEL_REQUIRE(io->pixels);
+    EDGEL_REQUIRE(io->result);
     if (n)
         EDGEL_REQUIRE(methods);
     struct edgel_view kinds[2];
@@ -187,6 +189,9 @@ enum edgel_status edgel_detect_rows(const struct edgel_method *methods, size_t n
                                     const struct edgel_detect_io *io, struct edgel_error *err)
 {
     EDGEL_REQUIRE(io);
+    EDGEL_REQUIRE(io->rows);
+    EDGEL_REQUIRE(io->begin);
+    EDGEL_REQUIRE(io->row);
     if (n)
         EDGEL_REQUIRE(methods);
     if (!edgel_methods_stream(methods, n))

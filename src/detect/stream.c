@@ -83,6 +83,8 @@ enum edgel_status edgel_stream_create_in_bands(struct edgel_view shape, const st
     struct edgel_view out;
     *stream = NULL;
     EDGEL_REQUIRE(sink);
+    EDGEL_REQUIRE(sink->begin);
+    EDGEL_REQUIRE(sink->row);
     shape.data = &any;
     shape.stride = (ptrdiff_t)edgel_type_size(shape.type) * shape.channels * shape.w;
     EDGEL_TRY(edgel_method_shape(method, shape, &out, err));

@@ -108,6 +108,7 @@ enum edgel_status edgel_components_table(struct edgel_view labels, struct edgel_
                                          const struct edgel_component_table *table, struct edgel_error *err)
 {
     EDGEL_REQUIRE(table);
+    EDGEL_REQUIRE(table->write);
     struct writing w = { .table = table };
     edgel_text_str(&w.line, "id,class,name,area,x,y,w,h,cx,cy\n");
     enum edgel_status s = write_line(&w, err);

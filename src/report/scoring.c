@@ -151,6 +151,7 @@ enum edgel_status edgel_scoring_create(const struct edgel_scoring_params *params
     EDGEL_REQUIRE(params);
     if (!params->measure || !params->reduce || params->nmethods == 0)
         return edgel_fail(err, EDGEL_EINVAL, "scores: need a convention and a method at least");
+    EDGEL_REQUIRE(params->methods);
     if (params->bsds_folder && params->nmethods > 1)
         return edgel_fail(err, EDGEL_EINVAL,
                           "scores: files of the benchmark are of one method, and there are %zu",

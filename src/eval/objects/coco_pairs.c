@@ -201,6 +201,7 @@ enum edgel_status edgel_coco_pairs_make(const struct edgel_coco_side *truth,
     *out = NULL;
     EDGEL_REQUIRE(truth);
     EDGEL_REQUIRE(prediction);
+    EDGEL_REQUIRE(prediction->path);
     struct edgel_coco_pairs *p = *out = edgel_calloc(1, sizeof *p);
     bool ok = p && list_side(&p->truth, truth) && list_side(&p->prediction, prediction);
     if (ok) {
