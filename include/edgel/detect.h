@@ -70,7 +70,7 @@ struct edgel_method_info {
 
 /* How many methods there are; row i, 0 <= i < count, else NULL; the row of a name, NULL if it is unknown. */
 EDGEL_API int edgel_method_count(void);
-EDGEL_API const struct edgel_method_info *edgel_method_info(int i);
+EDGEL_API const struct edgel_method_info *edgel_method_at(int i);
 EDGEL_API const struct edgel_method_info *edgel_method_find(const char *name);
 
 /* A method with its parameters. Copy it freely. */
@@ -131,8 +131,8 @@ struct edgel_method_scale {
     double full;
     bool linear;
 };
-EDGEL_API struct edgel_method_scale edgel_method_scale(const struct edgel_method *method,
-                                                       enum edgel_type type);
+EDGEL_API struct edgel_method_scale edgel_method_scale_of(const struct edgel_method *method,
+                                                          enum edgel_type type);
 
 /*
  * Runs one method: smoothing, operator, conversion to what is written.
@@ -140,7 +140,7 @@ EDGEL_API struct edgel_method_scale edgel_method_scale(const struct edgel_method
  *   IMAGE     the result, channels kept
  *   RESPONSE  m, saturated to the depth; float samples keep its sign where it has one
  *   EDGES     0 or the full range of the depth
- *   STRENGTH  sqrt(min(1, m / M)), or m / M with strength linear, M as edgel_method_scale() says
+ *   STRENGTH  sqrt(min(1, m / M)), or m / M with strength linear, M as edgel_method_scale_of() says
  *
  * STRENGTH is then multiplied by the full range of the depth, halves to even. The depth is 1 for EDGES, 16 for
  * STRENGTH, else that of the input. Where another one was asked for, integers are multiplied by 257 or divided by it,

@@ -465,7 +465,7 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_counts_open_bytes(const void *
                                                                     struct edgel_counts_reader **out,
                                                                     struct edgel_error *err);
 /* Valid until the reader is closed. */
-EDGEL_API const struct edgel_counts_header *edgel_counts_header(const struct edgel_counts_reader *reader);
+EDGEL_API const struct edgel_counts_header *edgel_counts_header_of(const struct edgel_counts_reader *reader);
 /* *more = false at the end; then row is empty. The caller finishes row. Rows are in the order of methods, and of each
  * in byte order of the names; EDGEL_EFORMAT when one stands twice or out of order. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_counts_next(struct edgel_counts_reader *reader,

@@ -140,9 +140,10 @@ enum edgel_box_loss { EDGEL_BOX_IOU, EDGEL_BOX_GIOU, EDGEL_BOX_DIOU, EDGEL_BOX_C
  * others still pull. The sides of the truth must be at least 1e-9, the absolute value of all eight numbers at most
  * 1e9: else EDGEL_EINVAL.
  */
-EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_box_loss(enum edgel_box_loss kind, const double pred[4],
-                                                           const double truth[4], double *value, double *grad,
-                                                           struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_box_loss_value(enum edgel_box_loss kind,
+                                                                 const double pred[4], const double truth[4],
+                                                                 double *value, double *grad,
+                                                                 struct edgel_error *err);
 
 #ifdef __cplusplus
 }

@@ -67,7 +67,7 @@ struct edgel_augment_info {
     const char *name, *what;
     double amount, most;
 };
-EDGEL_API struct edgel_augment_info edgel_augment_info(int i);
+EDGEL_API struct edgel_augment_info edgel_augment_at(int i);
 
 /*
  * Reads the text form NAME[:AMOUNT],... ("flip,rotate:10"): sets the amounts named, those without AMOUNT to their
@@ -80,8 +80,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_augment_parse(const char *text
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_augment_check(const struct edgel_augment *a,
                                                                 struct edgel_error *err);
 
-/* Working memory of edgel_augment(), one per thread; holds no results between calls. create returns NULL when out of
- * memory; destroying NULL is fine. */
+/* Working memory of edgel_augment_sample(), one per thread; holds no results between calls. create returns NULL when
+ * out of memory; destroying NULL is fine. */
 struct edgel_augment_scratch;
 EDGEL_API EDGEL_NODISCARD struct edgel_augment_scratch *edgel_augment_scratch_create(void);
 EDGEL_API void edgel_augment_scratch_destroy(struct edgel_augment_scratch **scratch);
@@ -95,9 +95,11 @@ EDGEL_API void edgel_augment_scratch_destroy(struct edgel_augment_scratch **scra
  * Returns EDGEL_OK, EDGEL_EINVAL or EDGEL_ENOMEM. The same bits on every machine.
  * Source: Krizhevsky et al. (2012) for the colour noise.
  */
-EDGEL_API EDGEL_NODISCARD enum edgel_status
-edgel_augment(const struct edgel_augment *a, uint64_t seed, const struct edgel_sample *in,
-              struct edgel_sample *out, struct edgel_augment_scratch *scratch, struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_augment_sample(const struct edgel_augment *a, uint64_t seed,
+                                                                 const struct edgel_sample *in,
+                                                                 struct edgel_sample *out,
+                                                                 struct edgel_augment_scratch *scratch,
+                                                                 struct edgel_error *err);
 
 /*
  * Weights by which images with rare classes are drawn more often: sum_c p_c / P_c^amount, p_c the share of class c in

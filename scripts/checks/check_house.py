@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Holds what CONTRIBUTING.md says of the tree: it names every folder, the paths it names are there, folders are small,
-file names are unique, tests are listed, scripts have an ending; and that docs/library.md names every public header."""
+file names are unique, tests are listed, scripts have an ending; that docs/library.md names every public header; and
+that no two things of the public headers share a name."""
 import collections
 import pathlib
 import re
@@ -42,6 +43,11 @@ for path in set(re.findall(r"`((?:%s)/[\w./]+)`" % "|".join(KINDS), text)):
 
 guide = (ROOT / "docs/library.md").read_text()
 bad += [f"docs/library.md: does not name {h.name}" for h in ROOT.glob("include/edgel/*.h") if f"/{h.name})" not in guide]
+
+public = "".join(re.sub(r"/\*.*?\*/", "", h.read_text(), flags=re.S) for h in ROOT.glob("include/edgel/*.h"))
+types = set(re.findall(r"\b(?:struct|enum|union) (edgel_\w+)", public))
+functions = set(re.findall(r"\b(edgel_\w+)\(", public))
+bad += [f"include/edgel: {n} is a type and a function" for n in sorted(types & functions)]
 
 for folder in sorted(folders()):
     n, most = sum(f.is_file() for f in (ROOT / folder).iterdir()), MOST.get(str(folder), 30)

@@ -154,7 +154,7 @@ static void take_scales(void *user, enum edgel_type type, struct edgel_scale *sc
 {
     const struct detect_job *job = user;
     for (size_t m = 0; m < job->ntasks; m++) {
-        const struct edgel_method_scale scale = edgel_method_scale(&job->tasks[m], type);
+        const struct edgel_method_scale scale = edgel_method_scale_of(&job->tasks[m], type);
         if (scale.full > 0)
             scales[m] = (struct edgel_scale){ scale.full, scale.linear };
     }

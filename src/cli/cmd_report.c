@@ -29,7 +29,7 @@ struct report {
 
 static void take_methods(struct report *r, struct report_source *source)
 {
-    const struct edgel_counts_header *h = edgel_counts_header(source->reader);
+    const struct edgel_counts_header *h = edgel_counts_header_of(source->reader);
     source->first = (int)r->nmethods;
     r->methods = cli_realloc(r->methods, r->nmethods + h->npredictions + 1, sizeof *r->methods);
     for (size_t i = 0; i < h->npredictions; i++)
@@ -45,7 +45,7 @@ static int open_sources(const struct cli_args *args, struct report *r)
         source->path = args->operands[r->n];
         if (edgel_counts_open(source->path, &source->reader, &err) != EDGEL_OK)
             return cli_usage(args->command, "%s", err.msg);
-        const struct edgel_shard *shard = &edgel_counts_header(source->reader)->shard;
+        const struct edgel_shard *shard = &edgel_counts_header_of(source->reader)->shard;
         if (shard->count > 0) {
             r->n++;
             return cli_usage(args->command,
@@ -54,8 +54,8 @@ static int open_sources(const struct cli_args *args, struct report *r)
                              source->path, shard->index, shard->count);
         }
         take_methods(r, source);
-        if (edgel_measure_agree(&edgel_counts_header(r->sources[0].reader)->measure,
-                                &edgel_counts_header(source->reader)->measure, &err) != EDGEL_OK) {
+        if (edgel_measure_agree(&edgel_counts_header_of(r->sources[0].reader)->measure,
+                                &edgel_counts_header_of(source->reader)->measure, &err) != EDGEL_OK) {
             r->n++;
             return cli_usage(args->command, "%s and %s: %s", r->sources[0].path, source->path, err.msg);
         }
@@ -167,7 +167,7 @@ static int run_report(const struct cli_args *args)
     if (code == 0)
         code = open_sources(args, &r);
     if (code == 0) {
-        const struct edgel_counts_header *h = edgel_counts_header(r.sources[0].reader);
+        const struct edgel_counts_header *h = edgel_counts_header_of(r.sources[0].reader);
         r.score.measure = h->measure;
         r.score.reduce = h->reduce;
         r.score.methods = r.methods;

@@ -25,7 +25,7 @@ static void add(char *buf, const char *s)
 static void collect(void)
 {
     for (int i = 0; i < edgel_method_count(); i++) {
-        const struct edgel_method_info *info = edgel_method_info(i);
+        const struct edgel_method_info *info = edgel_method_at(i);
         int at = 0;
         for (int k = 0; k < info->nparams; k++) {
             int found = 0;
@@ -56,9 +56,9 @@ static int list_methods(char *buf, const char *key, const char *def)
     const char *names[MOST];
     int n = 0;
     for (int i = 0; i < edgel_method_count() && n < MOST; i++) {
-        const struct edgel_param *p = param_of(edgel_method_info(i), key);
+        const struct edgel_param *p = param_of(edgel_method_at(i), key);
         if (p && (!def || (p->def && strcmp(p->def, def) == 0)))
-            names[n++] = edgel_method_info(i)->name;
+            names[n++] = edgel_method_at(i)->name;
     }
     for (int i = 0; i < n; i++) {
         add(buf, i == 0 ? "" : i + 1 < n ? ", " : " and ");
@@ -84,7 +84,7 @@ static void describe_default(const struct edgel_param *param, char *buf)
         return;
     }
     for (int i = 0; i < edgel_method_count(); i++) {
-        const struct edgel_param *p = param_of(edgel_method_info(i), param->key);
+        const struct edgel_param *p = param_of(edgel_method_at(i), param->key);
         bool is_new = p && p->def;
         for (int k = 0; k < n && is_new; k++)
             is_new = strcmp(seen[k], p->def) != 0;
@@ -160,7 +160,7 @@ void detect_make_rows(void)
         detect_param_rows[k] = option_of(params[k], notes[k], helps[k]);
     add(method_help, "One of ");
     for (int i = 0; i < edgel_method_count() && i + 1 < MOST; i++) {
-        method_names[i] = edgel_method_info(i)->name;
+        method_names[i] = edgel_method_at(i)->name;
         add(method_help, i ? ", " : "");
         add(method_help, method_names[i]);
     }

@@ -120,7 +120,7 @@ enum edgel_result edgel_method_result(const struct edgel_method *m)
     return edgel_method_row(m)->result(m);
 }
 
-struct edgel_method_scale edgel_method_scale(const struct edgel_method *m, enum edgel_type type)
+struct edgel_method_scale edgel_method_scale_of(const struct edgel_method *m, enum edgel_type type)
 {
     return edgel_method_row(m)->scale(m, type);
 }

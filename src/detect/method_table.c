@@ -20,7 +20,7 @@ int edgel_method_count(void)
     return (int)(sizeof rows / sizeof *rows) - 1;
 }
 
-const struct edgel_method_info *edgel_method_info(int i)
+const struct edgel_method_info *edgel_method_at(int i)
 {
     const struct edgel_method_row *row = edgel_method_row_at(i);
     return row ? &row->info : NULL;

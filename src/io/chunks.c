@@ -81,7 +81,7 @@ static enum edgel_status visit(const struct edgel_source *src, struct edgel_chun
         return edgel_fail(src->err, EDGEL_ELIMIT,
                           "%s: PNG chunk %s of %lu bytes is over the limit of %zu (%s)", src->name, name,
                           (unsigned long)len, src->params->limits.max_chunk_bytes,
-                          edgel_limit_names(&src->params->limits)->max_chunk_bytes);
+                          edgel_source_limit_names(&src->params->limits)->max_chunk_bytes);
     }
     if (is(chunk + 4, "eXIf") && c->orientation == 0)
         return read_exif(src, c, at + 8, len);

@@ -63,7 +63,7 @@ const char *edgel_foreign_format(const void *head, size_t n);
 EDGEL_NODISCARD enum edgel_status edgel_source_check_rows(const struct edgel_source *src, bool in_order,
                                                           const char *what);
 /* What texts call the limits. */
-const struct edgel_limit_names *edgel_limit_names(const struct edgel_limits *l);
+const struct edgel_limit_names *edgel_source_limit_names(const struct edgel_limits *l);
 /* Checks the sides against the limits; called before memory for pixels is allocated. */
 EDGEL_NODISCARD enum edgel_status edgel_source_check_size(const struct edgel_source *src, uint32_t w,
                                                           uint32_t h);

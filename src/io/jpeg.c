@@ -99,7 +99,7 @@ static void on_progress(j_common_ptr jpeg)
     if (j->jpeg.input_scan_number <= most)
         return;
     snprintf(j->message, sizeof j->message, "more than %d scans (%.40s)", most,
-             edgel_limit_names(&j->src->params->limits)->max_scans);
+             edgel_source_limit_names(&j->src->params->limits)->max_scans);
     leave(j, EDGEL_ELIMIT);
 }
 

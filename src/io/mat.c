@@ -97,14 +97,14 @@ static enum edgel_status check_limits(struct reader *r, const struct edgel_mat_a
         if (a->dims[i] > (uint32_t)limits->max_side)
             return edgel_fail(r->source.err, EDGEL_ELIMIT,
                               "%s: MAT: %" PRIu32 ": side over the limit of %d (%s)", r->source.name,
-                              a->dims[i], limits->max_side, edgel_limit_names(limits)->max_side);
+                              a->dims[i], limits->max_side, edgel_source_limit_names(limits)->max_side);
     r->pixels += a->n <= UINT32_MAX ? a->n : UINT32_MAX;
     r->bytes += a->n <= UINT32_MAX ? a->dims[0] * ((a->dims[1] * (uint64_t)sample + 63) / 64 * 64) : 0;
     const uint64_t narrow = r->bytes > BYTES_MORE ? (r->bytes - BYTES_MORE) / BYTES_PER_PIXEL : 0;
     if (a->n > limits->max_pixels || r->pixels > limits->max_pixels || narrow > limits->max_pixels)
         return edgel_fail(r->source.err, EDGEL_ELIMIT,
                           "%s: MAT: its maps have more than %" PRIu64 " pixels together (%s)", r->source.name,
-                          limits->max_pixels, edgel_limit_names(limits)->max_pixels);
+                          limits->max_pixels, edgel_source_limit_names(limits)->max_pixels);
     return EDGEL_OK;
 }
 

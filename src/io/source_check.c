@@ -11,7 +11,7 @@ void edgel_limits_init(struct edgel_limits *limits)
     };
 }
 
-const struct edgel_limit_names *edgel_limit_names(const struct edgel_limits *l)
+const struct edgel_limit_names *edgel_source_limit_names(const struct edgel_limits *l)
 {
     static const struct edgel_limit_names fields = { "max_pixels", "max_side", "max_scans",
                                                      "max_chunk_bytes" };
@@ -25,12 +25,12 @@ enum edgel_status edgel_source_check_size(const struct edgel_source *src, uint32
     if (l->max_side < 0 || side > (uint32_t)l->max_side)
         return edgel_fail(src->err, EDGEL_ELIMIT,
                           "%s: %" PRIu32 "x%" PRIu32 ": side over the limit of %d (%s)", src->name, w, h,
-                          l->max_side, edgel_limit_names(l)->max_side);
+                          l->max_side, edgel_source_limit_names(l)->max_side);
     if ((uint64_t)w * h > l->max_pixels)
-        return edgel_fail(src->err, EDGEL_ELIMIT,
-                          "%s: %" PRIu32 "x%" PRIu32 ": %" PRIu64 " pixels, over the limit of %" PRIu64
-                          " (%s)",
-                          src->name, w, h, (uint64_t)w * h, l->max_pixels, edgel_limit_names(l)->max_pixels);
+        return edgel_fail(
+            src->err, EDGEL_ELIMIT,
+            "%s: %" PRIu32 "x%" PRIu32 ": %" PRIu64 " pixels, over the limit of %" PRIu64 " (%s)", src->name,
+            w, h, (uint64_t)w * h, l->max_pixels, edgel_source_limit_names(l)->max_pixels);
     return EDGEL_OK;
 }
 

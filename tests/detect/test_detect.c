@@ -12,9 +12,9 @@ static void every_row_has_all_its_parts(void **state)
     for (int i = 0; i < edgel_method_count(); i++) {
         const char *fault = edgel_method_row_fault(edgel_method_row_at(i));
         if (fault)
-            fail_msg("%s: %s", edgel_method_info(i)->name, fault);
+            fail_msg("%s: %s", edgel_method_at(i)->name, fault);
         for (int k = 0; k < i; k++)
-            assert_string_not_equal(edgel_method_info(i)->name, edgel_method_info(k)->name);
+            assert_string_not_equal(edgel_method_at(i)->name, edgel_method_at(k)->name);
     }
 }
 
@@ -60,7 +60,7 @@ static void a_row_without_a_part_is_found_out(void **state)
             case 17: params[row.info.nparams - 1].choices = NULL; break; /* of gray */
             }
             if (!edgel_method_row_fault(&row))
-                fail_msg("%s: part %d is missing, and nobody says so", edgel_method_info(i)->name, part);
+                fail_msg("%s: part %d is missing, and nobody says so", edgel_method_at(i)->name, part);
         }
 }
 
@@ -69,11 +69,11 @@ static void keys_have_one_meaning(void **state)
 {
     (void)state;
     for (int i = 0; i < edgel_method_count(); i++)
-        for (int k = 0; k < edgel_method_info(i)->nparams; k++)
+        for (int k = 0; k < edgel_method_at(i)->nparams; k++)
             for (int j = 0; j < i; j++) {
-                const struct edgel_param *p = &edgel_method_info(i)->params[k];
-                const int at = edgel_param_index(edgel_method_info(j), p->key);
-                const struct edgel_param *q = at < 0 ? p : &edgel_method_info(j)->params[at];
+                const struct edgel_param *p = &edgel_method_at(i)->params[k];
+                const int at = edgel_param_index(edgel_method_at(j), p->key);
+                const struct edgel_param *q = at < 0 ? p : &edgel_method_at(j)->params[at];
                 assert_true(p->kind == q->kind && p->min == q->min && p->max == q->max);
                 assert_string_equal(p->help, q->help);
                 for (int c = 0; p->kind == EDGEL_PARAM_CHOICE && (p->choices[c] || q->choices[c]); c++)

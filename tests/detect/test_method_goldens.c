@@ -21,7 +21,7 @@ static void every_method_gives_what_is_stored(void **state)
     for (int i = 0; i < edgel_method_count(); i++) {
         char path[512], text[128];
         snprintf(path, sizeof path, "%s/tests/golden/method_%s.txt", source ? source : ".",
-                 edgel_method_info(i)->name);
+                 edgel_method_at(i)->name);
         FILE *f = fopen(path, "r");
         if (!f)
             fail_msg("%s is missing: what the method gives is stored nowhere", path);
@@ -29,7 +29,7 @@ static void every_method_gives_what_is_stored(void **state)
         for (; fscanf(f, "%127s", text) == 1; cases++) {
             struct edgel_method m;
             assert_int_equal(edgel_method_parse(&m, text, NULL, 0, NULL), EDGEL_OK);
-            assert_string_equal(m.info->name, edgel_method_info(i)->name);
+            assert_string_equal(m.info->name, edgel_method_at(i)->name);
             assert_int_equal(edgel_method_run(NULL, edgel_image_view(&img), &m, &out, NULL, NULL), EDGEL_OK);
             for (int k = 0; k < 23 * 17; k++) {
                 int want;

@@ -126,7 +126,7 @@ static void losses_are_one_minus_measures(void **state)
         const double p[] = { a.x0, a.y0, a.x1, a.y1 }, t[] = { b.x0, b.y0, b.x1, b.y1 };
         for (int i = 0; i < 4 && area(&a) > 0 && area(&b) > 0; i++, compared++) {
             double value;
-            assert_int_equal(edgel_box_loss(losses[i], p, t, &value, NULL, NULL), EDGEL_OK);
+            assert_int_equal(edgel_box_loss_value(losses[i], p, t, &value, NULL, NULL), EDGEL_OK);
             if (!(fabs(1 - value - measures[i](&a, &b)) < 1e-9))
                 fail_msg("measure %d: %.17g, of the loss %.17g", i, measures[i](&a, &b), 1 - value);
         }

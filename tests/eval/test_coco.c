@@ -474,7 +474,7 @@ static enum edgel_status reduce_file(void)
     enum edgel_status st = edgel_counts_open(path, &r, NULL);
     if (st != EDGEL_OK)
         return st;
-    const struct edgel_counts_header *h = edgel_counts_header(r);
+    const struct edgel_counts_header *h = edgel_counts_header_of(r);
     st = edgel_reducer_create(&h->measure, &h->reduce, "p", &reducer, NULL);
     while (st == EDGEL_OK && more) {
         st = edgel_counts_next(r, &row, &more, NULL);

@@ -220,7 +220,7 @@ static void what_is_written_reduces_to_the_same_bits(void **state)
         write_run(&run);
         struct edgel_counts_reader *r;
         assert_int_equal(edgel_counts_open(path, &r, NULL), EDGEL_OK);
-        const struct edgel_counts_header *h = edgel_counts_header(r);
+        const struct edgel_counts_header *h = edgel_counts_header_of(r);
         check_header(&run.header, h);
         struct edgel_reducer *direct, *later;
         assert_int_equal(edgel_reducer_create(&run.header.measure, &run.header.reduce, "p", &direct, NULL),
@@ -295,7 +295,7 @@ static void headers_carry_everything(void **state)
     write_run(&run);
     struct edgel_counts_reader *r;
     assert_int_equal(edgel_counts_open(path, &r, NULL), EDGEL_OK);
-    const struct edgel_counts_header *g = edgel_counts_header(r);
+    const struct edgel_counts_header *g = edgel_counts_header_of(r);
     check_header(&h, g);
     assert_memory_equal(&g->shard, &h.shard, sizeof h.shard);
     assert_true(g->reduce.ignore[1] == 255 && g->reduce.exclude_from_mean[0] == 0 &&
@@ -480,7 +480,7 @@ static void reduce_all(void)
     struct edgel_reducer *reducer;
     if (edgel_counts_open(path, &r, NULL) != EDGEL_OK)
         return;
-    const struct edgel_counts_header *h = edgel_counts_header(r);
+    const struct edgel_counts_header *h = edgel_counts_header_of(r);
     if (edgel_reducer_create(&h->measure, &h->reduce, "p", &reducer, NULL) == EDGEL_OK) {
         struct edgel_summary s;
         struct edgel_row row;

@@ -134,7 +134,7 @@ static void read_back(const struct edgel_bytes *counts, const struct edgel_measu
     assert_int_equal(edgel_counts_next(reader, &none, &more, NULL), EDGEL_OK);
     assert_false(more);
     struct edgel_bytes fresh = document_of(m, rows);
-    struct edgel_bytes again = document_of(&edgel_counts_header(reader)->measure, stored);
+    struct edgel_bytes again = document_of(&edgel_counts_header_of(reader)->measure, stored);
     same_bytes(&fresh, &again);
     edgel_bytes_finish(&fresh);
     edgel_bytes_finish(&again);

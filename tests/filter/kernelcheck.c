@@ -712,7 +712,7 @@ static void bench_methods(void)
     for (int i = 0; scratch && i < edgel_method_count(); i++) {
         struct edgel_method m;
         double best = 1e30;
-        if (edgel_method_init(&m, edgel_method_info(i)->name, NULL) != EDGEL_OK)
+        if (edgel_method_init(&m, edgel_method_at(i)->name, NULL) != EDGEL_OK)
             continue;
         for (int rep = 0; rep < 20; rep++) {
             const double start = edgel_clock();

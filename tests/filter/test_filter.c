@@ -555,13 +555,13 @@ static void methods_are_found_by_name(void **state)
 {
     (void)state;
     for (int i = 0; i < edgel_method_count(); i++) {
-        const struct edgel_method_info *info = edgel_method_info(i);
+        const struct edgel_method_info *info = edgel_method_at(i);
         assert_ptr_equal(edgel_method_find(info->name), info);
         const struct edgel_method m = method_of(info->name);
         assert_int_equal(edgel_method_check(&m, NULL), EDGEL_OK);
     }
     assert_null(edgel_method_find("Canny"));
-    assert_null(edgel_method_info(edgel_method_count()));
+    assert_null(edgel_method_at(edgel_method_count()));
 }
 
 int main(void)

@@ -132,7 +132,7 @@ static void drawn_copies_follow_the_draw(void **state)
         a.centred = seed % 2;
         const struct nn_geometry g = nn_geometry_draw(&a, seed, &in, 7, 8);
         struct edgel_sample want = naive_geometry(&g, &in, 7, 8);
-        assert_int_equal(edgel_augment(&a, seed, &in, &out, scratch, NULL), EDGEL_OK);
+        assert_int_equal(edgel_augment_sample(&a, seed, &in, &out, scratch, NULL), EDGEL_OK);
         assert_same_sample(&out, &want);
         edgel_sample_finish(&in);
         edgel_sample_finish(&out);
@@ -428,8 +428,8 @@ static void the_text_form_is_read(void **state)
     }
     struct edgel_error err = { 0 };
     assert_int_equal(edgel_augment_parse("zoom", &a, &err), EDGEL_EINVAL);
-    for (int i = 0; edgel_augment_info(i).name; i++)
-        assert_non_null(strstr(err.msg, edgel_augment_info(i).name));
+    for (int i = 0; edgel_augment_at(i).name; i++)
+        assert_non_null(strstr(err.msg, edgel_augment_at(i).name));
 }
 
 static void defaults_and_limits_are_those_told(void **state)
@@ -438,8 +438,8 @@ static void defaults_and_limits_are_those_told(void **state)
     struct edgel_augment a;
     char text[64];
     int n = 0;
-    for (; edgel_augment_info(n).name; n++) {
-        const struct edgel_augment_info info = edgel_augment_info(n);
+    for (; edgel_augment_at(n).name; n++) {
+        const struct edgel_augment_info info = edgel_augment_at(n);
         assert_true(info.amount > 0 && info.amount <= info.most && strlen(info.what) > 8);
         snprintf(text, sizeof text, "%s:%g", info.name, info.most);
         assert_int_equal(edgel_augment_parse(text, &a, NULL), EDGEL_OK);
@@ -462,7 +462,7 @@ static void defaults_and_limits_are_those_told(void **state)
         assert_int_equal(edgel_augment_parse(text, &a, NULL), EDGEL_EINVAL);
     }
     assert_int_equal(n, 12);
-    assert_null(edgel_augment_info(-1).name);
+    assert_null(edgel_augment_at(-1).name);
 }
 
 /* --- the whole --- */
@@ -532,7 +532,7 @@ static void wrong_samples_are_refused(void **state)
     assert_int_equal(run_text("colour", 1, &good, &out), EDGEL_OK);
     struct edgel_augment wrong_amount = { .flip = 2 };
     struct edgel_augment_scratch *scratch = edgel_augment_scratch_create();
-    assert_int_equal(edgel_augment(&wrong_amount, 1, &good, &out, scratch, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_augment_sample(&wrong_amount, 1, &good, &out, scratch, NULL), EDGEL_EINVAL);
     edgel_augment_scratch_destroy(&scratch);
     edgel_augment_scratch_destroy(&scratch);
     struct edgel_sample four = random_sample(4, 4, 4, 1), four_out = empty_like(&four, 4, 4);
@@ -565,7 +565,7 @@ static void memory_may_run_out(void **state)
         for (; st == EDGEL_ENOMEM; n++) {
             struct edgel_augment_scratch *scratch = edgel_augment_scratch_create();
             edgel_alloc_fail_after(n);
-            st = edgel_augment(&a, 1, &in, &out, scratch, NULL);
+            st = edgel_augment_sample(&a, 1, &in, &out, scratch, NULL);
             edgel_alloc_fail_after(-1);
             edgel_augment_scratch_destroy(&scratch);
         }

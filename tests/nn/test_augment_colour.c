@@ -14,7 +14,7 @@ static void run(const struct edgel_augment *a, uint64_t seed, const struct edgel
                 struct edgel_sample *out)
 {
     struct edgel_augment_scratch *scratch = edgel_augment_scratch_create();
-    assert_int_equal(edgel_augment(a, seed, in, out, scratch, NULL), EDGEL_OK);
+    assert_int_equal(edgel_augment_sample(a, seed, in, out, scratch, NULL), EDGEL_OK);
     edgel_augment_scratch_destroy(&scratch);
 }
 

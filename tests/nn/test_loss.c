@@ -447,7 +447,7 @@ static void check_box_record(struct largest *l)
     while (strcmp(box_names[kind], name) != 0)
         kind++;
     assert_int_equal(read_numbers(n, 12), 12);
-    assert_int_equal(edgel_box_loss((enum edgel_box_loss)kind, n, n + 4, &v, grad, &err), EDGEL_OK);
+    assert_int_equal(edgel_box_loss_value((enum edgel_box_loss)kind, n, n + 4, &v, grad, &err), EDGEL_OK);
     for (int k = 0; k < 4; k++)
         top = fmax(top, fabs(n[8 + k]));
     for (int k = 0; k < 4; k++)
@@ -939,7 +939,7 @@ static void class_weights_balance_the_median(void **state)
 static double box(int kind, const double *p, const double *t, double *grad)
 {
     double v = -1;
-    assert_int_equal(edgel_box_loss((enum edgel_box_loss)kind, p, t, &v, grad, &err), EDGEL_OK);
+    assert_int_equal(edgel_box_loss_value((enum edgel_box_loss)kind, p, t, &v, grad, &err), EDGEL_OK);
     return v;
 }
 
@@ -1016,10 +1016,12 @@ static void degenerate_boxes_are_defined(void **state)
                 assert_true(isfinite(grad[k]) && (kind > 0 || grad[k] == 0));
         }
         for (int i = 0; i < 3; i++)
-            assert_int_equal(edgel_box_loss((enum edgel_box_loss)kind, t, bad[i], &v, grad, NULL),
+            assert_int_equal(edgel_box_loss_value((enum edgel_box_loss)kind, t, bad[i], &v, grad, NULL),
                              EDGEL_EINVAL);
-        assert_int_equal(edgel_box_loss((enum edgel_box_loss)kind, nan, t, &v, grad, NULL), EDGEL_EINVAL);
-        assert_int_equal(edgel_box_loss((enum edgel_box_loss)kind, big, t, &v, grad, NULL), EDGEL_EINVAL);
+        assert_int_equal(edgel_box_loss_value((enum edgel_box_loss)kind, nan, t, &v, grad, NULL),
+                         EDGEL_EINVAL);
+        assert_int_equal(edgel_box_loss_value((enum edgel_box_loss)kind, big, t, &v, grad, NULL),
+                         EDGEL_EINVAL);
     }
     /* worked by hand: a point at the centre of the truth has no area, no distance, the enclosing box of the truth */
     const double point[4] = { 2, 1, 2, 1 };
@@ -1027,7 +1029,7 @@ static void degenerate_boxes_are_defined(void **state)
     /* turned inside out: its corners span 6 x 2 with the truth's 8 */
     const double inverted[4] = { 1, 1, -2, 1.5 };
     assert_true(fabs(box(1, inverted, t, grad) - (1 + (12 - 8) / 12.0)) < 1e-15);
-    assert_int_equal(edgel_box_loss((enum edgel_box_loss)4, t, t, &v, grad, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_box_loss_value((enum edgel_box_loss)4, t, t, &v, grad, NULL), EDGEL_EINVAL);
 }
 
 static int begin(void **state)

@@ -142,7 +142,7 @@ static void pool_scratch_and_err_may_be_null(void **state)
     assert_int_equal(load(NULL, false, 0, &in, NULL), EDGEL_OK);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(edgel_sample_init(&out[i], 8, 9, 3, true, false, NULL), EDGEL_OK);
-        assert_int_equal(edgel_augment(&a, 7, &in, &out[i], i ? NULL : scratch, NULL), EDGEL_OK);
+        assert_int_equal(edgel_augment_sample(&a, 7, &in, &out[i], i ? NULL : scratch, NULL), EDGEL_OK);
     }
     assert_memory_equal(out[0].image, out[1].image, 3 * 8 * 9 * sizeof(float));
     assert_memory_equal(out[0].label, out[1].label, 8 * 9 * sizeof(uint16_t));
@@ -199,7 +199,7 @@ static void other_pointers_are_refused(void **state)
     REFUSED(edgel_loss_eval(terms, 1, NULL, NULL, NULL, NULL, NULL, NULL, v, &err), "batch");
     REFUSED(edgel_loss_parse(NULL, NULL, NULL, &err), "nterms");
     REFUSED(edgel_class_weights(NULL, 2, v, &err), "count");
-    REFUSED(edgel_box_loss(EDGEL_BOX_IOU, NULL, NULL, &d, NULL, &err), "pred");
+    REFUSED(edgel_box_loss_value(EDGEL_BOX_IOU, NULL, NULL, &d, NULL, &err), "pred");
     REFUSED(edgel_optimizer_step(&adam, &none, 1, 0.1, NULL, v, v, NULL, &err), "gradient");
     REFUSED(edgel_optimizer_step(&adam, &none, 1, 0.1, v, v, NULL, NULL, &err), "state");
     REFUSED(edgel_optimizer_check(NULL, &err), "o");

@@ -18,7 +18,7 @@ static inline struct edgel_method method_of(const char *name)
 
 static inline struct edgel_method method_at(int i)
 {
-    return method_of(edgel_method_info(i)->name);
+    return method_of(edgel_method_at(i)->name);
 }
 
 static inline bool is_method(const struct edgel_method *m, const char *name)

@@ -65,7 +65,7 @@ static inline enum edgel_status run_text(const char *text, uint64_t seed, const 
     for (int i = 0; i < 3; i++)
         a.covariance[i][i] = 0.04;
     a.centred = true;
-    const enum edgel_status st = edgel_augment(&a, seed, in, out, scratch, NULL);
+    const enum edgel_status st = edgel_augment_sample(&a, seed, in, out, scratch, NULL);
     edgel_augment_scratch_destroy(&scratch);
     assert_null(scratch);
     return st;

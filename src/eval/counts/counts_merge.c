@@ -49,8 +49,8 @@ static bool same_predictions(const struct edgel_counts_header *a, const struct e
 
 static enum edgel_status agree(const struct merge *m, size_t i, struct edgel_error *err)
 {
-    const struct edgel_counts_header *a = edgel_counts_header(m->sources[0].reader),
-                                     *b = edgel_counts_header(m->sources[i].reader);
+    const struct edgel_counts_header *a = edgel_counts_header_of(m->sources[0].reader),
+                                     *b = edgel_counts_header_of(m->sources[i].reader);
     struct edgel_error detail = { 0 };
     const char *what = NULL;
     if (edgel_measure_agree(&a->measure, &b->measure, &detail) != EDGEL_OK)
@@ -71,7 +71,7 @@ static enum edgel_status check_parts(const struct merge *m, struct edgel_error *
     enum edgel_status st =
         shards && order ? EDGEL_OK : edgel_fail(err, EDGEL_ENOMEM, "%zu counts files: out of memory", m->n);
     for (size_t i = 0; i < m->n && st == EDGEL_OK; i++) {
-        shards[i] = edgel_counts_header(m->sources[i].reader)->shard;
+        shards[i] = edgel_counts_header_of(m->sources[i].reader)->shard;
         st = agree(m, i, err);
     }
     if (st == EDGEL_OK)
@@ -118,7 +118,7 @@ static enum edgel_status find_first(const struct merge *m, struct source **first
 static enum edgel_status join(struct merge *m, struct edgel_output *out, bool (*stop)(void *user), void *user,
                               struct edgel_error *err)
 {
-    struct edgel_counts_header header = *edgel_counts_header(m->sources[0].reader);
+    struct edgel_counts_header header = *edgel_counts_header_of(m->sources[0].reader);
     const struct edgel_shard whole = header.shard;
     struct edgel_shard seen = { .digest = whole.items == 0 ? whole.digest : 0 };
     struct source *s;

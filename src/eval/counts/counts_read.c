@@ -301,7 +301,7 @@ enum edgel_status edgel_counts_open_bytes(const void *bytes, size_t n, const cha
     return begin(lines, out, err);
 }
 
-const struct edgel_counts_header *edgel_counts_header(const struct edgel_counts_reader *reader)
+const struct edgel_counts_header *edgel_counts_header_of(const struct edgel_counts_reader *reader)
 {
     return &reader->header;
 }

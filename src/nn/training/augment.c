@@ -29,7 +29,7 @@ static const struct change {
 };
 enum { CHANGES = sizeof changes / sizeof *changes };
 
-struct edgel_augment_info edgel_augment_info(int i)
+struct edgel_augment_info edgel_augment_at(int i)
 {
     return i >= 0 && i < CHANGES ? changes[i].info : (struct edgel_augment_info){ 0 };
 }
@@ -177,9 +177,9 @@ void edgel_augment_scratch_destroy(struct edgel_augment_scratch **scratch)
     *scratch = NULL;
 }
 
-enum edgel_status edgel_augment(const struct edgel_augment *a, uint64_t seed, const struct edgel_sample *in,
-                                struct edgel_sample *out, struct edgel_augment_scratch *scratch,
-                                struct edgel_error *err)
+enum edgel_status edgel_augment_sample(const struct edgel_augment *a, uint64_t seed,
+                                       const struct edgel_sample *in, struct edgel_sample *out,
+                                       struct edgel_augment_scratch *scratch, struct edgel_error *err)
 {
     EDGEL_REQUIRE(a);
     EDGEL_REQUIRE(in);

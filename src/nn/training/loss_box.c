@@ -135,8 +135,8 @@ static struct dual ciou_penalty(const struct boxes *b)
     return multiply(constant(rest > 0 ? v.v / rest : 0), v);
 }
 
-enum edgel_status edgel_box_loss(enum edgel_box_loss kind, const double pred[4], const double truth[4],
-                                 double *value, double *grad, struct edgel_error *err)
+enum edgel_status edgel_box_loss_value(enum edgel_box_loss kind, const double pred[4], const double truth[4],
+                                       double *value, double *grad, struct edgel_error *err)
 {
     EDGEL_REQUIRE(value);
     EDGEL_REQUIRE(pred);

@@ -85,7 +85,7 @@ static enum edgel_status fill_one(void *user, int thread, size_t i, struct edgel
         status = edgel_fail(err, EDGEL_EINVAL, "training sample %zu has another kind of truth than others",
                             f->draws[i].index);
     if (status == EDGEL_OK)
-        status = edgel_augment(f->augment, f->draws[i].seed, &in, &out, l->scratch[thread], err);
+        status = edgel_augment_sample(f->augment, f->draws[i].seed, &in, &out, l->scratch[thread], err);
     if (status == EDGEL_OK) {
         nn_model_normalise(l->model, out.image, batch_pixels(b));
         b->valid[i] = nn_valid_pixels(out.label, out.soft, batch_pixels(b));
