@@ -37,7 +37,7 @@ struct edgel_folder_report {
     double seconds;
 };
 
-/* What a run goes on without, told when it happens. */
+/* Problems that do not stop the run (except a lost log), reported at once. */
 enum edgel_folder_warning {
     EDGEL_FOLDER_NO_RECORD,   /* no record can be kept: this run cannot be resumed */
     EDGEL_FOLDER_RECORD_LOST, /* the record cannot be written any more: it can be resumed from here */
@@ -85,7 +85,7 @@ struct edgel_folder_run {
     enum edgel_status (*check)(void *user, size_t m, const char *path, struct edgel_error *err);
     /* Fills in scales[noutputs], given zeroed, of an image of that type: for the log. */
     void (*scales)(void *user, enum edgel_type type, struct edgel_scale *scales);
-    /* Who follows the run; all may be NULL. Called one at a time, in the order of the inputs. */
+    /* Callbacks that report progress; all may be NULL. Called one at a time, in the order of the inputs. */
     void *listener; /* given to its four functions, as their user */
     void (*report)(void *user, const struct edgel_folder_report *report);
     /* Before the first image and after each: what is done so far, of how many. */

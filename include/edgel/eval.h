@@ -11,8 +11,8 @@ extern "C" {
 /* --- measuring --- */
 
 enum edgel_boundary { EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_BSDS };
-/* What an object is. COMPONENTS: pixels of one class that hang together (8 neighbours). IDS: all pixels of one value.
- * MIXED: as IDS in the truth; in the prediction, pixels that are not 0 and hang together. 0 is background. */
+/* What an object is. COMPONENTS: 8-connected pixels of one class. IDS: all pixels of one value. MIXED: as IDS in the
+ * truth; in the prediction, 8-connected pixels that are not 0. 0 is background. */
 enum edgel_objects { EDGEL_OBJECTS_NONE, EDGEL_OBJECTS_COMPONENTS, EDGEL_OBJECTS_IDS, EDGEL_OBJECTS_MIXED };
 /* True where objects are matched instead of counting pixels. */
 static inline bool edgel_objects_alone(enum edgel_objects o)
@@ -242,8 +242,8 @@ EDGEL_API void edgel_row_finish(struct edgel_row *row);
  * Measures one image.
  *
  * params      labels resolved
- * prediction  NULL: missing, every pixel is wrong (BINARY: the complement of the truth, passing every threshold, near
- *             nothing; IDS: EDGEL_ID_NONE); the row's kind is then EDGEL_ROW_MISSING
+ * prediction  NULL: missing, every pixel is wrong (BINARY: scored as the inverse of the truth at every threshold; no
+ *             pixel is within the tolerance. IDS: EDGEL_ID_NONE); the row's kind is then EDGEL_ROW_MISSING
  * zero_one    BINARY: the method's masks hold 0 and 1 (edgel_mask_values_zero_one); 1-bit and palette masks always do
  * truth       ntruth masks of equal size; more than one needs params->annotator (ANY, MAJORITY: BINARY only; majority
  *             is more than half; who marked a pixel with an ignored value has no vote on it)
@@ -267,8 +267,7 @@ edgel_measure_image(const struct edgel_measure *params, const struct edgel_mask 
 
 /* A prediction of boundaries or regions in one of three forms; the others are NULL. */
 struct edgel_prediction {
-    const struct edgel_mask
-        *map; /* soft, of no use for regions; one of twice the truth's sides and one is a hierarchy as ucm2 */
+    const struct edgel_mask *map; /* soft, of no use for regions. A map of (2w+1) x (2h+1) is read as ucm2. */
     const struct edgel_mask *segmentations; /* [n] labels, one a threshold */
     size_t n;
     const double
@@ -317,8 +316,8 @@ struct edgel_coco_image {
     int64_t id;
     const char *name; /* file_name without its extension; the id in digits when there is none */
     bool named;       /* by file_name */
-    const char *mask; /* panoptic: file_name of the annotation; NULL: no objects are told of */
-    int w, h;         /* 0: not told */
+    const char *mask; /* panoptic: file_name of the annotation; NULL: the annotation is missing */
+    int w, h;         /* 0: unknown */
     size_t first, n;  /* its annotations */
 };
 /* name: for messages. EDGEL_EFORMAT (annotation, rule); EDGEL_ELIMIT: over 2^30 bytes; EDGEL_ENOMEM. */
@@ -440,7 +439,7 @@ struct edgel_counts_header {
     const char *const *predictions;
     size_t npredictions;
     struct edgel_shard shard; /* zeroed: the whole. items and digest: the names of all rows of the whole */
-    uint64_t rows;            /* of this file: with fewer or more it is cut or altered; 0: not told */
+    uint64_t rows;            /* of this file: with fewer or more it is cut or altered; 0: unknown */
 };
 
 /* Writes the header line, whose labels must be resolved, and after it the line of each row. EDGEL_EIO, EDGEL_ENOMEM,
@@ -697,7 +696,7 @@ edgel_reducer_create(const struct edgel_measure *measure, const struct edgel_red
 /* Adds a row, in the order of the images. Rows of kind MISSING and FAILED are counted as such; a MISSING row with
  * counts is measured as well when reduce->missing is EDGEL_MISSING_WORST, one without them is then EDGEL_EFORMAT.
  * EDGEL_EFORMAT also: the row has ids that are neither classes nor ignored (the text counts the pixels of each, truth
- * and prediction apart); EDGEL_EINVAL: its counts do not hang together. Nothing is added then. EDGEL_ENOMEM. */
+ * and prediction apart); EDGEL_EINVAL: its counts contradict each other. Nothing is added then. EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_reducer_add(struct edgel_reducer *reducer, const struct edgel_row *row, struct edgel_error *err);
 /* The scores of the rows so far; more may be added after it. Those that are undefined are NaN.

@@ -50,8 +50,8 @@ struct edgel_predict_io {
  *
  * Returns EDGEL_OK; what write returned; EDGEL_EINVAL: a size that the network cannot take, or of which it makes
  * another; logits that are not finite;
- * EDGEL_ELIMIT: max_bytes are not enough for any tile; EDGEL_EUNSUPPORTED: tiles are needed, and layers of the network
- * do not keep step; EDGEL_ENOMEM. The same bits for every max_bytes, number of threads and CPU level.
+ * EDGEL_ELIMIT: max_bytes are not enough for any tile; EDGEL_EUNSUPPORTED: the image needs tiles, and this network
+ * cannot be tiled; EDGEL_ENOMEM. The same bits for every max_bytes, number of threads and CPU level.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_predictor_run(struct edgel_predictor *predictor,
                                                                 const struct edgel_predict_io *prediction,

@@ -37,9 +37,9 @@ EDGEL_API void edgel_sample_finish(struct edgel_sample *s);
  *                it lies anywhere, or centred, within the crop
  *
  * Without scale and rotate pixels are copied; else images are sampled bilinearly, labels are those of the nearest
- * pixel, and soft truth is sampled bilinearly, not counted if any pixel with a share in it is not: of thin contours
- * beside pixels that are not counted, as annotators that differ by a pixel make them, less than half is left. Beyond
- * its border the image goes on as reflect-101 (... 2 1 0 1 2 ...), and truth is not counted. Then the image v alone:
+ * pixel, and soft truth is sampled bilinearly. A sampled value is ignored if any pixel it is interpolated from is
+ * ignored. Thin contours next to ignored pixels lose over half. Beyond its border the image goes on as reflect-101
+ * (... 2 1 0 1 2 ...), and truth is ignored. Then the image v alone:
  *
  *   colour       v_c += colour (L z)_c, z three normal numbers, L L^T the covariance of the training set's colours
  *   brightness   v += u, u in -brightness..brightness

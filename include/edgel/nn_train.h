@@ -105,8 +105,7 @@ struct edgel_train_params {
     /* 0..1, 1 excluded: what is validated and kept as best are not the weights but their average a = ema a + (1 - ema)
      * w after each step; 0: the weights. */
     double ema;
-    /* Beginnings of names of layers that keep their parameters, then NULL; or NULL. Each is that of a layer with
-     * parameters. */
+    /* NULL-terminated list of name prefixes of frozen layers. NULL: none. Each is that of a layer with parameters. */
     const char *const *freeze;
     uint64_t seed;             /* of order, augmentation and dropout */
     double checkpoint_seconds; /* > 0, between checkpoints within an epoch; INFINITY: only at its end */
@@ -220,9 +219,9 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_trainer_encode(const struct ed
                                                                  unsigned char **bytes, size_t *size,
                                                                  struct edgel_error *err);
 /*
- * Goes on from such bytes as if there had been no break, weights included. Number of epochs, patience, limits of time
- * may be others than before; what shapes the steps may not, nor the pixels of each class in a survey, nor the sizes,
- * colours and truth of the validation samples: the text names the first that differs.
+ * Goes on from such bytes as if there had been no break, weights included. Epochs, patience and time limits may change;
+ * settings that affect a step may not, nor the pixels of each class in a survey, nor the sizes, colours and truth of
+ * the validation samples: the text names the first that differs.
  * The bytes are not trusted; name is for messages. Returns EDGEL_OK; EDGEL_EFORMAT for no model file, one without a
  * state, or one of another network; EDGEL_EINVAL for other params, ids of classes or labels; EDGEL_ENOMEM. The trainer
  * is as new after a failure.

@@ -418,16 +418,16 @@ static int open_data(struct job *j, int channels)
     return code;
 }
 
-/* Between pixels truth is a mixture of four, and does not count if one of them does not: thin contours go with what
- * lies beside them. */
+/* A sampled value is ignored if any pixel it is interpolated from is ignored: thin contours next to ignored pixels lose
+ * over half. */
 static void tell_lost_contours(const struct job *j)
 {
     const struct edgel_augment *a = &j->plan.augment;
     if (!j->o->run.quiet && j->o->boundaries && j->o->soft_ignore > 0 && train_data_soft(j->data) &&
         (a->scale > 0 || a->rotate > 0))
         cli_message(
-            "--augment %s: contour pixels beside pixels that --boundaries leaves out are left out as well, "
-            "which may be most of them",
+            "--augment %s: contour pixels next to pixels that --boundaries ignores are ignored as well; thin "
+            "contours lose over half",
             a->scale > 0 ? "scale" : "rotate");
 }
 

@@ -15,9 +15,9 @@ const struct cli_option eval_object_rows[] = {
       .def = "none",
       .help =
           "Match the objects of prediction and truth: panoptic quality, precision and recall at IoU 0.5 to 0.95, "
-          "agreement of their boxes. components: pixels of a class that hang together are an object; pixels are "
+          "agreement of their boxes. components: 8-connected pixels of one class are an object; pixels are "
           "counted as well. ids: every value but 0 is an object (of RGB masks R + 256 G + 65536 B); pixels are not "
-          "counted. mixed: ids in the truth; in the prediction, pixels that are not 0 and hang together. With ids, "
+          "counted. mixed: ids in the truth; in the prediction, 8-connected pixels that are not 0. With ids, "
           "PRED and TRUTH may be COCO documents: JSON files of instances or results with run lengths, or panoptic "
           "ones, whose masks lie in the folder of their name." },
     { 0 },

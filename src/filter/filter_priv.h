@@ -332,7 +332,7 @@ void edgel_bit_map_edges(const struct edgel_bit_map *map, int y, enum edgel_type
 enum edgel_status edgel_bit_map_into(struct edgel_scratch *scratch, const struct edgel_bit_map *map,
                                      const struct edgel_image *out, struct edgel_error *err);
 
-/* Weak pixels that hang together with strong ones become strong: first edgel_hysteresis_row() for each row of a part,
+/* Weak pixels 8-connected to strong ones become strong: first edgel_hysteresis_row() for each row of a part,
  * in order, as soon as its bits are there, then edgel_hysteresis_part(), and when all parts are done
  * edgel_hysteresis_join(). A part looks at no rows but its own, so that threads can work on several at once. */
 struct edgel_worklist {

@@ -320,7 +320,7 @@ PY
 
 @test "scale and rotate beside contours that annotators differ on are told" {
     annotators
-    told="contour pixels beside pixels that --boundaries leaves out are left out as well"
+    told="contour pixels next to pixels that --boundaries ignores are ignored as well"
     run "$EDGEL" train --truth m --arch linear --epochs 1 --boundaries --augment rotate -o a i
     [ "$status" -eq 0 ]
     [[ "$output" == *"--augment rotate: $told"* ]]

@@ -185,7 +185,7 @@ static enum edgel_status read_sides(const struct reading *t, const struct readin
     const bool known = st->w > 0;
     if (!known && sp->w == 0)
         return edgel_fail(err, EDGEL_EFORMAT,
-                          "the image's size is not told: no objects, and no width and height");
+                          "the image's size is unknown: no objects, and no width and height");
     if (!known) {
         st->w = sp->w;
         st->h = sp->h;

@@ -393,7 +393,7 @@ enum edgel_status edgel_model_set_note(struct edgel_model *m, const char *key, c
     EDGEL_REQUIRE(key);
     const int i = find_note(m, key);
     if (!is_plain(key) || nn_model_is_key(key))
-        return edgel_fail(err, EDGEL_EINVAL, "note \"%.60s\": no key that a note may have", key);
+        return edgel_fail(err, EDGEL_EINVAL, "note \"%.60s\": this key is not allowed for a note", key);
     if (value && strlen(value) > EDGEL_MODEL_STRING_MAX)
         return edgel_fail(err, EDGEL_EINVAL, "note %.60s: at most %d bytes", key, EDGEL_MODEL_STRING_MAX);
     if (!value) {

@@ -105,8 +105,9 @@ static enum edgel_status read_tensor(const struct reading *r, const struct edgel
         !whole(edgel_json_at(offsets, 1), r->size, &end) || end < t->begin || end - t->begin != bytes)
         return edgel_fail(
             r->err, EDGEL_EFORMAT,
-            "%s: tensor %.100s: data_offsets must be two places in the %zu bytes of data, %zu apart", r->file,
-            t->name, r->size, bytes);
+            "%s: tensor %.100s: data_offsets must be [begin, end] within the %zu data bytes, and "
+            "end - begin must be %zu",
+            r->file, t->name, r->size, bytes);
     t->data = r->buffer + t->begin;
     t->bytes = bytes;
     return EDGEL_OK;

@@ -490,7 +490,7 @@ static enum edgel_status read_arrays(struct resuming *r)
                               r->name, r->read[i].name);
     }
     if (!unpack_position(r->t, r->read[0].data, &r->position))
-        return edgel_fail(r->err, EDGEL_EFORMAT, "%s: train.position is no place in this training", r->name);
+        return edgel_fail(r->err, EDGEL_EFORMAT, "%s: train.position is out of range", r->name);
     return EDGEL_OK;
 }
 
