@@ -84,7 +84,8 @@ struct edgel_method {
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_method_init(struct edgel_method *method, const char *name,
                                                               struct edgel_error *err);
 
-/* Sets one parameter by its key, from text; or from a number, where a choice is an index and a threshold a value.
+/* Sets one parameter by its key, from text, where "0" unsets a choice that has no default (depth); or from a number,
+ * where a choice is an index and a threshold a value.
  * EDGEL_EINVAL: the method has no such parameter, or this is no value of it. The method is then as before. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_method_set(struct edgel_method *method, const char *key,
                                                              const char *text, struct edgel_error *err);
@@ -106,8 +107,8 @@ struct edgel_param_text {
  *
  * plain, n  values for methods of any kind; keys that this one does not have are passed over. plain may be NULL with
  *           n 0
- * Returns EDGEL_OK; EDGEL_EINVAL: an unknown name or key, no value of its parameter, a key of the text without a
- * meaning here, values that do not go together; EDGEL_ENOMEM.
+ * Returns EDGEL_OK; EDGEL_EINVAL: an unknown name or key, no value of its parameter, a key of the text that is
+ * given twice or has no meaning here, values that do not go together; EDGEL_ENOMEM.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_method_parse(struct edgel_method *method, const char *text,
                                                                const struct edgel_param_text *plain, size_t n,

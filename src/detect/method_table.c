@@ -84,15 +84,21 @@ static enum edgel_status unused(const struct edgel_method *m, const char *key, s
     return edgel_fail(err, EDGEL_EINVAL, "%s does not use %s here", m->info->name, key);
 }
 
-/* One "key=value", which is written to. */
-static enum edgel_status set_pair(struct edgel_method *m, char *pair, struct edgel_error *err)
+/* One "key=value", which is written to. given[i]: parameter i was in the text before. */
+static enum edgel_status set_pair(struct edgel_method *m, char *pair, bool given[EDGEL_PARAMS_MAX],
+                                  struct edgel_error *err)
 {
     char *equals = strchr(pair, '=');
     if (!equals)
         return edgel_fail(err, EDGEL_EINVAL, "'%s' is not key=value", pair);
     *equals = '\0';
-    if (edgel_param_index(m->info, pair) < 0 && known(pair))
+    const int i = edgel_param_index(m->info, pair);
+    if (i < 0 && known(pair))
         return unused(m, pair, err);
+    if (i >= 0 && given[i])
+        return edgel_fail(err, EDGEL_EINVAL, "%s: given twice", pair);
+    if (i >= 0)
+        given[i] = true;
     return edgel_method_set(m, pair, equals + 1, err);
 }
 
@@ -114,6 +120,7 @@ static enum edgel_status parse(struct edgel_method *m, const char *text, char *c
                                const struct edgel_param_text *plain, size_t n, struct edgel_error *err)
 {
     char *pairs = strchr(copy, ':');
+    bool given[EDGEL_PARAMS_MAX] = { false };
     if (pairs)
         *pairs++ = '\0';
     EDGEL_TRY(edgel_method_init(m, copy, err));
@@ -124,7 +131,7 @@ static enum edgel_status parse(struct edgel_method *m, const char *text, char *c
         char *next = strchr(pairs, ',');
         if (next)
             *next++ = '\0';
-        EDGEL_TRY(set_pair(m, pairs, err));
+        EDGEL_TRY(set_pair(m, pairs, given, err));
         pairs = next;
     }
     EDGEL_TRY(check_uses(m, strchr(text, ':') ? strchr(text, ':') + 1 : NULL, err));

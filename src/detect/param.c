@@ -192,7 +192,11 @@ enum edgel_status edgel_method_set(struct edgel_method *m, const char *key, cons
     int i;
     union edgel_param_value v = { 0 };
     EDGEL_TRY(find(m, key, &i, err));
-    EDGEL_TRY(edgel_param_parse(&m->info->params[i], key, text, &v, err));
+    const struct edgel_param *p = &m->info->params[i];
+    if (p->kind == EDGEL_PARAM_CHOICE && !p->def && strcmp(text, "0") == 0)
+        v.choice = -1; /* as edgel_method_text() writes it */
+    else
+        EDGEL_TRY(edgel_param_parse(p, key, text, &v, err));
     m->value[i] = v;
     return EDGEL_OK;
 }

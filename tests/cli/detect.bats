@@ -247,6 +247,8 @@ refused() {
     refused "'sigma' is not key=value"
     run one out -m canny:
     refused canny:
+    run one out -m canny:sigma=2,sigma=3
+    refused "sigma: given twice"
     run one out -m canny:sigma=-1
     refused "sigma -1"
     run one out -m gaussian:aperture=5

@@ -99,8 +99,7 @@ static void texts_become_methods_and_back(void **state)
         for (int k = 0; k < m.info->nparams; k++) {
             char text[64];
             edgel_method_text(&m, k, text, sizeof text);
-            if (strcmp(text, "0") != 0 || m.info->params[k].def)
-                assert_int_equal(edgel_method_set(&again, m.info->params[k].key, text, NULL), EDGEL_OK);
+            assert_int_equal(edgel_method_set(&again, m.info->params[k].key, text, NULL), EDGEL_OK);
             assert_memory_equal(&m.value[k], &again.value[k], sizeof m.value[k]);
         }
     }
@@ -112,6 +111,11 @@ static void texts_become_methods_and_back(void **state)
     assert_true(edgel_param_threshold(&m, "high").kind == EDGEL_THRESHOLD_QUANTILE);
     assert_true(edgel_param_threshold(&m, "high").value == 60);
     assert_int_equal(edgel_method_depth(&m), 0);
+    assert_int_equal(edgel_method_set(&m, "depth", "16", NULL), EDGEL_OK);
+    assert_int_equal(edgel_method_depth(&m), 16);
+    assert_int_equal(edgel_method_set(&m, "depth", "0", NULL), EDGEL_OK);
+    assert_int_equal(edgel_method_depth(&m), 0);
+    assert_int_equal(edgel_method_set(&m, "norm", "0", NULL), EDGEL_EINVAL); /* has a default */
 }
 
 static void plain_values_come_before_those_of_the_text(void **state)
@@ -141,7 +145,9 @@ static void bad_texts_are_refused(void **state)
         { "canny:sigma=2x", "sigma" },
         { "canny:norm=l3", "norm l3: must be one of l1, l2" },
         { "canny:low=101%", "low quantile" },
-        { "canny:depth=0", "depth 0: must be one of 1, 8, 16, 32" },
+        { "canny:depth=2", "depth 2: must be one of 1, 8, 16, 32" },
+        { "canny:sigma=2,sigma=3", "sigma: given twice" },
+        { "canny:sigma=2,low=3,sigma=2", "sigma: given twice" },
         { "canny:ksize=4", "ksize 4: must be 0, or odd and at most 8191" },
         { "canny:strength=linear", "canny does not use strength here" },
         { "canny:emit=strength,low=3", "canny does not use low here" },
