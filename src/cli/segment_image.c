@@ -406,6 +406,8 @@ enum edgel_status segment_image(void *user, int thread, struct edgel_folder_imag
     case EMIT_MASK: return write_mask(&g, image, err);
     case EMIT_PROBABILITY: return write_planes(&g, image, err);
     case EMIT_OVERLAY: return write_overlay(&g, image, err);
-    default: return write_components(&g, image, err);
+    case EMIT_INSTANCES:
+    case EMIT_OBJECTS: return write_components(&g, image, err);
     }
+    return edgel_error_set(err, EDGEL_EINVAL, "%s: output of kind %d", image->input, (int)job->emit);
 }

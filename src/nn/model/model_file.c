@@ -322,7 +322,11 @@ static enum edgel_status parse_network(const struct decoding *d, size_t classes,
     char name[256];
     if (classes < 1 || classes > EDGEL_MODEL_OUTPUTS_MAX)
         return refuse(d, EDGEL_EFORMAT, "%zu classes: must be 1..%d", classes, EDGEL_MODEL_OUTPUTS_MAX);
-    snprintf(name, sizeof name, "%.220s: architecture", d->name);
+    const char *file =
+        d->name + (strlen(d->name) > 220 ? strlen(d->name) - 217 : 0); /* the end tells files apart */
+    while (file > d->name && ((unsigned char)*file & 0xC0) == 0x80)
+        file++; /* not within a character */
+    snprintf(name, sizeof name, "%s%s: architecture", file > d->name ? "..." : "", file);
     EDGEL_TRY(nn_network_parse(text, strlen(text), name, (int)classes, net, d->err));
     enum edgel_status s = check_tensors(d, net); /* before memory for the arrays is taken */
     if (s != EDGEL_OK)
