@@ -669,7 +669,7 @@ PY
     [[ "$output" == *"stopped early after 3 epochs: no improvement in "* ]]
 }
 
-@test "--max-time begins no epoch that would end later" {
+@test "--max-time starts no epoch that it would cut short" {
     train -o run --epochs 1000000 --max-time 1 i
     [ "$status" -eq 0 ]
     [[ "$output" == *"time limit reached"* ]]

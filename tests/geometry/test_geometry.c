@@ -44,13 +44,13 @@ static void components_are_numbered_as_they_are_read(void **unused)
     assert_true(c[1].label == 5 && c[1].x == 3 && c[1].y == 0 && c[1].w == 2 && c[1].h == 2);
     assert_true(c[2].label == 5 && c[2].area == 2 && c[2].cx == 0.5 && c[2].cy == 3);
     assert_int_equal(edgel_components_number(v, -1, &numbers, &n, NULL), EDGEL_OK);
-    assert_int_equal(n, 4); /* the zeros hang together by corners */
+    assert_int_equal(n, 4); /* the zeros touch at their corners */
     edgel_image_finish(&map);
     edgel_image_finish(&numbers);
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
-/* Gives the number n to the pixels that hang together with (x, y). */
+/* Gives the number n to the pixels that are 8-connected with (x, y). */
 static void flood(const struct edgel_image *map, int *numbers, int x, int y, int n)
 {
     if (x < 0 || y < 0 || x >= map->w || y >= map->h || numbers[y * map->w + x] != 0)
