@@ -175,7 +175,7 @@ def check(program, row):
         wrong.append("the message does not begin with the name")
     if wanted == "unsupported" and r.status != EUNSUPPORTED:
         wrong.append(f"must be unsupported: {r.field['error']}")
-    if wanted == "limit" and (r.status != ELIMIT or "--max-" not in r.field["error"]):
+    if wanted == "limit" and (r.status != ELIMIT or "(max_" not in r.field["error"]):
         wrong.append(f"must be over a limit that is named: {r.field['error']}")
     if wanted == "lenient":
         check_decodes(row, lenient, wrong)
