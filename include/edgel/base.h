@@ -166,6 +166,7 @@ struct edgel_helpers;
 /* EDGEL_OK or EDGEL_ENOMEM. One run at a time uses them. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_helpers_create(struct edgel_helpers **out,
                                                                  struct edgel_error *err);
+/* Frees them and sets *helpers to NULL; NULL is fine. No run may be using them. */
 EDGEL_API void edgel_helpers_destroy(struct edgel_helpers **helpers);
 
 /* --- shards: parts of a list of files that run on their own, and whose results are joined --- */

@@ -207,6 +207,7 @@ struct edgel_dataset_sample {
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_dataset_load(struct edgel_dataset *d, bool validation,
                                                                size_t i, struct edgel_dataset_sample *out,
                                                                struct edgel_error *err);
+/* Frees the blocks of s and zeroes it; a zeroed s is fine. */
 EDGEL_API void edgel_dataset_sample_finish(struct edgel_dataset_sample *s);
 
 /* --- masks as they are judged --- */
@@ -238,6 +239,7 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_dataset_masks_read(const struc
                                                                      const struct edgel_pair *pair,
                                                                      struct edgel_dataset_masks *m,
                                                                      struct edgel_error *err);
+/* Frees what m holds and zeroes it; a zeroed m is fine. */
 EDGEL_API void edgel_dataset_masks_finish(struct edgel_dataset_masks *m);
 
 #ifdef __cplusplus
