@@ -1,5 +1,5 @@
 /* `edgel help`: the option tables as text, man page or completions. */
-#include "cli.h"
+#include "cli/cli.h"
 #include <stddef.h>
 
 enum format { FORMAT_TEXT, FORMAT_MAN, FORMAT_BASH, FORMAT_ZSH, FORMAT_FISH };

@@ -1,5 +1,5 @@
 /* `edgel model`: what a model is, whether a file is one, and other forms of it. */
-#include "cli.h"
+#include "cli/cli.h"
 #include "edgel/train.h"
 #include <stdio.h>
 #include <stdlib.h>

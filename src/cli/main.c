@@ -1,5 +1,5 @@
 /* The program: finds the command and runs it. */
-#include "cli.h"
+#include "cli/cli.h"
 #include "commands.h" /* COMMANDS(X), made from the list in meson.build */
 #include <errno.h>
 #include <fcntl.h>

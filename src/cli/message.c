@@ -1,5 +1,5 @@
 /* Memory, and standard error: messages, and the progress bar, which is cleared before a message is written. */
-#include "cli.h"
+#include "cli/cli.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,170 @@
+/* Boundaries in `edgel eval`: their options, and what looks like a mistake in maps and truth. */
+#include "cli/eval/score.h"
+#include <stddef.h>
+
+#define AT(field) .at = offsetof(struct eval_options, field)
+
+enum { NONE, BSDS, DAVIS, IOU }; /* in the order of the names */
+static const char *const boundary_names[] = { "none", "bsds", "davis", "iou", NULL };
+static const char *const on_off_names[] = { "on", "off", NULL };
+
+const struct cli_option eval_boundary_rows[] = {
+    { .name = "boundary",
+      .kind = CLI_CHOICE,
+      AT(boundary),
+      .choices = boundary_names,
+      .def = "none",
+      .help =
+          "bsds: match boundaries instead of counting pixels, by the protocol of the Berkeley benchmark: at "
+          "every threshold, pixel by pixel within --max-dist, against each annotator. Predictions are "
+          "soft maps, or MAT files with ucm2 (a hierarchy) or segs (one segmentation for each threshold). davis: "
+          "J and F of objects in sequences; each folder is a sequence. iou: Boundary IoU of each class." },
+    { .name = "max-dist",
+      .kind = CLI_REAL,
+      .metavar = "D",
+      AT(max_dist),
+      .min = 1e-6,
+      .max = 1,
+      .def = "0.0075",
+      .help = "bsds: the largest distance of a match, as a share of the image's diagonal." },
+    { .name = "thin",
+      .kind = CLI_CHOICE,
+      AT(thin),
+      .choices = on_off_names,
+      .def = "on",
+      .help = "bsds: thin the detections to lines at every threshold." },
+    { .name = "nms",
+      .kind = CLI_FLAG,
+      AT(nms),
+      .help =
+          "bsds: non-maximum suppression of soft maps before they are matched. Maps with thick lines, as gradients "
+          "and networks give them, need it." },
+    { .name = "nms-ratio",
+      .kind = CLI_REAL,
+      .metavar = "R",
+      AT(nms_ratio),
+      .min = 1,
+      .max = 10,
+      .def = "1.01",
+      .help = "nms: drop a pixel when R times its value is below a value next to it, across the boundary." },
+    { .name = "nms-radius",
+      .kind = CLI_INT,
+      .metavar = "N",
+      AT(nms_radius),
+      .min = 1,
+      .max = 100,
+      .def = "1",
+      .help = "nms: compare with the pixels up to N away on either side." },
+    { .name = "regions",
+      .kind = CLI_FLAG,
+      AT(regions),
+      .help =
+          "Compare regions, not pixels, alone or with --boundary bsds: segmentation covering, probabilistic Rand "
+          "index, variation of information. Predictions are label maps, or MAT files with segs or ucm2 (99 "
+          "thresholds unless --thresholds says otherwise); truth is label maps of any number of annotators, "
+          "or the benchmark's MAT files." },
+    { .name = "boundary-width",
+      .kind = CLI_REAL,
+      .metavar = "W",
+      AT(boundary_width),
+      .min = 1e-6,
+      .max = 1,
+      .def = "0.02",
+      .help =
+          "iou: the width of the band along a boundary, as a share of the image's diagonal; at least 1 pixel." },
+    { 0 },
+};
+
+void eval_boundary_fill(const struct cli_args *args, struct edgel_measure *m)
+{
+    const struct eval_options *o = args->options;
+    m->boundary_params.max_dist = o->max_dist;
+    m->boundary_params.thin = o->thin == 0;
+    m->boundary_params.nms = o->nms;
+    m->boundary_params.nms_ratio = o->nms_ratio;
+    m->boundary_params.nms_radius = (int)o->nms_radius;
+    m->band = o->boundary == IOU ? o->boundary_width : 0;
+    m->davis = o->boundary == DAVIS;
+    m->regions = o->regions;
+    if (o->boundary == BSDS)
+        m->boundary = EDGEL_BOUNDARY_BSDS;
+    else if (!o->regions)
+        return;
+    m->labels = o->boundary == BSDS ? EDGEL_LABELS_BINARY : EDGEL_LABELS_IDS;
+    m->thresholds = cli_given(args, "thresholds") ? (int)o->thresholds : 99;
+}
+
+/* Options of pixels have no use with boundaries or regions, nor the other way round. */
+int eval_boundary_check(const struct cli_args *args)
+{
+    static const char *const of_pixels[] = { "threshold", "tolerance", "valid",  "colors",
+                                             "labels",    "distances", "objects" };
+    static const char *const of_boundaries[] = { "max-dist", "thin", "nms" };
+    static const char *const of_nms[] = { "nms-ratio", "nms-radius" };
+    const struct eval_options *o = args->options;
+    const bool maps = o->boundary == BSDS || o->regions;
+    const char *with = o->boundary == BSDS ? "--boundary bsds" : "--regions";
+    for (size_t i = 0; maps && i < 7; i++)
+        if (cli_given(args, of_pixels[i]))
+            return cli_usage(args->command, "--%s has no use with %s", of_pixels[i], with);
+    if (o->regions && o->boundary > BSDS)
+        return cli_usage(args->command, "--boundary %s has no use with --regions",
+                         boundary_names[o->boundary]);
+    if (o->regions && o->boundary != BSDS && o->score.csv)
+        return cli_usage(args->command,
+                         "--csv has no use with --regions alone: --counts has the values of each image");
+    for (size_t i = 0; o->boundary != BSDS && i < 3; i++)
+        if (cli_given(args, of_boundaries[i]))
+            return cli_usage(args->command, "--%s needs --boundary bsds", of_boundaries[i]);
+    for (size_t i = 0; !o->nms && i < 2; i++)
+        if (cli_given(args, of_nms[i]))
+            return cli_usage(args->command, "--%s needs --nms", of_nms[i]);
+    if (o->nms && o->regions)
+        return cli_usage(args->command,
+                         "--nms has no use with --regions: hierarchies and segmentations are thin");
+    if (o->boundary != IOU && cli_given(args, "boundary-width"))
+        return cli_usage(args->command, "--boundary-width needs --boundary iou");
+    if (!maps)
+        return 0;
+    if (o->thresholds == 0 && cli_given(args, "thresholds"))
+        return cli_usage(args->command, "--thresholds 0: %s needs at least 1", with);
+    if (o->annotator == EDGEL_ANNOTATOR_ANY || o->annotator == EDGEL_ANNOTATOR_MAJORITY)
+        return cli_usage(
+            args->command,
+            "--annotator any and majority have no use with %s: each annotator is matched by itself", with);
+    return 0;
+}
+
+int eval_boundary_check_form(const struct cli_args *args, const struct edgel_measure *m)
+{
+    const struct eval_options *o = args->options;
+    if (m->listed && o->nms)
+        return cli_usage(args->command,
+                         "--nms: the predictions are lists of segmentations, whose boundaries are thin");
+    if (m->listed && cli_given(args, "thresholds") && o->thresholds != m->thresholds)
+        return cli_usage(args->command,
+                         "--thresholds %d: the predictions are lists of %d segmentation%s, one a threshold",
+                         (int)o->thresholds, m->thresholds, m->thresholds == 1 ? "" : "s");
+    return 0;
+}
+
+void eval_boundary_remark(struct eval_method *method, unsigned remarks)
+{
+    for (int i = 0; i < EVAL_REMARKS; i++)
+        method->remarks[i] += remarks >> i & 1;
+}
+
+void eval_boundary_warn(const struct eval_method *method)
+{
+    static const char *const texts[EVAL_REMARKS] = {
+        "maps look inverted: most of their pixels are in the upper half of the range, and boundaries have "
+        "to be the high values",
+        "maps are binary: thresholds are swept over soft maps, and --thresholds 1 is enough for these",
+        "images have truth that is not thin; matching is one to one, so that thick lines cost recall",
+        "images have truth with several values that are not 0; all of them were taken as boundary (label maps "
+        "are no boundaries)",
+    };
+    for (int i = 0; i < EVAL_REMARKS; i++)
+        if (method->remarks[i] > 0)
+            cli_message("warning: %s: %zu %s", method->name, method->remarks[i], texts[i]);
+}

@@ -1,0 +1,214 @@
+/* A run over files and folders as the program shows it: options, messages, exit code. */
+#include "cli/run/folder.h"
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const existing_names[] = { "error", "skip", "overwrite", NULL };
+
+const struct cli_option folder_rows[] = {
+    { .name = "existing",
+      .kind = CLI_CHOICE,
+      .at = offsetof(struct folder_options, existing),
+      .choices = existing_names,
+      .def = "error",
+      .help = "What to do about outputs that exist: refuse to start, leave them alone, or replace them." },
+    { .name = "resume",
+      .kind = CLI_FLAG,
+      .at = offsetof(struct folder_options, resume),
+      .help =
+          "Continue a run into OUT that was interrupted or killed. Images that it finished are skipped unless their "
+          "file has changed; all others are done, and their outputs replaced. The options must be the same. Without "
+          "an earlier run it starts afresh." },
+    { .name = "durable",
+      .kind = CLI_FLAG,
+      .at = offsetof(struct folder_options, durable),
+      .help =
+          "Make finished outputs survive a power failure. Outputs are flushed to disk in groups before they are "
+          "renamed to their final names, and so are the renames." },
+    { .name = "dry-run",
+      .kind = CLI_FLAG,
+      .at = offsetof(struct folder_options, dry_run),
+      .help = "Only list input -> output; write nothing." },
+    { 0 },
+};
+
+void folder_setting(struct folder_settings *s, const char *name, const char *value)
+{
+    s->v = cli_realloc(s->v, s->n + 1, sizeof *s->v);
+    s->v[s->n++] =
+        (struct edgel_setting){ cli_strndup(name, strlen(name)), cli_strndup(value, strlen(value)) };
+}
+
+/* --- what is shown --- */
+
+struct shown {
+    const struct folder_options *o;
+    const char *label;
+    size_t noutputs;
+    bool begun; /* the bar stands */
+};
+
+/* What is to be said of output m. */
+static const char *note(const struct edgel_folder_report *r, size_t m)
+{
+    return edgel_plan_skips(r->plan, r->i, m)    ? " (exists, left alone)"
+           : r->outcome == EDGEL_OUTCOME_SKIPPED ? " (finished before)"
+                                                 : "";
+}
+
+static void list(const struct shown *s, const struct edgel_folder_report *r)
+{
+    if (r->error)
+        cli_message("%s", r->error);
+    for (size_t m = 0; m < s->noutputs && !r->error; m++)
+        printf("%s -> %s%s\n", r->input, r->paths[m], note(r, m));
+}
+
+static void report(void *user, const struct edgel_folder_report *r)
+{
+    const struct shown *s = user;
+    if (s->o->dry_run) {
+        list(s, r);
+        return;
+    }
+    if (r->error)
+        cli_message("%s", r->error);
+    if (s->o->run.quiet)
+        return;
+    if (r->damage[0])
+        cli_message("%s: damaged, taken as far as it decodes: %s", r->input, r->damage);
+    if (r->remark[0])
+        cli_message("%s: %s", r->input, r->remark);
+    for (size_t m = 0; m < s->noutputs && s->o->run.verbose && !r->error; m++)
+        cli_message("%s -> %s%s", r->input, r->paths[m], note(r, m));
+}
+
+static void progress(void *user, const struct edgel_totals *so_far, size_t count)
+{
+    struct shown *s = user;
+    if (!s->begun)
+        cli_run_begin(s->label, &s->o->run, count);
+    else
+        cli_run_show(so_far);
+    s->begun = true;
+}
+
+static void warn(void *user, enum edgel_folder_warning warning, const char *text)
+{
+    (void)user;
+    switch (warning) {
+    case EDGEL_FOLDER_NO_RECORD:
+        cli_message("%s; should this run be interrupted, --resume cannot go on with it", text);
+        break;
+    case EDGEL_FOLDER_RECORD_LOST:
+        cli_message("%s; should this run be interrupted, --resume goes on from here", text);
+        break;
+    case EDGEL_FOLDER_LOG_LOST: cli_message("%s", text); break;
+    }
+}
+
+/* --- the exit code --- */
+
+static int refused(const struct folder_options *o, const struct edgel_folder_result *result,
+                   const struct edgel_error *err)
+{
+    const char *what = result->stage == EDGEL_FOLDER_RECORD ? "--resume: "
+                       : result->stage == EDGEL_FOLDER_LOG  ? "--jsonl "
+                                                            : "";
+    cli_message("%s%s", what, err->msg);
+    if (result->resumable)
+        cli_message("a run into %s was interrupted: --resume goes on with it", o->output);
+    return err->code == EDGEL_ENOMEM || result->stage == EDGEL_FOLDER_BEGIN ? CLI_EXIT_FAILED
+                                                                            : CLI_EXIT_USAGE;
+}
+
+static int listed(const struct edgel_folder_result *result)
+{
+    if (result->inputs == 0)
+        cli_message("no image among the inputs");
+    return result->inputs == 0 ? CLI_EXIT_NOTHING : result->totals.failed > 0 ? CLI_EXIT_FAILED : CLI_EXIT_OK;
+}
+
+static int ended(const struct folder_options *o, const struct edgel_folder_result *result,
+                 enum edgel_status status, const struct edgel_error *err)
+{
+    const bool whole = status == EDGEL_OK || status == EDGEL_EINTERRUPTED;
+    cli_bar_clear();
+    if (status == EDGEL_ENOMEM)
+        cli_message("%s", err->msg);
+    cli_run_summary(&o->run, &result->totals);
+    if (result->resumable && !o->run.quiet)
+        cli_message("the same command with --resume goes on from here");
+    int code = cli_run_exit(&result->totals);
+    if (code == CLI_EXIT_NOTHING && result->inputs > 0)
+        code = CLI_EXIT_OK; /* a part of a list shorter than there are parts */
+    if (whole && code == CLI_EXIT_NOTHING)
+        cli_message("no image among the inputs");
+    return code != CLI_EXIT_INTERRUPTED && !whole ? CLI_EXIT_FAILED : code;
+}
+
+int folder_check_usage(const struct cli_args *args, const struct folder_options *o)
+{
+    if (!o->output)
+        return cli_usage(args->command, "no output: -o OUT is required");
+    if (strcmp(o->output, "-") == 0)
+        return cli_usage(args->command,
+                         "-o -: images are not written to standard output; a folder of that name is ./-");
+    if (args->noperands == 0 && !o->inputs.files_from)
+        return cli_usage(args->command, "no input given");
+    for (size_t i = 0; i < args->noperands; i++)
+        if (strcmp(args->operands[i], "-") == 0 && access("-", F_OK) != 0)
+            return cli_usage(
+                args->command,
+                "-: images are not read from standard input; a list of their names is, with --files-from -");
+    if (o->inputs.nul && !o->inputs.files_from)
+        return cli_usage(args->command, "--null: there is no --files-from");
+    if (o->dry_run && o->run.jsonl)
+        return cli_usage(args->command, "--jsonl: --dry-run does no work to report");
+    return CLI_EXIT_OK;
+}
+
+static void take_options(const struct cli_args *args, const struct folder_options *o,
+                         struct edgel_folder_run *run)
+{
+    run->inputs = (struct edgel_inputs_params){ .paths = args->operands,
+                                                .npaths = args->noperands,
+                                                .files_from = o->inputs.files_from,
+                                                .nul = o->inputs.nul,
+                                                .include = o->inputs.include.v,
+                                                .exclude = o->inputs.exclude.v,
+                                                .ninclude = o->inputs.include.n,
+                                                .nexclude = o->inputs.exclude.n };
+    run->output = o->output;
+    run->name = o->name;
+    run->existing = (enum edgel_existing)o->existing;
+    run->shard = o->part.shard;
+    run->resume = o->resume;
+    run->durable = o->durable;
+    run->dry_run = o->dry_run;
+    run->threads = cli_jobs(&o->run);
+    run->log = o->run.jsonl;
+}
+
+int folder_run(const struct cli_args *args, const struct folder_options *o, const char *label,
+               struct edgel_folder_run *run, struct folder_settings *settings)
+{
+    struct shown shown = { .o = o, .label = label, .noutputs = run->noutputs };
+    struct edgel_folder_result result;
+    struct edgel_error err = { 0 };
+    take_options(args, o, run);
+    folder_setting(settings, "--name", o->name ? o->name : run->default_name);
+    run->settings = settings->v;
+    run->nsettings = settings->n;
+    run->listener = &shown;
+    run->report = report;
+    run->progress = progress;
+    run->warn = warn;
+    run->stop = cli_stop;
+    const enum edgel_status status = edgel_folder_run_execute(run, &result, &err);
+    cli_settings_free(settings->v, settings->n);
+    if (result.stage != EDGEL_FOLDER_WORK)
+        return refused(o, &result, &err);
+    return o->dry_run && status == EDGEL_OK ? listed(&result) : ended(o, &result, status, &err);
+}
