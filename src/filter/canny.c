@@ -244,20 +244,26 @@ double edgel_canny_full_strength(enum edgel_type type, const struct edgel_canny_
     return params->norm == EDGEL_NORM_L1 ? 2 * one : sqrt(2 * one * one);
 }
 
+static enum edgel_status find(struct edgel_scratch *scratch, struct edgel_view in,
+                              const struct edgel_canny_params *params, struct edgel_image *out,
+                              struct edgel_canny_used *used, struct edgel_error *err)
+{
+    struct edgel_bit_map map;
+    EDGEL_REQUIRE(params);
+    EDGEL_TRY(check_input(in, params, err));
+    EDGEL_TRY(edgel_image_init(out, in.w, in.h, 1, EDGEL_U8, err));
+    EDGEL_TRY(edgel_canny_map(scratch, in, NULL, params, &map, used, err));
+    return edgel_bit_map_into(scratch, &map, out, err);
+}
+
 enum edgel_status edgel_canny(struct edgel_scratch *scratch, struct edgel_view in,
                               const struct edgel_canny_params *params, struct edgel_image *out,
                               struct edgel_canny_used *used, struct edgel_error *err)
 {
-    EDGEL_REQUIRE(params);
     EDGEL_REQUIRE(out);
-    EDGEL_TRY(check_input(in, params, err));
-    EDGEL_TRY(edgel_image_init(out, in.w, in.h, 1, EDGEL_U8, err));
-    struct edgel_bit_map map;
     struct edgel_canny_used resolved;
     struct edgel_scratch own, *s = edgel_scratch_begin(scratch, &own);
-    enum edgel_status st = edgel_canny_map(s, in, NULL, params, &map, &resolved, err);
-    if (st == EDGEL_OK)
-        st = edgel_bit_map_into(s, &map, out, err);
+    const enum edgel_status st = find(s, in, params, out, &resolved, err);
     edgel_scratch_end(&own);
     if (st != EDGEL_OK)
         edgel_image_finish(out);
@@ -280,18 +286,25 @@ static enum edgel_status write_strength(void *user, const struct edgel_part *par
     return edgel_strength_rows(part, j->in, j->params, &rows, err);
 }
 
+static enum edgel_status strengthen(struct edgel_scratch *scratch, struct edgel_view in,
+                                    const struct edgel_canny_params *params, struct edgel_image *out,
+                                    struct edgel_error *err)
+{
+    struct strength_job job = { in, params, out };
+    EDGEL_REQUIRE(params);
+    EDGEL_TRY(check_input(in, params, err));
+    EDGEL_TRY(edgel_image_init(out, in.w, in.h, 1, EDGEL_F32, err));
+    const int rows = edgel_share_rows(scratch, in.h, in.w * in.channels, 2 * (params->aperture / 2 + 1));
+    return edgel_share(scratch, in.h, rows, write_strength, &job, err);
+}
+
 enum edgel_status edgel_canny_strength(struct edgel_scratch *scratch, struct edgel_view in,
                                        const struct edgel_canny_params *params, struct edgel_image *out,
                                        struct edgel_error *err)
 {
-    EDGEL_REQUIRE(params);
     EDGEL_REQUIRE(out);
-    EDGEL_TRY(check_input(in, params, err));
-    EDGEL_TRY(edgel_image_init(out, in.w, in.h, 1, EDGEL_F32, err));
     struct edgel_scratch own, *s = edgel_scratch_begin(scratch, &own);
-    struct strength_job job = { in, params, out };
-    const int rows = edgel_share_rows(s, in.h, in.w * in.channels, 2 * (params->aperture / 2 + 1));
-    enum edgel_status st = edgel_share(s, in.h, rows, write_strength, &job, err);
+    const enum edgel_status st = strengthen(s, in, params, out, err);
     edgel_scratch_end(&own);
     if (st != EDGEL_OK)
         edgel_image_finish(out);

@@ -288,15 +288,21 @@ enum edgel_status edgel_gaussian_into(struct edgel_scratch *scratch, struct edge
     return edgel_share(scratch, in.h, rows, blur_rows, &job, err);
 }
 
+static enum edgel_status smooth(struct edgel_scratch *scratch, struct edgel_view in, struct edgel_image *out,
+                                struct edgel_smoothing smoothing, struct edgel_error *err)
+{
+    EDGEL_TRY(edgel_view_check("gaussian", in, 4, err));
+    EDGEL_TRY(edgel_gaussian_check(smoothing.sigma, smoothing.ksize, err));
+    EDGEL_TRY(edgel_image_init(out, in.w, in.h, in.channels, in.type, err));
+    return edgel_gaussian_into(scratch, in, out, smoothing, err);
+}
+
 enum edgel_status edgel_gaussian(struct edgel_scratch *scratch, struct edgel_view in, struct edgel_image *out,
                                  double sigma, int ksize, struct edgel_error *err)
 {
     EDGEL_REQUIRE(out);
-    EDGEL_TRY(edgel_view_check("gaussian", in, 4, err));
-    EDGEL_TRY(edgel_gaussian_check(sigma, ksize, err));
-    EDGEL_TRY(edgel_image_init(out, in.w, in.h, in.channels, in.type, err));
     struct edgel_scratch own, *s = edgel_scratch_begin(scratch, &own);
-    enum edgel_status st = edgel_gaussian_into(s, in, out, (struct edgel_smoothing){ sigma, ksize }, err);
+    const enum edgel_status st = smooth(s, in, out, (struct edgel_smoothing){ sigma, ksize }, err);
     edgel_scratch_end(&own);
     if (st != EDGEL_OK)
         edgel_image_finish(out);

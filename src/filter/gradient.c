@@ -144,23 +144,28 @@ static enum edgel_status derive_rows(void *user, const struct edgel_part *part, 
     return EDGEL_OK;
 }
 
+static enum edgel_status derive(struct edgel_scratch *scratch, struct edgel_view in, enum edgel_operator op,
+                                int aperture, struct edgel_image *gx, struct edgel_image *gy,
+                                struct edgel_error *err)
+{
+    const enum edgel_type type = in.type == EDGEL_F32 ? EDGEL_F32 : EDGEL_I32;
+    struct job job = { in, op, aperture, gx, gy };
+    EDGEL_TRY(edgel_view_check("gradient", in, 4, err));
+    EDGEL_TRY(edgel_operator_check(op, aperture, err));
+    EDGEL_TRY(edgel_image_init(gx, in.w, in.h, in.channels, type, err));
+    EDGEL_TRY(edgel_image_init(gy, in.w, in.h, in.channels, type, err));
+    return edgel_share(scratch, in.h, edgel_share_rows(scratch, in.h, in.w * in.channels, 2 * MAX_RADIUS),
+                       derive_rows, &job, err);
+}
+
 enum edgel_status edgel_gradient(struct edgel_scratch *scratch, struct edgel_view in, enum edgel_operator op,
                                  int aperture, struct edgel_image *gx, struct edgel_image *gy,
                                  struct edgel_error *err)
 {
     EDGEL_REQUIRE(gx);
     EDGEL_REQUIRE(gy);
-    EDGEL_TRY(edgel_view_check("gradient", in, 4, err));
-    EDGEL_TRY(edgel_operator_check(op, aperture, err));
-    const enum edgel_type type = in.type == EDGEL_F32 ? EDGEL_F32 : EDGEL_I32;
     struct edgel_scratch own, *s = edgel_scratch_begin(scratch, &own);
-    struct job job = { in, op, aperture, gx, gy };
-    enum edgel_status st = edgel_image_init(gx, in.w, in.h, in.channels, type, err);
-    if (st == EDGEL_OK)
-        st = edgel_image_init(gy, in.w, in.h, in.channels, type, err);
-    if (st == EDGEL_OK)
-        st = edgel_share(s, in.h, edgel_share_rows(s, in.h, in.w * in.channels, 2 * MAX_RADIUS), derive_rows,
-                         &job, err);
+    const enum edgel_status st = derive(s, in, op, aperture, gx, gy, err);
     edgel_scratch_end(&own);
     if (st != EDGEL_OK) {
         edgel_image_finish(gx);

@@ -68,14 +68,24 @@ enum edgel_status edgel_gradient_check(const char *what, struct edgel_view gx, s
     return edgel_layout_check(what, gy, 4, err);
 }
 
+static enum edgel_status begin_magnitude(struct edgel_view gx, struct edgel_view gy, enum edgel_norm norm,
+                                         struct edgel_image *out, struct edgel_error *err)
+{
+    EDGEL_TRY(edgel_gradient_check("magnitude", gx, gy, err));
+    if (norm != EDGEL_NORM_L1 && norm != EDGEL_NORM_L2)
+        return edgel_fail(err, EDGEL_EINVAL, "norm %d: must be L1 or L2", (int)norm);
+    return edgel_image_init(out, gx.w, gx.h, 1, EDGEL_F32, err);
+}
+
 enum edgel_status edgel_magnitude(struct edgel_view gx, struct edgel_view gy, enum edgel_norm norm,
                                   struct edgel_image *out, struct edgel_error *err)
 {
     EDGEL_REQUIRE(out);
-    EDGEL_TRY(edgel_gradient_check("magnitude", gx, gy, err));
-    if (norm != EDGEL_NORM_L1 && norm != EDGEL_NORM_L2)
-        return edgel_fail(err, EDGEL_EINVAL, "norm %d: must be L1 or L2", (int)norm);
-    EDGEL_TRY(edgel_image_init(out, gx.w, gx.h, 1, EDGEL_F32, err));
+    const enum edgel_status st = begin_magnitude(gx, gy, norm, out, err);
+    if (st != EDGEL_OK) {
+        edgel_image_finish(out);
+        return st;
+    }
     const int c = gx.channels;
     for (int y = 0; y < gx.h; y++) {
         const void *rx = (const char *)gx.data + y * gx.stride, *ry = (const char *)gy.data + y * gy.stride;

@@ -32,15 +32,25 @@ static double direction(double x, double y)
     return y < 0 ? -a : a;
 }
 
-enum edgel_status edgel_orientation(struct edgel_view gx, struct edgel_view gy, struct edgel_image *out,
-                                    struct edgel_error *err)
+static enum edgel_status begin(struct edgel_view gx, struct edgel_view gy, struct edgel_image *out,
+                               struct edgel_error *err)
 {
-    EDGEL_REQUIRE(out);
     EDGEL_TRY(edgel_gradient_check("orientation", gx, gy, err));
     if (gx.channels != 1)
         return edgel_fail(err, EDGEL_EINVAL, "orientation: gradient with %d channels: must have 1",
                           gx.channels);
-    EDGEL_TRY(edgel_image_init(out, gx.w, gx.h, 1, EDGEL_F32, err));
+    return edgel_image_init(out, gx.w, gx.h, 1, EDGEL_F32, err);
+}
+
+enum edgel_status edgel_orientation(struct edgel_view gx, struct edgel_view gy, struct edgel_image *out,
+                                    struct edgel_error *err)
+{
+    EDGEL_REQUIRE(out);
+    const enum edgel_status st = begin(gx, gy, out, err);
+    if (st != EDGEL_OK) {
+        edgel_image_finish(out);
+        return st;
+    }
     for (int y = 0; y < gx.h; y++) {
         const void *rx = (const char *)gx.data + y * gx.stride, *ry = (const char *)gy.data + y * gy.stride;
         float *o = (float *)((char *)out->data + y * out->stride);

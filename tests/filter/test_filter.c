@@ -466,6 +466,51 @@ static void gradients_must_be_two_planes_of_one(void **state)
     edgel_image_finish(&y);
 }
 
+/* An image of an earlier call, which a failure must take away. */
+static struct edgel_image *full(struct edgel_image *out)
+{
+    edgel_image_finish(out);
+    *out = make(5, 5, 1, EDGEL_U8);
+    return out;
+}
+
+static void outputs_are_empty_after_a_refusal(void **state)
+{
+    (void)state;
+    struct edgel_image img = make(4, 3, 1, EDGEL_U8), a = { 0 }, b = { 0 };
+    const struct edgel_view in = edgel_image_view(&img), none = { 0 };
+    const struct edgel_method canny = method_of("canny");
+    struct edgel_canny_params p;
+    edgel_canny_params_init(&p);
+    const long before = edgel_alloc_live();
+#define REFUSED(call)                                 \
+    do {                                              \
+        full(&a);                                     \
+        full(&b);                                     \
+        assert_int_equal(call, EDGEL_EINVAL);         \
+        assert_null(a.data);                          \
+        edgel_image_finish(&b);                       \
+        assert_int_equal(edgel_alloc_live(), before); \
+    } while (0)
+    REFUSED(edgel_gaussian(NULL, none, &a, 1, 0, NULL));
+    REFUSED(edgel_gaussian(NULL, in, &a, -1, 0, NULL));
+    REFUSED(edgel_gradient(NULL, none, EDGEL_SOBEL, 3, &a, &b, NULL));
+    REFUSED(edgel_gradient(NULL, none, EDGEL_SOBEL, 3, &b, &a, NULL));
+    REFUSED(edgel_gradient(NULL, in, EDGEL_SOBEL, 4, &a, &b, NULL));
+    REFUSED(edgel_magnitude(none, none, EDGEL_NORM_L1, &a, NULL));
+    REFUSED(edgel_orientation(none, none, &a, NULL));
+    REFUSED(edgel_canny(NULL, none, &p, &a, NULL, NULL));
+    REFUSED(edgel_canny(NULL, in, NULL, &a, NULL, NULL));
+    REFUSED(edgel_canny_strength(NULL, none, &p, &a, NULL));
+    REFUSED(edgel_canny_strength(NULL, in, NULL, &a, NULL));
+    REFUSED(edgel_method_run(NULL, none, &canny, &a, NULL, NULL));
+    p.aperture = 4;
+    REFUSED(edgel_canny(NULL, in, &p, &a, NULL, NULL));
+    REFUSED(edgel_canny_strength(NULL, in, &p, &a, NULL));
+#undef REFUSED
+    edgel_image_finish(&img);
+}
+
 static void every_method_survives_lack_of_memory(void **state)
 {
     (void)state;
@@ -578,6 +623,7 @@ int main(void)
         cmocka_unit_test(any_float_is_survived),
         cmocka_unit_test(errors_name_parameter_value_and_rule),
         cmocka_unit_test(gradients_must_be_two_planes_of_one),
+        cmocka_unit_test(outputs_are_empty_after_a_refusal),
         cmocka_unit_test(every_method_survives_lack_of_memory),
         cmocka_unit_test(gradient_survives_lack_of_memory),
         cmocka_unit_test(a_run_over_many_images_stops_allocating),
