@@ -235,8 +235,9 @@ enum { EDGEL_IDS = 65536, EDGEL_CLASSES_MAX = 4096 };
 /* A mask as decoded by EDGEL_DECODE_LABELS, with what the file said. */
 struct edgel_mask {
     struct edgel_view view;
-    int bits;     /* per sample as stored */
-    bool indexed; /* palette file */
+    int bits;         /* per sample as stored */
+    bool indexed;     /* palette file */
+    const char *name; /* its file, for messages; NULL: they name its role alone */
 };
 
 /* BINARY: background is 0, everything else is foreground. IDS: each value is a class. AUTO: decided by the truth. */

@@ -62,7 +62,9 @@ void edgel_mask_file_finish(struct edgel_mask_file *f)
 
 struct edgel_mask edgel_mask_of_file(const struct edgel_mask_file *f)
 {
-    return (struct edgel_mask){ edgel_image_view(&f->image), f->info.bits, f->info.indexed };
+    return (struct edgel_mask){ .view = edgel_image_view(&f->image),
+                                .bits = f->info.bits,
+                                .indexed = f->info.indexed };
 }
 
 const char *edgel_info_said(const struct edgel_info *info, const char **how)

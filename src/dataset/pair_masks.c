@@ -146,7 +146,9 @@ static enum edgel_status room_for_files(const struct source *s, size_t n)
     return EDGEL_OK;
 }
 
-static enum edgel_status add_truth(const struct source *s, struct edgel_mask mask, struct edgel_mask regions)
+/* path: its file, for messages. */
+static enum edgel_status add_truth(const struct source *s, const char *path, struct edgel_mask mask,
+                                   struct edgel_mask regions)
 {
     struct edgel_dataset_masks *m = s->m;
     const size_t had = m->memory->truth_room, room = m->ntruth < had ? had : had ? 2 * had : 4;
@@ -161,6 +163,7 @@ static enum edgel_status add_truth(const struct source *s, struct edgel_mask mas
         m->truth_regions = r;
         m->memory->truth_room = room;
     }
+    mask.name = regions.name = path;
     m->truth[m->ntruth] = mask;
     m->truth_regions[m->ntruth++] = regions;
     return EDGEL_OK;
@@ -185,7 +188,7 @@ static enum edgel_status add_annotators(const struct source *s, const char *path
             EDGEL_TRY(take_map(s, path, i, &f->mat.boundaries[i], false, &boundaries));
         if (s->regions)
             EDGEL_TRY(take_map(s, path, i, &f->mat.segmentations[i], true, &regions));
-        EDGEL_TRY(add_truth(s, s->boundaries ? boundaries : regions, regions));
+        EDGEL_TRY(add_truth(s, path, s->boundaries ? boundaries : regions, regions));
     }
     return EDGEL_OK;
 }
@@ -205,26 +208,40 @@ static enum edgel_status check_sizes(const struct source *s, const char *path, s
     return EDGEL_OK;
 }
 
+static enum edgel_status read_truth_file(const struct source *s, const char *path, struct edgel_mask_file *f)
+{
+    const size_t from = s->m->ntruth;
+    EDGEL_TRY(
+        edgel_mask_file_read(&s->d->p.read, path, EDGEL_MASK_TRUTH, 0, 0, &s->m->memory->bytes, f, s->err));
+    EDGEL_TRY(take_file(s, path, f));
+    if (f->is_mat)
+        EDGEL_TRY(add_annotators(s, path, f));
+    else if (s->boundaries && s->regions)
+        return edgel_fail(s->err, EDGEL_EFORMAT,
+                          "%s: an image holds labels or boundaries; where regions are judged beside "
+                          "boundaries truth is MAT files, which hold both",
+                          path);
+    else
+        EDGEL_TRY(add_truth(s, path, edgel_mask_of_file(f), edgel_mask_of_file(f)));
+    return check_sizes(s, path, from);
+}
+
+/* What is said of a file begins with its role. */
+static enum edgel_status of_role(const struct source *s, const char *role, const char *path,
+                                 enum edgel_status status)
+{
+    if (status == EDGEL_OK || !s->err || strncmp(s->err->msg, path, strlen(path)) != 0)
+        return status;
+    const struct edgel_error cause = *s->err;
+    edgel_error_clear(s->err);
+    return edgel_fail(s->err, status, "%s %s", role, cause.msg);
+}
+
 static enum edgel_status read_truth(const struct source *s, const struct edgel_pair *p)
 {
     EDGEL_TRY(room_for_files(s, p->ntruth));
-    for (size_t k = 0; k < p->ntruth; k++) {
-        struct edgel_mask_file *f = &s->m->memory->truth[k];
-        const size_t from = s->m->ntruth;
-        EDGEL_TRY(edgel_mask_file_read(&s->d->p.read, p->truth[k], EDGEL_MASK_TRUTH, 0, 0,
-                                       &s->m->memory->bytes, f, s->err));
-        EDGEL_TRY(take_file(s, p->truth[k], f));
-        if (f->is_mat)
-            EDGEL_TRY(add_annotators(s, p->truth[k], f));
-        else if (s->boundaries && s->regions)
-            return edgel_fail(s->err, EDGEL_EFORMAT,
-                              "%s: an image holds labels or boundaries; where regions are judged beside "
-                              "boundaries truth is MAT files, which hold both",
-                              p->truth[k]);
-        else
-            EDGEL_TRY(add_truth(s, edgel_mask_of_file(f), edgel_mask_of_file(f)));
-        EDGEL_TRY(check_sizes(s, p->truth[k], from));
-    }
+    for (size_t k = 0; k < p->ntruth; k++)
+        EDGEL_TRY(of_role(s, "truth", p->truth[k], read_truth_file(s, p->truth[k], &s->m->memory->truth[k])));
     return EDGEL_OK;
 }
 
@@ -268,14 +285,18 @@ enum edgel_status edgel_dataset_masks_read(const struct edgel_dataset *d, const 
     m->nsegmentations = m->ntruth = 0;
     m->ucm2 = NULL;
     m->remark[0] = '\0';
-    EDGEL_TRY(read_prediction_and_truth(&s, p));
+    const enum edgel_status status = read_prediction_and_truth(&s, p);
+    if (status != EDGEL_OK)
+        return p->prediction ? of_role(&s, "prediction", p->prediction, status) : status;
     if (d->p.regions)
         EDGEL_TRY(take_image_of_regions(&s));
     if (p->valid) {
-        EDGEL_TRY(edgel_mask_file_read(&d->p.read, p->valid, EDGEL_MASK_VALID, 0, 0, &m->memory->bytes,
-                                       &m->memory->valid, err));
+        EDGEL_TRY(of_role(&s, "validity mask", p->valid,
+                          edgel_mask_file_read(&d->p.read, p->valid, EDGEL_MASK_VALID, 0, 0,
+                                               &m->memory->bytes, &m->memory->valid, err)));
         note_remark(&s, p->valid, &m->memory->valid.info);
         m->valid = edgel_mask_of_file(&m->memory->valid);
+        m->valid.name = p->valid;
     }
     return EDGEL_OK;
 }

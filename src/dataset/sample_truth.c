@@ -16,7 +16,7 @@ size_t edgel_truth_count(const struct edgel_mask_file *f)
 
 struct edgel_mask edgel_truth_at(const struct edgel_mask_file *f, size_t k)
 {
-    return f->is_mat ? (struct edgel_mask){ edgel_image_view(&f->mat.boundaries[k]), 1, false }
+    return f->is_mat ? (struct edgel_mask){ .view = edgel_image_view(&f->mat.boundaries[k]), .bits = 1 }
                      : edgel_mask_of_file(f);
 }
 

@@ -63,7 +63,9 @@ static void look(void *user, int thread, size_t i)
     if (status != EDGEL_OK)
         return;
     atomic_store(&s->read_any, true);
-    const struct edgel_mask mask = { edgel_image_view(&w->image), info.bits, info.indexed };
+    const struct edgel_mask mask = { .view = edgel_image_view(&w->image),
+                                     .bits = info.bits,
+                                     .indexed = info.indexed };
     edgel_mask_values_add(slot, &mask, s->d->p.ignore, s->d->p.nignore);
 }
 

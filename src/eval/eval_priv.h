@@ -182,7 +182,8 @@ EDGEL_NODISCARD enum edgel_status edgel_tolerances_read(const struct edgel_place
                                                         struct edgel_tolerance_list *list);
 
 /* --- mask.c --- */
-/* Checks that a mask's type can be read as ids (or, soft, as shares of the full range). role: "truth". */
+/* Checks that a mask's type can be read as ids (or, soft, as shares of the full range). role: "truth", as messages say
+ * it before the mask's file. */
 EDGEL_NODISCARD enum edgel_status edgel_mask_check(const struct edgel_mask *mask, const char *role, bool soft,
                                                    struct edgel_error *err);
 /* The value that stands for "all": 1 for 1-bit and palette masks and where zero_one says so, else the largest of the
@@ -190,7 +191,11 @@ EDGEL_NODISCARD enum edgel_status edgel_mask_check(const struct edgel_mask *mask
 int edgel_mask_full(const struct edgel_mask *mask, bool zero_one);
 bool edgel_mask_is_float(const struct edgel_mask *mask);
 EDGEL_NODISCARD enum edgel_status edgel_mask_check_size(const struct edgel_mask *mask, const char *role,
-                                                        int w, int h, struct edgel_error *err);
+                                                        const struct edgel_mask *truth,
+                                                        struct edgel_error *err);
+/* Row y as ids; EDGEL_EFORMAT (a colour mask whose channels differ) names role and file. */
+EDGEL_NODISCARD enum edgel_status edgel_mask_read(const struct edgel_mask *mask, const char *role, int y,
+                                                  uint16_t *ids, struct edgel_error *err);
 /* True for pixel x of row y that is not 0 in its first channel. */
 bool edgel_mask_set(const struct edgel_mask *mask, int x, int y);
 

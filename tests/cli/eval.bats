@@ -198,6 +198,53 @@ ids() {
     has 4x1
 }
 
+# photo FILE: a colour picture of 2 x 2, no mask.
+photo() {
+    printf 'P3\n2 2\n255\n10 20 30 40 50 60\n7 8 9 1 2 3\n' >"$1"
+}
+
+# cut FILE: of a gray picture, its first bytes.
+cut_off() {
+    printf 'P5\n2 2\n255\na' >"$1"
+}
+
+# says_of ROLE FILE OPTION...: makes FILE odd in one way after the other; eval must name the role and the file each time.
+says_of() {
+    local role=$1 file=$2 how
+    shift 2
+    for how in photo cut_off "wide"; do
+        [[ $how == photo && $role == validity* ]] && continue # of colours the first channel counts there
+        rm -rf t p v s.json
+        mkdir v
+        pgm t/a.ppm 2 0 1 1 0
+        pgm p/a.ppm 2 0 1 1 0
+        pgm v/a.ppm 2 1 1 1 1
+        if [[ $how == wide ]]; then pgm "$file" 3 0 1 1 0 0 1; else "$how" "$file"; fi
+        evaluate --truth t "$@" p >/dev/null
+        [ "$status" -eq 1 ]
+        if [[ $role == truth && $how == wide ]]; then
+            has 'truth t/a.ppm is 3x2'
+        elif [[ $role == prediction && $how != cut_off ]]; then
+            [[ $output =~ p/a.ppm:\ (prediction|predicted) ]] || { echo "$how: $output"; return 1; }
+        else
+            has "$role $file"
+        fi
+        [[ $role == prediction ]] || hasnt 'p/a.ppm: a colour'
+    done
+}
+
+@test "every message about a mask names its role and its file" {
+    for labels in binary ids; do
+        says_of truth t/a.ppm --labels $labels --valid v
+        says_of prediction p/a.ppm --labels $labels --valid v
+        says_of 'validity mask' v/a.ppm --labels $labels --valid v
+    done
+    says_of truth t/a.ppm --boundary bsds
+    says_of prediction p/a.ppm --boundary bsds
+    says_of truth t/a.ppm --regions
+    says_of prediction p/a.ppm --regions
+}
+
 @test "exit 1: a PRED that does not exist, the others are scored" {
     two_images
     evaluate --truth t none p

@@ -229,7 +229,7 @@ scene() {
     lines p/a.pgm 30 40 10=255
     evaluate --truth t p
     [ "$status" -eq 1 ]
-    has 'prediction is 30x40, truth is 40x30: sizes differ, width and height are swapped'
+    has 'prediction is 30x40, truth t/a_1.pgm is 40x30: sizes differ, width and height are swapped'
 }
 
 @test "annotators of different sizes are an error" {

@@ -134,5 +134,5 @@ scene() {
     pgm p/a.pgm 5 $(rows 2 5 5 5 4 4)
     evaluate --truth t --regions p
     [ "$status" -eq 1 ]
-    has 'p/a.pgm: segmentation is 5x2, truth is 6x2'
+    has 'p/a.pgm: predicted segmentation is 5x2, truth t/a_1.pgm is 6x2'
 }

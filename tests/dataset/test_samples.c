@@ -464,7 +464,8 @@ static void colors_become_ids(void **state)
     }
     colors.n = 2;
     assert_int_equal(edgel_dataset_masks_read(d, edgel_dataset_pair(d, false, 0), &m, &err), EDGEL_EFORMAT);
-    assert_string_equal(err.msg, "p/a.ppm: colour 0 128 0 at x 1, y 0 is not in the list of colours");
+    assert_string_equal(err.msg,
+                        "prediction p/a.ppm: colour 0 128 0 at x 1, y 0 is not in the list of colours");
     edgel_dataset_masks_finish(&m);
     edgel_dataset_destroy(&d);
     struct edgel_image image;

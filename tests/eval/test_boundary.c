@@ -273,14 +273,14 @@ static void make_scene(struct scene *s)
     for (int y = 0; y < H; y++)
         for (int x = 0; x < W; x++)
             put(&s->prediction, x, y, rnd(3) ? 0 : (int)rnd(256));
-    s->p = (struct edgel_mask){ edgel_image_view(&s->prediction), 8, false };
+    s->p = (struct edgel_mask){ .view = edgel_image_view(&s->prediction), .bits = 8 };
     for (int a = 0; a < ANNOTATORS; a++) {
         init_image(&s->truth[a], W, H, 1, EDGEL_U8);
         for (int i = 0; i < W * H; i++)
             put(&s->truth[a], i % W, i / W, 0);
         for (int i = 0; i < 18; i++)
             put(&s->truth[a], (int)rnd(W), (int)rnd(H), 255);
-        s->t[a] = (struct edgel_mask){ edgel_image_view(&s->truth[a]), 8, false };
+        s->t[a] = (struct edgel_mask){ .view = edgel_image_view(&s->truth[a]), .bits = 8 };
     }
 }
 

@@ -145,7 +145,7 @@ static void test_against_twin(void **state)
         const double ratio = round % 3 ? 1.01 : 1.04;
         const int radius = 1 + round % 2;
         make_map(&p, bytes);
-        const struct edgel_mask map = { { bytes, p.w, p.h, 1, EDGEL_U8, p.w }, 8, false };
+        const struct edgel_mask map = { .view = { bytes, p.w, p.h, 1, EDGEL_U8, p.w }, .bits = 8 };
         assert_int_equal(edgel_map_nms(&map, 255, ratio, radius, out, NULL), EDGEL_OK);
         naive(&p, ratio, radius, want, close);
         for (int y = 0; y < p.h; y++)
@@ -172,14 +172,15 @@ static void test_line(void **state)
         bytes[i] = (uint8_t)(250 - 40 * abs(i % W - 14) > 0 ? 250 - 40 * abs(i % W - 14) : 0);
         reals[i] = (float)bytes[i] / 255;
     }
-    const struct edgel_mask map = { { bytes, W, H, 1, EDGEL_U8, W }, 8, false };
+    const struct edgel_mask map = { .view = { bytes, W, H, 1, EDGEL_U8, W }, .bits = 8 };
     assert_int_equal(edgel_map_nms(&map, 255, 1.01, 1, out, NULL), EDGEL_OK);
     for (int y = 0; y < H; y++)
         for (int x = 0; x < W; x++)
             assert_true((out[y * W + x] > 0) == (x == 14 && y > 0 && y < H - 1));
     assert_int_equal(out[10 * W + 14], 230); /* (210 + 2 * 250 + 210) / 4 */
     assert_int_equal(out[2 * W + 14], 92);   /* two fifths of it */
-    const struct edgel_mask real = { { reals, W, H, 1, EDGEL_F32, W * (ptrdiff_t)sizeof *reals }, 32, false };
+    const struct edgel_mask real = { .view = { reals, W, H, 1, EDGEL_F32, W * (ptrdiff_t)sizeof *reals },
+                                     .bits = 32 };
     static uint8_t same[W * H];
     assert_int_equal(edgel_map_nms(&real, 1, 1.01, 1, same, NULL), EDGEL_OK);
     assert_memory_equal(out, same, sizeof out);
@@ -207,8 +208,8 @@ static void test_measured(void **state)
     do
         make_map(&p, bytes);
     while (p.w < 20 || p.h < 20);
-    const struct edgel_mask map = { { bytes, p.w, p.h, 1, EDGEL_U8, p.w }, 8, false };
-    const struct edgel_mask maxima = { { out, p.w, p.h, 1, EDGEL_U8, p.w }, 8, false };
+    const struct edgel_mask map = { .view = { bytes, p.w, p.h, 1, EDGEL_U8, p.w }, .bits = 8 };
+    const struct edgel_mask maxima = { .view = { out, p.w, p.h, 1, EDGEL_U8, p.w }, .bits = 8 };
     struct edgel_measure m = measure_of(), plain = m;
     struct edgel_row a = { 0 }, b = { 0 };
     assert_int_equal(edgel_map_nms(&map, 255, 1.03, 2, out, NULL), EDGEL_OK);
@@ -238,7 +239,7 @@ static void test_refused(void **state)
     (void)state;
     static uint8_t bytes[15 * 15];
     static double grid[15 * 15];
-    const struct edgel_mask small = { { bytes, 7, 7, 1, EDGEL_U8, 7 }, 8, false };
+    const struct edgel_mask small = { .view = { bytes, 7, 7, 1, EDGEL_U8, 7 }, .bits = 8 };
     const struct edgel_truth truth = { .boundaries = &small, .segmentations = &small, .n = 1 };
     struct edgel_prediction p = { .ucm2 = grid, .w = 15, .h = 15 };
     struct edgel_measure m = measure_of();

@@ -61,7 +61,7 @@ static inline void fill_blocks(struct edgel_image *img, const int *values, int n
 
 static inline struct edgel_mask mask_of(const struct edgel_image *img, int bits)
 {
-    return (struct edgel_mask){ edgel_image_view(img), bits, false };
+    return (struct edgel_mask){ .view = edgel_image_view(img), .bits = bits };
 }
 
 static inline uint64_t cell_of(const struct edgel_row *row, int truth, int prediction)

@@ -94,7 +94,7 @@ static enum edgel_status level_row(const struct boundary *b, const struct edgel_
             levels[x] = level_of((double)row[x * v->channels], b->k, true);
         return EDGEL_OK;
     }
-    EDGEL_TRY(edgel_mask_row(p->map, y, levels, b->err));
+    EDGEL_TRY(edgel_mask_read(p->map, "prediction", y, levels, b->err));
     for (int x = 0; x < b->w; x++)
         if (levels[x] != 0)
             levels[x] = b->levels_of[levels[x]];
@@ -200,13 +200,13 @@ static enum edgel_status draw_segmentation(struct boundary *b, const struct edge
         return no_memory(b);
     uint16_t *here = rows, *below = rows + b->w;
     memset(b->drawn.words, 0, ((size_t)b->h + 2) * b->drawn.row * sizeof *b->drawn.words);
-    enum edgel_status st = edgel_mask_row(labels, 0, below, b->err);
+    enum edgel_status st = edgel_mask_read(labels, "predicted segmentation", 0, below, b->err);
     for (int y = 0; y < b->h && st == EDGEL_OK; y++) {
         uint16_t *last = here;
         here = below;
         below = last;
         if (y + 1 < b->h)
-            st = edgel_mask_row(labels, y + 1, below, b->err);
+            st = edgel_mask_read(labels, "predicted segmentation", y + 1, below, b->err);
         else
             memcpy(below, here, (size_t)b->w * sizeof *below);
         for (int x = 0; x < b->w; x++) {

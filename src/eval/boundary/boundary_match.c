@@ -59,7 +59,7 @@ static enum edgel_status read_truth(struct annotator *b, const struct edgel_mask
     uint16_t value = 0;
     memset(b->mask.words, 0, ((size_t)b->h + 2) * b->mask.row * sizeof *b->mask.words);
     for (int y = 0; y < b->h; y++) {
-        EDGEL_TRY(edgel_mask_row(truth, y, b->ids, b->err));
+        EDGEL_TRY(edgel_mask_read(truth, "truth", y, b->ids, b->err));
         for (int x = 0; x < b->w; x++) {
             if (b->ids[x] == 0)
                 continue;

@@ -139,7 +139,7 @@ static enum edgel_status read_map(const struct nms *k, const struct edgel_mask *
         double *out = k->e + (size_t)y * (size_t)k->w;
         const float *row = (const float *)(const void *)((const char *)map->view.data + y * map->view.stride);
         if (!edgel_mask_is_float(map))
-            st = edgel_mask_row(map, y, ids, err);
+            st = edgel_mask_read(map, "prediction", y, ids, err);
         for (int x = 0; x < k->w && st == EDGEL_OK; x++) {
             const double v =
                 edgel_mask_is_float(map) ? (double)row[x * map->view.channels] : (double)ids[x] / full;

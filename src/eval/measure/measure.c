@@ -49,18 +49,18 @@ static enum edgel_status check_masks(struct work *k)
     k->w = k->truth->view.w;
     k->h = k->truth->view.h;
     for (size_t i = 1; i < k->ntruth; i++)
-        EDGEL_TRY(edgel_mask_check_size(&k->truth[i], "another annotator's truth", k->w, k->h, k->err));
+        EDGEL_TRY(edgel_mask_check_size(&k->truth[i], "another annotator's truth", &k->truth[0], k->err));
     if (k->valid) {
         EDGEL_TRY(edgel_mask_check(k->valid, "validity mask", false, k->err));
-        EDGEL_TRY(edgel_mask_check_size(k->valid, "validity mask", k->w, k->h, k->err));
+        EDGEL_TRY(edgel_mask_check_size(k->valid, "validity mask", &k->truth[0], k->err));
     }
     if (k->prediction) {
         EDGEL_TRY(edgel_mask_check(k->prediction, "prediction", binary(k), k->err));
-        EDGEL_TRY(edgel_mask_check_size(k->prediction, "prediction", k->w, k->h, k->err));
+        EDGEL_TRY(edgel_mask_check_size(k->prediction, "prediction", &k->truth[0], k->err));
     }
     if (k->params->annotator == EDGEL_ANNOTATOR_INDEX) {
         if ((size_t)k->params->annotator_index > k->ntruth)
-            return edgel_fail(k->err, EDGEL_EFORMAT, "annotator %d: the image has %zu",
+            return edgel_fail(k->err, EDGEL_EFORMAT, "truth: no annotator %d, the image has %zu",
                               k->params->annotator_index, k->ntruth);
         k->truth += k->params->annotator_index - 1;
         k->ntruth = 1;
@@ -144,7 +144,7 @@ static enum edgel_status vote_row(struct work *k, int y)
     memset(k->voters, 0, (size_t)k->w * sizeof *k->voters);
     for (size_t i = 0; i < k->ntruth; i++) {
         uint16_t *ids = i == 0 ? k->t : k->other;
-        EDGEL_TRY(edgel_mask_row(&k->truth[i], y, ids, k->err));
+        EDGEL_TRY(edgel_mask_read(&k->truth[i], "truth", y, ids, k->err));
         to_binary(k, ids);
         for (int x = 0; x < k->w; x++) {
             bool votes = ids[x] <= 1;
@@ -162,7 +162,7 @@ static enum edgel_status truth_row(struct work *k, int y)
 {
     if (k->ntruth > 1)
         return vote_row(k, y);
-    EDGEL_TRY(edgel_mask_row(k->truth, y, k->t, k->err));
+    EDGEL_TRY(edgel_mask_read(k->truth, "truth", y, k->t, k->err));
     if (binary(k))
         to_binary(k, k->t);
     return EDGEL_OK;
@@ -200,7 +200,7 @@ static enum edgel_status prediction_row(struct work *k, int y)
         float_row(k, y);
         return EDGEL_OK;
     }
-    EDGEL_TRY(edgel_mask_row(k->prediction, y, k->p, k->err));
+    EDGEL_TRY(edgel_mask_read(k->prediction, "prediction", y, k->p, k->err));
     if (!binary(k))
         return EDGEL_OK;
     for (int x = 0; k->levels && x < k->w; x++)

@@ -28,9 +28,15 @@ static enum edgel_status check_masks(struct maps *k, const struct edgel_mask *ma
             k->w = masks->view.w;
             k->h = masks->view.h;
         }
-        EDGEL_TRY(edgel_mask_check_size(&masks[i], "another annotator's truth", k->w, k->h, k->err));
+        EDGEL_TRY(edgel_mask_check_size(&masks[i], "another annotator's truth", masks, k->err));
     }
     return EDGEL_OK;
+}
+
+/* All truth has one size. */
+static const struct edgel_mask *a_truth(const struct maps *k)
+{
+    return k->truth.boundaries ? k->truth.boundaries : k->truth.segmentations;
 }
 
 static enum edgel_status check_truth(struct maps *k)
@@ -44,7 +50,7 @@ static enum edgel_status check_truth(struct maps *k)
     if (k->params->annotator != EDGEL_ANNOTATOR_INDEX)
         return EDGEL_OK;
     if ((size_t)index > t->n)
-        return edgel_fail(k->err, EDGEL_EFORMAT, "annotator %d: the image has %zu", index, t->n);
+        return edgel_fail(k->err, EDGEL_EFORMAT, "truth: no annotator %d, the image has %zu", index, t->n);
     if (t->boundaries)
         t->boundaries += index - 1;
     if (t->segmentations)
@@ -63,8 +69,8 @@ static enum edgel_status check_list(const struct maps *k)
         return edgel_fail(k->err, EDGEL_EFORMAT, "prediction has %zu segmentations, the run %d", p->n,
                           k->params->thresholds);
     for (size_t i = 0; i < p->n; i++) {
-        EDGEL_TRY(edgel_mask_check(&p->segmentations[i], "segmentation", false, k->err));
-        EDGEL_TRY(edgel_mask_check_size(&p->segmentations[i], "segmentation", k->w, k->h, k->err));
+        EDGEL_TRY(edgel_mask_check(&p->segmentations[i], "predicted segmentation", false, k->err));
+        EDGEL_TRY(edgel_mask_check_size(&p->segmentations[i], "predicted segmentation", a_truth(k), k->err));
     }
     return EDGEL_OK;
 }
@@ -81,7 +87,7 @@ static enum edgel_status make_grid(struct maps *k, const struct edgel_mask *map,
         const char *row = (const char *)map->view.data + (ptrdiff_t)y * map->view.stride;
         const size_t step = (size_t)map->view.channels;
         if (!edgel_mask_is_float(map))
-            st = edgel_mask_row(map, (int)y, ids, k->err);
+            st = edgel_mask_read(map, "prediction", (int)y, ids, k->err);
         for (size_t x = 0; x < w && st == EDGEL_OK; x++)
             k->grid[y * w + x] = edgel_mask_is_float(map)
                                      ? (double)((const float *)(const void *)row)[x * step]
@@ -99,7 +105,7 @@ static enum edgel_status suppress(struct maps *k, const struct edgel_mask *map, 
     if (!(k->maxima = edgel_alloc((size_t)k->w * (size_t)k->h, 1)))
         return edgel_fail(k->err, EDGEL_ENOMEM, "boundary, %dx%d: out of memory", k->w, k->h);
     EDGEL_TRY(edgel_map_nms(map, *full, b->nms_ratio, b->nms_radius, k->maxima, k->err));
-    k->maxima_mask = (struct edgel_mask){ { k->maxima, k->w, k->h, 1, EDGEL_U8, k->w }, 8, false };
+    k->maxima_mask = (struct edgel_mask){ .view = { k->maxima, k->w, k->h, 1, EDGEL_U8, k->w }, .bits = 8 };
     k->made = (struct edgel_prediction){ .map = &k->maxima_mask };
     k->prediction = &k->made;
     k->raw = map;
@@ -121,8 +127,8 @@ static enum edgel_status check_map(struct maps *k, bool zero_one, int *full)
                           "prediction is a list of segmentations, and others of the run are not");
     if (p->ucm2 && !double_size(k, p->w, p->h))
         return edgel_fail(k->err, EDGEL_EFORMAT,
-                          "ucm2 is %dx%d, truth is %dx%d: must be twice as large and 1 more", p->w, p->h,
-                          k->w, k->h);
+                          "predicted ucm2 is %dx%d, truth is %dx%d: must be twice as large and 1 more", p->w,
+                          p->h, k->w, k->h);
     const bool nms = k->params->boundary_params.nms;
     if (nms && (p->ucm2 || double_size(k, p->map->view.w, p->map->view.h)))
         return edgel_fail(k->err, EDGEL_EFORMAT, "prediction is a hierarchy, and nms is of soft maps");
@@ -136,7 +142,7 @@ static enum edgel_status check_map(struct maps *k, bool zero_one, int *full)
         return edgel_fail(k->err, EDGEL_EFORMAT,
                           "prediction is a map of %dx%d, no hierarchy of an image of %dx%d", p->map->view.w,
                           p->map->view.h, k->w, k->h);
-    EDGEL_TRY(edgel_mask_check_size(p->map, "prediction", k->w, k->h, k->err));
+    EDGEL_TRY(edgel_mask_check_size(p->map, "prediction", a_truth(k), k->err));
     return nms ? suppress(k, p->map, full) : EDGEL_OK;
 }
 

@@ -69,12 +69,12 @@ static bool is_colored(const struct edgel_mask *mask)
 }
 
 /* ids: scratch of a row. */
-static enum edgel_status value_row(const struct edgel_mask *mask, int y, uint16_t *ids, int32_t *values,
-                                   struct edgel_error *err)
+static enum edgel_status value_row(const struct edgel_mask *mask, const char *role, int y, uint16_t *ids,
+                                   int32_t *values, struct edgel_error *err)
 {
     const int w = mask->view.w, step = mask->view.channels;
     if (!is_colored(mask)) {
-        EDGEL_TRY(edgel_mask_row(mask, y, ids, err));
+        EDGEL_TRY(edgel_mask_read(mask, role, y, ids, err));
         for (int x = 0; x < w; x++)
             values[x] = ids[x];
         return EDGEL_OK;
@@ -85,14 +85,15 @@ static enum edgel_status value_row(const struct edgel_mask *mask, int y, uint16_
     return EDGEL_OK;
 }
 
-static enum edgel_status read_plane(const struct edgel_mask *mask, int32_t **plane, struct edgel_error *err)
+static enum edgel_status read_plane(const struct edgel_mask *mask, const char *role, int32_t **plane,
+                                    struct edgel_error *err)
 {
     const size_t w = (size_t)mask->view.w, h = (size_t)mask->view.h;
     uint16_t *ids = edgel_alloc(w, sizeof *ids);
     *plane = edgel_alloc(w * h, sizeof **plane);
     enum edgel_status st = ids && *plane ? EDGEL_OK : no_memory(err);
     for (size_t y = 0; y < h && st == EDGEL_OK; y++)
-        st = value_row(mask, (int)y, ids, *plane + y * w, err);
+        st = value_row(mask, role, (int)y, ids, *plane + y * w, err);
     edgel_free(ids);
     return st;
 }
@@ -139,7 +140,7 @@ static enum edgel_status read_mask(const struct reading *r, struct edgel_object_
     const size_t n = (size_t)w * (size_t)h;
     const bool mixed = !r->truth && r->params->objects == EDGEL_OBJECTS_MIXED;
     int32_t *plane = NULL;
-    enum edgel_status st = read_plane(mask, &plane, err);
+    enum edgel_status st = read_plane(mask, r->truth ? "truth" : "prediction", &plane, err);
     if (st == EDGEL_OK && r->truth)
         void_pixels(r->params, r->valid, w, h, plane);
     if (st == EDGEL_OK && r->truth && r->source->document)
@@ -167,11 +168,14 @@ static enum edgel_status read_side(const struct reading *r, int w, int h, struct
     return EDGEL_OK;
 }
 
-static enum edgel_status sizes_differ(const struct edgel_object_set *p, const struct edgel_object_set *t,
+/* role: of what has the size w * h. */
+static enum edgel_status sizes_differ(const char *role, const struct edgel_mask *mask, int w, int h,
+                                      const struct edgel_mask *truth, const struct edgel_object_set *t,
                                       struct edgel_error *err)
 {
-    return edgel_fail(err, EDGEL_EFORMAT, "prediction is %dx%d, truth is %dx%d: sizes differ", p->w, p->h,
-                      t->w, t->h);
+    const char *name = mask && mask->name ? mask->name : "", *of = truth && truth->name ? truth->name : "";
+    return edgel_fail(err, EDGEL_EFORMAT, "%s%s%s is %dx%d, truth%s%s is %dx%d: sizes differ", role,
+                      *name ? " " : "", name, w, h, *of ? " " : "", of, t->w, t->h);
 }
 
 /* A side without objects may not know its size, and then has that of the other. */
@@ -191,11 +195,10 @@ static enum edgel_status read_sides(const struct reading *t, const struct readin
         st->h = sp->h;
     }
     if (p->source && sp->w > 0 && (sp->w != st->w || sp->h != st->h))
-        return sizes_differ(sp, st, err);
+        return sizes_differ("prediction", p->source->mask, sp->w, sp->h, t->source->mask, st, err);
     const struct edgel_mask *valid = t->valid;
     if (valid && (valid->view.w != st->w || valid->view.h != st->h))
-        return edgel_fail(err, EDGEL_EFORMAT, "validity mask is %dx%d, truth is %dx%d: sizes differ",
-                          valid->view.w, valid->view.h, st->w, st->h);
+        return sizes_differ("validity mask", valid, valid->view.w, valid->view.h, t->source->mask, st, err);
     return EDGEL_OK;
 }
 

@@ -84,7 +84,7 @@ static enum edgel_status read_labels(struct regions *r, const struct edgel_mask 
     if (!a->plane || !a->labels || !a->area || !a->iou || !a->most)
         return no_memory(r);
     for (int y = 0; y < r->h; y++)
-        EDGEL_TRY(edgel_mask_row(mask, y, a->plane + (size_t)y * (size_t)r->w, r->err));
+        EDGEL_TRY(edgel_mask_read(mask, "truth", y, a->plane + (size_t)y * (size_t)r->w, r->err));
     for (size_t i = 0; i < r->pixels; i++)
         a->area[a->plane[i]]++;
     for (int32_t id = 0; id < EDGEL_IDS; id++) {
@@ -273,7 +273,7 @@ static enum edgel_status score_segmentation(struct regions *r, const struct edge
     uint16_t *row = edgel_alloc((size_t)r->w, sizeof *row);
     enum edgel_status st = row ? EDGEL_OK : no_memory(r);
     for (int y = 0; y < r->h && st == EDGEL_OK; y++) {
-        st = edgel_mask_row(mask, y, row, r->err);
+        st = edgel_mask_read(mask, "predicted segmentation", y, row, r->err);
         for (int x = 0; x < r->w && st == EDGEL_OK; x++)
             r->region_of[(size_t)y * (size_t)r->w + (size_t)x] = row[x];
         for (int x = 0; x < r->w && st == EDGEL_OK; x++)
