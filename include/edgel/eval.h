@@ -415,6 +415,22 @@ struct edgel_reduce {
  * pixel. */
 EDGEL_API void edgel_reduce_init(struct edgel_reduce *reduce);
 
+/* The words of conventions, as options, counts files and documents have them. */
+enum edgel_convention {
+    EDGEL_CONVENTION_LABELS,    /* of enum edgel_labels */
+    EDGEL_CONVENTION_ANNOTATOR, /* of enum edgel_annotator; "K" stands for the number of INDEX */
+    EDGEL_CONVENTION_REDUCE,    /* of enum edgel_reduce_kind */
+    EDGEL_CONVENTION_EMPTY,     /* of enum edgel_empty */
+    EDGEL_CONVENTION_MISSING,   /* of enum edgel_missing */
+    EDGEL_CONVENTION_ROW        /* of enum edgel_row_kind */
+};
+/* All words of a key, by the values of its enum, NULL at the end. */
+EDGEL_API const char *const *edgel_convention_words(enum edgel_convention key);
+/* The word of a value; "unknown" when there is no such value. */
+EDGEL_API const char *edgel_convention_word(enum edgel_convention key, int value);
+/* The word of the annotator, or the digits of its number, into buf[size]; 16 bytes are enough. */
+EDGEL_API void edgel_annotator_text(const struct edgel_measure *measure, char *buf, size_t size);
+
 /*
  * Checks that counts measured under `measure` can be reduced under `reduce`. Counts hold raw ids, so other ids may be
  * ignored later, except where something was settled when pixels were read: a sweep, a tolerance and votes of annotators

@@ -157,10 +157,9 @@ enum edgel_status edgel_place_refuse(const struct edgel_place *p, const char *ke
 enum edgel_status edgel_place_no_memory(const struct edgel_place *p);
 EDGEL_NODISCARD enum edgel_status edgel_place_bool(const struct edgel_place *p, const struct edgel_json *v,
                                                    const char *key, bool *out);
-/* The index of the string v among names[n]. */
-EDGEL_NODISCARD enum edgel_status edgel_place_choice(const struct edgel_place *p, const struct edgel_json *v,
-                                                     const char *key, const char *const *names, int n,
-                                                     int *out);
+/* The index of the string v among the words, which end with NULL. */
+EDGEL_NODISCARD enum edgel_status edgel_place_word(const struct edgel_place *p, const struct edgel_json *v,
+                                                   const char *key, const char *const *words, int *out);
 EDGEL_NODISCARD enum edgel_status edgel_place_whole(const struct edgel_place *p, const struct edgel_json *v,
                                                     const char *key, int64_t lo, int64_t hi, int64_t *out);
 /* *n entries of a list, at most max. */

@@ -9,13 +9,6 @@
 size_t edgel_class_scores(void); /* scores of a class */
 /* Whether pixels were counted, rather than boundaries, regions or objects in place of them. */
 bool edgel_counts_pixels(const struct edgel_measure *m);
-/* The words of the options, for printing a convention. */
-const char *edgel_word_of_reduce(enum edgel_reduce_kind kind);
-const char *edgel_word_of_empty(enum edgel_empty empty);
-const char *edgel_word_of_missing(enum edgel_missing missing);
-const char *edgel_word_of_labels(enum edgel_labels labels);
-/* "none", "any", "majority" or the number of the annotator. */
-void edgel_word_of_annotator(struct edgel_text *t, const struct edgel_measure *m);
 /* The class's name, or its id in digits when it has none; buf holds at least 16 bytes. */
 const char *edgel_class_label(const struct edgel_class_result *c, char *buf, size_t size);
 /* Writes the text to out; EDGEL_ENOMEM when the text is incomplete. Empties the text. */

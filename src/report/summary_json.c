@@ -24,18 +24,20 @@ static void ids(struct edgel_text *t, const char *before, const int32_t *v, size
 static void convention(struct edgel_text *t, const struct edgel_measure *m, const struct edgel_reduce *r)
 {
     bool binary = m->labels == EDGEL_LABELS_BINARY;
+    char annotator[16];
     edgel_text_printf(t, " \"convention\":{\"name\":\"edgel\",\"reduce\":\"%s\",\"empty\":\"%s\"",
-                      edgel_word_of_reduce(r->reduce), edgel_word_of_empty(r->empty));
+                      edgel_convention_word(EDGEL_CONVENTION_REDUCE, (int)r->reduce),
+                      edgel_convention_word(EDGEL_CONVENTION_EMPTY, (int)r->empty));
     ids(t, ",\"ignore\":", r->ignore, r->nignore);
     ids(t, ",\"exclude_from_mean\":", r->exclude_from_mean, r->nexclude);
-    edgel_text_printf(t, ",\"labels\":\"%s\"", edgel_word_of_labels(m->labels));
+    edgel_text_printf(t, ",\"labels\":\"%s\"",
+                      edgel_convention_word(EDGEL_CONVENTION_LABELS, (int)m->labels));
     real(t, ",\"threshold\":", binary && m->boundary == EDGEL_BOUNDARY_NONE ? m->threshold : NAN);
     edgel_text_printf(t, ",\"thresholds\":%d,\"missing\":\"%s\"", m->thresholds,
-                      edgel_word_of_missing(r->missing));
+                      edgel_convention_word(EDGEL_CONVENTION_MISSING, (int)r->missing));
     real(t, ",\"tolerance\":", m->tolerance >= 0 ? m->tolerance : NAN);
-    edgel_text_printf(t, ",\"valid\":%s,\"annotator\":\"", m->valid ? "true" : "false");
-    edgel_word_of_annotator(t, m);
-    edgel_text_str(t, "\"");
+    edgel_annotator_text(m, annotator, sizeof annotator);
+    edgel_text_printf(t, ",\"valid\":%s,\"annotator\":\"%s\"", m->valid ? "true" : "false", annotator);
     if (m->boundary != EDGEL_BOUNDARY_NONE) {
         real(t, ",\"boundary\":\"bsds\",\"max_dist\":", m->boundary_params.max_dist);
         edgel_text_printf(t, ",\"thin\":%s,\"nms\":", m->boundary_params.thin ? "true" : "false");

@@ -18,6 +18,13 @@ static void word_line(struct edgel_grid *g, const char *key, const struct edgel_
     g->cells.failed |= word->failed;
 }
 
+static void annotator_line(struct edgel_grid *g, const struct edgel_measure *m)
+{
+    char buf[16];
+    edgel_annotator_text(m, buf, sizeof buf);
+    pair_line(g, "annotator", buf);
+}
+
 static void list_line(struct edgel_grid *g, struct edgel_text *word, const char *key, const int32_t *ids,
                       size_t n)
 {
@@ -65,14 +72,12 @@ static void map_lines(struct edgel_grid *g, struct edgel_text *word, const struc
         pair_line(g, "annotators", "all, matched one by one");
         return;
     }
-    edgel_text_clear(word);
-    edgel_word_of_annotator(word, m);
-    word_line(g, "annotator", word);
+    annotator_line(g, m);
 }
 
 static void measure_lines(struct edgel_grid *g, struct edgel_text *word, const struct edgel_measure *m)
 {
-    pair_line(g, "labels", edgel_word_of_labels(m->labels));
+    pair_line(g, "labels", edgel_convention_word(EDGEL_CONVENTION_LABELS, (int)m->labels));
     if (m->labels == EDGEL_LABELS_BINARY)
         real_line(g, word, "threshold", m->threshold, " of the full range, value >= threshold");
     if (m->thresholds > 0)
@@ -83,11 +88,8 @@ static void measure_lines(struct edgel_grid *g, struct edgel_text *word, const s
                                     : " px in precision, recall, f1");
     if (m->valid)
         pair_line(g, "valid", "only pixels of a validity mask");
-    if (m->annotator != EDGEL_ANNOTATOR_NONE) {
-        edgel_text_clear(word);
-        edgel_word_of_annotator(word, m);
-        word_line(g, "annotator", word);
-    }
+    if (m->annotator != EDGEL_ANNOTATOR_NONE)
+        annotator_line(g, m);
 }
 
 static void convention(struct edgel_text *t, const struct edgel_summary *s)
@@ -101,12 +103,12 @@ static void convention(struct edgel_text *t, const struct edgel_summary *s)
     } else {
         measure_lines(&g, &word, s->measure);
         if (edgel_counts_pixels(s->measure))
-            pair_line(&g, "reduce", edgel_word_of_reduce(r->reduce));
-        pair_line(&g, "empty", edgel_word_of_empty(r->empty));
+            pair_line(&g, "reduce", edgel_convention_word(EDGEL_CONVENTION_REDUCE, (int)r->reduce));
+        pair_line(&g, "empty", edgel_convention_word(EDGEL_CONVENTION_EMPTY, (int)r->empty));
         list_line(&g, &word, "ignore", r->ignore, r->nignore);
         list_line(&g, &word, "exclude-from-mean", r->exclude_from_mean, r->nexclude);
     }
-    pair_line(&g, "missing", edgel_word_of_missing(r->missing));
+    pair_line(&g, "missing", edgel_convention_word(EDGEL_CONVENTION_MISSING, (int)r->missing));
     edgel_text_finish(&word);
     edgel_grid_end(&g, t);
 }

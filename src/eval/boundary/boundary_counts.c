@@ -118,12 +118,12 @@ static enum edgel_status read_nms(const struct edgel_place *p, const struct edge
 static enum edgel_status read_params(const struct edgel_place *p, const struct edgel_json *measure,
                                      struct edgel_measure *m)
 {
-    static const char *const protocols[] = { "bsds" };
+    static const char *const protocols[] = { "bsds", NULL };
     const struct edgel_json *o = edgel_json_get(measure, "boundary");
     int i;
     if (!o || edgel_json_is_null(o))
         return EDGEL_OK;
-    EDGEL_TRY(edgel_place_choice(p, edgel_json_get(o, "protocol"), "protocol", protocols, 1, &i));
+    EDGEL_TRY(edgel_place_word(p, edgel_json_get(o, "protocol"), "protocol", protocols, &i));
     m->boundary = EDGEL_BOUNDARY_BSDS;
     if (!edgel_json_real(edgel_json_get(o, "max_dist"), &m->boundary_params.max_dist))
         return edgel_place_refuse(p, "max_dist", "must be a number");

@@ -19,8 +19,8 @@ enum edgel_status edgel_place_bool(const struct edgel_place *p, const struct edg
     return edgel_json_bool(v, out) ? EDGEL_OK : edgel_place_refuse(p, key, "must be true or false");
 }
 
-enum edgel_status edgel_place_choice(const struct edgel_place *p, const struct edgel_json *v, const char *key,
-                                     const char *const *names, int n, int *out)
+enum edgel_status edgel_place_word(const struct edgel_place *p, const struct edgel_json *v, const char *key,
+                                   const char *const *words, int *out)
 {
     if (!edgel_json_is_string(v))
         return edgel_place_refuse(p, key, "must be a string");
@@ -28,8 +28,8 @@ enum edgel_status edgel_place_choice(const struct edgel_place *p, const struct e
     if (!s)
         return edgel_place_no_memory(p);
     *out = -1;
-    for (int i = 0; i < n; i++)
-        if (strcmp(s, names[i]) == 0)
+    for (int i = 0; words[i]; i++)
+        if (strcmp(s, words[i]) == 0)
             *out = i;
     edgel_free(s);
     return *out >= 0 ? EDGEL_OK : edgel_place_refuse(p, key, "is not one of the words it can be");

@@ -29,6 +29,12 @@ static enum edgel_status string(const struct edgel_place *p, const struct edgel_
     return *out ? EDGEL_OK : edgel_place_no_memory(p);
 }
 
+static enum edgel_status word(const struct edgel_place *p, const struct edgel_json *v, const char *key,
+                              enum edgel_convention of, int *out)
+{
+    return edgel_place_word(p, v, key, edgel_convention_words(of), out);
+}
+
 static enum edgel_status id_list(const struct edgel_place *p, const struct edgel_json *object,
                                  const char *key, int32_t **out, size_t *n)
 {
@@ -74,9 +80,6 @@ static enum edgel_status read_colors(const struct edgel_place *p, const struct e
 static enum edgel_status read_annotator(const struct edgel_place *p, const struct edgel_json *v,
                                         struct edgel_measure *m)
 {
-    static const char *const names[] = { "none", "any", "majority" };
-    static const enum edgel_annotator values[] = { EDGEL_ANNOTATOR_NONE, EDGEL_ANNOTATOR_ANY,
-                                                   EDGEL_ANNOTATOR_MAJORITY };
     int64_t k;
     int i;
     if (edgel_json_int(v, &k)) {
@@ -85,9 +88,10 @@ static enum edgel_status read_annotator(const struct edgel_place *p, const struc
         m->annotator_index = (int)k;
         return EDGEL_OK;
     }
-    EDGEL_TRY(edgel_place_choice(p, v, "annotator", names, 3, &i));
-    m->annotator = values[i];
-    return EDGEL_OK;
+    EDGEL_TRY(word(p, v, "annotator", EDGEL_CONVENTION_ANNOTATOR, &i));
+    m->annotator = (enum edgel_annotator)i;
+    return m->annotator == EDGEL_ANNOTATOR_INDEX ? edgel_place_refuse(p, "annotator", "must be its number")
+                                                 : EDGEL_OK;
 }
 
 static enum edgel_status read_families(const struct edgel_place *p, const struct edgel_json *o,
@@ -118,13 +122,14 @@ static enum edgel_status check_families(const struct edgel_place *p, const struc
 static enum edgel_status read_measure(const struct edgel_place *p, const struct edgel_json *o,
                                       struct edgel_counts_reader *r)
 {
-    static const char *const labels[] = { "binary", "ids" };
     struct edgel_measure *m = &r->header.measure;
     int64_t n;
     int i;
     edgel_measure_init(m);
-    EDGEL_TRY(edgel_place_choice(p, edgel_json_get(o, "labels"), "labels", labels, 2, &i));
-    m->labels = i == 0 ? EDGEL_LABELS_BINARY : EDGEL_LABELS_IDS;
+    EDGEL_TRY(word(p, edgel_json_get(o, "labels"), "labels", EDGEL_CONVENTION_LABELS, &i));
+    m->labels = (enum edgel_labels)i;
+    if (m->labels == EDGEL_LABELS_AUTO)
+        return edgel_place_refuse(p, "labels", "are decided before anything is measured");
     if (!edgel_json_real(edgel_json_get(o, "threshold"), &m->threshold) ||
         !(m->threshold >= 0 && m->threshold <= 1))
         return edgel_place_refuse(p, "threshold", "must be a number from 0 to 1");
@@ -182,17 +187,14 @@ static enum edgel_status read_nsd(const struct edgel_place *p, const struct edge
 static enum edgel_status read_reduce(const struct edgel_place *p, const struct edgel_json *o,
                                      struct edgel_counts_reader *r)
 {
-    static const char *const reduce[] = { "pooled", "image" };
-    static const char *const empty[] = { "nan", "zero", "one" };
-    static const char *const missing[] = { "error", "skip", "worst" };
     struct edgel_reduce *d = &r->header.reduce;
     int i;
     edgel_reduce_init(d);
-    EDGEL_TRY(edgel_place_choice(p, edgel_json_get(o, "reduce"), "reduce", reduce, 2, &i));
+    EDGEL_TRY(word(p, edgel_json_get(o, "reduce"), "reduce", EDGEL_CONVENTION_REDUCE, &i));
     d->reduce = (enum edgel_reduce_kind)i;
-    EDGEL_TRY(edgel_place_choice(p, edgel_json_get(o, "empty"), "empty", empty, 3, &i));
+    EDGEL_TRY(word(p, edgel_json_get(o, "empty"), "empty", EDGEL_CONVENTION_EMPTY, &i));
     d->empty = (enum edgel_empty)i;
-    EDGEL_TRY(edgel_place_choice(p, edgel_json_get(o, "missing"), "missing", missing, 3, &i));
+    EDGEL_TRY(word(p, edgel_json_get(o, "missing"), "missing", EDGEL_CONVENTION_MISSING, &i));
     d->missing = (enum edgel_missing)i;
     EDGEL_TRY(read_nsd(p, edgel_json_get(o, "nsd_tolerance"), d));
     EDGEL_TRY(id_list(p, o, "ignore", &r->reduce_ignore, &d->nignore));
@@ -236,14 +238,14 @@ static enum edgel_status next_line(struct edgel_counts_reader *r, struct edgel_j
 
 static enum edgel_status read_header(struct edgel_counts_reader *r, struct edgel_error *err)
 {
-    static const char *const schema[] = { "edgel.counts/1" };
+    static const char *const schema[] = { "edgel.counts/1", NULL };
     struct edgel_json *doc;
     int i;
     EDGEL_TRY(next_line(r, &doc, err));
     const struct edgel_place p = { edgel_lines_where(r->lines), err };
     if (!doc)
         return edgel_fail(err, EDGEL_EFORMAT, "%s: empty: no counts file", p.where);
-    enum edgel_status st = edgel_place_choice(&p, edgel_json_get(doc, "schema"), "schema", schema, 1, &i);
+    enum edgel_status st = edgel_place_word(&p, edgel_json_get(doc, "schema"), "schema", schema, &i);
     if (st == EDGEL_OK)
         st = read_measure(&p, edgel_json_get(doc, "measure"), r);
     if (st == EDGEL_OK)
@@ -343,12 +345,11 @@ static enum edgel_status read_counts(const struct edgel_place *p, const struct e
 static enum edgel_status read_row(const struct edgel_place *p, const struct edgel_json *o,
                                   const struct edgel_counts_header *header, struct edgel_row *row)
 {
-    static const char *const kinds[] = { "measured", "missing", "failed" };
     int64_t prediction;
     int kind;
     EDGEL_TRY(edgel_place_whole(p, edgel_json_get(o, "prediction"), "prediction", 0,
                                 (int64_t)header->npredictions - 1, &prediction));
-    EDGEL_TRY(edgel_place_choice(p, edgel_json_get(o, "kind"), "kind", kinds, 3, &kind));
+    EDGEL_TRY(word(p, edgel_json_get(o, "kind"), "kind", EDGEL_CONVENTION_ROW, &kind));
     EDGEL_TRY(string(p, edgel_json_get(o, "image"), "image", &row->image));
     row->prediction = (int)prediction;
     row->kind = (enum edgel_row_kind)kind;

@@ -62,20 +62,17 @@ static void family_params(struct edgel_text *t, const struct edgel_measure *m, i
 
 static void measure_json(struct edgel_text *t, const struct edgel_measure *m)
 {
-    edgel_text_printf(
-        t, "{\"labels\":\"%s\",\"threshold\":", m->labels == EDGEL_LABELS_BINARY ? "binary" : "ids");
+    char annotator[16];
+    edgel_text_printf(t, "{\"labels\":\"%s\",\"threshold\":",
+                      edgel_convention_word(EDGEL_CONVENTION_LABELS, (int)m->labels));
     edgel_text_real(t, m->threshold);
     edgel_text_printf(t, ",\"thresholds\":%d", m->thresholds);
     family_params(t, m, EDGEL_PARAMS_HEAD);
     edgel_text_str(t, ",");
     ids(t, "ignore", m->ignore, m->nignore);
     edgel_text_printf(t, ",\"valid\":%s,\"annotator\":", m->valid ? "true" : "false");
-    switch (m->annotator) {
-    case EDGEL_ANNOTATOR_NONE: edgel_text_str(t, "\"none\""); break;
-    case EDGEL_ANNOTATOR_ANY: edgel_text_str(t, "\"any\""); break;
-    case EDGEL_ANNOTATOR_MAJORITY: edgel_text_str(t, "\"majority\""); break;
-    case EDGEL_ANNOTATOR_INDEX: edgel_text_printf(t, "%d", m->annotator_index); break;
-    }
+    edgel_annotator_text(m, annotator, sizeof annotator);
+    edgel_text_printf(t, m->annotator == EDGEL_ANNOTATOR_INDEX ? "%s" : "\"%s\"", annotator);
     family_params(t, m, EDGEL_PARAMS_BODY);
     if (m->listed)
         edgel_text_str(t, ",\"listed\":true");
@@ -87,11 +84,10 @@ static void measure_json(struct edgel_text *t, const struct edgel_measure *m)
 
 void edgel_counts_reduce_json(struct edgel_text *t, const struct edgel_reduce *r)
 {
-    static const char *const empty[] = { "nan", "zero", "one" };
-    static const char *const missing[] = { "error", "skip", "worst" };
     edgel_text_printf(t, "{\"reduce\":\"%s\",\"empty\":\"%s\",\"missing\":\"%s\",",
-                      r->reduce == EDGEL_REDUCE_IMAGE ? "image" : "pooled", empty[r->empty],
-                      missing[r->missing]);
+                      edgel_convention_word(EDGEL_CONVENTION_REDUCE, (int)r->reduce),
+                      edgel_convention_word(EDGEL_CONVENTION_EMPTY, (int)r->empty),
+                      edgel_convention_word(EDGEL_CONVENTION_MISSING, (int)r->missing));
     ids(t, "ignore", r->ignore, r->nignore);
     edgel_text_str(t, ",");
     ids(t, "exclude_from_mean", r->exclude_from_mean, r->nexclude);
@@ -147,11 +143,10 @@ enum edgel_status edgel_counts_write_row(struct edgel_output *out, const struct 
 {
     EDGEL_REQUIRE(out);
     EDGEL_REQUIRE(row);
-    static const char *const kind[] = { "measured", "missing", "failed" };
     struct edgel_text t = { 0 };
     edgel_text_printf(&t, "{\"prediction\":%d,\"image\":", row->prediction);
     edgel_text_json(&t, row->image ? row->image : "");
-    edgel_text_printf(&t, ",\"kind\":\"%s\"", kind[row->kind]);
+    edgel_text_printf(&t, ",\"kind\":\"%s\"", edgel_convention_word(EDGEL_CONVENTION_ROW, (int)row->kind));
     if (row->kind != EDGEL_ROW_FAILED && row->w > 0)
         counts_json(&t, row);
     edgel_text_str(&t, "}");

@@ -235,7 +235,7 @@ static void finish(void *counts)
     edgel_objects_free(list->v, list->n);
 }
 
-static const char *const kinds[] = { "none", "components", "ids", "mixed" };
+static const char *const kinds[] = { "none", "components", "ids", "mixed", NULL };
 
 static void write_params(struct edgel_text *t, const struct edgel_measure *m)
 {
@@ -250,7 +250,7 @@ static enum edgel_status read_params(const struct edgel_place *p, const struct e
     int i;
     if (!v)
         return EDGEL_OK;
-    EDGEL_TRY(edgel_place_choice(p, v, "objects", kinds + 1, 3, &i));
+    EDGEL_TRY(edgel_place_word(p, v, "objects", kinds + 1, &i));
     m->objects = (enum edgel_objects)(EDGEL_OBJECTS_COMPONENTS + i);
     return EDGEL_OK;
 }

@@ -1,0 +1,54 @@
+/* The words of conventions: the one table that options, counts files, documents and printed tables read. */
+#include "eval/eval_priv.h"
+#include <stdio.h>
+
+static const char *const labels[] = {
+    [EDGEL_LABELS_AUTO] = "auto", [EDGEL_LABELS_BINARY] = "binary", [EDGEL_LABELS_IDS] = "ids", NULL
+};
+/* An annotator that is taken by number has that number in place of a word. */
+static const char *const annotators[] = { [EDGEL_ANNOTATOR_NONE] = "none",
+                                          [EDGEL_ANNOTATOR_INDEX] = "K",
+                                          [EDGEL_ANNOTATOR_ANY] = "any",
+                                          [EDGEL_ANNOTATOR_MAJORITY] = "majority",
+                                          NULL };
+static const char *const reduces[] = {
+    [EDGEL_REDUCE_POOLED] = "pooled", [EDGEL_REDUCE_IMAGE] = "image", NULL
+};
+static const char *const empties[] = {
+    [EDGEL_EMPTY_NAN] = "nan", [EDGEL_EMPTY_ZERO] = "zero", [EDGEL_EMPTY_ONE] = "one", NULL
+};
+static const char *const missings[] = {
+    [EDGEL_MISSING_ERROR] = "error", [EDGEL_MISSING_SKIP] = "skip", [EDGEL_MISSING_WORST] = "worst", NULL
+};
+static const char *const rows[] = {
+    [EDGEL_ROW_MEASURED] = "measured", [EDGEL_ROW_MISSING] = "missing", [EDGEL_ROW_FAILED] = "failed", NULL
+};
+
+static const char *const *const table[] = {
+    [EDGEL_CONVENTION_LABELS] = labels,    [EDGEL_CONVENTION_ANNOTATOR] = annotators,
+    [EDGEL_CONVENTION_REDUCE] = reduces,   [EDGEL_CONVENTION_EMPTY] = empties,
+    [EDGEL_CONVENTION_MISSING] = missings, [EDGEL_CONVENTION_ROW] = rows,
+};
+
+const char *const *edgel_convention_words(enum edgel_convention key)
+{
+    static const char *const none[] = { NULL };
+    return (unsigned)key < sizeof table / sizeof *table ? table[key] : none;
+}
+
+const char *edgel_convention_word(enum edgel_convention key, int value)
+{
+    const char *const *words = edgel_convention_words(key);
+    for (int i = 0; words[i]; i++)
+        if (i == value)
+            return words[i];
+    return "unknown";
+}
+
+void edgel_annotator_text(const struct edgel_measure *m, char *buf, size_t size)
+{
+    if (m->annotator == EDGEL_ANNOTATOR_INDEX)
+        snprintf(buf, size, "%d", m->annotator_index);
+    else
+        snprintf(buf, size, "%s", edgel_convention_word(EDGEL_CONVENTION_ANNOTATOR, (int)m->annotator));
+}
