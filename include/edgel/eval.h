@@ -430,6 +430,11 @@ EDGEL_API const char *const *edgel_convention_words(enum edgel_convention key);
 EDGEL_API const char *edgel_convention_word(enum edgel_convention key, int value);
 /* The word of the annotator, or the digits of its number, into buf[size]; 16 bytes are enough. */
 EDGEL_API void edgel_annotator_text(const struct edgel_measure *measure, char *buf, size_t size);
+/* Reads "any", "majority" or the number of an annotator, 1 to 10000, which is 1 with the words. what names the text in
+ * messages. EDGEL_EINVAL. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_annotator_parse(const char *what, const char *text,
+                                                                  enum edgel_annotator *annotator,
+                                                                  int *number, struct edgel_error *err);
 
 /*
  * Checks that counts measured under `measure` can be reduced under `reduce`. Counts hold raw ids, so other ids may be

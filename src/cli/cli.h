@@ -48,6 +48,7 @@ struct cli_option {
     double min, max;     /* CLI_INT, CLI_REAL: inclusive */
     /* CLI_CHOICE: all there are; elsewhere values that shells propose. Ends with NULL. */
     const char *const *choices;
+    const char *const *(*words)(void); /* in place of choices: those of a table of the library */
     /* CLI_CALL: stores the value; options is the group's struct. what names the value ("--low") in the text of err,
      * which edgel_error_set() or the number parsers write. */
     enum edgel_status (*call)(void *options, const char *what, const char *text, struct edgel_error *err);
@@ -134,6 +135,8 @@ const struct cli_option *cli_option_at(const struct cli_command *command, size_t
 bool cli_takes_value(const struct cli_option *option);
 /* "FILE", "a|b|c"; text that lives as long as the program. */
 const char *cli_metavar(const struct cli_option *option);
+/* The choices of an option, wherever they stand; NULL: it has none. */
+const char *const *cli_choices(const struct cli_option *option);
 
 /* --- shared groups: struct, rows. A command embeds the struct and names the rows in a group with its offset --- */
 

@@ -1,6 +1,7 @@
 /* The words of conventions: the one table that options, counts files, documents and printed tables read. */
 #include "eval/eval_priv.h"
 #include <stdio.h>
+#include <string.h>
 
 static const char *const labels[] = {
     [EDGEL_LABELS_AUTO] = "auto", [EDGEL_LABELS_BINARY] = "binary", [EDGEL_LABELS_IDS] = "ids", NULL
@@ -51,4 +52,26 @@ void edgel_annotator_text(const struct edgel_measure *m, char *buf, size_t size)
         snprintf(buf, size, "%d", m->annotator_index);
     else
         snprintf(buf, size, "%s", edgel_convention_word(EDGEL_CONVENTION_ANNOTATOR, (int)m->annotator));
+}
+
+enum edgel_status edgel_annotator_parse(const char *what, const char *text, enum edgel_annotator *annotator,
+                                        int *number, struct edgel_error *err)
+{
+    EDGEL_REQUIRE(what);
+    EDGEL_REQUIRE(text);
+    EDGEL_REQUIRE(annotator);
+    EDGEL_REQUIRE(number);
+    int64_t k;
+    for (int i = EDGEL_ANNOTATOR_INDEX + 1; annotators[i]; i++)
+        if (strcmp(text, annotators[i]) == 0) {
+            *annotator = (enum edgel_annotator)i;
+            *number = 1;
+            return EDGEL_OK;
+        }
+    if (edgel_parse_int(what, text, 1, 10000, &k, NULL) != EDGEL_OK)
+        return edgel_fail(err, EDGEL_EINVAL, "%s '%s': must be %s, %s, or a number from 1 on", what, text,
+                          annotators[EDGEL_ANNOTATOR_ANY], annotators[EDGEL_ANNOTATOR_MAJORITY]);
+    *annotator = EDGEL_ANNOTATOR_INDEX;
+    *number = (int)k;
+    return EDGEL_OK;
 }

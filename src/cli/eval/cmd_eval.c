@@ -26,7 +26,7 @@ static void fill_measure(const struct cli_args *args, struct edgel_measure *m)
 {
     const struct eval_options *o = args->options;
     edgel_measure_init(m);
-    m->labels = o->labels == 1 ? EDGEL_LABELS_BINARY : o->labels == 2 ? EDGEL_LABELS_IDS : EDGEL_LABELS_AUTO;
+    m->labels = (enum edgel_labels)o->labels;
     m->threshold = o->threshold;
     m->thresholds = (int)o->thresholds;
     m->valid = o->valid != NULL;

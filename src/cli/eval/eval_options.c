@@ -4,24 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const label_names[] = { "auto", "binary", "ids", NULL };
+const char *const *score_labels_words(void)
+{
+    return edgel_convention_words(EDGEL_CONVENTION_LABELS);
+}
 
 static enum edgel_status take_annotator(void *options, const char *what, const char *text,
                                         struct edgel_error *err)
 {
     struct eval_options *o = options;
-    int64_t k = 1;
-    if (strcmp(text, "any") == 0)
-        o->annotator = EDGEL_ANNOTATOR_ANY;
-    else if (strcmp(text, "majority") == 0)
-        o->annotator = EDGEL_ANNOTATOR_MAJORITY;
-    else if (edgel_parse_int(what, text, 1, 10000, &k, NULL) == EDGEL_OK)
-        o->annotator = EDGEL_ANNOTATOR_INDEX;
-    else
-        return edgel_error_set(err, EDGEL_EINVAL, "%s '%s': must be any, majority, or a number from 1 on",
-                               what, text);
-    o->annotator_index = (int)k;
-    return EDGEL_OK;
+    return edgel_annotator_parse(what, text, &o->annotator, &o->annotator_index, err);
 }
 
 static enum edgel_status take_tolerance(void *options, const char *what, const char *text,
@@ -84,7 +76,7 @@ const struct cli_option eval_mask_rows[] = {
     { .name = "labels",
       .kind = CLI_CHOICE,
       AT(labels),
-      .choices = label_names,
+      .words = score_labels_words,
       .def = "auto",
       .help =
           "What masks hold. auto: binary if all values of the truth are 0 and 1, or 0 and the full value, or its "

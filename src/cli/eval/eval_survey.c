@@ -56,7 +56,7 @@ static enum edgel_status decide_labels(struct eval_run *run, struct edgel_error 
                   : "the truth holds other values than 0 and 1, or 0 and the full value";
     }
     if (!run->options->quiet)
-        cli_message("labels: %s (%s)", m->labels == EDGEL_LABELS_BINARY ? "binary" : "ids", why);
+        cli_message("labels: %s (%s)", edgel_convention_word(EDGEL_CONVENTION_LABELS, (int)m->labels), why);
     return EDGEL_OK;
 }
 

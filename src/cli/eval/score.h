@@ -102,6 +102,7 @@ struct eval_options {
     struct cli_shard_options part;
     struct cli_run_options run;
 };
+const char *const *score_labels_words(void); /* of --labels, also of train */
 /* "Pairs", "Masks", "Boundaries and regions", "Counts"; offsets in struct eval_options */
 extern const struct cli_option eval_pair_rows[], eval_mask_rows[], eval_boundary_rows[], eval_counts_rows[];
 

@@ -8,9 +8,20 @@
 
 #define AT(field) .at = offsetof(struct score_options, field)
 
-static const char *const reduce_names[] = { "pooled", "image", NULL };
-static const char *const empty_names[] = { "nan", "zero", "one", NULL };
-static const char *const missing_names[] = { "error", "skip", "worst", NULL };
+static const char *const *reduce_words(void)
+{
+    return edgel_convention_words(EDGEL_CONVENTION_REDUCE);
+}
+
+static const char *const *empty_words(void)
+{
+    return edgel_convention_words(EDGEL_CONVENTION_EMPTY);
+}
+
+static const char *const *missing_words(void)
+{
+    return edgel_convention_words(EDGEL_CONVENTION_MISSING);
+}
 
 static void list_keys(char *buf, size_t size)
 {
@@ -25,20 +36,20 @@ const struct cli_option score_rows[] = {
     { .name = "reduce",
       .kind = CLI_CHOICE,
       AT(reduce),
-      .choices = reduce_names,
+      .words = reduce_words,
       .def = "pooled",
       .help = "pooled: counts of all images are summed first. image: scores per image and class, then their "
               "mean." },
     { .name = "empty",
       .kind = CLI_CHOICE,
       AT(empty),
-      .choices = empty_names,
+      .words = empty_words,
       .def = "nan",
       .help = "The value of a score that would be 0/0: undefined and left out of the mean, 0, or 1." },
     { .name = "missing",
       .kind = CLI_CHOICE,
       AT(missing),
-      .choices = missing_names,
+      .words = missing_words,
       .def = "error",
       .help =
           "What to do with truth that has no prediction: report an error, skip it, or score it as all wrong. A "

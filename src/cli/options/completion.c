@@ -14,8 +14,9 @@ static void option_names(const struct cli_command *c)
 
 static void choice_list(const struct cli_option *o)
 {
-    for (const char *const *s = o->choices; *s; s++)
-        printf("%s%s", s == o->choices ? "" : " ", *s);
+    const char *const *choices = cli_choices(o);
+    for (const char *const *s = choices; *s; s++)
+        printf("%s%s", s == choices ? "" : " ", *s);
 }
 
 static void command_names(const struct cli_command *const *commands)
@@ -35,7 +36,7 @@ static void bash_command(const struct cli_command *c)
         printf("        --%s", o->name);
         if (o->letter)
             printf("|-%c", o->letter);
-        if (o->choices) {
+        if (cli_choices(o)) {
             fputs(") COMPREPLY=($(compgen -W '", stdout);
             choice_list(o);
             puts("' -- \"$cur\")); return ;;");
@@ -90,7 +91,7 @@ static void zsh_value(const struct cli_option *o)
         return;
     putchar(':');
     quoted(o->kind == CLI_CHOICE ? o->name : cli_metavar(o), true);
-    if (o->choices) {
+    if (cli_choices(o)) {
         fputs(":(", stdout);
         choice_list(o);
         putchar(')');
@@ -155,7 +156,7 @@ void cli_complete_fish(const struct cli_command *const *commands)
             printf("complete -c edgel -n '__fish_seen_subcommand_from %s' -l %s", (*c)->name, o->name);
             if (o->letter)
                 printf(" -s %c", o->letter);
-            if (o->choices) {
+            if (cli_choices(o)) {
                 fputs(" -x -a '", stdout);
                 choice_list(o);
                 putchar('\'');

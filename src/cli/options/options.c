@@ -40,13 +40,18 @@ bool cli_takes_value(const struct cli_option *option)
     return option->kind != CLI_FLAG && option->kind != CLI_FLAG_OFF;
 }
 
+const char *const *cli_choices(const struct cli_option *option)
+{
+    return option->words ? option->words() : option->choices;
+}
+
 const char *cli_metavar(const struct cli_option *option)
 {
     static char joined[256];
     if (option->metavar || option->kind != CLI_CHOICE)
         return option->metavar ? option->metavar : "";
     joined[0] = '\0';
-    for (const char *const *c = option->choices; *c; c++) {
+    for (const char *const *c = cli_choices(option); *c; c++) {
         strncat(joined, *c, sizeof joined - strlen(joined) - 2);
         strcat(joined, c[1] ? "|" : "");
     }
@@ -77,13 +82,14 @@ static void join_choices(const char *const *choices, char *buf, size_t size)
 static enum edgel_status set_choice(const struct cli_option *o, const char *what, const char *text, int *out,
                                     struct edgel_error *err)
 {
-    for (int i = 0; o->choices[i]; i++)
-        if (strcmp(o->choices[i], text) == 0) {
+    const char *const *choices = cli_choices(o);
+    for (int i = 0; choices[i]; i++)
+        if (strcmp(choices[i], text) == 0) {
             *out = i;
             return EDGEL_OK;
         }
     char list[256];
-    join_choices(o->choices, list, sizeof list);
+    join_choices(choices, list, sizeof list);
     return edgel_error_set(err, EDGEL_EINVAL, "%s %s: must be one of %s", what, text, list);
 }
 

@@ -32,7 +32,7 @@ static char *value_of(const struct cli_option *o, const void *base, const char *
     case CLI_FLAG_OFF: return copy(*(const bool *)at == (o->kind == CLI_FLAG) ? "on" : "off");
     case CLI_INT: snprintf(s, sizeof s, "%lld", (long long)*(const int64_t *)at); return copy(s);
     case CLI_REAL: snprintf(s, sizeof s, "%.15g", *(const double *)at); return copy(s);
-    case CLI_CHOICE: return copy(o->choices[*(const int *)at]);
+    case CLI_CHOICE: return copy(cli_choices(o)[*(const int *)at]);
     case CLI_STRING: return *(const char *const *)at ? copy(*(const char *const *)at) : NULL;
     case CLI_LIST: return joined(at);
     case CLI_CALL: return given ? copy(given) : NULL;

@@ -7,7 +7,6 @@
 
 #define AT(field) .at = offsetof(struct train_options, field)
 
-static const char *const labels_names[] = { "auto", "binary", "ids", NULL };
 static const char *const weights_names[] = { "he", "xavier", NULL };
 static const char *const pretrain_names[] = { "none", "layerwise", NULL };
 static const char *const optimizer_names[] = { "gd",      "sgd",  "momentum", "nesterov",
@@ -89,7 +88,7 @@ static const struct cli_option data_rows[] = {
     { .name = "labels",
       .kind = CLI_CHOICE,
       AT(labels),
-      .choices = labels_names,
+      .words = score_labels_words,
       .def = "auto",
       .help =
           "What mask values are; auto: binary if the truth holds nothing but 0 and 1, or 0 and the full value." },
