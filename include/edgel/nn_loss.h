@@ -50,6 +50,12 @@ enum { EDGEL_LOSS_KINDS = 8 };
 
 /* "ce", "bce", ..; NULL past the last. */
 EDGEL_API const char *edgel_loss_name(int kind);
+/* What is known of each loss; name NULL past the last. */
+struct edgel_loss_info {
+    const char *name, *what; /* "iou", "1 - IoU of each class over the batch"; static strings */
+    bool weighted;           /* class_weights and balance hold for it */
+};
+EDGEL_API struct edgel_loss_info edgel_loss_at(int kind);
 
 struct edgel_loss_term {
     enum edgel_loss kind;
@@ -67,20 +73,35 @@ struct edgel_loss_params {
     /* One class only. Per image, w_1 is multiplied by the share of negatives, w_0 by that of positives (sum t and
      * sum 1 - t over valid pixels; an image without one of them has no weight). Xie and Tu 2015, arXiv:1504.06375. */
     bool balance;
-    double smooth;      /* s of iou and dice, pixels, >= 0 */
-    double smooth_beta; /* beta of smoothl1, > 0 */
+    double smooth;      /* s of iou and dice, pixels, 0..1e9 */
+    double smooth_beta; /* beta of smoothl1, 1e-6..1e9 */
 };
 /* No class weights, not balanced, smooth 1, smooth_beta 0.1. */
 EDGEL_API void edgel_loss_params_init(struct edgel_loss_params *params);
 
-/* One of labels and soft is NULL. */
+/* A number of struct edgel_loss_params: the name of its field, what it means, its range and default; name NULL past
+ * the last. */
+struct edgel_loss_param {
+    const char *name, *what; /* "smooth"; static strings */
+    double min, max, def;
+};
+EDGEL_API struct edgel_loss_param edgel_loss_param_at(int i);
+/* Whether a loss takes the i-th number; false for a kind or number that is not there. */
+EDGEL_API bool edgel_loss_takes(int kind, int i);
+/* Sets the i-th number. Returns EDGEL_OK, or EDGEL_EINVAL, params as before: no such number, or out of its range. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_loss_param_set(struct edgel_loss_params *params, int i,
+                                                                 double value, struct edgel_error *err);
+
+/* What a loss is taken of. n, classes, pixels, logits and one of labels and soft must be set, the other stays NULL. */
 struct edgel_loss_batch {
-    int n, classes;
-    size_t pixels;          /* of one sample */
+    int n, classes;         /* samples and classes, >= 1 */
+    size_t pixels;          /* of one sample, >= 1 */
     const float *logits;    /* [n][classes][pixels] */
     const uint16_t *labels; /* [n][pixels]: below max(classes, 2), or EDGEL_LABEL_IGNORE */
     const float *soft;      /* [n][classes][pixels] targets in [0, 1]; negative in the first class: ignored */
 };
+/* One sample of one class; pixels 0 and pointers NULL, the caller's to set. */
+EDGEL_API void edgel_loss_batch_init(struct edgel_loss_batch *batch);
 
 /* Memory of edgel_loss_eval(), kept from call to call: the same shapes again allocate nothing. Begins zeroed. */
 struct edgel_loss_scratch {

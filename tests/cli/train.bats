@@ -473,6 +473,11 @@ PY
 @test "--class-weights auto" { changes --class-weights auto; }
 @test "--balance" { changes --balance; }
 @test "--smooth" { changes --smooth 100; }
+@test "--smooth-beta" {
+    train -o a --epochs 2 --loss smoothl1 i
+    train -o b --epochs 2 --loss smoothl1 --smooth-beta 0.01 i
+    [ "$(column a/results.csv train_loss)" != "$(column b/results.csv train_loss)" ]
+}
 @test "--l1" { changes --l1 0.1; }
 @test "--l2" { changes --l2 0.1; }
 @test "--lr" { changes --lr 0.1; }
@@ -553,6 +558,7 @@ tells() {
     tells "--smooth 2 has no use without iou or dice" --truth t --arch linear --smooth 2 --loss bce
     tells "--smooth 2 has no use without iou or dice" --truth t --arch linear --smooth 2 --boundaries
     tells "--smooth 2 has no use without iou or dice" --truth t --arch linear --smooth 2 --loss bce,iou:0
+    tells "--smooth-beta 2 has no use without smoothl1" --truth t --arch linear --smooth-beta 2 --loss bce
     tells "--class-weights 1,2 has no use" --truth t --arch linear --class-weights 1,2 --loss iou,lovasz
     tells "--monitor has no use without images to validate on" --truth t --arch linear --monitor f1
     tells "--crops 2 has no use with --steps" --truth t --arch linear --crops 2 --steps 3
@@ -885,6 +891,7 @@ other_options() {
 --class-weights 1,2
 --balance
 --smooth 2
+--smooth-beta 0.5
 --l1 0.5
 --l2 0.5
 --optimizer adamw

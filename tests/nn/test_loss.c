@@ -1,7 +1,7 @@
 /* Losses: against a plain twin in double, finite differences of that twin, PyTorch's stored values
  * (tests/golden/torch_losses.txt; scripts/makers/make_torch_losses.py made it and says what its records mean), and what
  * must hold of any loss. */
-#include "nn/kernels/loss_priv.h"
+#include "nn/losses/losses.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -116,6 +116,8 @@ static double twin_pixels(const struct twin *w, const double *x, enum edgel_loss
                 sum += (pos + neg) * fabs(d);
             else if (kind == EDGEL_LOSS_L2)
                 sum += (pos + neg) * d * d;
+            else if (kind != EDGEL_LOSS_SMOOTHL1)
+                fail_msg("%s has no twin", edgel_loss_name((int)kind));
             else
                 sum += (pos + neg) * (fabs(d) < beta ? d * d / 2 / beta : fabs(d) - beta / 2);
         }
@@ -170,11 +172,15 @@ static double twin_classes(const struct twin *w, enum edgel_loss kind)
             t += w->t[at];
         }
         bool occurs = t > 0;
-        double v = 1 - (i + w->p->smooth) / (p + t - i + w->p->smooth);
-        if (kind == EDGEL_LOSS_DICE)
+        double v = 0;
+        if (kind == EDGEL_LOSS_IOU)
+            v = 1 - (i + w->p->smooth) / (p + t - i + w->p->smooth);
+        else if (kind == EDGEL_LOSS_DICE)
             v = 1 - (2 * i + w->p->smooth) / (p + t + w->p->smooth);
-        if (kind == EDGEL_LOSS_LOVASZ)
+        else if (kind == EDGEL_LOSS_LOVASZ)
             v = twin_lovasz_class(w, c, &occurs);
+        else
+            fail_msg("%s has no twin", edgel_loss_name((int)kind));
         sum += occurs ? v : 0;
         present += occurs;
     }
@@ -187,10 +193,87 @@ static double twin_loss(const struct edgel_loss_batch *b, const struct edgel_los
     struct twin w = make_twin(b, p, x);
     if (b->classes == 1 && kind == EDGEL_LOSS_CE)
         kind = EDGEL_LOSS_BCE;
-    const bool whole = kind == EDGEL_LOSS_IOU || kind == EDGEL_LOSS_DICE || kind == EDGEL_LOSS_LOVASZ;
-    const double v = whole ? twin_classes(&w, kind) : twin_pixels(&w, x, kind);
+    const double v = nn_loss_row((int)kind)->pixels ? twin_pixels(&w, x, kind) : twin_classes(&w, kind);
     free_twin(&w);
     return v;
+}
+
+/* --- rows --- */
+
+/* The first part that a row lacks, as text; NULL: none. */
+static const char *missing_part(const struct nn_loss *row, int kind)
+{
+    if (!row)
+        return "row";
+    if ((int)row->kind != kind)
+        return "its own kind";
+    if (!row->name || !row->name[0] || !row->what || !row->what[0])
+        return "name and what it is";
+    if (!row->pixels + !row->sums + !row->planes != 2)
+        return "one value";
+    if (row->planes && !row->planes_bytes)
+        return "memory";
+    if (row->pixels && !row->by_probability && !row->by_logit && !(row->joins & NN_JOINS_SOFTMAX))
+        return "gradient behind a softmax";
+    if (row->pixels && !row->by_probability && !row->by_logit && !(row->joins & NN_JOINS_SIGMOID) &&
+        !row->one_class)
+        return "gradient behind a sigmoid";
+    if (row->numbers >> NN_LOSS_PARAMS)
+        return "numbers that are known";
+    return NULL;
+}
+
+static void rows_are_whole(void **state)
+{
+    (void)state;
+    for (int k = 0; k < EDGEL_LOSS_KINDS; k++) {
+        if (missing_part(nn_loss_row(k), k))
+            fail_msg("loss %d has no %s", k, missing_part(nn_loss_row(k), k));
+        for (int other = 0; other < k; other++)
+            assert_string_not_equal(edgel_loss_name(k), edgel_loss_name(other));
+        assert_string_equal(edgel_loss_at(k).name, edgel_loss_name(k));
+        assert_string_equal(edgel_loss_at(k).what, nn_loss_row(k)->what);
+    }
+    assert_null(edgel_loss_at(-1).name);
+    assert_null(edgel_loss_at(EDGEL_LOSS_KINDS).name);
+    assert_false(edgel_loss_takes(EDGEL_LOSS_KINDS, 0) || edgel_loss_takes(0, -1) ||
+                 edgel_loss_takes(0, NN_LOSS_PARAMS));
+}
+
+/* Each part taken out of each row that has it is seen. */
+static void a_planted_row_is_seen(void **state)
+{
+    (void)state;
+    int seen = 0;
+    for (int k = 0; k < EDGEL_LOSS_KINDS; k++) {
+        const struct nn_loss *row = nn_loss_row(k);
+        for (int part = 0; part < 9; part++) {
+            struct nn_loss planted = *row;
+            bool had = true;
+            switch (part) {
+            case 0: planted.name = NULL; break;
+            case 1: planted.what = ""; break;
+            case 2: planted.kind = (enum edgel_loss)(k + 1); break;
+            case 3: planted.numbers = 1u << NN_LOSS_PARAMS; break;
+            case 4: planted.pixels = row->pixels ? NULL : nn_loss_ce.pixels; break;
+            case 5: planted.sums = row->sums ? NULL : nn_loss_iou.sums; break;
+            case 6: planted.planes = row->planes ? NULL : nn_loss_lovasz.planes; break;
+            case 7:
+                had = planted.planes_bytes;
+                planted.planes_bytes = NULL;
+                break;
+            default:
+                had = row->pixels;
+                planted.by_probability = NULL;
+                planted.by_logit = NULL;
+                planted.joins &= ~(unsigned)NN_JOINS_SOFTMAX;
+            }
+            assert_true(!had == !missing_part(&planted, k));
+            seen += had;
+        }
+        assert_non_null(missing_part(NULL, k));
+    }
+    assert_int_equal(seen, 7 * EDGEL_LOSS_KINDS + 1 + 5);
 }
 
 /* --- batches --- */
@@ -286,6 +369,36 @@ static const struct shape large_shapes[] = {
     { 3, 4, LOSS_ROW, false, false, false },
 };
 enum { LARGE_SHAPES = sizeof large_shapes / sizeof *large_shapes };
+
+/* Each number has a range with its default, is what init sets, is refused beyond its range, and some loss takes it. A
+ * loss depends on the numbers that it takes and on no others. */
+static void numbers_are_those_of_the_rows(void **state)
+{
+    (void)state;
+    struct edgel_loss_params p;
+    edgel_loss_params_init(&p);
+    for (int i = 0; i < NN_LOSS_PARAMS; i++) {
+        const struct edgel_loss_param info = edgel_loss_param_at(i);
+        int takers = 0;
+        assert_true(info.name && info.what && info.min <= info.def && info.def <= info.max);
+        assert_true(nn_loss_number_of(&p, i) == info.def);
+        assert_int_equal(edgel_loss_param_set(&p, i, info.max * 1.01, &err), EDGEL_EINVAL);
+        assert_int_equal(edgel_loss_param_set(&p, i, NAN, &err), EDGEL_EINVAL);
+        assert_true(nn_loss_number_of(&p, i) == info.def);
+        for (int k = 0; k < EDGEL_LOSS_KINDS; k++) {
+            struct case_of_loss c = make_case((struct shape){ 2, 3, 25, true, false, false }, 10);
+            const double before = eval_one((enum edgel_loss)k, &c, NULL);
+            assert_int_equal(edgel_loss_param_set(&c.p, i, 0.5 * info.def, &err), EDGEL_OK);
+            assert_true((eval_one((enum edgel_loss)k, &c, NULL) != before) == edgel_loss_takes(k, i));
+            takers += edgel_loss_takes(k, i);
+            free_case(&c);
+        }
+        assert_true(takers > 0);
+    }
+    assert_null(edgel_loss_param_at(-1).name);
+    assert_null(edgel_loss_param_at(NN_LOSS_PARAMS).name);
+    assert_int_equal(edgel_loss_param_set(&p, NN_LOSS_PARAMS, 1, &err), EDGEL_EINVAL);
+}
 
 static void values_equal_the_twin(void **state)
 {
@@ -410,7 +523,7 @@ static struct case_of_loss read_batch(void)
 
 struct largest {
     double value[EDGEL_LOSS_KINDS], gradient[EDGEL_LOSS_KINDS], box_value[4], box_gradient[4];
-    int losses, boxes;
+    int of_kind[EDGEL_LOSS_KINDS], boxes;
 };
 
 static void check_loss_record(struct case_of_loss *k, struct largest *l)
@@ -421,8 +534,9 @@ static void check_loss_record(struct case_of_loss *k, struct largest *l)
     int balance, kind = 0;
     double value, worst = 0, top = 0;
     assert_int_equal(sscanf(line, "loss %15s %d %lf", name, &balance, &value), 3);
-    while (strcmp(edgel_loss_name(kind), name) != 0)
+    while (kind < EDGEL_LOSS_KINDS && strcmp(edgel_loss_name(kind), name) != 0)
         kind++;
+    assert_true(kind < EDGEL_LOSS_KINDS);
     k->p.balance = balance;
     k->p.class_weights = k->p.class_weights ? k->weights : NULL;
     assert_int_equal(read_numbers(exact, GOLDEN_MAX), k->cells);
@@ -433,7 +547,7 @@ static void check_loss_record(struct case_of_loss *k, struct largest *l)
     }
     l->value[kind] = fmax(l->value[kind], fabs(v - value) / value);
     l->gradient[kind] = fmax(l->gradient[kind], worst / top);
-    l->losses++;
+    l->of_kind[kind]++;
 }
 
 static const char *const box_names[] = { "iou", "giou", "diou", "ciou" };
@@ -463,7 +577,7 @@ static void results_equal_pytorch(void **state)
     (void)snprintf(path, sizeof path, "%s/tests/golden/torch_losses.txt", getenv("EDGEL_SOURCE"));
     goldens = fopen(path, "r");
     assert_non_null(goldens);
-    struct largest l = { .losses = 0 };
+    struct largest l = { .boxes = 0 };
     struct case_of_loss k = { .cells = 0 };
     while (next_line()) {
         if (strncmp(line, "batch", 5) == 0) {
@@ -480,6 +594,7 @@ static void results_equal_pytorch(void **state)
     for (int i = 0; i < EDGEL_LOSS_KINDS; i++) {
         printf("# %s: value within %.2g, gradient within %.2g of PyTorch\n", edgel_loss_name(i), l.value[i],
                l.gradient[i]);
+        assert_int_equal(l.of_kind[i], 10); /* a loss without stored values is seen */
         assert_true(l.value[i] < 1e-6 && l.gradient[i] < 1e-6);
     }
     for (int i = 0; i < 4; i++) {
@@ -487,7 +602,6 @@ static void results_equal_pytorch(void **state)
                l.box_gradient[i]);
         assert_true(l.box_value[i] < 1e-10 && l.box_gradient[i] < 1e-10);
     }
-    assert_int_equal(l.losses, 80);
     assert_int_equal(l.boxes, 160);
 }
 
@@ -727,7 +841,6 @@ static void run_kernels(const struct loss_kernels *k, const struct case_of_loss 
     struct loss_row r = { .n = n, .classes = c->b.classes, .x = c->logits, .x_stride = c->b.pixels };
     r.p = o->p[0];
     r.p_stride = LOSS_ROW;
-    r.lovasz = c->logits;
     r.w0 = w0;
     r.w1 = w1;
     r.t = o->t[0];
@@ -752,7 +865,7 @@ static void run_kernels(const struct loss_kernels *k, const struct case_of_loss 
     k->l1.backward(&r, 0.1f, 0.3f);
     k->l2.backward(&r, 0.1f, 0.4f);
     k->smoothl1.backward(&r, 0.1f, 0.5f);
-    k->add_lovasz(&r, 0.01f);
+    k->add_plane(&r, c->logits, 0.01f);
     for (int with_q = 0; with_q < 2; with_q++) {
         if (r.classes == 1)
             k->sigmoid_gradient(&r, 0.7f, with_q);
@@ -1048,6 +1161,9 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_are_whole),
+        cmocka_unit_test(a_planted_row_is_seen),
+        cmocka_unit_test(numbers_are_those_of_the_rows),
         cmocka_unit_test(values_equal_the_twin),
         cmocka_unit_test(gradients_equal_differences),
         cmocka_unit_test(results_equal_pytorch),

@@ -546,6 +546,7 @@ const struct cli_command cli_command_train = {
         "Ctrl-C writes a checkpoint; --resume RUN continues with the same result as a run without a break, and with "
         "more --epochs extends a finished run.",
     .groups = train_groups,
+    .make_rows = train_make_rows,
     .examples =
         (const struct cli_example[]){
             { "A few steps on the scenes of the source: objects against background",

@@ -11,6 +11,7 @@ struct train_data;
 
 /* --- train_options.c --- */
 
+enum { TRAIN_LOSS_NUMBERS_MAX = 16 };
 struct train_options {
     const char *output, *resume;
     int overwrite; /* 1: over a run that is there */
@@ -32,7 +33,7 @@ struct train_options {
     /* loss */
     const char *loss, *class_weights;
     bool balance;
-    double smooth;
+    double loss_numbers[TRAIN_LOSS_NUMBERS_MAX]; /* of edgel_loss_param_at() */
     /* steps */
     int optimizer, schedule; /* enum edgel_optimizer_kind, enum edgel_schedule_kind */
     double lr, momentum, weight_decay, warmup, schedule_epochs, every, gamma, power;
@@ -50,6 +51,13 @@ struct train_options {
     struct cli_run_options run;
 };
 extern const struct cli_group train_groups[];
+/* Fills the rows that tables of the library have, once. */
+void train_make_rows(void);
+/* Appends "a, b and c" (the last word being `last`), the losses for which `has` says true. */
+void train_list_losses(char *buf, size_t size, const char *last, bool (*has)(int kind, int i), int i);
+bool train_loss_weighted(int kind, int unused); /* class weights and balance hold for it */
+/* Option of the i-th number of losses: "smooth-beta". */
+const char *train_loss_option(int i);
 
 /* --- train_plan.c --- */
 

@@ -1,7 +1,9 @@
 /* The options of `edgel train`, in the groups of its help. */
 #include "cli/eval/score.h"
 #include "cli/train/train.h"
+#include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,32 +186,90 @@ static const struct cli_option network_rows[] = {
     { 0 },
 };
 
+/* --- what the library's tables say --- */
+
+static void add(char *buf, size_t size, const char *fmt, ...) EDGEL_PRINTF(3, 4);
+
+/* Appends what fits. */
+static void add(char *buf, size_t size, const char *fmt, ...)
+{
+    const size_t n = strlen(buf);
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(buf + n, size - n, fmt, ap);
+    va_end(ap);
+}
+
+/* "smooth-beta", in text that lives as long as the program. */
+const char *train_loss_option(int i)
+{
+    static char names[TRAIN_LOSS_NUMBERS_MAX][32];
+    snprintf(names[i], sizeof names[i], "%s", edgel_loss_param_at(i).name);
+    for (char *c = names[i]; *c; c++)
+        *c = *c == '_' ? '-' : *c;
+    return names[i];
+}
+
+void train_list_losses(char *buf, size_t size, const char *last, bool (*has)(int kind, int i), int i)
+{
+    int n = 0, at = 0;
+    for (int k = 0; edgel_loss_name(k); k++)
+        n += has(k, i);
+    for (int k = 0; edgel_loss_name(k); k++)
+        if (has(k, i)) {
+            if (at > 0)
+                add(buf, size, at + 1 < n ? "," : " %s", last);
+            add(buf, size, "%s%s", at > 0 ? " " : "", edgel_loss_name(k));
+            at++;
+        }
+}
+
+bool train_loss_weighted(int kind, int unused)
+{
+    (void)unused;
+    return edgel_loss_at(kind).weighted;
+}
+
+static void tell_losses(char *buf, size_t size)
+{
+    *buf = '\0';
+    for (int k = 0; edgel_loss_name(k); k++)
+        add(buf, size, "%s%s (%s)", k ? ", " : "", edgel_loss_name(k), edgel_loss_at(k).what);
+    add(buf, size, ".");
+}
+
+static void tell_weighted(char *buf, size_t size)
+{
+    *buf = '\0';
+    train_list_losses(buf, size, "and", train_loss_weighted, 0);
+    add(buf, size, ".");
+}
+
 static const struct cli_option loss_rows[] = {
     { .name = "loss",
       .kind = CLI_STRING,
       .metavar = "NAME[:WEIGHT],...",
       AT(loss),
       .note = "bce:1,iou:1 for binary labels, ce:1,iou:1 for ids",
-      .help = "Weighted sum of ce, bce, iou, dice, lovasz, l1, l2, smoothl1." },
+      .help = "Weighted sum of losses:",
+      .more = tell_losses },
     { .name = "class-weights",
       .kind = CLI_STRING,
       .metavar = "auto|W,W,...",
       AT(class_weights),
       .help =
-          "Weights of the classes in ce, bce, l1, l2 and smoothl1; auto: median frequency balancing. Binary labels: "
-          "background, foreground." },
+          "Weights of the classes; auto: median frequency balancing. Binary labels: background, foreground. For",
+      .more = tell_weighted },
     { .name = "balance",
       .kind = CLI_FLAG,
       AT(balance),
       .help = "Binary labels: in each image the weight of either class is the share of the other." },
-    { .name = "smooth",
-      .kind = CLI_REAL,
-      .metavar = "PIXELS",
-      AT(smooth),
-      .min = 0,
-      .max = 1e9,
-      .def = "1",
-      .help = "Added to numerator and denominator of iou and dice." },
+    { 0 },
+};
+
+static struct cli_option number_rows[TRAIN_LOSS_NUMBERS_MAX + 1]; /* train_make_rows() fills them */
+
+static const struct cli_option penalty_rows[] = {
     { .name = "l1",
       .kind = CLI_REAL,
       .metavar = "X",
@@ -493,10 +553,41 @@ static const struct cli_option run_rows[] = {
     { 0 },
 };
 
+/* The numbers of losses as options. */
+static void make_number_rows(void)
+{
+    static char defaults[TRAIN_LOSS_NUMBERS_MAX][32], helps[TRAIN_LOSS_NUMBERS_MAX][256];
+    for (int i = 0; edgel_loss_param_at(i).name && i < TRAIN_LOSS_NUMBERS_MAX; i++) {
+        const struct edgel_loss_param p = edgel_loss_param_at(i);
+        snprintf(defaults[i], sizeof defaults[i], "%g", p.def);
+        add(helps[i], sizeof helps[i], "Of ");
+        train_list_losses(helps[i], sizeof helps[i], "and", edgel_loss_takes, i);
+        add(helps[i], sizeof helps[i], ": %s.", p.what);
+        number_rows[i] = (struct cli_option){ .name = train_loss_option(i),
+                                              .kind = CLI_REAL,
+                                              .metavar = "X",
+                                              .at = offsetof(struct train_options, loss_numbers) +
+                                                    (size_t)i * sizeof(double),
+                                              .min = p.min,
+                                              .max = p.max,
+                                              .def = defaults[i],
+                                              .help = helps[i] };
+    }
+}
+
+void train_make_rows(void)
+{
+    if (number_rows[0].name)
+        return;
+    make_number_rows();
+}
+
 const struct cli_group train_groups[] = {
     { "Data", data_rows, 0 },
     { "Network", network_rows, 0 },
     { "Loss", loss_rows, 0 },
+    { "Numbers of losses", number_rows, 0 },
+    { "Penalties", penalty_rows, 0 },
     { "Steps", step_rows, 0 },
     { "End", end_rows, 0 },
     { "Outputs", output_rows, 0 },

@@ -55,17 +55,24 @@ static void fill_freeze(struct train_plan *plan, const struct train_options *o)
     plan->params.freeze = o->freeze.n ? plan->freeze : NULL;
 }
 
-/* Whether the loss has a term of one of these kinds (bits). Without --loss it is bce or ce, and iou but for
+/* Whether the loss has a term for which `has` says true. Without --loss it is bce or ce, and iou but for
  * boundaries. */
-static bool has_term(const struct train_plan *plan, const struct train_options *o, unsigned kinds)
+static bool has_term(const struct train_plan *plan, const struct train_options *o,
+                     bool (*has)(int kind, int i), int i)
 {
-    const unsigned rest = 1u << EDGEL_LOSS_CE | 1u << EDGEL_LOSS_BCE, iou = 1u << EDGEL_LOSS_IOU;
     if (!o->loss)
-        return kinds & (o->boundaries ? rest : rest | iou);
-    for (int i = 0; i < plan->params.nterms; i++)
-        if (plan->terms[i].weight > 0 && kinds >> plan->terms[i].kind & 1)
+        return has(EDGEL_LOSS_CE, i) || has(EDGEL_LOSS_BCE, i) || (!o->boundaries && has(EDGEL_LOSS_IOU, i));
+    for (int t = 0; t < plan->params.nterms; t++)
+        if (plan->terms[t].weight > 0 && has((int)plan->terms[t].kind, i))
             return true;
     return false;
+}
+
+static bool any_loss(int kind, int i)
+{
+    (void)kind;
+    (void)i;
+    return true;
 }
 
 /* Amounts that are all 0, with which nothing would be changed. */
@@ -84,23 +91,25 @@ static enum edgel_status check_loss(const struct train_plan *plan, const struct 
                                     struct edgel_error *err)
 {
     const struct train_options *o = args->options;
-    const unsigned sums = 1u << EDGEL_LOSS_IOU | 1u << EDGEL_LOSS_DICE;
-    const unsigned means = ~(sums | 1u << EDGEL_LOSS_LOVASZ);
-    if (!has_term(plan, o, ~0u))
+    char losses[200] = "";
+    if (!has_term(plan, o, any_loss, 0))
         return edgel_error_set(err, EDGEL_EINVAL, "--loss %s: all weights are 0, one must be above 0",
                                o->loss);
-    if (cli_given(args, "smooth") && !has_term(plan, o, sums))
-        return edgel_error_set(err, EDGEL_EINVAL, "--smooth %g has no use without iou or dice in the loss",
-                               o->smooth);
-    if (o->class_weights && !has_term(plan, o, means))
-        return edgel_error_set(
-            err, EDGEL_EINVAL,
-            "--class-weights %s has no use without ce, bce, l1, l2 or smoothl1 in the loss",
-            o->class_weights);
-    if (o->balance && !has_term(plan, o, means))
-        return edgel_error_set(err, EDGEL_EINVAL,
-                               "--balance has no use without ce, bce, l1, l2 or smoothl1 in the loss");
-    return EDGEL_OK;
+    for (int i = 0; edgel_loss_param_at(i).name; i++) {
+        const char *name = train_loss_option(i);
+        if (!cli_given(args, name) || has_term(plan, o, edgel_loss_takes, i))
+            continue;
+        train_list_losses(losses, sizeof losses, "or", edgel_loss_takes, i);
+        return edgel_error_set(err, EDGEL_EINVAL, "--%s %g has no use without %s in the loss", name,
+                               o->loss_numbers[i], losses);
+    }
+    if ((!o->class_weights && !o->balance) || has_term(plan, o, train_loss_weighted, 0))
+        return EDGEL_OK;
+    train_list_losses(losses, sizeof losses, "or", train_loss_weighted, 0);
+    if (o->class_weights)
+        return edgel_error_set(err, EDGEL_EINVAL, "--class-weights %s has no use without %s in the loss",
+                               o->class_weights, losses);
+    return edgel_error_set(err, EDGEL_EINVAL, "--balance has no use without %s in the loss", losses);
 }
 
 enum edgel_status train_plan_make(struct train_plan *plan, const struct cli_args *args,
@@ -110,13 +119,14 @@ enum edgel_status train_plan_make(struct train_plan *plan, const struct cli_args
     *plan = (struct train_plan){ 0 };
     edgel_loss_params_init(&plan->loss);
     edgel_train_params_init(&plan->params);
-    plan->loss.smooth = o->smooth;
     plan->loss.balance = o->balance || (o->boundaries && !o->loss);
     fill_steps(&plan->params, args);
     fill_end(&plan->params, args);
     fill_freeze(plan, o);
     enum edgel_status status = EDGEL_OK;
-    if (o->loss)
+    for (int i = 0; edgel_loss_param_at(i).name && status == EDGEL_OK; i++)
+        status = edgel_loss_param_set(&plan->loss, i, o->loss_numbers[i], err);
+    if (status == EDGEL_OK && o->loss)
         status = edgel_loss_parse(o->loss, plan->terms, &plan->params.nterms, err);
     if (status == EDGEL_OK && o->augment)
         status = edgel_augment_parse(o->augment, &plan->augment, err);

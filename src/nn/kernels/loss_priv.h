@@ -14,7 +14,7 @@ struct loss_row {
     size_t x_stride;
     float *p; /* probabilities, replaced by the gradient of x; p_stride from class to class */
     size_t p_stride;
-    const float *lovasz;  /* dL/dp of Lovasz, laid out as x; NULL: none */
+    size_t offset;        /* of its first pixel in arrays laid out as the logits of the batch */
     const float *w0, *w1; /* [classes]: weights of what is not and what is the class */
     float *t, *q;         /* [classes][LOSS_ROW]: targets, 0 where ignored; dL/dp */
     float *valid;         /* [LOSS_ROW]: 1, or 0 where ignored */
@@ -44,7 +44,8 @@ struct loss_kernels {
     struct loss_distance l1, l2, smoothl1;
     /* q = a[c] + b[c] t */
     void (*linear)(const struct loss_row *r, const float *a, const float *b);
-    void (*add_lovasz)(const struct loss_row *r, float scale); /* q += scale * lovasz */
+    /* q += scale * plane, which is laid out as x */
+    void (*add_plane)(const struct loss_row *r, const float *plane, float scale);
     /* p -> ce * dCE/dx + sum dL/dp dp/dx; q is left out if not with_q */
     void (*softmax_gradient)(const struct loss_row *r, float ce, bool with_q);
     void (*sigmoid_gradient)(const struct loss_row *r, float bce, bool with_q);
@@ -55,14 +56,5 @@ void loss_kernels_init(struct loss_kernels *k, unsigned flags);
 void loss_kernels_c(struct loss_kernels *k);
 void loss_kernels_avx2(struct loss_kernels *k);
 void loss_kernels_avx512(struct loss_kernels *k);
-
-/* --- loss_lovasz.c --- */
-/* Bytes that one class of a batch of that many pixels (n * pixels < 2^31) needs. */
-size_t loss_lovasz_bytes(size_t pixels);
-/* Value for class c from p [n][classes][pixels]; writes its dL/dp to gradient (same layout, 0 where ignored; NULL:
- * none).
- * Returns false, and a gradient of 0, if the class does not occur. */
-bool loss_lovasz(const struct edgel_loss_batch *b, int c, const float *p, float *gradient, void *memory,
-                 double *value);
 
 #endif

@@ -247,10 +247,10 @@ static void linear_row(const struct loss_row *r, const float *a, const float *b)
     }
 }
 
-static void add_lovasz_row(const struct loss_row *r, float scale)
+static void add_plane_row(const struct loss_row *r, const float *plane, float scale)
 {
     for (int c = 0; c < r->classes; c++) {
-        const float *restrict g = r->lovasz + (size_t)c * r->x_stride;
+        const float *restrict g = plane + (size_t)c * r->x_stride;
         float *restrict q = r->q + (size_t)c * LOSS_ROW;
         for (int i = 0; i < r->n; i++)
             q[i] += scale * g[i];
@@ -328,7 +328,7 @@ void LEVEL(loss_kernels)(struct loss_kernels *k)
         .l2 = { l2_row, l2_back },
         .smoothl1 = { smoothl1_row, smoothl1_back },
         .linear = linear_row,
-        .add_lovasz = add_lovasz_row,
+        .add_plane = add_plane_row,
         .softmax_gradient = softmax_gradient_row,
         .sigmoid_gradient = sigmoid_gradient_row,
         .add_bce = add_bce_row,

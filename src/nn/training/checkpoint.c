@@ -12,6 +12,7 @@
  * sample, where these were counted, "validation truth" for those of the validation samples, and "validation images" for
  * their sizes and the mean and deviation of their channels.
  */
+#include "nn/losses/losses.h"
 #include "nn/training/trainer_priv.h"
 #include <inttypes.h>
 #include <math.h>
@@ -56,8 +57,8 @@ static void add_loss(const struct edgel_trainer *t, struct edgel_text *out)
         add_bytes(out, "class weights", t->loss.class_weights,
                   (size_t)t->scored * sizeof *t->loss.class_weights);
     add_int(out, "balance", t->loss.balance);
-    add_real(out, "smooth", t->loss.smooth);
-    add_real(out, "smooth beta", t->loss.smooth_beta);
+    for (int i = 0; i < NN_LOSS_PARAMS; i++)
+        add_real(out, nn_loss_number(i)->note, nn_loss_number_of(&t->loss, i));
 }
 
 static void add_optimizer(const struct edgel_trainer *t, struct edgel_text *out)

@@ -9,7 +9,7 @@
  *
  * Sorting is a radix sort by the bits of the float, DIGIT at a time, O(pixels): those of 0..1 are 30.
  * Source: Berman, Triki, Blaschko 2018, arXiv:1705.08790. */
-#include "nn/kernels/loss_priv.h"
+#include "nn/losses/losses.h"
 #include <string.h>
 
 enum { DIGIT = 10, BUCKETS = 1 << DIGIT, PASSES = 3 };
@@ -19,9 +19,17 @@ struct item {
     uint32_t pixel; /* of the batch, times 2; odd: of the class */
 };
 
-size_t loss_lovasz_bytes(size_t pixels)
+static size_t lovasz_bytes(const struct edgel_loss_batch *b)
 {
-    return 2 * pixels * sizeof(struct item);
+    return 2 * (size_t)b->n * b->pixels * sizeof(struct item);
+}
+
+static enum edgel_status lovasz_check(const struct edgel_loss_batch *b, struct edgel_error *err)
+{
+    const size_t pixels = (size_t)b->n * b->pixels;
+    if (pixels >= (size_t)1 << 31) /* struct item */
+        return edgel_fail(err, EDGEL_ELIMIT, "lovasz on %zu pixels: must be below 2^31", pixels);
+    return EDGEL_OK;
 }
 
 static uint32_t key_of(float error)
@@ -90,9 +98,10 @@ static void clear_class(const struct edgel_loss_batch *b, int c, float *gradient
                b->pixels * sizeof(float));
 }
 
-bool loss_lovasz(const struct edgel_loss_batch *b, int c, const float *p, float *gradient, void *memory,
-                 double *value)
+static bool lovasz(const struct edgel_loss_batch *b, const struct edgel_loss_params *params, int c,
+                   const float *p, float *gradient, void *memory, double *value)
 {
+    (void)params;
     const size_t pixels = (size_t)b->n * b->pixels;
     struct item *items = memory;
     size_t own;
@@ -119,3 +128,12 @@ bool loss_lovasz(const struct edgel_loss_batch *b, int c, const float *p, float 
     }
     return own > 0;
 }
+
+const struct nn_loss nn_loss_lovasz = {
+    .kind = EDGEL_LOSS_LOVASZ,
+    .name = "lovasz",
+    .what = "Lovasz-softmax, a convex form of 1 - IoU",
+    .planes = lovasz,
+    .planes_bytes = lovasz_bytes,
+    .check = lovasz_check,
+};

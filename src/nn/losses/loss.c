@@ -1,4 +1,4 @@
-/* Losses of a batch and their gradient.
+/* Losses of a batch and their gradient; what each of them is stands in its row (losses.h).
  *
  * The batch is cut into chunks of LOSS_CHUNK pixels of one sample, the tasks of the pool; each chunk goes row by row
  * through the kernels of loss_rows.h and sums into doubles of its own, which are added in the order of the chunks. So
@@ -6,11 +6,11 @@
  *
  *   count     targets only: pixels and targets per class. Gives all denominators, and shows labels out of range.
  *   forward   logits -> probabilities (left where the gradient will stand) -> sums
- * reduce    values; for iou, dice and lovasz what multiplies dp, as it depends on sums over the whole batch
+ *   reduce    values; for losses of sums and of planes what multiplies dp, as it depends on the whole batch
  *   backward  probabilities -> gradient, in place
  *
  * When no term needs reduce first, backward follows forward row by row, and each row is touched once. */
-#include "nn/kernels/loss_priv.h"
+#include "nn/losses/losses.h"
 #include <math.h>
 #include <string.h>
 
@@ -22,24 +22,26 @@ struct loss_run {
     const struct edgel_loss_batch *b;
     const struct edgel_loss_params *params;
     struct loss_kernels kernels;
-    double weight[EDGEL_LOSS_KINDS];
-    bool used[EDGEL_LOSS_KINDS];
+    const struct nn_loss *used[EDGEL_LOSS_KINDS]; /* rows of the terms, each once, in the order of kinds */
+    int nused;
+    double weight[EDGEL_LOSS_KINDS], value[EDGEL_LOSS_KINDS]; /* by kind */
+    float scale[EDGEL_LOSS_KINDS];                            /* of the gradient of a kind */
+    bool sums, planes, by_probability; /* some loss has sums; planes; a gradient by probabilities */
     float *grad;
-    float *p;        /* [n][classes][pixels], grad itself if there is one; NULL: each thread has a row */
-    float *lovasz;   /* [n][classes][pixels], NULL: none */
-    size_t chunks;   /* of one sample */
-    double *counts;  /* [n * chunks][TARGETS + classes] */
-    double *sums;    /* [n * chunks][EDGEL_LOSS_KINDS + 2 * classes] */
-    double *targets; /* [classes]: sum t of the batch */
-    double *lovasz_values;              /* [classes], negative: the class does not occur */
-    float *w0, *w1;                     /* [n][classes], of struct loss_row */
-    float *slope0, *slope_t;            /* [classes]: dL/dp of iou and dice is slope0 + slope_t t */
-    double ce_denominator, denominator; /* of the kinds that are sums over pixels */
-    double value[EDGEL_LOSS_KINDS];
-    float scale[EDGEL_LOSS_KINDS]; /* of the gradient of a kind */
-    char *thread_memory;           /* [threads][thread_bytes] */
+    float *p; /* [n][classes][pixels], grad itself if there is one; NULL: each thread has a row */
+    float *plane[EDGEL_LOSS_KINDS];         /* [n][classes][pixels]: dL/dp of a loss of planes, NULL: none */
+    double *plane_values[EDGEL_LOSS_KINDS]; /* [classes], negative: the class does not occur */
+    size_t chunks;                          /* of one sample */
+    double *counts;                         /* [n * chunks][TARGETS + classes] */
+    double *chunk_sums;                     /* [n * chunks][EDGEL_LOSS_KINDS + 2 * classes] */
+    double *targets;                        /* [classes]: sum t of the batch */
+    float *w0, *w1;                         /* [n][classes], of struct loss_row */
+    float *slope0, *slope_t;                /* [classes]: dL/dp of the losses of sums is slope0 + slope_t t */
+    double denominator[2];                  /* by enum nn_loss_over */
+    char *thread_memory;                    /* [threads][thread_bytes] */
     size_t thread_bytes;
-    bool forward, backward; /* what the pass over the chunks does */
+    const struct nn_loss *working; /* whose planes are made */
+    bool forward, backward;        /* what the pass over the chunks does */
 };
 
 /* --- rows --- */
@@ -72,7 +74,7 @@ static void place_row(const struct loss_run *r, int sample, size_t at, size_t n,
     row->x = r->b->logits + offset;
     row->w0 = r->w0 + (size_t)sample * classes;
     row->w1 = r->w1 + (size_t)sample * classes;
-    row->lovasz = r->lovasz ? r->lovasz + offset : NULL;
+    row->offset = offset;
     if (r->p) {
         row->p = r->p + offset;
         row->p_stride = r->b->pixels;
@@ -138,55 +140,41 @@ static void count_chunk(void *user, int thread, size_t i)
 static void forward_row(const struct loss_run *r, const struct loss_row *row, double *sums)
 {
     const struct loss_kernels *k = &r->kernels;
-    const float beta = (float)r->params->smooth_beta;
     if (row->classes == 1)
         k->sigmoid(row, &k->numeric);
     else
         k->softmax(row, &k->numeric);
-    if (r->used[EDGEL_LOSS_CE])
-        sums[EDGEL_LOSS_CE] += k->ce(row);
-    if (r->used[EDGEL_LOSS_BCE])
-        sums[EDGEL_LOSS_BCE] += k->bce(row, &k->numeric);
-    if (r->used[EDGEL_LOSS_L1])
-        sums[EDGEL_LOSS_L1] += k->l1.forward(row, beta);
-    if (r->used[EDGEL_LOSS_L2])
-        sums[EDGEL_LOSS_L2] += k->l2.forward(row, beta);
-    if (r->used[EDGEL_LOSS_SMOOTHL1])
-        sums[EDGEL_LOSS_SMOOTHL1] += k->smoothl1.forward(row, beta);
-    if (r->used[EDGEL_LOSS_IOU] || r->used[EDGEL_LOSS_DICE])
+    for (int i = 0; i < r->nused; i++)
+        if (r->used[i]->pixels)
+            sums[r->used[i]->kind] += r->used[i]->pixels(k, row, r->params);
+    if (r->sums)
         k->overlap(row, sums + EDGEL_LOSS_KINDS, sums + EDGEL_LOSS_KINDS + row->classes);
-}
-
-static bool through_probabilities(const struct loss_run *r)
-{
-    for (int k = 0; k < EDGEL_LOSS_KINDS; k++)
-        if (r->used[k] && k != EDGEL_LOSS_CE && k != EDGEL_LOSS_BCE)
-            return true;
-    return false;
 }
 
 static void backward_row(const struct loss_run *r, const struct loss_row *row)
 {
     const struct loss_kernels *k = &r->kernels;
-    const float beta = (float)r->params->smooth_beta;
-    const bool with_q = through_probabilities(r);
-    if (with_q)
+    const unsigned head = row->classes == 1 ? NN_JOINS_SIGMOID : NN_JOINS_SOFTMAX;
+    float joined = 0; /* scale of the loss whose gradient comes with the head's */
+    if (r->by_probability)
         k->linear(row, r->slope0, r->slope_t);
-    if (r->used[EDGEL_LOSS_L1])
-        k->l1.backward(row, beta, r->scale[EDGEL_LOSS_L1]);
-    if (r->used[EDGEL_LOSS_L2])
-        k->l2.backward(row, beta, r->scale[EDGEL_LOSS_L2]);
-    if (r->used[EDGEL_LOSS_SMOOTHL1])
-        k->smoothl1.backward(row, beta, r->scale[EDGEL_LOSS_SMOOTHL1]);
-    if (r->used[EDGEL_LOSS_LOVASZ])
-        k->add_lovasz(row, r->scale[EDGEL_LOSS_LOVASZ]);
-    if (row->classes == 1) {
-        k->sigmoid_gradient(row, r->scale[EDGEL_LOSS_BCE], with_q);
-        return;
+    for (int i = 0; i < r->nused; i++) {
+        const struct nn_loss *l = r->used[i];
+        if (l->by_probability)
+            l->by_probability(k, row, r->params, r->scale[l->kind]);
+        if (l->joins & head)
+            joined = r->scale[l->kind];
     }
-    k->softmax_gradient(row, r->scale[EDGEL_LOSS_CE], with_q);
-    if (r->used[EDGEL_LOSS_BCE])
-        k->add_bce(row, &k->numeric, r->scale[EDGEL_LOSS_BCE]);
+    for (int i = 0; i < r->nused; i++)
+        if (r->used[i]->planes)
+            k->add_plane(row, r->plane[r->used[i]->kind] + row->offset, r->scale[r->used[i]->kind]);
+    if (row->classes == 1)
+        k->sigmoid_gradient(row, joined, r->by_probability);
+    else
+        k->softmax_gradient(row, joined, r->by_probability);
+    for (int i = 0; i < r->nused; i++)
+        if (r->used[i]->by_logit && !(r->used[i]->joins & head))
+            r->used[i]->by_logit(k, row, r->params, r->scale[r->used[i]->kind]);
 }
 
 static void pass_chunk(void *user, int thread, size_t i)
@@ -196,7 +184,7 @@ static void pass_chunk(void *user, int thread, size_t i)
     const size_t sample = i / r->chunks, begin = i % r->chunks * LOSS_CHUNK;
     const size_t end = r->b->pixels - begin < LOSS_CHUNK ? r->b->pixels : begin + LOSS_CHUNK;
     struct loss_row row = thread_row(r, thread);
-    double *sums = r->sums + i * slots;
+    double *sums = r->chunk_sums + i * slots;
     if (r->forward)
         memset(sums, 0, slots * sizeof *sums);
     for (size_t at = begin; at < end; at += LOSS_ROW) {
@@ -208,12 +196,14 @@ static void pass_chunk(void *user, int thread, size_t i)
     }
 }
 
-static void lovasz_class(void *user, int thread, size_t c)
+static void planes_of_class(void *user, int thread, size_t c)
 {
     const struct loss_run *r = user;
+    const struct nn_loss *l = r->working;
     void *memory = r->thread_memory + (size_t)thread * r->thread_bytes;
-    if (!loss_lovasz(r->b, (int)c, r->p, r->lovasz, memory, &r->lovasz_values[c]))
-        r->lovasz_values[c] = -1;
+    double *value = &r->plane_values[l->kind][c];
+    if (!l->planes(r->b, r->params, (int)c, r->p, r->plane[l->kind], memory, value))
+        *value = -1;
 }
 
 /* --- reduction --- */
@@ -250,8 +240,8 @@ static void weigh_sample(struct loss_run *r, int sample, double counted, const d
         }
         r->w0[sample * classes + c] = w0;
         r->w1[sample * classes + c] = w1;
-        r->denominator += w1 * targets[c] + w0 * rest;
-        r->ce_denominator += w1 * targets[c];
+        r->denominator[NN_OVER_BOTH] += w1 * targets[c] + w0 * rest;
+        r->denominator[NN_OVER_TARGETS] += w1 * targets[c];
         r->targets[c] += targets[c];
     }
 }
@@ -276,8 +266,8 @@ static const double *reduce_sums(const struct loss_run *r)
     const size_t slots = EDGEL_LOSS_KINDS + 2 * (size_t)r->b->classes;
     for (size_t k = 1; k < (size_t)r->b->n * r->chunks; k++)
         for (size_t i = 0; i < slots; i++)
-            r->sums[i] += r->sums[k * slots + i];
-    return r->sums;
+            r->chunk_sums[i] += r->chunk_sums[k * slots + i];
+    return r->chunk_sums;
 }
 
 static double over(double a, double b)
@@ -285,68 +275,64 @@ static double over(double a, double b)
     return b > 0 ? a / b : 0;
 }
 
-/* Values of iou and dice and their slopes: with I' = t, U' = 1 - t for Jaccard's, N' = 2 t, M' = 1 for Dice's. */
-static void reduce_overlap(struct loss_run *r, const double *both, const double *probability)
+/* Values of the losses of sums, and what their gradients are together. */
+static void reduce_class_sums(struct loss_run *r, const double *both, const double *probability)
 {
-    const double s = r->params->smooth;
     int present = 0;
     for (int c = 0; c < r->b->classes; c++)
         present += r->targets[c] > 0;
     for (int c = 0; c < r->b->classes; c++) {
-        r->slope0[c] = r->slope_t[c] = 0;
-        if (!(r->targets[c] > 0))
-            continue;
-        const double i = both[c] + s, u = probability[c] + r->targets[c] - both[c] + s;
-        const double n = 2 * both[c] + s, m = probability[c] + r->targets[c] + s;
-        const double iou = r->weight[EDGEL_LOSS_IOU] / present, dice = r->weight[EDGEL_LOSS_DICE] / present;
-        r->value[EDGEL_LOSS_IOU] += (1 - i / u) / present;
-        r->value[EDGEL_LOSS_DICE] += (1 - n / m) / present;
-        r->slope0[c] = (float)(iou * i / (u * u) + dice * n / (m * m));
-        r->slope_t[c] = (float)(-iou * (1 / u + i / (u * u)) - dice * 2 / m);
+        const struct nn_class_sums s = { both[c], probability[c], r->targets[c] };
+        double slope0 = 0, slope_t = 0;
+        for (int i = 0; i < r->nused && s.target > 0; i++) {
+            const struct nn_loss *l = r->used[i];
+            if (l->sums)
+                r->value[l->kind] +=
+                    l->sums(&s, r->params, r->weight[l->kind] / present, &slope0, &slope_t) / present;
+        }
+        r->slope0[c] = (float)slope0;
+        r->slope_t[c] = (float)slope_t;
     }
 }
 
-static void reduce_lovasz(struct loss_run *r)
+static void reduce_planes(struct loss_run *r, int kind)
 {
     int present = 0;
     double sum = 0;
     for (int c = 0; c < r->b->classes; c++) {
-        const bool absent = r->lovasz_values[c] < 0;
+        const bool absent = r->plane_values[kind][c] < 0;
         present += !absent;
-        sum += absent ? 0 : r->lovasz_values[c];
+        sum += absent ? 0 : r->plane_values[kind][c];
     }
-    r->value[EDGEL_LOSS_LOVASZ] = over(sum, present);
-    r->scale[EDGEL_LOSS_LOVASZ] = (float)over(r->weight[EDGEL_LOSS_LOVASZ], present);
-}
-
-/* What a kind's sum over pixels is divided by; 0 for the others. */
-static double denominator(const struct loss_run *r, int kind)
-{
-    if (kind == EDGEL_LOSS_IOU || kind == EDGEL_LOSS_DICE || kind == EDGEL_LOSS_LOVASZ)
-        return 0;
-    return kind == EDGEL_LOSS_CE ? r->ce_denominator : r->denominator;
+    r->value[kind] = over(sum, present);
+    r->scale[kind] = (float)over(r->weight[kind], present);
 }
 
 static void run_passes(struct loss_run *r, struct edgel_pool *pool)
 {
     const size_t tasks = (size_t)r->b->n * r->chunks;
-    const bool apart = r->used[EDGEL_LOSS_IOU] || r->used[EDGEL_LOSS_DICE] || r->used[EDGEL_LOSS_LOVASZ];
-    for (int k = 0; k < EDGEL_LOSS_KINDS; k++)
-        r->scale[k] = (float)over(r->weight[k], denominator(r, k));
+    const bool apart = r->sums || r->planes;
+    for (int i = 0; i < r->nused; i++)
+        if (r->used[i]->pixels)
+            r->scale[r->used[i]->kind] =
+                (float)over(r->weight[r->used[i]->kind], r->denominator[r->used[i]->over]);
     memset(r->slope0, 0, (size_t)r->b->classes * sizeof *r->slope0);
     memset(r->slope_t, 0, (size_t)r->b->classes * sizeof *r->slope_t);
     r->forward = true;
     r->backward = r->grad && !apart;
     edgel_pool_run(pool, tasks, pass_chunk, r);
     const double *sums = reduce_sums(r);
-    for (int k = 0; k < EDGEL_LOSS_KINDS; k++)
-        r->value[k] = over(sums[k], denominator(r, k));
-    if (r->used[EDGEL_LOSS_IOU] || r->used[EDGEL_LOSS_DICE])
-        reduce_overlap(r, sums + EDGEL_LOSS_KINDS, sums + EDGEL_LOSS_KINDS + r->b->classes);
-    if (r->used[EDGEL_LOSS_LOVASZ]) {
-        edgel_pool_run(pool, (size_t)r->b->classes, lovasz_class, r);
-        reduce_lovasz(r);
-    }
+    for (int i = 0; i < r->nused; i++)
+        if (r->used[i]->pixels)
+            r->value[r->used[i]->kind] = over(sums[r->used[i]->kind], r->denominator[r->used[i]->over]);
+    if (r->sums)
+        reduce_class_sums(r, sums + EDGEL_LOSS_KINDS, sums + EDGEL_LOSS_KINDS + r->b->classes);
+    for (int i = 0; i < r->nused; i++)
+        if (r->used[i]->planes) {
+            r->working = r->used[i];
+            edgel_pool_run(pool, (size_t)r->b->classes, planes_of_class, r);
+            reduce_planes(r, r->used[i]->kind);
+        }
     r->forward = false;
     r->backward = true;
     if (r->grad && apart)
@@ -363,11 +349,7 @@ static enum edgel_status check_params(const struct edgel_loss_params *p, int cla
                               (double)p->class_weights[c], c);
     if (p->balance && classes != 1)
         return edgel_fail(err, EDGEL_EINVAL, "balance with %d classes: must be 1 class", classes);
-    if (!(p->smooth >= 0 && isfinite(p->smooth)))
-        return edgel_fail(err, EDGEL_EINVAL, "smooth %g: must be >= 0 and finite", p->smooth);
-    if (!(p->smooth_beta > 0 && isfinite(p->smooth_beta)))
-        return edgel_fail(err, EDGEL_EINVAL, "smooth_beta %g: must be > 0 and finite", p->smooth_beta);
-    return EDGEL_OK;
+    return nn_loss_check_numbers(p, err);
 }
 
 static enum edgel_status check_batch(const struct edgel_loss_batch *b, struct edgel_error *err)
@@ -383,26 +365,40 @@ static enum edgel_status check_batch(const struct edgel_loss_batch *b, struct ed
     return EDGEL_OK;
 }
 
+/* The row of a term: what it is for this number of classes. */
+static const struct nn_loss *row_of(const struct edgel_loss_term *term, int classes)
+{
+    const struct nn_loss *row = nn_loss_row((int)term->kind);
+    return row && row->one_class && classes == 1 ? row->one_class : row;
+}
+
 static enum edgel_status take_terms(const struct edgel_loss_term *terms, int nterms, struct loss_run *r,
                                     struct edgel_error *err)
 {
+    bool used[EDGEL_LOSS_KINDS] = { false };
     if (nterms < 1)
         return edgel_fail(err, EDGEL_EINVAL, "loss of %d terms: must be at least 1", nterms);
     for (int i = 0; i < nterms; i++) {
-        int kind = (int)terms[i].kind;
-        if (!edgel_loss_name(kind))
-            return edgel_fail(err, EDGEL_EINVAL, "loss %d: not known", kind);
+        const struct nn_loss *row = row_of(&terms[i], r->b->classes);
+        if (!row)
+            return edgel_fail(err, EDGEL_EINVAL, "loss %d: not known", (int)terms[i].kind);
         if (!(terms[i].weight >= 0 && isfinite(terms[i].weight)))
             return edgel_fail(err, EDGEL_EINVAL, "weight %g of %s: must be >= 0 and finite", terms[i].weight,
-                              edgel_loss_name(kind));
-        if (r->b->classes == 1 && kind == EDGEL_LOSS_CE)
-            kind = EDGEL_LOSS_BCE;
-        r->used[kind] = true;
-        r->weight[kind] += terms[i].weight;
+                              edgel_loss_name((int)terms[i].kind));
+        used[row->kind] = true;
+        r->weight[row->kind] += terms[i].weight;
     }
-    if (r->used[EDGEL_LOSS_LOVASZ] && (size_t)r->b->n * r->b->pixels >= (size_t)1 << 31)
-        return edgel_fail(err, EDGEL_ELIMIT, "lovasz on %zu pixels: must be below 2^31",
-                          (size_t)r->b->n * r->b->pixels);
+    for (int k = 0; k < EDGEL_LOSS_KINDS; k++) {
+        const struct nn_loss *row = nn_loss_row(k);
+        if (!used[k])
+            continue;
+        if (row->check)
+            EDGEL_TRY(row->check(r->b, err));
+        r->used[r->nused++] = row;
+        r->sums |= row->sums != NULL;
+        r->planes |= row->planes != NULL;
+        r->by_probability |= row->by_probability || row->sums || row->planes;
+    }
     return EDGEL_OK;
 }
 
@@ -419,24 +415,29 @@ static size_t lay_out(struct loss_run *r, int threads, char *base)
 {
     const size_t n = (size_t)r->b->n, classes = (size_t)r->b->classes, tasks = n * r->chunks;
     const size_t all = n * classes * r->b->pixels * sizeof(float);
-    const bool lovasz = r->used[EDGEL_LOSS_LOVASZ];
     size_t at = 0;
     r->counts = part(base, &at, tasks * (TARGETS + classes) * sizeof(double));
-    r->sums = part(base, &at, tasks * (EDGEL_LOSS_KINDS + 2 * classes) * sizeof(double));
+    r->chunk_sums = part(base, &at, tasks * (EDGEL_LOSS_KINDS + 2 * classes) * sizeof(double));
     r->targets = part(base, &at, classes * sizeof(double));
-    r->lovasz_values = part(base, &at, classes * sizeof(double));
     r->w0 = part(base, &at, n * classes * sizeof(float));
     r->w1 = part(base, &at, n * classes * sizeof(float));
     r->slope0 = part(base, &at, classes * sizeof(float));
     r->slope_t = part(base, &at, classes * sizeof(float));
-    const size_t sorting = lovasz ? loss_lovasz_bytes(n * r->b->pixels) : 0;
-    r->thread_bytes = row_bytes(r->b->classes) > sorting ? row_bytes(r->b->classes) : sorting;
-    r->thread_memory = part(base, &at, (size_t)threads * r->thread_bytes);
     r->p = r->grad;
-    if (lovasz && r->grad)
-        r->lovasz = part(base, &at, all);
-    else if (lovasz)
+    if (r->planes && !r->grad)
         r->p = part(base, &at, all);
+    r->thread_bytes = row_bytes(r->b->classes);
+    for (int i = 0; i < r->nused; i++) {
+        const struct nn_loss *l = r->used[i];
+        if (!l->planes)
+            continue;
+        const size_t bytes = (l->planes_bytes(r->b) + 63) & ~(size_t)63;
+        r->thread_bytes = bytes > r->thread_bytes ? bytes : r->thread_bytes;
+        r->plane_values[l->kind] = part(base, &at, classes * sizeof(double));
+        if (r->grad)
+            r->plane[l->kind] = part(base, &at, all);
+    }
+    r->thread_memory = part(base, &at, (size_t)threads * r->thread_bytes);
     return at;
 }
 
@@ -482,8 +483,7 @@ static enum edgel_status eval_with(const struct edgel_loss_term *terms, int nter
     run_passes(&r, pool);
     double sum = 0;
     for (int i = 0; i < nterms; i++) {
-        const bool as_bce = batch->classes == 1 && terms[i].kind == EDGEL_LOSS_CE;
-        const double v = r.value[as_bce ? EDGEL_LOSS_BCE : terms[i].kind];
+        const double v = r.value[row_of(&terms[i], batch->classes)->kind];
         sum += terms[i].weight * v;
         if (value)
             value[i] = v;
@@ -493,9 +493,9 @@ static enum edgel_status eval_with(const struct edgel_loss_term *terms, int nter
     return EDGEL_OK;
 }
 
-void edgel_loss_params_init(struct edgel_loss_params *params)
+void edgel_loss_batch_init(struct edgel_loss_batch *batch)
 {
-    *params = (struct edgel_loss_params){ .smooth = 1, .smooth_beta = 0.1 };
+    *batch = (struct edgel_loss_batch){ .n = 1, .classes = 1 };
 }
 
 enum edgel_status edgel_loss_eval(const struct edgel_loss_term *terms, int nterms,

@@ -1,0 +1,161 @@
+/* The list of losses and of the numbers they take; sums of losses as text. */
+#include "nn/losses/losses.h"
+#include "nn/training/train_priv.h"
+#include <stdio.h>
+#include <string.h>
+
+static const struct nn_loss *const rows[EDGEL_LOSS_KINDS] = {
+    [EDGEL_LOSS_CE] = &nn_loss_ce,         [EDGEL_LOSS_BCE] = &nn_loss_bce,
+    [EDGEL_LOSS_IOU] = &nn_loss_iou,       [EDGEL_LOSS_DICE] = &nn_loss_dice,
+    [EDGEL_LOSS_LOVASZ] = &nn_loss_lovasz, [EDGEL_LOSS_L1] = &nn_loss_l1,
+    [EDGEL_LOSS_L2] = &nn_loss_l2,         [EDGEL_LOSS_SMOOTHL1] = &nn_loss_smoothl1,
+};
+
+const struct nn_loss *nn_loss_row(int kind)
+{
+    return kind >= 0 && kind < EDGEL_LOSS_KINDS ? rows[kind] : NULL;
+}
+
+const char *edgel_loss_name(int kind)
+{
+    return edgel_loss_at(kind).name;
+}
+
+struct edgel_loss_info edgel_loss_at(int kind)
+{
+    const struct nn_loss *row = nn_loss_row(kind);
+    return row ? (struct edgel_loss_info){ row->name, row->what, row->weighted }
+               : (struct edgel_loss_info){ 0 };
+}
+
+/* --- numbers --- */
+
+static const struct nn_loss_number numbers[NN_LOSS_PARAMS] = {
+    [NN_LOSS_SMOOTH] = { { "smooth", "added to numerator and denominator, in pixels", 0, 1e9, 1 },
+                         "smooth",
+                         offsetof(struct edgel_loss_params, smooth) },
+    [NN_LOSS_SMOOTH_BETA] = { { "smooth_beta", "difference from which it is no longer square", 1e-6, 1e9,
+                                0.1 },
+                              "smooth beta",
+                              offsetof(struct edgel_loss_params, smooth_beta) },
+};
+
+const struct nn_loss_number *nn_loss_number(int i)
+{
+    return i >= 0 && i < NN_LOSS_PARAMS ? &numbers[i] : NULL;
+}
+
+static double *number_at(struct edgel_loss_params *p, int i)
+{
+    return (double *)(void *)((char *)p + numbers[i].at);
+}
+
+double nn_loss_number_of(const struct edgel_loss_params *p, int i)
+{
+    return *(const double *)(const void *)((const char *)p + numbers[i].at);
+}
+
+struct edgel_loss_param edgel_loss_param_at(int i)
+{
+    return nn_loss_number(i) ? numbers[i].info : (struct edgel_loss_param){ 0 };
+}
+
+bool edgel_loss_takes(int kind, int i)
+{
+    const struct nn_loss *row = nn_loss_row(kind);
+    return row && nn_loss_number(i) && row->numbers >> i & 1;
+}
+
+enum edgel_status edgel_loss_param_set(struct edgel_loss_params *params, int i, double value,
+                                       struct edgel_error *err)
+{
+    EDGEL_REQUIRE(params);
+    if (!nn_loss_number(i))
+        return edgel_fail(err, EDGEL_EINVAL, "number %d of losses: not known", i);
+    const struct edgel_loss_param *info = &numbers[i].info;
+    if (!(value >= info->min && value <= info->max))
+        return edgel_fail(err, EDGEL_EINVAL, "%s %g: must be %g..%g", info->name, value, info->min,
+                          info->max);
+    *number_at(params, i) = value;
+    return EDGEL_OK;
+}
+
+void edgel_loss_params_init(struct edgel_loss_params *params)
+{
+    *params = (struct edgel_loss_params){ 0 };
+    for (int i = 0; i < NN_LOSS_PARAMS; i++)
+        *number_at(params, i) = numbers[i].info.def;
+}
+
+enum edgel_status nn_loss_check_numbers(const struct edgel_loss_params *p, struct edgel_error *err)
+{
+    struct edgel_loss_params checked;
+    for (int i = 0; i < NN_LOSS_PARAMS; i++)
+        EDGEL_TRY(edgel_loss_param_set(&checked, i, nn_loss_number_of(p, i), err));
+    return EDGEL_OK;
+}
+
+/* --- text form --- */
+
+static int find_loss(const char *name, size_t n)
+{
+    for (int k = 0; k < EDGEL_LOSS_KINDS; k++)
+        if (strlen(rows[k]->name) == n && memcmp(rows[k]->name, name, n) == 0)
+            return k;
+    return -1;
+}
+
+/* EDGEL_EINVAL with the list of names. */
+static enum edgel_status refuse_loss(const char *name, size_t n, struct edgel_error *err)
+{
+    const char *names[EDGEL_LOSS_KINDS];
+    char given[100];
+    for (int k = 0; k < EDGEL_LOSS_KINDS; k++)
+        names[k] = rows[k]->name;
+    snprintf(given, sizeof given, "%.*s", (int)(n < sizeof given ? n : sizeof given), name);
+    return nn_refuse_name("loss", given, names, sizeof *names, EDGEL_LOSS_KINDS, err);
+}
+
+/* "NAME" or "NAME:WEIGHT" of n bytes */
+static enum edgel_status parse_term(const char *text, size_t n, struct edgel_loss_term *term,
+                                    struct edgel_error *err)
+{
+    const char *colon = memchr(text, ':', n);
+    const size_t name = colon ? (size_t)(colon - text) : n;
+    const int kind = find_loss(text, name);
+    if (kind < 0)
+        return refuse_loss(text, name, err);
+    *term = (struct edgel_loss_term){ (enum edgel_loss)kind, 1 };
+    if (!colon)
+        return EDGEL_OK;
+    char what[32] = "weight of ", number[64];
+    memcpy(what + 10, rows[kind]->name, strlen(rows[kind]->name) + 1);
+    const size_t digits = n - name - 1;
+    if (digits >= sizeof number)
+        return edgel_fail(err, EDGEL_EINVAL, "%s: longer than a number", what);
+    memcpy(number, colon + 1, digits);
+    number[digits] = '\0';
+    return edgel_parse_real(what, number, 0, 1e9, &term->weight, err);
+}
+
+enum edgel_status edgel_loss_parse(const char *text, struct edgel_loss_term terms[EDGEL_LOSS_KINDS],
+                                   int *nterms, struct edgel_error *err)
+{
+    EDGEL_REQUIRE(nterms);
+    *nterms = 0;
+    EDGEL_REQUIRE(text);
+    EDGEL_REQUIRE(terms);
+    bool seen[EDGEL_LOSS_KINDS] = { false };
+    for (const char *at = text;; at++) {
+        const size_t n = strcspn(at, ",");
+        struct edgel_loss_term term;
+        EDGEL_TRY(parse_term(at, n, &term, err));
+        if (seen[term.kind])
+            return edgel_fail(err, EDGEL_EINVAL, "loss '%s': given twice", rows[term.kind]->name);
+        seen[term.kind] = true;
+        terms[(*nterms)++] = term;
+        at += n;
+        if (*at == '\0')
+            return EDGEL_OK;
+    }
+}
