@@ -68,10 +68,34 @@ enum edgel_format {
     EDGEL_FORMAT_TIFF
 };
 
+/* What the files of a format can hold, as they are written; several by |. */
+enum edgel_holds {
+    EDGEL_HOLDS_U8 = 1,
+    EDGEL_HOLDS_U16 = 2,
+    EDGEL_HOLDS_F32 = 4,
+    EDGEL_HOLDS_ONE_BIT = 8, /* a pixel */
+    EDGEL_HOLDS_PALETTE = 16,
+    EDGEL_HOLDS_TILES = 32,
+    EDGEL_HOLDS_PAGES = 64 /* several images */
+};
+/* A row of the table of formats. */
+struct edgel_format_info {
+    enum edgel_format format;
+    const char *name;       /* "TIFF" */
+    const char *extensions; /* of file names: lower case, spaces between: "tif tiff" */
+    const char *lacks;      /* the library without which this build cannot read or write it; NULL: nothing */
+    unsigned holds;         /* enum edgel_holds; 0: it is read, not written */
+};
+/* Row i of the table, from 0 on; NULL past the last. Rows are constant. */
+EDGEL_API const struct edgel_format_info *edgel_format_at(int i);
+/* The row of a format; NULL: it has none. */
+EDGEL_API const struct edgel_format_info *edgel_format_find(enum edgel_format format);
+/* Writes into buf[size] the extensions of the formats that are written and hold all of a set of enum edgel_holds (0:
+ * every format that is written): "tif, tiff or pfm". 64 bytes are enough; what does not fit is cut off. */
+EDGEL_API void edgel_format_extensions(unsigned holds, char *buf, size_t size);
 /* Format by the first bytes of a file (16 are enough), never by its name; NONE if edgel does not read it. */
 EDGEL_API enum edgel_format edgel_format_of_bytes(const void *head, size_t n);
-/* Format by a file name's extension, in any letter case (.png .jpg .jpeg .jpe .jfif .tif .tiff .pnm
- * .pbm .pgm .ppm .pfm); NONE for others. */
+/* Format by a file name's extension, in any letter case; NONE for an extension that no row of the table has. */
 EDGEL_API enum edgel_format edgel_format_of_name(const char *name);
 /* "PNG", "JPEG", "PNM", "PFM", "TIFF", and "no image" for NONE; a static string. */
 EDGEL_API const char *edgel_format_name(enum edgel_format format);

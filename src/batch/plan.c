@@ -6,7 +6,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char image_extensions[] = "png, tif, pnm, pbm, pgm, ppm or pfm";
+enum { LIST_BYTES = 64 };
+
+/* The extensions that outputs may have, in buf[LIST_BYTES] unless there is only one. */
+static const char *extensions(const char *only, char *buf)
+{
+    edgel_format_extensions(0, buf, LIST_BYTES);
+    return only ? only : buf;
+}
 
 static bool is_folder(const char *path)
 {
@@ -63,6 +70,7 @@ static enum edgel_status set_output(struct edgel_plan *plan, const struct edgel_
                                     struct edgel_error *err)
 {
     struct stat st;
+    char list[LIST_BYTES];
     size_t n = edgel_path_trim(p->output);
     plan->single = names_file(p);
     if (plan->single && p->name)
@@ -71,7 +79,7 @@ static enum edgel_status set_output(struct edgel_plan *plan, const struct edgel_
     if (!plan->single && stat(p->output, &st) == 0 && !S_ISDIR(st.st_mode))
         return is_one_to_one(p)
                    ? edgel_fail(err, EDGEL_EINVAL, "output %s: is a file whose extension is none of %s",
-                                p->output, p->extension ? p->extension : image_extensions)
+                                p->output, extensions(p->extension, list))
                    : edgel_fail(err, EDGEL_EINVAL,
                                 "output %s: is a file; several inputs or methods, or a folder, need a folder",
                                 p->output);
@@ -85,8 +93,8 @@ static bool is_writable(const struct edgel_plan *plan, const char *path)
 {
     if (plan->extension)
         return ends_in(path, plan->extension);
-    enum edgel_format f = edgel_format_of_name(path);
-    return f == EDGEL_FORMAT_PNG || f == EDGEL_FORMAT_TIFF || f == EDGEL_FORMAT_PNM || f == EDGEL_FORMAT_PFM;
+    const struct edgel_format_info *format = edgel_format_find(edgel_format_of_name(path));
+    return format && format->holds;
 }
 
 /* Checks each path: it stays below OUT and has a format. Finds the length of the longest. */
@@ -97,6 +105,7 @@ static enum edgel_status check_names(struct edgel_plan *plan, struct edgel_error
     for (size_t k = 0; s == EDGEL_OK && k < edgel_inputs_count(plan->inputs) * plan->nmethods; k++) {
         size_t i = k / plan->nmethods, m = k % plan->nmethods;
         const struct edgel_input *in = edgel_inputs_at(plan->inputs, i);
+        char list[LIST_BYTES];
         bool climbs;
         size_t n = edgel_plan_fill(plan, i, m, path.s, path.cap, &climbs);
         if (n >= path.cap) {
@@ -116,7 +125,7 @@ static enum edgel_status check_names(struct edgel_plan *plan, struct edgel_error
                            in->path, path.s);
         else if (!is_writable(plan, path.s))
             s = edgel_fail(err, EDGEL_EINVAL, "output %s (of %s): the extension must be %s", path.s, in->path,
-                           plan->extension ? plan->extension : image_extensions);
+                           extensions(plan->extension, list));
     }
     edgel_text_finish(&path);
     return s;

@@ -23,7 +23,7 @@ static const char *names_of_formats(char *text, size_t size, const char *last)
     text[0] = '\0';
     for (int i = 0; i < n; i++) {
         const size_t at = strlen(text);
-        snprintf(text + at, size - at, "%s%s", i == 0 ? "" : i == n - 1 ? last : ", ", rows[i].name);
+        snprintf(text + at, size - at, "%s%s", i == 0 ? "" : i == n - 1 ? last : ", ", rows[i].info.name);
     }
     return text;
 }
@@ -45,14 +45,14 @@ static enum edgel_status decode_by_format(const struct edgel_source *src, struct
 {
     const size_t n = src->size < 16 ? src->size : 16;
     const unsigned char *head = edgel_source_at(src, 0, n);
-    const struct edgel_format_row *row = edgel_format_row(edgel_format_of_bytes(head, n));
+    const struct edgel_format_row *row = edgel_format_row_of(edgel_format_of_bytes(head, n));
     if (!row)
         return src->header_only ? EDGEL_OK : no_image(src, head, n);
-    src->info->format = row->format;
-    if (row->lacks)
+    src->info->format = row->info.format;
+    if (row->info.lacks)
         return edgel_fail(src->err, EDGEL_EUNSUPPORTED, "%s: %s: this build of edgel was made without %s",
-                          src->name, row->name, row->lacks);
-    if (!row->pages)
+                          src->name, row->info.name, row->info.lacks);
+    if (!(row->info.holds & EDGEL_HOLDS_PAGES))
         EDGEL_TRY(check_page(src));
     return row->decode(src, out);
 }

@@ -9,26 +9,27 @@ void edgel_write_init(struct edgel_write *params)
 /* Whether the format's row of the table takes such pixels with such parameters. */
 static bool allowed(const struct edgel_format_row *row, struct edgel_view v, const struct edgel_write *p)
 {
+    const unsigned holds = row->info.holds;
     const bool gray = v.channels == 1, whole = v.type == EDGEL_U8 && gray;
     if (v.w < 1 || v.h < 1 || (!gray && v.channels != 3))
         return false;
-    if ((p->tile != 0 || p->bytes != 0) && !row->takes.tiles)
+    if ((p->tile != 0 || p->bytes != 0) && !(holds & EDGEL_HOLDS_TILES))
         return false;
     if (p->tile < 0 || p->tile > EDGEL_TILE_MAX || p->tile % 16 != 0)
         return false;
     if (p->palette)
-        return row->takes.palette && whole && (p->bits == 0 || p->bits == 8) && p->palette->count >= 1 &&
-               p->palette->count <= 256;
+        return (holds & EDGEL_HOLDS_PALETTE) && whole && (p->bits == 0 || p->bits == 8) &&
+               p->palette->count >= 1 && p->palette->count <= 256;
     if (v.type == EDGEL_U1)
-        return row->takes.one_bit && gray && (p->bits == 0 || p->bits == 1);
+        return (holds & EDGEL_HOLDS_ONE_BIT) && gray && (p->bits == 0 || p->bits == 1);
     if (p->bits == 1)
-        return row->takes.one_bit && whole;
+        return (holds & EDGEL_HOLDS_ONE_BIT) && whole;
     if (p->bits != 0 && p->bits != 8 * (int)edgel_type_size(v.type))
         return false;
     switch (v.type) {
-    case EDGEL_U8: return row->takes.u8;
-    case EDGEL_U16: return row->takes.u16;
-    case EDGEL_F32: return row->takes.f32;
+    case EDGEL_U8: return holds & EDGEL_HOLDS_U8;
+    case EDGEL_U16: return holds & EDGEL_HOLDS_U16;
+    case EDGEL_F32: return holds & EDGEL_HOLDS_F32;
     case EDGEL_U1:
     case EDGEL_I16:
     case EDGEL_I32: return false;
@@ -43,19 +44,20 @@ static enum edgel_status check(const struct edgel_format_row *row, struct edgel_
         return EDGEL_OK;
     return edgel_fail(err, EDGEL_EINVAL,
                       "cannot write %d channels of type %d with %d bits%s in tiles of %d as %s", v.channels,
-                      (int)v.type, p->bits, p->palette ? " and a palette" : "", p->tile, row->name);
+                      (int)v.type, p->bits, p->palette ? " and a palette" : "", p->tile, row->info.name);
 }
 
 static enum edgel_status find_row(enum edgel_format format, const struct edgel_format_row **row,
                                   struct edgel_error *err)
 {
-    const struct edgel_format_row *found = *row = edgel_format_row(format);
+    const struct edgel_format_row *found = *row = edgel_format_row_of(format);
     if (!found)
         return edgel_fail(err, EDGEL_EINVAL, "format %d: no image format", (int)format);
-    if (found->lacks)
+    if (found->info.lacks)
         return edgel_fail(err, EDGEL_EUNSUPPORTED, "cannot write %s: this build of edgel was made without %s",
-                          found->name, found->lacks);
-    return found->writer ? EDGEL_OK : edgel_fail(err, EDGEL_EINVAL, "%s is read, not written", found->name);
+                          found->info.name, found->info.lacks);
+    return found->writer ? EDGEL_OK
+                         : edgel_fail(err, EDGEL_EINVAL, "%s is read, not written", found->info.name);
 }
 
 static enum edgel_status begin(struct edgel_view shape, const struct edgel_write *params,
@@ -83,11 +85,11 @@ enum edgel_status edgel_writer_begin(struct edgel_view shape, const struct edgel
     *writer = NULL;
     EDGEL_REQUIRE(params);
     EDGEL_REQUIRE(out);
-    const struct edgel_format_row *format = edgel_format_row(params->format);
+    const struct edgel_format_row *format = edgel_format_row_of(params->format);
     if (format && format->last_row_first)
         return edgel_fail(err, EDGEL_EUNSUPPORTED,
                           "%s begins with the last row: it cannot be written from the first on",
-                          format->name);
+                          format->info.name);
     struct edgel_writer *w = edgel_alloc(1, sizeof *w);
     if (!w)
         return edgel_no_memory(err, edgel_output_name(out));
@@ -120,7 +122,7 @@ enum edgel_status edgel_writer_page(struct edgel_writer *w, struct edgel_view sh
 {
     EDGEL_REQUIRE(w);
     if (!w->kind->page)
-        return edgel_fail(err, EDGEL_EUNSUPPORTED, "a %s file holds one image", w->format->name);
+        return edgel_fail(err, EDGEL_EUNSUPPORTED, "a %s file holds one image", w->format->info.name);
     EDGEL_TRY(check_rows(w, err));
     EDGEL_TRY(check(w->format, shape, &w->params, err));
     w->image = shape;

@@ -38,21 +38,14 @@ bool edgel_source_copy(const struct edgel_source *src, uint64_t at, void *to, si
 struct edgel_writer_kind;
 /* What the library knows of a format. */
 struct edgel_format_row {
-    enum edgel_format format;
-    const char *name;                                   /* as messages call it */
-    const char *extensions;                             /* of file names: lower case, spaces between */
+    struct edgel_format_info info;
     bool (*probe)(const unsigned char *head, size_t n); /* by the first bytes, 16 or the whole file */
     enum edgel_status (*decode)(const struct edgel_source *src, struct edgel_image *out);
     const struct edgel_writer_kind *writer; /* NULL: it is not written */
-    const char *lacks;                      /* the library that this build was made without, or NULL */
-    bool pages;                             /* a file may hold several images */
     bool last_row_first;                    /* written from the last row to the first */
-    struct {                                /* what is written: samples, one bit a pixel, palettes, tiles */
-        bool u8, u16, f32, one_bit, palette, tiles;
-    } takes;
 };
 const struct edgel_format_row *edgel_format_rows(int *count);
-const struct edgel_format_row *edgel_format_row(enum edgel_format format); /* NULL: none */
+const struct edgel_format_row *edgel_format_row_of(enum edgel_format format); /* NULL: none */
 
 /* --- probe.c --- */
 /* The name of an image format that edgel recognises and does not read; NULL: none. */

@@ -81,8 +81,8 @@ enum edgel_format edgel_format_of_name(const char *name)
     const struct edgel_format_row *rows = edgel_format_rows(&n);
     const char *extension = extension_of(name);
     for (int i = 0; extension && i < n; i++)
-        if (is_one_of(rows[i].extensions, extension))
-            return rows[i].format;
+        if (is_one_of(rows[i].info.extensions, extension))
+            return rows[i].info.format;
     return EDGEL_FORMAT_NONE;
 }
 

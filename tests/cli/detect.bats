@@ -497,7 +497,7 @@ kept() {
         refused --page "$bad" "from 1 to 65535, or all"
     done
     run detect --page all -o out s.tif
-    refused "out/s.png: --page all: only .tif holds several pages"
+    refused "out/s.png: --page all: only tif or tiff holds several pages"
 }
 
 @test "--page all: a bad page leaves no output and is named" {
@@ -577,7 +577,7 @@ kept() {
         refused "--tile $bad"
     done
     run detect --tile 16 -o out in.pgm
-    refused "out/in.png: --tile: only .tif is written in tiles"
+    refused "out/in.png: --tile: only tif or tiff is written in tiles"
 }
 
 # has_tiff: whether the program was built with libtiff.

@@ -434,22 +434,23 @@ static void memory_may_end(void **state)
 static const char *missing(const struct edgel_format_row *row)
 {
     const struct edgel_writer_kind *w = row->writer;
-    if (row->format == EDGEL_FORMAT_NONE)
+    if (row->info.format == EDGEL_FORMAT_NONE)
         return "format";
-    if (!row->name || !row->name[0])
+    if (!row->info.name || !row->info.name[0])
         return "name";
-    if (!row->extensions || !row->extensions[0])
+    if (!row->info.extensions || !row->info.extensions[0])
         return "extensions";
     if (!row->probe)
         return "probe";
-    if (!row->decode == !row->lacks)
+    if (!row->decode == !row->info.lacks)
         return "decode, or what it lacks";
     if (w && !(w->begin && w->row && w->end && w->finish))
         return "a function of its writer";
-    if (w && !w->page != !row->pages)
+    if (w && !w->page != !(row->info.holds & EDGEL_HOLDS_PAGES))
         return "pages";
-    if (w && !row->takes.u8 && !row->takes.u16 && !row->takes.f32 && !row->takes.one_bit)
-        return "what it takes";
+    const unsigned samples = EDGEL_HOLDS_U8 | EDGEL_HOLDS_U16 | EDGEL_HOLDS_F32 | EDGEL_HOLDS_ONE_BIT;
+    if (!row->info.lacks && !w != !(row->info.holds & samples))
+        return "what it holds";
     return NULL;
 }
 
@@ -461,28 +462,49 @@ static void every_row_is_whole(void **state)
     for (int i = 0; i < n; i++) {
         char name[16];
         assert_null(missing(&rows[i]));
-        assert_ptr_equal(edgel_format_row(rows[i].format), &rows[i]);
-        snprintf(name, sizeof name, "a.%.*s", (int)strcspn(rows[i].extensions, " "), rows[i].extensions);
-        assert_int_equal(edgel_format_of_name(name), rows[i].format);
-        assert_string_equal(edgel_format_name(rows[i].format), rows[i].name);
+        assert_ptr_equal(edgel_format_row_of(rows[i].info.format), &rows[i]);
+        snprintf(name, sizeof name, "a.%.*s", (int)strcspn(rows[i].info.extensions, " "),
+                 rows[i].info.extensions);
+        assert_int_equal(edgel_format_of_name(name), rows[i].info.format);
+        assert_string_equal(edgel_format_name(rows[i].info.format), rows[i].info.name);
     }
-    assert_null(edgel_format_row(EDGEL_FORMAT_NONE));
+    assert_null(edgel_format_row_of(EDGEL_FORMAT_NONE));
+    assert_null(edgel_format_find(EDGEL_FORMAT_NONE));
+    assert_null(edgel_format_at(-1));
+    assert_null(edgel_format_at(n));
+    assert_ptr_equal(edgel_format_at(n - 1), &rows[n - 1].info);
+}
+
+static void extensions_are_listed_by_what_files_hold(void **state)
+{
+    (void)state;
+    char list[64], cut[9];
+    edgel_format_extensions(0, list, sizeof list);
+    assert_string_equal(list, "png, tif, tiff, pnm, pbm, pgm, ppm or pfm");
+    edgel_format_extensions(EDGEL_HOLDS_F32, list, sizeof list);
+    assert_string_equal(list, "tif, tiff or pfm");
+    edgel_format_extensions(EDGEL_HOLDS_U8 | EDGEL_HOLDS_PALETTE, list, sizeof list);
+    assert_string_equal(list, "png");
+    edgel_format_extensions(EDGEL_HOLDS_F32 | EDGEL_HOLDS_PALETTE, list, sizeof list);
+    assert_string_equal(list, "");
+    edgel_format_extensions(0, cut, sizeof cut);
+    assert_string_equal(cut, "png, tif");
 }
 
 static void a_row_without_a_part_is_seen(void **state)
 {
     (void)state;
-    const struct edgel_format_row whole = *edgel_format_row(EDGEL_FORMAT_PNG);
+    const struct edgel_format_row whole = *edgel_format_row_of(EDGEL_FORMAT_PNG);
     const struct edgel_writer_kind no_end = { whole.writer->begin, whole.writer->row, NULL, NULL,
                                               whole.writer->finish };
     struct edgel_format_row row = whole;
-    row.format = EDGEL_FORMAT_NONE;
+    row.info.format = EDGEL_FORMAT_NONE;
     assert_string_equal(missing(&row), "format");
     row = whole;
-    row.name = NULL;
+    row.info.name = NULL;
     assert_string_equal(missing(&row), "name");
     row = whole;
-    row.extensions = "";
+    row.info.extensions = "";
     assert_string_equal(missing(&row), "extensions");
     row = whole;
     row.probe = NULL;
@@ -494,11 +516,14 @@ static void a_row_without_a_part_is_seen(void **state)
     row.writer = &no_end;
     assert_string_equal(missing(&row), "a function of its writer");
     row = whole;
-    row.pages = true;
+    row.info.holds |= EDGEL_HOLDS_PAGES;
     assert_string_equal(missing(&row), "pages");
     row = whole;
-    memset(&row.takes, 0, sizeof row.takes);
-    assert_string_equal(missing(&row), "what it takes");
+    row.info.holds = 0;
+    assert_string_equal(missing(&row), "what it holds");
+    row = *edgel_format_row_of(EDGEL_FORMAT_JPEG);
+    row.info.holds = EDGEL_HOLDS_U8;
+    assert_string_equal(missing(&row), "what it holds");
 }
 
 int main(void)
@@ -506,6 +531,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_whole),
         cmocka_unit_test(a_row_without_a_part_is_seen),
+        cmocka_unit_test(extensions_are_listed_by_what_files_hold),
         cmocka_unit_test(every_format_is_encoded_to_memory),
         cmocka_unit_test(text_goes_to_memory),
         cmocka_unit_test(a_callback_may_refuse),

@@ -16,24 +16,8 @@ struct detect_options {
 /* --- the table --- */
 
 static const struct cli_option output_rows[] = {
-    { .name = "output",
-      .letter = 'o',
-      .kind = CLI_STRING,
-      .metavar = "OUT",
-      .at = offsetof(struct detect_options, folder.output),
-      .help =
-          "Folder to write to; it mirrors the tree of each input folder. With a single input file and a single "
-          "method OUT may be the output file itself. Required." },
-    { .name = "name",
-      .kind = CLI_STRING,
-      .metavar = "TEMPLATE",
-      .at = offsetof(struct detect_options, folder.name),
-      .note = "{stem}.png",
-      .help =
-          "Name of each output. {stem} and {ext} are the name and extension of the input, {op} and {n} the method "
-          "and its number, {dir} the folder below INPUT. A template with {dir} or '/' is the path below OUT; any "
-          "other is a file name in the mirrored folder. The extension selects the format: png, tif, pgm, ppm, pnm, "
-          "pbm, or pfm (float samples)." },
+    FOLDER_OUTPUT_ROWS(detect_options, "a single input file and a single method", "{stem}.png",
+                       "{op} and {n} the method and its number"),
     { 0 },
 };
 

@@ -208,18 +208,6 @@ int detect_tasks(const struct cli_args *args, const struct cli_list *texts, stru
 
 /* --- names of outputs --- */
 
-/* True when the name ends in this extension, any letter case. */
-static bool has_extension(const char *path, const char *extension)
-{
-    const char *dot = strrchr(path, '.');
-    if (!dot || strlen(dot) != strlen(extension))
-        return false;
-    for (; *dot; dot++, extension++)
-        if ((*dot >= 'A' && *dot <= 'Z' ? *dot + 32 : *dot) != *extension)
-            return false;
-    return true;
-}
-
 static enum edgel_status take_page(void *options, const char *what, const char *text, struct edgel_error *err)
 {
     int64_t page = DETECT_ALL_PAGES;
@@ -261,13 +249,18 @@ const struct cli_option detect_tiff_rows[] = {
 static enum edgel_status fit_tiff(const char *path, const struct detect_tiff *tiff, struct edgel_write *write,
                                   struct edgel_error *err)
 {
+    const struct edgel_format_info *format = edgel_format_find(write->format);
+    const unsigned holds = format ? format->holds : 0;
+    char list[64];
     write->tile = tiff->tile;
-    if (write->format == EDGEL_FORMAT_TIFF)
-        return EDGEL_OK;
-    if (tiff->tile)
-        return edgel_error_set(err, EDGEL_EINVAL, "%s: --tile: only .tif is written in tiles", path);
-    if (tiff->page == DETECT_ALL_PAGES)
-        return edgel_error_set(err, EDGEL_EINVAL, "%s: --page all: only .tif holds several pages", path);
+    if (tiff->tile && !(holds & EDGEL_HOLDS_TILES)) {
+        edgel_format_extensions(EDGEL_HOLDS_TILES, list, sizeof list);
+        return edgel_error_set(err, EDGEL_EINVAL, "%s: --tile: only %s is written in tiles", path, list);
+    }
+    if (tiff->page == DETECT_ALL_PAGES && !(holds & EDGEL_HOLDS_PAGES)) {
+        edgel_format_extensions(EDGEL_HOLDS_PAGES, list, sizeof list);
+        return edgel_error_set(err, EDGEL_EINVAL, "%s: --page all: only %s holds several pages", path, list);
+    }
     return EDGEL_OK;
 }
 
@@ -280,37 +273,28 @@ static enum edgel_status ask_depth(struct edgel_method *method, const char *dept
 enum edgel_status detect_fit(const char *path, const struct detect_tiff *tiff, struct edgel_method *method,
                              struct edgel_write *write, struct edgel_error *err)
 {
-    edgel_write_init(write);
-    write->format = edgel_format_of_name(path);
-    enum edgel_status s = fit_tiff(path, tiff, write, err);
-    if (s != EDGEL_OK)
-        return s;
-    if (write->format != EDGEL_FORMAT_NONE && !edgel_format_built(write->format))
-        return edgel_error_set(err, EDGEL_EUNSUPPORTED, "%s: this build of edgel was made without libtiff",
-                               path);
-    const int depth = edgel_method_depth(method);
+    const int asked = edgel_method_depth(method);
     const enum edgel_result result = edgel_method_result(method);
     const bool map = result == EDGEL_RESULT_EDGES;
-    if (depth == 32 && write->format != EDGEL_FORMAT_PFM && write->format != EDGEL_FORMAT_TIFF)
-        return edgel_error_set(err, EDGEL_EINVAL,
-                               "%s: --depth 32 is for float samples, which .tif and .pfm hold", path);
-    if (write->format == EDGEL_FORMAT_PFM) {
-        if (depth != 0 && depth != 32)
-            return edgel_error_set(err, EDGEL_EINVAL,
-                                   "%s: PFM holds float samples, --depth %d does not go with it", path,
-                                   depth);
+    const char pnm = cli_pnm_letter(path);
+    int depth = asked;
+    enum edgel_status s = cli_format_fit(path, &depth, write, err);
+    if (s == EDGEL_OK)
+        s = fit_tiff(path, tiff, write, err);
+    if (s != EDGEL_OK)
+        return s;
+    if (depth != asked)
         return ask_depth(method, "32", err);
-    }
-    if (has_extension(path, ".pbm")) {
+    if (!pnm)
+        return EDGEL_OK;
+    if (pnm == 'b') {
         if (!map || depth > 1)
             return edgel_error_set(err, EDGEL_EINVAL, "%s: PBM holds 1-bit edge maps only", path);
         return ask_depth(method, "1", err);
     }
-    if (write->format != EDGEL_FORMAT_PNM)
-        return EDGEL_OK;
     if (depth == 1)
-        return edgel_error_set(err, EDGEL_EINVAL, "%s: depth 1 needs a name in .png, .tif or .pbm", path);
-    if (has_extension(path, ".ppm") && !(result == EDGEL_RESULT_IMAGE && edgel_method_takes_color(method)))
+        return edgel_error_set(err, EDGEL_EINVAL, "%s: depth 1: of PNM only .pbm holds it", path);
+    if (pnm == 'p' && !(result == EDGEL_RESULT_IMAGE && edgel_method_takes_color(method)))
         return edgel_error_set(err, EDGEL_EINVAL, "%s: PPM holds colour, %s writes gray; use .pgm or .pnm",
                                path, method->info->name);
     return depth == 0 && map ? ask_depth(method, "8", err) : EDGEL_OK;

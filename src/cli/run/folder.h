@@ -32,4 +32,34 @@ int folder_check_usage(const struct cli_args *args, const struct folder_options 
 int folder_run(const struct cli_args *args, const struct folder_options *o, const char *label,
                struct edgel_folder_run *run, struct folder_settings *settings);
 
+/* The rows for -o and --name in a table of a command whose struct OPTIONS has `folder`. ONE says when there is one
+ * output, NOTE which name is the default, WORDS what the placeholders of the command mean. */
+#define FOLDER_OUTPUT_ROWS(OPTIONS, ONE, NOTE, WORDS)                                                      \
+    { .name = "output",                                                                                    \
+      .letter = 'o',                                                                                       \
+      .kind = CLI_STRING,                                                                                  \
+      .metavar = "OUT",                                                                                    \
+      .at = offsetof(struct OPTIONS, folder.output),                                                       \
+      .help = "Folder to write to; it mirrors the tree of each input folder. With " ONE                    \
+              " OUT may be the output file itself. Required." },                                           \
+    {                                                                                                      \
+        .name = "name", .kind = CLI_STRING, .metavar = "TEMPLATE",                                         \
+        .at = offsetof(struct OPTIONS, folder.name), .note = NOTE,                                         \
+        .help = "Name of each output. {stem} and {ext} are the name and extension of the input, " WORDS    \
+                ", {dir} the folder below INPUT. A template with {dir} or '/' is the path below OUT; any " \
+                "other is a file name in the mirrored folder.",                                            \
+        .more = cli_format_help                                                                            \
+    }
+
+/* --- format.c --- */
+
+/* For `more` of an option that names outputs: the formats that there are. */
+void cli_format_help(char *buf, size_t size);
+/* b, g, p or n of .pbm, .pgm, .ppm and .pnm; 0 for a name of another format. */
+char cli_pnm_letter(const char *path);
+/* Sets write to the format that the output's name asks for, and fits the bits per sample to it (0: not asked for): they
+ * become 32 where it holds floats only. EDGEL_EINVAL and EDGEL_EUNSUPPORTED name the path and the rule. */
+enum edgel_status cli_format_fit(const char *path, int *depth, struct edgel_write *write,
+                                 struct edgel_error *err);
+
 #endif

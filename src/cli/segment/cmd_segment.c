@@ -19,24 +19,9 @@ static const char *const emit_names[] = { "mask", "probability", "overlay", "ins
 static const char *const depth_names[] = { "8", "16", "32", NULL };
 
 static const struct cli_option output_rows[] = {
-    { .name = "output",
-      .letter = 'o',
-      .kind = CLI_STRING,
-      .metavar = "OUT",
-      .at = offsetof(struct segment_options, folder.output),
-      .help =
-          "Folder to write to; it mirrors the tree of each input folder. With a single input file OUT may be the "
-          "output file itself. Required." },
-    { .name = "name",
-      .kind = CLI_STRING,
-      .metavar = "TEMPLATE",
-      .at = offsetof(struct segment_options, folder.name),
-      .note = "{stem}.png; probabilities of several classes {stem}_{class}.png; objects {stem}.csv",
-      .help =
-          "Name of each output. {stem} and {ext} are the name and extension of the input, {op} the value of --emit, "
-          "{class} and {n} the class and its number, {dir} the folder below INPUT. A template with {dir} or '/' is "
-          "the path below OUT; any other is a file name in the mirrored folder. The extension selects the format: "
-          "png, tif, pgm, ppm, pnm, pbm, or pfm (float samples)." },
+    FOLDER_OUTPUT_ROWS(segment_options, "a single input file",
+                       "{stem}.png; probabilities of several classes {stem}_{class}.png; objects {stem}.csv",
+                       "{op} the value of --emit, {class} and {n} the class and its number"),
     { 0 },
 };
 
@@ -69,8 +54,7 @@ static const struct cli_option model_rows[] = {
       .at = offsetof(struct segment_options, depth),
       .choices = depth_names,
       .note = "8; PFM: 32",
-      .help =
-          "Bits per sample of probabilities; the full range stands for 1. 32 needs a name in .tif or .pfm." },
+      .help = "Bits per sample of probabilities; the full range stands for 1. 32: float samples." },
     { .name = "memory",
       .kind = CLI_INT,
       .metavar = "MIB",

@@ -174,63 +174,38 @@ static int largest_id(const struct segment_job *job)
     return most;
 }
 
-static bool has_letter(const char *path, char letter)
-{
-    const char c = path[strlen(path) - 2]; /* of .pgm, .ppm, .pbm */
-    return (c | 0x20) == letter;
-}
-
-static enum edgel_status fit_probability(const struct segment_job *job, const char *path, int *depth,
-                                         const struct edgel_write *write, struct edgel_error *err)
-{
-    *depth = job->depth;
-    if (write->format == EDGEL_FORMAT_PFM) {
-        if (job->depth != 0 && job->depth != 32)
-            return edgel_error_set(err, EDGEL_EINVAL,
-                                   "%s: PFM holds float samples, --depth %d does not go with it", path,
-                                   job->depth);
-        *depth = 32;
-    } else if (job->depth == 32 && write->format != EDGEL_FORMAT_TIFF) {
-        return edgel_error_set(err, EDGEL_EINVAL,
-                               "%s: --depth 32 is for float samples, which .tif and .pfm hold", path);
-    } else if (write->format == EDGEL_FORMAT_PNM && (has_letter(path, 'p') || has_letter(path, 'b'))) {
-        return edgel_error_set(err, EDGEL_EINVAL, "%s: probabilities are gray; use .png, .tif, .pgm or .pfm",
-                               path);
-    }
-    *depth = *depth ? *depth : 8;
-    return EDGEL_OK;
-}
-
 enum edgel_status segment_fit(const struct segment_job *job, const char *path, int *depth,
                               struct edgel_write *write, struct edgel_error *err)
 {
-    edgel_write_init(write);
-    write->format = edgel_format_of_name(path);
-    *depth = 8;
-    if (job->emit == EMIT_OBJECTS)
-        return EDGEL_OK;
-    if (!edgel_format_built(write->format))
-        return edgel_error_set(err, EDGEL_EUNSUPPORTED, "%s: this build of edgel was made without libtiff",
-                               path);
+    const char pnm = cli_pnm_letter(path);
+    *depth = job->emit == EMIT_PROBABILITY ? job->depth : 0;
+    enum edgel_status s = cli_format_fit(path, depth, write, err);
+    if (s != EDGEL_OK || job->emit == EMIT_OBJECTS)
+        return s;
+    const bool floats = *depth == 32;
+    if (*depth == 0)
+        *depth = 8;
     if (job->emit == EMIT_PROBABILITY)
-        return fit_probability(job, path, depth, write, err);
-    if (write->format == EDGEL_FORMAT_PFM)
-        return edgel_error_set(err, EDGEL_EINVAL, "%s: PFM holds float samples, for --emit probability",
-                               path);
-    const bool pnm = write->format == EDGEL_FORMAT_PNM, color = job->emit == EMIT_OVERLAY;
+        return pnm == 'p' || pnm == 'b'
+                   ? edgel_error_set(err, EDGEL_EINVAL, "%s: probabilities are gray; use .pgm", path)
+                   : EDGEL_OK;
+    if (floats)
+        return edgel_error_set(err, EDGEL_EINVAL, "%s: %s holds float samples, for --emit probability", path,
+                               edgel_format_name(write->format));
+    const bool color = job->emit == EMIT_OVERLAY;
     const bool one_bit = job->emit == EMIT_MASK && segment_is_binary(job);
-    if (pnm && has_letter(path, 'p') != color && !has_letter(path, 'n'))
+    if (pnm && (pnm == 'p') != color && pnm != 'n')
         return edgel_error_set(err, EDGEL_EINVAL, "%s: %s", path,
-                               color ? "an overlay is colour; use .png, .tif or .ppm"
-                                     : "PPM holds colour; use .png, .tif or .pgm");
-    if (pnm && has_letter(path, 'b') && !one_bit)
+                               color ? "an overlay is colour; use .ppm" : "PPM holds colour; use .pgm");
+    if (pnm == 'b' && !one_bit)
         return edgel_error_set(err, EDGEL_EINVAL, "%s: PBM holds 1-bit masks only", path);
     if (job->emit == EMIT_INSTANCES || (job->emit == EMIT_MASK && largest_id(job) > 255))
         *depth = 16;
     if (one_bit) {
         *depth = 8;
-        write->bits = pnm && !has_letter(path, 'b') ? 0 : 1;
-    } else if (job->emit == EMIT_MASK && *depth == 8 && write->format == EDGEL_FORMAT_PNG) {
+        write->bits = pnm && pnm != 'b' ? 0 : 1;
+    } else if (job->emit == EMIT_MASK && *depth == 8 &&
+               (edgel_format_find(write->format)->holds & EDGEL_HOLDS_PALETTE)) {
         write->palette = &job->palette;
     }
     return EDGEL_OK;
