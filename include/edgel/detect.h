@@ -18,7 +18,7 @@ enum edgel_param_kind {
     EDGEL_PARAM_REAL = 1, /* a number, min..max */
     EDGEL_PARAM_INT,      /* a whole number, min..max */
     EDGEL_PARAM_CHOICE,   /* one of choices */
-    EDGEL_PARAM_THRESHOLD /* a number 0..1e9, "P%" or "auto" */
+    EDGEL_PARAM_THRESHOLD /* a number 0..1e9, "P%", "auto" or "auto-matlab" */
 };
 
 /* One parameter of a method. Parameters of one key have one meaning; only the default differs from method to method. */

@@ -100,16 +100,28 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_orientation(struct edgel_view 
 
 /* --- Canny --- */
 
-enum edgel_threshold_kind { EDGEL_THRESHOLD_VALUE, EDGEL_THRESHOLD_QUANTILE, EDGEL_THRESHOLD_AUTO };
+enum edgel_threshold_kind {
+    EDGEL_THRESHOLD_VALUE,
+    EDGEL_THRESHOLD_QUANTILE,
+    EDGEL_THRESHOLD_AUTO,
+    EDGEL_THRESHOLD_AUTO_MATLAB
+};
 
 struct edgel_threshold {
     enum edgel_threshold_kind kind;
-    /* VALUE     in gradient units of 8-bit images, -1e9..1e9: times 257 for U16, divided by 255 for F32.
-     * QUANTILE  in percent, 0..100: of the N magnitudes above 0, sorted, number ceil(N value / 100), at least the
-     *           first; 0 where there is none.
-     * AUTO      value unused. As the high one, with M the largest magnitude: 64 bins count each pixel at
-     *           floor(63 m / M + 1/2), zeros included; b is the first bin up to which more than 0.7 of all pixels are
-     *           counted; M (b + 1) / 64. As the low one: 0.4 of the high one. */
+    /* VALUE        in gradient units of 8-bit images, -1e9..1e9: times 257 for U16, divided by 255 for F32.
+     * QUANTILE     in percent, 0..100: of the N magnitudes above 0, sorted, number ceil(N value / 100), at least the
+     *              first; 0 where there is none.
+     * AUTO_MATLAB  value unused. As the high one, with M the largest magnitude: 64 bins count each pixel at
+     *              floor(63 m / M + 1/2), zeros included; b is the first bin up to which more than 0.7 of all pixels
+     *              are counted; M (b + 1) / 64. As the low one: 0.4 of the high one. Source: MATLAB's edge().
+     * AUTO         value unused. As AUTO_MATLAB, but never below the noise: with m50 the median magnitude, number
+     *              ceil(n / 2) of all n pixels, zeros included, and N = 3.8559 m50 (L1) or 3.6452 m50 (L2), which
+     *              noise alone exceeds at one pixel in 10,000 (L2: exp(-N^2 / 2 s^2) with m50 = s sqrt(ln 4), as of
+     *              Rayleigh's distribution; L1: 1 - erf(N / 2s)^2 with m50 = 2 s erfinv(sqrt(1/2))), the high one is
+     *              at least N and the low one at least 0.4 N; and both are at least the largest response / 255
+     *              (Sobel 3, L1, 8-bit: 8), which a step of one 8-bit level does not exceed. Sources: Voorhees and
+     *              Poggio 1987; Kovesi 1999. */
     double value;
 };
 

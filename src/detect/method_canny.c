@@ -16,13 +16,14 @@ static const struct edgel_param params[] = {
       .metavar = "T",
       .help =
           "Lower threshold: a number in gradient units of 8-bit images, P% for that quantile of the non-zero "
-          "magnitudes, or auto. The smaller of the two is the lower one, as in OpenCV." },
+          "magnitudes, auto or auto-matlab. The smaller of the two is the lower one, as in OpenCV." },
     { .key = "high",
       .kind = EDGEL_PARAM_THRESHOLD,
       .def = "100",
       .metavar = "T",
       .help =
-          "Upper threshold; auto: the 70 % quantile over all pixels, and 0.4 of it as the automatic lower one." },
+          "Upper threshold; auto-matlab: the 70 % quantile over all pixels, and 0.4 of it as the lower one; auto: the "
+          "same, but not below the noise, as the median magnitude tells it." },
     { .key = "nms",
       .kind = EDGEL_PARAM_CHOICE,
       .choices = nms_names,

@@ -28,7 +28,7 @@ static enum edgel_status parse_choice(const struct edgel_param *p, const char *w
     return s;
 }
 
-/* "auto", "P%" or a number. */
+/* "auto", "auto-matlab", "P%" or a number. */
 static enum edgel_status parse_threshold(const char *what, const char *text, struct edgel_threshold *out,
                                          struct edgel_error *err)
 {
@@ -36,6 +36,9 @@ static enum edgel_status parse_threshold(const char *what, const char *text, str
     char number[64] = "", quantile[64];
     *out = (struct edgel_threshold){ .kind = EDGEL_THRESHOLD_AUTO };
     if (strcmp(text, "auto") == 0)
+        return EDGEL_OK;
+    out->kind = EDGEL_THRESHOLD_AUTO_MATLAB;
+    if (strcmp(text, "auto-matlab") == 0)
         return EDGEL_OK;
     if (n == 0 || n > sizeof number || text[n - 1] != '%') {
         out->kind = EDGEL_THRESHOLD_VALUE;
@@ -73,11 +76,12 @@ void edgel_method_text(const struct edgel_method *m, int i, char *buf, size_t si
     case EDGEL_PARAM_INT: snprintf(buf, size, "%lld", (long long)v->whole); break;
     case EDGEL_PARAM_CHOICE: snprintf(buf, size, "%s", v->choice < 0 ? "0" : p->choices[v->choice]); break;
     case EDGEL_PARAM_THRESHOLD:
-        if (v->threshold.kind == EDGEL_THRESHOLD_AUTO)
-            snprintf(buf, size, "auto");
-        else
-            snprintf(buf, size, "%.17g%s", v->threshold.value,
-                     v->threshold.kind == EDGEL_THRESHOLD_QUANTILE ? "%" : "");
+        switch (v->threshold.kind) {
+        case EDGEL_THRESHOLD_AUTO: snprintf(buf, size, "auto"); break;
+        case EDGEL_THRESHOLD_AUTO_MATLAB: snprintf(buf, size, "auto-matlab"); break;
+        case EDGEL_THRESHOLD_QUANTILE: snprintf(buf, size, "%.17g%%", v->threshold.value); break;
+        case EDGEL_THRESHOLD_VALUE: snprintf(buf, size, "%.17g", v->threshold.value); break;
+        }
         break;
     }
 }

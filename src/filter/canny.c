@@ -14,7 +14,7 @@
  * With sectors and 8 bits the result is bit-identical to OpenCV 4's Canny for the same derivatives. canny_u8.c computes
  * that case in 16-bit lanes; this file computes the others in double, which holds all integer values exactly.
  * Memory: 3 bits a pixel. Quantile and automatic thresholds, and smoothing outside the 8-bit case, need the whole
- * smoothed image; the former 8 bytes a pixel in addition.
+ * smoothed image; the former 8 bytes a pixel in addition, but for 8 bits with sectors and L1.
  *
  * Source: J. Canny, A Computational Approach to Edge Detection (1986); OpenCV for sectors and ties.
  */
@@ -130,11 +130,6 @@ static enum edgel_status classify(struct edgel_arena *arena, struct edgel_view i
     return EDGEL_OK;
 }
 
-bool edgel_canny_counts_pixels(const struct edgel_canny_params *params)
-{
-    return params->high.kind != EDGEL_THRESHOLD_VALUE || params->low.kind == EDGEL_THRESHOLD_QUANTILE;
-}
-
 static bool in_lanes(struct edgel_view in, const struct edgel_canny_params *params)
 {
     return in.type == EDGEL_U8 && params->nms == EDGEL_NMS_SECTOR;
@@ -230,18 +225,6 @@ enum edgel_status edgel_strength_rows(const struct edgel_part *part, struct edge
             o[x] = (float)(edgel_magnitude_unit(t.kept[x], params->norm) * scale);
     }
     return EDGEL_OK;
-}
-
-double edgel_canny_full_strength(enum edgel_type type, const struct edgel_canny_params *params)
-{
-    const struct edgel_taps *t = edgel_operator_taps(EDGEL_SOBEL, params->aperture);
-    int even = t->s[0], odd = 0;
-    for (int k = 1; k <= t->radius; k++) {
-        even += 2 * t->s[k];
-        odd += t->d[k];
-    }
-    const double one = even * odd * edgel_type_range(type);
-    return params->norm == EDGEL_NORM_L1 ? 2 * one : sqrt(2 * one * one);
 }
 
 static enum edgel_status find(struct edgel_scratch *scratch, struct edgel_view in,

@@ -173,6 +173,29 @@ static int whole_limit(double t, int max)
     return t < -1 ? -1 : t > max ? max : (int)t;
 }
 
+size_t edgel_canny_u8_magnitudes(struct edgel_view in, const struct edgel_canny_params *params)
+{
+    if (in.type != EDGEL_U8 || params->nms != EDGEL_NMS_SECTOR || params->norm != EDGEL_NORM_L1)
+        return 0;
+    const double most = edgel_canny_full_strength(in.type, params);
+    return (size_t)(edgel_canny_sixteenths(in.type, params) ? most / 16 : most) + 1;
+}
+
+enum edgel_status edgel_canny_u8_count(struct edgel_arena *arena, struct edgel_view in,
+                                       const struct edgel_canny_params *params, int from, int to,
+                                       uint64_t *counts, struct edgel_error *err)
+{
+    struct lanes s;
+    EDGEL_TRY(lanes_init(&s, arena, in, NULL, params, from, err));
+    for (int y = from; y < to; y++) {
+        magnitude_line(&s, y);
+        const int16_t *m = s.m[y % ROWS];
+        for (int x = 0; x < in.w; x++)
+            counts[m[x]]++;
+    }
+    return EDGEL_OK;
+}
+
 enum edgel_status edgel_canny_u8(struct edgel_arena *arena, struct edgel_view in,
                                  const struct edgel_smoothing *smoothing,
                                  const struct edgel_canny_params *params,

@@ -300,7 +300,39 @@ enum edgel_status edgel_gradient_check(const char *what, struct edgel_view gx, s
 void edgel_nms_row(double *kept, const double *gx, const double *gy, const double *up, const double *mid,
                    const double *down, int n, enum edgel_nms nms, bool wide);
 
+/* --- magnitude_counts.c --- */
+/* The magnitudes of a whole image, in the scale of edgel_strongest(). All of it lives in the scratch's arena. */
+enum { EDGEL_MAGNITUDE_BINS = 64 };
+struct edgel_magnitudes {
+    size_t n, above; /* how many there are; how many are above 0 */
+    double max;
+    struct edgel_view in;
+    const struct edgel_canny_params *params;
+    /* The rest is the file's own. */
+    struct edgel_scratch *scratch;
+    int rows;        /* of a part */
+    uint64_t *whole; /* [nwhole] how often each whole magnitude occurs; NULL: each is in m */
+    size_t nwhole;
+    double *m;
+    struct edgel_tally *tally; /* [threads] */
+    uint64_t bits;             /* that are set in any of m */
+    void (*count)(const struct edgel_magnitudes *all, const double *m, size_t n, size_t *counts);
+    int known, shift; /* for digits: the bits from known on up are prefix, those from shift on are counted */
+    uint64_t prefix;
+};
+enum edgel_status edgel_magnitudes_init(struct edgel_magnitudes *all, struct edgel_scratch *scratch,
+                                        struct edgel_view in, const struct edgel_canny_params *params,
+                                        struct edgel_error *err);
+/* The magnitude of the given rank, 1..above, among those above 0, sorted. */
+enum edgel_status edgel_magnitudes_rank(struct edgel_magnitudes *all, size_t rank, double *v,
+                                        struct edgel_error *err);
+/* How many are in each bin: floor(63 m / max + 1/2), m and max as roots for L2. max must be above 0. */
+enum edgel_status edgel_magnitudes_bins(struct edgel_magnitudes *all, size_t counts[EDGEL_MAGNITUDE_BINS],
+                                        struct edgel_error *err);
+
 /* --- threshold.c --- */
+/* Whether a threshold is counted over the image, and so needs all of it. */
+bool edgel_canny_counts_pixels(const struct edgel_canny_params *params);
 /* Thresholds in the scale of edgel_strongest's magnitudes: squared for L2, sixteenths where they are. */
 struct edgel_limits_pair {
     double low, high;
@@ -363,6 +395,13 @@ enum edgel_status edgel_canny_u8(struct edgel_arena *arena, struct edgel_view in
                                  const struct edgel_limits_pair *limits, struct edgel_band band,
                                  struct edgel_bit_map *map, struct edgel_error *err);
 
+/* How many whole magnitudes there are, from 0 on; 0: they do not fit these lanes. */
+size_t edgel_canny_u8_magnitudes(struct edgel_view in, const struct edgel_canny_params *params);
+/* Adds the magnitudes of rows from..to-1 to counts, L1. */
+enum edgel_status edgel_canny_u8_count(struct edgel_arena *arena, struct edgel_view in,
+                                       const struct edgel_canny_params *params, int from, int to,
+                                       uint64_t *counts, struct edgel_error *err);
+
 /* --- canny.c --- */
 enum edgel_status edgel_canny_check(const struct edgel_canny_params *params, struct edgel_error *err);
 /* Whether derivatives, and thresholds with them, are divided by 16: OpenCV's rule for 16-bit lanes. */
@@ -370,8 +409,6 @@ static inline bool edgel_canny_sixteenths(enum edgel_type type, const struct edg
 {
     return type == EDGEL_U8 && params->aperture == 7 && params->nms == EDGEL_NMS_SECTOR;
 }
-/* Whether a threshold is counted over the image, and so needs all of it. */
-bool edgel_canny_counts_pixels(const struct edgel_canny_params *params);
 /* Classes of a band of rows, smoothed first (smoothing NULL: not), into an initialised map whose rows above are there;
  * thresholds are not counted. */
 enum edgel_status edgel_canny_band(struct edgel_scratch *scratch, struct edgel_view in,

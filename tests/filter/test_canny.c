@@ -154,6 +154,46 @@ static double automatic(const double *m, int n, enum edgel_norm norm)
     return 0;
 }
 
+/* The median of all, zeros included: half of them, or one more, are not above it. */
+static double sorted_median(const double *m, int n)
+{
+    double *v = malloc((size_t)n * sizeof *v);
+    memcpy(v, m, (size_t)n * sizeof *v);
+    qsort(v, (size_t)n, sizeof *v, ascending);
+    const double found = v[(n + 1) / 2 - 1];
+    free(v);
+    return found;
+}
+
+/* The magnitude that noise with this median exceeds at one pixel in 10,000, by bisection of the distribution; L2: its
+ * square. */
+static double noise_of(double median, enum edgel_norm norm)
+{
+    double unit[2]; /* where half, and all but one in 10,000, are below, for noise of deviation 1 */
+    for (int i = 0; i < 2; i++) {
+        double from = 0, to = 20;
+        for (int k = 0; k < 200; k++) {
+            const double t = (from + to) / 2, side = erf(t / 2);
+            const double above = norm == EDGEL_NORM_L1 ? 1 - side * side : exp(-t * t / 2);
+            *(above > (i ? 1e-4 : 0.5) ? &from : &to) = t;
+        }
+        unit[i] = from;
+    }
+    const double ratio = unit[1] / unit[0];
+    return median * (norm == EDGEL_NORM_L1 ? ratio : ratio * ratio);
+}
+
+/* The largest response to one of 255 levels: a corner of four quadrants, as whole numbers give it. */
+static double one_level(const struct edgel_image *img, const struct edgel_canny_params *p)
+{
+    static const double taps[] = { 4, 48, 640 }; /* of one derivative, Sobel 3, 5, 7 */
+    const double one = taps[p->aperture / 2 - 1] * (img->type == EDGEL_U16   ? 257
+                                                    : img->type == EDGEL_F32 ? 1.0 / 255
+                                                                             : 1);
+    const double used = sixteenths(img, p) ? one / 16 : one;
+    return p->norm == EDGEL_NORM_L1 ? 2 * used : 2 * used * used;
+}
+
 /* A threshold in the scale of m; high is only for an automatic low. */
 static double limit(const struct edgel_image *img, const struct field *f, const struct edgel_canny_params *p,
                     const struct edgel_threshold *t, double high)
@@ -161,10 +201,13 @@ static double limit(const struct edgel_image *img, const struct field *f, const 
     const bool l2 = p->norm == EDGEL_NORM_L2;
     if (t->kind == EDGEL_THRESHOLD_QUANTILE)
         return sorted_quantile(f->m, f->w * f->h, t->value);
-    if (t->kind == EDGEL_THRESHOLD_AUTO && t == &p->low)
-        return l2 && high > 0 ? high * 4 / 25 : high * 2 / 5;
-    if (t->kind == EDGEL_THRESHOLD_AUTO)
-        return automatic(f->m, f->w * f->h, p->norm);
+    if (t->kind == EDGEL_THRESHOLD_AUTO || t->kind == EDGEL_THRESHOLD_AUTO_MATLAB) {
+        const bool low = t == &p->low;
+        const double part = !low ? 1 : l2 ? 4.0 / 25 : 2.0 / 5;
+        const double v = !low ? automatic(f->m, f->w * f->h, p->norm) : high > 0 ? high * part : high * 2 / 5;
+        const double noise = noise_of(sorted_median(f->m, f->w * f->h), p->norm) * part;
+        return t->kind == EDGEL_THRESHOLD_AUTO ? fmax(fmax(v, noise), one_level(img, p)) : v;
+    }
     double v = img->type == EDGEL_U16 ? t->value * 257 : img->type == EDGEL_F32 ? t->value / 255 : t->value;
     v = sixteenths(img, p) ? v / 16 : v;
     return l2 && v > 0 ? v * v : v;
@@ -205,8 +248,9 @@ static const enum edgel_type types[] = { EDGEL_U8, EDGEL_U16, EDGEL_F32 };
 
 static struct edgel_threshold random_threshold(void)
 {
-    switch (rnd() % 5) {
+    switch (rnd() % 6) {
     case 0: return (struct edgel_threshold){ EDGEL_THRESHOLD_QUANTILE, rnd() % 101 };
+    case 5: return (struct edgel_threshold){ EDGEL_THRESHOLD_AUTO_MATLAB, 0 };
     case 1: return (struct edgel_threshold){ EDGEL_THRESHOLD_AUTO, 0 };
     case 2: return (struct edgel_threshold){ EDGEL_THRESHOLD_VALUE, (int)(rnd() % 4000) / 7.0 - 20 };
     default: return (struct edgel_threshold){ EDGEL_THRESHOLD_VALUE, (int)(rnd() % 300) };
@@ -417,7 +461,7 @@ static void used_thresholds_are_told_and_do_the_same(void **state)
             assert_true(used.low == fmin(p.low.value, p.high.value));
             assert_true(used.high == fmax(p.low.value, p.high.value));
         }
-        if (p.high.kind != EDGEL_THRESHOLD_AUTO && p.low.kind != EDGEL_THRESHOLD_AUTO) {
+        if (p.high.kind < EDGEL_THRESHOLD_AUTO && p.low.kind < EDGEL_THRESHOLD_AUTO) {
             p.low = (struct edgel_threshold){ EDGEL_THRESHOLD_VALUE, used.low };
             p.high = (struct edgel_threshold){ EDGEL_THRESHOLD_VALUE, used.high };
             struct edgel_image b = edges(&img, &p);
@@ -456,6 +500,68 @@ static void quantiles_are_magnitudes(void **state)
         field_finish(&f);
         edgel_image_finish(&img);
         edgel_image_finish(&out);
+    }
+}
+
+/* The sum of four numbers of 0..1, which is nearly normal, at deviation 1. */
+static double nearly_normal(void)
+{
+    double sum = 0;
+    for (int k = 0; k < 4; k++)
+        sum += rnd() % 65536 / 65535.0;
+    return (sum - 2) * sqrt(3);
+}
+
+/* Share of edge pixels, smoothed with sigma 1.4. */
+static double edge_share(const struct edgel_image *img, const char *thresholds, const char *norm)
+{
+    struct edgel_method m = method_of("canny");
+    struct edgel_image out = { 0 };
+    size_t edges = 0;
+    ask(&m, "sigma", "1.4");
+    ask(&m, "low", thresholds);
+    ask(&m, "high", thresholds);
+    ask(&m, "norm", norm);
+    ask_depth(&m, 8);
+    assert_int_equal(edgel_method_run(NULL, edgel_image_view(img), &m, &out, NULL, NULL), EDGEL_OK);
+    for (int y = 0; y < out.h; y++)
+        for (int x = 0; x < out.w; x++)
+            edges += get(&out, x, y, 0) > 0;
+    edgel_image_finish(&out);
+    return (double)edges / ((double)img->w * img->h);
+}
+
+/* A smooth ramp of a few levels with noise of some deviation, both in levels of 8 bits, and a square on it. */
+static struct edgel_image plain_scene(enum edgel_type type, double deviation, double square)
+{
+    enum { W = 400, H = 300 };
+    struct edgel_image img = make(W, H, 1, type);
+    const double unit = type == EDGEL_U16 ? 257 : type == EDGEL_F32 ? 1.0 / 255 : 1;
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++) {
+            const double inside = x >= 100 && x < 200 && y >= 100 && y < 200 ? square : 0;
+            set(&img, x, y, 0, rint(100 + x / 40.0 + y / 30.0 + deviation * nearly_normal() + inside) * unit);
+        }
+    return img;
+}
+
+static void automatic_thresholds_stay_above_noise(void **state)
+{
+    static const double deviations[] = { 0, 0.3, 1, 4, 16 };
+    static const char *const norms[] = { "l1", "l2" };
+    (void)state;
+    for (int i = 0; i < 30; i++) {
+        const double deviation = deviations[i % 5];
+        const char *norm = norms[i / 5 % 2];
+        struct edgel_image plain = plain_scene(types[i / 10], deviation, 0);
+        struct edgel_image square = plain_scene(types[i / 10], deviation, 12 + 6 * deviation);
+        assert_true(edge_share(&plain, "auto", norm) < 0.004);
+        assert_true(edge_share(&plain, "auto-matlab", norm) > 0.04);
+        const double found = edge_share(&square, "auto", norm) * 400 * 300;
+        if (!(found > 360 && found < 1500)) /* its outline is 400 pixels */
+            fail_msg("deviation %g, type %d, %s: %g edge pixels", deviation, (int)types[i / 10], norm, found);
+        edgel_image_finish(&plain);
+        edgel_image_finish(&square);
     }
 }
 
@@ -635,6 +741,7 @@ int main(void)
         cmocka_unit_test(types_agree_on_interpolated_edges),
         cmocka_unit_test(used_thresholds_are_told_and_do_the_same),
         cmocka_unit_test(quantiles_are_magnitudes),
+        cmocka_unit_test(automatic_thresholds_stay_above_noise),
         cmocka_unit_test(counted_thresholds_are_of_the_smoothed_image),
         cmocka_unit_test(hysteresis_follows_a_spiral),
         cmocka_unit_test(hysteresis_is_reachability),
