@@ -121,7 +121,7 @@ enum edgel_decode {
 
 /* What texts call the limits: the words of whoever sets them. */
 struct edgel_limit_names {
-    const char *max_pixels, *max_side, *max_scans, *max_chunk_bytes;
+    const char *max_pixels, *max_side, *max_scans, *max_chunk_bytes, *max_file_bytes;
 };
 /* A file over a limit is refused from its header, before memory for pixels is allocated. */
 struct edgel_limits {
@@ -130,8 +130,10 @@ struct edgel_limits {
     int max_scans;                         /* of a progressive JPEG */
     size_t max_chunk_bytes;                /* of one PNG chunk other than IDAT, packed and unpacked */
     const struct edgel_limit_names *names; /* must outlive what reads; NULL: the names of these fields */
+    uint64_t max_file_bytes;               /* of a file that is read whole; 0: as edgel_file_read() says */
 };
-/* 2^28 pixels, sides of 1,000,000, 100 scans, chunks of 8,000,000 bytes, the names of the fields. */
+/* 2^28 pixels, sides of 1,000,000, 100 scans, chunks of 8,000,000 bytes, the names of the fields, files as
+ * edgel_file_read() says. */
 EDGEL_API void edgel_limits_init(struct edgel_limits *limits);
 
 struct edgel_read {
@@ -173,12 +175,41 @@ struct edgel_bytes {
 };
 
 /*
- * Reads a whole regular file. bytes is zeroed, or of an earlier call; its memory is reused.
+ * Reads a whole regular file of any size. bytes is zeroed, or of an earlier call; its memory is reused.
  * Returns EDGEL_OK, EDGEL_EIO (the file cannot be opened or read, or is no regular file) or EDGEL_ENOMEM.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_bytes_read(const char *path, struct edgel_bytes *bytes,
                                                              struct edgel_error *err);
 EDGEL_API void edgel_bytes_finish(struct edgel_bytes *bytes);
+
+/* Files that are read whole, each kind with a ceiling. */
+enum edgel_file_kind {
+    EDGEL_FILE_IMAGE,    /* an image, a mask, a MAT file */
+    EDGEL_FILE_MODEL,    /* a model, or the text of an architecture */
+    EDGEL_FILE_TRAINING, /* the state of a training */
+    EDGEL_FILE_TEXT      /* settings, results */
+};
+/*
+ * Reads a whole regular file that is no larger than a file of its kind can be:
+ *
+ *   image     2^26 bytes, and 16 for each pixel that its header tells of, at most limits->max_pixels; what is neither
+ *             an image nor a MAT file is read no further than its head when it is larger than 2^26 bytes
+ *   MAT       2^26 bytes, and 8 for each of limits->max_pixels
+ *   model     2^30 + 2^26 bytes
+ *   training  2^32 + 2^26 bytes
+ *   text      2^24 bytes
+ *
+ * What is larger is refused before it is read. limits->max_file_bytes, unless it is 0, takes the place of all these.
+ *
+ * limits  NULL: the defaults
+ * bytes   zeroed, or of an earlier call; its memory is reused
+ * Returns EDGEL_OK; EDGEL_ELIMIT; EDGEL_EIO (the file cannot be opened or read, or is no regular file);
+ * EDGEL_EFORMAT, EDGEL_EUNSUPPORTED: the header of an image of more than 2^26 bytes; EDGEL_EINVAL; EDGEL_ENOMEM.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_file_read(const char *path, enum edgel_file_kind kind,
+                                                            const struct edgel_limits *limits,
+                                                            struct edgel_bytes *bytes,
+                                                            struct edgel_error *err);
 
 /*
  * Decodes a file in memory: PNG, JPEG, PNM (P1..P6), PFM, or one page of a TIFF.
@@ -201,7 +232,7 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_image_decode(const void *bytes, size_t size, const char *name, const struct edgel_read *params,
                    struct edgel_image *out, struct edgel_info *info, struct edgel_error *err);
 
-/* edgel_bytes_read() and edgel_image_decode() in one. */
+/* edgel_file_read() of an image and edgel_image_decode() in one. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_image_read(const char *path,
                                                              const struct edgel_read *params,
                                                              struct edgel_image *out, struct edgel_info *info,
@@ -370,7 +401,7 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_mat_probe(const void *bytes, s
                                                             struct edgel_mat_info *info,
                                                             struct edgel_error *err);
 
-/* edgel_bytes_read() and edgel_mat_decode() in one. */
+/* edgel_file_read() of an image and edgel_mat_decode() in one. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_mat_read(const char *path,
                                                            const struct edgel_mat_params *params,
                                                            struct edgel_mat *out, struct edgel_error *err);

@@ -123,7 +123,7 @@ enum edgel_status edgel_arguments_read(const char *path, const char *command, st
     struct edgel_bytes bytes = { 0 };
     struct edgel_json *doc = NULL;
     *out = (struct edgel_arguments){ 0 };
-    enum edgel_status status = edgel_bytes_read(path, &bytes, err);
+    enum edgel_status status = edgel_file_read(path, EDGEL_FILE_TEXT, NULL, &bytes, err);
     if (status == EDGEL_OK)
         status = edgel_json_parse((const char *)bytes.data, bytes.size, path, &doc, err);
     if (status == EDGEL_OK)

@@ -82,6 +82,7 @@ size_t edgel_path_bare(const char *path, size_t n)
 /* --- lists --- */
 
 enum { RECORD_MAX_BYTES = 1 << 20 }; /* many names of the longest kind; a device that never ends is told */
+enum { EMPTY_MAX = 1 << 16 };        /* a sparse file holds nothing else */
 
 struct reader {
     const char *path;
@@ -89,7 +90,7 @@ struct reader {
     enum edgel_status (*fn)(void *user, char *line, size_t n, size_t number, struct edgel_error *err);
     void *user;
     struct edgel_text line; /* a record that goes on in the next block */
-    size_t number;
+    size_t number, empty;   /* records; empty ones, one after the other */
 };
 
 static enum edgel_status hand_over(struct reader *r, struct edgel_error *err)
@@ -97,6 +98,10 @@ static enum edgel_status hand_over(struct reader *r, struct edgel_error *err)
     r->number++;
     if (r->line.failed)
         return edgel_fail(err, EDGEL_ENOMEM, "%s, line %zu: out of memory", r->path, r->number);
+    r->empty = r->line.len == 0 ? r->empty + 1 : 0;
+    if (r->empty > EMPTY_MAX)
+        return edgel_fail(err, EDGEL_EINVAL, "%s, line %zu: more than %d empty names, one after the other",
+                          r->path, r->number, EMPTY_MAX);
     if (r->line.len == 0)
         return EDGEL_OK;
     if (memchr(r->line.s, '\0', r->line.len))

@@ -148,7 +148,7 @@ struct cli_input_options { /* cli_input_rows, "Inputs" */
 extern const struct cli_option cli_input_rows[];
 
 struct cli_read_options { /* cli_read_rows, "Reading" */
-    int64_t max_pixels, max_side, max_scans, max_chunk;
+    int64_t max_pixels, max_side, max_scans, max_chunk, max_file;
     bool lenient;
     bool orient;
 };

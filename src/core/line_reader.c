@@ -1,5 +1,5 @@
 /* Text files line by line: class lists, colour lists, counts, logs. The length of a line is limited, and with it the
- * memory for a file without line ends. */
+ * memory for a file without line ends. A NUL byte ends the reading at once: a sparse file holds nothing else. */
 #include "core/core_priv.h"
 #include <errno.h>
 #include <limits.h>
@@ -80,6 +80,9 @@ static enum edgel_status fill(struct edgel_lines *l, bool *ended, struct edgel_e
         }
         if (c == EOF && l->f && ferror(l->f))
             return edgel_fail(err, EDGEL_EIO, "%s: %s", l->name, strerror(errno));
+        if (memchr(buf, '\0', n))
+            return edgel_fail(err, EDGEL_EFORMAT, "%s: holds a NUL byte, which no text does",
+                              edgel_lines_where(l));
         edgel_text_add(&l->line, buf, n);
         if (l->line.failed)
             return edgel_no_memory(err, l->name);

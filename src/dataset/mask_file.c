@@ -50,7 +50,7 @@ enum edgel_status edgel_mask_file_read(const struct edgel_read *read, const char
                                        struct edgel_mask_file *f, struct edgel_error *err)
 {
     f->is_mat = false;
-    EDGEL_TRY(edgel_bytes_read(path, bytes, err));
+    EDGEL_TRY(edgel_file_read(path, EDGEL_FILE_IMAGE, &read->limits, bytes, err));
     return edgel_mask_file_decode(read, path, bytes, role, w, h, f, err);
 }
 

@@ -251,7 +251,7 @@ static enum edgel_status read_prediction_and_truth(const struct source *s, const
     struct edgel_bytes *bytes = &s->m->memory->prediction_bytes;
     if (!p->prediction)
         return read_truth(s, p);
-    EDGEL_TRY(edgel_bytes_read(p->prediction, bytes, s->err));
+    EDGEL_TRY(edgel_file_read(p->prediction, EDGEL_FILE_IMAGE, &s->d->p.read.limits, bytes, s->err));
     if (!edgel_mask_file_is_mat(p->prediction, bytes)) {
         EDGEL_TRY(take_prediction(s, p->prediction, 0, 0));
         return read_truth(s, p);

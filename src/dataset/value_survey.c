@@ -45,7 +45,7 @@ static void look(void *user, int thread, size_t i)
     struct edgel_read read = s->d->p.read;
     read.decode = EDGEL_DECODE_LABELS;
     *slot = (struct edgel_mask_values){ 0 };
-    enum edgel_status status = edgel_bytes_read(s->paths[i], &w->bytes, NULL);
+    enum edgel_status status = edgel_file_read(s->paths[i], EDGEL_FILE_IMAGE, &read.limits, &w->bytes, NULL);
     if (status == EDGEL_ENOMEM)
         atomic_store(&s->no_memory, true);
     if (status != EDGEL_OK)

@@ -30,9 +30,9 @@ bool edgel_bytes_reserve(struct edgel_bytes *b, size_t capacity)
 }
 
 /* Asks for one byte more than the size of the file: the end is found without growing, and a file that grows is read to
- * its end. */
-static enum edgel_status read_all(int fd, const char *path, uint64_t expected, struct edgel_bytes *b,
-                                  struct edgel_error *err)
+ * its end, or to one byte more than `most`. */
+enum edgel_status edgel_bytes_take(int fd, const char *path, uint64_t expected, uint64_t most,
+                                   struct edgel_bytes *b, struct edgel_error *err)
 {
     uint64_t want = expected + 1;
     b->size = 0;
@@ -45,9 +45,9 @@ static enum edgel_status read_all(int fd, const char *path, uint64_t expected, s
             continue;
         if (n < 0)
             return edgel_fail_system(err, path, "cannot read", errno);
-        if (n == 0)
+        b->size += n > 0 ? (size_t)n : 0;
+        if (n == 0 || b->size > most)
             return EDGEL_OK;
-        b->size += (size_t)n;
         if (b->size == b->capacity)
             want = (uint64_t)b->capacity + b->capacity / 2;
     }
@@ -73,6 +73,23 @@ enum edgel_status edgel_file_open(const char *path, int *fd, size_t *size, struc
     return st;
 }
 
+enum edgel_status edgel_file_at(int fd, const char *path, uint64_t at, void *to, size_t n,
+                                struct edgel_error *err)
+{
+    size_t done = 0;
+    while (done < n) {
+        const ssize_t k = pread(fd, (char *)to + done, n - done, (off_t)(at + done));
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            return edgel_fail_system(err, path, "cannot read", errno);
+        if (k == 0)
+            break;
+        done += (size_t)k;
+    }
+    return EDGEL_OK;
+}
+
 void edgel_file_close(int fd)
 {
     close(fd); /* the result does not matter: nothing was written */
@@ -80,12 +97,12 @@ void edgel_file_close(int fd)
 
 enum edgel_status edgel_bytes_read(const char *path, struct edgel_bytes *bytes, struct edgel_error *err)
 {
-    int fd;
-    size_t size;
+    int fd = -1;
+    size_t size = 0;
     EDGEL_REQUIRE(path);
     EDGEL_REQUIRE(bytes);
     EDGEL_TRY(edgel_file_open(path, &fd, &size, err));
-    enum edgel_status st = read_all(fd, path, size, bytes, err);
+    enum edgel_status st = edgel_bytes_take(fd, path, size, UINT64_MAX, bytes, err);
     edgel_file_close(fd);
     return st;
 }

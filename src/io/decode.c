@@ -94,20 +94,6 @@ enum edgel_status edgel_image_decode(const void *bytes, size_t size, const char 
     return decode(&src, out);
 }
 
-enum edgel_status edgel_image_read(const char *path, const struct edgel_read *params, struct edgel_image *out,
-                                   struct edgel_info *info, struct edgel_error *err)
-{
-    EDGEL_REQUIRE(out);
-    struct edgel_bytes bytes = { 0 };
-    enum edgel_status st = edgel_bytes_read(path, &bytes, err);
-    if (st == EDGEL_OK)
-        st = edgel_image_decode(bytes.data, bytes.size, path, params, out, info, err);
-    if (st != EDGEL_OK)
-        edgel_image_finish(out);
-    edgel_bytes_finish(&bytes);
-    return st;
-}
-
 /* Rows go to the sink of src through a ring. */
 static enum edgel_status stream(const struct edgel_source *src)
 {
@@ -138,19 +124,26 @@ enum edgel_status edgel_image_stream_bytes(const void *bytes, size_t size, const
 
 /* --- from a file, a window of it in memory --- */
 
-/* Streams the file at path, which src names; everything else of src is set. */
-static enum edgel_status stream_file(struct edgel_source *src)
+/* Streams an open file; everything of src but the window is set. */
+static enum edgel_status stream_open(struct edgel_source *src, int fd)
 {
-    struct edgel_window window = { .fd = -1 };
-    *src->info = (struct edgel_info){ .orientation = 1 };
-    EDGEL_TRY(edgel_file_open(src->name, &window.fd, &src->size, src->err));
+    struct edgel_window window = { .fd = fd };
     src->window = &window;
     window.bytes = edgel_alloc(EDGEL_WINDOW, 1);
     enum edgel_status st = window.bytes ? stream(src) : edgel_no_memory(src->err, src->name);
     if (window.failed)
         st = EDGEL_EIO;
     edgel_free(window.bytes);
-    edgel_file_close(window.fd);
+    return st;
+}
+
+static enum edgel_status stream_file(struct edgel_source *src)
+{
+    int fd = -1;
+    *src->info = (struct edgel_info){ .orientation = 1 };
+    EDGEL_TRY(edgel_file_open(src->name, &fd, &src->size, src->err));
+    const enum edgel_status st = stream_open(src, fd);
+    edgel_file_close(fd);
     return st;
 }
 
@@ -184,9 +177,9 @@ static enum edgel_status no_row(void *user, const void *row, struct edgel_error 
     return EDGEL_EINTERRUPTED;
 }
 
-/* Reads up to the pixels, whatever their number, and whether or not they are there. */
-static enum edgel_status read_header(struct edgel_source *src,
-                                     enum edgel_status (*read)(struct edgel_source *src))
+/* Reads up to the pixels, whatever their number, and whether or not they are there: of the open file fd, or (-1) of the
+ * bytes of src. limits (may be NULL): for chunks. */
+static enum edgel_status read_header(struct edgel_source *src, int fd, const struct edgel_limits *limits)
 {
     enum edgel_type type = 0;
     const struct edgel_row_sink sink = { &type, take_type, no_row };
@@ -197,10 +190,12 @@ static enum edgel_status read_header(struct edgel_source *src,
     params.page = 1;
     params.limits.max_pixels = UINT64_MAX;
     params.limits.max_side = INT_MAX;
+    if (limits)
+        params.limits.max_chunk_bytes = limits->max_chunk_bytes;
     src->params = &params;
     src->sink = &sink;
     src->header_only = true;
-    enum edgel_status st = read(src);
+    enum edgel_status st = fd < 0 ? stream(src) : stream_open(src, fd);
     if (st == EDGEL_EINTERRUPTED && type != 0)
         st = EDGEL_OK;
     src->info->type = type;
@@ -210,11 +205,6 @@ static enum edgel_status read_header(struct edgel_source *src,
     return st;
 }
 
-static enum edgel_status stream_memory(struct edgel_source *src)
-{
-    return stream(src);
-}
-
 enum edgel_status edgel_info_decode(const void *bytes, size_t size, const char *name, struct edgel_info *info,
                                     struct edgel_error *err)
 {
@@ -222,13 +212,25 @@ enum edgel_status edgel_info_decode(const void *bytes, size_t size, const char *
     EDGEL_REQUIRE(name);
     EDGEL_REQUIRE(info);
     struct edgel_source src = { .bytes = bytes, .size = size, .name = name, .info = info, .err = err };
-    return read_header(&src, stream_memory);
+    return read_header(&src, -1, NULL);
+}
+
+enum edgel_status edgel_info_of_file(int fd, const char *path, size_t size, const struct edgel_limits *limits,
+                                     struct edgel_info *info, struct edgel_error *err)
+{
+    struct edgel_source src = { .name = path, .size = size, .info = info, .err = err };
+    return read_header(&src, fd, limits);
 }
 
 enum edgel_status edgel_info_read(const char *path, struct edgel_info *info, struct edgel_error *err)
 {
+    int fd = -1;
+    size_t size = 0;
     EDGEL_REQUIRE(path);
     EDGEL_REQUIRE(info);
-    struct edgel_source src = { .name = path, .info = info, .err = err };
-    return read_header(&src, stream_file);
+    *info = (struct edgel_info){ 0 };
+    EDGEL_TRY(edgel_file_open(path, &fd, &size, err));
+    const enum edgel_status st = edgel_info_of_file(fd, path, size, NULL, info, err);
+    edgel_file_close(fd);
+    return st;
 }

@@ -34,6 +34,12 @@ const unsigned char *edgel_source_at(const struct edgel_source *src, uint64_t at
 /* Copies any number of bytes; false past the end. */
 bool edgel_source_copy(const struct edgel_source *src, uint64_t at, void *to, size_t n);
 
+/* --- decode.c --- */
+/* edgel_info_read() of an open file, with the limits of the caller for chunks. */
+EDGEL_NODISCARD enum edgel_status edgel_info_of_file(int fd, const char *path, size_t size,
+                                                     const struct edgel_limits *limits,
+                                                     struct edgel_info *info, struct edgel_error *err);
+
 /* --- formats.c --- */
 struct edgel_writer_kind;
 /* What the library knows of a format. */
@@ -260,6 +266,12 @@ bool edgel_bytes_reserve(struct edgel_bytes *bytes, size_t capacity);
 EDGEL_NODISCARD enum edgel_status edgel_file_open(const char *path, int *fd, size_t *size,
                                                   struct edgel_error *err);
 void edgel_file_close(int fd);
+/* Reads n bytes at an offset, fewer at the end of the file. EDGEL_EIO. */
+EDGEL_NODISCARD enum edgel_status edgel_file_at(int fd, const char *path, uint64_t at, void *to, size_t n,
+                                                struct edgel_error *err);
+/* Reads an open file of `expected` bytes from its place on to its end; stops once it has more than `most`. */
+EDGEL_NODISCARD enum edgel_status edgel_bytes_take(int fd, const char *path, uint64_t expected, uint64_t most,
+                                                   struct edgel_bytes *bytes, struct edgel_error *err);
 /* EDGEL_EIO with "PATH: WHAT: reason of errno_value". */
 enum edgel_status edgel_fail_system(struct edgel_error *err, const char *path, const char *what,
                                     int errno_value);

@@ -306,7 +306,8 @@ enum edgel_status edgel_mat_read(const char *path, const struct edgel_mat_params
     struct edgel_bytes bytes = { 0 };
     *out = (struct edgel_mat){ 0 };
     EDGEL_REQUIRE(path);
-    enum edgel_status st = edgel_bytes_read(path, &bytes, err);
+    enum edgel_status st =
+        edgel_file_read(path, EDGEL_FILE_IMAGE, params ? &params->limits : NULL, &bytes, err);
     if (st == EDGEL_OK)
         st = edgel_mat_decode(bytes.data, bytes.size, path, params, out, err);
     edgel_bytes_finish(&bytes);

@@ -13,8 +13,8 @@ void edgel_limits_init(struct edgel_limits *limits)
 
 const struct edgel_limit_names *edgel_source_limit_names(const struct edgel_limits *l)
 {
-    static const struct edgel_limit_names fields = { "max_pixels", "max_side", "max_scans",
-                                                     "max_chunk_bytes" };
+    static const struct edgel_limit_names fields = { "max_pixels", "max_side", "max_scans", "max_chunk_bytes",
+                                                     "max_file_bytes" };
     return l->names ? l->names : &fields;
 }
 

@@ -31,7 +31,7 @@ enum edgel_status edgel_model_read(const char *path, struct edgel_model **out, s
     EDGEL_REQUIRE(out);
     *out = NULL;
     EDGEL_REQUIRE(path);
-    enum edgel_status status = edgel_bytes_read(path, &bytes, err);
+    enum edgel_status status = edgel_file_read(path, EDGEL_FILE_MODEL, NULL, &bytes, err);
     if (status == EDGEL_OK)
         status = edgel_model_decode(bytes.data, bytes.size, path, out, err);
     edgel_bytes_finish(&bytes);
@@ -96,7 +96,7 @@ enum edgel_status edgel_model_open(const char *name, const struct edgel_model_pa
     const char *preset = edgel_preset(name);
     if (preset)
         return create(preset, strlen(preset), name, fresh, out, err);
-    EDGEL_TRY(edgel_bytes_read(name, &bytes, err));
+    EDGEL_TRY(edgel_file_read(name, EDGEL_FILE_MODEL, NULL, &bytes, err));
     const bool is_model = is_model_file(&bytes);
     enum edgel_status status;
     if (trained)

@@ -219,7 +219,7 @@ static enum edgel_status read_results(struct edgel_train_record *r, const char *
 {
     struct edgel_bytes bytes = { 0 };
     struct edgel_error why = { .code = EDGEL_OK };
-    EDGEL_TRY(edgel_bytes_read(path, &bytes, err));
+    EDGEL_TRY(edgel_file_read(path, EDGEL_FILE_TEXT, NULL, &bytes, err));
     char *text = edgel_alloc(bytes.size + 1, 1);
     enum edgel_status status = EDGEL_OK;
     if (text) {

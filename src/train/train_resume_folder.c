@@ -17,7 +17,7 @@ enum edgel_status edgel_train_record_resume(const char *folder, struct edgel_tra
     char *path = train_path(folder, "last.safetensors");
     if (!path)
         return out_of_memory(err);
-    enum edgel_status status = edgel_bytes_read(path, &bytes, err);
+    enum edgel_status status = edgel_file_read(path, EDGEL_FILE_TRAINING, NULL, &bytes, err);
     if (status == EDGEL_OK)
         status = edgel_trainer_resume(trainer, bytes.data, bytes.size, path, err);
     edgel_bytes_finish(&bytes);
@@ -32,7 +32,7 @@ static enum edgel_status restore(const char *path, const struct edgel_model *bes
     struct edgel_bytes there = { 0 };
     unsigned char *bytes = NULL;
     size_t size = 0;
-    const bool read = edgel_bytes_read(path, &there, NULL) == EDGEL_OK;
+    const bool read = edgel_file_read(path, EDGEL_FILE_MODEL, NULL, &there, NULL) == EDGEL_OK;
     enum edgel_status status = edgel_model_encode(best, &bytes, &size, err);
     if (status == EDGEL_OK && (!read || there.size != size || memcmp(there.data, bytes, size) != 0)) {
         *found = read ? EDGEL_TRAIN_BEST_DAMAGED : EDGEL_TRAIN_BEST_LOST;
@@ -70,7 +70,7 @@ size_t edgel_train_record_epochs(const char *folder)
     struct edgel_bytes bytes = { 0 };
     char *path = train_path(folder, "results.csv");
     size_t lines = 0;
-    if (path && edgel_bytes_read(path, &bytes, NULL) == EDGEL_OK)
+    if (path && edgel_file_read(path, EDGEL_FILE_TEXT, NULL, &bytes, NULL) == EDGEL_OK)
         for (size_t i = 0; i < bytes.size; i++)
             lines += bytes.data[i] == '\n';
     edgel_bytes_finish(&bytes);

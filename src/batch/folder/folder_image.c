@@ -72,7 +72,7 @@ static enum edgel_status write_outputs(const struct edgel_folder *f, const struc
 static enum edgel_status why_broken(const char *input, struct edgel_error *err)
 {
     struct edgel_bytes bytes = { 0 };
-    enum edgel_status s = edgel_bytes_read(input, &bytes, err);
+    enum edgel_status s = edgel_file_read(input, EDGEL_FILE_IMAGE, NULL, &bytes, err);
     edgel_bytes_finish(&bytes);
     return s == EDGEL_OK ? edgel_fail(err, EDGEL_EIO, "%s: could not be opened at first", input) : s;
 }

@@ -251,7 +251,9 @@ static enum edgel_status fit_methods(struct work *k, struct edgel_error *err)
 static enum edgel_status run_whole(struct work *k, struct edgel_error *err)
 {
     const struct edgel_detect_io io = io_of(k);
-    enum edgel_status s = k->loaded ? EDGEL_OK : edgel_bytes_read(k->image->input, &k->w->bytes, err);
+    const struct edgel_limits limits = read_params(k, false).limits;
+    enum edgel_status s =
+        k->loaded ? EDGEL_OK : edgel_file_read(k->image->input, EDGEL_FILE_IMAGE, &limits, &k->w->bytes, err);
     k->loaded = s == EDGEL_OK;
     return s == EDGEL_OK ? edgel_detector_run(k->w->detector, k->w->methods, k->job->ntasks, &io, err) : s;
 }

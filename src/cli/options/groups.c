@@ -73,6 +73,14 @@ const struct cli_option cli_read_rows[] = {
       .help =
           "Refuse PNG files with a chunk of more than BYTES, stored or decompressed. Chunks of image data are "
           "exempt." },
+    { .name = "max-file",
+      .kind = CLI_INT,
+      .metavar = "BYTES",
+      ROW(cli_read_options, max_file),
+      .min = 1,
+      .max = 9e15,
+      .note = "2^26, and 16 for each pixel of an image or 8 for each of --max-pixels in a MAT file",
+      .help = "Refuse files of images and masks of more than BYTES before they are read." },
     { 0 },
 };
 
@@ -146,7 +154,7 @@ const struct cli_exit cli_batch_exits[] = {
 struct edgel_read cli_read_params(const struct cli_read_options *o, enum edgel_decode decode)
 {
     static const struct edgel_limit_names options = { "--max-pixels", "--max-side", "--max-scans",
-                                                      "--max-chunk" };
+                                                      "--max-chunk", "--max-file" };
     return (struct edgel_read){ .decode = decode,
                                 .orient = o->orient,
                                 .lenient = o->lenient,
@@ -154,7 +162,8 @@ struct edgel_read cli_read_params(const struct cli_read_options *o, enum edgel_d
                                             .max_side = (int)o->max_side,
                                             .max_scans = (int)o->max_scans,
                                             .max_chunk_bytes = (size_t)o->max_chunk,
-                                            .names = &options } };
+                                            .names = &options,
+                                            .max_file_bytes = (uint64_t)o->max_file } };
 }
 
 int cli_jobs(const struct cli_run_options *o)

@@ -163,7 +163,7 @@ static enum edgel_status load(const char *path, struct edgel_model **model, uint
                               struct edgel_error *err)
 {
     struct edgel_bytes bytes = { 0 };
-    enum edgel_status s = edgel_bytes_read(path, &bytes, err);
+    enum edgel_status s = edgel_file_read(path, EDGEL_FILE_MODEL, NULL, &bytes, err);
     if (s == EDGEL_OK) {
         *hash = edgel_hash_bytes(EDGEL_HASH_START, bytes.data, bytes.size);
         s = edgel_model_decode(bytes.data, bytes.size, path, model, err);
