@@ -35,10 +35,11 @@ enum edgel_init { EDGEL_INIT_HE, EDGEL_INIT_XAVIER };
  *     dropout         p (0.5)
  *     relu tanh sigmoid silu gelu softmax; leaky_relu slope (0.01); elu alpha (1); prelu init (0.25)
  */
-/* Text of a preset architecture (linear, edge-tiny, unet-tiny, dilated-tiny), a static string; NULL for other names. */
+/* Text of a preset architecture, a static string; NULL for other names. */
 EDGEL_API const char *edgel_preset(const char *name);
-/* Name of the k-th preset; NULL after the last. */
+/* Name of the k-th preset, and what it is in a few words; NULL after the last. */
 EDGEL_API const char *edgel_preset_name(int k);
+EDGEL_API const char *edgel_preset_what(int k);
 
 /* --- sizes of maps along one axis --- */
 

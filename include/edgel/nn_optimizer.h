@@ -39,7 +39,7 @@ enum edgel_optimizer_kind {
     EDGEL_OPTIMIZER_ADAM,
     EDGEL_OPTIMIZER_ADAMW
 };
-enum { EDGEL_OPTIMIZERS = 7, EDGEL_OPTIMIZER_STATE_MAX = 2 };
+enum { EDGEL_OPTIMIZERS = EDGEL_OPTIMIZER_ADAMW + 1, EDGEL_OPTIMIZER_STATE_MAX = 2 };
 
 /*
  * How parameters w follow their gradient g at learning rate lr; t = 1, 2, … is the number of the step. The formulas and
@@ -68,6 +68,16 @@ struct edgel_optimizer {
  * adamw). */
 EDGEL_API void edgel_optimizer_init(struct edgel_optimizer *o, enum edgel_optimizer_kind kind);
 EDGEL_API double edgel_optimizer_default_lr(enum edgel_optimizer_kind kind);
+
+/* What is known of each kind; name NULL past the last. */
+struct edgel_optimizer_info {
+    const char *name, *what; /* static strings */
+    double lr, weight_decay; /* the usual ones */
+    int state;               /* floats per parameter */
+    bool whole_set;          /* fed the gradient over the whole set */
+    bool momentum, decays;   /* it has momentum; it takes a weight decay */
+};
+EDGEL_API struct edgel_optimizer_info edgel_optimizer_at(int kind);
 
 /* "gd", "sgd", …; a static string, NULL if there is no such kind. */
 EDGEL_API const char *edgel_optimizer_name(enum edgel_optimizer_kind kind);
@@ -137,7 +147,7 @@ enum edgel_schedule_kind {
     EDGEL_SCHEDULE_COSINE,
     EDGEL_SCHEDULE_POLY
 };
-enum { EDGEL_SCHEDULES = 4 };
+enum { EDGEL_SCHEDULES = EDGEL_SCHEDULE_POLY + 1 };
 
 /*
  * The learning rate as a factor of the given one, at time t in epochs (a fraction within an epoch):
@@ -162,6 +172,16 @@ struct edgel_schedule {
 };
 /* The kind with the defaults named above. */
 EDGEL_API void edgel_schedule_init(struct edgel_schedule *s, enum edgel_schedule_kind kind, double total);
+
+/* What is known of each kind, and which fields of struct edgel_schedule it uses besides those of the warm-up; name NULL
+ * past the last. */
+struct edgel_schedule_info {
+    const char *name, *what; /* static strings */
+    bool total;              /* total and end */
+    bool every;              /* every and gamma */
+    bool power;
+};
+EDGEL_API struct edgel_schedule_info edgel_schedule_at(int kind);
 
 /* "constant", "step", "cosine", "poly"; a static string, NULL if there is no such kind. */
 EDGEL_API const char *edgel_schedule_name(enum edgel_schedule_kind kind);

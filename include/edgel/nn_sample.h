@@ -61,13 +61,15 @@ struct edgel_augment {
 
 EDGEL_API void edgel_augment_init(struct edgel_augment *a); /* no change at all */
 
-/* Name, default amount and largest amount of each change, in the order of the text form; NULL name: there is no
- * i-th. */
+/* What is known of each change, in the order of the text form; name NULL: there is no i-th. */
 struct edgel_augment_info {
-    const char *name, *what;
-    double amount, most;
+    const char *name, *what; /* "rotate", "rotation"; static strings */
+    double amount, most;     /* the default and the largest amount */
+    const char *unit;        /* of the amount: "degrees" */
 };
 EDGEL_API struct edgel_augment_info edgel_augment_at(int i);
+/* The amount of the i-th change; 0 if there is none. */
+EDGEL_API double edgel_augment_amount(const struct edgel_augment *a, int i);
 
 /*
  * Reads the text form NAME[:AMOUNT],... ("flip,rotate:10"): sets the amounts named, those without AMOUNT to their

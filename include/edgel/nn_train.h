@@ -55,6 +55,13 @@ EDGEL_API void edgel_survey_finish(struct edgel_survey *s);
 
 /* What is watched over the validation samples. */
 enum edgel_monitor { EDGEL_MONITOR_IOU, EDGEL_MONITOR_F1, EDGEL_MONITOR_ACCURACY, EDGEL_MONITOR_LOSS };
+enum { EDGEL_MONITORS = EDGEL_MONITOR_LOSS + 1 };
+/* What is known of each; name NULL past the last. */
+struct edgel_monitor_info {
+    const char *name, *what; /* static strings */
+    bool minimise;           /* smaller is better */
+};
+EDGEL_API struct edgel_monitor_info edgel_monitor_at(int kind);
 /* "iou", "f1", "accuracy", "loss"; a static string, NULL if there is no such one. */
 EDGEL_API const char *edgel_monitor_name(enum edgel_monitor m);
 /* EDGEL_OK, or EDGEL_EINVAL with the list of names. */

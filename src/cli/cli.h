@@ -81,9 +81,11 @@ struct cli_args;
 
 struct cli_command {
     const char *name;
-    const char *summary;                /* a few words, no full stop */
-    const char *synopsis;               /* what follows "edgel NAME"; several lines by '\n' */
-    const char *description;            /* paragraphs, separated by "\n\n" */
+    const char *summary;     /* a few words, no full stop */
+    const char *synopsis;    /* what follows "edgel NAME"; several lines by '\n' */
+    const char *description; /* paragraphs, separated by "\n\n" */
+    /* Writes a further paragraph that is made from a table of the library; NULL: none. */
+    void (*more)(char *buf, size_t size);
     const struct cli_group *groups;     /* ends with a zeroed row; --help is added by itself */
     void (*make_rows)(void);            /* fills rows that a table of the library has, once; NULL: none */
     const struct cli_example *examples; /* ends with a zeroed row */
@@ -191,6 +193,9 @@ int cli_suffix_check(const struct cli_suffix *s);
 enum { CLI_HELP_TEXT = 2048 };
 /* help and more of an option, in buf[CLI_HELP_TEXT]. */
 void cli_help_text(const struct cli_option *o, char *buf);
+enum { CLI_DESCRIPTION_TEXT = 4096 };
+/* description and more of a command, in buf[CLI_DESCRIPTION_TEXT]. */
+void cli_description(const struct cli_command *c, char *buf);
 /* commands: all there are, ending with NULL. */
 void cli_help_all(const struct cli_command *const *commands); /* edgel help */
 void cli_help_command(const struct cli_command *c);           /* edgel help CMD */

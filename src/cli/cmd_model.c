@@ -428,6 +428,16 @@ static int run_model(const struct cli_args *args)
                    : cli_usage(args->command, "unknown action '%s'", args->operands[0]);
 }
 
+static void tell_presets(char *buf, size_t size)
+{
+    size_t n = (size_t)snprintf(buf, size, "Presets:");
+    for (int k = 0; edgel_preset_name(k) && n < size; k++)
+        n += (size_t)snprintf(buf + n, size - n, "%s %s (%s)", k ? "," : "", edgel_preset_name(k),
+                              edgel_preset_what(k));
+    if (n < size)
+        snprintf(buf + n, size - n, ".");
+}
+
 const struct cli_command cli_command_model = {
     .name = "model",
     .summary = "show, check and convert a model",
@@ -437,8 +447,8 @@ const struct cli_command cli_command_model = {
                 "new [OPTION]... -o FILE PRESET|ARCHITECTURE\n"
                 "export [OPTION]... --onnx FILE MODEL",
     .description =
-        "summary lists the layers of a model file, a preset (linear, edge-tiny, unet-tiny, dilated-tiny) or an "
-        "architecture file: output shape, parameters, multiply-adds and receptive field of each.\n\n"
+        "summary lists the layers of a model file, a preset or an architecture file: output shape, parameters, "
+        "multiply-adds and receptive field of each.\n\n"
         "show prints what a model file holds besides the weights: inputs, classes, labels, normalisation, notes, "
         "architecture. For a preset or an architecture file it prints the architecture with a name for every layer, "
         "as a start for one's own.\n\n"
@@ -446,6 +456,7 @@ const struct cli_command cli_command_model = {
         "new writes a model with random starting weights: a start for training, or to time an architecture.\n\n"
         "export writes a model as ONNX (operator set 13): input 'image', float [N][C][H][W] of 0..1, any size; output "
         "'probabilities' [N][K][H][W].",
+    .more = tell_presets,
     .groups = (const struct cli_group[]){ { "Options", model_rows, 0 }, { 0 } },
     .examples =
         (const struct cli_example[]){

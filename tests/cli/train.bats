@@ -1212,3 +1212,18 @@ half_mask() {
     run "$EDGEL" train --truth masks --arch linear --epochs 1 --max-chunk 110 -o b in2
     [ "$status" -eq 0 ]
 }
+
+@test "help and guides name every loss, optimizer, schedule, change and preset" {
+    "$EDGEL" help train | tr -s ' \n' ' ' >help
+    found=0
+    for lead in "Weighted sum of losses:" "How a step is made:" "How the learning rate changes:" "each by an amount or its default:" \
+        "or a preset:"; do
+        rows=$(sed "s/.*$lead//; s/ \[default: .*//; s/ --seed=.*//" help)
+        for name in $(grep -oE '[a-z0-9-]+(:[0-9.]+)? \(' <<<"$rows" | sed 's/[: ].*//'); do
+            grep -q "\`$name\`" "$EDGEL_SOURCE/docs/train.md" "$EDGEL_SOURCE/docs/architectures.md" || { echo "no guide names $name"; return 1; }
+            found=$((found + 1))
+        done
+    done
+    [ "$found" -ge 35 ]
+    "$EDGEL" help model | grep -q '^Presets: linear (one 5x5'
+}

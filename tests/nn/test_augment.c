@@ -447,7 +447,7 @@ static void defaults_and_limits_are_those_told(void **state)
         int set = 0;
         for (int i = 0; i < 12; i++)
             if (amounts[i] > 0) {
-                assert_true(amounts[i] == info.most);
+                assert_true(amounts[i] == info.most && edgel_augment_amount(&a, n) == info.most);
                 a.covariance[0][0] = 1;
                 assert_int_equal(edgel_augment_check(&a, NULL), EDGEL_OK);
                 amounts[i] *= 1.001;
@@ -463,6 +463,61 @@ static void defaults_and_limits_are_those_told(void **state)
     }
     assert_int_equal(n, 12);
     assert_null(edgel_augment_at(-1).name);
+}
+
+/* The first part that a row lacks, as text; NULL: none. */
+static const char *missing_part(const struct nn_change *c)
+{
+    if (!c->info.name || !c->info.name[0] || !c->info.what || !c->info.what[0] || !c->info.unit)
+        return "name, what and unit";
+    if (!(c->info.amount > 0 && c->info.amount <= c->info.most))
+        return "amount and range";
+    if (c->at % sizeof(double) || c->at > offsetof(struct edgel_augment, resample))
+        return "place of the amount";
+    if (!c->place + !c->light + !c->image + !c->draws != 3)
+        return "one thing to do";
+    if (!c->image != (c->turn == 0))
+        return "turn";
+    return NULL;
+}
+
+/* Rows have all parts, and share neither name nor amount nor turn; a part taken out of any of them is seen. */
+static void rows_are_whole(void **state)
+{
+    (void)state;
+    const struct nn_change *c, *other;
+    int places = 0, lights = 0, images = 0, draws = 0;
+    for (int i = 0; (c = nn_change_at(i)) != NULL; i++) {
+        if (missing_part(c))
+            fail_msg("change %d has no %s", i, missing_part(c));
+        for (int k = 0; k < i; k++) {
+            other = nn_change_at(k);
+            assert_string_not_equal(c->info.name, other->info.name);
+            assert_true(c->at != other->at && (c->turn == 0 || c->turn != other->turn));
+        }
+        places += c->place != NULL;
+        lights += c->light != NULL;
+        images += c->image != NULL;
+        draws += c->draws;
+        for (int part = 0; part < 7; part++) {
+            struct nn_change planted = *c;
+            switch (part) {
+            case 0: planted.info.name = NULL; break;
+            case 1: planted.info.what = ""; break;
+            case 2: planted.info.unit = NULL; break;
+            case 3: planted.info.amount = 2 * c->info.most; break;
+            case 4: planted.at = sizeof(struct edgel_augment); break;
+            case 5: planted.turn = c->turn ? 0 : 1; break;
+            default:
+                planted.place = NULL;
+                planted.light = NULL;
+                planted.image = NULL;
+                planted.draws = false;
+            }
+            assert_non_null(missing_part(&planted));
+        }
+    }
+    assert_true(places == 5 && lights == 2 && images == 4 && draws == 1);
 }
 
 /* --- the whole --- */
@@ -600,6 +655,7 @@ int main(void)
         cmocka_unit_test(draws_have_the_distribution_said),
         cmocka_unit_test(centred_crops_lie_in_the_middle),
         cmocka_unit_test(the_text_form_is_read),
+        cmocka_unit_test(rows_are_whole),
         cmocka_unit_test(defaults_and_limits_are_those_told),
         cmocka_unit_test(hostile_sizes_and_amounts),
         cmocka_unit_test(the_seed_decides),

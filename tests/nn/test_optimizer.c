@@ -433,6 +433,79 @@ static void wrong_schedules_are_refused(void **state)
     assert_null(edgel_schedule_name((enum edgel_schedule_kind)EDGEL_SCHEDULES));
 }
 
+/* --- rows: what they say of a kind is what it does --- */
+
+static void optimizer_rows_say_what_they_do(void **state)
+{
+    (void)state;
+    struct edgel_pool *pool = pool_of(1);
+    const struct edgel_param_range all = { 0, 2, true, true };
+    const struct edgel_param_ranges one = { .n = 2, .ranges = &all, .count = 1 };
+    for (int k = 0; k < EDGEL_OPTIMIZERS; k++) {
+        const struct edgel_optimizer_info info = edgel_optimizer_at(k);
+        float w[2][2] = { { 1, 2 }, { 1, 2 } };
+        assert_true(strlen(info.name) > 1 && strlen(info.what) > 10 && info.lr > 0);
+        assert_true(info.state >= 0 && info.state <= EDGEL_OPTIMIZER_STATE_MAX);
+        for (int other = 0; other < k; other++)
+            assert_string_not_equal(info.name, edgel_optimizer_at(other).name);
+        struct edgel_optimizer o = an_optimizer((enum edgel_optimizer_kind)k);
+        assert_true(o.weight_decay == info.weight_decay);
+        for (int i = 0; i < 2; i++) {
+            float state_of[EDGEL_OPTIMIZER_STATE_MAX * 2] = { 0 };
+            const float g[2] = { 0.5f, -1 };
+            o.momentum = i ? 0.5 : 0.9;
+            for (uint64_t t = 1; t <= 2; t++)
+                assert_int_equal(edgel_optimizer_step(&o, &one, t, info.lr, g, w[i],
+                                                      info.state ? state_of : NULL, pool, NULL),
+                                 EDGEL_OK);
+        }
+        assert_true((memcmp(w[0], w[1], sizeof w[0]) != 0) == info.momentum);
+        assert_true(w[0][0] < 1 && w[0][1] > (info.decays ? 1.99f : 2));
+        o.weight_decay = 0.5;
+        assert_true((edgel_optimizer_check(&o, NULL) == EDGEL_OK) == info.decays);
+    }
+    assert_null(edgel_optimizer_at(-1).name);
+    assert_null(edgel_optimizer_at(EDGEL_OPTIMIZERS).name);
+    edgel_pool_destroy(&pool);
+}
+
+static void schedule_rows_say_what_they_use(void **state)
+{
+    (void)state;
+    for (int k = 0; k < EDGEL_SCHEDULES; k++) {
+        const struct edgel_schedule_info info = edgel_schedule_at(k);
+        const bool uses[] = { info.total, info.total, info.every, info.every, info.power };
+        assert_true(strlen(info.name) > 1 && strlen(info.what) > 10);
+        for (int field = 0; field < 5; field++) {
+            const struct edgel_schedule plain = a_schedule((enum edgel_schedule_kind)k, 40);
+            struct edgel_schedule s = plain;
+            double *fields[] = { &s.total, &s.end, &s.every, &s.gamma, &s.power };
+            *fields[field] = *fields[field] * 0.75 + 0.01;
+            bool changes = false;
+            for (int t = 0; t < 60; t++)
+                changes |= edgel_schedule_lr(&s, 1, t) != edgel_schedule_lr(&plain, 1, t);
+            assert_true(changes == uses[field]);
+        }
+    }
+    assert_null(edgel_schedule_at(-1).name);
+    assert_null(edgel_schedule_at(EDGEL_SCHEDULES).name);
+}
+
+static void monitor_rows_are_whole(void **state)
+{
+    (void)state;
+    for (int k = 0; k < EDGEL_MONITORS; k++) {
+        const struct edgel_monitor_info info = edgel_monitor_at(k);
+        enum edgel_monitor found;
+        assert_true(strlen(info.name) > 1 && strlen(info.what) > 1);
+        assert_true(info.minimise == (k == EDGEL_MONITOR_LOSS));
+        assert_int_equal(edgel_monitor_find(info.name, &found, NULL), EDGEL_OK);
+        assert_int_equal(found, k);
+    }
+    assert_null(edgel_monitor_at(-1).name);
+    assert_null(edgel_monitor_at(EDGEL_MONITORS).name);
+}
+
 /* --- early stopping --- */
 
 static void patience_runs_out(void **state)
@@ -470,6 +543,9 @@ int main(void)
         cmocka_unit_test(wrong_settings_are_refused),
         cmocka_unit_test(schedules_follow_their_formulas),
         cmocka_unit_test(a_longer_plan_begins_as_a_shorter_one),
+        cmocka_unit_test(optimizer_rows_say_what_they_do),
+        cmocka_unit_test(schedule_rows_say_what_they_use),
+        cmocka_unit_test(monitor_rows_are_whole),
         cmocka_unit_test(wrong_schedules_are_refused),
         cmocka_unit_test(patience_runs_out),
     };

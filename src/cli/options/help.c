@@ -64,6 +64,13 @@ void cli_help_text(const struct cli_option *o, char *buf)
         o->more(buf + n, CLI_HELP_TEXT - (size_t)n);
 }
 
+void cli_description(const struct cli_command *c, char *buf)
+{
+    const int n = snprintf(buf, CLI_DESCRIPTION_TEXT, "%s%s", c->description, c->more ? "\n\n" : "");
+    if (c->more && n >= 0 && n < CLI_DESCRIPTION_TEXT)
+        c->more(buf + n, CLI_DESCRIPTION_TEXT - (size_t)n);
+}
+
 static void option_line(const struct page *p, const struct cli_option *o)
 {
     char left[256];
@@ -114,7 +121,9 @@ void cli_help_command(const struct cli_command *c)
         line += n + (line[n] == '\n');
     }
     putchar('\n');
-    wrap(&p, c->description, 0, 0);
+    char description[CLI_DESCRIPTION_TEXT];
+    cli_description(c, description);
+    wrap(&p, description, 0, 0);
     options(&p, c);
     if (c->examples && c->examples->text)
         puts("\nExamples:");

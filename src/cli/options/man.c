@@ -106,7 +106,9 @@ static void command_page(const struct cli_command *c)
     putchar('\n');
     synopsis(c);
     puts(".SH DESCRIPTION");
-    troff(c->description);
+    char description[CLI_DESCRIPTION_TEXT];
+    cli_description(c, description);
+    troff(description);
     puts("\n.SH OPTIONS");
     const struct cli_group *g, *last = NULL;
     const struct cli_option *o;

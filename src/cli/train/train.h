@@ -51,13 +51,35 @@ struct train_options {
     struct cli_run_options run;
 };
 extern const struct cli_group train_groups[];
-/* Fills the rows that tables of the library have, once. */
+/* --- train_tables.c --- : what the tables of the library say */
+
+/* Fills the rows and choices below, once. */
 void train_make_rows(void);
-/* Appends "a, b and c" (the last word being `last`), the losses for which `has` says true. */
-void train_list_losses(char *buf, size_t size, const char *last, bool (*has)(int kind, int i), int i);
+extern struct cli_option train_number_rows[TRAIN_LOSS_NUMBERS_MAX + 1]; /* the numbers of losses */
+extern const char *train_optimizers[EDGEL_OPTIMIZERS + 1], *train_schedules[EDGEL_SCHEDULES + 1],
+    *train_monitors[EDGEL_MONITORS + 1];
+/* Sentences for struct cli_option. */
+void train_tell_losses(char *buf, size_t size);
+void train_tell_weighted(char *buf, size_t size);
+void train_tell_optimizers(char *buf, size_t size);
+void train_tell_momentum(char *buf, size_t size);
+void train_tell_schedules(char *buf, size_t size);
+void train_tell_changes(char *buf, size_t size);
+void train_tell_presets(char *buf, size_t size);
+
+/* Appends "a, b and c" (`last` is "and"), the names for which has(i, number) says true. */
+void train_list_names(char *buf, size_t size, const char *last, const char *(*name_at)(int i),
+                      bool (*has)(int i, int number), int number);
 bool train_loss_weighted(int kind, int unused); /* class weights and balance hold for it */
 /* Option of the i-th number of losses: "smooth-beta". */
 const char *train_loss_option(int i);
+/* Whether a kind of optimizer or schedule uses an option, and the kinds that do, "a and b". */
+enum { TRAIN_MOMENTUM, TRAIN_DECAY };
+bool train_optimizer_has(int kind, int field);
+void train_list_optimizers(char *buf, size_t size, int field);
+enum { TRAIN_TOTAL, TRAIN_EVERY, TRAIN_POWER };
+bool train_schedule_has(int kind, int field);
+void train_list_schedules(char *buf, size_t size, int field);
 
 /* --- train_plan.c --- */
 

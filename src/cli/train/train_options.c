@@ -1,9 +1,7 @@
 /* The options of `edgel train`, in the groups of its help. */
 #include "cli/eval/score.h"
 #include "cli/train/train.h"
-#include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,14 +9,6 @@
 
 static const char *const weights_names[] = { "he", "xavier", NULL };
 static const char *const pretrain_names[] = { "none", "layerwise", NULL };
-static const char *const optimizer_names[] = { "gd",      "sgd",  "momentum", "nesterov",
-                                               "rmsprop", "adam", "adamw",    NULL };
-static const char *const schedule_names[] = { "constant", "step", "cosine", "poly", NULL };
-_Static_assert(sizeof optimizer_names / sizeof *optimizer_names == EDGEL_OPTIMIZERS + 1,
-               "one for each optimizer");
-_Static_assert(sizeof schedule_names / sizeof *schedule_names == EDGEL_SCHEDULES + 1,
-               "one for each schedule");
-static const char *const monitor_names[] = { "iou", "f1", "accuracy", "loss", NULL };
 static const char *const recompute_names[] = { "never", "end", "epoch", NULL };
 static const char *const existing_names[] = { "error", "overwrite", NULL };
 static const char *const progress_names[] = { "auto", "always", "never", NULL };
@@ -142,9 +132,8 @@ static const struct cli_option network_rows[] = {
       .metavar = "NAME|FILE",
       AT(arch),
       .def = "unet-tiny",
-      .help =
-          "Architecture: linear, edge-tiny, unet-tiny, dilated-tiny, or a file of layers ('edgel model show NAME' "
-          "prints one)." },
+      .help = "Architecture: a file of layers ('edgel model show NAME' prints one), or a preset:",
+      .more = train_tell_presets },
     { .name = "weights",
       .kind = CLI_CHOICE,
       AT(weights),
@@ -186,65 +175,6 @@ static const struct cli_option network_rows[] = {
     { 0 },
 };
 
-/* --- what the library's tables say --- */
-
-static void add(char *buf, size_t size, const char *fmt, ...) EDGEL_PRINTF(3, 4);
-
-/* Appends what fits. */
-static void add(char *buf, size_t size, const char *fmt, ...)
-{
-    const size_t n = strlen(buf);
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(buf + n, size - n, fmt, ap);
-    va_end(ap);
-}
-
-/* "smooth-beta", in text that lives as long as the program. */
-const char *train_loss_option(int i)
-{
-    static char names[TRAIN_LOSS_NUMBERS_MAX][32];
-    snprintf(names[i], sizeof names[i], "%s", edgel_loss_param_at(i).name);
-    for (char *c = names[i]; *c; c++)
-        *c = *c == '_' ? '-' : *c;
-    return names[i];
-}
-
-void train_list_losses(char *buf, size_t size, const char *last, bool (*has)(int kind, int i), int i)
-{
-    int n = 0, at = 0;
-    for (int k = 0; edgel_loss_name(k); k++)
-        n += has(k, i);
-    for (int k = 0; edgel_loss_name(k); k++)
-        if (has(k, i)) {
-            if (at > 0)
-                add(buf, size, at + 1 < n ? "," : " %s", last);
-            add(buf, size, "%s%s", at > 0 ? " " : "", edgel_loss_name(k));
-            at++;
-        }
-}
-
-bool train_loss_weighted(int kind, int unused)
-{
-    (void)unused;
-    return edgel_loss_at(kind).weighted;
-}
-
-static void tell_losses(char *buf, size_t size)
-{
-    *buf = '\0';
-    for (int k = 0; edgel_loss_name(k); k++)
-        add(buf, size, "%s%s (%s)", k ? ", " : "", edgel_loss_name(k), edgel_loss_at(k).what);
-    add(buf, size, ".");
-}
-
-static void tell_weighted(char *buf, size_t size)
-{
-    *buf = '\0';
-    train_list_losses(buf, size, "and", train_loss_weighted, 0);
-    add(buf, size, ".");
-}
-
 static const struct cli_option loss_rows[] = {
     { .name = "loss",
       .kind = CLI_STRING,
@@ -252,22 +182,20 @@ static const struct cli_option loss_rows[] = {
       AT(loss),
       .note = "bce:1,iou:1 for binary labels, ce:1,iou:1 for ids",
       .help = "Weighted sum of losses:",
-      .more = tell_losses },
+      .more = train_tell_losses },
     { .name = "class-weights",
       .kind = CLI_STRING,
       .metavar = "auto|W,W,...",
       AT(class_weights),
       .help =
           "Weights of the classes; auto: median frequency balancing. Binary labels: background, foreground. For",
-      .more = tell_weighted },
+      .more = train_tell_weighted },
     { .name = "balance",
       .kind = CLI_FLAG,
       AT(balance),
       .help = "Binary labels: in each image the weight of either class is the share of the other." },
     { 0 },
 };
-
-static struct cli_option number_rows[TRAIN_LOSS_NUMBERS_MAX + 1]; /* train_make_rows() fills them */
 
 static const struct cli_option penalty_rows[] = {
     { .name = "l1",
@@ -293,16 +221,17 @@ static const struct cli_option step_rows[] = {
     { .name = "optimizer",
       .kind = CLI_CHOICE,
       AT(optimizer),
-      .choices = optimizer_names,
+      .choices = train_optimizers,
       .def = "adam",
-      .help = "gd is one step an epoch along the gradient over all images." },
+      .help = "How a step is made:",
+      .more = train_tell_optimizers },
     { .name = "lr",
       .kind = CLI_REAL,
       .metavar = "X",
       AT(lr),
       .min = 0,
       .max = 1e6,
-      .note = "0.001 for adam and adamw, else 0.01",
+      .note = "that of the optimizer",
       .help = "Learning rate." },
     { .name = "momentum",
       .kind = CLI_REAL,
@@ -311,7 +240,8 @@ static const struct cli_option step_rows[] = {
       .min = 0,
       .max = 0.999999,
       .def = "0.9",
-      .help = "Of momentum and nesterov." },
+      .help = "Share of the step before, of",
+      .more = train_tell_momentum },
     { .name = "weight-decay",
       .kind = CLI_REAL,
       .metavar = "X",
@@ -323,9 +253,10 @@ static const struct cli_option step_rows[] = {
     { .name = "schedule",
       .kind = CLI_CHOICE,
       AT(schedule),
-      .choices = schedule_names,
+      .choices = train_schedules,
       .def = "constant",
-      .help = "How the learning rate changes." },
+      .help = "How the learning rate changes:",
+      .more = train_tell_schedules },
     { .name = "schedule-epochs",
       .kind = CLI_REAL,
       .metavar = "N",
@@ -416,9 +347,8 @@ static const struct cli_option step_rows[] = {
       .kind = CLI_STRING,
       .metavar = "NAME[:AMOUNT],...",
       AT(augment),
-      .help =
-          "Random changes of image and mask: flip, vflip, turn, rotate, scale, brightness, contrast, gamma, noise, "
-          "blur, colour, and resample, which draws images with rare classes more often." },
+      .help = "Random changes of image and mask, each by an amount or its default:",
+      .more = train_tell_changes },
     { .name = "seed",
       .kind = CLI_INT,
       .metavar = "N",
@@ -476,7 +406,7 @@ static const struct cli_option end_rows[] = {
     { .name = "monitor",
       .kind = CLI_CHOICE,
       AT(monitor),
-      .choices = monitor_names,
+      .choices = train_monitors,
       .def = "iou",
       .help = "What chooses the best epoch on the validation images. Without them it is the training loss." },
     { .name = "recompute-bn",
@@ -553,40 +483,11 @@ static const struct cli_option run_rows[] = {
     { 0 },
 };
 
-/* The numbers of losses as options. */
-static void make_number_rows(void)
-{
-    static char defaults[TRAIN_LOSS_NUMBERS_MAX][32], helps[TRAIN_LOSS_NUMBERS_MAX][256];
-    for (int i = 0; edgel_loss_param_at(i).name && i < TRAIN_LOSS_NUMBERS_MAX; i++) {
-        const struct edgel_loss_param p = edgel_loss_param_at(i);
-        snprintf(defaults[i], sizeof defaults[i], "%g", p.def);
-        add(helps[i], sizeof helps[i], "Of ");
-        train_list_losses(helps[i], sizeof helps[i], "and", edgel_loss_takes, i);
-        add(helps[i], sizeof helps[i], ": %s.", p.what);
-        number_rows[i] = (struct cli_option){ .name = train_loss_option(i),
-                                              .kind = CLI_REAL,
-                                              .metavar = "X",
-                                              .at = offsetof(struct train_options, loss_numbers) +
-                                                    (size_t)i * sizeof(double),
-                                              .min = p.min,
-                                              .max = p.max,
-                                              .def = defaults[i],
-                                              .help = helps[i] };
-    }
-}
-
-void train_make_rows(void)
-{
-    if (number_rows[0].name)
-        return;
-    make_number_rows();
-}
-
 const struct cli_group train_groups[] = {
     { "Data", data_rows, 0 },
     { "Network", network_rows, 0 },
     { "Loss", loss_rows, 0 },
-    { "Numbers of losses", number_rows, 0 },
+    { "Numbers of losses", train_number_rows, 0 },
     { "Penalties", penalty_rows, 0 },
     { "Steps", step_rows, 0 },
     { "End", end_rows, 0 },

@@ -11,7 +11,7 @@ static void fill_steps(struct edgel_train_params *p, const struct cli_args *args
     const enum edgel_optimizer_kind kind = (enum edgel_optimizer_kind)o->optimizer;
     edgel_optimizer_init(&p->optimizer, kind);
     p->optimizer.momentum = o->momentum;
-    if (kind == EDGEL_OPTIMIZER_ADAMW)
+    if (train_optimizer_has(o->optimizer, TRAIN_DECAY))
         p->optimizer.weight_decay = o->weight_decay;
     p->lr = cli_given(args, "lr") ? o->lr : edgel_optimizer_default_lr(kind);
     edgel_schedule_init(&p->schedule, (enum edgel_schedule_kind)o->schedule,
@@ -79,8 +79,9 @@ static bool any_loss(int kind, int i)
 static enum edgel_status check_augment(const struct edgel_augment *a, const char *text,
                                        struct edgel_error *err)
 {
-    const double sum = a->flip + a->vflip + a->turn + a->rotate + a->scale + a->brightness + a->contrast +
-                       a->gamma + a->noise + a->blur + a->colour + a->resample;
+    double sum = 0;
+    for (int i = 0; edgel_augment_at(i).name; i++)
+        sum += edgel_augment_amount(a, i);
     return sum > 0 ? EDGEL_OK
                    : edgel_error_set(err, EDGEL_EINVAL,
                                      "--augment %s: all amounts are 0, one must be above 0", text);
@@ -99,13 +100,13 @@ static enum edgel_status check_loss(const struct train_plan *plan, const struct 
         const char *name = train_loss_option(i);
         if (!cli_given(args, name) || has_term(plan, o, edgel_loss_takes, i))
             continue;
-        train_list_losses(losses, sizeof losses, "or", edgel_loss_takes, i);
+        train_list_names(losses, sizeof losses, "or", edgel_loss_name, edgel_loss_takes, i);
         return edgel_error_set(err, EDGEL_EINVAL, "--%s %g has no use without %s in the loss", name,
                                o->loss_numbers[i], losses);
     }
     if ((!o->class_weights && !o->balance) || has_term(plan, o, train_loss_weighted, 0))
         return EDGEL_OK;
-    train_list_losses(losses, sizeof losses, "or", train_loss_weighted, 0);
+    train_list_names(losses, sizeof losses, "or", edgel_loss_name, train_loss_weighted, 0);
     if (o->class_weights)
         return edgel_error_set(err, EDGEL_EINVAL, "--class-weights %s has no use without %s in the loss",
                                o->class_weights, losses);

@@ -67,6 +67,15 @@ static int check_planned(const struct cli_args *args)
 
 static int check_step_usage(const struct cli_args *args)
 {
+    static const struct {
+        const char *option;
+        bool optimizer; /* else the schedule */
+        int field;
+    } uses[] = {
+        { "weight-decay", true, TRAIN_DECAY },     { "momentum", true, TRAIN_MOMENTUM },
+        { "schedule-epochs", false, TRAIN_TOTAL }, { "lr-every", false, TRAIN_EVERY },
+        { "lr-gamma", false, TRAIN_EVERY },        { "lr-power", false, TRAIN_POWER },
+    };
     const struct train_options *o = args->options;
     if (cli_given(args, "crops") && o->steps > 0)
         return cli_usage(args->command,
@@ -74,18 +83,20 @@ static int check_step_usage(const struct cli_args *args)
                          (long long)o->crops);
     if (cli_given(args, "lr") && !(o->lr > 0))
         return cli_usage(args->command, "--lr %g: must be above 0", o->lr);
-    if (cli_given(args, "weight-decay") && o->optimizer != EDGEL_OPTIMIZER_ADAMW)
-        return cli_usage(args->command, "--weight-decay is for --optimizer adamw; others have --l2");
-    if (cli_given(args, "momentum") && o->optimizer != EDGEL_OPTIMIZER_MOMENTUM &&
-        o->optimizer != EDGEL_OPTIMIZER_NESTEROV)
-        return cli_usage(args->command, "--momentum is for --optimizer momentum and nesterov");
-    if (cli_given(args, "schedule-epochs") &&
-        !edgel_schedule_uses_total((enum edgel_schedule_kind)o->schedule))
-        return cli_usage(args->command, "--schedule-epochs is for --schedule cosine and poly");
-    if ((cli_given(args, "lr-every") || cli_given(args, "lr-gamma")) && o->schedule != EDGEL_SCHEDULE_STEP)
-        return cli_usage(args->command, "--lr-every and --lr-gamma are for --schedule step");
-    if (cli_given(args, "lr-power") && o->schedule != EDGEL_SCHEDULE_POLY)
-        return cli_usage(args->command, "--lr-power is for --schedule poly");
+    for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
+        char names[200] = "";
+        if (!cli_given(args, uses[i].option))
+            continue;
+        if (uses[i].optimizer && !train_optimizer_has(o->optimizer, uses[i].field)) {
+            train_list_optimizers(names, sizeof names, uses[i].field);
+            return cli_usage(args->command, "--%s is for --optimizer %s%s", uses[i].option, names,
+                             uses[i].field == TRAIN_DECAY ? "; others have --l2" : "");
+        }
+        if (!uses[i].optimizer && !train_schedule_has(o->schedule, uses[i].field)) {
+            train_list_schedules(names, sizeof names, uses[i].field);
+            return cli_usage(args->command, "--%s is for --schedule %s", uses[i].option, names);
+        }
+    }
     return check_planned(args);
 }
 
@@ -159,11 +170,10 @@ void train_tell_doubts(const struct cli_args *args)
     const struct train_options *o = args->options;
     if (o->run.quiet)
         return;
-    if (o->schedule == EDGEL_SCHEDULE_STEP && o->warmup + o->every >= (double)o->epochs)
-        cli_message(
-            "--schedule step: the first step comes %g epochs after the warm-up (--lr-every), and %lld "
-            "epochs end before it",
-            o->every, (long long)o->epochs);
+    if (train_schedule_has(o->schedule, TRAIN_EVERY) && o->warmup + o->every >= (double)o->epochs)
+        cli_message("--schedule %s: the first step comes %g epochs after the warm-up (--lr-every), and %lld "
+                    "epochs end before it",
+                    train_schedules[o->schedule], o->every, (long long)o->epochs);
     if (o->val_images && edgel_same_file(o->val_images, args->operands[0]))
         cli_message(
             "--val-images %s: these are the training images; the scores will say nothing about other images",

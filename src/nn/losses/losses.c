@@ -97,34 +97,16 @@ enum edgel_status nn_loss_check_numbers(const struct edgel_loss_params *p, struc
 
 /* --- text form --- */
 
-static int find_loss(const char *name, size_t n)
-{
-    for (int k = 0; k < EDGEL_LOSS_KINDS; k++)
-        if (strlen(rows[k]->name) == n && memcmp(rows[k]->name, name, n) == 0)
-            return k;
-    return -1;
-}
-
-/* EDGEL_EINVAL with the list of names. */
-static enum edgel_status refuse_loss(const char *name, size_t n, struct edgel_error *err)
-{
-    const char *names[EDGEL_LOSS_KINDS];
-    char given[100];
-    for (int k = 0; k < EDGEL_LOSS_KINDS; k++)
-        names[k] = rows[k]->name;
-    snprintf(given, sizeof given, "%.*s", (int)(n < sizeof given ? n : sizeof given), name);
-    return nn_refuse_name("loss", given, names, sizeof *names, EDGEL_LOSS_KINDS, err);
-}
-
 /* "NAME" or "NAME:WEIGHT" of n bytes */
 static enum edgel_status parse_term(const char *text, size_t n, struct edgel_loss_term *term,
                                     struct edgel_error *err)
 {
     const char *colon = memchr(text, ':', n);
     const size_t name = colon ? (size_t)(colon - text) : n;
-    const int kind = find_loss(text, name);
-    if (kind < 0)
-        return refuse_loss(text, name, err);
+    char given[100];
+    int kind;
+    snprintf(given, sizeof given, "%.*s", (int)(name < sizeof given ? name : sizeof given), text);
+    EDGEL_TRY(nn_find_name("loss", given, edgel_loss_name, &kind, err));
     *term = (struct edgel_loss_term){ (enum edgel_loss)kind, 1 };
     if (!colon)
         return EDGEL_OK;

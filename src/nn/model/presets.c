@@ -1,10 +1,5 @@
 /*
- * Architectures by name.
- *
- *   linear        one 5x5 convolution: logistic regression on the colours of a neighbourhood
- *   edge-tiny     boundary maps: four scales of separable convolutions, joined from the coarse to the fine
- *   unet-tiny     an encoder and a decoder with skip connections, four scales
- *   dilated-tiny  context by dilation, without down-sampling: thin structures
+ * Architectures by name: the table at the end says what each is.
  *
  * A separable convolution is a depthwise one (groups = channels) and a 1x1 one. Max pooling rounds up (ceil=1) and
  * upsampling is cut to the size of the finer map (like=), so that images of any size fit.
@@ -124,12 +119,13 @@ static const char dilated_tiny[] =
 /* clang-format on */
 
 static const struct {
-    const char *name, *text;
+    const char *name, *what, *text;
 } presets[] = {
-    { "linear", linear },
-    { "edge-tiny", edge_tiny },
-    { "unet-tiny", unet_tiny },
-    { "dilated-tiny", dilated_tiny },
+    { "linear", "one 5x5 convolution: logistic regression on the colours of a neighbourhood", linear },
+    { "edge-tiny", "boundary maps: four scales of separable convolutions, joined from coarse to fine",
+      edge_tiny },
+    { "unet-tiny", "an encoder and a decoder with skip connections, four scales", unet_tiny },
+    { "dilated-tiny", "context by dilation, without down-sampling: thin structures", dilated_tiny },
 };
 
 const char *edgel_preset(const char *name)
@@ -143,4 +139,9 @@ const char *edgel_preset(const char *name)
 const char *edgel_preset_name(int k)
 {
     return k >= 0 && (size_t)k < sizeof presets / sizeof *presets ? presets[k].name : NULL;
+}
+
+const char *edgel_preset_what(int k)
+{
+    return k >= 0 && (size_t)k < sizeof presets / sizeof *presets ? presets[k].what : NULL;
 }

@@ -6,40 +6,45 @@
 
 enum { SIDE_MAX = 1 << 20, CHANNELS_MAX = 4096 };
 
-static const struct change {
-    struct edgel_augment_info info;
-    size_t at; /* of the amount in struct edgel_augment */
-} changes[] = {
-    { { "flip", "mirror images, left-right; probability", 0.5, 1 }, offsetof(struct edgel_augment, flip) },
-    { { "vflip", "mirror images, top-bottom; probability", 0.5, 1 }, offsetof(struct edgel_augment, vflip) },
-    { { "turn", "quarter turns; probability", 0.75, 1 }, offsetof(struct edgel_augment, turn) },
-    { { "rotate", "rotation; degrees", 15, 180 }, offsetof(struct edgel_augment, rotate) },
-    { { "scale", "size, larger or smaller; share", 0.5, 3 }, offsetof(struct edgel_augment, scale) },
-    { { "brightness", "light added or taken; share of white", 0.2, 1 },
-      offsetof(struct edgel_augment, brightness) },
-    { { "contrast", "contrast, more or less; share", 0.2, 1 }, offsetof(struct edgel_augment, contrast) },
-    { { "gamma", "gamma curve, up or down; share", 0.2, 3 }, offsetof(struct edgel_augment, gamma) },
-    { { "noise", "Gaussian noise; largest deviation, share of white", 0.05, 1 },
-      offsetof(struct edgel_augment, noise) },
-    { { "blur", "Gaussian blur; largest sigma, pixels", 1, 5 }, offsetof(struct edgel_augment, blur) },
-    { { "colour", "colour noise; deviations of the training set's colours", 0.1, 4 },
-      offsetof(struct edgel_augment, colour) },
-    { { "resample", "images with rare classes more often; 1: classes count the same", 0.5, 1 },
-      offsetof(struct edgel_augment, resample) },
+static const struct nn_change resample = {
+    .info = { "resample", "images with rare classes more often, at 1 classes count the same", 0.5, 1,
+              "share" },
+    .at = offsetof(struct edgel_augment, resample),
+    .draws = true,
+};
+
+static const struct nn_change *const changes[] = {
+    &nn_flip,       &nn_vflip,    &nn_turn,  &nn_rotate, &nn_scale,  &nn_gamma,
+    &nn_brightness, &nn_contrast, &nn_noise, &nn_blur,   &nn_colour, &resample,
 };
 enum { CHANGES = sizeof changes / sizeof *changes };
 
-struct edgel_augment_info edgel_augment_at(int i)
+const struct nn_change *nn_change_at(int i)
 {
-    return i >= 0 && i < CHANGES ? changes[i].info : (struct edgel_augment_info){ 0 };
+    return i >= 0 && i < CHANGES ? changes[i] : NULL;
 }
 
-static double *amount_of(struct edgel_augment *a, int i)
+struct edgel_augment_info edgel_augment_at(int i)
 {
-    return (double *)((char *)a + changes[i].at);
+    return nn_change_at(i) ? changes[i]->info : (struct edgel_augment_info){ 0 };
+}
+
+static double amount_of(const struct nn_change *c, const struct edgel_augment *a)
+{
+    return *(const double *)(const void *)((const char *)a + c->at);
+}
+
+double edgel_augment_amount(const struct edgel_augment *a, int i)
+{
+    return nn_change_at(i) ? amount_of(changes[i], a) : 0;
 }
 
 /* --- text form --- */
+
+static const char *name_at(int i)
+{
+    return edgel_augment_at(i).name;
+}
 
 static enum edgel_status parse_item(const char *item, size_t n, struct edgel_augment *out, bool seen[CHANGES],
                                     struct edgel_error *err)
@@ -52,18 +57,15 @@ static enum edgel_status parse_item(const char *item, size_t n, struct edgel_aug
     char *amount = strchr(text, ':');
     if (amount)
         *amount++ = '\0';
-    int i = 0;
-    while (i < CHANGES && strcmp(changes[i].info.name, text) != 0)
-        i++;
-    if (i == CHANGES)
-        return nn_refuse_name("augment", text, &changes->info.name, sizeof *changes, CHANGES, err);
+    int i;
+    EDGEL_TRY(nn_find_name("augment", text, name_at, &i, err));
     if (seen[i])
         return edgel_fail(err, EDGEL_EINVAL, "augment %s: given twice", text);
     seen[i] = true;
     strcat(what, text);
-    *amount_of(out, i) = changes[i].info.amount;
-    return amount ? edgel_parse_real(what, amount, 0, changes[i].info.most, amount_of(out, i), err)
-                  : EDGEL_OK;
+    double *value = (double *)(void *)((char *)out + changes[i]->at);
+    *value = changes[i]->info.amount;
+    return amount ? edgel_parse_real(what, amount, 0, changes[i]->info.most, value, err) : EDGEL_OK;
 }
 
 enum edgel_status edgel_augment_parse(const char *text, struct edgel_augment *out, struct edgel_error *err)
@@ -101,12 +103,11 @@ static enum edgel_status check_covariance(const double c[3][3], struct edgel_err
 enum edgel_status edgel_augment_check(const struct edgel_augment *a, struct edgel_error *err)
 {
     EDGEL_REQUIRE(a);
-    struct edgel_augment copy = *a;
     for (int i = 0; i < CHANGES; i++) {
-        const double v = *amount_of(&copy, i);
-        if (!(v >= 0 && v <= changes[i].info.most))
-            return edgel_fail(err, EDGEL_EINVAL, "augment %s %g: must be 0..%g", changes[i].info.name, v,
-                              changes[i].info.most);
+        const double v = amount_of(changes[i], a);
+        if (!(v >= 0 && v <= changes[i]->info.most))
+            return edgel_fail(err, EDGEL_EINVAL, "augment %s %g: must be 0..%g", changes[i]->info.name, v,
+                              changes[i]->info.most);
     }
     return a->colour > 0 ? check_covariance(a->covariance, err) : EDGEL_OK;
 }
@@ -159,6 +160,50 @@ void edgel_sample_finish(struct edgel_sample *s)
 
 /* --- run --- */
 
+struct nn_geometry nn_geometry_draw(const struct edgel_augment *a, uint64_t seed,
+                                    const struct edgel_sample *in, int w, int h)
+{
+    struct nn_geometry g = { .scale = 1 };
+    for (int i = 0; i < CHANGES; i++)
+        if (changes[i]->place && amount_of(changes[i], a) > 0)
+            changes[i]->place(amount_of(changes[i], a), seed, &g);
+    nn_geometry_place(&g, a, seed, in, w, h);
+    return g;
+}
+
+/* The change of an image that comes next after `turn`; NULL: none. */
+static const struct nn_change *next_change(const struct edgel_augment *a, int turn)
+{
+    const struct nn_change *next = NULL;
+    for (int i = 0; i < CHANGES; i++) {
+        const struct nn_change *c = changes[i];
+        if (c->image && c->turn > turn && (!next || c->turn < next->turn) && amount_of(c, a) > 0)
+            next = c;
+    }
+    return next;
+}
+
+/* Light, then the changes of the image one after the other. */
+static enum edgel_status change_image(const struct edgel_augment *a, uint64_t seed, struct edgel_sample *s,
+                                      struct edgel_arena *arena, struct edgel_error *err)
+{
+    struct nn_light light = { .rest = 0 };
+    bool lit = false;
+    for (int i = 0; i < CHANGES; i++)
+        if (changes[i]->light && amount_of(changes[i], a) > 0) {
+            changes[i]->light(a, seed, s->channels, &light);
+            lit = true;
+        }
+    if (lit)
+        nn_light_add(&light, s);
+    const struct nn_change *first = next_change(a, 0);
+    for (const struct nn_change *c = first; c; c = next_change(a, c->turn))
+        EDGEL_TRY(c->image(amount_of(c, a), seed, s, arena, err));
+    if (lit || first)
+        nn_limit(s);
+    return EDGEL_OK;
+}
+
 struct edgel_augment_scratch {
     struct edgel_arena arena;
 };
@@ -198,7 +243,7 @@ enum edgel_status edgel_augment_sample(const struct edgel_augment *a, uint64_t s
     edgel_arena_reset(arena);
     enum edgel_status status = nn_geometry_apply(&g, in, out, arena, err);
     if (status == EDGEL_OK)
-        status = nn_colour_apply(a, seed, out, arena, err);
+        status = change_image(a, seed, out, arena, err);
     edgel_arena_finish(&own.arena);
     return status;
 }

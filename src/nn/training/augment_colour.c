@@ -55,38 +55,54 @@ static size_t plane_size(const struct edgel_sample *s)
     return (size_t)s->w * (size_t)s->h;
 }
 
-static void add_light(const struct edgel_augment *a, uint64_t seed, struct edgel_sample *s)
+static void brightness(const struct edgel_augment *a, uint64_t seed, int channels, struct nn_light *l)
+{
+    (void)channels;
+    const double by = draw(seed, NN_STREAM_BRIGHTNESS, a->brightness);
+    l->rest += by;
+    for (int c = 0; c < 3; c++)
+        l->channel[c] += by;
+}
+
+static void colour(const struct edgel_augment *a, uint64_t seed, int channels, struct nn_light *l)
 {
     struct edgel_rng r = edgel_rng_seed(seed, NN_STREAM_COLOUR, 0, 0);
-    const double light = draw(seed, NN_STREAM_BRIGHTNESS, a->brightness);
-    double l[3][3] = { { 0 } }, z[3];
-    if (a->colour > 0)
-        nn_cholesky(s->channels, a->covariance, l);
+    double factor[3][3], z[3];
+    nn_cholesky(channels, a->covariance, factor);
     for (int k = 0; k < 3; k++)
         z[k] = a->colour * edgel_rng_normal(&r);
+    for (int c = 0; c < channels; c++)
+        for (int k = 0; k <= c; k++)
+            l->channel[c] += factor[c][k] * z[k];
+}
+
+void nn_light_add(const struct nn_light *l, struct edgel_sample *s)
+{
     for (int c = 0; c < s->channels; c++) {
-        double by = light;
-        for (int k = 0; c < 3 && k <= c; k++)
-            by += l[c][k] * z[k];
+        const float by = (float)(c < 3 ? l->channel[c] : l->rest);
         float *v = plane_of(s, c);
         for (size_t i = 0; i < plane_size(s); i++)
-            v[i] += (float)by;
+            v[i] += by;
     }
 }
 
-static void change_contrast(const struct edgel_augment *a, uint64_t seed, struct edgel_sample *s)
+static enum edgel_status contrast(double amount, uint64_t seed, struct edgel_sample *s,
+                                  struct edgel_arena *arena, struct edgel_error *err)
 {
+    (void)arena;
+    (void)err;
     const size_t n = plane_size(s) * (size_t)s->channels;
-    const float factor = (float)(1 + draw(seed, NN_STREAM_CONTRAST, a->contrast));
+    const float factor = (float)(1 + draw(seed, NN_STREAM_CONTRAST, amount));
     double sum = 0;
     for (size_t i = 0; i < n; i++)
         sum += (double)s->image[i];
     const float mean = (float)(sum / (double)n);
     for (size_t i = 0; i < n; i++)
         s->image[i] = mean + (s->image[i] - mean) * factor;
+    return EDGEL_OK;
 }
 
-static void limit(struct edgel_sample *s)
+void nn_limit(struct edgel_sample *s)
 {
     const size_t n = plane_size(s) * (size_t)s->channels;
     for (size_t i = 0; i < n; i++)
@@ -94,17 +110,21 @@ static void limit(struct edgel_sample *s)
 }
 
 /* 0 stays 0: log 0 is -inf, exp of it 0. */
-static void change_gamma(const struct edgel_augment *a, uint64_t seed, struct edgel_sample *s)
+static enum edgel_status gamma_curve(double amount, uint64_t seed, struct edgel_sample *s,
+                                     struct edgel_arena *arena, struct edgel_error *err)
 {
+    (void)arena;
+    (void)err;
     struct edgel_numeric rows;
     edgel_numeric_init(&rows, edgel_cpu_flags());
     const size_t n = plane_size(s) * (size_t)s->channels;
-    const float exponent = (float)edgel_exp(draw(seed, NN_STREAM_GAMMA, 1) * edgel_log(1 + a->gamma));
-    limit(s);
+    const float exponent = (float)edgel_exp(draw(seed, NN_STREAM_GAMMA, 1) * edgel_log(1 + amount));
+    nn_limit(s);
     rows.log(s->image, s->image, n);
     for (size_t i = 0; i < n; i++)
         s->image[i] *= exponent;
     rows.exp(s->image, s->image, n);
+    return EDGEL_OK;
 }
 
 /* --- blur --- */
@@ -150,12 +170,12 @@ static void blur_plane(float *plane, float *row, float *temporary, int w, int h,
     }
 }
 
-static enum edgel_status blur(const struct edgel_augment *a, uint64_t seed, struct edgel_sample *s,
-                              struct edgel_arena *arena, struct edgel_error *err)
+static enum edgel_status blur(double amount, uint64_t seed, struct edgel_sample *s, struct edgel_arena *arena,
+                              struct edgel_error *err)
 {
     struct edgel_rng r = edgel_rng_seed(seed, NN_STREAM_BLUR, 0, 0);
     float taps[BLUR_TAPS_MAX];
-    const int radius = make_taps(a->blur * edgel_rng_uniform(&r), taps);
+    const int radius = make_taps(amount * edgel_rng_uniform(&r), taps);
     float *row = edgel_arena_alloc(arena, (size_t)s->w + BLUR_TAPS_MAX, sizeof *row);
     float *temporary = edgel_arena_alloc(arena, plane_size(s), sizeof *temporary);
     if (!row || !temporary)
@@ -195,33 +215,56 @@ static void draw_normal(struct edgel_rng *r, float deviation, float out[2 * PAIR
     }
 }
 
-static void add_noise(const struct edgel_augment *a, uint64_t seed, struct edgel_sample *s)
+static enum edgel_status noise(double amount, uint64_t seed, struct edgel_sample *s,
+                               struct edgel_arena *arena, struct edgel_error *err)
 {
+    (void)arena;
+    (void)err;
     struct edgel_rng r = edgel_rng_seed(seed, NN_STREAM_NOISE, 0, 0);
     const size_t n = plane_size(s) * (size_t)s->channels;
-    const float deviation = (float)(a->noise * edgel_rng_uniform(&r));
-    float noise[2 * PAIRS];
+    const float deviation = (float)(amount * edgel_rng_uniform(&r));
+    float normal[2 * PAIRS];
     for (size_t i = 0; i < n; i++) {
         if (i % (2 * PAIRS) == 0)
-            draw_normal(&r, deviation, noise);
-        s->image[i] += noise[i % (2 * PAIRS)];
+            draw_normal(&r, deviation, normal);
+        s->image[i] += normal[i % (2 * PAIRS)];
     }
-}
-
-enum edgel_status nn_colour_apply(const struct edgel_augment *a, uint64_t seed, struct edgel_sample *sample,
-                                  struct edgel_arena *arena, struct edgel_error *err)
-{
-    if (a->colour > 0 || a->brightness > 0)
-        add_light(a, seed, sample);
-    if (a->contrast > 0)
-        change_contrast(a, seed, sample);
-    if (a->gamma > 0)
-        change_gamma(a, seed, sample);
-    if (a->blur > 0)
-        EDGEL_TRY(blur(a, seed, sample, arena, err));
-    if (a->noise > 0)
-        add_noise(a, seed, sample);
-    if (a->colour > 0 || a->brightness > 0 || a->contrast > 0 || a->gamma > 0 || a->blur > 0 || a->noise > 0)
-        limit(sample);
     return EDGEL_OK;
 }
+
+/* --- rows --- */
+
+const struct nn_change nn_brightness = {
+    .info = { "brightness", "light added or taken", 0.2, 1, "share of white" },
+    .at = offsetof(struct edgel_augment, brightness),
+    .light = brightness,
+};
+const struct nn_change nn_colour = {
+    .info = { "colour", "colour noise, along the colours of the training set", 0.1, 4, "deviations" },
+    .at = offsetof(struct edgel_augment, colour),
+    .light = colour,
+};
+const struct nn_change nn_contrast = {
+    .info = { "contrast", "contrast, more or less", 0.2, 1, "share" },
+    .at = offsetof(struct edgel_augment, contrast),
+    .image = contrast,
+    .turn = 1,
+};
+const struct nn_change nn_gamma = {
+    .info = { "gamma", "gamma curve, up or down", 0.2, 3, "share" },
+    .at = offsetof(struct edgel_augment, gamma),
+    .image = gamma_curve,
+    .turn = 2,
+};
+const struct nn_change nn_blur = {
+    .info = { "blur", "Gaussian blur of a random sigma", 1, 5, "pixels" },
+    .at = offsetof(struct edgel_augment, blur),
+    .image = blur,
+    .turn = 3,
+};
+const struct nn_change nn_noise = {
+    .info = { "noise", "Gaussian noise of a random deviation", 0.05, 1, "share of white" },
+    .at = offsetof(struct edgel_augment, noise),
+    .image = noise,
+    .turn = 4,
+};

@@ -45,23 +45,68 @@ static double corner(const struct edgel_augment *a, bool sampled, double side, i
     return room < 0 ? -at : at;
 }
 
-struct nn_geometry nn_geometry_draw(const struct edgel_augment *a, uint64_t seed,
-                                    const struct edgel_sample *in, int w, int h)
+static void flip(double amount, uint64_t seed, struct nn_geometry *g)
 {
-    struct nn_geometry g = { .scale = 1, .sampled = a->scale > 0 || a->rotate > 0 };
-    g.flip = draw(seed, NN_STREAM_FLIP) < a->flip;
-    g.vflip = draw(seed, NN_STREAM_VFLIP) < a->vflip;
+    g->flip = draw(seed, NN_STREAM_FLIP) < amount;
+}
+
+static void vflip(double amount, uint64_t seed, struct nn_geometry *g)
+{
+    g->vflip = draw(seed, NN_STREAM_VFLIP) < amount;
+}
+
+static void turn(double amount, uint64_t seed, struct nn_geometry *g)
+{
     struct edgel_rng r = edgel_rng_seed(seed, NN_STREAM_TURN, 0, 0);
-    if (edgel_rng_uniform(&r) < a->turn)
-        g.turns = 1 + (int)edgel_rng_below(&r, 3);
-    if (a->scale > 0)
-        g.scale = edgel_exp((2 * draw(seed, NN_STREAM_SCALE) - 1) * edgel_log(1 + a->scale));
-    g.degrees = a->rotate * (2 * draw(seed, NN_STREAM_ROTATE) - 1);
-    r = edgel_rng_seed(seed, NN_STREAM_CROP, 0, 0);
-    const bool turned = g.turns % 2 == 1;
-    g.left = corner(a, g.sampled, g.scale * (turned ? in->h : in->w), w, &r);
-    g.top = corner(a, g.sampled, g.scale * (turned ? in->w : in->h), h, &r);
-    return g;
+    if (edgel_rng_uniform(&r) < amount)
+        g->turns = 1 + (int)edgel_rng_below(&r, 3);
+}
+
+static void rotate(double amount, uint64_t seed, struct nn_geometry *g)
+{
+    g->degrees = amount * (2 * draw(seed, NN_STREAM_ROTATE) - 1);
+    g->sampled = true;
+}
+
+static void scale(double amount, uint64_t seed, struct nn_geometry *g)
+{
+    g->scale = edgel_exp((2 * draw(seed, NN_STREAM_SCALE) - 1) * edgel_log(1 + amount));
+    g->sampled = true;
+}
+
+const struct nn_change nn_flip = {
+    .info = { "flip", "mirror images, left-right", 0.5, 1, "probability" },
+    .at = offsetof(struct edgel_augment, flip),
+    .place = flip,
+};
+const struct nn_change nn_vflip = {
+    .info = { "vflip", "mirror images, top-bottom", 0.5, 1, "probability" },
+    .at = offsetof(struct edgel_augment, vflip),
+    .place = vflip,
+};
+const struct nn_change nn_turn = {
+    .info = { "turn", "quarter turns", 0.75, 1, "probability" },
+    .at = offsetof(struct edgel_augment, turn),
+    .place = turn,
+};
+const struct nn_change nn_rotate = {
+    .info = { "rotate", "rotation about the centre", 15, 180, "degrees" },
+    .at = offsetof(struct edgel_augment, rotate),
+    .place = rotate,
+};
+const struct nn_change nn_scale = {
+    .info = { "scale", "size, larger or smaller", 0.5, 3, "share" },
+    .at = offsetof(struct edgel_augment, scale),
+    .place = scale,
+};
+
+void nn_geometry_place(struct nn_geometry *g, const struct edgel_augment *a, uint64_t seed,
+                       const struct edgel_sample *in, int w, int h)
+{
+    struct edgel_rng r = edgel_rng_seed(seed, NN_STREAM_CROP, 0, 0);
+    const bool turned = g->turns % 2 == 1;
+    g->left = corner(a, g->sampled, g->scale * (turned ? in->h : in->w), w, &r);
+    g->top = corner(a, g->sampled, g->scale * (turned ? in->w : in->h), h, &r);
 }
 
 /* --- the inverse of it --- */

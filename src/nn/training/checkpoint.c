@@ -80,12 +80,13 @@ static void add_schedule(const struct edgel_trainer *t, struct edgel_text *out)
     edgel_text_printf(out, "schedule=%s\n", edgel_schedule_name(s->kind));
     add_real(out, "warmup", s->warmup);
     add_real(out, "warmup start", s->start);
-    if (edgel_schedule_uses_total(s->kind)) {
+    const struct edgel_schedule_info info = edgel_schedule_at((int)s->kind);
+    if (info.total) {
         add_real(out, "schedule epochs", s->total);
         add_real(out, "schedule power", s->power);
         add_real(out, "schedule end", s->end);
     }
-    if (s->kind == EDGEL_SCHEDULE_STEP) {
+    if (info.every) {
         add_real(out, "schedule every", s->every);
         add_real(out, "schedule gamma", s->gamma);
     }
@@ -94,26 +95,9 @@ static void add_schedule(const struct edgel_trainer *t, struct edgel_text *out)
 static void add_augment(const struct edgel_trainer *t, struct edgel_text *out)
 {
     const struct edgel_augment *a = &t->augment;
-    const struct {
-        const char *key;
-        double value;
-    } amounts[] = {
-        { "flip", a->flip },
-        { "vflip", a->vflip },
-        { "turn", a->turn },
-        { "rotate", a->rotate },
-        { "scale", a->scale },
-        { "gamma", a->gamma },
-        { "brightness", a->brightness },
-        { "contrast", a->contrast },
-        { "noise", a->noise },
-        { "blur", a->blur },
-        { "colour", a->colour },
-        { "resample", a->resample },
-        { "centred", a->centred },
-    };
-    for (size_t i = 0; i < sizeof amounts / sizeof *amounts; i++)
-        add_real(out, amounts[i].key, amounts[i].value);
+    for (int i = 0; edgel_augment_at(i).name; i++)
+        add_real(out, edgel_augment_at(i).name, edgel_augment_amount(a, i));
+    add_real(out, "centred", a->centred);
     if (a->colour > 0)
         add_bytes(out, "colour covariance", a->covariance, sizeof a->covariance);
 }

@@ -8,7 +8,6 @@
  */
 #include "nn/training/train_priv.h"
 #include <math.h>
-#include <string.h>
 
 /* What a step over one part needs: arrays at the part's first parameter, factors rounded to float. */
 struct step {
@@ -71,18 +70,45 @@ static void step_adam(const struct step *s, size_t n)
 }
 
 static const struct optimizer_row {
-    const char *name;
-    double lr, weight_decay;
-    int state;
+    struct edgel_optimizer_info info;
+    bool adam; /* its factors of lr and v */
     void (*step)(const struct step *s, size_t n);
 } rows[EDGEL_OPTIMIZERS] = {
-    [EDGEL_OPTIMIZER_GD] = { "gd", 0.01, 0, 0, step_sgd },
-    [EDGEL_OPTIMIZER_SGD] = { "sgd", 0.01, 0, 0, step_sgd },
-    [EDGEL_OPTIMIZER_MOMENTUM] = { "momentum", 0.01, 0, 1, step_momentum },
-    [EDGEL_OPTIMIZER_NESTEROV] = { "nesterov", 0.01, 0, 1, step_nesterov },
-    [EDGEL_OPTIMIZER_RMSPROP] = { "rmsprop", 0.01, 0, 1, step_rmsprop },
-    [EDGEL_OPTIMIZER_ADAM] = { "adam", 0.001, 0, 2, step_adam },
-    [EDGEL_OPTIMIZER_ADAMW] = { "adamw", 0.001, 0.01, 2, step_adam },
+    [EDGEL_OPTIMIZER_GD] = { { .name = "gd",
+                               .what = "one step an epoch along the gradient over all images",
+                               .lr = 0.01,
+                               .whole_set = true },
+                             .step = step_sgd },
+    [EDGEL_OPTIMIZER_SGD] = { { .name = "sgd", .what = "a step along the gradient", .lr = 0.01 },
+                              .step = step_sgd },
+    [EDGEL_OPTIMIZER_MOMENTUM] = { { .name = "momentum",
+                                     .what = "sgd with a velocity",
+                                     .lr = 0.01,
+                                     .state = 1,
+                                     .momentum = true },
+                                   .step = step_momentum },
+    [EDGEL_OPTIMIZER_NESTEROV] = { { .name = "nesterov",
+                                     .what = "momentum that looks ahead",
+                                     .lr = 0.01,
+                                     .state = 1,
+                                     .momentum = true },
+                                   .step = step_nesterov },
+    [EDGEL_OPTIMIZER_RMSPROP] = { { .name = "rmsprop",
+                                    .what = "steps divided by the gradient's mean size",
+                                    .lr = 0.01,
+                                    .state = 1 },
+                                  .step = step_rmsprop },
+    [EDGEL_OPTIMIZER_ADAM] = { { .name = "adam", .what = "rmsprop with momentum", .lr = 0.001, .state = 2 },
+                               .adam = true,
+                               .step = step_adam },
+    [EDGEL_OPTIMIZER_ADAMW] = { { .name = "adamw",
+                                  .what = "adam with decoupled weight decay",
+                                  .lr = 0.001,
+                                  .weight_decay = 0.01,
+                                  .state = 2,
+                                  .decays = true },
+                                .adam = true,
+                                .step = step_adam },
 };
 
 static const struct optimizer_row *row_of(enum edgel_optimizer_kind kind)
@@ -90,47 +116,52 @@ static const struct optimizer_row *row_of(enum edgel_optimizer_kind kind)
     return (int)kind >= 0 && (int)kind < EDGEL_OPTIMIZERS ? &rows[kind] : NULL;
 }
 
+struct edgel_optimizer_info edgel_optimizer_at(int kind)
+{
+    const struct optimizer_row *row = row_of((enum edgel_optimizer_kind)kind);
+    return row ? row->info : (struct edgel_optimizer_info){ 0 };
+}
+
+static const char *name_at(int i)
+{
+    return edgel_optimizer_at(i).name;
+}
+
 const char *edgel_optimizer_name(enum edgel_optimizer_kind kind)
 {
-    const struct optimizer_row *row = row_of(kind);
-    return row ? row->name : NULL;
+    return name_at((int)kind);
 }
 
 enum edgel_status edgel_optimizer_find(const char *name, enum edgel_optimizer_kind *out,
                                        struct edgel_error *err)
 {
+    int i;
     EDGEL_REQUIRE(out);
     EDGEL_REQUIRE(name);
-    for (int i = 0; i < EDGEL_OPTIMIZERS; i++)
-        if (strcmp(rows[i].name, name) == 0) {
-            *out = (enum edgel_optimizer_kind)i;
-            return EDGEL_OK;
-        }
-    return nn_refuse_name("optimizer", name, &rows->name, sizeof *rows, EDGEL_OPTIMIZERS, err);
+    EDGEL_TRY(nn_find_name("optimizer", name, name_at, &i, err));
+    *out = (enum edgel_optimizer_kind)i;
+    return EDGEL_OK;
 }
 
 void edgel_optimizer_init(struct edgel_optimizer *o, enum edgel_optimizer_kind kind)
 {
-    const struct optimizer_row *row = row_of(kind);
     *o = (struct edgel_optimizer){ .kind = kind,
                                    .momentum = 0.9,
                                    .alpha = 0.99,
                                    .beta1 = 0.9,
                                    .beta2 = 0.999,
                                    .epsilon = 1e-8,
-                                   .weight_decay = row ? row->weight_decay : 0 };
+                                   .weight_decay = edgel_optimizer_at((int)kind).weight_decay };
 }
 
 double edgel_optimizer_default_lr(enum edgel_optimizer_kind kind)
 {
-    const struct optimizer_row *row = row_of(kind);
-    return row ? row->lr : 0;
+    return edgel_optimizer_at((int)kind).lr;
 }
 
 int edgel_optimizer_state_floats(enum edgel_optimizer_kind kind)
 {
-    const struct optimizer_row *row = row_of(kind);
-    return row ? row->state : 0;
+    return edgel_optimizer_at((int)kind).state;
 }
 
 static enum edgel_status check_fraction(const char *what, double v, struct edgel_error *err)
@@ -155,9 +186,9 @@ enum edgel_status edgel_optimizer_check(const struct edgel_optimizer *o, struct 
     if (!(o->weight_decay >= 0 && isfinite(o->weight_decay)))
         return edgel_fail(err, EDGEL_EINVAL, "weight decay %g: must be at least 0 and finite",
                           o->weight_decay);
-    if (o->weight_decay > 0 && o->kind != EDGEL_OPTIMIZER_ADAMW)
+    if (o->weight_decay > 0 && !rows[o->kind].info.decays)
         return edgel_fail(err, EDGEL_EINVAL, "weight decay %g: %s has none; use adamw, or l2 as a penalty",
-                          o->weight_decay, rows[o->kind].name);
+                          o->weight_decay, rows[o->kind].info.name);
     return EDGEL_OK;
 }
 
@@ -172,7 +203,7 @@ static double power(double x, uint64_t n)
 
 static struct step factors(const struct edgel_optimizer *o, uint64_t t, double lr)
 {
-    const bool adam = o->kind == EDGEL_OPTIMIZER_ADAM || o->kind == EDGEL_OPTIMIZER_ADAMW;
+    const bool adam = rows[o->kind].adam;
     const double keep = adam ? o->beta2 : o->alpha;
     return (struct step){ .lr = (float)(adam ? lr / (1 - power(o->beta1, t)) : lr),
                           .momentum = (float)o->momentum,
@@ -199,7 +230,7 @@ static void step_part(void *user, size_t chunk, const struct edgel_param_range *
     struct step s = r->factors;
     s.g = r->gradient + part->begin;
     s.w = r->weights + part->begin;
-    for (int k = 0; k < r->row->state; k++)
+    for (int k = 0; k < r->row->info.state; k++)
         s.state[k] = r->state + (size_t)k * r->n + part->begin;
     if (!part->decayed)
         s.decay = 1;
@@ -221,7 +252,7 @@ enum edgel_status edgel_optimizer_step(const struct edgel_optimizer *o,
         return edgel_fail(err, EDGEL_EINVAL, "step 0: the first one is 1");
     if (!(lr >= 0 && isfinite(lr)))
         return edgel_fail(err, EDGEL_EINVAL, "learning rate %g: must be at least 0 and finite", lr);
-    if (rows[o->kind].state > 0)
+    if (rows[o->kind].info.state > 0)
         EDGEL_REQUIRE(state);
     struct run run = { .row = &rows[o->kind],
                        .gradient = gradient,

@@ -282,8 +282,7 @@ static double watched_value(const struct edgel_trainer *t, const struct edgel_ep
 {
     if (t->data->nval == 0)
         return row->train_loss;
-    const double values[] = { row->iou, row->f1, row->accuracy, row->val_loss };
-    return values[t->params.monitor];
+    return *(const double *)(const void *)((const char *)row + nn_monitor_at((int)t->params.monitor)->at);
 }
 
 /* When a validation is given up and left to the next run. Never if there is no best model yet, if this run has trained

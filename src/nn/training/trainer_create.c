@@ -59,7 +59,7 @@ static enum edgel_status check_use(const struct edgel_trainer *t, struct edgel_e
         return edgel_fail(err, EDGEL_EINVAL, "%zu training samples: must be 1..%u", t->data->ntrain,
                           UINT32_MAX);
     EDGEL_TRY(check_range("first class of the means", p->first_scored, 0, t->scored - 1, err));
-    if ((unsigned)p->monitor > EDGEL_MONITOR_LOSS)
+    if (!nn_monitor_at((int)p->monitor))
         return edgel_fail(err, EDGEL_EINVAL, "monitor %d: no such one", (int)p->monitor);
     if ((unsigned)p->recompute > EDGEL_RECOMPUTE_EPOCH)
         return edgel_fail(err, EDGEL_EINVAL, "recomputing of running estimates %d: no such way",
@@ -232,8 +232,8 @@ static void set_early_stop(struct edgel_trainer *t)
 {
     t->early = (struct edgel_early_stop){ .patience = t->params.patience,
                                           .min_delta = t->params.min_delta,
-                                          .minimise =
-                                              t->params.monitor == EDGEL_MONITOR_LOSS || t->data->nval == 0 };
+                                          .minimise = edgel_monitor_at((int)t->params.monitor).minimise ||
+                                                      t->data->nval == 0 };
 }
 
 /* The validation samples are surveyed only for the notes, by which a resume recognises them. */
@@ -314,7 +314,7 @@ enum edgel_status edgel_trainer_create(struct edgel_model *model, const struct e
     t->data = data;
     t->sizes.most_bytes = NN_PLANS_BYTES;
     t->pool = pool;
-    t->gd = params->optimizer.kind == EDGEL_OPTIMIZER_GD;
+    t->gd = edgel_optimizer_at((int)params->optimizer.kind).whole_set;
     t->classes = model->net.classes;
     t->scored = t->classes > 2 ? t->classes : 2;
     if (params->augment)

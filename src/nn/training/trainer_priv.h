@@ -3,9 +3,17 @@
 #define EDGEL_NN_TRAINER_PRIV_H
 
 #include "nn/nn_priv.h"
+#include "nn/training/train_priv.h"
 
 /* Purposes of random numbers: first argument after the seed. */
 enum nn_random { NN_RANDOM_ORDER = 1, NN_RANDOM_CHANGE, NN_RANDOM_DROPOUT, NN_RANDOM_PLAIN, NN_RANDOM_STAGE };
+
+/* --- monitor.c --- */
+struct nn_monitor {
+    struct edgel_monitor_info info;
+    size_t at; /* of the value in struct edgel_epoch */
+};
+const struct nn_monitor *nn_monitor_at(int kind); /* NULL: there is none */
 
 /* --- try_each.c --- */
 struct nn_failure {
