@@ -80,9 +80,12 @@ struct edgel_plan_params {
     /* The part of the run to plan for; NULL: the whole. Existing outputs of other parts are allowed, as these may be
      * running or done; all other checks cover the whole. */
     const struct edgel_shard *shard;
+    bool
+        follow_links; /* of links below the output folder, where they lead counts; else they are what exists */
 };
 
-/* No inputs, output or methods yet; names "{stem}.png"; images; an output that exists is an error; all parts. */
+/* No inputs, output or methods yet; names "{stem}.png"; images; an output that exists is an error; all parts; links are
+ * not followed. */
 EDGEL_API void edgel_plan_params_init(struct edgel_plan_params *params);
 
 struct edgel_plan;
@@ -107,6 +110,7 @@ struct edgel_plan;
  *   - a template although output is the file itself; an output folder that is a file
  *   - two outputs with one path, or one whose path is a folder of the other's (both are named)
  *   - an output that is an input (same device and inode), or a folder
+ *   - an output in a folder below OUT that is a symbolic link, unless links are followed
  *   - an output that exists, under EDGEL_EXISTING_ERROR (the first is named, the others are counted)
  * Broken inputs take no part in the checks. Memory: 16 bytes per output during the checks; then one bit per output if
  * some are skipped.
@@ -245,6 +249,8 @@ struct edgel_journal_params {
     const struct edgel_shard *shard; /* each part keeps a record of its own; NULL or zeroed: the whole */
     const struct edgel_setting *settings;
     size_t nsettings;
+    struct edgel_output_folder
+        *held; /* the folder, if the caller holds it open; NULL: it is opened by its path */
 };
 
 /* No folder, the whole run, no settings. */

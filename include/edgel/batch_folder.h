@@ -14,13 +14,18 @@ struct edgel_folder_image {
     const char *input;             /* path to read */
     const struct edgel_plan *plan; /* edgel_plan_skips(plan, i, m): output m exists and is left alone */
     const char *const *paths;      /* [noutputs] names that the outputs are to have */
-    /* [noutputs] to be filled in: begun by edgel_output_begin(paths[m]) and written, not committed. NULL: none. Also
-     * after a failure: the run discards them. */
+    /* [noutputs] to be filled in: begun by edgel_folder_image_begin(image, m) and written, not committed. NULL: none.
+     * Also after a failure: the run discards them. */
     struct edgel_output **outputs;
-    struct edgel_info info; /* to be filled in: what the decoder said */
-    int w, h;               /* to be filled in: of the decoded pixels; 0: as info says */
-    enum edgel_type type;   /* to be filled in: of the decoded pixels; 0: not decoded */
+    struct edgel_info info;             /* to be filled in: what the decoder said */
+    int w, h;                           /* to be filled in: of the decoded pixels; 0: as info says */
+    enum edgel_type type;               /* to be filled in: of the decoded pixels; 0: not decoded */
+    struct edgel_output_folder *folder; /* where the outputs go; NULL: the output is a file of its own */
 };
+/* Begins output m of an image, in its place below the output folder. Returns as edgel_output_folder_begin(), of a file
+ * of its own as edgel_output_begin(). */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_folder_image_begin(struct edgel_folder_image *image,
+                                                                     size_t m, struct edgel_error *err);
 
 /* What became of one image; strings live during the call. */
 struct edgel_folder_report {
@@ -41,7 +46,8 @@ struct edgel_folder_report {
 enum edgel_folder_warning {
     EDGEL_FOLDER_NO_RECORD,   /* no record can be kept: this run cannot be resumed */
     EDGEL_FOLDER_RECORD_LOST, /* the record cannot be written any more: it can be resumed from here */
-    EDGEL_FOLDER_LOG_LOST     /* the log cannot be written: the run stops */
+    EDGEL_FOLDER_LOG_LOST,    /* the log cannot be written: the run stops */
+    EDGEL_FOLDER_MOVED /* the output folder's name has become that of another one: the run fails at its end */
 };
 
 /* The parts of a run in their order. */
@@ -92,8 +98,11 @@ struct edgel_folder_run {
     void (*progress)(void *user, const struct edgel_totals *so_far, size_t count);
     void (*warn)(void *user, enum edgel_folder_warning warning, const char *text);
     bool (*stop)(void *user); /* asked before each image, by any thread; true: start no further one */
+    bool
+        follow_links; /* of links below the output folder; else none is, and one of an output's name is replaced */
 };
-/* One output an image, named "{stem}.png"; outputs that exist are an error; a thread for each core; no callbacks. */
+/* One output an image, named "{stem}.png"; outputs that exist are an error; links below the output folder are not
+ * followed; a thread for each core; no callbacks. */
 EDGEL_API void edgel_folder_run_init(struct edgel_folder_run *run);
 
 struct edgel_folder_result {

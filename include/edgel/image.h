@@ -431,6 +431,31 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_commit(struct edgel_out
 EDGEL_API void edgel_output_discard(struct edgel_output **out);
 
 /*
+ * A folder that outputs go to, held open. What is begun below it stays below it, whatever others do to names meanwhile:
+ * no symbolic link below it is followed, a link that has an output's name is itself replaced, and if the folder's own
+ * name is given to another folder, outputs still go to the one that was opened.
+ *
+ * path          of the folder, made if it is missing; it may be a link, which is resolved once
+ * follow_links  follow links below it after all: an output whose name is a link is then written to where that points
+ * Returns EDGEL_OK; EDGEL_EIO: it cannot be made or entered; EDGEL_ENOMEM. *out is NULL on failure; the caller closes
+ * it. Outputs that are begun may be committed after that.
+ */
+struct edgel_output_folder;
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_folder_open(const char *path, bool follow_links,
+                                                                     struct edgel_output_folder **out,
+                                                                     struct edgel_error *err);
+/* Begins an output below the folder, as edgel_output_begin(); missing folders are made. Thread-safe.
+ * below  "a/b.png": a relative path without empty components, "." and ".."
+ * Returns as edgel_output_begin(); EDGEL_EINVAL: below is no such path; EDGEL_EIO also: a folder of it is a link. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_folder_begin(struct edgel_output_folder *folder,
+                                                                      const char *below,
+                                                                      struct edgel_output **out,
+                                                                      struct edgel_error *err);
+/* Closes the folder and sets *folder to NULL; folders that were made for it are removed when they are empty. NULL is
+ * fine. */
+EDGEL_API void edgel_output_folder_close(struct edgel_output_folder **folder);
+
+/*
  * An output to memory: everything that writes to an output can write to memory. After commit, bytes holds what was
  * written; after discard it is empty.
  *

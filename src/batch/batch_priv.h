@@ -107,17 +107,26 @@ struct edgel_plan {
     size_t longest;        /* output path, without its NUL */
     uint64_t hash_mask;    /* of the collision check; all ones but in tests */
 };
-/* edgel_plan_create() with a weakened hash. */
-enum edgel_status edgel_plan_make(const struct edgel_plan_params *params, uint64_t hash_mask,
-                                  struct edgel_plan **out, struct edgel_error *err);
+/* The part of edgel_plan_create() that looks at names alone. hash_mask: all ones but in tests. */
+enum edgel_status edgel_plan_names(const struct edgel_plan_params *params, uint64_t hash_mask,
+                                   struct edgel_plan **out, struct edgel_error *err);
 /* Length of the output path; buf as in edgel_template_fill(). */
 size_t edgel_plan_fill(const struct edgel_plan *plan, size_t i, size_t m, char *buf, size_t size,
                        bool *climbs);
 /* No two outputs alike, and none a folder of another. */
 enum edgel_status edgel_plan_check_alike(const struct edgel_plan *plan, struct edgel_error *err);
-/* What exists already: inputs, folders, files; sets the skip bits. */
-enum edgel_status edgel_plan_check_existing(struct edgel_plan *plan, enum edgel_existing existing,
-                                            const struct edgel_shard *shard, struct edgel_error *err);
+/* The other part: what exists already. */
+struct edgel_plan_rule {
+    const struct edgel_output_folder
+        *folder; /* the output folder; NULL: there is none yet, so nothing is in it */
+    enum edgel_existing existing;
+    const struct edgel_shard *shard;
+};
+/* Refuses what the rule and edgel_plan_create() say, and sets the skip bits. */
+enum edgel_status edgel_plan_check_existing(struct edgel_plan *plan, const struct edgel_plan_rule *rule,
+                                            struct edgel_error *err);
+/* The path below the output folder, of a path that the plan made. */
+const char *edgel_plan_below(const struct edgel_plan *plan, const char *path);
 
 /* --- log.c --- */
 /* {"NAME":"VALUE",...} */

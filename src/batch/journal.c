@@ -78,8 +78,8 @@ void edgel_journal_close(struct edgel_journal **journal)
         return;
     if (j->fd >= 0)
         close(j->fd);
+    edgel_output_folder_close(&j->own);
     edgel_free(j->path);
-    edgel_free(j->folder);
     edgel_free(j->marks);
     edgel_free(j->runs);
     edgel_free(j);
@@ -97,15 +97,15 @@ static enum edgel_status create(const struct edgel_journal_params *p, struct edg
         edgel_text_printf(&path, "-%" PRId64 "-of-%" PRId64, p->shard->index, p->shard->count);
     if (j) {
         j->fd = -1;
+        j->folder = p->held;
         j->path = path.failed ? NULL : edgel_strdup(path.s);
-        j->folder = edgel_strdup(p->folder);
-        if (j->folder)
-            j->folder[edgel_path_trim(j->folder)] = '\0';
     }
     edgel_text_finish(&path);
     *out = j;
-    if (j && j->path && j->folder)
+    if (j && j->path) {
+        j->name = strrchr(j->path, '/') + 1;
         return EDGEL_OK;
+    }
     edgel_journal_close(out);
     return edgel_fail(err, EDGEL_ENOMEM, "journal of %s: out of memory", p->folder);
 }
@@ -128,7 +128,8 @@ static enum edgel_status open_locked(struct edgel_journal *j, int flags, struct 
 {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         bool gone;
-        j->fd = open(j->path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags, 0666);
+        j->fd = openat(edgel_output_folder_fd(j->folder), j->name,
+                       O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | flags, 0666);
         if (j->fd < 0 && !(flags & O_CREAT) && (errno == ENOENT || errno == ENOTDIR))
             return EDGEL_OK;
         if (j->fd < 0)
@@ -151,8 +152,13 @@ enum edgel_status edgel_journal_find(const struct edgel_journal_params *params, 
     bool empty = true;
     *out = NULL;
     EDGEL_TRY(create(params, &j, err));
-    j->kept = strlen(j->folder);
-    enum edgel_status st = open_locked(j, 0, err);
+    enum edgel_status st = EDGEL_OK;
+    if (!j->folder)
+        st = edgel_output_folder_find(params->folder, false, &j->own, err);
+    if (j->own)
+        j->folder = j->own;
+    if (st == EDGEL_OK && j->folder)
+        st = open_locked(j, 0, err);
     if (st == EDGEL_OK && j->fd >= 0)
         st = edgel_journal_read(j, params, &empty, err);
     if (st != EDGEL_OK || empty)
@@ -202,35 +208,16 @@ static enum edgel_status write_header(struct edgel_journal *j, const struct edge
     return st;
 }
 
-/* Makes the folders of j->folder. kept: length of the part of the path that existed. */
-static enum edgel_status make_folder(struct edgel_journal *j, struct edgel_error *err)
-{
-    struct stat st;
-    for (char *p = j->folder + 1; *j->folder; p++) {
-        char c = *p;
-        if (c != '/' && c != '\0')
-            continue;
-        *p = '\0';
-        bool made = mkdir(j->folder, 0777) == 0;
-        int why = errno;
-        if (!made && stat(j->folder, &st) == 0)
-            j->kept = (size_t)(p - j->folder);
-        enum edgel_status s = made || j->kept == (size_t)(p - j->folder)
-                                  ? EDGEL_OK
-                                  : edgel_fail_system(err, j->folder, "cannot make the folder", why);
-        *p = c;
-        if (s != EDGEL_OK || c == '\0')
-            return s;
-    }
-    return EDGEL_OK;
-}
-
 static enum edgel_status begin_new(const struct edgel_journal_params *p, struct edgel_journal **out,
                                    struct edgel_error *err)
 {
     struct edgel_journal *j;
     EDGEL_TRY(create(p, &j, err));
-    enum edgel_status st = make_folder(j, err);
+    enum edgel_status st = EDGEL_OK;
+    if (!j->folder)
+        st = edgel_output_folder_open(p->folder, false, &j->own, err);
+    if (j->own)
+        j->folder = j->own;
     if (st == EDGEL_OK)
         st = open_locked(j, O_CREAT, err);
     if (st != EDGEL_OK) {
@@ -309,7 +296,8 @@ enum edgel_status edgel_journal_begin(const struct edgel_journal_params *params,
     else if (ftruncate(j->fd, (off_t)j->whole_bytes) != 0 || lseek(j->fd, 0, SEEK_END) < 0)
         st = edgel_fail_system(err, j->path, "cannot be cut to its last whole line", errno);
     else
-        clean_folder(j, open(j->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+        clean_folder(j, openat(edgel_output_folder_fd(j->folder), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+                     0);
     int n = snprintf(line, sizeof line, "run %lu-%08lx\n", (unsigned long)getpid(),
                      (unsigned long)edgel_output_tag());
     if (st == EDGEL_OK)
@@ -324,13 +312,6 @@ void edgel_journal_remove(struct edgel_journal **journal)
     struct edgel_journal *j = journal ? *journal : NULL;
     if (!j)
         return;
-    unlink(j->path);
-    for (size_t n = strlen(j->folder); n > j->kept && rmdir(j->folder) == 0;) {
-        while (n > 0 && j->folder[n - 1] != '/')
-            n--;
-        while (n > 0 && j->folder[n - 1] == '/')
-            n--;
-        j->folder[n] = '\0';
-    }
+    (void)unlinkat(edgel_output_folder_fd(j->folder), j->name, 0);
     edgel_journal_close(journal);
 }

@@ -3,6 +3,7 @@
 #define EDGEL_JOURNAL_PRIV_H
 
 #include "batch/batch_priv.h"
+#include "io/io_priv.h"
 
 /* A process that wrote the record: PID and TAG of its temporary names. */
 struct edgel_journal_run {
@@ -11,11 +12,11 @@ struct edgel_journal_run {
 
 struct edgel_journal {
     int fd;
-    char *path;
-    char *folder;
-    size_t kept;              /* length of the part of folder that was there before */
-    size_t whole_bytes;       /* up to the last line that is not cut off */
-    struct edgel_mark *marks; /* [count] rising hash */
+    char *path;                               /* for messages */
+    const char *name;                         /* in the folder: the end of path */
+    struct edgel_output_folder *folder, *own; /* own: to be closed; NULL: the caller's, or none */
+    size_t whole_bytes;                       /* up to the last line that is not cut off */
+    struct edgel_mark *marks;                 /* [count] rising hash */
     size_t count, cap;
     struct edgel_journal_run *runs;
     size_t nruns;

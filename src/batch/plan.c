@@ -3,6 +3,7 @@
  * it is skipped), but no paths.
  */
 #include "batch/batch_priv.h"
+#include "io/io_priv.h"
 #include <string.h>
 #include <sys/stat.h>
 
@@ -146,12 +147,11 @@ static enum edgel_status make(struct edgel_plan *plan, const struct edgel_plan_p
         return edgel_no_memory(err, "plan of outputs");
     EDGEL_TRY(set_output(plan, p, err));
     EDGEL_TRY(check_names(plan, err));
-    EDGEL_TRY(edgel_plan_check_alike(plan, err));
-    return edgel_plan_check_existing(plan, p->existing, p->shard, err);
+    return edgel_plan_check_alike(plan, err);
 }
 
-enum edgel_status edgel_plan_make(const struct edgel_plan_params *params, uint64_t hash_mask,
-                                  struct edgel_plan **out, struct edgel_error *err)
+enum edgel_status edgel_plan_names(const struct edgel_plan_params *params, uint64_t hash_mask,
+                                   struct edgel_plan **out, struct edgel_error *err)
 {
     *out = NULL;
     struct edgel_plan *plan = edgel_calloc(1, sizeof *plan);
@@ -169,9 +169,20 @@ enum edgel_status edgel_plan_make(const struct edgel_plan_params *params, uint64
 enum edgel_status edgel_plan_create(const struct edgel_plan_params *params, struct edgel_plan **out,
                                     struct edgel_error *err)
 {
+    struct edgel_output_folder *folder = NULL;
     EDGEL_REQUIRE(params);
     EDGEL_REQUIRE(out);
-    return edgel_plan_make(params, UINT64_MAX, out, err);
+    EDGEL_TRY(edgel_plan_names(params, UINT64_MAX, out, err));
+    enum edgel_status s = EDGEL_OK;
+    if (!(*out)->single)
+        s = edgel_output_folder_find((*out)->folder, params->follow_links, &folder, err);
+    const struct edgel_plan_rule rule = { folder, params->existing, params->shard };
+    if (s == EDGEL_OK)
+        s = edgel_plan_check_existing(*out, &rule, err);
+    edgel_output_folder_close(&folder);
+    if (s != EDGEL_OK)
+        edgel_plan_destroy(out);
+    return s;
 }
 
 void edgel_plan_destroy(struct edgel_plan **plan)

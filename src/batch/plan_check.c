@@ -6,10 +6,13 @@
  * second output comes first is named. An output whose path is a folder of another's is found by the same hashes.
  *
  * Existing: an output is an input if both have the same device and inode. Inputs are looked up only if an output
- * exists.
+ * exists. Unless links are followed, a link in the place of an output is what exists, and one in the place of its
+ * folder is refused: outputs would have to be written through it.
  */
 #include "batch/batch_priv.h"
+#include "io/io_priv.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,18 +232,68 @@ static bool add_seen(struct existing *e, const struct stat *st, size_t k)
 }
 
 /* A dangling link exists as well: a rename would replace it. */
-static bool exists(const char *path, struct stat *st)
+static bool exists(const struct edgel_plan *plan, const struct edgel_output_folder *folder, const char *path,
+                   struct stat *st)
 {
-    return stat(path, st) == 0 || lstat(path, st) == 0;
+    if (!folder || edgel_output_folder_follows(folder))
+        return stat(path, st) == 0 || lstat(path, st) == 0;
+    return fstatat(edgel_output_folder_fd(folder), edgel_plan_below(plan, path), st, AT_SYMLINK_NOFOLLOW) ==
+           0;
 }
 
-static enum edgel_status find_existing(const struct edgel_plan *plan, char *path, struct existing *e,
-                                       struct edgel_error *err)
+/* The first folder of path below OUT that is a link: where it ends in path; 0: none. path is as before after it. */
+static size_t find_link(const struct edgel_plan *plan, const struct edgel_output_folder *folder, char *path)
 {
+    struct stat st = { .st_mode = S_IFDIR };
+    const size_t below = strlen(plan->prefix);
+    for (char *p = path + below; S_ISDIR(st.st_mode) && (p = strchr(p, '/')); p++) {
+        *p = '\0';
+        const bool there =
+            fstatat(edgel_output_folder_fd(folder), path + below, &st, AT_SYMLINK_NOFOLLOW) == 0;
+        *p = '/';
+        if (!there)
+            break;
+        if (S_ISLNK(st.st_mode))
+            return (size_t)(p - path);
+    }
+    return 0;
+}
+
+/* Whether a and b are in one folder. */
+static bool are_beside(const char *a, const char *b)
+{
+    const size_t n = edgel_path_base(a);
+    return n == edgel_path_base(b) && memcmp(a, b, n) == 0;
+}
+
+/* last: room for the path before, whose folder holds no link. */
+static enum edgel_status refuse_link(const struct edgel_plan *plan, const struct edgel_output_folder *folder,
+                                     size_t k, char *path, char *last, struct edgel_error *err)
+{
+    if (!folder || edgel_output_folder_follows(folder) || are_beside(path, last))
+        return EDGEL_OK;
+    const size_t n = find_link(plan, folder, path);
+    strcpy(last, path);
+    if (n == 0)
+        return EDGEL_OK;
+    path[n] = '\0';
+    return edgel_fail(err, EDGEL_EINVAL,
+                      "output %s (of %s): %s is a symbolic link; outputs are not written through links", last,
+                      input_of(plan, k)->path, path);
+}
+
+static enum edgel_status find_existing(const struct edgel_plan *plan,
+                                       const struct edgel_output_folder *folder, char *path, char *last,
+                                       struct existing *e, struct edgel_error *err)
+{
+    *last = '\0';
     for (size_t k = 0; k < count_outputs(plan); k++) {
         struct stat st;
+        if (input_of(plan, k)->broken)
+            continue;
         fill(plan, k, path);
-        if (input_of(plan, k)->broken || !exists(path, &st))
+        EDGEL_TRY(refuse_link(plan, folder, k, path, last, err));
+        if (!exists(plan, folder, path, &st))
             continue;
         if (S_ISDIR(st.st_mode) && e->folder == SIZE_MAX)
             e->folder = k;
@@ -250,6 +303,12 @@ static enum edgel_status find_existing(const struct edgel_plan *plan, char *path
     return EDGEL_OK;
 }
 
+static const struct seen *look_up(const struct existing *e, const struct stat *st)
+{
+    const struct seen key = { st->st_dev, st->st_ino, 0 };
+    return bsearch(&key, e->at, e->count, sizeof key, by_inode);
+}
+
 static enum edgel_status refuse_inputs(const struct edgel_plan *plan, char *path, struct existing *e,
                                        struct edgel_error *err)
 {
@@ -257,10 +316,9 @@ static enum edgel_status refuse_inputs(const struct edgel_plan *plan, char *path
     for (size_t i = 0; i < edgel_inputs_count(plan->inputs); i++) {
         const struct edgel_input *in = edgel_inputs_at(plan->inputs, i);
         struct stat st;
-        if (stat(in->path, &st) != 0)
-            continue;
-        struct seen key = { st.st_dev, st.st_ino, 0 };
-        const struct seen *hit = bsearch(&key, e->at, e->count, sizeof key, by_inode);
+        const struct seen *hit = stat(in->path, &st) == 0 ? look_up(e, &st) : NULL;
+        if (!hit && lstat(in->path, &st) == 0 && S_ISLNK(st.st_mode)) /* a link that would be replaced */
+            hit = look_up(e, &st);
         if (!hit)
             continue;
         fill(plan, hit->k, path);
@@ -311,25 +369,37 @@ static enum edgel_status mark_skipped(struct edgel_plan *plan, const struct exis
     return EDGEL_OK;
 }
 
-enum edgel_status edgel_plan_check_existing(struct edgel_plan *plan, enum edgel_existing existing,
-                                            const struct edgel_shard *shard, struct edgel_error *err)
+static enum edgel_status check(struct edgel_plan *plan, const struct edgel_plan_rule *rule, char *path,
+                               struct existing *e, struct edgel_error *err)
+{
+    EDGEL_TRY(find_existing(plan, rule->folder, path, path + plan->longest + 1, e, err));
+    if (e->count > 0)
+        EDGEL_TRY(refuse_inputs(plan, path, e, err));
+    if (e->folder != SIZE_MAX) {
+        fill(plan, e->folder, path);
+        return edgel_fail(err, EDGEL_EINVAL, "output %s (of %s): is a folder", path,
+                          input_of(plan, e->folder)->path);
+    }
+    if (e->count == 0)
+        return EDGEL_OK;
+    switch (rule->existing) {
+    case EDGEL_EXISTING_ERROR: return refuse_existing(plan, path, e, rule->shard, err);
+    case EDGEL_EXISTING_SKIP: return mark_skipped(plan, e, err);
+    case EDGEL_EXISTING_OVERWRITE: break;
+    }
+    return EDGEL_OK;
+}
+
+enum edgel_status edgel_plan_check_existing(struct edgel_plan *plan, const struct edgel_plan_rule *rule,
+                                            struct edgel_error *err)
 {
     struct existing e = { .folder = SIZE_MAX };
-    char *path = edgel_alloc(plan->longest + 1, 1);
-    enum edgel_status s =
-        path ? find_existing(plan, path, &e, err) : edgel_no_memory(err, "checks of outputs");
-    if (s == EDGEL_OK && e.count > 0)
-        s = refuse_inputs(plan, path, &e, err);
-    if (s == EDGEL_OK && e.folder != SIZE_MAX) {
-        fill(plan, e.folder, path);
-        s = edgel_fail(err, EDGEL_EINVAL, "output %s (of %s): is a folder", path,
-                       input_of(plan, e.folder)->path);
-    }
-    if (s == EDGEL_OK && e.count > 0 && existing == EDGEL_EXISTING_ERROR)
-        s = refuse_existing(plan, path, &e, shard, err);
-    if (s == EDGEL_OK && e.count > 0 && existing == EDGEL_EXISTING_SKIP)
-        s = mark_skipped(plan, &e, err);
+    if (!plan->single && !rule->folder)
+        return EDGEL_OK;
+    char *paths = edgel_alloc(2, plan->longest + 1);
+    const enum edgel_status s =
+        paths ? check(plan, rule, paths, &e, err) : edgel_no_memory(err, "checks of outputs");
     edgel_free(e.at);
-    edgel_free(path);
+    edgel_free(paths);
     return s;
 }

@@ -1,5 +1,6 @@
 /* An output of a plan: its path, made when asked for, and whether it is skipped. */
 #include "batch/batch_priv.h"
+#include <string.h>
 
 size_t edgel_plan_fill(const struct edgel_plan *plan, size_t i, size_t m, char *buf, size_t size,
                        bool *climbs)
@@ -18,6 +19,11 @@ size_t edgel_plan_output(const struct edgel_plan *plan, size_t i, size_t m, char
 {
     size_t n = edgel_plan_fill(plan, i, m, buf, size, NULL);
     return n < size ? n : 0;
+}
+
+const char *edgel_plan_below(const struct edgel_plan *plan, const char *path)
+{
+    return path + strlen(plan->prefix);
 }
 
 const char *edgel_plan_folder(const struct edgel_plan *plan)

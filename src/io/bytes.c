@@ -12,6 +12,8 @@ enum edgel_status edgel_fail_system(struct edgel_error *err, const char *path, c
 {
     char reason[128];
     path = *path ? path : "''";
+    if (errno_value == ENOMEM)
+        return edgel_no_memory(err, path);
     if (strerror_r(errno_value, reason, sizeof reason) != 0)
         return edgel_fail(err, EDGEL_EIO, "%s: %s: error %d", path, what, errno_value);
     return edgel_fail(err, EDGEL_EIO, "%s: %s: %s", path, what, reason);

@@ -238,7 +238,42 @@ const void *edgel_view_row(struct edgel_view v, int y);
 /* Row y of U8 or U1, eight samples a byte, the first in the highest bit; a bit is (sample != 0) != invert. */
 void edgel_bits_pack(struct edgel_view v, int y, bool invert, uint8_t *bits);
 
-/* --- output.c --- */
+/* --- output/place.c --- */
+/* A folder held open by those that use it: release it as often as it was given out or held; NULL is fine. */
+struct edgel_place;
+/* Opens the folder path[0..n); 0: the current one. NULL and errno, ENOMEM also when edgel_alloc() fails. */
+struct edgel_place *edgel_place_open(const char *path, size_t n);
+/* Opens the folder below[0..n) of top, n > 0, makes what is missing, and follows no link. EDGEL_EIO, EDGEL_ENOMEM. */
+EDGEL_NODISCARD enum edgel_status edgel_place_enter(const struct edgel_place *top, const char *below,
+                                                    size_t n, struct edgel_place **out,
+                                                    struct edgel_error *err);
+struct edgel_place *edgel_place_hold(struct edgel_place *place);
+void edgel_place_release(struct edgel_place **place);
+int edgel_place_fd(const struct edgel_place *place);
+const char *edgel_place_name(const struct edgel_place *place); /* for messages */
+const char *
+edgel_place_below(const struct edgel_place *place); /* of one that was entered: its path below top */
+/* EDGEL_EIO: name is a link, which is not followed. */
+enum edgel_status edgel_place_link(const char *name, struct edgel_error *err);
+
+/* --- output/output_folder.c --- */
+/* As edgel_output_folder_open(), but makes nothing: *out is NULL when there is no such folder. */
+EDGEL_NODISCARD enum edgel_status edgel_output_folder_find(const char *path, bool follow_links,
+                                                           struct edgel_output_folder **out,
+                                                           struct edgel_error *err);
+int edgel_output_folder_fd(const struct edgel_output_folder *folder);
+const char *edgel_output_folder_path(const struct edgel_output_folder *folder);
+bool edgel_output_folder_follows(const struct edgel_output_folder *folder);
+/* True when its path is no longer that of the folder that is held. */
+bool edgel_output_folder_moved(const struct edgel_output_folder *folder);
+/* Whether anything has that path below it; and removes it. */
+bool edgel_output_folder_has(const struct edgel_output_folder *folder, const char *below);
+void edgel_output_folder_remove(struct edgel_output_folder *folder, const char *below);
+
+/* --- output/output.c --- */
+/* As edgel_output_begin() of a file in a folder that is held; a link of that name is replaced. */
+EDGEL_NODISCARD enum edgel_status edgel_output_begin_in(struct edgel_place *place, const char *name,
+                                                        struct edgel_output **out, struct edgel_error *err);
 /* The writer will patch or read: an output that goes to a callback keeps all bytes until commit. Before the first byte
  * is written. */
 void edgel_output_hold(struct edgel_output *o);
@@ -253,9 +288,9 @@ EDGEL_NODISCARD enum edgel_status edgel_output_read(struct edgel_output *o, uint
 
 /* TAG of the temporary names, the same for all outputs of a process, never 0. */
 uint32_t edgel_output_tag(void);
-/* The temporary file and its final name; -1 and NULL if the output is written directly. */
+/* The temporary file, and the folder that it and its final name are in; -1 if the output is written directly. */
 int edgel_output_fd(const struct edgel_output *o);
-const char *edgel_output_final(const struct edgel_output *o);
+struct edgel_place *edgel_output_place(const struct edgel_output *o);
 /* How messages call it. */
 const char *edgel_output_name(const struct edgel_output *o);
 
@@ -272,7 +307,7 @@ EDGEL_NODISCARD enum edgel_status edgel_file_at(int fd, const char *path, uint64
 /* Reads an open file of `expected` bytes from its place on to its end; stops once it has more than `most`. */
 EDGEL_NODISCARD enum edgel_status edgel_bytes_take(int fd, const char *path, uint64_t expected, uint64_t most,
                                                    struct edgel_bytes *bytes, struct edgel_error *err);
-/* EDGEL_EIO with "PATH: WHAT: reason of errno_value". */
+/* EDGEL_EIO with "PATH: WHAT: reason of errno_value"; of ENOMEM EDGEL_ENOMEM. */
 enum edgel_status edgel_fail_system(struct edgel_error *err, const char *path, const char *what,
                                     int errno_value);
 

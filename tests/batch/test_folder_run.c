@@ -43,7 +43,7 @@ static enum edgel_status copy(struct edgel_folder_image *image, size_t m, const 
 {
     if (edgel_plan_skips(image->plan, image->i, m))
         return EDGEL_OK;
-    EDGEL_TRY(edgel_output_begin(image->paths[m], &image->outputs[m], err));
+    EDGEL_TRY(edgel_folder_image_begin(image, m, err));
     EDGEL_TRY(edgel_output_write(image->outputs[m], bytes->data, bytes->size, err));
     return edgel_output_write(image->outputs[m], methods[m], 3, err);
 }
@@ -107,6 +107,18 @@ static bool stop(void *user)
 {
     const struct copier *c = user;
     return c->stop_after && c->reports >= c->stop_after;
+}
+
+/* In the middle of the run, the name of its output folder is given to a link that leads elsewhere. */
+static enum edgel_status write_and_swap(void *user, int thread, struct edgel_folder_image *image,
+                                        struct edgel_error *err)
+{
+    EDGEL_TRY(write_copies(user, thread, image, err));
+    if (image->i == 1) {
+        assert_int_equal(rename("out", "moved"), 0);
+        assert_int_equal(symlink("outside", "out"), 0);
+    }
+    return EDGEL_OK;
 }
 
 static const char *const in[] = { "in" };
@@ -470,6 +482,24 @@ static void memory_that_runs_out_leaves_nothing_torn(void **state)
     assert_true(refused && failed);
 }
 
+static void no_output_leaves_its_folder(void **state)
+{
+    (void)state;
+    struct copier c = { 0 };
+    struct edgel_folder_run run = run_of(&c);
+    struct edgel_folder_result result;
+    struct edgel_error err;
+    make_inputs();
+    tree_put("outside/", NULL);
+    run.write = write_and_swap;
+    assert_int_equal(execute(&run, &result, &err), EDGEL_EIO);
+    assert_int_equal(result.stage, EDGEL_FOLDER_WORK);
+    assert_non_null(strstr(c.warned, "out: has become another folder"));
+    assert_int_equal(result.totals.ok, 4);
+    assert_int_equal(count_files("moved"), 8);
+    assert_int_equal(count_files("outside"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -481,6 +511,7 @@ int main(void)
         TREE_TEST(what_is_missing_fails_alone),
         TREE_TEST(a_log_that_cannot_be_written_is_an_error),
         TREE_TEST(memory_that_runs_out_leaves_nothing_torn),
+        TREE_TEST(no_output_leaves_its_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -231,6 +231,47 @@ static void refusals_name_their_reason(void **state)
     edgel_inputs_destroy(&in);
 }
 
+/* A link in the place of an output exists, whatever it leads to; one in the place of its folder is refused. */
+static void links_are_what_exists(void **state)
+{
+    (void)state;
+    tree_put("in/a.png", "a");
+    tree_put("in/s/b.png", "b");
+    tree_put("outside/t/", NULL);
+    tree_put("out/", NULL);
+    assert_int_equal(symlink("../in/a.png", "out/a.png"), 0);
+    struct edgel_plan_params p = { .output = "out" };
+    assert_string_equal(planned(p, "in", NULL),
+                        "!output out/a.png: exists already (existing outputs can be skipped or overwritten)");
+    p.existing = EDGEL_EXISTING_OVERWRITE;
+    assert_string_equal(planned(p, "in", NULL),
+                        "out/a.png out/s/b.png"); /* the link is replaced, not the input */
+    assert_string_equal(
+        planned(p, "out/a.png", NULL),
+        "!output out/a.png (of out/a.png): is the input out/a.png; inputs are never written to");
+    p.follow_links = true;
+    assert_string_equal(
+        planned(p, "in", NULL),
+        "!output out/a.png (of in/a.png): is the input in/a.png; inputs are never written to");
+    assert_int_equal(unlink("out/a.png"), 0);
+    assert_int_equal(symlink("../outside", "out/s"), 0);
+    assert_string_equal(planned(p, "in", NULL), "out/a.png out/s/b.png");
+    p.follow_links = false;
+    assert_string_equal(planned(p, "in", NULL),
+                        "!output out/s/b.png (of in/s/b.png): out/s is a symbolic link; "
+                        "outputs are not written through links");
+    p.name = "{op}/s/t/{stem}.png";
+    tree_put("out/canny/", NULL);
+    assert_int_equal(symlink("../../outside", "out/canny/s"), 0);
+    assert_string_equal(planned(p, "in/a.png", NULL),
+                        "!output out/canny/s/t/a.png (of in/a.png): out/canny/s is a "
+                        "symbolic link; outputs are not written through links");
+    assert_int_equal(symlink("out", "link"), 0);
+    p.name = NULL;
+    p.output = "link"; /* that of the folder itself is followed */
+    assert_string_equal(planned(p, "in/a.png", NULL), "link/a.png");
+}
+
 static void what_exists_is_found(void **state)
 {
     (void)state;
@@ -358,7 +399,7 @@ static void random_trees_agree_with_a_naive_check(void **state)
             in.at[i].broken = false;
         static const uint64_t masks[] = { UINT64_MAX, 3, 0 }; /* hashes that collide all the time */
         for (size_t k = 0; k < 3; k++) {
-            bool ok = edgel_plan_make(&p, masks[k], &plan, NULL) == EDGEL_OK;
+            bool ok = edgel_plan_names(&p, masks[k], &plan, NULL) == EDGEL_OK;
             assert_int_equal(ok, !collides(want, n * nmethods));
             refused += !ok;
             edgel_plan_destroy(&plan);
@@ -406,6 +447,7 @@ int main(void)
         TREE_TEST(templates_expand),
         TREE_TEST(one_file_may_be_named),
         TREE_TEST(refusals_name_their_reason),
+        TREE_TEST(links_are_what_exists),
         TREE_TEST(what_exists_is_found),
         TREE_TEST(the_longest_path_is_looked_up_whole),
         TREE_TEST(broken_inputs_take_no_part),

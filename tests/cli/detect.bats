@@ -158,6 +158,48 @@ refused() {
     cmp out/in.png out/b.png
 }
 
+@test "--follow-links: without it no output leaves OUT through a link" {
+    mkdir -p in/sub out outside
+    gray 9 7 >in/a.pgm
+    gray 9 7 >in/sub/b.pgm
+    echo keep >outside/keep.txt
+    ln -s ../outside/keep.txt out/a.png
+    ln -s nowhere out/dangling.png
+    run detect -o out in/a.pgm
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"out/a.png: exists already"* ]]
+    detect -q --existing skip -o out in/a.pgm
+    [ -L out/a.png ]
+    detect -q --existing overwrite -o out in/a.pgm
+    [ ! -L out/a.png ]
+    [ "$(cat outside/keep.txt)" = keep ]
+    ln -s ../outside out/sub
+    run detect --existing overwrite -o out in
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"out/sub/b.png (of in/sub/b.pgm): out/sub is a symbolic link"* ]]
+    [ "$(ls outside)" = keep.txt ]
+    rm out/a.png
+    ln -s ../outside/keep.txt out/a.png
+    detect -q --follow-links --existing overwrite -o out in
+    [ -L out/a.png ]
+    cmp out/a.png outside/b.png
+    cmp outside/keep.txt outside/b.png
+    rm out/sub
+    ln -s out way
+    detect -q --existing overwrite -o way in # OUT itself may be a link
+    [ -L way ]
+    cmp out/a.png out/sub/b.png
+}
+
+@test "--follow-links: records of runs are not written through links" {
+    gray 9 7 >in.pgm
+    mkdir out
+    echo keep >keep.txt
+    ln -s ../keep.txt out/.edgel-journal
+    run detect -o out in.pgm
+    [ "$(cat keep.txt)" = keep ]
+}
+
 @test "--existing: skip makes the missing ones of several outputs" {
     gray 9 7 >in.pgm
     detect -q -o out -m sobel -m scharr in.pgm
@@ -1307,8 +1349,8 @@ END
 #include <sys/stat.h>
 int syncfs(int fd) { (void)fd; fputs("syncfs\n", stderr); return 0; }
 int fsync(int fd) { struct stat s; fstat(fd, &s); fputs(S_ISDIR(s.st_mode) ? "folder\n" : "file\n", stderr); return 0; }
-int renameat(int, const char *, int, const char *);
-int rename(const char *a, const char *b) { fputs("rename\n", stderr); return renameat(-100, a, -100, b); }
+int renameat2(int, const char *, int, const char *, unsigned);
+int renameat(int f, const char *a, int g, const char *b) { fputs("rename\n", stderr); return renameat2(f, a, g, b, 0); }
 END
     "${CC:-gcc}" -shared -fPIC -o spy.so spy.c
     rm -rf out

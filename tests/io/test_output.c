@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -545,6 +546,134 @@ static void groups_are_synced_or_nothing_is_left(void **state)
     rmdir(in_folder("sync"));
 }
 
+/* --- an output folder that is held --- */
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+    (void)st;
+    (void)kind;
+    (void)ftw;
+    return remove(path);
+}
+
+static void remove_tree(const char *name)
+{
+    assert_int_equal(nftw(in_folder(name), remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static enum edgel_status begin_below(struct edgel_output_folder *f, const char *below, const char *text)
+{
+    struct edgel_output *o;
+    struct edgel_error e = { 0 };
+    enum edgel_status s = edgel_output_folder_begin(f, below, &o, &e);
+    if (s == EDGEL_OK) {
+        assert_int_equal(edgel_output_write(o, text, strlen(text), NULL), EDGEL_OK);
+        s = edgel_output_commit(&o, NULL);
+    } else {
+        assert_null(o);
+        assert_int_equal(e.code, s);
+    }
+    return s;
+}
+
+static void nothing_leaves_an_output_folder(void **state)
+{
+    (void)state;
+    struct edgel_output_folder *f;
+    struct edgel_output *late;
+    mkdir(in_folder("outside"), 0777);
+    write_text(in_folder("outside/keep"), "keep");
+    mkdir(in_folder("real"), 0777);
+    assert_int_equal(symlink("real", in_folder("held")), 0); /* of itself a link: resolved once */
+    assert_int_equal(symlink("../outside/keep", in_folder("real/a")), 0);
+    assert_int_equal(symlink("../outside", in_folder("real/sub")), 0);
+    assert_int_equal(symlink("nowhere", in_folder("real/dangling")), 0);
+    assert_int_equal(edgel_output_folder_open(in_folder("held"), false, &f, NULL), EDGEL_OK);
+    assert_int_equal(begin_below(f, "a", "1"), EDGEL_OK);
+    assert_int_equal(begin_below(f, "dangling", "2"), EDGEL_OK);
+    assert_int_equal(begin_below(f, "sub/b", "3"), EDGEL_EIO);
+    assert_int_equal(begin_below(f, "x/y/z", "4"), EDGEL_OK);
+    const char *bad[] = { "", "/x", "..", "x/../../y", "x//y", "./x", "x/", "x/.", NULL };
+    for (int k = 0; bad[k]; k++)
+        assert_int_equal(begin_below(f, bad[k], "5"), EDGEL_EINVAL);
+    /* The folder's name, and that of one below it, are given away while an output is being written. */
+    assert_int_equal(edgel_output_folder_begin(f, "x/y/late", &late, NULL), EDGEL_OK);
+    assert_int_equal(rename(in_folder("real"), in_folder("moved")), 0);
+    assert_int_equal(symlink("outside", in_folder("real")), 0);
+    assert_int_equal(rename(in_folder("moved/x/y"), in_folder("moved/x/yy")), 0);
+    assert_int_equal(symlink("../../outside", in_folder("moved/x/y")), 0);
+    assert_int_equal(edgel_output_write(late, "late", 4, NULL), EDGEL_OK);
+    assert_int_equal(edgel_output_commit(&late, NULL), EDGEL_OK);
+    assert_int_equal(begin_below(f, "more/z", "6"), EDGEL_OK);
+    edgel_output_folder_close(&f);
+    assert_null(f);
+    assert_int_equal(files_in(in_folder("outside")), 1);
+    holds(in_folder("outside/keep"), "keep");
+    holds(in_folder("moved/a"), "1");
+    holds(in_folder("moved/dangling"), "2");
+    holds(in_folder("moved/x/yy/z"), "4");
+    holds(in_folder("moved/x/yy/late"), "late");
+    holds(in_folder("moved/more/z"), "6");
+    assert_int_equal(edgel_alloc_live(), 0);
+    /* Links are followed when that is asked for. */
+    assert_int_equal(edgel_output_folder_open(in_folder("moved"), true, &f, NULL), EDGEL_OK);
+    assert_int_equal(begin_below(f, "sub/b", "7"), EDGEL_OK);
+    edgel_output_folder_close(&f);
+    holds(in_folder("outside/b"), "7");
+    /* What was made for nothing goes. */
+    assert_int_equal(edgel_output_folder_open(in_folder("new/er"), false, &f, NULL), EDGEL_OK);
+    edgel_output_folder_close(&f);
+    assert_int_not_equal(access(in_folder("new"), F_OK), 0);
+    assert_int_equal(edgel_output_folder_open(in_folder("moved/a"), false, &f, NULL), EDGEL_EIO);
+    assert_null(f);
+    remove_tree("moved");
+    remove_tree("outside");
+    remove_tree("held");
+    remove_tree("real");
+}
+
+/* More folders than are kept open, by turns: each output is in its own. */
+static void many_folders_by_turns(void **state)
+{
+    (void)state;
+    struct edgel_output_folder *f;
+    char below[64], path[128];
+    assert_int_equal(edgel_output_folder_open(in_folder("turns"), false, &f, NULL), EDGEL_OK);
+    for (int k = 0; k < 200; k++) {
+        snprintf(below, sizeof below, "d%d/e%d/f%d", k * 7 % 40, k % 3, k);
+        assert_int_equal(begin_below(f, below, below), EDGEL_OK);
+    }
+    edgel_output_folder_close(&f);
+    for (int k = 0; k < 200; k++) {
+        snprintf(below, sizeof below, "d%d/e%d/f%d", k * 7 % 40, k % 3, k);
+        snprintf(path, sizeof path, "turns/%s", below);
+        holds(in_folder(path), below);
+    }
+    remove_tree("turns");
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+static void an_output_folder_survives_failed_allocations(void **state)
+{
+    (void)state;
+    for (long n = 0;; n++) {
+        struct edgel_output_folder *f = NULL;
+        edgel_alloc_fail_after(n);
+        enum edgel_status s = edgel_output_folder_open(in_folder("few/a"), false, &f, NULL);
+        if (s == EDGEL_OK)
+            s = begin_below(f, "b/c", "c");
+        edgel_output_folder_close(&f);
+        edgel_alloc_fail_after(-1);
+        assert_int_equal(edgel_alloc_live(), 0);
+        if (s == EDGEL_OK)
+            break;
+        assert_int_equal(s, EDGEL_ENOMEM);
+        assert_int_not_equal(access(in_folder("few/a/b/c"), F_OK), 0);
+    }
+    holds(in_folder("few/a/b/c"), "c");
+    remove_tree("few");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -563,6 +692,9 @@ int main(void)
         cmocka_unit_test(impossible_combinations_are_refused),
         cmocka_unit_test(failed_allocations_leave_nothing),
         cmocka_unit_test(groups_are_synced_or_nothing_is_left),
+        cmocka_unit_test(nothing_leaves_an_output_folder),
+        cmocka_unit_test(many_folders_by_turns),
+        cmocka_unit_test(an_output_folder_survives_failed_allocations),
         cmocka_unit_test(voc_colours_are_the_known_ones),
     };
     return cmocka_run_group_tests_name("output", tests, make_folder, remove_folder);

@@ -1,7 +1,6 @@
 /* One image of a run over folders: its outputs are written under temporary names, and only then do they appear, so that
  * an image that fails leaves none of them. */
 #include "batch/folder/folder_priv.h"
-#include <stdio.h>
 #include <string.h>
 
 enum edgel_status edgel_folder_slots_create(const struct edgel_folder *f, size_t n,
@@ -39,10 +38,21 @@ enum edgel_status edgel_folder_commit(const struct edgel_folder *f, size_t i,
     for (; m < f->run->noutputs && s == EDGEL_OK; m++)
         if (outputs[m])
             s = edgel_output_commit(&outputs[m], err);
-    for (size_t done = 0; s != EDGEL_OK && done + 1 < m; done++)
+    for (size_t done = 0; s != EDGEL_OK && f->out && done + 1 < m; done++)
         if (!edgel_plan_skips(f->plan, i, done))
-            remove(paths->at[done]);
+            edgel_output_folder_remove(f->out, edgel_plan_below(f->plan, paths->at[done]));
     return s;
+}
+
+enum edgel_status edgel_folder_image_begin(struct edgel_folder_image *image, size_t m,
+                                           struct edgel_error *err)
+{
+    EDGEL_REQUIRE(image);
+    EDGEL_REQUIRE(image->paths && image->outputs);
+    const char *path = image->paths[m];
+    return image->folder ? edgel_output_folder_begin(image->folder, edgel_plan_below(image->plan, path),
+                                                     &image->outputs[m], err)
+                         : edgel_output_begin(path, &image->outputs[m], err);
 }
 
 static enum edgel_status flush_outputs(const struct edgel_folder *f, struct edgel_output **outputs,
@@ -123,7 +133,8 @@ void edgel_folder_work(const struct edgel_folder *f, struct edgel_folder_paths *
                                         .input = edgel_inputs_at(f->inputs, i)->path,
                                         .plan = f->plan,
                                         .paths = (const char *const *)paths->at,
-                                        .outputs = slot->outputs };
+                                        .outputs = slot->outputs,
+                                        .folder = f->out };
     edgel_folder_foresee(f, paths, i, slot);
     if (slot->outcome == EDGEL_OUTCOME_SKIPPED && !slot->marked)
         return; /* nothing was looked at */

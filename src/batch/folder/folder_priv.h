@@ -4,6 +4,7 @@
 
 #include "batch/batch_priv.h"
 #include "edgel/batch_folder.h"
+#include "io/io_priv.h"
 
 /* --- folder_item.c: which images are worked on, and under which names --- */
 
@@ -12,7 +13,9 @@ struct edgel_folder {
     const struct edgel_folder_run *run;
     struct edgel_inputs *inputs;
     struct edgel_plan *plan;
-    struct edgel_shard shard;       /* the part to do, and the whole list */
+    struct edgel_output_folder
+        *out;                 /* the output folder, held open; NULL: not made yet, or the output is a file */
+    struct edgel_shard shard; /* the part to do, and the whole list */
     struct edgel_setting *settings; /* [nsettings] of the run, and the version */
     size_t nsettings;
     struct edgel_journal *journal; /* record of the run; NULL: none is kept */
@@ -90,9 +93,9 @@ void edgel_folder_group_commit(struct edgel_folder_group *g, const struct edgel_
 enum edgel_status edgel_folder_record_find(struct edgel_folder *f, struct edgel_error *err);
 /* True when the output folder holds the record of a run that did not end. */
 bool edgel_folder_record_exists(const struct edgel_folder *f);
-/* Begins the record of this run, or goes on with the one found. If it cannot be written, a warning says so and the
- * run continues without it. Fails when there is no output folder, and none can be made. */
-enum edgel_status edgel_folder_record_begin(struct edgel_folder *f, struct edgel_error *err);
+/* Begins the record of this run in its output folder, or goes on with the one found. If it cannot be written, a warning
+ * says so and the run continues without it. */
+void edgel_folder_record_begin(struct edgel_folder *f);
 /* Notes that an image is finished. */
 void edgel_folder_record_note(struct edgel_folder *f, const struct edgel_folder_slot *slot);
 /* True when a run that was interrupted finished input i, which has not changed since, and its outputs are there. The

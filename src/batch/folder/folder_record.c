@@ -1,18 +1,18 @@
 /* The record of a run over folders: what it depends on and what is finished, so that an interrupted run is resumed. */
 #include "batch/folder/folder_priv.h"
-#include <sys/stat.h>
-#include <unistd.h>
 
-static struct edgel_journal_params params_of(const struct edgel_folder *f, const char *folder)
+static struct edgel_journal_params params_of(const struct edgel_folder *f)
 {
-    return (struct edgel_journal_params){
-        .folder = folder, .shard = &f->shard, .settings = f->settings, .nsettings = f->nsettings
-    };
+    return (struct edgel_journal_params){ .folder = f->run->output,
+                                          .shard = &f->shard,
+                                          .settings = f->settings,
+                                          .nsettings = f->nsettings,
+                                          .held = f->out };
 }
 
 enum edgel_status edgel_folder_record_find(struct edgel_folder *f, struct edgel_error *err)
 {
-    const struct edgel_journal_params p = params_of(f, f->run->output);
+    const struct edgel_journal_params p = params_of(f);
     return edgel_journal_find(&p, &f->journal, err);
 }
 
@@ -25,12 +25,6 @@ bool edgel_folder_record_exists(const struct edgel_folder *f)
     return there;
 }
 
-static bool is_folder(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 static void warn(const struct edgel_folder *f, enum edgel_folder_warning warning,
                  const struct edgel_error *err)
 {
@@ -38,19 +32,14 @@ static void warn(const struct edgel_folder *f, enum edgel_folder_warning warning
         f->run->warn(f->run->listener, warning, err->msg);
 }
 
-enum edgel_status edgel_folder_record_begin(struct edgel_folder *f, struct edgel_error *err)
+void edgel_folder_record_begin(struct edgel_folder *f)
 {
-    const char *folder = edgel_plan_folder(f->plan);
-    const struct edgel_journal_params p = params_of(f, folder);
+    const struct edgel_journal_params p = params_of(f);
     struct edgel_error why = { 0 };
     if (f->journal && f->run->log)
         edgel_journal_clean(f->journal, f->run->log);
-    if (!folder || edgel_journal_begin(&p, &f->journal, &why) == EDGEL_OK)
-        return EDGEL_OK;
-    if (!is_folder(folder))
-        return edgel_fail(err, why.code, "%s", why.msg);
-    warn(f, EDGEL_FOLDER_NO_RECORD, &why);
-    return EDGEL_OK;
+    if (f->out && edgel_journal_begin(&p, &f->journal, &why) != EDGEL_OK)
+        warn(f, EDGEL_FOLDER_NO_RECORD, &why);
 }
 
 void edgel_folder_record_note(struct edgel_folder *f, const struct edgel_folder_slot *slot)
@@ -67,13 +56,13 @@ void edgel_folder_record_note(struct edgel_folder *f, const struct edgel_folder_
 bool edgel_folder_record_has(const struct edgel_folder *f, size_t i, const struct edgel_folder_paths *paths,
                              struct edgel_folder_slot *slot)
 {
-    if (!f->journal)
+    if (!f->journal || !f->out)
         return false;
     slot->marked = edgel_mark_input(&slot->mark, edgel_inputs_at(f->inputs, i)->path);
     for (size_t m = 0; m < f->run->noutputs && slot->marked; m++)
         edgel_mark_output(&slot->mark, paths->at[m]);
     bool finished = slot->marked && edgel_journal_has(f->journal, &slot->mark);
     for (size_t m = 0; m < f->run->noutputs && finished; m++)
-        finished = access(paths->at[m], F_OK) == 0;
+        finished = edgel_output_folder_has(f->out, edgel_plan_below(f->plan, paths->at[m]));
     return finished;
 }

@@ -225,15 +225,14 @@ static void end_log(struct job *j)
     edgel_log_discard(&j->log);
 }
 
+/* A part that has no images needs no output folder. */
 static enum edgel_status start(struct job *j, struct edgel_error *err)
 {
     EDGEL_TRY(begin_log(j, err));
-    enum edgel_status s = edgel_folder_record_begin(&j->f, err);
-    if (s != EDGEL_OK && j->count == 0) { /* there is nothing to write to the folder */
-        edgel_error_clear(err);
-        s = EDGEL_OK;
-    }
-    return s;
+    if (edgel_plan_folder(j->f.plan) && !j->f.out && j->count > 0)
+        EDGEL_TRY(edgel_output_folder_open(j->run->output, j->run->follow_links, &j->f.out, err));
+    edgel_folder_record_begin(&j->f);
+    return EDGEL_OK;
 }
 
 /* The log is ended, the record removed if all was done, else kept. */
@@ -250,6 +249,13 @@ static enum edgel_status work_and_end(struct job *j, struct edgel_error *err)
     }
     if ((s == EDGEL_OK || s == EDGEL_EINTERRUPTED) && !t->interrupted)
         edgel_journal_remove(&j->f.journal);
+    if (s == EDGEL_OK && j->f.out && edgel_output_folder_moved(j->f.out)) {
+        s = edgel_fail(err, EDGEL_EIO,
+                       "%s: has become another folder during the run; outputs are in the one that it was",
+                       j->run->output);
+        if (j->run->warn)
+            j->run->warn(j->run->listener, EDGEL_FOLDER_MOVED, err->msg);
+    }
     return s;
 }
 
@@ -330,10 +336,11 @@ static enum edgel_status plan(struct job *j, struct edgel_error *err)
                                          .extension = run->extension,
                                          .methods = run->methods,
                                          .classes = run->classes,
-                                         .nmethods = run->noutputs,
-                                         .existing = existing_rule(&j->f),
-                                         .shard = &j->f.shard };
-    enum edgel_status s = edgel_plan_create(&p, &j->f.plan, err);
+                                         .nmethods = run->noutputs };
+    const struct edgel_plan_rule rule = { j->f.out, existing_rule(&j->f), &j->f.shard };
+    enum edgel_status s = edgel_plan_names(&p, UINT64_MAX, &j->f.plan, err);
+    if (s == EDGEL_OK)
+        s = edgel_plan_check_existing(j->f.plan, &rule, err);
     if (s != EDGEL_OK && !run->resume)
         j->result->resumable = edgel_folder_record_exists(&j->f);
     if (s == EDGEL_OK && run->resume && !edgel_plan_folder(j->f.plan)) {
@@ -349,6 +356,7 @@ static enum edgel_status execute(struct job *j, struct edgel_error *err)
     *stage = EDGEL_FOLDER_INPUTS;
     EDGEL_TRY(collect(&j->f, err));
     j->result->inputs = edgel_inputs_count(j->f.inputs);
+    EDGEL_TRY(edgel_output_folder_find(j->run->output, j->run->follow_links, &j->f.out, err));
     *stage = EDGEL_FOLDER_RECORD;
     if (j->run->resume)
         EDGEL_TRY(edgel_folder_record_find(&j->f, err));
@@ -384,6 +392,7 @@ enum edgel_status edgel_folder_run_execute(const struct edgel_folder_run *run,
     enum edgel_status s = execute(&j, err ? err : &own);
     edgel_log_discard(&j.log);
     edgel_journal_close(&j.f.journal);
+    edgel_output_folder_close(&j.f.out);
     edgel_folder_paths_finish(&j.paths);
     edgel_plan_destroy(&j.f.plan);
     edgel_inputs_destroy(&j.f.inputs);

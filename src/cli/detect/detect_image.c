@@ -166,7 +166,7 @@ static enum edgel_status begin_output(struct work *k, size_t m, int channels, co
 {
     const char *path = k->image->paths[m];
     enum edgel_status s = fit_channels(path, channels, write, err);
-    return s == EDGEL_OK ? edgel_output_begin(path, &k->image->outputs[m], err) : s;
+    return s == EDGEL_OK ? edgel_folder_image_begin(k->image, m, err) : s;
 }
 
 /* An upper bound for the pixels of all pages. Where pages differ, any of them may have 3 float channels. */

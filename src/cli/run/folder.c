@@ -13,6 +13,13 @@ const struct cli_option folder_rows[] = {
       .choices = existing_names,
       .def = "error",
       .help = "What to do about outputs that exist: refuse to start, leave them alone, or replace them." },
+    { .name = "follow-links",
+      .kind = CLI_FLAG,
+      .at = offsetof(struct folder_options, follow_links),
+      .help =
+          "Write through symbolic links below OUT. Without this no output leaves OUT: a link in the place of an output "
+          "counts as existing and is itself replaced by overwrite, and one in the place of a folder is refused. OUT "
+          "itself may be a link." },
     { .name = "resume",
       .kind = CLI_FLAG,
       .at = offsetof(struct folder_options, resume),
@@ -104,7 +111,8 @@ static void warn(void *user, enum edgel_folder_warning warning, const char *text
     case EDGEL_FOLDER_RECORD_LOST:
         cli_message("%s; should this run be interrupted, --resume goes on from here", text);
         break;
-    case EDGEL_FOLDER_LOG_LOST: cli_message("%s", text); break;
+    case EDGEL_FOLDER_LOG_LOST:
+    case EDGEL_FOLDER_MOVED: cli_message("%s", text); break;
     }
 }
 
@@ -187,6 +195,7 @@ static void take_options(const struct cli_args *args, const struct folder_option
     run->resume = o->resume;
     run->durable = o->durable;
     run->dry_run = o->dry_run;
+    run->follow_links = o->follow_links;
     run->threads = cli_jobs(&o->run);
     run->log = o->run.jsonl;
 }

@@ -10,12 +10,12 @@
 struct folder_options {
     const char *output, *name;
     int existing; /* enum edgel_existing */
-    bool dry_run, resume, durable;
+    bool dry_run, resume, durable, follow_links;
     struct cli_input_options inputs;
     struct cli_shard_options part;
     struct cli_run_options run;
 };
-extern const struct cli_option folder_rows[]; /* --existing, --resume, --durable, --dry-run */
+extern const struct cli_option folder_rows[]; /* --existing, --follow-links, --resume, --durable, --dry-run */
 
 /* Names and values on which the bytes of outputs or their names depend, the image aside. Zero-initialise. */
 struct folder_settings {

@@ -215,7 +215,7 @@ static enum edgel_status write_image(struct edgel_folder_image *image, size_t m,
                                      const struct edgel_image *pixels, const struct edgel_write *write,
                                      struct edgel_error *err)
 {
-    enum edgel_status s = edgel_output_begin(image->paths[m], &image->outputs[m], err);
+    enum edgel_status s = edgel_folder_image_begin(image, m, err);
     return s == EDGEL_OK ? edgel_image_encode(edgel_image_view(pixels), write, image->outputs[m], err) : s;
 }
 
@@ -298,7 +298,7 @@ static enum edgel_status write_objects(struct segmenting *g, struct edgel_folder
 {
     struct table t = { .info = &g->job->info };
     const struct edgel_component_table table = { name_of, write_text, &t };
-    enum edgel_status s = edgel_output_begin(image->paths[0], &image->outputs[0], err);
+    enum edgel_status s = edgel_folder_image_begin(image, 0, err);
     t.output = image->outputs[0];
     return s == EDGEL_OK ? edgel_components_table(edgel_image_view(&g->w->labels),
                                                   edgel_image_view(&g->w->numbers), n, &table, err)

@@ -1,8 +1,10 @@
 /* Outputs: files that appear whole or not at all, memory, and callbacks.
  *
  * The bytes of a file go to a new file ".edgel-PID-TAG-N.tmp" in the folder of the final name, whose length does not
- * grow with that name; commit writes the rest, closes, and renames. A name that is a symbolic link means the file it
- * points to; what is no regular file (a device, a pipe) is written directly, since renaming over it would destroy it.
+ * grow with that name; commit writes the rest, closes, and renames. The folder is held open from begin to commit: both
+ * names are in it, whatever becomes of its own. What is no regular file (a device, a pipe) is written directly, since
+ * renaming over it would destroy it. A path that is a symbolic link means the file it points to; in an output folder
+ * the link itself is replaced.
  */
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "io/io_priv.h"
@@ -17,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BUFFER = 1 << 16 };
+enum { BUFFER = 1 << 16, TEMP_BYTES = 64 };
 
 struct edgel_output {
     int fd;
@@ -26,9 +28,10 @@ struct edgel_output {
     struct edgel_bytes *memory; /* what takes all bytes instead of fd: the caller's, or held; else NULL */
     struct edgel_bytes held;    /* of a callback, until commit */
     struct edgel_byte_sink sink;
-    char *name;  /* for messages */
-    char *final; /* what the temporary file becomes; NULL when there is none */
-    char *temp;
+    char *name;                /* for messages */
+    struct edgel_place *place; /* the folder of the two names below; NULL: there is no temporary file */
+    char *final;               /* what the temporary file becomes */
+    char temp[TEMP_BYTES];     /* empty: not made yet, or renamed */
     size_t used;
     unsigned char buffer[BUFFER];
 };
@@ -37,7 +40,7 @@ static void destroy(struct edgel_output *o)
 {
     edgel_free(o->name);
     edgel_free(o->final);
-    edgel_free(o->temp);
+    edgel_place_release(&o->place);
     edgel_bytes_finish(&o->held);
     edgel_free(o);
 }
@@ -77,62 +80,54 @@ uint32_t edgel_output_tag(void)
     return atomic_compare_exchange_strong(&tag, &found, mine) ? mine : found;
 }
 
-/* A temporary name in the folder of o->final. A process uses each number once. */
-static char *temp_name(const char *final)
-{
-    static atomic_uint number;
-    const char *slash = strrchr(final, '/');
-    size_t folder = slash ? (size_t)(slash + 1 - final) : 0, size = folder + 64;
-    char *t = edgel_alloc(size, 1);
-    if (!t)
-        return NULL;
-    memcpy(t, final, folder);
-    snprintf(t + folder, size - folder, ".edgel-%lu-%08lx-%u.tmp", (unsigned long)getpid(),
-             (unsigned long)edgel_output_tag(), atomic_fetch_add(&number, 1));
-    return t;
-}
-
-/* If the name exists, a killed process with the same number left it: tries the next one. */
+/* If the name exists, a killed process with the same number left it: tries the next one. A process uses each number
+ * once. */
 static enum edgel_status open_temp(struct edgel_output *o, struct edgel_error *err)
 {
+    static atomic_uint number;
     for (int attempt = 0; attempt < 1000; attempt++) {
-        edgel_free(o->temp);
-        o->temp = temp_name(o->final);
-        if (!o->temp)
-            return edgel_no_memory(err, o->name);
-        o->fd = open(o->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        snprintf(o->temp, sizeof o->temp, ".edgel-%lu-%08lx-%u.tmp", (unsigned long)getpid(),
+                 (unsigned long)edgel_output_tag(), atomic_fetch_add(&number, 1));
+        o->fd = openat(edgel_place_fd(o->place), o->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (o->fd >= 0)
             return EDGEL_OK;
         if (errno != EEXIST)
             break;
     }
+    o->temp[0] = '\0';
     return edgel_fail_system(err, o->name, "cannot create", errno);
 }
 
-static enum edgel_status open_directly(struct edgel_output *o, struct edgel_error *err)
+/* A file in o->place, to be named o->final. found: what has that name now; NULL: nothing. */
+static enum edgel_status open_in(struct edgel_output *o, const struct stat *found, struct edgel_error *err)
 {
-    o->fd = open(o->name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (found && S_ISDIR(found->st_mode))
+        return edgel_fail(err, EDGEL_EIO, "%s: is a folder, not a file", o->name);
+    if (!found || S_ISREG(found->st_mode) || S_ISLNK(found->st_mode))
+        return open_temp(o, err);
+    o->fd = openat(edgel_place_fd(o->place), o->final, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
     return o->fd >= 0 ? EDGEL_OK : edgel_fail_system(err, o->name, "cannot open", errno);
 }
 
 static enum edgel_status open_path(struct edgel_output *o, struct edgel_error *err)
 {
+    char target[PATH_MAX], *path = o->name;
     struct stat s;
-    size_t n = strlen(o->name);
+    const size_t n = strlen(o->name);
     if (n == 0 || o->name[n - 1] == '/')
         return edgel_fail(err, EDGEL_EIO, "'%s': names no file", o->name);
-    bool there = stat(o->name, &s) == 0;
-    if (there && S_ISDIR(s.st_mode))
-        return edgel_fail(err, EDGEL_EIO, "%s: is a folder, not a file", o->name);
-    if (there && !S_ISREG(s.st_mode))
-        return open_directly(o, err);
-    char target[PATH_MAX];
-    bool link = lstat(o->name, &s) == 0 && S_ISLNK(s.st_mode) && realpath(o->name, target);
-    o->final = edgel_strdup(link ? target : o->name);
+    if (lstat(o->name, &s) == 0 && S_ISLNK(s.st_mode) && realpath(o->name, target))
+        path = target;
+    else
+        EDGEL_TRY(make_folders(path, err));
+    const char *slash = strrchr(path, '/');
+    o->final = edgel_strdup(slash ? slash + 1 : path);
     if (!o->final)
         return edgel_no_memory(err, o->name);
-    EDGEL_TRY(make_folders(o->final, err));
-    return open_temp(o, err);
+    o->place = edgel_place_open(path, slash ? (size_t)(slash + 1 - path) : 0);
+    if (!o->place)
+        return edgel_fail_system(err, o->name, "cannot create", errno);
+    return open_in(o, stat(o->name, &s) == 0 ? &s : NULL, err);
 }
 
 /* An output without a destination, or NULL. */
@@ -172,6 +167,30 @@ enum edgel_status edgel_output_begin(const char *path, struct edgel_output **out
     }
     *out = o;
     return EDGEL_OK;
+}
+
+enum edgel_status edgel_output_begin_in(struct edgel_place *place, const char *name,
+                                        struct edgel_output **out, struct edgel_error *err)
+{
+    struct stat found;
+    struct edgel_text path = { 0 };
+    const char *folder = edgel_place_name(place);
+    edgel_text_printf(&path, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
+    struct edgel_output *o = *out = path.failed ? NULL : create(path.s, err);
+    edgel_text_finish(&path);
+    if (!o)
+        return edgel_no_memory(err, name);
+    o->final = edgel_strdup(name);
+    o->place = edgel_place_hold(place);
+    const bool there = fstatat(edgel_place_fd(place), name, &found, AT_SYMLINK_NOFOLLOW) == 0;
+    const enum edgel_status s =
+        o->final ? open_in(o, there ? &found : NULL, err) : edgel_no_memory(err, name);
+    o->close_fd = s == EDGEL_OK;
+    if (s == EDGEL_OK)
+        return s;
+    destroy(o);
+    *out = NULL;
+    return s;
 }
 
 enum edgel_status edgel_output_begin_bytes(struct edgel_bytes *bytes, const char *name,
@@ -286,7 +305,7 @@ enum edgel_status edgel_output_write(struct edgel_output *o, const void *bytes, 
 /* Hands all bytes over, so that those written earlier can be changed; only a regular file and memory can do that. */
 static enum edgel_status settle(struct edgel_output *o, struct edgel_error *err)
 {
-    if (!o->temp && !o->memory)
+    if (!o->temp[0] && !o->memory)
         return edgel_fail(err, EDGEL_EUNSUPPORTED, "%s: this format needs a regular file", o->name);
     return edgel_output_flush(o, err);
 }
@@ -338,12 +357,12 @@ enum edgel_status edgel_output_read(struct edgel_output *o, uint64_t at, void *b
 
 int edgel_output_fd(const struct edgel_output *o)
 {
-    return o->temp ? o->fd : -1;
+    return o->temp[0] ? o->fd : -1;
 }
 
-const char *edgel_output_final(const struct edgel_output *o)
+struct edgel_place *edgel_output_place(const struct edgel_output *o)
 {
-    return o->final;
+    return o->place;
 }
 
 const char *edgel_output_name(const struct edgel_output *o)
@@ -366,11 +385,11 @@ enum edgel_status edgel_output_commit(struct edgel_output **out, struct edgel_er
         if (r != 0)
             st = edgel_fail_system(err, o->name, "cannot close", errno);
     }
-    if (st == EDGEL_OK && o->temp) {
-        if (rename(o->temp, o->final) == 0) {
-            edgel_free(o->temp);
-            o->temp = NULL;
-        } else
+    if (st == EDGEL_OK && o->temp[0]) {
+        const int folder = edgel_place_fd(o->place);
+        if (renameat(folder, o->temp, folder, o->final) == 0)
+            o->temp[0] = '\0';
+        else
             st = edgel_fail_system(err, o->name, "cannot rename to", errno);
     }
     edgel_output_discard(out);
@@ -387,7 +406,7 @@ void edgel_output_discard(struct edgel_output **out)
         edgel_bytes_finish(o->memory);
     if (o->close_fd)
         close(o->fd);
-    if (o->temp)
-        unlink(o->temp);
+    if (o->temp[0])
+        (void)unlinkat(edgel_place_fd(o->place), o->temp, 0);
     destroy(o);
 }

@@ -6,7 +6,6 @@
 #include "io/io_priv.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,7 +27,11 @@ struct file {
 struct edgel_sync {
     struct file *files;
     size_t nfiles, files_cap;
-    char **folders; /* each once */
+    struct folder {
+        struct edgel_place *place;
+        dev_t dev;
+        ino_t ino;
+    } * folders; /* each once */
     size_t nfolders, folders_cap;
 };
 
@@ -42,7 +45,7 @@ enum edgel_status edgel_sync_create(struct edgel_sync **out, struct edgel_error 
 static void empty(struct edgel_sync *s)
 {
     for (size_t i = 0; i < s->nfolders; i++)
-        edgel_free(s->folders[i]);
+        edgel_place_release(&s->folders[i].place);
     s->nfiles = s->nfolders = 0;
 }
 
@@ -70,25 +73,18 @@ static bool make_room(void **list, size_t count, size_t *cap, size_t size)
     return true;
 }
 
-/* The folder of path[0..n), with the slash that ends it, or "./". */
-static bool add_folder(struct edgel_sync *s, const char *path, size_t n)
+static enum edgel_status add_folder(struct edgel_sync *s, struct edgel_place *place, struct edgel_error *err)
 {
-    while (n > 0 && path[n - 1] != '/')
-        n--;
-    const char *folder = n > 0 ? path : "./";
-    size_t length = n > 0 ? n : 2;
+    struct stat st;
+    if (fstat(edgel_place_fd(place), &st) != 0)
+        return edgel_fail_system(err, edgel_place_name(place), "cannot be asked for", errno);
     for (size_t i = 0; i < s->nfolders; i++)
-        if (strlen(s->folders[i]) == length && memcmp(s->folders[i], folder, length) == 0)
-            return true;
-    char *copy = edgel_alloc(length + 1, 1);
-    if (!copy || !make_room((void **)(void *)&s->folders, s->nfolders, &s->folders_cap, sizeof *s->folders)) {
-        edgel_free(copy);
-        return false;
-    }
-    memcpy(copy, folder, length);
-    copy[length] = '\0';
-    s->folders[s->nfolders++] = copy;
-    return WHOLE_FILE_SYSTEMS || n <= 1 || add_folder(s, path, n - 1);
+        if (s->folders[i].dev == st.st_dev && s->folders[i].ino == st.st_ino)
+            return EDGEL_OK;
+    if (!make_room((void **)(void *)&s->folders, s->nfolders, &s->folders_cap, sizeof *s->folders))
+        return edgel_no_memory(err, edgel_place_name(place));
+    s->folders[s->nfolders++] = (struct folder){ edgel_place_hold(place), st.st_dev, st.st_ino };
+    return EDGEL_OK;
 }
 
 enum edgel_status edgel_sync_add(struct edgel_sync *s, struct edgel_output *output, struct edgel_error *err)
@@ -97,15 +93,14 @@ enum edgel_status edgel_sync_add(struct edgel_sync *s, struct edgel_output *outp
     EDGEL_REQUIRE(output);
     struct stat st;
     int fd = edgel_output_fd(output);
-    const char *final = edgel_output_final(output);
     EDGEL_TRY(edgel_output_flush(output, err));
     if (fd < 0)
         return EDGEL_OK;
     if (fstat(fd, &st) != 0)
-        return edgel_fail_system(err, final, "cannot be asked for", errno);
-    if (!make_room((void **)(void *)&s->files, s->nfiles, &s->files_cap, sizeof *s->files) ||
-        !add_folder(s, final, strlen(final)))
-        return edgel_no_memory(err, final);
+        return edgel_fail_system(err, edgel_output_name(output), "cannot be asked for", errno);
+    if (!make_room((void **)(void *)&s->files, s->nfiles, &s->files_cap, sizeof *s->files))
+        return edgel_no_memory(err, edgel_output_name(output));
+    EDGEL_TRY(add_folder(s, edgel_output_place(output), err));
     s->files[s->nfiles++] = (struct file){ fd, st.st_dev };
     return EDGEL_OK;
 }
@@ -123,21 +118,40 @@ enum edgel_status edgel_sync_bytes(struct edgel_sync *s, struct edgel_error *err
     EDGEL_REQUIRE(s);
     for (size_t i = 0; i < s->nfiles; i++)
         if (!seen_before(s, i) && syncfs(s->files[i].fd) != 0)
-            return edgel_fail_system(err, s->folders[0], "cannot be made durable", errno);
+            return edgel_fail_system(err, edgel_place_name(s->folders[0].place), "cannot be made durable",
+                                     errno);
     return EDGEL_OK;
+}
+
+/* Makes the names in a folder durable, and where only single files can be synced its own in the folder above, and so
+ * on: the run may have made them all. EINVAL: the file system cannot sync folders. */
+static bool sync_folder(int at)
+{
+    struct stat here = { 0 }, above;
+    int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
+    while (!WHOLE_FILE_SYSTEMS && synced && fstat(fd, &here) == 0 && fstatat(fd, "..", &above, 0) == 0 &&
+           (here.st_dev != above.st_dev || here.st_ino != above.st_ino)) {
+        const int up = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        close(fd);
+        fd = up;
+        synced = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
+    }
+    const int why = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = why;
+    return synced;
 }
 
 enum edgel_status edgel_sync_names(struct edgel_sync *s, struct edgel_error *err)
 {
     EDGEL_REQUIRE(s);
     enum edgel_status st = EDGEL_OK;
-    for (size_t i = 0; i < s->nfolders && st == EDGEL_OK; i++) {
-        int fd = open(s->folders[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL)) /* EINVAL: the file system cannot sync folders */
-            st = edgel_fail_system(err, s->folders[i], "names in it cannot be made durable", errno);
-        if (fd >= 0)
-            close(fd);
-    }
+    for (size_t i = 0; i < s->nfolders && st == EDGEL_OK; i++)
+        if (!sync_folder(edgel_place_fd(s->folders[i].place)))
+            st = edgel_fail_system(err, edgel_place_name(s->folders[i].place),
+                                   "names in it cannot be made durable", errno);
     empty(s);
     return st;
 }
