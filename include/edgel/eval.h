@@ -10,71 +10,7 @@ extern "C" {
 
 /* --- measuring --- */
 
-enum edgel_boundary { EDGEL_BOUNDARY_NONE, EDGEL_BOUNDARY_BSDS };
-/* What an object is. COMPONENTS: 8-connected pixels of one class. IDS: all pixels of one value. MIXED: as IDS in the
- * truth; in the prediction, 8-connected pixels that are not 0. 0 is background. */
-enum edgel_objects { EDGEL_OBJECTS_NONE, EDGEL_OBJECTS_COMPONENTS, EDGEL_OBJECTS_IDS, EDGEL_OBJECTS_MIXED };
-/* True where objects are matched instead of counting pixels. */
-static inline bool edgel_objects_alone(enum edgel_objects o)
-{
-    return o >= EDGEL_OBJECTS_IDS;
-}
-
-/* How boundaries are matched, for EDGEL_BOUNDARY_BSDS. */
-struct edgel_boundary_params {
-    double max_dist; /* farthest match, inclusive: share of the image's diagonal, above 0, at most 1 */
-    bool thin;       /* detections are thinned to lines at every threshold */
-    /* Soft maps are suppressed to their maxima first: smoothed by [1 2 1] / 4, a pixel is set to 0 where nms_ratio
-     * times its value is below a value at a distance of 1 to nms_radius on either side across the boundary, the outer 5
-     * pixels are faded, the result is rounded to 8 bits (P. Dollar, C. L. Zitnick, PAMI 37, 2015). */
-    bool nms;
-    double nms_ratio; /* from 1 to 10 */
-    int nms_radius;   /* pixels, from 1 to 100 */
-};
-/* max_dist 0.0075, thinned, without suppression (ratio 1.01, radius 1). */
-EDGEL_API void edgel_boundary_params_init(struct edgel_boundary_params *params);
-
-/* What is fixed when pixels are read; the first line of a counts file. */
-struct edgel_measure {
-    enum edgel_labels labels; /* BINARY or IDS once resolved */
-    /* BINARY: fraction of the full range, prediction where value >= T * full; float samples are compared with T rounded
-     * to float. */
-    double threshold;
-    int thresholds;   /* BINARY: sweep over k / (N + 1), k = 1..N <= 65535; 0 none */
-    double tolerance; /* pixels, in precision, recall and F1, not in the sweep; negative none */
-    /* Truth ids whose pixels are left out; BINARY: raw values above 1, and 0 and 1 for background and foreground. */
-    const int32_t *ignore;
-    size_t nignore;
-    bool valid; /* only pixels of a validity mask were judged */
-    enum edgel_annotator annotator;
-    int annotator_index;               /* 1-based, with EDGEL_ANNOTATOR_INDEX */
-    const struct edgel_colors *colors; /* by which RGB masks were made ids before: recorded; NULL none */
-    bool distances;                    /* between the surfaces of each class */
-    /* BSDS: boundaries are matched at each of the thresholds, and no pixels are counted: labels BINARY, thresholds from
-     * 1, no tolerance, no distances, nothing ignored, no validity mask, annotator NONE (all of them) or INDEX. */
-    enum edgel_boundary boundary;
-    struct edgel_boundary_params boundary_params;
-    double band; /* Boundary IoU: width of the band as share of the diagonal, at most 1; 0 none */
-    bool davis;  /* J and F of DAVIS */
-    /* IDS, MIXED: objects are matched instead of counting pixels: labels IDS, no thresholds, no tolerance, no
-     * distances, no boundaries, no colours, annotator NONE or INDEX. COMPONENTS: beside the pixels. */
-    enum edgel_objects objects;
-    /* Regions are measured instead of pixels, as BSDS boundaries and with the same rules (labels IDS where no
-     * boundaries are matched). */
-    bool regions;
-    bool listed; /* BSDS, regions: predictions are lists of segmentations; threshold k is the k-th of them */
-    struct edgel_helpers
-        *helpers; /* BSDS: match annotators side by side; NULL: one by one, with the same result */
-    /* BSDS, regions: asked again and again, by several threads at once with helpers; once it says true, measuring the
-     * image ends with EDGEL_EINTERRUPTED. NULL: never. */
-    bool (*stop)(void *user);
-    void *stop_user;
-};
-/* Labels AUTO, threshold 0.5, no sweep, nothing but pixels, one annotator, all pixels, boundaries as
- * edgel_boundary_params_init(). */
-EDGEL_API void edgel_measure_init(struct edgel_measure *measure);
-
-/* The families of measures. Each has counts of its own in a row. */
+/* The families of measures. Each has options, counts in a row and results of its own. */
 enum edgel_family {
     EDGEL_PIXELS,    /* the confusion of ids */
     EDGEL_CURVE,     /* a sweep over thresholds, by pixels */
@@ -88,6 +24,116 @@ enum edgel_family {
     EDGEL_FAMILIES
 };
 enum { EDGEL_FAMILIES_MAX = 16 }; /* places that rows and summaries have for them */
+
+/* What an object is. COMPONENTS: 8-connected pixels of one class. IDS: all pixels of one value. MIXED: as IDS in the
+ * truth; in the prediction, 8-connected pixels that are not 0. 0 is background. */
+enum edgel_objects { EDGEL_OBJECTS_NONE, EDGEL_OBJECTS_COMPONENTS, EDGEL_OBJECTS_IDS, EDGEL_OBJECTS_MIXED };
+
+/*
+ * An option of a family, set by its key. Of the first one of a family, any value but 0 (a real number: but NaN) asks
+ * for the family; the others say how it measures.
+ *
+ *   tolerance   REAL  pixels, from 0 to 1e9, in precision, recall and F1, not in the sweep over thresholds
+ *   distances   SWITCH  distances between the surfaces of each class
+ *   boundary    WORD  none, bsds: boundaries are matched at each of the thresholds, and no pixels are counted: labels
+ *                     BINARY, thresholds from 1, annotator NONE (all of them) or INDEX
+ *   max_dist    REAL  farthest match, inclusive: share of the image's diagonal, above 0, at most 1
+ *   thin        SWITCH  detections are thinned to lines at every threshold
+ *   nms         SWITCH  soft maps are suppressed to their maxima first: smoothed by [1 2 1] / 4, a pixel is set to 0
+ *                     where nms_ratio times its value is below a value at a distance of 1 to nms_radius on either side
+ *                     across the boundary, the outer 5 pixels are faded, the result is rounded to 8 bits (P. Dollar,
+ *                     C. L. Zitnick, PAMI 37, 2015)
+ *   nms_ratio   REAL  from 1 to 10
+ *   nms_radius  WHOLE  pixels, from 1 to 100
+ *   regions     SWITCH  regions are measured in place of pixels, as boundaries and with the same rules (labels IDS
+ *                     where no boundaries are matched)
+ *   band        REAL  Boundary IoU: width of the band as share of the diagonal, above 0, at most 1
+ *   davis       SWITCH  J and F of DAVIS
+ *   objects     WORD  as enum edgel_objects. ids, mixed: objects are matched in place of pixels: labels IDS, no
+ *                     thresholds, annotator NONE or INDEX. components: beside the pixels
+ */
+enum edgel_option_kind {
+    EDGEL_OPTION_SWITCH, /* 0 or 1; the words "off" and "on" */
+    EDGEL_OPTION_WORD,   /* index of a word */
+    EDGEL_OPTION_WHOLE,
+    EDGEL_OPTION_REAL /* NaN, "none": not asked for, where that is the default */
+};
+struct edgel_family_option {
+    const char *key;
+    const char *stored; /* its name in counts files */
+    const char *inside; /* the switch it belongs to, by its name in counts files; NULL: none */
+    enum edgel_option_kind kind;
+    const char *const *words; /* SWITCH, WORD: by value, NULL at the end */
+    double lo, hi;            /* WHOLE, REAL: range */
+    bool above;               /* lo itself is not in it */
+    double def;
+};
+enum { EDGEL_OPTIONS_MAX = 8 }; /* of a family */
+/* The i-th option of a family; NULL: it has no more. */
+EDGEL_API const struct edgel_family_option *edgel_family_option_at(enum edgel_family family, int i);
+/* The parameter that asks for a family: the key of its first option, "thresholds" of the curve; NULL: EDGEL_PIXELS. */
+EDGEL_API const char *edgel_family_key(enum edgel_family family);
+
+/* What is fixed when pixels are read; the first line of a counts file. */
+struct edgel_measure {
+    enum edgel_labels labels; /* BINARY or IDS once resolved */
+    /* BINARY: fraction of the full range, prediction where value >= T * full; float samples are compared with T rounded
+     * to float. */
+    double threshold;
+    int thresholds; /* BINARY: sweep over k / (N + 1), k = 1..N <= 65535; 0 none */
+    /* Truth ids whose pixels are left out; BINARY: raw values above 1, and 0 and 1 for background and foreground. */
+    const int32_t *ignore;
+    size_t nignore;
+    bool valid; /* only pixels of a validity mask were judged */
+    enum edgel_annotator annotator;
+    int annotator_index;               /* 1-based, with EDGEL_ANNOTATOR_INDEX */
+    const struct edgel_colors *colors; /* by which RGB masks were made ids before: recorded; NULL none */
+    bool
+        listed; /* boundaries, regions: predictions are lists of segmentations; threshold k is the k-th of them */
+    double options[EDGEL_FAMILIES_MAX][EDGEL_OPTIONS_MAX]; /* of the families: edgel_measure_set() */
+    struct edgel_helpers
+        *helpers; /* boundaries: match annotators side by side; NULL: one by one, with the same result */
+    /* Boundaries, regions: asked again and again, by several threads at once with helpers; once it says true, measuring
+     * the image ends with EDGEL_EINTERRUPTED. NULL: never. */
+    bool (*stop)(void *user);
+    void *stop_user;
+};
+/* Labels AUTO, threshold 0.5, no sweep, nothing but pixels, one annotator, all pixels; max_dist 0.0075, thinned,
+ * without suppression (ratio 1.01, radius 1). */
+EDGEL_API void edgel_measure_init(struct edgel_measure *measure);
+/* Sets an option of a family by its key, from a text ("on", "bsds", "0.02") or a number (the index of a word).
+ * EDGEL_EINVAL: no such key, or not in its range. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_measure_set(struct edgel_measure *measure, const char *key,
+                                                              const char *text, struct edgel_error *err);
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_measure_set_number(struct edgel_measure *measure,
+                                                                     const char *key, double value,
+                                                                     struct edgel_error *err);
+/* The value of an option; NaN: none, or no such option. Its word; "" when it has none. */
+EDGEL_API double edgel_measure_value(const struct edgel_measure *measure, const char *key);
+EDGEL_API const char *edgel_measure_word(const struct edgel_measure *measure, const char *key);
+/* Whether a family is measured. EDGEL_PIXELS always is, and is empty where boundaries, regions or objects are measured
+ * in place of pixels; whether pixels are counted. */
+EDGEL_API bool edgel_measure_asks(const struct edgel_measure *measure, enum edgel_family family);
+EDGEL_API bool edgel_measure_counts_pixels(const struct edgel_measure *measure);
+
+/* Two parameters that do not go together: key has no use with other, or needs it, or needs one of the families. */
+struct edgel_clash {
+    const char *key, *other;
+    bool needs;
+    unsigned families; /* bits 1 << enum edgel_family; then other is NULL */
+};
+/*
+ * Looks for parameters that somebody named and that have no use beside the families that are asked for.
+ *
+ * given  says whether a parameter was named. Asked for the options of families and for labels, colors, threshold,
+ *        thresholds, valid, ignore, votes (an annotator that is any or majority), reduce, empty, classes,
+ *        exclude_from_mean, nsd_tolerance, pairs_csv and bsds_files; other is the key by which a family or a switch is
+ *        asked for
+ * Returns whether there is one, the first in *out.
+ */
+EDGEL_API bool edgel_measure_clash(const struct edgel_measure *measure,
+                                   bool (*given)(void *user, const char *key), void *user,
+                                   struct edgel_clash *out);
 
 struct edgel_cell {
     int32_t truth, prediction; /* raw ids; EDGEL_ID_NONE as prediction: none at all */

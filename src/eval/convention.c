@@ -46,6 +46,16 @@ const char *edgel_convention_word(enum edgel_convention key, int value)
     return "unknown";
 }
 
+enum edgel_status edgel_convention_check(enum edgel_convention key, const char *name, int value,
+                                         struct edgel_error *err)
+{
+    const char *const *words = edgel_convention_words(key);
+    for (int i = 0; words[i]; i++)
+        if (i == value)
+            return EDGEL_OK;
+    return edgel_fail(err, EDGEL_EINVAL, "%s %d: there is no such value", name, value);
+}
+
 void edgel_annotator_text(const struct edgel_measure *m, char *buf, size_t size)
 {
     if (m->annotator == EDGEL_ANNOTATOR_INDEX)

@@ -4,6 +4,7 @@
 
 #include "core/core_priv.h"
 #include "edgel/eval.h"
+#include <math.h>
 
 enum { EDGEL_THRESHOLDS_MAX = 65535 };
 
@@ -45,18 +46,10 @@ struct edgel_map_masks {
 enum { EDGEL_NEEDS_LEVELS = 1, EDGEL_NEEDS_PLANES = 2, EDGEL_NEEDS_WHOLE = 4, EDGEL_NEEDS_MAPS = 8 };
 
 struct edgel_place;
-/* How a family's parameters of measuring stand in the first line of a counts file. */
-struct edgel_family_params {
-    /* Where in "measure": after "thresholds", after "annotator", at the end. */
-    enum { EDGEL_PARAMS_HEAD, EDGEL_PARAMS_BODY, EDGEL_PARAMS_TAIL } at;
-    void (*write)(struct edgel_text *t,
-                  const struct edgel_measure *m); /* from the comma on; nothing if not asked */
-    enum edgel_status (*read)(const struct edgel_place *p, const struct edgel_json *measure,
-                              struct edgel_measure *m);
-    const char *(*differs)(const struct edgel_measure *a,
-                           const struct edgel_measure *b); /* in what; NULL: not */
-    /* EDGEL_EINVAL when they make no sense; asked for or not. NULL: nothing to check. */
-    enum edgel_status (*check)(const struct edgel_measure *m, struct edgel_error *err);
+/* What has no use beside a family, from that value of its first option on: the key of a parameter. */
+struct edgel_exclusion {
+    const char *key;
+    int from;
 };
 
 /* A family: all that the files of src/eval know of it. where: "FILE:LINE". */
@@ -66,12 +59,22 @@ struct edgel_family_row {
     const char *name;
     const char *key;      /* of its counts in a line */
     const char *measures; /* what, in a few words */
-    /* Whether the run asks for it. */
-    bool (*asked)(const struct edgel_measure *m);
+    /* Its options: the first one asks for it. */
+    const struct edgel_family_option *options;
+    int noptions;
+    const char *asks;                             /* the parameter that asks for it, in place of an option */
+    bool (*asked)(const struct edgel_measure *m); /* whether that does; NULL: as its first option says */
+    /* Where its options stand in "measure" of a counts file: after "thresholds", after "annotator", at the end. */
+    enum { EDGEL_STORED_HEAD, EDGEL_STORED_BODY, EDGEL_STORED_TAIL } stored;
+    bool null_when_off; /* its key stands there also when it is not asked for */
+    const struct edgel_exclusion
+        *excludes;             /* what has no use beside it; ends with a zeroed one; NULL: nothing */
+    const char *const *serves; /* keys of what has no use without it; ends with NULL; NULL: nothing */
+    /* EDGEL_EINVAL when the parameters do not suit it, which is asked for; NULL: they do when they are in range. */
+    enum edgel_status (*suits)(const struct edgel_measure *m, struct edgel_error *err);
     unsigned needs; /* EDGEL_NEEDS_ */
     /* What was counted when pixels were read, so that no other ids can be ignored later; NULL: nothing. */
     const char *settles;
-    const struct edgel_family_params *params; /* NULL: it has none of its own */
     /* Puts its counts into the row. */
     enum edgel_status (*measure)(const struct edgel_measuring *k);
     /* Its keys of a line of a counts file, from the comma on; nothing where it was not measured. */
@@ -109,7 +112,8 @@ struct edgel_summing {
     void (*finish)(void *sums);
     void (*finish_result)(void *result);
 };
-const struct edgel_family_row *edgel_family_row(enum edgel_family family);
+const struct edgel_family_row *edgel_family_of(enum edgel_family family);
+bool edgel_family_asked(const struct edgel_family_row *family, const struct edgel_measure *m);
 /* What those that are asked for need, bits EDGEL_NEEDS_. */
 unsigned edgel_families_needs(const struct edgel_measure *m);
 /* Puts the counts of all that are asked for into the row. */
@@ -118,9 +122,6 @@ EDGEL_NODISCARD enum edgel_status edgel_families_measure(const struct edgel_meas
 EDGEL_NODISCARD enum edgel_status edgel_family_read(enum edgel_family family, const struct edgel_json *line,
                                                     const char *where, const struct edgel_measure *m,
                                                     struct edgel_row *row, struct edgel_error *err);
-/* EDGEL_EINVAL when the parameters of a family make no sense. */
-EDGEL_NODISCARD enum edgel_status edgel_families_check(const struct edgel_measure *m,
-                                                       struct edgel_error *err);
 /* What a table of families lacks; NULL: nothing. */
 const char *edgel_families_odd(const struct edgel_family_row *const *rows, size_t n);
 extern const struct edgel_summing edgel_pixels_summing, edgel_curve_summing, edgel_tolerance_summing,
@@ -129,6 +130,45 @@ extern const struct edgel_summing edgel_pixels_summing, edgel_curve_summing, edg
 extern const struct edgel_family_row edgel_pixels_family, edgel_curve_family, edgel_tolerance_family,
     edgel_distances_family, edgel_boundary_family, edgel_regions_family, edgel_bands_family,
     edgel_davis_family, edgel_objects_family;
+
+/* --- option_value.c --- */
+extern const char *const edgel_option_switch[]; /* the words of switches */
+/* Whether a value asks for something. */
+static inline bool edgel_option_on(const struct edgel_family_option *o, double value)
+{
+    return o->kind == EDGEL_OPTION_REAL ? !isnan(value) : value > 0;
+}
+const char *edgel_option_word(const struct edgel_family_option *o, double value);
+/* EDGEL_EINVAL: out of its range. */
+EDGEL_NODISCARD enum edgel_status edgel_option_check(const struct edgel_family_option *o, double value,
+                                                     struct edgel_error *err);
+
+/* --- measure_options.c --- */
+/* The place of an option; NULL: there is none of that key. */
+const struct edgel_family_option *edgel_option_find(const char *key, enum edgel_family *family, int *i);
+
+/* --- options_check.c --- */
+/* EDGEL_EINVAL: an option is out of range; or, beyond that, parameters do not go together. */
+EDGEL_NODISCARD enum edgel_status edgel_options_in_range(const struct edgel_measure *m,
+                                                         struct edgel_error *err);
+EDGEL_NODISCARD enum edgel_status edgel_options_check(const struct edgel_measure *m, struct edgel_error *err);
+
+/* --- counts_options.c --- */
+/* From the comma on; nothing where it is not asked for. */
+void edgel_options_write(struct edgel_text *t, const struct edgel_family_row *f,
+                         const struct edgel_measure *m);
+EDGEL_NODISCARD enum edgel_status edgel_options_read(const struct edgel_place *p,
+                                                     const struct edgel_family_row *f,
+                                                     const struct edgel_json *measure,
+                                                     struct edgel_measure *m);
+/* The key of the first option that differs; NULL: none. */
+const char *edgel_options_differ(const struct edgel_family_row *f, const struct edgel_measure *a,
+                                 const struct edgel_measure *b);
+
+/* --- convention.c --- */
+/* EDGEL_EINVAL: a value that has no word. name: for the message. */
+EDGEL_NODISCARD enum edgel_status edgel_convention_check(enum edgel_convention key, const char *name,
+                                                         int value, struct edgel_error *err);
 
 /* --- row_parts.c --- */
 /* The family's counts of a row, of that size and zeroed when they are new; NULL: memory is out. */
@@ -141,12 +181,13 @@ struct edgel_id_totals {
 };
 /* of[EDGEL_IDS], zeroed */
 size_t edgel_ids_there(const struct edgel_id_totals *of); /* ids that occur on either side */
-void edgel_id_totals(const struct edgel_measure *m, const struct edgel_row *row, struct edgel_id_totals *of);
+void edgel_totals_by_id(const struct edgel_measure *m, const struct edgel_row *row,
+                        struct edgel_id_totals *of);
 /* Over all ids; predicted: judged pixels that have a prediction. */
 struct edgel_cell_totals {
     uint64_t judged, positives, predicted;
 };
-struct edgel_cell_totals edgel_cell_totals(const struct edgel_measure *m, const struct edgel_row *row);
+struct edgel_cell_totals edgel_totals_of_cells(const struct edgel_measure *m, const struct edgel_row *row);
 
 /* --- counts_json.c: values of a line, with errors that say where --- */
 struct edgel_place {
@@ -273,9 +314,15 @@ EDGEL_NODISCARD enum edgel_status edgel_contours_measure(const int32_t *truth, c
                                                          struct edgel_error *err);
 
 /* --- measure_objects.c --- */
-/* EDGEL_EINVAL when params do not suit objects by ids. */
-EDGEL_NODISCARD enum edgel_status edgel_objects_params(const struct edgel_measure *params,
-                                                       struct edgel_error *err);
+static inline enum edgel_objects edgel_objects_kind(const struct edgel_measure *m)
+{
+    return (enum edgel_objects)m->options[EDGEL_OBJECTS][0];
+}
+/* True where objects are matched in place of pixels. */
+static inline bool edgel_objects_alone(const struct edgel_measure *m)
+{
+    return m->options[EDGEL_OBJECTS][0] >= EDGEL_OBJECTS_IDS;
+}
 enum edgel_status
 edgel_objects_family_measure(const struct edgel_measuring *k); /* of the table of families */
 
@@ -309,7 +356,12 @@ EDGEL_NODISCARD enum edgel_status edgel_measure_check(const struct edgel_measure
 /* Whether boundaries or regions are measured in place of pixels. */
 static inline bool edgel_of_maps(const struct edgel_measure *m)
 {
-    return m->boundary != EDGEL_BOUNDARY_NONE || m->regions;
+    return m->options[EDGEL_BOUNDARY][0] > 0 || m->options[EDGEL_REGIONS][0] > 0;
+}
+enum { EDGEL_MAX_DIST = 1, EDGEL_THIN, EDGEL_NMS, EDGEL_NMS_RATIO, EDGEL_NMS_RADIUS, EDGEL_BOUNDARY_OPTIONS };
+static inline double edgel_boundary_option(const struct edgel_measure *m, int i)
+{
+    return m->options[EDGEL_BOUNDARY][i];
 }
 /* Thresholds of the sweep over pixels: none where boundaries are matched instead. */
 static inline int edgel_curve_thresholds(const struct edgel_measure *m)
@@ -319,9 +371,11 @@ static inline int edgel_curve_thresholds(const struct edgel_measure *m)
 /* EDGEL_EINTERRUPTED once the caller asks for a stop. */
 EDGEL_NODISCARD enum edgel_status edgel_measure_go_on(const struct edgel_measure *params,
                                                       struct edgel_error *err);
-/* EDGEL_EINVAL when params do not suit boundaries and regions. */
-EDGEL_NODISCARD enum edgel_status edgel_boundary_check(const struct edgel_measure *params,
-                                                       struct edgel_error *err);
+/* EDGEL_EINVAL when params do not suit boundaries and regions; suits of their rows. */
+EDGEL_NODISCARD enum edgel_status edgel_maps_suit(const struct edgel_measure *params,
+                                                  struct edgel_error *err);
+/* What has no use beside either. */
+extern const struct edgel_exclusion edgel_maps_exclude[];
 /* Threshold k of n, from 1, as the benchmark computes it. */
 double edgel_boundary_threshold(int k, int n);
 /* Fills the boundaries of the row, which are zeroed, and its remarks. EDGEL_EFORMAT (a colour mask whose channels

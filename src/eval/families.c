@@ -9,28 +9,55 @@ static const struct edgel_family_row *const families[EDGEL_FAMILIES] = {
     [EDGEL_OBJECTS] = &edgel_objects_family,
 };
 
-const struct edgel_family_row *edgel_family_row(enum edgel_family family)
+const struct edgel_family_row *edgel_family_of(enum edgel_family family)
 {
     return families[family];
+}
+
+bool edgel_family_asked(const struct edgel_family_row *f, const struct edgel_measure *m)
+{
+    return f->asked ? f->asked(m) : edgel_option_on(f->options, m->options[f->family][0]);
+}
+
+static const char *odd_option(const struct edgel_family_row *r, const struct edgel_family_option *o)
+{
+    const bool words = o->kind == EDGEL_OPTION_SWITCH || o->kind == EDGEL_OPTION_WORD;
+    if (!o->key || !*o->key || !o->stored || !*o->stored)
+        return "an option needs a key, and one for counts files";
+    if (words ? !o->words || !o->words[0] || !o->words[1] : !(o->lo < o->hi))
+        return "an option needs its words or its range";
+    if (!isnan(o->def) ? edgel_option_check(o, o->def, NULL) != EDGEL_OK : o->kind != EDGEL_OPTION_REAL)
+        return "an option needs a default that is in its range";
+    if (o == r->options && !r->asked && edgel_option_on(o, o->def))
+        return "a family is not asked for by default";
+    return NULL;
+}
+
+static const char *odd_options(const struct edgel_family_row *r)
+{
+    if (r->noptions < 0 || r->noptions > EDGEL_OPTIONS_MAX || (r->noptions > 0 && !r->options))
+        return "a family has its options in a table, no more than there is room for";
+    for (int i = 0; i < r->noptions; i++) {
+        const char *odd = odd_option(r, &r->options[i]);
+        if (odd)
+            return odd;
+    }
+    return r->noptions == 0 && !r->asked ? "a family needs an option that asks for it" : NULL;
 }
 
 static const char *odd_row(const struct edgel_family_row *r)
 {
     if (!r->name || !*r->name || !r->key || !*r->key || !r->measures || !*r->measures)
         return "a family needs a name, the key of its counts and what it measures";
-    if (!r->asked)
-        return "a family needs to know whether it is asked for";
     if (!r->measure)
         return "a family needs the function that measures it";
     if (!r->write || !r->read || !r->finish)
         return "a family needs its counts written, read and freed";
     if (!r->check || !r->sound)
         return "a family needs what must hold of its counts";
-    if (r->params && (!r->params->write || !r->params->read || !r->params->differs))
-        return "parameters need to be written, read and compared";
     if (!r->sums || !r->sums->add || !r->sums->result || !r->sums->finish_result || r->sums->result_size == 0)
         return "a family needs its counts summed and its results computed and freed";
-    return NULL;
+    return odd_options(r);
 }
 
 const char *edgel_families_odd(const struct edgel_family_row *const *rows, size_t n)
@@ -51,7 +78,7 @@ unsigned edgel_families_needs(const struct edgel_measure *m)
 {
     unsigned needs = 0;
     for (int f = 0; f < EDGEL_FAMILIES; f++)
-        if (families[f]->asked(m))
+        if (edgel_family_asked(families[f], m))
             needs |= families[f]->needs;
     return needs;
 }
@@ -59,7 +86,7 @@ unsigned edgel_families_needs(const struct edgel_measure *m)
 enum edgel_status edgel_families_measure(const struct edgel_measuring *k)
 {
     for (int f = 0; f < EDGEL_FAMILIES; f++)
-        if (families[f]->asked(k->params))
+        if (edgel_family_asked(families[f], k->params))
             EDGEL_TRY(families[f]->measure(k));
     return EDGEL_OK;
 }
@@ -69,17 +96,9 @@ enum edgel_status edgel_family_read(enum edgel_family family, const struct edgel
                                     struct edgel_error *err)
 {
     const struct edgel_place p = { where, err };
-    if (families[family]->asked(m))
+    if (edgel_family_asked(families[family], m))
         return families[family]->read(line, where, m, row, err);
     return edgel_json_get(line, families[family]->key)
                ? edgel_place_refuse(&p, families[family]->key, "the first line has none")
                : EDGEL_OK;
-}
-
-enum edgel_status edgel_families_check(const struct edgel_measure *m, struct edgel_error *err)
-{
-    for (int f = 0; f < EDGEL_FAMILIES; f++)
-        if (families[f]->params && families[f]->params->check)
-            EDGEL_TRY(families[f]->params->check(m, err));
-    return EDGEL_OK;
 }

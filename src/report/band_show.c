@@ -8,7 +8,7 @@ static void iou_json(struct edgel_text *t, const struct edgel_summary *s)
     const struct edgel_pixels_result *p = edgel_summary_pixels(s);
     char digits[16];
     edgel_text_str(t, ",\n \"boundary_iou\":{\"width\":");
-    edgel_text_real(t, s->measure->band);
+    edgel_text_real(t, edgel_measure_value(s->measure, "band"));
     edgel_text_str(t, ",\"classes\":[");
     for (size_t i = 0; i < p->nclasses; i++) {
         const struct edgel_class_result *c = &p->classes[i];
@@ -85,7 +85,7 @@ static void iou_table(struct edgel_text *t, const struct edgel_summary *s, size_
         edgel_grid_str(&g, "");
     edgel_grid_score(&g, edgel_summary_bands(s)->mean);
     edgel_text_str(t, "\nboundary iou (band of ");
-    edgel_text_real(t, s->measure->band);
+    edgel_text_real(t, edgel_measure_value(s->measure, "band"));
     edgel_text_str(t, " of the diagonal, pixels)\n");
     edgel_grid_print(&g, t);
     edgel_grid_finish(&g);

@@ -1,18 +1,47 @@
 /* Matched boundaries, for people and as the key "boundary" of the summary document. */
 #include "report/report_priv.h"
 
-static void real(struct edgel_text *t, const char *before, double v)
+static void convention(struct edgel_text *t, const struct edgel_measure *m)
 {
-    edgel_text_str(t, before);
-    edgel_text_real(t, v);
+    if (!edgel_measure_asks(m, EDGEL_BOUNDARY))
+        return;
+    edgel_text_printf(t, ",\"boundary\":\"%s\"", edgel_measure_word(m, "boundary"));
+    edgel_text_named(t, ",\"max_dist\":", edgel_measure_value(m, "max_dist"));
+    edgel_text_printf(t, ",\"thin\":%s,\"nms\":", edgel_measure_value(m, "thin") > 0 ? "true" : "false");
+    if (edgel_measure_value(m, "nms") > 0) {
+        edgel_text_named(t, "{\"ratio\":", edgel_measure_value(m, "nms_ratio"));
+        edgel_text_named(t, ",\"radius\":", edgel_measure_value(m, "nms_radius"));
+        edgel_text_str(t, "}");
+    } else {
+        edgel_text_str(t, "null");
+    }
+}
+
+static void what(struct edgel_grid *g, const struct edgel_measure *m)
+{
+    edgel_grid_pair(g, "boundary", edgel_measure_word(m, "boundary"));
+}
+
+static void how(struct edgel_grid *g, const struct edgel_measure *m)
+{
+    edgel_grid_real(g, "max-dist", edgel_measure_value(m, "max_dist"), " of the diagonal");
+    edgel_grid_pair(g, "thin", edgel_measure_word(m, "thin"));
+    if (!(edgel_measure_value(m, "nms") > 0))
+        return;
+    struct edgel_text nms = { 0 };
+    edgel_text_named(&nms, "ratio ", edgel_measure_value(m, "nms_ratio"));
+    edgel_text_named(&nms, ", radius ", edgel_measure_value(m, "nms_radius"));
+    edgel_grid_pair(g, "nms", nms.failed ? "" : nms.s);
+    g->cells.failed |= nms.failed;
+    edgel_text_finish(&nms);
 }
 
 static void json(struct edgel_text *t, const struct edgel_summary *s)
 {
     const struct edgel_boundary_result *b = edgel_summary_boundary(s);
     edgel_points_best_json(t, "boundary", &b->ods, &b->ois);
-    real(t, ",\"ap\":", b->ap);
-    real(t, ",\"r50\":", b->r50);
+    edgel_text_named(t, ",\"ap\":", b->ap);
+    edgel_text_named(t, ",\"r50\":", b->r50);
     edgel_points_json(t, b->points, b->n);
 }
 
@@ -43,6 +72,10 @@ static void side_by_side(struct edgel_text *t, const struct edgel_summary *s, si
     edgel_grid_end(&g, t);
 }
 
-const struct edgel_show edgel_boundary_show = {
-    .family = EDGEL_BOUNDARY, .json = json, .table = table, .side_by_side = side_by_side
-};
+const struct edgel_show edgel_boundary_show = { .family = EDGEL_BOUNDARY,
+                                                .convention = convention,
+                                                .what = what,
+                                                .how = how,
+                                                .json = json,
+                                                .table = table,
+                                                .side_by_side = side_by_side };

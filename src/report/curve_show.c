@@ -1,18 +1,12 @@
 /* The sweep over pixels, for people and as the key "curve" of the summary document. */
 #include "report/report_priv.h"
 
-static void real(struct edgel_text *t, const char *before, double v)
-{
-    edgel_text_str(t, before);
-    edgel_text_real(t, v);
-}
-
 static void json(struct edgel_text *t, const struct edgel_summary *s)
 {
     const struct edgel_curve_result *c = edgel_summary_curve(s);
     edgel_points_best_json(t, "curve", &c->ods, &c->ois);
-    real(t, ",\"ap\":", c->ap);
-    real(t, ",\"auc\":", c->auc);
+    edgel_text_named(t, ",\"ap\":", c->ap);
+    edgel_text_named(t, ",\"auc\":", c->auc);
     edgel_points_json(t, c->points, c->n);
 }
 

@@ -32,6 +32,22 @@ void edgel_grid_score(struct edgel_grid *g, double v)
     g->ncells++;
 }
 
+void edgel_grid_pair(struct edgel_grid *g, const char *key, const char *value)
+{
+    edgel_grid_str(g, key);
+    edgel_grid_str(g, value);
+}
+
+void edgel_grid_real(struct edgel_grid *g, const char *key, double v, const char *after)
+{
+    struct edgel_text word = { 0 };
+    edgel_text_real(&word, v);
+    edgel_text_str(&word, after);
+    edgel_grid_pair(g, key, word.failed ? "" : word.s);
+    g->cells.failed |= word.failed;
+    edgel_text_finish(&word);
+}
+
 /* Bytes that start a character: all but the continuation bytes 10xxxxxx. */
 static size_t width_of(const char *s)
 {

@@ -13,17 +13,11 @@ static void boxes_of(const struct edgel_object_scores *s, double v[4])
     v[3] = s->box_ciou;
 }
 
-static void real(struct edgel_text *t, const char *before, double v)
-{
-    edgel_text_str(t, before);
-    edgel_text_real(t, v);
-}
-
 static void list(struct edgel_text *t, const char *before, const double *v)
 {
     edgel_text_str(t, before);
     for (int k = 0; k < EDGEL_OBJECT_IOUS; k++)
-        real(t, k ? "," : "[", v[k]);
+        edgel_text_named(t, k ? "," : "[", v[k]);
     edgel_text_str(t, "]");
 }
 
@@ -31,13 +25,13 @@ static void scores_json(struct edgel_text *t, const struct edgel_object_scores *
 {
     double box[4];
     boxes_of(s, box);
-    real(t, "\"pq\":", s->pq);
-    real(t, ",\"sq\":", s->sq);
-    real(t, ",\"rq\":", s->rq);
+    edgel_text_named(t, "\"pq\":", s->pq);
+    edgel_text_named(t, ",\"sq\":", s->sq);
+    edgel_text_named(t, ",\"rq\":", s->rq);
     list(t, ",\"precision\":", s->precision);
     list(t, ",\"recall\":", s->recall);
-    real(t, ",\"mean_precision\":", s->mean_precision);
-    real(t, ",\"mean_recall\":", s->mean_recall);
+    edgel_text_named(t, ",\"mean_precision\":", s->mean_precision);
+    edgel_text_named(t, ",\"mean_recall\":", s->mean_recall);
     edgel_text_str(t, ",\"box\":{");
     for (int i = 0; i < 4; i++) {
         edgel_text_printf(t, "%s\"%s\":", i ? "," : "", box_names[i]);
@@ -46,22 +40,14 @@ static void scores_json(struct edgel_text *t, const struct edgel_object_scores *
     edgel_text_str(t, "}}");
 }
 
-static const char *word_of(enum edgel_objects kind)
-{
-    static const char *const words[] = { "none", "components", "ids", "mixed" };
-    return words[kind];
-}
-
 static void json(struct edgel_text *t, const struct edgel_summary *s)
 {
     const struct edgel_objects_result *o = edgel_summary_objects(s);
     double thresholds[EDGEL_OBJECT_IOUS];
-    if (s->measure->objects == EDGEL_OBJECTS_NONE)
-        return;
     for (int k = 0; k < EDGEL_OBJECT_IOUS; k++)
         thresholds[k] = (10 + k) / 20.;
     edgel_text_printf(t, ",\n \"objects\":{\"by\":\"%s\",\"reduce\":\"pooled\"",
-                      word_of(s->measure->objects));
+                      edgel_measure_word(s->measure, "objects"));
     list(t, ",\"iou\":", thresholds);
     edgel_text_str(t, ",\"classes\":[");
     for (size_t i = 0; i < o->nclasses; i++) {
@@ -159,10 +145,8 @@ static void thresholds_table(struct edgel_text *t, const struct edgel_object_sco
 
 static void table(struct edgel_text *t, const struct edgel_summary *s, size_t width)
 {
-    if (s->measure->objects == EDGEL_OBJECTS_NONE)
-        return;
     edgel_text_printf(t, "\nobjects (by %s, summed over images; tp fp fn PQ: pairs of IoU > 0.5)\n",
-                      word_of(s->measure->objects));
+                      edgel_measure_word(s->measure, "objects"));
     classes_table(t, edgel_summary_objects(s), width);
     edgel_text_str(t, "\nobjects, mean over classes\n");
     thresholds_table(t, &edgel_summary_objects(s)->mean, width);

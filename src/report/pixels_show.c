@@ -11,12 +11,6 @@ enum { MATRIX_SHOWN = 20 };
 
 /* --- document --- */
 
-static void real(struct edgel_text *t, const char *before, double v)
-{
-    edgel_text_str(t, before);
-    edgel_text_real(t, v);
-}
-
 static void ids(struct edgel_text *t, const char *before, const int32_t *v, size_t n)
 {
     edgel_text_printf(t, "%s[", before);
@@ -48,7 +42,7 @@ static void overall_json(struct edgel_text *t, const struct edgel_summary *s)
         if (!score->overall)
             continue;
         edgel_text_printf(t, "\"%s\":", score->key);
-        real(t, "", edgel_score_value(score, s));
+        edgel_text_named(t, "", edgel_score_value(score, s));
         edgel_text_str(t, ",");
     }
     edgel_text_str(t, "\n");
@@ -275,7 +269,7 @@ static void confusion(struct edgel_text *t, const struct edgel_summary *s, size_
 
 static void table(struct edgel_text *t, const struct edgel_summary *s, size_t width)
 {
-    if (!edgel_counts_pixels(s->measure))
+    if (!edgel_measure_counts_pixels(s->measure))
         return;
     classes(t, s, width);
     overall(t, s);
@@ -284,12 +278,29 @@ static void table(struct edgel_text *t, const struct edgel_summary *s, size_t wi
 
 static void methods(struct edgel_text *t, const struct edgel_summary *s, size_t n, size_t width)
 {
-    if (edgel_counts_pixels(s->measure))
+    if (edgel_measure_counts_pixels(s->measure))
         side_by_side(t, s, n, width);
 }
 
 const struct edgel_show edgel_pixels_show = {
     .family = EDGEL_PIXELS, .json = json, .table = table, .side_by_side = methods
 };
-/* The scores of classes are those of the tolerance where one was measured. */
-const struct edgel_show edgel_tolerance_show = { .family = EDGEL_TOLERANCE, .within = &edgel_pixels_show };
+
+/* --- tolerance: the scores of classes are within it where one was measured --- */
+
+static void tolerance_convention(struct edgel_text *t, const struct edgel_measure *m)
+{
+    edgel_text_named(t, ",\"tolerance\":", edgel_measure_value(m, "tolerance"));
+}
+
+static void tolerance_line(struct edgel_grid *g, const struct edgel_measure *m)
+{
+    edgel_grid_real(g, "tolerance", edgel_measure_value(m, "tolerance"),
+                    m->thresholds > 0 ? " px in precision, recall, f1; none in the curve"
+                                      : " px in precision, recall, f1");
+}
+
+const struct edgel_show edgel_tolerance_show = { .family = EDGEL_TOLERANCE,
+                                                 .within = &edgel_pixels_show,
+                                                 .convention_first = tolerance_convention,
+                                                 .how = tolerance_line };

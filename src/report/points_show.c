@@ -37,17 +37,11 @@ void edgel_points_values(struct edgel_text *t, const char *a, double va, const c
 
 /* --- documents --- */
 
-static void real(struct edgel_text *t, const char *before, double v)
-{
-    edgel_text_str(t, before);
-    edgel_text_real(t, v);
-}
-
 static void point(struct edgel_text *t, const struct edgel_operating_point *p)
 {
-    real(t, "\"recall\":", p->recall);
-    real(t, ",\"precision\":", p->precision);
-    real(t, ",\"f1\":", p->f1);
+    edgel_text_named(t, "\"recall\":", p->recall);
+    edgel_text_named(t, ",\"precision\":", p->precision);
+    edgel_text_named(t, ",\"f1\":", p->f1);
     edgel_text_str(t, "}");
 }
 
@@ -66,7 +60,7 @@ void edgel_points_json(struct edgel_text *t, const struct edgel_operating_point 
 {
     edgel_text_str(t, ",\"points\":[");
     for (int i = 0; i < n; i++) {
-        real(t, i ? ",\n  {\"threshold\":" : "\n  {\"threshold\":", v[i].threshold);
+        edgel_text_named(t, i ? ",\n  {\"threshold\":" : "\n  {\"threshold\":", v[i].threshold);
         edgel_text_str(t, ",");
         point(t, &v[i]);
     }

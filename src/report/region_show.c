@@ -2,18 +2,26 @@
 #include "report/report_priv.h"
 #include <math.h>
 
-static void real(struct edgel_text *t, const char *before, double v)
+static void convention(struct edgel_text *t, const struct edgel_measure *m)
 {
-    edgel_text_str(t, before);
-    edgel_text_real(t, v);
+    const bool regions = edgel_measure_asks(m, EDGEL_REGIONS);
+    if (regions || edgel_measure_asks(m, EDGEL_BOUNDARY))
+        edgel_text_printf(t, ",\"regions\":%s,\"listed\":%s", regions ? "true" : "false",
+                          m->listed ? "true" : "false");
+}
+
+static void what(struct edgel_grid *g, const struct edgel_measure *m)
+{
+    (void)m;
+    edgel_grid_pair(g, "regions", "covering, PRI, VoI");
 }
 
 static void score_json(struct edgel_text *t, const char *key, const struct edgel_region_score *s)
 {
     edgel_text_printf(t, "\"%s\":{", key);
-    real(t, "\"ods\":", s->ods);
-    real(t, ",\"ois\":", s->ois);
-    real(t, ",\"threshold\":", s->threshold);
+    edgel_text_named(t, "\"ods\":", s->ods);
+    edgel_text_named(t, ",\"ois\":", s->ois);
+    edgel_text_named(t, ",\"threshold\":", s->threshold);
 }
 
 static void json(struct edgel_text *t, const struct edgel_summary *s)
@@ -23,17 +31,17 @@ static void json(struct edgel_text *t, const struct edgel_summary *s)
         return;
     edgel_text_str(t, ",\n \"regions\":{");
     score_json(t, "covering", &r->covering);
-    real(t, ",\"best\":", r->best);
+    edgel_text_named(t, ",\"best\":", r->best);
     edgel_text_str(t, "},");
     score_json(t, "pri", &r->pri);
     edgel_text_str(t, "},");
     score_json(t, "voi", &r->voi);
     edgel_text_str(t, "},\"points\":[");
     for (int k = 0; k < r->n; k++) {
-        real(t, k ? ",\n  {\"threshold\":" : "\n  {\"threshold\":", r->points[k].threshold);
-        real(t, ",\"covering\":", r->points[k].covering);
-        real(t, ",\"pri\":", r->points[k].pri);
-        real(t, ",\"voi\":", r->points[k].voi);
+        edgel_text_named(t, k ? ",\n  {\"threshold\":" : "\n  {\"threshold\":", r->points[k].threshold);
+        edgel_text_named(t, ",\"covering\":", r->points[k].covering);
+        edgel_text_named(t, ",\"pri\":", r->points[k].pri);
+        edgel_text_named(t, ",\"voi\":", r->points[k].voi);
         edgel_text_str(t, "}");
     }
     edgel_text_str(t, "\n ]}");
@@ -94,6 +102,9 @@ static void side_by_side(struct edgel_text *t, const struct edgel_summary *s, si
     edgel_grid_finish(&g);
 }
 
-const struct edgel_show edgel_regions_show = {
-    .family = EDGEL_REGIONS, .json = json, .table = table, .side_by_side = side_by_side
-};
+const struct edgel_show edgel_regions_show = { .family = EDGEL_REGIONS,
+                                               .convention = convention,
+                                               .what = what,
+                                               .json = json,
+                                               .table = table,
+                                               .side_by_side = side_by_side };

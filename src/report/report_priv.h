@@ -7,8 +7,8 @@
 
 /* --- words.c --- */
 size_t edgel_class_scores(void); /* scores of a class */
-/* Whether pixels were counted, rather than boundaries, regions or objects in place of them. */
-bool edgel_counts_pixels(const struct edgel_measure *m);
+/* A text as it stands, "KEY": of a document, and a number, null when undefined. */
+void edgel_text_named(struct edgel_text *t, const char *before, double v);
 /* The class's name, or its id in digits when it has none; buf holds at least 16 bytes. */
 const char *edgel_class_label(const struct edgel_class_result *c, char *buf, size_t size);
 /* Writes the text to out; EDGEL_ENOMEM when the text is incomplete. Empties the text. */
@@ -17,12 +17,21 @@ EDGEL_NODISCARD enum edgel_status edgel_text_deliver(struct edgel_text *t, struc
 
 /* --- shows.c: the table of what families show --- */
 
+struct edgel_grid;
+
 /* A family for readers. Nothing is called where it was not measured. */
 struct edgel_show {
     enum edgel_family family;
     const struct edgel_show *within; /* the family that shows its results with its own; NULL: itself */
     /* Its keys of the summary document, from the comma on. */
     void (*json)(struct edgel_text *t, const struct edgel_summary *s);
+    /* Its options, as keys of "convention" in the document, whether it was asked for or not: after "missing", and at
+     * the end; NULL: none. */
+    void (*convention_first)(struct edgel_text *t, const struct edgel_measure *m);
+    void (*convention)(struct edgel_text *t, const struct edgel_measure *m);
+    /* Its options, as lines above the tables, where it was asked for: what is measured, and how; NULL: none. */
+    void (*what)(struct edgel_grid *g, const struct edgel_measure *m);
+    void (*how)(struct edgel_grid *g, const struct edgel_measure *m);
     /* Its part of the table of one method. */
     void (*table)(struct edgel_text *t, const struct edgel_summary *s, size_t width);
     /* A line for each of several methods; NULL: none. */
@@ -58,6 +67,9 @@ void edgel_grid_score(struct edgel_grid *g, double v); /* 4 decimals; "-" when u
 /* Adds the rows to t, two spaces between columns, no space at the end of a line; control characters of a cell become
  * \xNN. A started row must be full. */
 void edgel_grid_print(const struct edgel_grid *g, struct edgel_text *t);
+/* Lines of two columns: a key and a text; a key, a number and what stands after it. */
+void edgel_grid_pair(struct edgel_grid *g, const char *key, const char *value);
+void edgel_grid_real(struct edgel_grid *g, const char *key, double v, const char *after);
 void edgel_grid_finish(struct edgel_grid *g);
 size_t edgel_grid_width(const struct edgel_grid *g);             /* of a line, without folding */
 void edgel_grid_end(struct edgel_grid *g, struct edgel_text *t); /* prints and finishes */

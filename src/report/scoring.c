@@ -42,9 +42,11 @@ static enum edgel_status end_file(enum edgel_status st, struct edgel_output **ou
 
 static enum edgel_status begin_files(struct edgel_scoring *s, struct edgel_error *err)
 {
-    if (s->params.measure->boundary != EDGEL_BOUNDARY_NONE)
+    if (edgel_measure_asks(s->params.measure, EDGEL_BOUNDARY))
         EDGEL_TRY(begin_file(s, "eval_bdry_img.txt", "", &s->images, err));
-    return s->params.measure->regions ? begin_file(s, "eval_cover_img.txt", "", &s->cover, err) : EDGEL_OK;
+    return edgel_measure_asks(s->params.measure, EDGEL_REGIONS)
+               ? begin_file(s, "eval_cover_img.txt", "", &s->cover, err)
+               : EDGEL_OK;
 }
 
 static enum edgel_status add_boundary(struct edgel_scoring *s, const struct edgel_row *row,

@@ -7,12 +7,6 @@
 #include <inttypes.h>
 #include <math.h>
 
-static void real(struct edgel_text *t, const char *before, double v)
-{
-    edgel_text_str(t, before);
-    edgel_text_real(t, v);
-}
-
 static void ids(struct edgel_text *t, const char *before, const int32_t *v, size_t n)
 {
     edgel_text_printf(t, "%s[", before);
@@ -32,25 +26,18 @@ static void convention(struct edgel_text *t, const struct edgel_measure *m, cons
     ids(t, ",\"exclude_from_mean\":", r->exclude_from_mean, r->nexclude);
     edgel_text_printf(t, ",\"labels\":\"%s\"",
                       edgel_convention_word(EDGEL_CONVENTION_LABELS, (int)m->labels));
-    real(t, ",\"threshold\":", binary && m->boundary == EDGEL_BOUNDARY_NONE ? m->threshold : NAN);
+    edgel_text_named(
+        t, ",\"threshold\":", binary && !edgel_measure_asks(m, EDGEL_BOUNDARY) ? m->threshold : NAN);
     edgel_text_printf(t, ",\"thresholds\":%d,\"missing\":\"%s\"", m->thresholds,
                       edgel_convention_word(EDGEL_CONVENTION_MISSING, (int)r->missing));
-    real(t, ",\"tolerance\":", m->tolerance >= 0 ? m->tolerance : NAN);
+    for (int f = 0; f < EDGEL_FAMILIES; f++)
+        if (edgel_show_of((enum edgel_family)f)->convention_first)
+            edgel_show_of((enum edgel_family)f)->convention_first(t, m);
     edgel_annotator_text(m, annotator, sizeof annotator);
     edgel_text_printf(t, ",\"valid\":%s,\"annotator\":\"%s\"", m->valid ? "true" : "false", annotator);
-    if (m->boundary != EDGEL_BOUNDARY_NONE) {
-        real(t, ",\"boundary\":\"bsds\",\"max_dist\":", m->boundary_params.max_dist);
-        edgel_text_printf(t, ",\"thin\":%s,\"nms\":", m->boundary_params.thin ? "true" : "false");
-        if (m->boundary_params.nms) {
-            real(t, "{\"ratio\":", m->boundary_params.nms_ratio);
-            edgel_text_printf(t, ",\"radius\":%d}", m->boundary_params.nms_radius);
-        } else {
-            edgel_text_str(t, "null");
-        }
-    }
-    if (m->boundary != EDGEL_BOUNDARY_NONE || m->regions)
-        edgel_text_printf(t, ",\"regions\":%s,\"listed\":%s", m->regions ? "true" : "false",
-                          m->listed ? "true" : "false");
+    for (int f = 0; f < EDGEL_FAMILIES; f++)
+        if (edgel_show_of((enum edgel_family)f)->convention)
+            edgel_show_of((enum edgel_family)f)->convention(t, m);
     edgel_text_str(t, "},\n");
 }
 

@@ -11,9 +11,10 @@ size_t edgel_class_scores(void)
     return n;
 }
 
-bool edgel_counts_pixels(const struct edgel_measure *m)
+void edgel_text_named(struct edgel_text *t, const char *before, double v)
 {
-    return m->boundary == EDGEL_BOUNDARY_NONE && !m->regions && !edgel_objects_alone(m->objects);
+    edgel_text_str(t, before);
+    edgel_text_real(t, v);
 }
 
 const char *edgel_class_label(const struct edgel_class_result *c, char *buf, size_t size)

@@ -78,7 +78,7 @@ scene() {
     is 'b["points"][3]["recall"]' 1
     evaluate --truth t --annotator any p
     [ "$status" -eq 2 ]
-    has 'each annotator is matched by itself'
+    has '--annotator any has no use with --boundary bsds'
 }
 
 @test "annotators in a folder, and as one mask, count alike" {
@@ -123,7 +123,7 @@ scene() {
     cmp s.json direct.json
     run "$EDGEL" report --reduce image c
     [ "$status" -eq 2 ]
-    has '--reduce is for pixels'
+    has '--reduce has no use with counts of eval --boundary bsds'
     run "$EDGEL" report --fail-under iou=0.1 c
     [ "$status" -eq 2 ]
     run "$EDGEL" report --fail-under ods=0.99 c
@@ -184,7 +184,7 @@ scene() {
     has 'are of one method'
     run "$EDGEL" eval --truth t --annotator any --bsds-files out p
     [ "$status" -eq 2 ]
-    has '--bsds-files needs boundaries'
+    has '--bsds-files needs --boundary bsds or --regions'
 }
 
 @test "maps that look inverted are warned of" {
@@ -298,7 +298,7 @@ thick() {
     is 'd["convention"]["nms"], b["points"][0]["precision"]' '(None, 30 / 210)'
     run "$EDGEL" report c plain
     [ "$status" -eq 2 ]
-    has 'nms of boundaries'
+    has 'measured differently (nms)'
     sed 's/"ratio":1.01/"ratio":0.5/' c >low
     sed 's/"radius":1/"radius":0/' c >none
     for f in low none; do

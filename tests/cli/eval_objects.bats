@@ -194,7 +194,7 @@ strips() {
     [ "$output" = "$(cat pairs.csv)" ]
     run "$EDGEL" eval -q --truth t --pairs-csv q.csv p
     [ "$status" -eq 2 ]
-    has "needs objects"
+    has "--pairs-csv needs --objects"
     [ ! -e q.csv ]
     run "$EDGEL" eval -q --truth t --objects ids --pairs-csv q.csv --csv q.csv p
     [ "$status" -eq 2 ]

@@ -207,7 +207,7 @@ nothing() {
     "$EDGEL" eval -q --truth t --boundary davis --counts davis.jsonl p
     run "$EDGEL" report iou.jsonl davis.jsonl
     [ "$status" -eq 2 ]
-    has 'boundary'
+    has 'measured differently (band)'
     run "$EDGEL" report --ignore 1 iou.jsonl
     [ "$status" -eq 2 ]
     has 'measure again'

@@ -252,7 +252,7 @@ static void statistics_are_those_of_the_page(void **state)
     struct edgel_reducer *r;
     struct edgel_summary s;
     m.labels = EDGEL_LABELS_BINARY;
-    m.davis = true;
+    ask(&m, "davis", true);
     assert_int_equal(edgel_reducer_create(&m, &reduce, "p", &r, NULL), EDGEL_OK);
     /* J of the first sequence: 1 for 150 frames, then 1/4 for 150: e = 0, 75, 150, 224, 299. */
     for (int i = 0; i < 300; i++)
@@ -290,7 +290,7 @@ static void f_of_frames_without_contours(void **state)
     struct edgel_reduce reduce = reduce_defaults();
     struct edgel_summary s;
     m.labels = EDGEL_LABELS_BINARY;
-    m.davis = true;
+    ask(&m, "davis", true);
     for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
         struct edgel_reducer *r;
         assert_int_equal(edgel_reducer_create(&m, &reduce, "p", &r, NULL), EDGEL_OK);
@@ -319,7 +319,7 @@ static void a_frame_without_the_object_is_right_when_nothing_is_found(void **sta
     struct edgel_summary s;
     row.counts[EDGEL_DAVIS] = &(struct edgel_tolerance_list){ &c, 1 };
     m.labels = EDGEL_LABELS_BINARY;
-    m.davis = true;
+    ask(&m, "davis", true);
     assert_int_equal(edgel_reducer_create(&m, &reduce, "p", &r, NULL), EDGEL_OK);
     add_frame(r, "x", 2, (struct edgel_tolerance_counts){ 1, 1, 1, 1, 1 });
     assert_int_equal(edgel_reducer_add(r, &row, NULL), EDGEL_OK);
@@ -346,7 +346,7 @@ static void quarters_end_at_the_nearest_frame(void **state)
     struct edgel_reducer *r;
     struct edgel_summary s;
     m.labels = EDGEL_LABELS_BINARY;
-    m.davis = true;
+    ask(&m, "davis", true);
     assert_int_equal(edgel_reducer_create(&m, &reduce, "p", &r, NULL), EDGEL_OK);
     for (int i = 0; i < 4; i++)
         add_frame(r, "a/b/x", (const uint64_t[]){ 4, 2, 1, 0 }[i], c);
@@ -404,8 +404,8 @@ static void check_says(const char *text, const char *rule)
     struct edgel_json *doc;
     struct edgel_error err = { 0 };
     m.labels = EDGEL_LABELS_IDS;
-    m.band = strstr(text, "bands") ? 0.02 : 0;
-    m.davis = strstr(text, "contours") != NULL;
+    ask(&m, "band", strstr(text, "bands") ? 0.02 : NAN);
+    ask(&m, "davis", strstr(text, "contours") != NULL);
     assert_int_equal(edgel_json_parse(text, strlen(text), "here", &doc, NULL), EDGEL_OK);
     enum edgel_status st = edgel_family_read(EDGEL_BANDS, doc, "here", &m, &row, &err);
     if (st == EDGEL_OK)

@@ -295,9 +295,9 @@ static struct edgel_measure measure_of(int thresholds, bool thin)
 {
     struct edgel_measure m = measure_defaults();
     m.labels = EDGEL_LABELS_BINARY;
-    m.boundary = EDGEL_BOUNDARY_BSDS;
-    m.boundary_params.max_dist = 0.1; /* 2.6 px */
-    m.boundary_params.thin = thin;
+    ask(&m, "boundary", 1);
+    ask(&m, "max_dist", 0.1); /* 2.6 px */
+    ask(&m, "thin", thin);
     m.thresholds = thresholds;
     return m;
 }
@@ -310,7 +310,7 @@ static void naive_counts(const struct scene *s, const struct edgel_measure *m, i
     int n = 0, px[W * H], py[W * H];
     for (int i = 0; i < W * H; i++)
         map[i] = get(&s->prediction, i % W, i / W) / 255.0 >= (double)k / (K + 1);
-    if (m->boundary_params.thin)
+    if (edgel_measure_value(m, "thin") > 0)
         naive_thin(map, W, H);
     for (int i = 0; i < W * H; i++)
         if (map[i]) {
@@ -379,7 +379,7 @@ static struct edgel_row measure_one(const struct edgel_mask *prediction, const s
 {
     struct edgel_measure m = measure_of(1, false);
     struct edgel_row row = { 0 };
-    m.boundary_params.max_dist = max_dist;
+    ask(&m, "max_dist", max_dist);
     assert_int_equal(edgel_measure_image(&m, prediction, false, truth, 1, NULL, &row, NULL), EDGEL_OK);
     return row;
 }
@@ -493,10 +493,10 @@ static void params_that_do_not_suit_are_refused(void **state)
         bad[i] = measure_of(5, true);
     bad[0].thresholds = 0;
     bad[1].labels = EDGEL_LABELS_IDS;
-    bad[2].boundary_params.max_dist = NAN;
-    bad[3].boundary_params.max_dist = 1.01;
+    ask(&bad[2], "max_dist", NAN);
+    ask(&bad[3], "max_dist", 1.01);
     bad[4].annotator = EDGEL_ANNOTATOR_ANY;
-    bad[5].tolerance = 1;
+    ask(&bad[5], "tolerance", 1);
     for (int i = 0; i < 6; i++)
         assert_int_equal(edgel_measure_image(&bad[i], &s.p, false, s.t, ANNOTATORS, NULL, &row, NULL),
                          EDGEL_EINVAL);

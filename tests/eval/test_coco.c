@@ -304,7 +304,7 @@ static void masks_and_documents_meet(void **state)
     struct edgel_error err = { 0 };
     struct edgel_coco *c = parse(instances);
     m.labels = EDGEL_LABELS_IDS;
-    m.objects = EDGEL_OBJECTS_IDS;
+    ask(&m, "objects", EDGEL_OBJECTS_IDS);
     fill(&mask, 4, 3, "522052205220"); /* 5: as 9 of the document, 2: as 4, a crowd */
     fill(&other, 3, 3, "522522522");
     const struct edgel_mask view = mask_of(&mask, 8), wrong = mask_of(&other, 8);
@@ -336,7 +336,7 @@ static void masks_and_documents_meet(void **state)
     assert_non_null(strstr(err.msg, "prediction is 3x3, truth is 4x3"));
     assert_int_equal(edgel_measure_objects(&m, true, &of_doc, &of_doc, &view, &row, NULL), EDGEL_EINVAL);
     assert_int_equal(edgel_measure_objects(&m, true, &of_mask, &of_doc, NULL, &row, NULL), EDGEL_EINVAL);
-    m.objects = EDGEL_OBJECTS_COMPONENTS;
+    ask(&m, "objects", EDGEL_OBJECTS_COMPONENTS);
     assert_int_equal(edgel_measure_objects(&m, true, &of_doc, &of_doc, NULL, &row, NULL), EDGEL_EINVAL);
     edgel_coco_destroy(&c);
     edgel_image_finish(&mask);
@@ -356,7 +356,7 @@ static void panoptic_masks_have_classes_and_void(void **state)
               "\"file_name\":\"b.png\",\"segments_info\":[{\"id\":1,\"category_id\":40},{\"id\":2,"
               "\"category_id\":40}]}]}");
     m.labels = EDGEL_LABELS_IDS;
-    m.objects = EDGEL_OBJECTS_IDS;
+    ask(&m, "objects", EDGEL_OBJECTS_IDS);
     fill(&t, 8, 1, "33305500");
     fill(&p, 8, 1, "11110222"); /* 1: three of 40 and one of void; 2: mostly void */
     const struct edgel_mask truth = mask_of(&t, 8), prediction = mask_of(&p, 8);
@@ -538,7 +538,7 @@ static void no_memory_is_an_error(void **state)
     struct edgel_image mask;
     long k = 0;
     m.labels = EDGEL_LABELS_IDS;
-    m.objects = EDGEL_OBJECTS_IDS;
+    ask(&m, "objects", EDGEL_OBJECTS_IDS);
     fill(&mask, 4, 3, "522052205220");
     const struct edgel_mask view = mask_of(&mask, 8);
     for (enum edgel_status st = EDGEL_ENOMEM; st != EDGEL_OK; k++) {

@@ -75,11 +75,11 @@ static void measure_run(struct run *run, enum edgel_labels labels, int threshold
     m->labels = labels;
     m->threshold = 0.1;
     m->thresholds = thresholds;
-    m->tolerance = tolerance;
-    m->distances = everything || rnd(2);
-    m->band = everything || rnd(2) ? 0.05 : 0;
-    m->davis = everything || rnd(2);
-    m->objects = everything || rnd(2) ? EDGEL_OBJECTS_COMPONENTS : EDGEL_OBJECTS_NONE;
+    ask(m, "tolerance", tolerance < 0 ? NAN : tolerance);
+    ask(m, "distances", everything || rnd(2));
+    ask(m, "band", everything || rnd(2) ? 0.05 : NAN);
+    ask(m, "davis", everything || rnd(2));
+    ask(m, "objects", everything || rnd(2) ? EDGEL_OBJECTS_COMPONENTS : EDGEL_OBJECTS_NONE);
     m->ignore = run->header.reduce.ignore = ignore;
     m->nignore = run->header.reduce.nignore = 1;
     run->header.reduce.missing = EDGEL_MISSING_WORST;
@@ -268,14 +268,12 @@ static void headers_carry_everything(void **state)
     struct edgel_counts_header h = {
         { .labels = EDGEL_LABELS_IDS,
           .threshold = 0.30000000000000004,
-          .tolerance = 2.25,
           .ignore = ignore,
           .nignore = 2,
           .valid = true,
           .annotator = EDGEL_ANNOTATOR_INDEX,
           .annotator_index = 4,
-          .colors = &c,
-          .distances = true },
+          .colors = &c },
         { .reduce = EDGEL_REDUCE_POOLED,
           .empty = EDGEL_EMPTY_ONE,
           .missing = EDGEL_MISSING_SKIP,
@@ -291,6 +289,11 @@ static void headers_carry_everything(void **state)
         { 2, 3, 10, 77 },
         0,
     };
+    struct edgel_measure defaults;
+    edgel_measure_init(&defaults);
+    memcpy(h.measure.options, defaults.options, sizeof defaults.options);
+    ask(&h.measure, "tolerance", 2.25);
+    ask(&h.measure, "distances", 1);
     struct run run = { .header = h };
     write_run(&run);
     struct edgel_counts_reader *r;
@@ -299,7 +302,7 @@ static void headers_carry_everything(void **state)
     check_header(&h, g);
     assert_memory_equal(&g->shard, &h.shard, sizeof h.shard);
     assert_true(g->reduce.ignore[1] == 255 && g->reduce.exclude_from_mean[0] == 0 &&
-                g->measure.tolerance == 2.25 && g->measure.annotator_index == 4 &&
+                edgel_measure_value(&g->measure, "tolerance") == 2.25 && g->measure.annotator_index == 4 &&
                 g->measure.colors->v[0].id == 65535 && g->measure.valid);
     assert_string_equal(g->reduce.classes->v[1].name, "road \"B\"");
     struct edgel_measure other[8];
@@ -308,7 +311,7 @@ static void headers_carry_everything(void **state)
     other[0].labels = EDGEL_LABELS_BINARY;
     other[1].threshold = 0.3;
     other[2].thresholds = 1;
-    other[3].tolerance = -1;
+    ask(&other[3], "tolerance", NAN);
     other[4].nignore = 1;
     other[5].valid = false;
     other[6].annotator_index = 3;

@@ -232,7 +232,7 @@ static void check_says(const char *bins, const char *rule)
     struct edgel_error err = { 0 };
     m.labels = EDGEL_LABELS_IDS;
     char line[512];
-    m.distances = true;
+    ask(&m, "distances", true);
     snprintf(line, sizeof line, "{\"distances\":%s}", bins);
     assert_int_equal(edgel_json_parse(line, strlen(line), "here", &doc, NULL), EDGEL_OK);
     enum edgel_status st = edgel_family_read(EDGEL_DISTANCES, doc, "here", &m, &row, &err);
@@ -292,7 +292,7 @@ static void rows_that_do_not_hang_together_are_refused(void **state)
     struct edgel_reducer *reducer;
     row.counts[EDGEL_DISTANCES] = &(struct edgel_distance_list){ &c, 1 };
     m.labels = EDGEL_LABELS_IDS;
-    m.distances = true;
+    ask(&m, "distances", true);
     assert_int_equal(edgel_reducer_create(&m, &r, "p", &reducer, NULL), EDGEL_OK);
     assert_int_equal(edgel_reducer_add(reducer, &row, NULL), EDGEL_EINVAL);
     c.truth = c.prediction;

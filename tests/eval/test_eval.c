@@ -300,7 +300,7 @@ static void missing_is_wrong_everywhere(void **state)
     struct edgel_measure m = measure_defaults();
     struct edgel_row row = { 0 };
     m.labels = EDGEL_LABELS_IDS;
-    m.tolerance = 3;
+    ask(&m, "tolerance", 3);
     assert_int_equal(edgel_measure_image(&m, NULL, false, &tm, 1, NULL, &row, NULL), EDGEL_OK);
     assert_int_equal(row.kind, EDGEL_ROW_MISSING);
     for (int id = 0; id < 10; id++)
@@ -400,7 +400,7 @@ static void tolerance_is_brute_force(void **state)
         struct edgel_mask tm = mask_of(&t, 8), pm = mask_of(&p, 8), vm = mask_of(&v, 8);
         struct edgel_measure m = measure_defaults();
         m.labels = bin ? EDGEL_LABELS_BINARY : EDGEL_LABELS_IDS;
-        m.tolerance = reach[rnd(7)];
+        ask(&m, "tolerance", reach[rnd(7)]);
         m.ignore = (const int32_t[]){ 9 };
         m.nignore = 1;
         struct edgel_row row = { 0 };
@@ -419,8 +419,12 @@ static void tolerance_is_brute_force(void **state)
             assert_int_equal(c->id, id);
             assert_int_equal(c->truth, nt);
             assert_int_equal(c->prediction, np);
-            assert_int_equal(c->matched_truth, matched(a, b, w, h, id, m.tolerance * m.tolerance));
-            assert_int_equal(c->matched_prediction, matched(b, a, w, h, id, m.tolerance * m.tolerance));
+            assert_int_equal(c->matched_truth, matched(a, b, w, h, id,
+                                                       edgel_measure_value(&m, "tolerance") *
+                                                           edgel_measure_value(&m, "tolerance")));
+            assert_int_equal(c->matched_prediction, matched(b, a, w, h, id,
+                                                            edgel_measure_value(&m, "tolerance") *
+                                                                edgel_measure_value(&m, "tolerance")));
         }
         assert_int_equal(k, edgel_row_tolerance(&row)->n);
         edgel_row_finish(&row);
@@ -443,7 +447,7 @@ static void allocation_failures_are_reported(void **state)
     struct edgel_measure m = measure_defaults();
     m.labels = EDGEL_LABELS_BINARY;
     m.thresholds = 9;
-    m.tolerance = 2;
+    ask(&m, "tolerance", 2);
     m.annotator = EDGEL_ANNOTATOR_ANY;
     long n = 0;
     for (enum edgel_status st = EDGEL_ENOMEM; st != EDGEL_OK; n++) {

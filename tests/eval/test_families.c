@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -13,7 +14,7 @@ static void the_table_is_complete(void **state)
 {
     (void)state;
     for (int f = 0; f < EDGEL_FAMILIES; f++)
-        rows[f] = edgel_family_row((enum edgel_family)f);
+        rows[f] = edgel_family_of((enum edgel_family)f);
     const char *odd = edgel_families_odd(rows, EDGEL_FAMILIES);
     if (odd)
         fail_msg("%s", odd);
@@ -22,42 +23,174 @@ static void the_table_is_complete(void **state)
             assert_true(strcmp(rows[f]->name, rows[g]->name) != 0 && strcmp(rows[f]->key, rows[g]->key) != 0);
 }
 
+/* Takes one part out of a row. */
+static bool plant(struct edgel_family_row *row, struct edgel_summing *sums, int part)
+{
+    *sums = *row->sums;
+    row->sums = sums;
+    switch (part) {
+    case 0: row->name = NULL; return true;
+    case 1: row->key = ""; return true;
+    case 2: row->measures = NULL; return true;
+    case 3: row->options = NULL; return row->noptions > 0;
+    case 4: row->noptions = EDGEL_OPTIONS_MAX + 1; return true;
+    case 5:
+        row->noptions = 0;
+        row->asked = NULL;
+        return true;
+    case 6: row->measure = NULL; return true;
+    case 7: row->write = NULL; return true;
+    case 8: row->read = NULL; return true;
+    case 9: row->check = NULL; return true;
+    case 10: row->sound = NULL; return true;
+    case 11: row->finish = NULL; return true;
+    case 12: row->family = (enum edgel_family)((row->family + 1) % EDGEL_FAMILIES); return true;
+    case 13: row->sums = NULL; return true;
+    case 14: sums->add = NULL; return true;
+    case 15: sums->result = NULL; return true;
+    case 16: sums->finish_result = NULL; return true;
+    case 17: sums->result_size = 0; return true;
+    default: return false;
+    }
+}
+enum { PARTS = 18 };
+
 /* A row without one of its parts is seen, whichever row and whichever part. */
 static void a_planted_row_is_seen(void **state)
 {
     (void)state;
     for (int f = 0; f < EDGEL_FAMILIES; f++) {
-        struct edgel_family_row planted;
-        for (int part = 0; part < 12; part++) {
-            planted = *edgel_family_row((enum edgel_family)f);
-            switch (part) {
-            case 0: planted.name = NULL; break;
-            case 1: planted.key = ""; break;
-            case 2: planted.measures = NULL; break;
-            case 3: planted.asked = NULL; break;
-            case 4: planted.measure = NULL; break;
-            case 5: planted.write = NULL; break;
-            case 6: planted.read = NULL; break;
-            case 7: planted.check = NULL; break;
-            case 8: planted.sound = NULL; break;
-            case 9: planted.finish = NULL; break;
-            case 10: planted.family = (enum edgel_family)((f + 1) % EDGEL_FAMILIES); break;
-            default: break;
-            }
-            rows[f] = part < 11 ? &planted : NULL;
-            assert_non_null(edgel_families_odd(rows, EDGEL_FAMILIES));
+        for (int part = 0; part < PARTS; part++) {
+            struct edgel_family_row planted = *edgel_family_of((enum edgel_family)f);
+            struct edgel_summing sums;
+            rows[f] = &planted;
+            if (!plant(&planted, &sums, part))
+                continue;
+            if (!edgel_families_odd(rows, EDGEL_FAMILIES))
+                fail_msg("%s without part %d is not seen", edgel_family_of((enum edgel_family)f)->name, part);
         }
-        rows[f] = edgel_family_row((enum edgel_family)f);
+        rows[f] = NULL;
+        assert_non_null(edgel_families_odd(rows, EDGEL_FAMILIES));
+        rows[f] = edgel_family_of((enum edgel_family)f);
         assert_null(edgel_families_odd(rows, EDGEL_FAMILIES));
     }
     assert_non_null(edgel_families_odd(rows, EDGEL_FAMILIES - 1));
 }
 
+/* --- options --- */
+
+/* Takes one part out of an option. */
+static bool plant_option(struct edgel_family_option *o, int part, bool first)
+{
+    const bool words = o->words != NULL;
+    switch (part) {
+    case 0: o->key = NULL; return true;
+    case 1: o->stored = ""; return true;
+    case 2: o->words = NULL; return words;
+    case 3: o->hi = o->lo; return !words;
+    case 4: o->def = words ? 99 : o->hi + 1; return true;
+    case 5: o->def = -1; return true;
+    case 6: o->def = words ? 1 : (o->lo + o->hi) / 2; return first; /* asked for by default */
+    default: return false;
+    }
+}
+
+static void a_planted_option_is_seen(void **state)
+{
+    (void)state;
+    int planted_parts = 0;
+    for (int f = 0; f < EDGEL_FAMILIES; f++) {
+        const struct edgel_family_row *row = edgel_family_of((enum edgel_family)f);
+        for (int i = 0; i < row->noptions; i++)
+            for (int part = 0; part < 7; part++) {
+                struct edgel_family_row planted = *row;
+                struct edgel_family_option options[EDGEL_OPTIONS_MAX];
+                memcpy(options, row->options, (size_t)row->noptions * sizeof *options);
+                planted.options = options;
+                if (!plant_option(&options[i], part, i == 0 && !row->asked))
+                    continue;
+                rows[f] = &planted;
+                if (!edgel_families_odd(rows, EDGEL_FAMILIES))
+                    fail_msg("%s without part %d is not seen", row->options[i].key, part);
+                planted_parts++;
+            }
+        rows[f] = row;
+    }
+    assert_true(planted_parts > 50);
+    assert_null(edgel_families_odd(rows, EDGEL_FAMILIES));
+}
+
+/* What a row says has no use beside its family, or needs it, is a parameter that there is: of a family, or one of those
+ * that the header names. */
+static void rows_name_parameters_that_there_are(void **state)
+{
+    (void)state;
+    static const char others[] =
+        " labels colors threshold thresholds valid ignore votes reduce empty classes "
+        "exclude_from_mean nsd_tolerance pairs_csv bsds_files ";
+    for (int f = 0; f < EDGEL_FAMILIES; f++) {
+        const struct edgel_family_row *row = edgel_family_of((enum edgel_family)f);
+        const char *keys[64];
+        int n = 0;
+        for (const struct edgel_exclusion *e = row->excludes; e && e->key; e++)
+            keys[n++] = e->key;
+        for (const char *const *k = row->serves; k && *k; k++)
+            keys[n++] = *k;
+        for (int i = 0; i < n; i++) {
+            char word[64];
+            enum edgel_family family;
+            int at;
+            snprintf(word, sizeof word, " %s ", keys[i]);
+            if (!edgel_option_find(keys[i], &family, &at) && !strstr(others, word))
+                fail_msg("%s: there is no parameter %s", row->name, keys[i]);
+        }
+    }
+}
+
+/* Each option is set by its word or number and read back; what is out of its range is refused, and changes nothing. */
+static void options_are_set_and_read(void **state)
+{
+    (void)state;
+    struct edgel_measure m;
+    const struct edgel_family_option *o;
+    edgel_measure_init(&m);
+    for (int f = 0; f < EDGEL_FAMILIES; f++) {
+        assert_int_equal(edgel_measure_asks(&m, (enum edgel_family)f), f == EDGEL_PIXELS);
+        for (int i = 0; (o = edgel_family_option_at((enum edgel_family)f, i)) != NULL; i++) {
+            const double before = edgel_measure_value(&m, o->key);
+            assert_true(before == o->def || (isnan(before) && isnan(o->def)));
+            assert_int_equal(edgel_measure_set(&m, o->key, "nonsense", NULL), EDGEL_EINVAL);
+            assert_int_equal(edgel_measure_set_number(&m, o->key, o->words ? 0.5 : o->hi + 1, NULL),
+                             EDGEL_EINVAL);
+            assert_int_equal(edgel_measure_set_number(&m, o->key, -1, NULL), EDGEL_EINVAL);
+            assert_int_equal(edgel_measure_set_number(&m, o->key, NAN, NULL),
+                             isnan(o->def) ? EDGEL_OK : EDGEL_EINVAL);
+            const double after = edgel_measure_value(&m, o->key);
+            assert_true(after == before || (isnan(after) && isnan(before)));
+            for (int k = 0; o->words && o->words[k]; k++) {
+                assert_int_equal(edgel_measure_set(&m, o->key, o->words[k], NULL), EDGEL_OK);
+                assert_true(edgel_measure_value(&m, o->key) == k);
+                assert_string_equal(edgel_measure_word(&m, o->key), o->words[k]);
+            }
+            assert_int_equal(edgel_measure_set(&m, o->key, o->words ? o->words[0] : "1", NULL), EDGEL_OK);
+            assert_true(edgel_measure_value(&m, o->key) == (o->words ? 0 : 1));
+        }
+    }
+    assert_true(isnan(edgel_measure_value(&m, "width")));
+    assert_int_equal(edgel_measure_set(&m, "width", "1", NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_measure_set_number(&m, "width", 1, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_measure_set(&m, "max_dist", "0", NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_measure_set(&m, "band", "none", NULL), EDGEL_OK);
+    assert_false(edgel_measure_asks(&m, EDGEL_BANDS));
+    assert_true(edgel_measure_asks(&m, EDGEL_TOLERANCE));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_table_is_complete),
-        cmocka_unit_test(a_planted_row_is_seen),
+        cmocka_unit_test(the_table_is_complete),    cmocka_unit_test(a_planted_row_is_seen),
+        cmocka_unit_test(a_planted_option_is_seen), cmocka_unit_test(rows_name_parameters_that_there_are),
+        cmocka_unit_test(options_are_set_and_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

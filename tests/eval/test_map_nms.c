@@ -193,9 +193,9 @@ static struct edgel_measure measure_of(void)
 {
     struct edgel_measure m = measure_defaults();
     m.labels = EDGEL_LABELS_BINARY;
-    m.boundary = EDGEL_BOUNDARY_BSDS;
+    ask(&m, "boundary", 1);
     m.thresholds = 9;
-    m.boundary_params.nms = true;
+    ask(&m, "nms", true);
     return m;
 }
 
@@ -213,9 +213,9 @@ static void test_measured(void **state)
     struct edgel_measure m = measure_of(), plain = m;
     struct edgel_row a = { 0 }, b = { 0 };
     assert_int_equal(edgel_map_nms(&map, 255, 1.03, 2, out, NULL), EDGEL_OK);
-    plain.boundary_params.nms = false;
-    m.boundary_params.nms_ratio = 1.03;
-    m.boundary_params.nms_radius = 2;
+    ask(&plain, "nms", false);
+    ask(&m, "nms_ratio", 1.03);
+    ask(&m, "nms_radius", 2);
     assert_int_equal(edgel_measure_image(&plain, &maxima, false, &map, 1, NULL, &a, NULL), EDGEL_OK);
     enum edgel_status st = EDGEL_ENOMEM;
     for (long n = 0; st == EDGEL_ENOMEM; n++) {
@@ -248,10 +248,10 @@ static void test_refused(void **state)
     p = (struct edgel_prediction){ .map = &small };
     for (int i = 0; i < 6; i++) {
         m = measure_of();
-        m.boundary_params.nms_ratio = i == 0 ? 0.99 : i == 1 ? NAN : 1.01;
-        m.boundary_params.nms_radius = i == 2 ? 0 : i == 3 ? 101 : 1;
+        ask(&m, "nms_ratio", i == 0 ? 0.99 : i == 1 ? NAN : 1.01);
+        ask(&m, "nms_radius", i == 2 ? 0 : i == 3 ? 101 : 1);
         m.listed = i == 4;
-        m.regions = i == 5;
+        ask(&m, "regions", i == 5);
         assert_int_equal(edgel_measure_maps(&m, &p, false, &truth, &row, NULL), EDGEL_EINVAL);
     }
 }

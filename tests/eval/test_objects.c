@@ -382,7 +382,7 @@ static void thresholds_and_panoptic_quality(void **state)
     (void)state;
     struct edgel_measure m = measure_defaults();
     m.labels = EDGEL_LABELS_IDS;
-    m.objects = EDGEL_OBJECTS_IDS;
+    ask(&m, "objects", EDGEL_OBJECTS_IDS);
     /* Truth 1: 5 pixels, 4 of them predicted as 4: IoU 0.8. Truth 2: 4 pixels, 2 of them as 5: IoU 0.5, a pair but no
      * TP of the panoptic quality. Truth 3: missed. Prediction 7: invented. */
     struct edgel_row row = measure("11111022220330000", "44440055000000077", 17, 1, &m);
@@ -410,7 +410,7 @@ static void classes_void_and_mean(void **state)
     const int32_t ignore[] = { 9 }, exclude[] = { 3 };
     struct edgel_reduce how = reduce_defaults();
     m.labels = EDGEL_LABELS_IDS;
-    m.objects = EDGEL_OBJECTS_COMPONENTS;
+    ask(&m, "objects", EDGEL_OBJECTS_COMPONENTS);
     m.ignore = how.ignore = ignore;
     m.nignore = how.nignore = 1;
     how.exclude_from_mean = exclude;
@@ -452,7 +452,7 @@ static void excused_pairs_are_no_mistakes(void **state)
     struct edgel_reducer *r;
     struct edgel_summary s;
     m.labels = EDGEL_LABELS_IDS;
-    m.objects = EDGEL_OBJECTS_IDS;
+    ask(&m, "objects", EDGEL_OBJECTS_IDS);
     assert_int_equal(edgel_reducer_create(&m, &plain, "p", &r, NULL), EDGEL_OK);
     assert_int_equal(edgel_reducer_add(r, &row, NULL), EDGEL_OK);
     assert_int_equal(edgel_reducer_summary(r, &s, NULL), EDGEL_OK);
@@ -474,7 +474,7 @@ static void what_agrees_is_perfect(void **state)
     m.labels = EDGEL_LABELS_IDS;
     for (int round = 0; round < 200; round++) {
         char text[PIXELS];
-        m.objects = rnd(2) ? EDGEL_OBJECTS_IDS : EDGEL_OBJECTS_COMPONENTS;
+        ask(&m, "objects", rnd(2) ? EDGEL_OBJECTS_IDS : EDGEL_OBJECTS_COMPONENTS);
         fill_plane(&p, 1 + (int)rnd(SIDE), 1 + (int)rnd(SIDE), 5, false);
         for (int i = 0; i < p.w * p.h; i++)
             text[i] = (char)('0' + p.id[i]);
@@ -501,7 +501,7 @@ static void sides_are_symmetric(void **state)
     m.labels = EDGEL_LABELS_IDS;
     for (int round = 0; round < 200; round++) {
         char texts[2][PIXELS];
-        m.objects = rnd(2) ? EDGEL_OBJECTS_IDS : EDGEL_OBJECTS_COMPONENTS;
+        ask(&m, "objects", rnd(2) ? EDGEL_OBJECTS_IDS : EDGEL_OBJECTS_COMPONENTS);
         fill_plane(&a, 1 + (int)rnd(SIDE), 1 + (int)rnd(SIDE), 6, false);
         spoil(&a, &b, 6);
         for (int i = 0; i < a.w * a.h; i++) {
@@ -542,7 +542,7 @@ static void check_says(const char *text, const char *rule)
     struct edgel_json *doc;
     struct edgel_error err = { 0 };
     m.labels = EDGEL_LABELS_IDS;
-    m.objects = strstr(text, "off") ? EDGEL_OBJECTS_NONE : EDGEL_OBJECTS_COMPONENTS;
+    ask(&m, "objects", strstr(text, "off") ? EDGEL_OBJECTS_NONE : EDGEL_OBJECTS_COMPONENTS);
     row.kind = strstr(text, "missing") ? EDGEL_ROW_MISSING : EDGEL_ROW_MEASURED;
     assert_int_equal(edgel_json_parse(text, strlen(text), "here", &doc, NULL), EDGEL_OK);
     enum edgel_status st = edgel_family_read(EDGEL_OBJECTS, doc, "here", &m, &row, &err);
@@ -643,7 +643,7 @@ static void no_memory_to_reduce_is_an_error(void **state)
     struct edgel_measure m = measure_defaults();
     long k = 0;
     m.labels = EDGEL_LABELS_IDS;
-    m.objects = EDGEL_OBJECTS_COMPONENTS;
+    ask(&m, "objects", EDGEL_OBJECTS_COMPONENTS);
     for (enum edgel_status st = EDGEL_ENOMEM; st != EDGEL_OK; k++) {
         struct edgel_row row = measure("1102200", "1100330", 7, 1, &m);
         struct edgel_class_result *results = NULL;

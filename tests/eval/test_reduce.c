@@ -484,7 +484,7 @@ static void tolerance_replaces_precision_and_recall(void **state)
     struct edgel_reducer *reducer;
     struct edgel_summary s;
     m.labels = EDGEL_LABELS_BINARY;
-    m.tolerance = 2;
+    ask(&m, "tolerance", 2);
     assert_int_equal(edgel_reducer_create(&m, &r, "p", &reducer, NULL), EDGEL_OK);
     assert_int_equal(edgel_reducer_add(reducer, &row, NULL), EDGEL_OK);
     assert_int_equal(edgel_reducer_summary(reducer, &s, NULL), EDGEL_OK);
@@ -666,12 +666,12 @@ static void later_ignoring_is_checked(void **state)
     r.ignore = (const int32_t[]){ 5, 255 };
     r.nignore = 2;
     assert_int_equal(edgel_reduce_check(&m, &r, NULL), EDGEL_OK);
-    m.tolerance = 1;
+    ask(&m, "tolerance", 1);
     assert_int_equal(edgel_reduce_check(&m, &r, NULL), EDGEL_EINVAL);
     m.ignore = (const int32_t[]){ 255, 5 };
     m.nignore = 2;
     assert_int_equal(edgel_reduce_check(&m, &r, NULL), EDGEL_OK);
-    m.tolerance = -1;
+    ask(&m, "tolerance", NAN);
     m.labels = EDGEL_LABELS_BINARY;
     m.nignore = 1;
     assert_int_equal(edgel_reduce_check(&m, &r, NULL), EDGEL_EINVAL);

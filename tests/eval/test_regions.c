@@ -159,7 +159,7 @@ static struct edgel_measure measure_of(bool listed)
 {
     struct edgel_measure m = measure_defaults();
     m.labels = EDGEL_LABELS_IDS;
-    m.regions = true;
+    ask(&m, "regions", true);
     m.thresholds = K;
     m.listed = listed;
     return m;
@@ -176,7 +176,7 @@ static void compare(const struct scene *s, const struct edgel_row *row, uint16_t
         assert_true(fabs(c->voi[k] - n.voi) < 1e-12);
     }
     assert_true(fabs(c->best - naive_best(s, maps)) < 1e-9);
-    assert_null(edgel_family_row(EDGEL_REGIONS)->sound(&(struct edgel_measure){ .thresholds = K }, row));
+    assert_null(edgel_family_of(EDGEL_REGIONS)->sound(&(struct edgel_measure){ .thresholds = K }, row));
 }
 
 static void check(const struct scene *s, const struct edgel_prediction *p, bool listed, uint16_t maps[K][N])
@@ -277,12 +277,12 @@ static void test_refused(void **state)
         m = measure_of(false);
         m.thresholds = i == 0 ? 0 : K;
         m.labels = i == 1 ? EDGEL_LABELS_BINARY : EDGEL_LABELS_IDS;
-        m.distances = i == 2;
+        ask(&m, "distances", i == 2);
         m.annotator = i == 3 ? EDGEL_ANNOTATOR_ANY : EDGEL_ANNOTATOR_NONE;
         assert_int_equal(edgel_measure_maps(&m, &p, false, &truth, &row, NULL), EDGEL_EINVAL);
     }
     m = measure_of(false);
-    m.regions = false;
+    ask(&m, "regions", false);
     assert_int_equal(edgel_measure_maps(&m, &p, false, &truth, &row, NULL), EDGEL_EINVAL);
 }
 
@@ -298,7 +298,7 @@ enum { FORMS = 3 };
 static struct both both_of(struct scene *s, int form)
 {
     struct both b = { .m = measure_of(form == 0) };
-    b.m.boundary = EDGEL_BOUNDARY_BSDS;
+    ask(&b.m, "boundary", 1);
     b.m.labels = EDGEL_LABELS_BINARY;
     b.truth = (struct edgel_truth){ s->truth_masks, s->truth_masks, ANNOTATORS };
     b.p = form == 0   ? (struct edgel_prediction){ .segmentations = s->list_masks, .n = K }
@@ -348,7 +348,7 @@ static void test_stop_at_any_time(void **state)
         int n = 0;
         b.m.stop = count_down;
         if (regions_alone) {
-            b.m.boundary = EDGEL_BOUNDARY_NONE;
+            ask(&b.m, "boundary", 0);
             b.m.labels = EDGEL_LABELS_IDS;
         }
         for (; st == EDGEL_EINTERRUPTED; n++) {

@@ -14,14 +14,16 @@
 static const int32_t ignored[] = { 255 };
 static const int32_t excluded[] = { 0 };
 
-static const struct edgel_measure ids_measure = {
-    .labels = EDGEL_LABELS_IDS, .threshold = 0.5, .tolerance = -1, .ignore = ignored, .nignore = 1
-};
+static const struct edgel_measure ids_measure = { .labels = EDGEL_LABELS_IDS,
+                                                  .threshold = 0.5,
+                                                  .options[EDGEL_TOLERANCE] = { NAN },
+                                                  .ignore = ignored,
+                                                  .nignore = 1 };
 static const struct edgel_measure sweep_measure = {
     .labels = EDGEL_LABELS_BINARY,
     .threshold = 0.25,
     .thresholds = 2,
-    .tolerance = 1.5,
+    .options[EDGEL_TOLERANCE] = { 1.5 },
     .valid = true,
     .annotator = EDGEL_ANNOTATOR_INDEX,
     .annotator_index = 3,

@@ -1,6 +1,7 @@
 /* `edgel eval`: measures predictions against truth and shows the scores. */
 #include "cli/eval/score.h"
 #include <inttypes.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ static enum edgel_status read_inputs(const struct eval_options *o, struct edgel_
     return EDGEL_OK;
 }
 
-static void fill_measure(const struct cli_args *args, struct edgel_measure *m)
+static int fill_measure(const struct cli_args *args, struct edgel_measure *m)
 {
     const struct eval_options *o = args->options;
     edgel_measure_init(m);
@@ -30,15 +31,17 @@ static void fill_measure(const struct cli_args *args, struct edgel_measure *m)
     m->threshold = o->threshold;
     m->thresholds = (int)o->thresholds;
     m->valid = o->valid != NULL;
-    m->distances = o->distances;
-    if (cli_given(args, "tolerance"))
-        m->tolerance = o->tolerance;
+    const struct score_value values[] = {
+        { "distances", o->distances }, { "tolerance", cli_given(args, "tolerance") ? o->tolerance : NAN }
+    };
     if (cli_given(args, "annotator")) {
         m->annotator = o->annotator;
         m->annotator_index = o->annotator_index;
     }
-    eval_boundary_fill(args, m);
-    eval_objects_fill(args, m);
+    int code = score_set(m, args, values, 2);
+    if (code == 0)
+        code = eval_boundary_fill(args, m);
+    return code ? code : eval_objects_fill(args, m);
 }
 
 /* Refuses outputs that are one of the paths. */
@@ -76,7 +79,7 @@ static int check_part(const struct cli_args *args)
     return 0;
 }
 
-static int check_usage(const struct cli_args *args)
+static int check_usage(const struct cli_args *args, const struct edgel_measure *m)
 {
     const struct eval_options *o = args->options;
     if (!o->truth && !o->pairs)
@@ -88,9 +91,9 @@ static int check_usage(const struct cli_args *args)
     const char *const named[] = { o->truth, o->pairs, o->score.classes, o->colors };
     int code = check_part(args);
     if (code == 0)
-        code = eval_boundary_check(args);
+        code = score_clash(m, args);
     if (code == 0)
-        code = eval_objects_check(args);
+        code = eval_boundary_check(args);
     if (code == 0)
         code = check_outputs(args, named, 4);
     return code ? code : check_outputs(args, args->operands, args->noperands);
@@ -101,7 +104,7 @@ static int check_labels(const struct cli_args *args, const struct score *s)
 {
     static const char *const binary_only[] = { "threshold", "thresholds" };
     const struct edgel_measure *m = &s->measure;
-    for (size_t i = 0; m->labels == EDGEL_LABELS_IDS && !m->regions && i < 2; i++)
+    for (size_t i = 0; m->labels == EDGEL_LABELS_IDS && !score_of_maps(m) && i < 2; i++)
         if (cli_given(args, binary_only[i]))
             return cli_usage(args->command,
                              "--%s is for binary masks, and the labels are ids (--labels binary "
@@ -128,7 +131,7 @@ static enum edgel_status pair_method(const struct cli_args *args, const struct e
                                          .prediction_suffix = o->pred_suffix,
                                          .truth_suffix = o->truth_suffix };
     *method = (struct eval_method){ .name = prediction ? prediction : o->pairs };
-    if (edgel_objects_alone((enum edgel_objects)o->objects) && prediction && o->truth && !o->pairs) {
+    if (eval_objects_alone(o) && prediction && o->truth && !o->pairs) {
         enum edgel_status status = eval_documents_pair(args, run, prediction, method, err);
         if (status != EDGEL_OK || method->pairs)
             return status;
@@ -190,8 +193,8 @@ static enum edgel_status open_data(struct eval_run *run, struct edgel_error *err
         p.colors = m->colors;
         p.ignore = m->ignore;
         p.nignore = m->nignore;
-        p.regions = m->regions;
-        p.maps = m->boundary != EDGEL_BOUNDARY_NONE || m->regions;
+        p.regions = edgel_measure_asks(m, EDGEL_REGIONS);
+        p.maps = score_of_maps(m);
         p.read = run->read;
         status = edgel_dataset_open(&p, &run->methods[k].data, err);
     }
@@ -243,7 +246,7 @@ static int check_first_truth(const struct cli_args *args, const struct eval_run 
 static int check_annotators(const struct cli_args *args, const struct eval_run *run)
 {
     const struct edgel_measure *m = &run->score->measure;
-    if (m->annotator != EDGEL_ANNOTATOR_NONE || m->boundary != EDGEL_BOUNDARY_NONE || m->regions)
+    if (m->annotator != EDGEL_ANNOTATOR_NONE || score_of_maps(m))
         return 0;
     for (size_t k = 0; k < run->nmethods; k++)
         for (size_t i = 0; i < edgel_pairs_count(run->methods[k].pairs); i++) {
@@ -429,8 +432,9 @@ static int run_eval(const struct cli_args *args)
                             .options = &o->run,
                             .shard = o->part.shard };
     edgel_reduce_init(&s.reduce);
-    fill_measure(args, &s.measure);
-    int code = check_usage(args);
+    int code = fill_measure(args, &s.measure);
+    if (code == 0)
+        code = check_usage(args, &s.measure);
     if (code == 0)
         code = score_prepare(&s, args, &o->score);
     if (code == 0 && read_inputs(o, &colors, &s, &err) != EDGEL_OK)

@@ -1,5 +1,6 @@
 /* Boundaries in `edgel eval`: their options, and what looks like a mistake in maps and truth. */
 #include "cli/eval/score.h"
+#include <math.h>
 #include <stddef.h>
 
 #define AT(field) .at = offsetof(struct eval_options, field)
@@ -75,63 +76,40 @@ const struct cli_option eval_boundary_rows[] = {
     { 0 },
 };
 
-void eval_boundary_fill(const struct cli_args *args, struct edgel_measure *m)
+int eval_boundary_fill(const struct cli_args *args, struct edgel_measure *m)
 {
     const struct eval_options *o = args->options;
-    m->boundary_params.max_dist = o->max_dist;
-    m->boundary_params.thin = o->thin == 0;
-    m->boundary_params.nms = o->nms;
-    m->boundary_params.nms_ratio = o->nms_ratio;
-    m->boundary_params.nms_radius = (int)o->nms_radius;
-    m->band = o->boundary == IOU ? o->boundary_width : 0;
-    m->davis = o->boundary == DAVIS;
-    m->regions = o->regions;
-    if (o->boundary == BSDS)
-        m->boundary = EDGEL_BOUNDARY_BSDS;
-    else if (!o->regions)
-        return;
+    const struct score_value values[] = {
+        { "boundary", o->boundary == BSDS },
+        { "max_dist", o->max_dist },
+        { "thin", o->thin == 0 },
+        { "nms", o->nms },
+        { "nms_ratio", o->nms_ratio },
+        { "nms_radius", (double)o->nms_radius },
+        { "regions", o->regions },
+        { "band", o->boundary == IOU ? o->boundary_width : NAN },
+        { "davis", o->boundary == DAVIS },
+    };
+    const int code = score_set(m, args, values, sizeof values / sizeof *values);
+    if (code != 0 || (o->boundary != BSDS && !o->regions))
+        return code;
     m->labels = o->boundary == BSDS ? EDGEL_LABELS_BINARY : EDGEL_LABELS_IDS;
     m->thresholds = cli_given(args, "thresholds") ? (int)o->thresholds : 99;
+    return 0;
 }
 
-/* Options of pixels have no use with boundaries or regions, nor the other way round. */
 int eval_boundary_check(const struct cli_args *args)
 {
-    static const char *const of_pixels[] = { "threshold", "tolerance", "valid",  "colors",
-                                             "labels",    "distances", "objects" };
-    static const char *const of_boundaries[] = { "max-dist", "thin", "nms" };
-    static const char *const of_nms[] = { "nms-ratio", "nms-radius" };
     const struct eval_options *o = args->options;
     const bool maps = o->boundary == BSDS || o->regions;
-    const char *with = o->boundary == BSDS ? "--boundary bsds" : "--regions";
-    for (size_t i = 0; maps && i < 7; i++)
-        if (cli_given(args, of_pixels[i]))
-            return cli_usage(args->command, "--%s has no use with %s", of_pixels[i], with);
-    if (o->regions && o->boundary > BSDS)
-        return cli_usage(args->command, "--boundary %s has no use with --regions",
-                         boundary_names[o->boundary]);
     if (o->regions && o->boundary != BSDS && o->score.csv)
         return cli_usage(args->command,
                          "--csv has no use with --regions alone: --counts has the values of each image");
-    for (size_t i = 0; o->boundary != BSDS && i < 3; i++)
-        if (cli_given(args, of_boundaries[i]))
-            return cli_usage(args->command, "--%s needs --boundary bsds", of_boundaries[i]);
-    for (size_t i = 0; !o->nms && i < 2; i++)
-        if (cli_given(args, of_nms[i]))
-            return cli_usage(args->command, "--%s needs --nms", of_nms[i]);
-    if (o->nms && o->regions)
-        return cli_usage(args->command,
-                         "--nms has no use with --regions: hierarchies and segmentations are thin");
     if (o->boundary != IOU && cli_given(args, "boundary-width"))
         return cli_usage(args->command, "--boundary-width needs --boundary iou");
-    if (!maps)
-        return 0;
-    if (o->thresholds == 0 && cli_given(args, "thresholds"))
-        return cli_usage(args->command, "--thresholds 0: %s needs at least 1", with);
-    if (o->annotator == EDGEL_ANNOTATOR_ANY || o->annotator == EDGEL_ANNOTATOR_MAJORITY)
-        return cli_usage(
-            args->command,
-            "--annotator any and majority have no use with %s: each annotator is matched by itself", with);
+    if (maps && o->thresholds == 0 && cli_given(args, "thresholds"))
+        return cli_usage(args->command, "--thresholds 0: %s needs at least 1",
+                         o->boundary == BSDS ? "--boundary bsds" : "--regions");
     return 0;
 }
 

@@ -42,8 +42,7 @@ int eval_documents_open(const struct cli_args *args, struct eval_run *run)
     static const char *const of_masks[] = { "ignore", "valid", "annotator", "truth-suffix" };
     const struct eval_options *o = args->options;
     struct edgel_error err = { 0 };
-    if (!edgel_objects_alone((enum edgel_objects)o->objects) || !o->truth || o->pairs ||
-        !eval_is_document(o->truth))
+    if (!eval_objects_alone(o) || !o->truth || o->pairs || !eval_is_document(o->truth))
         return 0;
     for (size_t i = 0; i < 4; i++)
         if (cli_given(args, of_masks[i]))

@@ -86,7 +86,7 @@ static enum edgel_status measure_pair(struct eval_state *s, struct edgel_dataset
     if (method->images)
         status = eval_documents_measure(s->run, method, i, masks.prediction ? &f->map : NULL,
                                         masks.ntruth ? f->truth : NULL, valid, &slot->row, &err);
-    else if (m->boundary != EDGEL_BOUNDARY_NONE || m->regions)
+    else if (score_of_maps(m))
         status = measure_maps(m, f, method->zero_one, &slot->row, &err);
     else
         status = edgel_measure_image(m, p->prediction ? &f->map : NULL, method->zero_one, f->truth, f->ntruth,
@@ -286,7 +286,7 @@ enum edgel_status eval_execute(struct eval_run *run, struct edgel_totals *totals
     s.files = cli_alloc((size_t)threads, sizeof *s.files);
     struct edgel_measure *m = &run->score->measure;
     enum edgel_status status = EDGEL_OK;
-    if (m->boundary == EDGEL_BOUNDARY_BSDS) /* nothing else is shared among threads inside an image */
+    if (edgel_measure_asks(m, EDGEL_BOUNDARY)) /* nothing else is shared among threads inside an image */
         status = edgel_helpers_create(&job.helpers, err);
     m->helpers = job.helpers;
     m->stop = cli_stop;

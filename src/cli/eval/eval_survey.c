@@ -84,7 +84,7 @@ enum edgel_status eval_survey(struct eval_run *run, struct edgel_error *err)
 {
     struct edgel_mask_values seen;
     enum edgel_status status = EDGEL_OK;
-    if (run->score->measure.boundary != EDGEL_BOUNDARY_NONE || run->score->measure.regions)
+    if (score_of_maps(&run->score->measure))
         decide_form(run);
     if (run->score->measure.listed)
         return EDGEL_OK;

@@ -29,10 +29,6 @@ enum edgel_status score_parse_ids(const char *what, const char *text, int32_t **
                                   struct edgel_error *err);
 enum edgel_status score_parse_bars(const struct cli_list *list, struct edgel_bar **out,
                                    struct edgel_error *err);
-/* The key of the first bar that one of the families (bits 1 << enum edgel_family) decides; NULL if none does. */
-const char *score_bar_of(const struct edgel_bar *bars, size_t n, unsigned families);
-/* The key of the first bar that none of the families decides. */
-const char *score_bar_outside(const struct edgel_bar *bars, size_t n, unsigned families);
 /* Reads the tolerances of --nsd-tolerance into reduce; none: it stays. */
 enum edgel_status score_parse_nsd(const struct cli_list *list, struct edgel_reduce *reduce,
                                   struct edgel_error *err);
@@ -70,6 +66,17 @@ struct score_result {
 int score_prepare(struct score *s, const struct cli_args *args, const struct score_options *o);
 /* Refuses options that make no sense for the labels and the sweep. Returns as score_prepare. */
 int score_check(const struct score *s, const struct cli_args *args);
+/* Refuses options that have no use beside what is measured, or need what is not. Returns as score_prepare. */
+int score_clash(const struct edgel_measure *m, const struct cli_args *args);
+/* Sets options of families by their keys. Returns as score_prepare. */
+struct score_value {
+    const char *key;
+    double value;
+};
+int score_set(struct edgel_measure *m, const struct cli_args *args, const struct score_value *values,
+              size_t n);
+/* Whether boundaries or regions are measured in place of pixels. */
+bool score_of_maps(const struct edgel_measure *m);
 enum edgel_status score_begin(struct score *s, const struct score_options *o, struct edgel_error *err);
 /* EDGEL_EFORMAT: the image cannot be scored (unknown ids) and counts as failed; other failures end the run. */
 enum edgel_status score_add(struct score *s, const struct edgel_row *row, struct edgel_error *err);
@@ -151,10 +158,13 @@ enum edgel_status eval_execute(struct eval_run *run, struct edgel_totals *totals
 /* --- eval_objects.c --- */
 
 extern const struct cli_option eval_object_rows[]; /* "Objects" */
-/* Refuses options that make no sense with objects by ids. Returns 0 or CLI_EXIT_USAGE. */
-int eval_objects_check(const struct cli_args *args);
-/* What the options say of objects. */
-void eval_objects_fill(const struct cli_args *args, struct edgel_measure *m);
+/* Whether objects are matched in place of pixels. */
+static inline bool eval_objects_alone(const struct eval_options *o)
+{
+    return o->objects >= EDGEL_OBJECTS_IDS;
+}
+/* What the options say of objects. Returns 0 or CLI_EXIT_USAGE. */
+int eval_objects_fill(const struct cli_args *args, struct edgel_measure *m);
 
 /* --- eval_documents.c --- : objects of COCO documents */
 
@@ -179,12 +189,13 @@ void eval_documents_finish(struct eval_run *run);
 
 /* --- eval_boundary.c --- */
 
-/* Refuses options that make no sense with, or without, boundaries. Returns 0 or CLI_EXIT_USAGE. */
+/* Refuses what only the command line knows to make no sense with boundaries or regions. Returns 0 or
+ * CLI_EXIT_USAGE. */
 int eval_boundary_check(const struct cli_args *args);
 /* The same when it is known what the predictions are. */
 int eval_boundary_check_form(const struct cli_args *args, const struct edgel_measure *m);
-/* What the options say of boundaries; thresholds become 99 when they are not named. */
-void eval_boundary_fill(const struct cli_args *args, struct edgel_measure *m);
+/* What the options say of boundaries; thresholds become 99 when they are not named. Returns 0 or CLI_EXIT_USAGE. */
+int eval_boundary_fill(const struct cli_args *args, struct edgel_measure *m);
 
 /* Counts an image's remarks; tells them all, one line for each kind. */
 void eval_boundary_remark(struct eval_method *method, unsigned remarks);

@@ -142,22 +142,6 @@ enum edgel_status score_parse_bars(const struct cli_list *list, struct edgel_bar
     return EDGEL_OK;
 }
 
-const char *score_bar_of(const struct edgel_bar *bars, size_t n, unsigned families)
-{
-    for (size_t i = 0; i < n; i++)
-        if (bars[i].score->families & families)
-            return bars[i].score->key;
-    return NULL;
-}
-
-const char *score_bar_outside(const struct edgel_bar *bars, size_t n, unsigned families)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!(bars[i].score->families & families))
-            return bars[i].score->key;
-    return NULL;
-}
-
 enum edgel_status score_parse_nsd(const struct cli_list *list, struct edgel_reduce *reduce,
                                   struct edgel_error *err)
 {

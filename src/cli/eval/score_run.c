@@ -57,74 +57,134 @@ int score_prepare(struct score *s, const struct cli_args *args, const struct sco
     return 0;
 }
 
-/* How pixels are reduced does not concern boundaries and regions. */
-static int check_boundary(const struct score *s, const struct cli_args *args)
+/* --- what does not go together --- */
+
+bool score_of_maps(const struct edgel_measure *m)
 {
-    static const char *const of_pixels[] = {
-        "reduce", "empty", "classes", "ignore", "exclude-from-mean", "nsd-tolerance"
-    };
-    const bool regions = s->measure.boundary == EDGEL_BOUNDARY_NONE;
-    const char *bar = score_bar_outside(s->bars, s->nbars, 1 << EDGEL_BOUNDARY);
-    for (size_t i = 0; i < 6; i++)
-        if (cli_given(args, of_pixels[i]))
-            return cli_usage(args->command, "--%s is for pixels, and %s were asked for", of_pixels[i],
-                             regions ? "regions" : "boundaries");
-    if (regions && s->nbars > 0)
-        return cli_usage(args->command, "--fail-under %s: regions have no bar", s->bars[0].text);
-    if (regions && cli_given(args, "csv"))
-        return cli_usage(args->command, "--csv: regions have no rows by class");
-    if (cli_given(args, "bsds-files") && s->nmethods > 1)
-        return cli_usage(args->command, "--bsds-files: the files are of one method, and there are %zu",
-                         s->nmethods);
-    if (bar)
-        return cli_usage(args->command, "--fail-under %s is for pixels; boundaries have ods, ois and ap",
-                         bar);
+    return edgel_measure_asks(m, EDGEL_BOUNDARY) || edgel_measure_asks(m, EDGEL_REGIONS);
+}
+
+int score_set(struct edgel_measure *m, const struct cli_args *args, const struct score_value *values,
+              size_t n)
+{
+    struct edgel_error err = { 0 };
+    for (size_t i = 0; i < n; i++)
+        if (edgel_measure_set_number(m, values[i].key, values[i].value, &err) != EDGEL_OK)
+            return cli_usage(args->command, "%s", err.msg);
     return 0;
 }
 
-/* Objects by ids are all there is, and of one class unless a document names others. */
-static int check_object_ids(const struct score *s, const struct cli_args *args)
+/* The option of `edgel eval` that sets a parameter: --max-dist of "max_dist", --boundary davis of "davis". */
+static void name_of(const struct edgel_measure *m, const char *key, char *buf, size_t size)
 {
-    const char *bar = score_bar_outside(s->bars, s->nbars, 1 << EDGEL_OBJECTS);
-    if (cli_given(args, "reduce"))
-        return cli_usage(args->command, "--reduce is for pixels, and objects by ids are summed over images");
-    if (bar)
-        return cli_usage(args->command, "--fail-under %s: objects by ids have pq, sq and rq", bar);
-    return 0;
+    static const char *const others[][2] = { { "boundary", "boundary bsds" },
+                                             { "davis", "boundary davis" },
+                                             { "band", "boundary iou" },
+                                             { "votes", "annotator" } };
+    const bool objects = strcmp(key, "objects") == 0 && edgel_measure_asks(m, EDGEL_OBJECTS);
+    snprintf(buf, size, "%s%s%s", key, objects ? " " : "", objects ? edgel_measure_word(m, key) : "");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(key, others[i][0]) == 0)
+            snprintf(buf, size, "%s", others[i][1]);
+    for (char *c = buf; *c; c++)
+        if (*c == '_')
+            *c = '-';
+}
+
+struct given {
+    const struct edgel_measure *m;
+    const struct cli_args *args;
+};
+
+/* Whether the command line names a parameter. --boundary stands for several. */
+static bool given(void *user, const char *key)
+{
+    const struct given *g = user;
+    char name[64];
+    name_of(g->m, key, name, sizeof name);
+    const char *word = strchr(name, ' ');
+    if (strcmp(key, "votes") == 0)
+        return g->m->annotator == EDGEL_ANNOTATOR_ANY || g->m->annotator == EDGEL_ANNOTATOR_MAJORITY;
+    if (!word)
+        return cli_given(g->args, name);
+    const char *text = (name[word - name] = '\0', cli_given_text(g->args, name));
+    return text && strcmp(text, word + 1) == 0;
+}
+
+/* "--boundary bsds or --regions"; report names the counts of these. Empty: nothing asks for any of them. */
+static void list_families(const struct edgel_measure *m, const struct cli_args *args, unsigned families,
+                          char *buf, size_t size)
+{
+    const char *before = strcmp(args->command->name, "eval") == 0 ? "" : "counts of eval ";
+    buf[0] = '\0';
+    for (int f = 0; f < EDGEL_FAMILIES; f++) {
+        const char *key = families >> f & 1 ? edgel_family_key((enum edgel_family)f) : NULL;
+        const size_t n = strlen(buf);
+        char name[64];
+        if (!key)
+            continue;
+        name_of(m, key, name, sizeof name);
+        snprintf(buf + n, size - n, "%s--%s", n ? " or " : before, name);
+    }
+}
+
+int score_clash(const struct edgel_measure *m, const struct cli_args *args)
+{
+    struct given g = { m, args };
+    struct edgel_clash c;
+    char key[64], other[64], list[256];
+    if (!edgel_measure_clash(m, given, &g, &c))
+        return 0;
+    name_of(m, c.key, key, sizeof key);
+    if (c.families) {
+        list_families(m, args, c.families, list, sizeof list);
+        return cli_usage(args->command, "--%s needs %s", key, list);
+    }
+    name_of(m, c.other, other, sizeof other);
+    const bool votes = strcmp(c.key, "votes") == 0, fresh = strcmp(args->command->name, "eval") == 0;
+    return cli_usage(args->command, "--%s%s%s %s %s--%s", key, votes ? " " : "",
+                     votes ? edgel_convention_word(EDGEL_CONVENTION_ANNOTATOR, (int)m->annotator) : "",
+                     c.needs ? "needs" : "has no use with", fresh ? "" : "counts of eval ", other);
+}
+
+/* A bar needs one of the families its score is computed from. */
+static int check_bar(const struct score *s, const struct cli_args *args, const struct edgel_score *score)
+{
+    char list[256];
+    for (int f = 0; f < EDGEL_FAMILIES; f++)
+        if (score->families >> f & 1 &&
+            (f == EDGEL_PIXELS ? edgel_measure_counts_pixels(&s->measure)
+                               : edgel_measure_asks(&s->measure, (enum edgel_family)f)))
+            return 0;
+    list_families(&s->measure, args, score->families, list, sizeof list);
+    if (!*list)
+        return cli_usage(args->command, "--fail-under %s is for pixels, and none are counted", score->key);
+    return cli_usage(args->command, "--fail-under %s needs %s", score->key, list);
 }
 
 int score_check(const struct score *s, const struct cli_args *args)
 {
     const struct edgel_measure *m = &s->measure;
-    const char *bar = score_bar_of(s->bars, s->nbars, 1 << EDGEL_CURVE);
-    const char *objects = score_bar_of(s->bars, s->nbars, 1 << EDGEL_OBJECTS);
-    const unsigned families = 1 << EDGEL_PIXELS | 1 << EDGEL_CURVE | 1 << EDGEL_OBJECTS;
-    const char *boundary = score_bar_outside(s->bars, s->nbars, families);
     struct edgel_error err = { 0 };
-    if (m->objects == EDGEL_OBJECTS_NONE && objects)
-        return cli_usage(args->command, "--fail-under %s needs objects: eval --objects", objects);
-    if (m->objects == EDGEL_OBJECTS_NONE && cli_given(args, "pairs-csv"))
-        return cli_usage(args->command, "--pairs-csv needs objects: eval --objects");
-    if (m->boundary != EDGEL_BOUNDARY_NONE || m->regions)
-        return check_boundary(s, args);
-    if (cli_given(args, "bsds-files"))
-        return cli_usage(args->command,
-                         "--bsds-files needs boundaries or regions: eval --boundary bsds, eval --regions");
-    if (edgel_objects_alone(m->objects) && check_object_ids(s, args) != 0)
-        return CLI_EXIT_USAGE;
-    if (m->labels == EDGEL_LABELS_BINARY && cli_given(args, "classes"))
+    int code = score_clash(m, args);
+    for (size_t i = 0; i < s->nbars && code == 0; i++)
+        code = check_bar(s, args, s->bars[i].score);
+    if (code != 0)
+        return code;
+    if (edgel_measure_asks(m, EDGEL_REGIONS) && !edgel_measure_asks(m, EDGEL_BOUNDARY) &&
+        cli_given(args, "csv"))
+        return cli_usage(args->command, "--csv: regions have no rows by class");
+    if (cli_given(args, "bsds-files") && s->nmethods > 1)
+        return cli_usage(args->command, "--bsds-files: the files are of one method, and there are %zu",
+                         s->nmethods);
+    const bool binary = m->labels == EDGEL_LABELS_BINARY;
+    if (binary && cli_given(args, "classes"))
         return cli_usage(args->command,
                          "--classes is for ids, and the labels are binary (--labels ids changes that)");
-    if (m->labels == EDGEL_LABELS_BINARY && cli_given(args, "exclude-from-mean"))
+    if (binary && cli_given(args, "exclude-from-mean"))
         return cli_usage(args->command,
                          "--exclude-from-mean is for ids, and the labels are binary: they have one "
                          "class (--labels ids changes that)");
-    if (cli_given(args, "nsd-tolerance") && !m->distances)
-        return cli_usage(args->command, "--nsd-tolerance needs distances: eval --distances");
-    if (boundary)
-        return cli_usage(args->command, "--fail-under %s needs boundaries: eval --boundary bsds", boundary);
-    if (bar && m->thresholds == 0)
-        return cli_usage(args->command, "--fail-under %s needs a sweep: eval --thresholds N", bar);
     if (edgel_reduce_check(m, &s->reduce, &err) != EDGEL_OK)
         return cli_usage(args->command, "%s", err.msg);
     return 0;

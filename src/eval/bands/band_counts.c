@@ -9,18 +9,13 @@
 #include "eval/eval_priv.h"
 #include <inttypes.h>
 
-static bool asked(const struct edgel_measure *m)
-{
-    return m->band > 0;
-}
-
 static enum edgel_status measure(const struct edgel_measuring *k)
 {
     struct edgel_band_list *list = edgel_row_part(k->row, EDGEL_BANDS, sizeof *list);
     if (!list)
         return edgel_fail(k->err, EDGEL_ENOMEM, "boundary iou, %dx%d: out of memory", k->w, k->h);
-    return edgel_bands_measure(k->t_plane, k->missing ? NULL : k->p_plane, k->w, k->h, k->params->band,
-                               k->only, list, k->err);
+    return edgel_bands_measure(k->t_plane, k->missing ? NULL : k->p_plane, k->w, k->h,
+                               k->params->options[EDGEL_BANDS][0], k->only, list, k->err);
 }
 
 static void write_counts(struct edgel_text *t, const struct edgel_row *row)
@@ -111,48 +106,25 @@ static void finish(void *counts)
     edgel_free(list->v);
 }
 
-static void write_params(struct edgel_text *t, const struct edgel_measure *m)
-{
-    if (!(m->band > 0))
-        return;
-    edgel_text_str(t, ",\"band\":");
-    edgel_text_real(t, m->band);
-}
-
-static enum edgel_status read_params(const struct edgel_place *p, const struct edgel_json *measure,
-                                     struct edgel_measure *m)
-{
-    const struct edgel_json *v = edgel_json_get(measure, "band");
-    return !v || (edgel_json_real(v, &m->band) && m->band >= 0 && m->band <= 1)
-               ? EDGEL_OK
-               : edgel_place_refuse(p, "band", "must be a number from 0 to 1");
-}
-
-static const char *differs(const struct edgel_measure *a, const struct edgel_measure *b)
-{
-    return a->band != b->band ? "boundary" : NULL;
-}
-
-static enum edgel_status check_params(const struct edgel_measure *m, struct edgel_error *err)
-{
-    return m->band >= 0 && m->band <= 1 ? EDGEL_OK
-                                        : edgel_fail(err, EDGEL_EINVAL, "band: must be from 0 to 1");
-}
-
-static const struct edgel_family_params params = { .at = EDGEL_PARAMS_BODY,
-                                                   .write = write_params,
-                                                   .read = read_params,
-                                                   .differs = differs,
-                                                   .check = check_params };
+static const struct edgel_family_option options[] = {
+    { .key = "band",
+      .stored = "band",
+      .kind = EDGEL_OPTION_REAL,
+      .lo = 0,
+      .hi = 1,
+      .above = true,
+      .def = NAN },
+};
 
 const struct edgel_family_row edgel_bands_family = {
     .family = EDGEL_BANDS,
     .name = "bands",
     .key = "bands",
     .measures = "Boundary IoU, from the bands inside the boundaries of each class",
-    .asked = asked,
+    .options = options,
+    .noptions = 1,
+    .stored = EDGEL_STORED_BODY,
     .settles = "the boundaries",
-    .params = &params,
     .needs = EDGEL_NEEDS_PLANES,
     .measure = measure,
     .write = write_counts,

@@ -245,7 +245,7 @@ static enum edgel_status make_maps(struct boundary *b)
             continue;
         }
         edgel_bits_copy(&b->map, &b->drawn);
-        if (b->params->boundary_params.thin)
+        if (edgel_boundary_option(b->params, EDGEL_THIN) > 0)
             edgel_thin(&b->map, &b->gone, b->stamps);
         c->prediction[l - 1] = edgel_bits_count(&b->map);
         bool ok = add_changes(b, &b->map, &b->before);
@@ -324,25 +324,27 @@ static void release(struct boundary *b)
     edgel_free(b->found.tie);
 }
 
-enum edgel_status edgel_boundary_check(const struct edgel_measure *p, struct edgel_error *err)
+/* The first one is of regions: hierarchies and segmentations are thin. */
+const struct edgel_exclusion edgel_maps_exclude[] = {
+    { "nms", 1 },           { "threshold", 1 }, { "tolerance", 1 }, { "valid", 1 },
+    { "colors", 1 },        { "labels", 1 },    { "distances", 1 }, { "objects", 1 },
+    { "davis", 1 },         { "band", 1 },      { "votes", 1 },     { "reduce", 1 },
+    { "empty", 1 },         { "classes", 1 },   { "ignore", 1 },    { "exclude_from_mean", 1 },
+    { "nsd_tolerance", 1 }, { NULL, 0 },
+};
+
+enum edgel_status edgel_maps_suit(const struct edgel_measure *p, struct edgel_error *err)
 {
-    const double share = p->boundary_params.max_dist;
-    const bool boundary = p->boundary != EDGEL_BOUNDARY_NONE;
-    if (boundary && !(share > 0 && share <= 1))
-        return edgel_fail(err, EDGEL_EINVAL, "boundary: max_dist must be above 0 and at most 1");
-    const struct edgel_boundary_params *b = &p->boundary_params;
-    if (b->nms && !(b->nms_ratio >= 1 && b->nms_ratio <= 10 && b->nms_radius >= 1 && b->nms_radius <= 100))
-        return edgel_fail(err, EDGEL_EINVAL, "nms: its ratio must be from 1 to 10, its radius from 1 to 100");
-    if (b->nms && (p->listed || !boundary || p->regions))
-        return edgel_fail(err, EDGEL_EINVAL, "nms: is of soft maps of boundaries alone");
-    if (p->labels != (boundary ? EDGEL_LABELS_BINARY : EDGEL_LABELS_IDS) || p->thresholds < 1 ||
-        p->objects != EDGEL_OBJECTS_NONE || p->tolerance >= 0 || p->nignore > 0 || p->valid || p->colors ||
-        p->distances || p->band > 0 || p->davis || p->annotator == EDGEL_ANNOTATOR_ANY ||
-        p->annotator == EDGEL_ANNOTATOR_MAJORITY)
-        return edgel_fail(
-            err, EDGEL_EINVAL,
-            "boundary: needs binary labels (regions alone: ids) and thresholds, and takes neither a tolerance, ignored "
-            "ids, distances, objects, validity masks, colours nor votes of annotators");
+    const bool boundary = p->options[EDGEL_BOUNDARY][0] > 0;
+    if (p->labels != (boundary ? EDGEL_LABELS_BINARY : EDGEL_LABELS_IDS))
+        return edgel_fail(err, EDGEL_EINVAL, "%s",
+                          boundary ? "boundary: needs binary labels"
+                                   : "regions: without boundaries they need ids as labels");
+    if (p->thresholds < 1)
+        return edgel_fail(err, EDGEL_EINVAL, "%s: needs thresholds, 1 at least",
+                          boundary ? "boundary" : "regions");
+    if (p->listed && edgel_boundary_option(p, EDGEL_NMS) > 0)
+        return edgel_fail(err, EDGEL_EINVAL, "nms: is of soft maps, and not of lists of segmentations");
     return EDGEL_OK;
 }
 

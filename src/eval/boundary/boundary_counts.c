@@ -8,11 +8,6 @@
 #include "eval/eval_priv.h"
 #include <inttypes.h>
 
-static bool asked(const struct edgel_measure *m)
-{
-    return m->boundary != EDGEL_BOUNDARY_NONE;
-}
-
 static enum edgel_status measure(const struct edgel_measuring *k)
 {
     const struct edgel_map_masks *maps = k->maps;
@@ -87,91 +82,55 @@ static void finish(void *counts)
     edgel_free(c->matched_prediction);
 }
 
-static void write_params(struct edgel_text *t, const struct edgel_measure *m)
-{
-    const struct edgel_boundary_params *b = &m->boundary_params;
-    if (m->boundary == EDGEL_BOUNDARY_NONE)
-        return;
-    edgel_text_str(t, ",\"boundary\":{\"protocol\":\"bsds\",\"max_dist\":");
-    edgel_text_real(t, b->max_dist);
-    edgel_text_printf(t, ",\"thin\":%s", b->thin ? "true" : "false");
-    if (b->nms) {
-        edgel_text_str(t, ",\"nms\":{\"ratio\":");
-        edgel_text_real(t, b->nms_ratio);
-        edgel_text_printf(t, ",\"radius\":%d}", b->nms_radius);
-    }
-    edgel_text_str(t, "}");
-}
+static const char *const serves[] = { "bsds_files", NULL };
 
-static enum edgel_status read_nms(const struct edgel_place *p, const struct edgel_json *nms,
-                                  struct edgel_boundary_params *b)
-{
-    int64_t radius;
-    b->nms = true;
-    if (!edgel_json_real(edgel_json_get(nms, "ratio"), &b->nms_ratio))
-        return edgel_place_refuse(p, "nms", "its ratio must be a number");
-    EDGEL_TRY(edgel_place_whole(p, edgel_json_get(nms, "radius"), "nms", 1, 100, &radius));
-    b->nms_radius = (int)radius;
-    return EDGEL_OK;
-}
-
-static enum edgel_status read_params(const struct edgel_place *p, const struct edgel_json *measure,
-                                     struct edgel_measure *m)
-{
-    static const char *const protocols[] = { "bsds", NULL };
-    const struct edgel_json *o = edgel_json_get(measure, "boundary");
-    int i;
-    if (!o || edgel_json_is_null(o))
-        return EDGEL_OK;
-    EDGEL_TRY(edgel_place_word(p, edgel_json_get(o, "protocol"), "protocol", protocols, &i));
-    m->boundary = EDGEL_BOUNDARY_BSDS;
-    if (!edgel_json_real(edgel_json_get(o, "max_dist"), &m->boundary_params.max_dist))
-        return edgel_place_refuse(p, "max_dist", "must be a number");
-    EDGEL_TRY(edgel_place_bool(p, edgel_json_get(o, "thin"), "thin", &m->boundary_params.thin));
-    const struct edgel_json *nms = edgel_json_get(o, "nms");
-    return nms ? read_nms(p, nms, &m->boundary_params) : EDGEL_OK;
-}
-
-static const char *differs(const struct edgel_measure *a, const struct edgel_measure *b)
-{
-    const struct edgel_boundary_params *p = &a->boundary_params, *q = &b->boundary_params;
-    if (a->boundary != b->boundary)
-        return "boundary";
-    if (a->boundary == EDGEL_BOUNDARY_NONE)
-        return NULL;
-    if (p->max_dist != q->max_dist)
-        return "max_dist of boundaries";
-    if (p->thin != q->thin)
-        return "thinning of boundaries";
-    return p->nms != q->nms || (p->nms && (p->nms_ratio != q->nms_ratio || p->nms_radius != q->nms_radius))
-               ? "nms of boundaries"
-               : NULL;
-}
-
-/* With regions as well: what holds of maps. */
-static enum edgel_status check_params(const struct edgel_measure *m, struct edgel_error *err)
-{
-    if (edgel_of_maps(m))
-        return edgel_boundary_check(m, err);
-    return m->listed ? edgel_fail(err, EDGEL_EINVAL,
-                                  "listed: lists of segmentations have boundaries, and no pixels")
-                     : EDGEL_OK;
-}
-
-static const struct edgel_family_params params = { .at = EDGEL_PARAMS_TAIL,
-                                                   .write = write_params,
-                                                   .read = read_params,
-                                                   .differs = differs,
-                                                   .check = check_params };
+static const char *const protocols[] = { "none", "bsds", NULL };
+static const struct edgel_family_option options[EDGEL_BOUNDARY_OPTIONS] = {
+    [0] = { .key = "boundary", .stored = "protocol", .kind = EDGEL_OPTION_WORD, .words = protocols },
+    [EDGEL_MAX_DIST] = { .key = "max_dist",
+                         .stored = "max_dist",
+                         .kind = EDGEL_OPTION_REAL,
+                         .lo = 0,
+                         .hi = 1,
+                         .above = true,
+                         .def = 0.0075 },
+    [EDGEL_THIN] = { .key = "thin",
+                     .stored = "thin",
+                     .kind = EDGEL_OPTION_SWITCH,
+                     .words = edgel_option_switch,
+                     .def = 1 },
+    [EDGEL_NMS] = { .key = "nms",
+                    .stored = "nms",
+                    .kind = EDGEL_OPTION_SWITCH,
+                    .words = edgel_option_switch },
+    [EDGEL_NMS_RATIO] = { .key = "nms_ratio",
+                          .stored = "ratio",
+                          .inside = "nms",
+                          .kind = EDGEL_OPTION_REAL,
+                          .lo = 1,
+                          .hi = 10,
+                          .def = 1.01 },
+    [EDGEL_NMS_RADIUS] = { .key = "nms_radius",
+                           .stored = "radius",
+                           .inside = "nms",
+                           .kind = EDGEL_OPTION_WHOLE,
+                           .lo = 1,
+                           .hi = 100,
+                           .def = 1 },
+};
 
 const struct edgel_family_row edgel_boundary_family = {
     .family = EDGEL_BOUNDARY,
     .name = "boundary",
     .key = "boundary",
     .measures = "boundaries matched one to one at every threshold",
-    .asked = asked,
+    .options = options,
+    .noptions = EDGEL_BOUNDARY_OPTIONS,
+    .stored = EDGEL_STORED_TAIL,
+    .excludes = edgel_maps_exclude + 1,
+    .serves = serves,
+    .suits = edgel_maps_suit,
     .settles = "the sweep over thresholds",
-    .params = &params,
     .needs = EDGEL_NEEDS_MAPS,
     .measure = measure,
     .write = write_counts,

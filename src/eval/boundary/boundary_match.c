@@ -280,7 +280,7 @@ enum edgel_status edgel_boundary_match(const struct edgel_measure *params,
     m.outcomes = edgel_calloc(ntruth, sizeof *m.outcomes);
     enum edgel_status st =
         m.matched && m.matched_truth && m.outcomes
-            ? make_offsets(params->boundary_params.max_dist, found->w, found->h, &m.offsets, err)
+            ? make_offsets(edgel_boundary_option(params, EDGEL_MAX_DIST), found->w, found->h, &m.offsets, err)
             : no_memory(found->w, found->h, err);
     if (st == EDGEL_OK) {
         edgel_helpers_run(params->helpers, ntruth, match_annotator, &m);

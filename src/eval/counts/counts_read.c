@@ -94,27 +94,24 @@ static enum edgel_status read_annotator(const struct edgel_place *p, const struc
                                                  : EDGEL_OK;
 }
 
-static enum edgel_status read_families(const struct edgel_place *p, const struct edgel_json *o,
-                                       struct edgel_measure *m)
+static enum edgel_status read_options(const struct edgel_place *p, const struct edgel_json *o,
+                                      struct edgel_measure *m)
 {
-    for (int f = 0; f < EDGEL_FAMILIES; f++) {
-        const struct edgel_family_params *params = edgel_family_row((enum edgel_family)f)->params;
-        if (params)
-            EDGEL_TRY(params->read(p, o, m));
-    }
+    for (int f = 0; f < EDGEL_FAMILIES; f++)
+        EDGEL_TRY(edgel_options_read(p, edgel_family_of((enum edgel_family)f), o, m));
     return EDGEL_OK;
 }
 
 /* What holds only when all of measure is known. */
-static enum edgel_status check_families(const struct edgel_place *p, const struct edgel_json *o,
-                                        struct edgel_measure *m)
+static enum edgel_status check_options(const struct edgel_place *p, const struct edgel_json *o,
+                                       struct edgel_measure *m)
 {
     struct edgel_error odd = { 0 };
     if (edgel_json_get(o, "listed"))
         EDGEL_TRY(edgel_place_bool(p, edgel_json_get(o, "listed"), "listed", &m->listed));
     if (m->listed && !edgel_of_maps(m))
         return edgel_place_refuse(p, "listed", "is of boundaries and regions");
-    return edgel_families_check(m, &odd) == EDGEL_OK
+    return edgel_options_check(m, &odd) == EDGEL_OK
                ? EDGEL_OK
                : edgel_fail(p->err, EDGEL_EFORMAT, "%s: %.400s", p->where, odd.msg);
 }
@@ -136,15 +133,15 @@ static enum edgel_status read_measure(const struct edgel_place *p, const struct 
     EDGEL_TRY(
         edgel_place_whole(p, edgel_json_get(o, "thresholds"), "thresholds", 0, EDGEL_THRESHOLDS_MAX, &n));
     m->thresholds = (int)n;
-    EDGEL_TRY(read_families(p, o, m));
-    if (m->thresholds > 0 && m->labels != EDGEL_LABELS_BINARY && !m->regions)
+    EDGEL_TRY(read_options(p, o, m));
+    if (m->thresholds > 0 && m->labels != EDGEL_LABELS_BINARY && m->options[EDGEL_REGIONS][0] == 0)
         return edgel_place_refuse(p, "thresholds", "only binary masks can be swept");
     EDGEL_TRY(id_list(p, o, "ignore", &r->measure_ignore, &m->nignore));
     m->ignore = r->measure_ignore;
     EDGEL_TRY(edgel_place_bool(p, edgel_json_get(o, "valid"), "valid", &m->valid));
     EDGEL_TRY(read_annotator(p, edgel_json_get(o, "annotator"), m));
     EDGEL_TRY(read_colors(p, edgel_json_get(o, "colors"), r));
-    return check_families(p, o, m);
+    return check_options(p, o, m);
 }
 
 static enum edgel_status read_classes(const struct edgel_place *p, const struct edgel_json *v,

@@ -51,12 +51,12 @@ static void colors_json(struct edgel_text *t, const struct edgel_colors *c)
     edgel_text_str(t, "]");
 }
 
-static void family_params(struct edgel_text *t, const struct edgel_measure *m, int at)
+static void family_options(struct edgel_text *t, const struct edgel_measure *m, int at)
 {
     for (int f = 0; f < EDGEL_FAMILIES; f++) {
-        const struct edgel_family_params *p = edgel_family_row((enum edgel_family)f)->params;
-        if (p && (int)p->at == at)
-            p->write(t, m);
+        const struct edgel_family_row *family = edgel_family_of((enum edgel_family)f);
+        if ((int)family->stored == at)
+            edgel_options_write(t, family, m);
     }
 }
 
@@ -67,18 +67,18 @@ static void measure_json(struct edgel_text *t, const struct edgel_measure *m)
                       edgel_convention_word(EDGEL_CONVENTION_LABELS, (int)m->labels));
     edgel_text_real(t, m->threshold);
     edgel_text_printf(t, ",\"thresholds\":%d", m->thresholds);
-    family_params(t, m, EDGEL_PARAMS_HEAD);
+    family_options(t, m, EDGEL_STORED_HEAD);
     edgel_text_str(t, ",");
     ids(t, "ignore", m->ignore, m->nignore);
     edgel_text_printf(t, ",\"valid\":%s,\"annotator\":", m->valid ? "true" : "false");
     edgel_annotator_text(m, annotator, sizeof annotator);
     edgel_text_printf(t, m->annotator == EDGEL_ANNOTATOR_INDEX ? "%s" : "\"%s\"", annotator);
-    family_params(t, m, EDGEL_PARAMS_BODY);
+    family_options(t, m, EDGEL_STORED_BODY);
     if (m->listed)
         edgel_text_str(t, ",\"listed\":true");
     edgel_text_str(t, ",\"colors\":");
     colors_json(t, m->colors);
-    family_params(t, m, EDGEL_PARAMS_TAIL);
+    family_options(t, m, EDGEL_STORED_TAIL);
     edgel_text_str(t, "}");
 }
 
@@ -135,7 +135,7 @@ static void counts_json(struct edgel_text *t, const struct edgel_row *row)
 {
     edgel_text_printf(t, ",\"width\":%d,\"height\":%d", row->w, row->h);
     for (int f = 0; f < EDGEL_FAMILIES; f++)
-        edgel_family_row((enum edgel_family)f)->write(t, row);
+        edgel_family_of((enum edgel_family)f)->write(t, row);
 }
 
 enum edgel_status edgel_counts_write_row(struct edgel_output *out, const struct edgel_row *row,

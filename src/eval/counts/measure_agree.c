@@ -26,10 +26,8 @@ static bool same_colors(const struct edgel_colors *a, const struct edgel_colors 
 static const char *families_differ(const struct edgel_measure *a, const struct edgel_measure *b)
 {
     const char *what = NULL;
-    for (int f = 0; f < EDGEL_FAMILIES && !what; f++) {
-        const struct edgel_family_params *p = edgel_family_row((enum edgel_family)f)->params;
-        what = p ? p->differs(a, b) : NULL;
-    }
+    for (int f = 0; f < EDGEL_FAMILIES && !what; f++)
+        what = edgel_options_differ(edgel_family_of((enum edgel_family)f), a, b);
     return what;
 }
 
@@ -78,12 +76,18 @@ enum edgel_status edgel_reduce_check(const struct edgel_measure *measure, const 
 {
     EDGEL_REQUIRE(measure);
     EDGEL_REQUIRE(reduce);
+    EDGEL_TRY(edgel_convention_check(EDGEL_CONVENTION_LABELS, "labels", (int)measure->labels, err));
+    EDGEL_TRY(edgel_convention_check(EDGEL_CONVENTION_ANNOTATOR, "annotator", (int)measure->annotator, err));
+    EDGEL_TRY(edgel_convention_check(EDGEL_CONVENTION_REDUCE, "reduce", (int)reduce->reduce, err));
+    EDGEL_TRY(edgel_convention_check(EDGEL_CONVENTION_EMPTY, "empty", (int)reduce->empty, err));
+    EDGEL_TRY(edgel_convention_check(EDGEL_CONVENTION_MISSING, "missing", (int)reduce->missing, err));
+    EDGEL_TRY(edgel_options_in_range(measure, err));
     const bool votes =
         measure->annotator == EDGEL_ANNOTATOR_ANY || measure->annotator == EDGEL_ANNOTATOR_MAJORITY;
     const char *why = votes ? "the annotators' votes" : NULL;
     for (int f = EDGEL_FAMILIES - 1; f >= 0; f--) {
-        const struct edgel_family_row *family = edgel_family_row((enum edgel_family)f);
-        if (family->settles && family->asked(measure))
+        const struct edgel_family_row *family = edgel_family_of((enum edgel_family)f);
+        if (family->settles && edgel_family_asked(family, measure))
             why = family->settles;
     }
     int32_t id;

@@ -8,11 +8,6 @@
  */
 #include "eval/eval_priv.h"
 
-static bool asked(const struct edgel_measure *m)
-{
-    return m->davis;
-}
-
 static enum edgel_status measure(const struct edgel_measuring *k)
 {
     struct edgel_tolerance_list *list = edgel_row_part(k->row, EDGEL_DAVIS, sizeof *list);
@@ -90,26 +85,8 @@ static void finish(void *counts)
     edgel_free(list->v);
 }
 
-static void write_params(struct edgel_text *t, const struct edgel_measure *m)
-{
-    if (m->davis)
-        edgel_text_str(t, ",\"davis\":true");
-}
-
-static enum edgel_status read_params(const struct edgel_place *p, const struct edgel_json *measure,
-                                     struct edgel_measure *m)
-{
-    const struct edgel_json *v = edgel_json_get(measure, "davis");
-    return v ? edgel_place_bool(p, v, "davis", &m->davis) : EDGEL_OK;
-}
-
-static const char *differs(const struct edgel_measure *a, const struct edgel_measure *b)
-{
-    return a->davis != b->davis ? "boundary" : NULL;
-}
-
-static const struct edgel_family_params params = {
-    .at = EDGEL_PARAMS_BODY, .write = write_params, .read = read_params, .differs = differs
+static const struct edgel_family_option options[] = {
+    { .key = "davis", .stored = "davis", .kind = EDGEL_OPTION_SWITCH, .words = edgel_option_switch },
 };
 
 const struct edgel_family_row edgel_davis_family = {
@@ -117,9 +94,10 @@ const struct edgel_family_row edgel_davis_family = {
     .name = "davis",
     .key = "contours",
     .measures = "J and F of objects along sequences",
-    .asked = asked,
+    .options = options,
+    .noptions = 1,
+    .stored = EDGEL_STORED_BODY,
     .settles = "the boundaries",
-    .params = &params,
     .needs = EDGEL_NEEDS_PLANES,
     .measure = measure,
     .write = write_counts,

@@ -296,9 +296,9 @@ enum edgel_status edgel_measure_image(const struct edgel_measure *params, const 
     EDGEL_REQUIRE(truth);
     EDGEL_REQUIRE(row);
     struct work k = { .params = params, .prediction = prediction, .truth = truth, .ntruth = ntruth };
-    if (params->regions)
+    if (params->options[EDGEL_REGIONS][0] > 0)
         return edgel_fail(err, EDGEL_EINVAL, "regions are measured by edgel_measure_maps()");
-    if (params->boundary != EDGEL_BOUNDARY_NONE)
+    if (params->options[EDGEL_BOUNDARY][0] > 0)
         return edgel_measure_maps(params, prediction ? &(struct edgel_prediction){ .map = prediction } : NULL,
                                   zero_one, &(struct edgel_truth){ .boundaries = truth, .n = ntruth }, row,
                                   err);
@@ -316,7 +316,7 @@ enum edgel_status edgel_measure_image(const struct edgel_measure *params, const 
     k.needs = edgel_families_needs(params);
     k.full = prediction ? edgel_mask_full(prediction, zero_one) : 1;
     k.level = ceil(params->threshold * k.full);
-    if (edgel_objects_alone(params->objects))
+    if (edgel_objects_alone(params))
         st = finish_counts(&k, false);
     else
         st = measure_pixels(&k);

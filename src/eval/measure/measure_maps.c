@@ -43,9 +43,9 @@ static enum edgel_status check_truth(struct maps *k)
 {
     struct edgel_truth *t = &k->truth;
     const int index = k->params->annotator_index;
-    if (k->params->boundary != EDGEL_BOUNDARY_NONE)
+    if (k->params->options[EDGEL_BOUNDARY][0] > 0)
         EDGEL_TRY(check_masks(k, t->boundaries, "boundaries"));
-    if (k->params->regions)
+    if (k->params->options[EDGEL_REGIONS][0] > 0)
         EDGEL_TRY(check_masks(k, t->segmentations, "segmentations"));
     if (k->params->annotator != EDGEL_ANNOTATOR_INDEX)
         return EDGEL_OK;
@@ -101,10 +101,11 @@ static enum edgel_status make_grid(struct maps *k, const struct edgel_mask *map,
 
 static enum edgel_status suppress(struct maps *k, const struct edgel_mask *map, int *full)
 {
-    const struct edgel_boundary_params *b = &k->params->boundary_params;
+    const double ratio = edgel_boundary_option(k->params, EDGEL_NMS_RATIO);
+    const int radius = (int)edgel_boundary_option(k->params, EDGEL_NMS_RADIUS);
     if (!(k->maxima = edgel_alloc((size_t)k->w * (size_t)k->h, 1)))
         return edgel_fail(k->err, EDGEL_ENOMEM, "boundary, %dx%d: out of memory", k->w, k->h);
-    EDGEL_TRY(edgel_map_nms(map, *full, b->nms_ratio, b->nms_radius, k->maxima, k->err));
+    EDGEL_TRY(edgel_map_nms(map, *full, ratio, radius, k->maxima, k->err));
     k->maxima_mask = (struct edgel_mask){ .view = { k->maxima, k->w, k->h, 1, EDGEL_U8, k->w }, .bits = 8 };
     k->made = (struct edgel_prediction){ .map = &k->maxima_mask };
     k->prediction = &k->made;
@@ -129,7 +130,7 @@ static enum edgel_status check_map(struct maps *k, bool zero_one, int *full)
         return edgel_fail(k->err, EDGEL_EFORMAT,
                           "predicted ucm2 is %dx%d, truth is %dx%d: must be twice as large and 1 more", p->w,
                           p->h, k->w, k->h);
-    const bool nms = k->params->boundary_params.nms;
+    const bool nms = edgel_boundary_option(k->params, EDGEL_NMS) > 0;
     if (nms && (p->ucm2 || double_size(k, p->map->view.w, p->map->view.h)))
         return edgel_fail(k->err, EDGEL_EFORMAT, "prediction is a hierarchy, and nms is of soft maps");
     if (p->ucm2)
@@ -138,7 +139,7 @@ static enum edgel_status check_map(struct maps *k, bool zero_one, int *full)
     *full = edgel_mask_full(p->map, zero_one);
     if (double_size(k, p->map->view.w, p->map->view.h))
         return make_grid(k, p->map, *full);
-    if (k->params->regions)
+    if (k->params->options[EDGEL_REGIONS][0] > 0)
         return edgel_fail(k->err, EDGEL_EFORMAT,
                           "prediction is a map of %dx%d, no hierarchy of an image of %dx%d", p->map->view.w,
                           p->map->view.h, k->w, k->h);

@@ -8,7 +8,7 @@ void edgel_row_finish(struct edgel_row *row)
     edgel_free(row->image);
     for (int f = 0; f < EDGEL_FAMILIES; f++) {
         if (row->counts[f])
-            edgel_family_row((enum edgel_family)f)->finish(row->counts[f]);
+            edgel_family_of((enum edgel_family)f)->finish(row->counts[f]);
         edgel_free(row->counts[f]);
     }
     *row = (struct edgel_row){ 0 };

@@ -8,32 +8,6 @@
  */
 #include "eval/objects/objects_priv.h"
 
-enum edgel_status edgel_objects_params(const struct edgel_measure *p, struct edgel_error *err)
-{
-    const char *odd = NULL;
-    if (p->objects == EDGEL_OBJECTS_NONE)
-        return EDGEL_OK;
-    if (p->boundary != EDGEL_BOUNDARY_NONE)
-        odd = "boundaries of the benchmark";
-    else if (p->regions)
-        odd = "regions";
-    else if (p->objects == EDGEL_OBJECTS_COMPONENTS)
-        return EDGEL_OK;
-    else if (p->labels != EDGEL_LABELS_IDS)
-        odd = "binary labels";
-    else if (p->thresholds > 0)
-        odd = "thresholds";
-    else if (p->tolerance >= 0)
-        odd = "a tolerance";
-    else if (p->distances || p->band > 0 || p->davis)
-        odd = "distances and boundaries";
-    else if (p->colors)
-        odd = "colours";
-    if (!odd)
-        return EDGEL_OK;
-    return edgel_fail(err, EDGEL_EINVAL, "objects: have no use for %s", odd);
-}
-
 static enum edgel_status no_memory(struct edgel_error *err)
 {
     return edgel_fail(err, EDGEL_ENOMEM, "objects: out of memory");
@@ -138,7 +112,7 @@ static enum edgel_status read_mask(const struct reading *r, struct edgel_object_
     const struct edgel_mask *mask = r->source->mask;
     const int w = mask->view.w, h = mask->view.h;
     const size_t n = (size_t)w * (size_t)h;
-    const bool mixed = !r->truth && r->params->objects == EDGEL_OBJECTS_MIXED;
+    const bool mixed = !r->truth && edgel_objects_kind(r->params) == EDGEL_OBJECTS_MIXED;
     int32_t *plane = NULL;
     enum edgel_status st = read_plane(mask, r->truth ? "truth" : "prediction", &plane, err);
     if (st == EDGEL_OK && r->truth)
@@ -225,7 +199,7 @@ enum edgel_status edgel_objects_match_sources(const struct edgel_measure *params
 
 enum edgel_status edgel_objects_family_measure(const struct edgel_measuring *k)
 {
-    if (!edgel_objects_alone(k->params->objects))
+    if (!edgel_objects_alone(k->params))
         return measure_components(k->t_plane, k->missing ? NULL : k->whole, k->w, k->h, k->row, k->err);
     const struct edgel_object_source p = { .mask = k->prediction }, t = { .mask = k->truth };
     return edgel_objects_match_sources(k->params, false, k->missing ? NULL : &p, &t, k->valid, k->row,

@@ -27,9 +27,9 @@ enum edgel_status edgel_measure_objects(const struct edgel_measure *params, bool
     EDGEL_REQUIRE(row);
     char *image = row->image;
     *row = (struct edgel_row){ .prediction = row->prediction, .image = image };
-    if (!edgel_objects_alone(params->objects))
+    if (!edgel_objects_alone(params))
         return edgel_fail(err, EDGEL_EINVAL, "objects: by ids or mixed alone");
-    EDGEL_TRY(edgel_objects_params(params, err));
+    EDGEL_TRY(edgel_options_check(params, err));
     EDGEL_TRY(check_source(params, truth, true, valid != NULL, err));
     if (prediction)
         EDGEL_TRY(check_source(params, prediction, false, false, err));

@@ -217,16 +217,11 @@ static const char *odd_absence(const struct edgel_measure *m, const struct edgel
 static const char *check(const struct edgel_measure *m, const struct edgel_row *row,
                          const struct edgel_id_totals *of)
 {
-    const bool components = m->objects == EDGEL_OBJECTS_COMPONENTS;
+    const bool components = edgel_objects_kind(m) == EDGEL_OBJECTS_COMPONENTS;
     if (!components && edgel_row_pixels(row)->pixels != 0)
         return "objects: pixels are not counted where objects are";
     const char *odd = odd_row(m, row, components ? of : NULL);
     return !odd && components ? odd_absence(m, row, of) : odd;
-}
-
-static bool asked(const struct edgel_measure *m)
-{
-    return m->objects != EDGEL_OBJECTS_NONE;
 }
 
 static void finish(void *counts)
@@ -235,45 +230,50 @@ static void finish(void *counts)
     edgel_objects_free(list->v, list->n);
 }
 
-static const char *const kinds[] = { "none", "components", "ids", "mixed", NULL };
+/* Matched by ids there is nothing else. */
+static const struct edgel_exclusion excludes[] = {
+    { "labels", EDGEL_OBJECTS_IDS },
+    { "colors", EDGEL_OBJECTS_IDS },
+    { "threshold", EDGEL_OBJECTS_IDS },
+    { "thresholds", EDGEL_OBJECTS_IDS },
+    { "tolerance", EDGEL_OBJECTS_IDS },
+    { "distances", EDGEL_OBJECTS_IDS },
+    { "davis", EDGEL_OBJECTS_IDS },
+    { "band", EDGEL_OBJECTS_IDS },
+    { "votes", EDGEL_OBJECTS_IDS },
+    { "reduce", EDGEL_OBJECTS_IDS },
+    { NULL, 0 },
+};
+static const char *const serves[] = { "pairs_csv", NULL };
 
-static void write_params(struct edgel_text *t, const struct edgel_measure *m)
+static const char *const kinds[] = { [EDGEL_OBJECTS_NONE] = "none",
+                                     [EDGEL_OBJECTS_COMPONENTS] = "components",
+                                     [EDGEL_OBJECTS_IDS] = "ids",
+                                     [EDGEL_OBJECTS_MIXED] = "mixed",
+                                     NULL };
+static const struct edgel_family_option options[] = {
+    { .key = "objects", .stored = "objects", .kind = EDGEL_OPTION_WORD, .words = kinds },
+};
+
+static enum edgel_status suits(const struct edgel_measure *m, struct edgel_error *err)
 {
-    if (m->objects != EDGEL_OBJECTS_NONE)
-        edgel_text_printf(t, ",\"objects\":\"%s\"", kinds[m->objects]);
+    return edgel_objects_alone(m) && m->labels != EDGEL_LABELS_IDS
+               ? edgel_fail(err, EDGEL_EINVAL, "objects: by ids they have no use for binary labels")
+               : EDGEL_OK;
 }
-
-static enum edgel_status read_params(const struct edgel_place *p, const struct edgel_json *measure,
-                                     struct edgel_measure *m)
-{
-    const struct edgel_json *v = edgel_json_get(measure, "objects");
-    int i;
-    if (!v)
-        return EDGEL_OK;
-    EDGEL_TRY(edgel_place_word(p, v, "objects", kinds + 1, &i));
-    m->objects = (enum edgel_objects)(EDGEL_OBJECTS_COMPONENTS + i);
-    return EDGEL_OK;
-}
-
-static const char *differs(const struct edgel_measure *a, const struct edgel_measure *b)
-{
-    return a->objects != b->objects ? "objects" : NULL;
-}
-
-static const struct edgel_family_params params = { .at = EDGEL_PARAMS_BODY,
-                                                   .write = write_params,
-                                                   .read = read_params,
-                                                   .differs = differs,
-                                                   .check = edgel_objects_params };
 
 const struct edgel_family_row edgel_objects_family = {
     .family = EDGEL_OBJECTS,
     .name = "objects",
     .key = "objects",
     .measures = "objects matched one to one, and their boxes",
-    .asked = asked,
+    .options = options,
+    .noptions = 1,
+    .stored = EDGEL_STORED_BODY,
+    .excludes = excludes,
+    .serves = serves,
+    .suits = suits,
     .settles = "the objects",
-    .params = &params,
     .needs = EDGEL_NEEDS_PLANES | EDGEL_NEEDS_WHOLE,
     .measure = edgel_objects_family_measure,
     .write = write_counts,

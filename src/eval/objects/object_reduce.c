@@ -36,7 +36,7 @@ static struct edgel_object_sums *sums_of(const struct edgel_objects_sums *s, int
 /* A class that takes part: of components, ids are raw values, some of which are left out. */
 static bool judged(const struct edgel_reducer *r, int32_t id)
 {
-    return edgel_objects_alone(r->measure->objects) || !edgel_reducer_ignores(r, id);
+    return edgel_objects_alone(r->measure) || !edgel_reducer_ignores(r, id);
 }
 
 static bool begin(const struct edgel_reducer *r, void *sums)
@@ -50,7 +50,7 @@ static bool begin(const struct edgel_reducer *r, void *sums)
         return false;
     for (size_t i = 0; i < given->n; i++) {
         const int32_t id = given->v[i].id;
-        if (judged(r, id) && (id > 0 || edgel_objects_alone(r->measure->objects)))
+        if (judged(r, id) && (id > 0 || edgel_objects_alone(r->measure)))
             s->v[s->n++].id = id;
     }
     return true;

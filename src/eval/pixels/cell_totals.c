@@ -9,7 +9,8 @@ size_t edgel_ids_there(const struct edgel_id_totals *of)
     return n;
 }
 
-void edgel_id_totals(const struct edgel_measure *m, const struct edgel_row *row, struct edgel_id_totals *of)
+void edgel_totals_by_id(const struct edgel_measure *m, const struct edgel_row *row,
+                        struct edgel_id_totals *of)
 {
     const struct edgel_pixels_counts *p = edgel_row_pixels(row);
     for (size_t i = 0; i < p->n; i++) {
@@ -24,7 +25,7 @@ void edgel_id_totals(const struct edgel_measure *m, const struct edgel_row *row,
     }
 }
 
-struct edgel_cell_totals edgel_cell_totals(const struct edgel_measure *m, const struct edgel_row *row)
+struct edgel_cell_totals edgel_totals_of_cells(const struct edgel_measure *m, const struct edgel_row *row)
 {
     const struct edgel_pixels_counts *p = edgel_row_pixels(row);
     struct edgel_cell_totals t = { 0 };

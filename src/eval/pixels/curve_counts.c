@@ -64,7 +64,7 @@ static const char *check(const struct edgel_measure *m, const struct edgel_row *
                          const struct edgel_id_totals *of)
 {
     const struct edgel_curve_counts *c = edgel_row_curve(row);
-    const struct edgel_cell_totals t = edgel_cell_totals(m, row);
+    const struct edgel_cell_totals t = edgel_totals_of_cells(m, row);
     uint64_t tp = c->positives, fp = c->negatives;
     (void)of;
     if (c->positives != t.positives || c->negatives != t.judged - t.positives)
@@ -95,6 +95,7 @@ const struct edgel_family_row edgel_curve_family = {
     .name = "curve",
     .key = "curve",
     .measures = "pixels at every threshold of a sweep",
+    .asks = "thresholds",
     .asked = asked,
     .settles = "the sweep over thresholds",
     .needs = EDGEL_NEEDS_LEVELS,

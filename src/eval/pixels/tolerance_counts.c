@@ -47,18 +47,13 @@ enum edgel_status edgel_tolerances_read(const struct edgel_place *p, const struc
     return EDGEL_OK;
 }
 
-static bool asked(const struct edgel_measure *m)
-{
-    return m->tolerance >= 0;
-}
-
 static enum edgel_status measure(const struct edgel_measuring *k)
 {
     struct edgel_tolerance_list *list = edgel_row_part(k->row, EDGEL_TOLERANCE, sizeof *list);
     if (!list)
         return edgel_fail(k->err, EDGEL_ENOMEM, "tolerance, %dx%d: out of memory", k->w, k->h);
-    EDGEL_TRY(edgel_tolerance_measure(k->t_plane, k->p_plane, k->w, k->h, k->params->tolerance, k->only, list,
-                                      k->err));
+    EDGEL_TRY(edgel_tolerance_measure(k->t_plane, k->p_plane, k->w, k->h,
+                                      k->params->options[EDGEL_TOLERANCE][0], k->only, list, k->err));
     for (size_t i = 0; k->missing && i < list->n; i++) /* a missing one is near nothing */
         list->v[i].matched_prediction = list->v[i].matched_truth = 0;
     return EDGEL_OK;
@@ -84,7 +79,7 @@ static const char *check(const struct edgel_measure *m, const struct edgel_row *
                          const struct edgel_id_totals *of)
 {
     const struct edgel_tolerance_list *list = edgel_row_tolerance(row);
-    const struct edgel_cell_totals t = edgel_cell_totals(m, row);
+    const struct edgel_cell_totals t = edgel_totals_of_cells(m, row);
     const bool binary = m->labels == EDGEL_LABELS_BINARY;
     uint64_t truth = 0, prediction = 0;
     if (binary && (list->n != 1 || list->v[0].id != 1))
@@ -123,53 +118,25 @@ static void finish(void *counts)
     edgel_free(list->v);
 }
 
-static void write_params(struct edgel_text *t, const struct edgel_measure *m)
-{
-    edgel_text_str(t, ",\"tolerance\":");
-    if (m->tolerance >= 0)
-        edgel_text_real(t, m->tolerance);
-    else
-        edgel_text_str(t, "null");
-}
-
-static enum edgel_status read_params(const struct edgel_place *p, const struct edgel_json *measure,
-                                     struct edgel_measure *m)
-{
-    const struct edgel_json *v = edgel_json_get(measure, "tolerance");
-    if (edgel_json_is_null(v))
-        return EDGEL_OK;
-    return edgel_json_real(v, &m->tolerance) && m->tolerance >= 0 && m->tolerance <= EDGEL_TOLERANCE_MAX
-               ? EDGEL_OK
-               : edgel_place_refuse(p, "tolerance", "must be null or a number from 0 to 1e9");
-}
-
-static const char *differs(const struct edgel_measure *a, const struct edgel_measure *b)
-{
-    const bool tolerant = a->tolerance >= 0 || b->tolerance >= 0;
-    return tolerant && a->tolerance != b->tolerance ? "tolerance" : NULL;
-}
-
-static enum edgel_status check_params(const struct edgel_measure *m, struct edgel_error *err)
-{
-    return m->tolerance <= EDGEL_TOLERANCE_MAX
-               ? EDGEL_OK
-               : edgel_fail(err, EDGEL_EINVAL, "tolerance: must be at most 1e9");
-}
-
-static const struct edgel_family_params params = { .at = EDGEL_PARAMS_HEAD,
-                                                   .write = write_params,
-                                                   .read = read_params,
-                                                   .differs = differs,
-                                                   .check = check_params };
+static const struct edgel_family_option options[] = {
+    { .key = "tolerance",
+      .stored = "tolerance",
+      .kind = EDGEL_OPTION_REAL,
+      .lo = 0,
+      .hi = EDGEL_TOLERANCE_MAX,
+      .def = NAN },
+};
 
 const struct edgel_family_row edgel_tolerance_family = {
     .family = EDGEL_TOLERANCE,
     .name = "tolerance",
     .key = "tolerance",
     .measures = "pixels that have a partner within a distance",
-    .asked = asked,
+    .options = options,
+    .noptions = 1,
+    .stored = EDGEL_STORED_HEAD,
+    .null_when_off = true,
     .settles = "the tolerance",
-    .params = &params,
     .needs = EDGEL_NEEDS_PLANES,
     .measure = measure,
     .write = write_counts,

@@ -95,8 +95,8 @@ static enum edgel_status check_row(const struct edgel_reducer *r, const struct e
                                    struct edgel_error *err)
 {
     for (int f = 0; f < EDGEL_FAMILIES; f++) {
-        const struct edgel_family_row *family = edgel_family_row((enum edgel_family)f);
-        const char *odd = family->asked(r->measure) ? family->sound(r->measure, row) : NULL;
+        const struct edgel_family_row *family = edgel_family_of((enum edgel_family)f);
+        const char *odd = edgel_family_asked(family, r->measure) ? family->sound(r->measure, row) : NULL;
         if (odd)
             return edgel_fail(err, EDGEL_EINVAL, "row: %s", odd);
     }
@@ -168,8 +168,8 @@ static enum edgel_status prepare_families(const struct edgel_reducer *r, const s
                                           struct edgel_error *err)
 {
     for (int f = 0; f < EDGEL_FAMILIES; f++) {
-        const struct edgel_family_row *family = edgel_family_row((enum edgel_family)f);
-        if (family->asked(r->measure) && family->sums->prepare)
+        const struct edgel_family_row *family = edgel_family_of((enum edgel_family)f);
+        if (edgel_family_asked(family, r->measure) && family->sums->prepare)
             EDGEL_TRY(family->sums->prepare(r, r->family[f].sums, row, err));
     }
     return EDGEL_OK;
@@ -187,8 +187,8 @@ static void commit_row(struct edgel_reducer *r, const struct edgel_row *row, con
     }
     count_pixels(r, cells, n, pixels);
     for (int f = 0; f < EDGEL_FAMILIES; f++) {
-        const struct edgel_family_row *family = edgel_family_row((enum edgel_family)f);
-        if (family->asked(r->measure))
+        const struct edgel_family_row *family = edgel_family_of((enum edgel_family)f);
+        if (edgel_family_asked(family, r->measure))
             family->sums->add(&a, r->family[f].sums);
     }
     r->all += a.all;

@@ -4,7 +4,7 @@
 
 static const struct edgel_summing *summing(int family)
 {
-    return edgel_family_row((enum edgel_family)family)->sums;
+    return edgel_family_of((enum edgel_family)family)->sums;
 }
 
 /* --- making one --- */
@@ -32,7 +32,7 @@ static bool begin_families(struct edgel_reducer *r)
 {
     for (int f = 0; f < EDGEL_FAMILIES; f++) {
         const struct edgel_summing *s = summing(f);
-        if (!edgel_family_row((enum edgel_family)f)->asked(r->measure))
+        if (!edgel_family_asked(edgel_family_of((enum edgel_family)f), r->measure))
             continue;
         if (s->sums_size > 0 && !(r->family[f].sums = edgel_calloc(1, s->sums_size)))
             return false;
@@ -77,7 +77,7 @@ enum edgel_status edgel_reducer_create(const struct edgel_measure *measure, cons
     bool ok = r->prediction && r->known;
     for (size_t i = 0; ok && i < reduce->nignore; i++)
         r->known[reduce->ignore[i]] |= EDGEL_IS_IGNORED;
-    if (edgel_of_maps(measure) || edgel_objects_alone(measure->objects))
+    if (edgel_of_maps(measure) || edgel_objects_alone(measure))
         r->fixed = true; /* no classes of pixels */
     else if (ok && (edgel_reducer_binary(r) || reduce->classes))
         ok = add_fixed_classes(r);

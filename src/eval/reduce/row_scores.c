@@ -41,7 +41,7 @@ enum edgel_status edgel_row_scores(const struct edgel_row *row, const struct edg
     enum edgel_status st = edgel_reducer_add(r, row, err);
     if (st == EDGEL_OK && r->images > 0 && edgel_row_boundary(row)->n > 0)
         st = boundary_result(edgel_row_boundary(row), out, n, err);
-    else if (st == EDGEL_OK && r->images > 0 && edgel_objects_alone(measure->objects))
+    else if (st == EDGEL_OK && r->images > 0 && edgel_objects_alone(measure))
         st = edgel_objects_row_results(r, out, n) ? EDGEL_OK : edgel_reduce_no_memory(err);
     else if (st == EDGEL_OK && r->images > 0)
         st = edgel_class_results(r, out, n, &touched, err);

@@ -15,8 +15,8 @@ enum edgel_status edgel_reducer_summary(const struct edgel_reducer *r, struct ed
                                    .reduce = r->reduce };
     bool ok = out->prediction != NULL;
     for (int f = 0; f < EDGEL_FAMILIES && ok; f++) {
-        const struct edgel_family_row *family = edgel_family_row((enum edgel_family)f);
-        if (!family->asked(r->measure))
+        const struct edgel_family_row *family = edgel_family_of((enum edgel_family)f);
+        if (!edgel_family_asked(family, r->measure))
             continue;
         void *result = edgel_summary_part(out, family->family, family->sums->result_size);
         ok = result && family->sums->result(r, result);
@@ -34,7 +34,7 @@ void edgel_summary_finish(struct edgel_summary *s)
     edgel_free(s->prediction);
     for (int f = 0; f < EDGEL_FAMILIES; f++) {
         if (s->results[f])
-            edgel_family_row((enum edgel_family)f)->sums->finish_result(s->results[f]);
+            edgel_family_of((enum edgel_family)f)->sums->finish_result(s->results[f]);
         edgel_free(s->results[f]);
     }
     *s = (struct edgel_summary){ 0 };

@@ -130,11 +130,6 @@ static const char *sound(const struct edgel_measure *m, const struct edgel_row *
                : "its regions are not those of the thresholds";
 }
 
-static bool asked(const struct edgel_measure *m)
-{
-    return m->regions;
-}
-
 static enum edgel_status measure(const struct edgel_measuring *k)
 {
     const struct edgel_map_masks *maps = k->maps;
@@ -153,26 +148,10 @@ static void finish(void *counts)
     edgel_free(c->voi);
 }
 
-static void write_params(struct edgel_text *t, const struct edgel_measure *m)
-{
-    if (m->regions)
-        edgel_text_str(t, ",\"regions\":true");
-}
+static const char *const serves[] = { "bsds_files", NULL };
 
-static enum edgel_status read_params(const struct edgel_place *p, const struct edgel_json *measure,
-                                     struct edgel_measure *m)
-{
-    const struct edgel_json *v = edgel_json_get(measure, "regions");
-    return v ? edgel_place_bool(p, v, "regions", &m->regions) : EDGEL_OK;
-}
-
-static const char *differs(const struct edgel_measure *a, const struct edgel_measure *b)
-{
-    return a->regions != b->regions ? "regions" : NULL;
-}
-
-static const struct edgel_family_params params = {
-    .at = EDGEL_PARAMS_BODY, .write = write_params, .read = read_params, .differs = differs
+static const struct edgel_family_option options[] = {
+    { .key = "regions", .stored = "regions", .kind = EDGEL_OPTION_SWITCH, .words = edgel_option_switch },
 };
 
 const struct edgel_family_row edgel_regions_family = {
@@ -180,9 +159,13 @@ const struct edgel_family_row edgel_regions_family = {
     .name = "regions",
     .key = "regions",
     .measures = "covering, probabilistic Rand index and variation of information of regions",
-    .asked = asked,
+    .options = options,
+    .noptions = 1,
+    .stored = EDGEL_STORED_BODY,
+    .excludes = edgel_maps_exclude,
+    .serves = serves,
+    .suits = edgel_maps_suit,
     .settles = "the sweep over thresholds",
-    .params = &params,
     .needs = EDGEL_NEEDS_MAPS,
     .measure = measure,
     .write = write_counts,

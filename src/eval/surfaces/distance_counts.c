@@ -192,31 +192,10 @@ static enum edgel_status measure(const struct edgel_measuring *k)
                                    k->err);
 }
 
-static bool asked(const struct edgel_measure *m)
-{
-    return m->distances;
-}
+static const char *const serves[] = { "nsd_tolerance", NULL };
 
-static void write_params(struct edgel_text *t, const struct edgel_measure *m)
-{
-    if (m->distances)
-        edgel_text_str(t, ",\"distances\":true");
-}
-
-static enum edgel_status read_params(const struct edgel_place *p, const struct edgel_json *measure,
-                                     struct edgel_measure *m)
-{
-    const struct edgel_json *v = edgel_json_get(measure, "distances");
-    return v ? edgel_place_bool(p, v, "distances", &m->distances) : EDGEL_OK;
-}
-
-static const char *differs(const struct edgel_measure *a, const struct edgel_measure *b)
-{
-    return a->distances != b->distances ? "distances" : NULL;
-}
-
-static const struct edgel_family_params params = {
-    .at = EDGEL_PARAMS_BODY, .write = write_params, .read = read_params, .differs = differs
+static const struct edgel_family_option options[] = {
+    { .key = "distances", .stored = "distances", .kind = EDGEL_OPTION_SWITCH, .words = edgel_option_switch },
 };
 
 const struct edgel_family_row edgel_distances_family = {
@@ -224,9 +203,11 @@ const struct edgel_family_row edgel_distances_family = {
     .name = "distances",
     .key = "distances",
     .measures = "distances between the surfaces of each class",
-    .asked = asked,
+    .options = options,
+    .noptions = 1,
+    .stored = EDGEL_STORED_BODY,
+    .serves = serves,
     .settles = "the distances",
-    .params = &params,
     .needs = EDGEL_NEEDS_PLANES,
     .measure = measure,
     .write = write_counts,
