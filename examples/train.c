@@ -83,10 +83,12 @@ static enum edgel_status train(struct edgel_model *model, struct edgel_dataset *
 {
     struct edgel_train_params params;
     struct edgel_loss_term terms[EDGEL_LOSS_KINDS];
-    const struct edgel_train_data data = { .user = set,
-                                           .ntrain = edgel_dataset_count(set, false),
-                                           .load = load };
+    struct edgel_train_data data;
     struct edgel_trainer *trainer = NULL;
+    edgel_train_data_init(&data);
+    data.user = set;
+    data.ntrain = edgel_dataset_count(set, false);
+    data.load = load;
     edgel_train_params_init(&params);
     params.terms = terms;
     params.crop_w = params.crop_h = 64;

@@ -112,7 +112,8 @@ void show_gradients(const edgel_trainer *trainer, const edgel_model *model)
 
 void train(edgel_model *model, edgel_dataset *set)
 {
-    edgel_train_data data{};
+    edgel_train_data data;
+    edgel_train_data_init(&data);
     data.user = set;
     data.ntrain = edgel_dataset_count(set, false);
     data.load = [](void *user, bool validation, size_t index, edgel_sample *out, edgel_error *err) {

@@ -32,24 +32,26 @@ edgel_predictor_create(const struct edgel_model *model, const struct edgel_predi
                        struct edgel_predictor **out, struct edgel_error *err);
 EDGEL_API void edgel_predictor_destroy(struct edgel_predictor **predictor);
 
-/* One image, read and written by parts. */
+/* One image, read and written by parts. w, h, read and write must be set. A status of theirs other than EDGEL_OK ends
+ * the run and is what it returns. */
 struct edgel_predict_io {
     int w, h;
     bool logits; /* write gets logits instead of probabilities */
     void *user;
     /* Fills planar[in_channels][h][w] with the values 0..1 of a part of the image. Parts may overlap. */
-    void (*read)(void *user, int x, int y, int w, int h, float *planar);
-    /* Takes planar[outputs][h][w] of a part; the parts cover the image once. A status other than EDGEL_OK ends the run
-     * and is what it returns. */
+    enum edgel_status (*read)(void *user, int x, int y, int w, int h, float *planar, struct edgel_error *err);
+    /* Takes planar[outputs][h][w] of a part; the parts cover the image once. */
     enum edgel_status (*write)(void *user, int x, int y, int w, int h, const float *planar,
                                struct edgel_error *err);
 };
+/* Probabilities of 0x0 pixels without read and write, the caller's to set. */
+EDGEL_API void edgel_predict_io_init(struct edgel_predict_io *io);
 /*
  * Probabilities: 1 / (1 + e^-x) of the logit (1 output); else with m the largest logit of the pixel, e^(x_k - m)
  * divided by their sum over the classes.
  *
- * Returns EDGEL_OK; what write returned; EDGEL_EINVAL: a size that the network cannot take, or of which it makes
- * another; logits that are not finite;
+ * Returns EDGEL_OK; what read or write returned; EDGEL_EINVAL: a size that the network cannot take, or of which it
+ * makes another; logits that are not finite;
  * EDGEL_ELIMIT: max_bytes are not enough for any tile; EDGEL_EUNSUPPORTED: the image needs tiles, and this network
  * cannot be tiled; EDGEL_ENOMEM. The same bits for every max_bytes, number of threads and CPU level.
  */

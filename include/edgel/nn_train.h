@@ -17,7 +17,7 @@ extern "C" {
 
 /*
  * The data of a training. Samples are loaded by index whenever they are needed, from several threads at once, and
- * always with the same content.
+ * always with the same content. ntrain and load must be set.
  *
  * load    makes a sample (edgel_sample_init): image planes of 0..1, as many as the model takes, not normalised, and
  *         labels (below the number of outputs, 2 for one output; or EDGEL_LABEL_IGNORE) or soft targets (one output),
@@ -29,6 +29,8 @@ struct edgel_train_data {
     enum edgel_status (*load)(void *user, bool validation, size_t index, struct edgel_sample *out,
                               struct edgel_error *err);
 };
+/* No samples, the caller's to set. */
+EDGEL_API void edgel_train_data_init(struct edgel_train_data *data);
 
 /* What is known of samples before the first step. */
 struct edgel_survey {
@@ -166,6 +168,8 @@ struct edgel_train_events {
     enum edgel_status (*save)(void *user, enum edgel_save kind, const void *bytes, size_t size,
                               struct edgel_error *err);
 };
+/* All NULL: nothing is told and nothing saved. */
+EDGEL_API void edgel_train_events_init(struct edgel_train_events *events);
 
 struct edgel_trainer;
 

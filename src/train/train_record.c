@@ -338,9 +338,14 @@ static enum edgel_status save(void *user, enum edgel_save kind, const void *byte
 
 struct edgel_train_events edgel_train_record_events(struct edgel_train_record *r)
 {
-    return (struct edgel_train_events){
-        .user = r, .step_done = step_done, .epoch_done = epoch_done, .stop = stop, .save = save
-    };
+    struct edgel_train_events events;
+    edgel_train_events_init(&events);
+    events.user = r;
+    events.step_done = step_done;
+    events.epoch_done = epoch_done;
+    events.stop = stop;
+    events.save = save;
+    return events;
 }
 
 enum edgel_status edgel_train_record_status(const struct edgel_train_record *r, struct edgel_error *err)

@@ -113,15 +113,18 @@ struct counting {
     size_t largest;
 };
 
-static void read_counting(void *user, int x, int y, int w, int h, float *planar)
+static enum edgel_status read_counting(void *user, int x, int y, int w, int h, float *planar,
+                                       struct edgel_error *err)
 {
     struct counting *c = user;
+    (void)err;
     c->parts++;
     c->largest = (size_t)w * (size_t)h > c->largest ? (size_t)w * (size_t)h : c->largest;
     for (int k = 0; k < c->channels; k++)
         for (int r = 0; r < h; r++, planar += w)
             memcpy(planar, c->in + ((size_t)k * (size_t)c->h + (size_t)(y + r)) * (size_t)c->w + (size_t)x,
                    (size_t)w * sizeof *planar);
+    return EDGEL_OK;
 }
 
 static enum edgel_status write_nothing(void *user, int x, int y, int w, int h, const float *planar,
@@ -430,6 +433,41 @@ static enum edgel_status refuse_part(void *user, int x, int y, int w, int h, con
     return edgel_fail(err, EDGEL_EIO, "full");
 }
 
+/* The second of two parts cannot be read. */
+static enum edgel_status read_one_part(void *user, int x, int y, int w, int h, float *planar,
+                                       struct edgel_error *err)
+{
+    const struct counting *c = user;
+    if (c->parts == 1)
+        return edgel_fail(err, EDGEL_EFORMAT, "torn");
+    return read_counting(user, x, y, w, h, planar, err);
+}
+
+static void a_reader_may_end_the_run(void **unused)
+{
+    (void)unused;
+    struct edgel_model *m = make(edgel_preset("linear"), 1);
+    float *image = picture(3, 40, 40);
+    struct counting c = { .in = image, .w = 40, .h = 40, .channels = 3 };
+    struct edgel_predictor_params params = predictor_params();
+    params.max_bytes = memory_of(m, 40, 30);
+    struct edgel_predict_io q;
+    struct edgel_error err = { 0 };
+    edgel_predict_io_init(&q);
+    q.w = q.h = 40;
+    q.user = &c;
+    q.write = write_nothing;
+    struct edgel_predictor *p;
+    assert_int_equal(edgel_predictor_create(m, &params, &p, NULL), EDGEL_OK);
+    assert_int_equal(edgel_predictor_run(p, &q, NULL), EDGEL_EINVAL); /* nothing reads */
+    q.read = read_one_part;
+    assert_int_equal(edgel_predictor_run(p, &q, &err), EDGEL_EFORMAT);
+    assert_string_equal(err.msg, "torn");
+    edgel_predictor_destroy(&p);
+    edgel_free(image);
+    edgel_model_destroy(&m);
+}
+
 static void a_writer_may_end_the_run(void **unused)
 {
     (void)unused;
@@ -541,6 +579,7 @@ int main(void)
         cmocka_unit_test(probabilities_follow_from_logits),
         cmocka_unit_test(small_images_run),
         cmocka_unit_test(layers_are_described),
+        cmocka_unit_test(a_reader_may_end_the_run),
         cmocka_unit_test(a_writer_may_end_the_run),
         cmocka_unit_test(memory_may_run_out_anywhere),
         cmocka_unit_test(classes_follow_logits_and_threshold),

@@ -65,13 +65,12 @@ static void *row_of(const struct edgel_image *image, int y)
     return (char *)image->data + y * image->stride;
 }
 
-static void read_part(void *user, int x, int y, int w, int h, float *planar)
+static enum edgel_status read_part(void *user, int x, int y, int w, int h, float *planar,
+                                   struct edgel_error *err)
 {
     struct segmenting *g = user;
-    const int channels = g->job->info.in_channels;
-    struct edgel_error err = { 0 }; /* parts lie within the image */
-    if (edgel_image_planes(edgel_image_view(&g->w->image), channels, x, y, w, h, planar, &err) != EDGEL_OK)
-        memset(planar, 0, (size_t)channels * (size_t)w * (size_t)h * sizeof *planar);
+    return edgel_image_planes(edgel_image_view(&g->w->image), g->job->info.in_channels, x, y, w, h, planar,
+                              err);
 }
 
 /* The id of the class of each pixel; background is 0. */
@@ -140,12 +139,14 @@ static size_t enough_memory(const struct segment_job *job, int w, int h)
 static enum edgel_status run_network(struct segmenting *g, const char *input, struct edgel_error *err)
 {
     const bool soft = g->job->emit == EMIT_PROBABILITY;
-    const struct edgel_predict_io io = { .w = g->w->image.w,
-                                         .h = g->w->image.h,
-                                         .logits = !soft,
-                                         .user = g,
-                                         .read = read_part,
-                                         .write = soft ? take_probabilities : take_labels };
+    struct edgel_predict_io io;
+    edgel_predict_io_init(&io);
+    io.w = g->w->image.w;
+    io.h = g->w->image.h;
+    io.logits = !soft;
+    io.user = g;
+    io.read = read_part;
+    io.write = soft ? take_probabilities : take_labels;
     struct edgel_error detail = { 0 };
     enum edgel_status s = edgel_predictor_run(g->w->predictor, &io, &detail);
     const size_t enough = s == EDGEL_ELIMIT ? enough_memory(g->job, io.w, io.h) : 0;

@@ -412,10 +412,14 @@ static int open_data(struct job *j, int channels)
         cli_message("--soft-ignore %g has no use: each image has one mask", o->soft_ignore);
         return CLI_EXIT_USAGE;
     }
-    if (code == 0)
-        j->source = (struct edgel_train_data){ j->data, train_data_count(j->data, false),
-                                               train_data_count(j->data, true), train_data_load };
-    return code;
+    edgel_train_data_init(&j->source);
+    if (code != 0)
+        return code;
+    j->source.user = j->data;
+    j->source.ntrain = train_data_count(j->data, false);
+    j->source.nval = train_data_count(j->data, true);
+    j->source.load = train_data_load;
+    return 0;
 }
 
 /* A sampled value is ignored if any pixel it is interpolated from is ignored: thin contours next to ignored pixels lose

@@ -79,9 +79,11 @@ enum edgel_status train_progress_open(struct train_progress *p, const struct tra
     params.terms = plan->terms;
     params.nterms = plan->params.nterms;
     params.classes = classes;
-    params.events = (struct edgel_train_events){
-        .user = p, .step_done = step_done, .epoch_done = epoch_done, .stop = asked_to_stop
-    };
+    edgel_train_events_init(&params.events);
+    params.events.user = p;
+    params.events.step_done = step_done;
+    params.events.epoch_done = epoch_done;
+    params.events.stop = asked_to_stop;
     const enum edgel_status status = edgel_train_record_open(&params, epochs, &p->record, &lost, err);
     if (status == EDGEL_OK && lost)
         cli_message("%s/results.csv: lost; it goes on after epoch %lld", o->output, (long long)epochs);

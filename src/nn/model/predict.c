@@ -259,7 +259,7 @@ static enum edgel_status run_tile(struct edgel_predictor *p, const struct edgel_
     EDGEL_TRY(plan_for(p, y.size, x.size, &plan, err));
     EDGEL_TRY(grow(&p->in, &p->in_floats, (size_t)m->net.in_channels * pixels, err));
     EDGEL_TRY(grow(&p->out, &p->out_floats, (size_t)m->net.classes * pixels, err));
-    q->read(q->user, x.at, y.at, x.size, y.size, p->in);
+    EDGEL_TRY(q->read(q->user, x.at, y.at, x.size, y.size, p->in, err));
     nn_model_normalise(m, p->in, pixels);
     nn_plan_forward(plan, 1, p->in, m->params, m->buffers, 0, p->out);
     struct head t = { .p = p, .q = q, .tile_h = y.size, .tile_w = x.size, .y = y, .x = x };
@@ -376,6 +376,11 @@ static enum edgel_status cut_and_run(struct edgel_predictor *p, const struct edg
     return run_tiles(p, q, tile_h, tile_w, err);
 }
 
+void edgel_predict_io_init(struct edgel_predict_io *io)
+{
+    *io = (struct edgel_predict_io){ 0 };
+}
+
 enum edgel_status edgel_predictor_run(struct edgel_predictor *p, const struct edgel_predict_io *q,
                                       struct edgel_error *err)
 {
@@ -404,13 +409,16 @@ struct arrays {
     int channels, classes, h, w;
 };
 
-static void read_planar(void *user, int x, int y, int w, int h, float *planar)
+static enum edgel_status read_planar(void *user, int x, int y, int w, int h, float *planar,
+                                     struct edgel_error *err)
 {
     const struct arrays *a = user;
+    (void)err;
     for (int c = 0; c < a->channels; c++)
         for (int r = 0; r < h; r++, planar += w)
             memcpy(planar, a->in + ((size_t)c * (size_t)a->h + (size_t)(y + r)) * (size_t)a->w + (size_t)x,
                    (size_t)w * sizeof *planar);
+    return EDGEL_OK;
 }
 
 static enum edgel_status write_planar(void *user, int x, int y, int w, int h, const float *planar,
@@ -432,8 +440,13 @@ enum edgel_status edgel_predict(struct edgel_predictor *p, const float *image, i
     EDGEL_REQUIRE(image);
     EDGEL_REQUIRE(out);
     struct arrays a = { image, out, p->model->net.in_channels, p->model->net.classes, h, w };
-    const struct edgel_predict_io q = {
-        .w = w, .h = h, .logits = logits, .user = &a, .read = read_planar, .write = write_planar
-    };
+    struct edgel_predict_io q;
+    edgel_predict_io_init(&q);
+    q.w = w;
+    q.h = h;
+    q.logits = logits;
+    q.user = &a;
+    q.read = read_planar;
+    q.write = write_planar;
     return edgel_predictor_run(p, &q, err);
 }

@@ -293,6 +293,16 @@ void edgel_train_params_init(struct edgel_train_params *params)
     edgel_schedule_init(&params->schedule, EDGEL_SCHEDULE_CONSTANT, 100);
 }
 
+void edgel_train_data_init(struct edgel_train_data *data)
+{
+    *data = (struct edgel_train_data){ 0 };
+}
+
+void edgel_train_events_init(struct edgel_train_events *events)
+{
+    *events = (struct edgel_train_events){ 0 };
+}
+
 enum edgel_status edgel_trainer_create(struct edgel_model *model, const struct edgel_train_params *params,
                                        const struct edgel_train_data *data, const struct edgel_survey *survey,
                                        struct edgel_pool *pool, struct edgel_trainer **out,
