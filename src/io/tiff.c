@@ -1,6 +1,7 @@
 /* Files as libtiff sees them: it reads and writes through functions of this module. Each file has its own message
  * handlers, so that nothing is printed. The blocks of memory that libtiff may allocate are limited. */
 #include "io/tiff_priv.h"
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@ enum { BLOCK = 1 << 28 /* the most that libtiff may allocate at once */ };
 EDGEL_PRINTF(2, 0) static void keep(struct edgel_tiff_told *t, const char *format, va_list args)
 {
     char text[sizeof t->message - sizeof "pixels are cut off:"];
+    t->no_memory = t->no_memory || errno == ENOMEM;
     if (t->message[0] != '\0')
         return;
     vsnprintf(text, sizeof text, format, args);
@@ -47,6 +49,18 @@ static int on_warning(TIFF *tiff, void *user, const char *module, const char *fo
         edgel_source_remark(t->src, text);
     }
     return 1;
+}
+
+/* --- memory --- */
+
+void edgel_tiff_forget_memory(void)
+{
+    errno = 0;
+}
+
+bool edgel_tiff_lacked_memory(const struct edgel_tiff_told *told)
+{
+    return told->no_memory || errno == ENOMEM;
 }
 
 /* --- the file --- */

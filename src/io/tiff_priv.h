@@ -8,6 +8,7 @@
 /* What libtiff said. */
 struct edgel_tiff_told {
     char message[160];              /* the first complaint, or "" */
+    bool no_memory;                 /* complained while an allocation had failed */
     const struct edgel_source *src; /* reading: for remarks */
     bool in_pixels;                 /* warnings are complaints */
 };
@@ -26,6 +27,10 @@ struct edgel_tiff {
     struct edgel_tiff_told *told;
     void *user;
 };
+/* libtiff does not say when an allocation of its own or of its codecs failed; errno does. Forget before calls, ask
+ * after one that failed. */
+void edgel_tiff_forget_memory(void);
+bool edgel_tiff_lacked_memory(const struct edgel_tiff_told *told);
 /* mode is that of TIFFOpen(). False: told says why, or there is no memory. */
 bool edgel_tiff_open(struct edgel_tiff *t, const char *mode, const struct edgel_tiff_access *access);
 void edgel_tiff_close(struct edgel_tiff *t); /* may be closed already */

@@ -66,6 +66,8 @@ static toff_t on_seek(thandle_t user, toff_t to, int whence)
 
 static enum edgel_status malformed(const struct job *j, const char *what)
 {
+    if (edgel_tiff_lacked_memory(&j->told))
+        return edgel_no_memory(j->src->err, j->src->name);
     return edgel_fail(j->src->err, EDGEL_EFORMAT, "%s: TIFF: %s", j->src->name, what);
 }
 
@@ -233,7 +235,7 @@ static enum edgel_status open_handle(struct job *j, struct edgel_tiff *t)
         return malformed(j, j->told.message[0] ? j->told.message : "cannot be opened");
     if (TIFFSetDirectory(t->tiff, known ? 0 : (tdir_t)(page - 1)) == 1)
         return EDGEL_OK;
-    if (j->told.message[0])
+    if (j->told.message[0] || edgel_tiff_lacked_memory(&j->told))
         return malformed(j, j->told.message);
     return edgel_fail(j->src->err, page > 1 ? EDGEL_EINVAL : EDGEL_EFORMAT, "%s: TIFF: has no page %d",
                       j->src->name, page);
@@ -379,6 +381,7 @@ static enum edgel_status read_pixels(struct job *j)
 enum edgel_status edgel_tiff_decode(const struct edgel_source *src, struct edgel_image *out)
 {
     struct job j = { .src = src, .told.src = src, .rows.out = out };
+    edgel_tiff_forget_memory();
     enum edgel_status st = read_header(&j);
     if (st == EDGEL_OK)
         st = edgel_source_check_rows(src, true, "TIFF");

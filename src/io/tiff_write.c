@@ -2,6 +2,7 @@
  * predictor for samples of 8 bits and more. The file is a BigTIFF if the pixels of all pages may reach 4 GB. Tiles at
  * the right and lower border are padded with zeros. */
 #include "io/tiff_priv.h"
+#include <fcntl.h>
 #include <string.h>
 
 /* The most bytes of a tile: libtiff allocates a tenth more, and both writer and reader limit it to 256 MB. */
@@ -16,7 +17,8 @@ struct writer {
     enum edgel_status status; /* of the failed output */
     uint64_t end;             /* bytes written so far */
     bool one_bit;
-    int side; /* of tiles; 0: strips */
+    bool ended; /* all is written */
+    int side;   /* of tiles; 0: strips */
     size_t row_bytes, tile_row_bytes;
     uint8_t *rows; /* one, or as many as tiles are high; libtiff changes what it is given */
     uint8_t *tile;
@@ -113,6 +115,8 @@ static enum edgel_status write_failure(const struct writer *w, struct edgel_erro
 {
     if (w->status != EDGEL_OK)
         return w->status;
+    if (edgel_tiff_lacked_memory(&w->told))
+        return edgel_no_memory(err, edgel_output_name(w->out));
     return edgel_fail(err, EDGEL_EINVAL, "%s: TIFF: %s", edgel_output_name(w->out),
                       w->told.message[0] ? w->told.message : "cannot be written");
 }
@@ -151,6 +155,7 @@ static enum edgel_status writer_begin(struct edgel_writer *to, struct edgel_erro
     w->file = (struct edgel_tiff){ .told = &w->told, .user = w };
     EDGEL_TRY(take_shape(w, to, err));
     const uint64_t most = 0xF0000000u;
+    edgel_tiff_forget_memory();
     const bool big = w->row_bytes * (uint64_t)w->image.h > most || to->params.bytes > most;
     const bool ok = edgel_tiff_open(&w->file, big ? "wl8" : "wl", &to_output) && set_tags(w);
     return ok ? EDGEL_OK : write_failure(w, err);
@@ -160,6 +165,7 @@ static enum edgel_status writer_page(struct edgel_writer *to, struct edgel_error
 {
     struct writer *w = to->job;
     w->err = err;
+    edgel_tiff_forget_memory();
     if (TIFFWriteDirectory(w->file.tiff) != 1)
         return write_failure(w, err);
     EDGEL_TRY(take_shape(w, to, err));
@@ -190,6 +196,7 @@ static enum edgel_status writer_row(struct edgel_writer *to, const void *row, st
     uint8_t *line = w->rows + (size_t)within * w->row_bytes;
     w->err = err;
     w->image.data = row;
+    edgel_tiff_forget_memory();
     if (w->one_bit)
         edgel_bits_pack(w->image, 0, false, line);
     else
@@ -206,16 +213,17 @@ static enum edgel_status writer_end(struct edgel_writer *to, struct edgel_error 
 {
     struct writer *w = to->job;
     w->err = err;
-    const bool ok = TIFFFlush(w->file.tiff) == 1 && w->status == EDGEL_OK && w->told.message[0] == '\0';
-    return ok ? EDGEL_OK : write_failure(w, err);
+    edgel_tiff_forget_memory();
+    w->ended = TIFFFlush(w->file.tiff) == 1 && w->status == EDGEL_OK && w->told.message[0] == '\0';
+    return w->ended ? EDGEL_OK : write_failure(w, err);
 }
 
 static void writer_finish(struct edgel_writer *to)
 {
     struct writer *w = to->job;
     w->err = NULL;
-    if (w->status == EDGEL_OK && to->rows < to->image.h)
-        w->status = EDGEL_EINTERRUPTED; /* closing would write the rest, which is not needed */
+    if (w->file.tiff && !w->ended) /* closing would write the rest, which may not be there */
+        TIFFSetMode(w->file.tiff, O_RDONLY);
     edgel_tiff_close(&w->file);
     edgel_free(w->rows);
     edgel_free(w->tile);
