@@ -15,7 +15,8 @@ struct edgel_input {
     const char *path; /* to open: the argument itself, or FOLDER/rel */
     const char *rel;  /* below the folder argument ("a/b.jpg"), or the last component of a file argument */
     bool folder;      /* found in a folder (false: named by itself) */
-    bool broken; /* does not exist, or is a folder that cannot be read; opening it fails with the reason */
+    bool broken;      /* does not exist, or cannot be looked at, or is a folder that cannot be read */
+    int error;        /* of a broken one: the system's error number, as errno has it; else 0 */
 };
 
 struct edgel_inputs_params {

@@ -37,9 +37,9 @@ struct edgel_inputs {
     size_t count, cap;
     size_t passed_over;
 };
-/* Adds the path prefix + name; its rel begins at offset rel. */
+/* Adds the path prefix + name; its rel begins at offset rel. error: why it is broken, 0 where it is not. */
 enum edgel_status edgel_inputs_add(struct edgel_inputs *in, const char *prefix, const char *name, size_t rel,
-                                   bool folder, bool broken, struct edgel_error *err);
+                                   bool folder, int error, struct edgel_error *err);
 
 void edgel_inputs_drop(struct edgel_inputs *in); /* the one added last */
 
@@ -51,8 +51,10 @@ struct edgel_walk {
     dev_t skip_dev;
     ino_t skip_ino;
 };
-/* Adds the files below a folder, in byte order of rel. EDGEL_EIO, without a text: the folder itself cannot be read. */
-enum edgel_status edgel_walk_folder(const struct edgel_walk *w, const char *folder, struct edgel_error *err);
+/* Adds the files below a folder, in byte order of rel. EDGEL_EIO, without a text: the folder itself cannot be read, and
+ * *error is the system's reason. */
+enum edgel_status edgel_walk_folder(const struct edgel_walk *w, const char *folder, int *error,
+                                    struct edgel_error *err);
 
 /* --- template.c --- */
 enum edgel_placeholder {

@@ -16,15 +16,16 @@ static bool make_room(struct edgel_inputs *in)
 }
 
 enum edgel_status edgel_inputs_add(struct edgel_inputs *in, const char *prefix, const char *name, size_t rel,
-                                   bool folder, bool broken, struct edgel_error *err)
+                                   bool folder, int error, struct edgel_error *err)
 {
     const char *path = NULL;
     if (make_room(in))
         path = edgel_strings_add(&in->strings, prefix, strlen(prefix), name, strlen(name));
     if (!path)
         return edgel_no_memory(err, "list of inputs");
-    in->at[in->count++] =
-        (struct edgel_input){ .path = path, .rel = path + rel, .folder = folder, .broken = broken };
+    in->at[in->count++] = (struct edgel_input){
+        .path = path, .rel = path + rel, .folder = folder, .broken = error != 0, .error = error
+    };
     return EDGEL_OK;
 }
 

@@ -1,14 +1,15 @@
 /* The list of files to read: arguments, then the lines of a list file, each folder replaced by the files in it. */
 #include "batch/batch_priv.h"
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
 /* A file by itself. "a.png/" is kept as it is, so that opening it fails, but is named a.png. */
-static enum edgel_status add_file(struct edgel_inputs *in, const char *path, bool broken,
+static enum edgel_status add_file(struct edgel_inputs *in, const char *path, int error,
                                   struct edgel_error *err)
 {
     size_t base = edgel_path_base(path), end = edgel_path_trim(path);
-    EDGEL_TRY(edgel_inputs_add(in, "", path, base, false, broken, err));
+    EDGEL_TRY(edgel_inputs_add(in, "", path, base, false, error, err));
     if (path[end] == '\0')
         return EDGEL_OK;
     struct edgel_input *added = &in->at[in->count - 1];
@@ -19,12 +20,13 @@ static enum edgel_status add_file(struct edgel_inputs *in, const char *path, boo
 static enum edgel_status add_path(const struct edgel_walk *w, const char *path, struct edgel_error *err)
 {
     struct stat st;
+    int error;
     if (stat(path, &st) != 0)
-        return add_file(w->inputs, path, true, err);
+        return add_file(w->inputs, path, errno, err);
     if (!S_ISDIR(st.st_mode))
-        return add_file(w->inputs, path, false, err);
-    enum edgel_status s = edgel_walk_folder(w, path, err);
-    return s == EDGEL_EIO ? add_file(w->inputs, path, true, err) : s;
+        return add_file(w->inputs, path, 0, err);
+    enum edgel_status s = edgel_walk_folder(w, path, &error, err);
+    return s == EDGEL_EIO ? add_file(w->inputs, path, error, err) : s;
 }
 
 static enum edgel_status add_line(void *user, char *line, size_t n, size_t number, struct edgel_error *err)

@@ -3,7 +3,7 @@
  * pair_list.c). n files cost O(n log n).
  */
 #include "batch/batch_priv.h"
-#include <dirent.h>
+#include "io/io_priv.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,14 +22,13 @@ static bool is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static const char *reason(const char *path)
+static enum edgel_status look_at(const char *path, bool *folder, struct edgel_error *err)
 {
     struct stat st;
-    DIR *dir = NULL;
-    errno = 0;
-    if (stat(path, &st) == 0 && (dir = opendir(path)) != NULL)
-        closedir(dir);
-    return strerror(errno);
+    if (stat(path, &st) != 0)
+        return edgel_fail_system(err, path, "cannot be read", errno);
+    *folder = S_ISDIR(st.st_mode);
+    return EDGEL_OK;
 }
 
 static enum edgel_status key_files(struct edgel_pairs *p, const struct edgel_inputs *in, const char *suffix,
@@ -43,7 +42,7 @@ static enum edgel_status key_files(struct edgel_pairs *p, const struct edgel_inp
         const struct edgel_input *f = edgel_inputs_at(in, i);
         if (f->broken &&
             (!f->folder || is_folder(f->path))) /* a lone bad file fails by itself, when it is read */
-            return edgel_fail(err, EDGEL_EIO, "%s: cannot be read: %s", f->path, reason(f->path));
+            return edgel_fail_system(err, f->path, "cannot be read", f->error);
         const char *key = edgel_pairs_key(p, f->rel, suffix);
         if (!key)
             return edgel_no_memory(err, "list of pairs");
@@ -88,11 +87,16 @@ static enum edgel_status pair_paths(struct edgel_pairs *p, const struct edgel_pa
         collect(p, params->prediction, params->prediction_suffix, true, &p->prediction, &prediction, err);
     if (s == EDGEL_OK)
         s = collect(p, params->truth, params->truth_suffix, true, &p->truth, &truth, err);
-    if (s == EDGEL_OK && is_folder(params->prediction) != is_folder(params->truth))
+    bool folder = false, truth_folder = false;
+    if (s == EDGEL_OK)
+        s = look_at(params->prediction, &folder, err);
+    if (s == EDGEL_OK)
+        s = look_at(params->truth, &truth_folder, err);
+    if (s == EDGEL_OK && folder != truth_folder)
         s = edgel_fail(err, EDGEL_EINVAL,
                        "%s and %s: one is a folder, the other a file; both must be the same",
                        params->prediction, params->truth);
-    else if (s == EDGEL_OK && is_folder(params->prediction))
+    else if (s == EDGEL_OK && folder)
         s = edgel_pairs_match(p, &prediction, &truth, err);
     else if (s == EDGEL_OK)
         s = pair_files(p, &prediction, &truth, err);
@@ -106,7 +110,10 @@ static enum edgel_status add_masks(struct edgel_pairs *p, const char *valid, str
 {
     struct edgel_keyed_list masks = { 0 };
     enum edgel_status s = collect(p, valid, NULL, false, &p->valid, &masks, err);
-    bool one = s == EDGEL_OK && !is_folder(valid);
+    bool folder = true;
+    if (s == EDGEL_OK)
+        s = look_at(valid, &folder, err);
+    const bool one = !folder;
     for (size_t i = 0; s == EDGEL_OK && i < p->count; i++) {
         const struct edgel_keyed *mask = one ? &masks.at[0] : edgel_keyed_find(&masks, p->at[i].key);
         p->at[i].valid = mask ? mask->path : NULL;

@@ -54,9 +54,11 @@ static bool is_wanted(const struct edgel_inputs_params *p, const char *rel)
            !matches_any(p->exclude, p->nexclude, rel);
 }
 
-static bool holds_image(int dir, const char *name, bool mat)
+/* *error: why the file cannot be looked at, other than that this user may not or that it is gone; else 0. */
+static bool holds_image(int dir, const char *name, bool mat, int *error)
 {
     int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    *error = fd >= 0 || errno == EACCES || errno == EPERM || errno == ENOENT ? 0 : errno;
     if (fd < 0)
         return false;
     unsigned char head[HEAD_BYTES];
@@ -64,30 +66,36 @@ static bool holds_image(int dir, const char *name, bool mat)
     do
         n = read(fd, head, sizeof head);
     while (n < 0 && errno == EINTR);
+    *error = n < 0 ? errno : 0;
     close(fd);
     return n > 0 && (edgel_format_of_bytes(head, (size_t)n) != EDGEL_FORMAT_NONE ||
                      (mat && edgel_mat_of_bytes(head, (size_t)n)));
 }
 
-/* st NULL: stat() failed; dangling: because the link leads nowhere. */
-static bool is_input(int dir, const char *name, const struct stat *st, bool dangling, bool mat)
+/* *error: why stat() failed, 0 where it did not; then why the file is broken. */
+static bool is_input(int dir, const char *name, const struct stat *st, bool mat, int *error)
 {
     if (strncmp(name, unfinished, sizeof unfinished - 1) == 0)
         return false;
     const bool named = edgel_named_like_image(name) || (mat && edgel_named_like_mat(name));
-    if (!st)
-        return !dangling || named;
-    return S_ISREG(st->st_mode) && (named || holds_image(dir, name, mat));
+    if (*error != 0)
+        return named || (*error != ENOENT && *error != ELOOP); /* these are of links that lead nowhere */
+    return S_ISREG(st->st_mode) && (named || holds_image(dir, name, mat, error) || *error != 0);
 }
 
+/* error: why stat() failed, else 0. */
 static enum edgel_status take_file(const struct place *at, int dir, const char *name, const struct stat *st,
-                                   bool dangling, struct edgel_error *err)
+                                   int error, struct edgel_error *err)
 {
     struct edgel_inputs *in = at->walk->inputs;
-    EDGEL_TRY(edgel_inputs_add(in, at->prefix, name, at->rel, true, !st, err));
-    bool wanted = is_wanted(at->walk->params, in->at[in->count - 1].rel);
-    if (wanted && is_input(dir, name, st, dangling, at->walk->params->mat))
+    EDGEL_TRY(edgel_inputs_add(in, at->prefix, name, at->rel, true, error, err));
+    struct edgel_input *added = &in->at[in->count - 1];
+    bool wanted = is_wanted(at->walk->params, added->rel);
+    if (wanted && is_input(dir, name, st, at->walk->params->mat, &error)) {
+        added->broken = error != 0;
+        added->error = error;
         return EDGEL_OK;
+    }
     in->passed_over += wanted;
     edgel_inputs_drop(in);
     return EDGEL_OK;
@@ -101,7 +109,7 @@ static enum edgel_status take_entries(const struct place *at, DIR *dir, struct e
         errno = 0;
         const struct dirent *e = readdir(dir);
         if (!e && errno != 0) /* what was read stays; the folder itself is reported */
-            return edgel_inputs_add(at->walk->inputs, at->prefix, "", at->rel, true, true, err);
+            return edgel_inputs_add(at->walk->inputs, at->prefix, "", at->rel, true, errno, err);
         if (!e)
             return EDGEL_OK;
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
@@ -111,8 +119,7 @@ static enum edgel_status take_entries(const struct place *at, DIR *dir, struct e
         if (found && S_ISDIR(st.st_mode))
             edgel_text_add(folders, e->d_name, strlen(e->d_name) + 1);
         else
-            EDGEL_TRY(take_file(at, dirfd(dir), e->d_name, found ? &st : NULL,
-                                errno == ENOENT || errno == ELOOP, err));
+            EDGEL_TRY(take_file(at, dirfd(dir), e->d_name, &st, found ? 0 : errno, err));
         if (folders->failed)
             return edgel_no_memory(err, at->prefix);
     }
@@ -126,13 +133,16 @@ static bool closes_loop(const struct level *level, const struct stat *st)
     return false;
 }
 
-/* path: the folder with a slash at its end; longer during the call. */
+/* path: the folder with a slash at its end; longer during the call. *error: as of edgel_walk_folder(). */
 static enum edgel_status walk(const struct edgel_walk *w, const struct level *above, struct edgel_text *path,
-                              size_t rel, struct edgel_error *err)
+                              size_t rel, int *error, struct edgel_error *err)
 {
     struct stat st;
     DIR *dir = opendir(path->s);
+    if (!dir && errno == ENOMEM)
+        return edgel_no_memory(err, path->s);
     if (!dir || fstat(dirfd(dir), &st) != 0) {
+        *error = errno;
         if (dir)
             closedir(dir);
         return EDGEL_EIO; /* for the caller, who names it */
@@ -150,11 +160,11 @@ static enum edgel_status walk(const struct edgel_walk *w, const struct level *ab
     for (size_t k = 0; s == EDGEL_OK && k < folders.len; k += strlen(folders.s + k) + 1) {
         edgel_text_str(path, folders.s + k);
         edgel_text_str(path, "/");
-        s = path->failed ? edgel_no_memory(err, folders.s + k) : walk(w, &level, path, rel, err);
+        s = path->failed ? edgel_no_memory(err, folders.s + k) : walk(w, &level, path, rel, error, err);
         path->s[len] = '\0';
         path->len = len;
         if (s == EDGEL_EIO)
-            s = edgel_inputs_add(w->inputs, path->s, folders.s + k, rel, true, true, err);
+            s = edgel_inputs_add(w->inputs, path->s, folders.s + k, rel, true, *error, err);
     }
     edgel_text_finish(&folders);
     return s;
@@ -165,7 +175,8 @@ static int by_rel(const void *a, const void *b)
     return strcmp(((const struct edgel_input *)a)->rel, ((const struct edgel_input *)b)->rel);
 }
 
-enum edgel_status edgel_walk_folder(const struct edgel_walk *w, const char *folder, struct edgel_error *err)
+enum edgel_status edgel_walk_folder(const struct edgel_walk *w, const char *folder, int *error,
+                                    struct edgel_error *err)
 {
     size_t first = w->inputs->count, n = edgel_path_trim(folder);
     struct edgel_text path = { 0 };
@@ -176,7 +187,7 @@ enum edgel_status edgel_walk_folder(const struct edgel_walk *w, const char *fold
         edgel_text_finish(&path);
         return edgel_no_memory(err, folder);
     }
-    enum edgel_status s = walk(w, NULL, &path, path.len, err);
+    enum edgel_status s = walk(w, NULL, &path, path.len, error, err);
     edgel_text_finish(&path);
     if (s == EDGEL_OK && w->inputs->count > first)
         qsort(w->inputs->at + first, w->inputs->count - first, sizeof *w->inputs->at, by_rel);

@@ -24,6 +24,7 @@ static const char *listed(const struct edgel_inputs_params *params, size_t *pass
         n += (size_t)snprintf(s + n, sizeof s - n, "%s%s%s%s=%s", i ? " " : "", f->broken ? "!" : "",
                               f->folder ? "" : ".", f->rel, f->path);
         assert_true(n < sizeof s);
+        assert_true(f->broken == (f->error != 0));
     }
     if (passed_over)
         *passed_over = edgel_inputs_passed_over(in);

@@ -379,7 +379,7 @@ static void random_trees_agree_with_a_naive_check(void **state)
             static const char *const dirs[] = { "", "a/", "a/b/", "s1.png/" }, *const ext[] = { "png",
                                                                                                 "jpg" };
             snprintf(rel, sizeof rel, "%ss%u.%s", dirs[roll(4)], roll(variety), ext[roll(2)]);
-            assert_int_equal(edgel_inputs_add(&in, "", rel, 0, true, false, NULL), EDGEL_OK);
+            assert_int_equal(edgel_inputs_add(&in, "", rel, 0, true, 0, NULL), EDGEL_OK);
         }
         const struct edgel_plan_params p = { .inputs = &in,
                                              .output = "none",

@@ -1,6 +1,7 @@
 /* One image of a run over folders: its outputs are written under temporary names, and only then do they appear, so that
  * an image that fails leaves none of them. */
 #include "batch/folder/folder_priv.h"
+#include "io/io_priv.h"
 #include <string.h>
 
 enum edgel_status edgel_folder_slots_create(const struct edgel_folder *f, size_t n,
@@ -78,15 +79,6 @@ static enum edgel_status write_outputs(const struct edgel_folder *f, const struc
     return s;
 }
 
-/* Fails with the reason why an input of the list cannot be opened. */
-static enum edgel_status why_broken(const char *input, struct edgel_error *err)
-{
-    struct edgel_bytes bytes = { 0 };
-    enum edgel_status s = edgel_file_read(input, EDGEL_FILE_IMAGE, NULL, &bytes, err);
-    edgel_bytes_finish(&bytes);
-    return s == EDGEL_OK ? edgel_fail(err, EDGEL_EIO, "%s: could not be opened at first", input) : s;
-}
-
 static bool skips_all(const struct edgel_folder *f, size_t i)
 {
     for (size_t m = 0; m < f->run->noutputs; m++)
@@ -107,7 +99,7 @@ void edgel_folder_foresee(const struct edgel_folder *f, struct edgel_folder_path
     clear_slot(slot);
     if (in->broken) {
         slot->outcome = EDGEL_OUTCOME_ERROR;
-        (void)why_broken(in->path, &slot->error);
+        (void)edgel_fail_system(&slot->error, in->path, "cannot open", in->error);
         return;
     }
     edgel_folder_paths_fill(paths, f, i);

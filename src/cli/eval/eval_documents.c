@@ -3,9 +3,11 @@
  * edgel_coco_pairs_make() pairs.
  */
 #include "cli/eval/score.h"
-#include <stdio.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The masks of a folder. */
 struct masks {
@@ -15,16 +17,28 @@ struct masks {
     size_t n;
 };
 
-bool eval_is_document(const char *path)
+/* A file that begins as JSON does. What is not there, and what is no file, is no document: the readers of images say
+ * so. */
+static enum edgel_status look_for_document(const char *path, bool *found, struct edgel_error *err)
 {
-    char head[64] = "";
-    FILE *f = fopen(path, "rb");
-    size_t n = f ? fread(head, 1, sizeof head, f) : 0, i = 0;
-    if (f)
-        fclose(f);
+    char head[64];
+    ssize_t n = 0, i = 0;
+    *found = false;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))
+        return EDGEL_OK;
+    do
+        n = fd < 0 ? -1 : read(fd, head, sizeof head);
+    while (n < 0 && errno == EINTR);
+    const int error = n < 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    if (error != 0 && error != EISDIR)
+        return edgel_error_set(err, EDGEL_EIO, "%s: cannot be read: %s", path, strerror(error));
     while (i < n && strchr(" \t\r\n", head[i]) && head[i])
         i++;
-    return i < n && (head[i] == '{' || head[i] == '[');
+    *found = i < n && (head[i] == '{' || head[i] == '[');
+    return EDGEL_OK;
 }
 
 static enum edgel_status open_document(const char *path, struct edgel_coco **out, struct edgel_error *err)
@@ -42,7 +56,12 @@ int eval_documents_open(const struct cli_args *args, struct eval_run *run)
     static const char *const of_masks[] = { "ignore", "valid", "annotator", "truth-suffix" };
     const struct eval_options *o = args->options;
     struct edgel_error err = { 0 };
-    if (!eval_objects_alone(o) || !o->truth || o->pairs || !eval_is_document(o->truth))
+    bool document;
+    if (!eval_objects_alone(o) || !o->truth || o->pairs)
+        return 0;
+    if (look_for_document(o->truth, &document, &err) != EDGEL_OK)
+        return cli_usage(args->command, "%s", err.msg);
+    if (!document)
         return 0;
     for (size_t i = 0; i < 4; i++)
         if (cli_given(args, of_masks[i]))
@@ -75,7 +94,8 @@ static enum edgel_status list_masks(struct masks *m, const char *path, const cha
     for (size_t i = 0; i < edgel_inputs_count(m->files); i++) {
         const struct edgel_input *file = edgel_inputs_at(m->files, i);
         if (file->broken && !file->folder)
-            return edgel_error_set(err, EDGEL_EIO, "%s: cannot be read", file->path);
+            return edgel_error_set(err, EDGEL_EIO, "%s: cannot be read: %s", file->path,
+                                   strerror(file->error));
         m->paths[m->n] = file->path;
         m->keys[m->n++] = key_of(file->rel, suffix);
     }
@@ -127,10 +147,12 @@ enum edgel_status eval_documents_pair(const struct cli_args *args, const struct 
                                       struct edgel_error *err)
 {
     const struct eval_options *o = args->options;
-    const bool document = eval_is_document(prediction);
+    bool document;
     struct masks truth = { 0 }, own = { 0 };
     struct edgel_coco_pairs *pairs = NULL;
-    enum edgel_status status = EDGEL_OK;
+    enum edgel_status status = look_for_document(prediction, &document, err);
+    if (status != EDGEL_OK)
+        return status;
     if (!document && !run->truth)
         return EDGEL_OK;
     if (document && o->objects == EDGEL_OBJECTS_MIXED)

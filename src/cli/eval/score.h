@@ -168,7 +168,6 @@ int eval_objects_fill(const struct cli_args *args, struct edgel_measure *m);
 
 /* --- eval_documents.c --- : objects of COCO documents */
 
-bool eval_is_document(const char *path); /* a file that begins as JSON does */
 /* Reads the document of the truth, if it is one. Returns 0 or CLI_EXIT_USAGE. */
 int eval_documents_open(const struct cli_args *args, struct eval_run *run);
 /* Pairs a prediction with the truth when one of them is a document; the pairs stay NULL otherwise. */
