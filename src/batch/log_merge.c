@@ -36,6 +36,14 @@ static void forget_line(struct merge *m)
     m->type = m->input = m->status = NULL;
 }
 
+static enum edgel_status take_string(const struct merge *m, const char *key, const char *where, char **out,
+                                     struct edgel_error *err)
+{
+    const struct edgel_json *v = edgel_json_get(m->doc, key);
+    *out = edgel_json_strdup(v);
+    return *out || !edgel_json_is_string(v) ? EDGEL_OK : edgel_no_memory(err, where);
+}
+
 static enum edgel_status next_line(struct merge *m, struct source *s, struct edgel_error *err)
 {
     bool ended;
@@ -48,10 +56,9 @@ static enum edgel_status next_line(struct merge *m, struct source *s, struct edg
     if (!ended)
         return edgel_fail(err, EDGEL_EFORMAT, "%s: the line is cut off", where);
     EDGEL_TRY(edgel_json_parse(m->line, m->length, where, &m->doc, err));
-    m->type = edgel_json_strdup(edgel_json_get(m->doc, "type"));
-    m->input = edgel_json_strdup(edgel_json_get(m->doc, "input"));
-    m->status = edgel_json_strdup(edgel_json_get(m->doc, "status"));
-    return EDGEL_OK;
+    EDGEL_TRY(take_string(m, "type", where, &m->type, err));
+    EDGEL_TRY(take_string(m, "input", where, &m->input, err));
+    return take_string(m, "status", where, &m->status, err);
 }
 
 static bool is_type(const struct merge *m, const char *type)

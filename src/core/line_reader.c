@@ -78,8 +78,12 @@ static enum edgel_status fill(struct edgel_lines *l, bool *ended, struct edgel_e
             *ended = c == '\n';
             buf[n++] = (char)c;
         }
-        if (c == EOF && l->f && ferror(l->f))
-            return edgel_fail(err, EDGEL_EIO, "%s: %s", l->name, strerror(errno));
+        if (c == EOF && l->f && ferror(l->f)) {
+            if (errno != EINTR)
+                return edgel_fail(err, EDGEL_EIO, "%s: %s", l->name, strerror(errno));
+            clearerr(l->f);
+            c = 0;
+        }
         if (memchr(buf, '\0', n))
             return edgel_fail(err, EDGEL_EFORMAT, "%s: holds a NUL byte, which no text does",
                               edgel_lines_where(l));

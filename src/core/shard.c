@@ -53,15 +53,19 @@ void edgel_shard_text(struct edgel_text *t, const struct edgel_shard *shard)
     edgel_text_printf(t, ",\"list\":\"%016" PRIx64 "\"}", shard->digest);
 }
 
-static bool read_digest(const struct edgel_json *v, uint64_t *out)
+static enum edgel_status read_digest(const struct edgel_json *v, const char *where, uint64_t *out,
+                                     struct edgel_error *err)
 {
     char *s = edgel_json_strdup(v);
-    bool ok = s && strlen(s) == 16 && strspn(s, "0123456789abcdef") == 16;
+    if (!s && edgel_json_is_string(v))
+        return edgel_no_memory(err, where);
+    const bool ok = s && strlen(s) == 16 && strspn(s, "0123456789abcdef") == 16;
     *out = 0;
     for (int i = 0; ok && i < 16; i++)
         *out = *out << 4 | (uint64_t)(s[i] <= '9' ? s[i] - '0' : s[i] - 'a' + 10);
     edgel_free(s);
-    return ok;
+    return ok ? EDGEL_OK
+              : edgel_fail(err, EDGEL_EFORMAT, "%s: shard: list must be 16 hexadecimal digits", where);
 }
 
 enum edgel_status edgel_shard_read(const struct edgel_json *v, const char *where, struct edgel_shard *out,
@@ -74,12 +78,10 @@ enum edgel_status edgel_shard_read(const struct edgel_json *v, const char *where
         out->index < 1 || out->index > out->count)
         return edgel_fail(err, EDGEL_EFORMAT, "%s: shard: index and count must be 1 <= index <= count <= %d",
                           where, SHARDS_MAX);
-    if (!edgel_json_int(edgel_json_get(v, "items"), &items) || items < 0 ||
-        !read_digest(edgel_json_get(v, "list"), &out->digest))
-        return edgel_fail(err, EDGEL_EFORMAT,
-                          "%s: shard: items must be a number from 0 on, list 16 hexadecimal digits", where);
+    if (!edgel_json_int(edgel_json_get(v, "items"), &items) || items < 0)
+        return edgel_fail(err, EDGEL_EFORMAT, "%s: shard: items must be a number from 0 on", where);
     out->items = (uint64_t)items;
-    return EDGEL_OK;
+    return read_digest(edgel_json_get(v, "list"), where, &out->digest, err);
 }
 
 static enum edgel_status check_one(const struct edgel_shard *s, const struct edgel_shard *first,

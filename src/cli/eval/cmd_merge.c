@@ -55,14 +55,18 @@ static enum edgel_status look_at(const char *path, enum merge_kind *kind, struct
                                path);
     }
     size_t n = fread(head, 1, sizeof head - 1, f);
-    bool failed = ferror(f) != 0;
+    while (ferror(f) && errno == EINTR) {
+        clearerr(f);
+        n += fread(head + n, 1, sizeof head - 1 - n, f);
+    }
+    const int failed = ferror(f) ? errno : 0;
     fclose(f); /* read only: nothing can be lost */
     head[n] = '\0';
     *kind = kind_of(head);
-    if (!failed && *kind != MERGE_NOTHING)
+    if (failed == 0 && *kind != MERGE_NOTHING)
         return EDGEL_OK;
-    if (failed)
-        return edgel_error_set(err, EDGEL_EIO, "%s: cannot be read", path);
+    if (failed != 0)
+        return edgel_error_set(err, EDGEL_EIO, "%s: %s", path, strerror(failed));
     return edgel_error_set(err, EDGEL_EINVAL, "%s: is neither a JSON-lines log nor a counts file", path);
 }
 

@@ -28,15 +28,17 @@ static int compare(const struct edgel_row *a, const struct edgel_row *b)
 
 /* --- first lines --- */
 
-static bool same_reduce(const struct edgel_reduce *a, const struct edgel_reduce *b)
+/* False: no memory. */
+static bool compare_reduce(const struct edgel_reduce *a, const struct edgel_reduce *b, bool *same)
 {
     struct edgel_text x = { 0 }, y = { 0 };
     edgel_counts_reduce_json(&x, a);
     edgel_counts_reduce_json(&y, b);
-    bool same = !x.failed && !y.failed && x.len == y.len && memcmp(x.s, y.s, x.len) == 0;
+    const bool whole = !x.failed && !y.failed;
+    *same = whole && x.len == y.len && memcmp(x.s, y.s, x.len) == 0;
     edgel_text_finish(&x);
     edgel_text_finish(&y);
-    return same;
+    return whole;
 }
 
 static bool same_predictions(const struct edgel_counts_header *a, const struct edgel_counts_header *b)
@@ -53,9 +55,12 @@ static enum edgel_status agree(const struct merge *m, size_t i, struct edgel_err
                                      *b = edgel_counts_header_of(m->sources[i].reader);
     struct edgel_error detail = { 0 };
     const char *what = NULL;
+    bool same;
+    if (!compare_reduce(&a->reduce, &b->reduce, &same))
+        return edgel_no_memory(err, m->paths[i]);
     if (edgel_measure_agree(&a->measure, &b->measure, &detail) != EDGEL_OK)
         what = detail.msg;
-    else if (!same_reduce(&a->reduce, &b->reduce))
+    else if (!same)
         what = "the conventions asked for (reduce) differ";
     else if (!same_predictions(a, b))
         what = "the predictions have different names";
