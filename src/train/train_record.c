@@ -326,10 +326,13 @@ static bool stop(void *user)
     return r->status != EDGEL_OK || (r->params.events.stop && r->params.events.stop(r->params.events.user));
 }
 
+/* After tables that could not be written no state is kept, so that a resumed training does their epoch again. */
 static enum edgel_status save(void *user, enum edgel_save kind, const void *bytes, size_t size,
                               struct edgel_error *err)
 {
     const struct edgel_train_record *r = user;
+    if (r->status != EDGEL_OK)
+        return edgel_fail(err, r->status, "%s", r->failed.msg);
     char *path = train_path(r->folder, kind == EDGEL_SAVE_BEST ? "best.safetensors" : "last.safetensors");
     enum edgel_status status = path ? train_file_write(path, bytes, size, err) : out_of_memory(err);
     edgel_free(path);
