@@ -11,7 +11,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
 from house import ROOT
 
 MOST = 30  # files of a folder of src/
-COMMANDS = {"check_bare", "demo", "docs", "hash_outputs", "test"}  # the scripts whose names are typed often
+COMMANDS = {"check_bare", "demo", "docs", "hash_outputs", "test", "torture"}  # the scripts whose names are typed often
 KINDS = ("src", "tests", "scripts", "docs", "examples", "data", "include")
 
 bad = []
@@ -63,6 +63,8 @@ bad += [f"same file name twice: {', '.join(v)}" for n, v in seen.items() if len(
 listed = (ROOT / "tests/meson.build").read_text()
 for f in files("tests"):
     stem = f.stem.removeprefix("test_") if f.suffix == ".c" else f.stem
+    if f.parent.name == "torture" and f.suffix == ".py" and f"'{stem}'" not in listed and stem != "runs":
+        bad.append(f"{f.relative_to(ROOT)}: tests/meson.build has no small run of this part")
     if f.suffix in (".c", ".bats") and f"'{stem}'" not in listed and f.name not in listed:
         bad.append(f"{f.relative_to(ROOT)}: tests/meson.build does not list it")
 
