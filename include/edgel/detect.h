@@ -61,7 +61,7 @@ enum edgel_result {
 /* One row of the table of methods. */
 struct edgel_method_info {
     const char *name;
-    const char *summary;              /* a few words */
+    const char *summary; /* what it computes or writes, no full stop; several methods may share it */
     const struct edgel_param *params; /* [nparams] */
     int nparams;
     unsigned results; /* enum edgel_result that it may give, joined by | */

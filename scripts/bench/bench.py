@@ -5,7 +5,7 @@
 
     canny      blur and Canny on pixels in memory: photographs, noise, flat, one long thin spiral
     gaussian   Gaussian of sigma 1.4 and 5, in memory
-    gradient   Sobel and Roberts magnitudes, in memory
+    gradient   every method with a gradient or another response, in memory
     large      one 20-megapixel image in memory, two threads against one
     folder     a folder of JPEG end to end, edges out, one and two threads; sizes of the outputs
     overwrite  the same folder: outputs that exist against new ones
@@ -122,6 +122,11 @@ class Bench:
                 continue
             found.append(p)
         return found or sys.exit("bench: no level to run edgel at")
+
+    def methods(self, result):
+        """Names of edgel's methods with such a result: rows of its table."""
+        rows = [line.split() for line in output_of(self.tool, "methods").splitlines()]
+        return [name for name, *results in rows if result in results]
 
     def start_peers(self):
         def opencv_cpp():
@@ -259,31 +264,34 @@ def canny(b):
         for s in SETTINGS:
             ksize, sigma, low, high = s.split()
             taps = "default taps" if ksize == "0" else f"{ksize}x{ksize}"
-            b.measure("canny", f"canny {taps} {sigma}, {low}/{high}", image, f"canny {s}")
+            for name in b.methods("edges"):
+                b.measure("canny", f"{name} {taps} {sigma}, {low}/{high}", image, f"{name} {s}")
 
 
 def gaussian(b):
     for image in ("1080p", "4k"):
         for sigma in ("1.4", "5"):
-            b.measure("gaussian", f"gaussian {sigma}", image, f"gaussian 0 {sigma} 50 150")
+            for name in b.methods("image"):
+                b.measure("gaussian", f"{name} {sigma}", image, f"{name} 0 {sigma} 50 150")
 
 
 def gradient(b):
     for image in ("1080p", "4k"):
-        for name in ("sobel", "roberts"):
+        for name in b.methods("response"):
             b.measure("gradient", name, image, f"{name} 0 0 50 150")
-
-
-LARGE = {"canny default": "canny 0 1.4 50 100", "canny 5x5": "canny 5 1.4 50 150", "gaussian 1.4": "gaussian 0 1.4 50 150",
-         "sobel": "sobel 0 0 50 150"}
 
 
 def large(b):
     """By the wall clock: what matters is when the second thread ends."""
     raw, w, h = b.image("20mp")
     budget = max(b.args.budget, 300)
+    cases = {}
+    for name in b.methods("edges"):
+        cases |= {f"{name} default": f"{name} 0 1.4 50 100", f"{name} 5x5": f"{name} 5 1.4 50 150"}
+    cases |= {f"{name} 1.4": f"{name} 0 1.4 50 150" for name in b.methods("image")}
+    cases |= {name: f"{name} 0 0 50 150" for name in b.methods("response")}
     for e in b.edgels:
-        for title, operation in LARGE.items():
+        for title, operation in cases.items():
             answers = [[e.ask(f"{operation} {t} wall {budget} {raw} {w} {h}") for t in (1, 2)]
                        for _ in range(b.args.rounds)]
             if len({result for pair in answers for _, result in pair}) > 1:

@@ -26,7 +26,7 @@ struct edgel_band_steps {
     enum edgel_status (*end)(struct edgel_band_run *run, struct edgel_error *err); /* after the last band */
 };
 
-/* All that a method is. No part may be NULL but those that say so; edgel_method_row_check() holds that. */
+/* All that a method is. No part may be NULL but those that say so; edgel_method_row_fault() holds that. */
 struct edgel_method_row {
     struct edgel_method_info info; /* first: a public row is the beginning of this one */
     /* Whether the values go together. Each lies in the range of its parameter already. */
@@ -44,7 +44,7 @@ struct edgel_method_row {
                              const struct edgel_method *m, const struct edgel_image *out,
                              struct edgel_error *err);
 };
-static inline const struct edgel_method_row *edgel_method_row(const struct edgel_method *m)
+static inline const struct edgel_method_row *edgel_method_row_of(const struct edgel_method *m)
 {
     return (const struct edgel_method_row *)m->info;
 }
@@ -106,6 +106,8 @@ extern const char *const edgel_choices_gray[],
 double edgel_param_real(const struct edgel_method *m, const char *key);
 int edgel_param_int(const struct edgel_method *m, const char *key);
 int edgel_param_choice(const struct edgel_method *m, const char *key);
+int edgel_param_number(const struct edgel_method *m,
+                       const char *key); /* that a choice's text is; 0: not set */
 struct edgel_threshold edgel_param_threshold(const struct edgel_method *m, const char *key);
 /* sigma and ksize; whether they smooth at all. */
 struct edgel_smoothing edgel_param_smoothing(const struct edgel_method *m);

@@ -164,7 +164,9 @@ static enum edgel_status run(struct edgel_scratch *scratch, struct edgel_view in
 extern const struct edgel_method_row edgel_laplacian_row;
 const struct edgel_method_row edgel_laplacian_row = {
     .info = { .name = "laplacian",
-              .summary = "Laplacian, or with sigma the Laplacian of Gaussian",
+              .summary =
+                  "the absolute response, or in float samples the response with its sign; with sigma it is the "
+                  "Laplacian of Gaussian",
               .params = params,
               .nparams = sizeof params / sizeof *params,
               .results = EDGEL_RESULT_RESPONSE,

@@ -100,14 +100,12 @@ const char *edgel_method_row_fault(const struct edgel_method_row *row)
 
 bool edgel_method_uses(const struct edgel_method *m, const char *key)
 {
-    return edgel_param_index(m->info, key) >= 0 && edgel_method_row(m)->uses(m, key);
+    return edgel_param_index(m->info, key) >= 0 && edgel_method_row_of(m)->uses(m, key);
 }
 
 int edgel_method_depth(const struct edgel_method *m)
 {
-    static const int depths[] = { 1, 8, 16, 32 };
-    const int choice = edgel_param_choice(m, "depth");
-    return choice < 0 ? 0 : depths[choice];
+    return edgel_param_number(m, "depth");
 }
 
 bool edgel_method_takes_color(const struct edgel_method *m)
@@ -117,17 +115,17 @@ bool edgel_method_takes_color(const struct edgel_method *m)
 
 enum edgel_result edgel_method_result(const struct edgel_method *m)
 {
-    return edgel_method_row(m)->result(m);
+    return edgel_method_row_of(m)->result(m);
 }
 
 struct edgel_method_scale edgel_method_scale_of(const struct edgel_method *m, enum edgel_type type)
 {
-    return edgel_method_row(m)->scale(m, type);
+    return edgel_method_row_of(m)->scale(m, type);
 }
 
 bool edgel_method_streams(const struct edgel_method *m)
 {
-    return edgel_method_row(m)->streams(m);
+    return edgel_method_row_of(m)->streams(m);
 }
 
 enum edgel_status edgel_method_check(const struct edgel_method *m, struct edgel_error *err)
@@ -139,7 +137,7 @@ enum edgel_status edgel_method_check(const struct edgel_method *m, struct edgel_
     if (edgel_smooths(s))
         EDGEL_TRY(edgel_gaussian_check(s.sigma, s.ksize, err));
     EDGEL_TRY(edgel_params_check(m, err));
-    EDGEL_TRY(edgel_method_row(m)->check(m, err));
+    EDGEL_TRY(edgel_method_row_of(m)->check(m, err));
     const enum edgel_result result = edgel_method_result(m);
     if (edgel_method_depth(m) == 1 && result != EDGEL_RESULT_EDGES)
         return edgel_fail(err, EDGEL_EINVAL, "depth 1: too little for %s%s; only edge maps fit one bit",
@@ -172,7 +170,7 @@ static enum edgel_type type_of_depth(int depth)
 int edgel_method_context(const struct edgel_method *m, enum edgel_type type)
 {
     const struct edgel_smoothing s = edgel_param_smoothing(m);
-    return (edgel_smooths(s) ? edgel_smoothing_radius(s, type) : 0) + edgel_method_row(m)->context(m);
+    return (edgel_smooths(s) ? edgel_smoothing_radius(s, type) : 0) + edgel_method_row_of(m)->context(m);
 }
 
 enum edgel_status edgel_method_smooth(struct edgel_scratch *scratch, struct edgel_view in,
@@ -226,7 +224,7 @@ enum edgel_status edgel_method_run(struct edgel_scratch *scratch, struct edgel_v
         st = edgel_image_init(out, shape.w, shape.h, shape.channels, shape.type, err);
     if (st == EDGEL_OK) {
         struct edgel_scratch own, *s = edgel_scratch_begin(m->info->shares ? scratch : NULL, &own);
-        st = edgel_method_row(m)->run(s, in, m, out, err);
+        st = edgel_method_row_of(m)->run(s, in, m, out, err);
         edgel_scratch_end(&own);
     }
     if (st != EDGEL_OK)

@@ -46,7 +46,7 @@ static const struct edgel_param params[] = {
 
 static struct edgel_canny_params canny_of(const struct edgel_method *m)
 {
-    return (struct edgel_canny_params){ .aperture = 3 + 2 * edgel_param_choice(m, "aperture"),
+    return (struct edgel_canny_params){ .aperture = edgel_param_number(m, "aperture"),
                                         .norm = edgel_param_choice(m, "norm") ? EDGEL_NORM_L2 : EDGEL_NORM_L1,
                                         .low = edgel_param_threshold(m, "low"),
                                         .high = edgel_param_threshold(m, "high"),
@@ -177,7 +177,9 @@ static const struct edgel_band_steps *steps(const struct edgel_method *m)
 
 const struct edgel_method_row edgel_canny_row = {
     .info = { .name = "canny",
-              .summary = "Canny edges: thinned, with two thresholds and hysteresis",
+              .summary =
+                  "Gaussian, Sobel, non-maximum suppression, double threshold and hysteresis; on 8-bit images the "
+                  "default thinning equals OpenCV's Canny(GaussianBlur(gray)) bit for bit",
               .params = params,
               .nparams = sizeof params / sizeof *params,
               .results = EDGEL_RESULT_EDGES | EDGEL_RESULT_STRENGTH,

@@ -47,7 +47,7 @@ static enum edgel_status run(struct edgel_scratch *scratch, struct edgel_view in
 
 const struct edgel_method_row edgel_gaussian_row = {
     .info = { .name = "gaussian",
-              .summary = "Gaussian smoothing",
+              .summary = "the blurred image",
               .params = params,
               .nparams = sizeof params / sizeof *params,
               .results = EDGEL_RESULT_IMAGE,

@@ -78,7 +78,7 @@ static int reach(const struct gradient *g)
 
 static struct gradient gradient_of(enum edgel_operator op, const struct edgel_method *m)
 {
-    return (struct gradient){ op, 3 + 2 * edgel_param_choice(m, "aperture"),
+    return (struct gradient){ op, edgel_param_number(m, "aperture"),
                               edgel_param_choice(m, "norm") ? EDGEL_NORM_L2 : EDGEL_NORM_L1 };
 }
 
@@ -97,7 +97,7 @@ static enum edgel_status run(enum edgel_operator op, struct edgel_scratch *scrat
 }
 
 /* A row for each operator, with a run and a context that know it. */
-#define ROW(method, op, text, list)                                                                    \
+#define ROW(method, op, list)                                                                          \
     static enum edgel_status run_##method(struct edgel_scratch *scratch, struct edgel_view in,         \
                                           const struct edgel_method *m, const struct edgel_image *out, \
                                           struct edgel_error *err)                                     \
@@ -111,7 +111,7 @@ static enum edgel_status run(enum edgel_operator op, struct edgel_scratch *scrat
     }                                                                                                  \
     const struct edgel_method_row edgel_##method##_row = {                                             \
         .info = { .name = #method,                                                                     \
-                  .summary = text " gradient magnitude",                                               \
+                  .summary = "|gx| + |gy| or the L2 norm, saturated to the depth",                     \
                   .params = list,                                                                      \
                   .nparams = sizeof list / sizeof *list,                                               \
                   .results = EDGEL_RESULT_RESPONSE,                                                    \
@@ -126,7 +126,7 @@ static enum edgel_status run(enum edgel_operator op, struct edgel_scratch *scrat
         .run = run_##method,                                                                           \
     };
 extern const struct edgel_method_row edgel_sobel_row, edgel_roberts_row, edgel_prewitt_row, edgel_scharr_row;
-ROW(sobel, EDGEL_SOBEL, "Sobel", with_aperture)
-ROW(roberts, EDGEL_ROBERTS, "Roberts cross", params)
-ROW(prewitt, EDGEL_PREWITT, "Prewitt", params)
-ROW(scharr, EDGEL_SCHARR, "Scharr", params)
+ROW(sobel, EDGEL_SOBEL, with_aperture)
+ROW(roberts, EDGEL_ROBERTS, params)
+ROW(prewitt, EDGEL_PREWITT, params)
+ROW(scharr, EDGEL_SCHARR, params)

@@ -1,6 +1,7 @@
 /* Parameters of methods: their texts, ranges and values. */
 #include "detect/detect_priv.h"
 #include <stdio.h>
+#include <stdlib.h>
 
 const char *const edgel_choices_gray[] = { "luma", "channels", NULL };
 const char *const edgel_choices_depth[] = { "1", "8", "16", "32", NULL };
@@ -112,6 +113,14 @@ int edgel_param_choice(const struct edgel_method *m, const char *key)
 {
     const int i = edgel_param_index(m->info, key);
     return i < 0 ? -1 : m->value[i].choice;
+}
+
+int edgel_param_number(const struct edgel_method *m, const char *key)
+{
+    const int choice = edgel_param_choice(m, key);
+    return choice < 0
+               ? 0
+               : (int)strtol(m->info->params[edgel_param_index(m->info, key)].choices[choice], NULL, 10);
 }
 
 struct edgel_threshold edgel_param_threshold(const struct edgel_method *m, const char *key)

@@ -96,7 +96,7 @@ enum edgel_status edgel_stream_create_in_bands(struct edgel_view shape, const st
     if (!s)
         return edgel_fail(err, EDGEL_ENOMEM, "image %dx%d: out of memory", shape.w, shape.h);
     s->run = (struct edgel_band_run){ .method = *method, .in = shape, .out = out, .sink = *sink };
-    s->steps = edgel_method_row(method)->steps(method);
+    s->steps = edgel_method_row_of(method)->steps(method);
     s->context = edgel_method_context(method, shape.type);
     s->row_bytes = (size_t)shape.w * (size_t)shape.channels * edgel_type_size(shape.type);
     enum edgel_status st = prepare(s, rows, err);

@@ -1,5 +1,6 @@
 /* edgel's operators for scripts/bench/bench.py (see loop.h), through the public headers:
  *     bench_edgel                      answers lines; one image on as many threads as they say
+ *     bench_edgel methods              a line for each: its name, and the results it has of image response edges strength
  *     bench_edgel gray IMAGE OUT       the gray bytes of an image; prints its width and height
  */
 #include "loop.h"
@@ -69,12 +70,34 @@ static int gray(const char *from, const char *to)
     return fclose(f) != 0;
 }
 
+static int list_methods(void)
+{
+    static const struct {
+        enum edgel_result result;
+        const char *name;
+    } results[] = { { EDGEL_RESULT_IMAGE, "image" },
+                    { EDGEL_RESULT_RESPONSE, "response" },
+                    { EDGEL_RESULT_EDGES, "edges" },
+                    { EDGEL_RESULT_STRENGTH, "strength" } };
+    for (int i = 0; i < edgel_method_count(); i++) {
+        const struct edgel_method_info *info = edgel_method_at(i);
+        printf("%s", info->name);
+        for (size_t k = 0; k < sizeof results / sizeof *results; k++)
+            printf("%s%s", info->results & results[k].result ? " " : "",
+                   info->results & results[k].result ? results[k].name : "");
+        printf("\n");
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct edgel_error err = { 0 };
     char version[64];
     int status;
-    if (argc == 4 && strcmp(argv[1], "gray") == 0)
+    if (argc == 2 && strcmp(argv[1], "methods") == 0)
+        status = list_methods();
+    else if (argc == 4 && strcmp(argv[1], "gray") == 0)
         status = gray(argv[2], argv[3]);
     else {
         scratch = edgel_scratch_create();

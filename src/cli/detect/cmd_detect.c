@@ -182,18 +182,15 @@ static int run_detect(const struct cli_args *args)
 
 const struct cli_command cli_command_detect = {
     .name = "detect",
-    .summary = "find edges: Canny, gradient operators, Laplacian, Gaussian",
+    .summary = "find edges with Canny and other operators",
     .synopsis = "[-m METHOD[:key=value,...]]... [OPTION]... -o OUT INPUT...",
     .description =
         "Runs edge and filter operators over files and folders. Folders are read recursively in sorted order; images "
         "are recognised by their content, not by their names. Each image is decoded once and given to every method. "
         "Its outputs appear complete or not at all. An image that fails is reported, and the run goes on.\n\n"
         "With input folder 'in', in/a/b.jpg becomes OUT/a/b.png; with several methods OUT/METHOD/a/b.png. Inputs are "
-        "never written to.\n\n"
-        "canny is Gaussian, Sobel, non-maximum suppression, double threshold and hysteresis; on 8-bit images its "
-        "default thinning equals OpenCV's Canny(GaussianBlur(gray)) bit for bit. The gradient operators write "
-        "|gx| + |gy| or the L2 norm, saturated to the depth; laplacian writes the absolute "
-        "response, or in float samples the response with its sign.",
+        "never written to.",
+    .more = detect_describe,
     .groups = groups,
     .make_rows = detect_make_rows,
     .examples =

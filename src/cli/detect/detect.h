@@ -12,6 +12,7 @@
 enum { DETECT_ROWS_MAX = 64 };
 extern struct cli_option detect_method_rows[2], detect_param_rows[DETECT_ROWS_MAX];
 void detect_make_rows(void);
+void detect_describe(char *buf, size_t size); /* a sentence for each method */
 
 /* Options for TIFF only. */
 enum { DETECT_ALL_PAGES = -1 };

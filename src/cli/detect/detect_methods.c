@@ -50,6 +50,15 @@ static const struct edgel_param *param_of(const struct edgel_method_info *info, 
     return NULL;
 }
 
+/* Appends "a, b and c". */
+static void add_list(char *buf, const char *const *names, int n)
+{
+    for (int i = 0; i < n; i++) {
+        add(buf, i == 0 ? "" : i + 1 < n ? ", " : " and ");
+        add(buf, names[i]);
+    }
+}
+
 /* Appends "a, b and c", the methods with the parameter and, unless def is NULL, with this default. Returns how many. */
 static int list_methods(char *buf, const char *key, const char *def)
 {
@@ -60,10 +69,7 @@ static int list_methods(char *buf, const char *key, const char *def)
         if (p && (!def || (p->def && strcmp(p->def, def) == 0)))
             names[n++] = edgel_method_at(i)->name;
     }
-    for (int i = 0; i < n; i++) {
-        add(buf, i == 0 ? "" : i + 1 < n ? ", " : " and ");
-        add(buf, names[i]);
-    }
+    add_list(buf, names, n);
     return n;
 }
 
@@ -149,6 +155,29 @@ struct cli_option detect_method_rows[2] = {
       .note = "canny",
       .help = method_help },
 };
+
+/* "sobel and scharr: |gx| + |gy|.": the methods that share the summary of method i; nothing if an earlier one has it. */
+static void describe_method(int i, char *buf, size_t size)
+{
+    const char *text = edgel_method_at(i)->summary, *names[MOST];
+    char list[TEXT_BYTES] = "";
+    int n = 0;
+    for (int k = 0; k < edgel_method_count() && n < MOST; k++)
+        if (strcmp(edgel_method_at(k)->summary, text) == 0)
+            names[n++] = edgel_method_at(k)->name;
+    if (strcmp(names[0], edgel_method_at(i)->name) != 0)
+        return;
+    add_list(list, names, n);
+    const size_t at = strlen(buf);
+    snprintf(buf + at, size - at, "%s%s: %s.", at ? " " : "", list, text);
+}
+
+void detect_describe(char *buf, size_t size)
+{
+    buf[0] = '\0';
+    for (int i = 0; i < edgel_method_count(); i++)
+        describe_method(i, buf, size);
+}
 
 void detect_make_rows(void)
 {

@@ -242,7 +242,6 @@ static int run_with(const struct cli_args *args, struct segment_job *job)
 
 static int run_segment(const struct cli_args *args)
 {
-    static const int depths[] = { 8, 16, 32 };
     const struct segment_options *o = args->options;
     struct edgel_error err = { 0 };
     struct edgel_model *model = NULL;
@@ -251,7 +250,9 @@ static int run_segment(const struct cli_args *args)
     if (code != CLI_EXIT_OK)
         return code;
     struct segment_job job = { .emit = (enum segment_emit)o->emit,
-                               .depth = cli_given(args, "depth") ? depths[o->depth] : 0,
+                               .depth = cli_given(args, "depth")
+                                            ? (int)strtol(depth_names[o->depth], NULL, 10)
+                                            : 0,
                                .read = &o->read,
                                .memory_bytes = (size_t)o->memory << 20 };
     if (load(o->model, &model, &job.model_hash, &err) != EDGEL_OK) {
