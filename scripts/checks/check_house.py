@@ -44,10 +44,13 @@ for path in set(re.findall(r"`((?:%s)/[\w./]+)`" % "|".join(KINDS), text)):
 guide = (ROOT / "docs/library.md").read_text()
 bad += [f"docs/library.md: does not name {h.name}" for h in ROOT.glob("include/edgel/*.h") if f"/{h.name})" not in guide]
 
-public = "".join(re.sub(r"/\*.*?\*/", "", h.read_text(), flags=re.S) for h in ROOT.glob("include/edgel/*.h"))
-types = set(re.findall(r"\b(?:struct|enum|union) (edgel_\w+)", public))
-functions = set(re.findall(r"\b(edgel_\w+)\(", public))
-bad += [f"include/edgel: {n} is a type and a function" for n in sorted(types & functions)]
+headers = [*ROOT.glob("include/edgel/*.h"), *ROOT.glob("src/**/*.h")]
+code = "".join(re.sub(r"/\*.*?\*/", "", h.read_text(), flags=re.S) for h in headers)
+defined = collections.Counter(re.findall(r"^(?:struct|enum|union) (edgel_\w+) \{", code, flags=re.M))
+types = set(re.findall(r"\b(?:struct|enum|union) (edgel_\w+)", code))
+functions = set(re.findall(r"\b(edgel_\w+)\(", code))
+bad += [f"headers: {n} is a type and a function" for n in sorted(types & functions)]
+bad += [f"headers: {n} is defined {k} times" for n, k in sorted(defined.items()) if k > 1]
 
 for folder in sorted(folders()):
     n = sum(f.is_file() for f in (ROOT / folder).iterdir())

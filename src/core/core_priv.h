@@ -56,11 +56,11 @@ void edgel_arena_finish(struct edgel_arena *a);
 /* Instruction sets that kernels are written for; AVX2 stands for FMA as well, AVX512 for F, BW, DQ and VL,
  * AVX512VNNI for VNNI alone. */
 enum { EDGEL_CPU_AVX2 = 1, EDGEL_CPU_AVX512 = 2, EDGEL_CPU_NEON = 4, EDGEL_CPU_AVX512VNNI = 8 };
-struct edgel_cpu_level {
+struct edgel_cpu_row {
     const char *name;
     unsigned flags;
 };
-const struct edgel_cpu_level *edgel_cpu_levels(int *count); /* of this build, plain C first */
+const struct edgel_cpu_row *edgel_cpu_levels(int *count); /* of this build, plain C first */
 unsigned edgel_cpu_flags(void); /* of the level that kernels run at: detected, lowered by $EDGEL_CPU */
 
 /* --- labels.c --- */
@@ -198,7 +198,7 @@ void edgel_numeric_rows_avx512(struct edgel_numeric *t);
 /* In double: exp off by less than 1 unit in the last place, log by less than 3, sin and cos by less than 2^-52 for
  * |x| <= 1e6 (NaN beyond), pow (x >= 0) by a relative error below 2^-51 (1 + |y log x|). */
 double edgel_exp(double x);
-double edgel_log(double x);
+double edgel_ln(double x);
 double edgel_pow(double x, double y);
 double edgel_sin(double x);
 double edgel_cos(double x);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* The levels of this build in rising order; each includes the flags of the lower ones. */
-static const struct edgel_cpu_level levels[] = {
+static const struct edgel_cpu_row levels[] = {
     { "c", 0 },
 #ifdef EDGEL_HAVE_AVX2
     { "avx2", EDGEL_CPU_AVX2 },
@@ -27,7 +27,7 @@ enum { LEVELS = sizeof levels / sizeof *levels };
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int level;
 
-const struct edgel_cpu_level *edgel_cpu_levels(int *count)
+const struct edgel_cpu_row *edgel_cpu_levels(int *count)
 {
     *count = LEVELS;
     return levels;

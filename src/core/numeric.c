@@ -99,7 +99,7 @@ double edgel_exp(double x)
     return (1 + (r + r * r * sum)) * power_of_two(half) * power_of_two((int)k - half);
 }
 
-double edgel_log(double x)
+double edgel_ln(double x)
 {
     if (!(x > 0) || x == INFINITY)
         return x == 0 ? -INFINITY : x < 0 ? NAN : x;
@@ -117,7 +117,7 @@ double edgel_pow(double x, double y)
 {
     if (y == 0 || x == 1)
         return 1;
-    return edgel_exp(y * edgel_log(x));
+    return edgel_exp(y * edgel_ln(x));
 }
 
 /* x - q pi/2 for the q in 0..3 (modulo 4) that makes it smallest */

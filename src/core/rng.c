@@ -56,6 +56,6 @@ uint64_t edgel_rng_below(struct edgel_rng *r, uint64_t n)
 /* Box and Muller; 1 - u is in (0, 1]. The second number of the pair is dropped, so that the state is one number. */
 double edgel_rng_normal(struct edgel_rng *r)
 {
-    const double radius = sqrt(-2 * edgel_log(1 - edgel_rng_uniform(r)));
+    const double radius = sqrt(-2 * edgel_ln(1 - edgel_rng_uniform(r)));
     return radius * edgel_cos(6.283185307179586 * edgel_rng_uniform(r));
 }

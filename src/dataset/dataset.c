@@ -16,18 +16,18 @@ void edgel_kept_finish(struct edgel_kept *k)
     *k = (struct edgel_kept){ 0 };
 }
 
-static void finish_part(struct edgel_part *part)
+static void finish_part(struct edgel_dataset_part *part)
 {
     for (size_t i = 0; i < part->n && part->kept; i++)
         edgel_kept_finish(&part->kept[i]);
     edgel_free(part->kept);
     edgel_free(part->index);
     edgel_pairs_destroy(&part->owned);
-    *part = (struct edgel_part){ 0 };
+    *part = (struct edgel_dataset_part){ 0 };
 }
 
 /* Takes the pairs that are complete. */
-static enum edgel_status take_pairs(struct edgel_part *part, struct edgel_error *err)
+static enum edgel_status take_pairs(struct edgel_dataset_part *part, struct edgel_error *err)
 {
     const size_t all = edgel_pairs_count(part->pairs);
     part->index = edgel_alloc(all + 1, sizeof *part->index);
@@ -43,7 +43,7 @@ static enum edgel_status take_pairs(struct edgel_part *part, struct edgel_error 
 }
 
 static enum edgel_status collect(const struct edgel_dataset_params *p, const char *images, const char *truth,
-                                 struct edgel_part *part, struct edgel_error *err)
+                                 struct edgel_dataset_part *part, struct edgel_error *err)
 {
     const struct edgel_pairs_params params = { .prediction = images,
                                                .truth = truth,
@@ -140,7 +140,7 @@ size_t edgel_dataset_count(const struct edgel_dataset *d, bool validation)
 
 const struct edgel_pair *edgel_dataset_pair(const struct edgel_dataset *d, bool validation, size_t i)
 {
-    const struct edgel_part *part = &d->parts[validation];
+    const struct edgel_dataset_part *part = &d->parts[validation];
     return edgel_pairs_at(part->pairs, part->index[i]);
 }
 

@@ -15,7 +15,7 @@ struct edgel_kept {
 void edgel_kept_finish(struct edgel_kept *k);
 
 /* Images with truth. */
-struct edgel_part {
+struct edgel_dataset_part {
     const struct edgel_pairs *pairs;
     struct edgel_pairs *owned; /* the same, where it is to be destroyed */
     size_t *index;             /* [n] of the pairs */
@@ -25,8 +25,8 @@ struct edgel_part {
 
 struct edgel_dataset {
     struct edgel_dataset_params p;
-    struct edgel_part parts[2];   /* training, validation */
-    struct edgel_classes classes; /* what labels count */
+    struct edgel_dataset_part parts[2]; /* training, validation */
+    struct edgel_classes classes;       /* what labels count */
     enum edgel_labels labels;
     bool soft, surveyed;
     uint16_t class_of[EDGEL_IDS]; /* EDGEL_LABEL_IGNORE: does not count */

@@ -38,7 +38,7 @@ enum edgel_status edgel_dataset_hold_out(struct edgel_dataset *d, double share, 
                                          struct edgel_error *err)
 {
     EDGEL_REQUIRE(d);
-    struct edgel_part *train = &d->parts[0], *val = &d->parts[1];
+    struct edgel_dataset_part *train = &d->parts[0], *val = &d->parts[1];
     const size_t n = train->n;
     if (!(share >= 0 && share <= 1))
         return edgel_fail(err, EDGEL_EINVAL, "share to hold out: must be from 0 to 1");
@@ -55,7 +55,7 @@ enum edgel_status edgel_dataset_hold_out(struct edgel_dataset *d, double share, 
         edgel_free(drawn);
         edgel_free(val->index);
         edgel_free(val->kept);
-        *val = (struct edgel_part){ 0 };
+        *val = (struct edgel_dataset_part){ 0 };
         return edgel_fail(err, EDGEL_ENOMEM, "data set of %zu images: out of memory", n);
     }
     draw(d, seed, drawn);

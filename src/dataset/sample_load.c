@@ -81,7 +81,7 @@ enum edgel_status edgel_sample_load(struct edgel_dataset *d, bool validation, si
                                     struct edgel_dataset_sample *out, struct edgel_info *info,
                                     struct edgel_error *err)
 {
-    struct edgel_part *part = &d->parts[validation];
+    struct edgel_dataset_part *part = &d->parts[validation];
     *out = (struct edgel_dataset_sample){ 0 };
     if (i >= part->n)
         return edgel_fail(err, EDGEL_EINVAL, "image %zu of %zu", i, part->n);

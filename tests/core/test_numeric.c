@@ -139,7 +139,7 @@ static void rows_equal_scalars(void **state)
 {
     (void)state;
     int count;
-    const struct edgel_cpu_level *levels = edgel_cpu_levels(&count);
+    const struct edgel_cpu_row *levels = edgel_cpu_levels(&count);
     for (int l = 0; l < count; l++) {
         if ((levels[l].flags & edgel_cpu_flags()) != levels[l].flags)
             continue;
@@ -191,7 +191,7 @@ static void doubles_are_within_their_bounds(void **state)
         const double x = u * (i % 2 ? 1490 : 2);
         of_exp = fmax(of_exp, x < 709.7 ? error_of_double(edgel_exp(x), expl(x)) : 0);
         const double p = i % 2 ? exp(1400 * u) : 1 + u;
-        of_log = fmax(of_log, error_of_double(edgel_log(p), logl(p)));
+        of_log = fmax(of_log, error_of_double(edgel_ln(p), logl(p)));
         const double a = u * (i % 3 ? 20 : 2e6);
         of_sin = fmax(of_sin, (double)fabsl(edgel_sin(a) - sinl(a)));
         of_cos = fmax(of_cos, (double)fabsl(edgel_cos(a) - cosl(a)));
@@ -211,9 +211,9 @@ static void special_doubles(void **state)
     (void)state;
     assert_true(edgel_exp(0) == 1 && edgel_exp(-INFINITY) == 0 && edgel_exp(1e9) == INFINITY);
     assert_true(edgel_exp(-745) == 0x1p-1074 && edgel_exp(-800) == 0 && edgel_exp(709.7) < INFINITY);
-    assert_true(isnan(edgel_exp(NAN)) && isnan(edgel_log(NAN)) && isnan(edgel_log(-1)));
-    assert_true(edgel_log(0) == -INFINITY && edgel_log(INFINITY) == INFINITY && edgel_log(1) == 0);
-    assert_true(error_of_double(edgel_log(0x1p-1074), logl(0x1p-1074L)) < 3);
+    assert_true(isnan(edgel_exp(NAN)) && isnan(edgel_ln(NAN)) && isnan(edgel_ln(-1)));
+    assert_true(edgel_ln(0) == -INFINITY && edgel_ln(INFINITY) == INFINITY && edgel_ln(1) == 0);
+    assert_true(error_of_double(edgel_ln(0x1p-1074), logl(0x1p-1074L)) < 3);
     assert_true(edgel_pow(0, 2) == 0 && edgel_pow(0, 0) == 1 && edgel_pow(5, 0) == 1 &&
                 edgel_pow(1, 1e300) == 1);
     assert_true(edgel_pow(0, -1) == INFINITY && isnan(edgel_pow(-2, 2)) && isnan(edgel_pow(NAN, 1)));

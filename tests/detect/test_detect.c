@@ -25,7 +25,8 @@ static enum edgel_status refuses_all(const struct edgel_method *m, struct edgel_
 
 static enum edgel_result another_result(const struct edgel_method *m)
 {
-    return edgel_method_row(m)->info.results == EDGEL_RESULT_IMAGE ? EDGEL_RESULT_EDGES : EDGEL_RESULT_IMAGE;
+    return edgel_method_row_of(m)->info.results == EDGEL_RESULT_IMAGE ? EDGEL_RESULT_EDGES
+                                                                      : EDGEL_RESULT_IMAGE;
 }
 
 /* A row that lacks one part is found out, whichever it is. */

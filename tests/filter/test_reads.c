@@ -221,7 +221,7 @@ static void run_words(const struct edgel_filter_dsp *d, int words)
 static void rows_may_end_where_memory_does(void **state)
 {
     int count;
-    const struct edgel_cpu_level *levels = edgel_cpu_levels(&count);
+    const struct edgel_cpu_row *levels = edgel_cpu_levels(&count);
     (void)state;
     for (int l = 0; l < count; l++) {
         struct edgel_filter_dsp d;

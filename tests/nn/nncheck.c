@@ -322,7 +322,7 @@ int main(int argc, char **argv)
     }
     printf("nncheck: seed %llu\n", (unsigned long long)rng_state);
     int count;
-    const struct edgel_cpu_level *levels = edgel_cpu_levels(&count);
+    const struct edgel_cpu_row *levels = edgel_cpu_levels(&count);
     for (int i = 0; i < count; i++) {
         if ((edgel_cpu_flags() & levels[i].flags) != levels[i].flags) {
             printf("nncheck: %s is above the level of this run\n", levels[i].name);

@@ -698,7 +698,7 @@ static bool check_bits(const struct work *k, const struct results *r)
 {
     bool equal = true;
     int levels;
-    const struct edgel_cpu_level *level = edgel_cpu_levels(&levels);
+    const struct edgel_cpu_row *level = edgel_cpu_levels(&levels);
     for (int i = 0; i < levels; i++) {
         if ((edgel_cpu_flags() & level[i].flags) != level[i].flags)
             continue;

@@ -881,7 +881,7 @@ static void levels_change_nothing(void **state)
 {
     (void)state;
     int count;
-    const struct edgel_cpu_level *levels = edgel_cpu_levels(&count);
+    const struct edgel_cpu_row *levels = edgel_cpu_levels(&count);
     static struct kernel_run plain, wide;
     struct loss_kernels c_kernels, kernels;
     loss_kernels_init(&c_kernels, 0);

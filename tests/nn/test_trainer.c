@@ -261,7 +261,7 @@ static void same_weights_for_any_threads_and_cpu_level(void **state)
 {
     (void)state;
     int levels = 0;
-    const struct edgel_cpu_level *level = edgel_cpu_levels(&levels);
+    const struct edgel_cpu_row *level = edgel_cpu_levels(&levels);
     char first[100] = "";
     for (int l = 0; l < levels; l++)
         for (int threads = 1; threads <= 4; threads++) {

@@ -156,7 +156,7 @@ struct cli_option detect_method_rows[2] = {
       .help = method_help },
 };
 
-/* "sobel and scharr: |gx| + |gy|.": the methods that share the summary of method i; nothing if an earlier one has it. */
+/* "sobel and scharr: |gx| + |gy|.": the methods that share the summary of method i; nothing unless it is the first. */
 static void describe_method(int i, char *buf, size_t size)
 {
     const char *text = edgel_method_at(i)->summary, *names[MOST];

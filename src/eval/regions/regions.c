@@ -68,7 +68,7 @@ static enum edgel_status no_memory(const struct regions *r)
 static double entropy(uint64_t n)
 {
     static const double log2_e = 1.4426950408889634074;
-    return n < 2 ? 0 : (double)n * (edgel_log((double)n) * log2_e);
+    return n < 2 ? 0 : (double)n * (edgel_ln((double)n) * log2_e);
 }
 
 /* --- truth --- */

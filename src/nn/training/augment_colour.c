@@ -118,7 +118,7 @@ static enum edgel_status gamma_curve(double amount, uint64_t seed, struct edgel_
     struct edgel_numeric rows;
     edgel_numeric_init(&rows, edgel_cpu_flags());
     const size_t n = plane_size(s) * (size_t)s->channels;
-    const float exponent = (float)edgel_exp(draw(seed, NN_STREAM_GAMMA, 1) * edgel_log(1 + amount));
+    const float exponent = (float)edgel_exp(draw(seed, NN_STREAM_GAMMA, 1) * edgel_ln(1 + amount));
     nn_limit(s);
     rows.log(s->image, s->image, n);
     for (size_t i = 0; i < n; i++)

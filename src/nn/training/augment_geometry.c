@@ -70,7 +70,7 @@ static void rotate(double amount, uint64_t seed, struct nn_geometry *g)
 
 static void scale(double amount, uint64_t seed, struct nn_geometry *g)
 {
-    g->scale = edgel_exp((2 * draw(seed, NN_STREAM_SCALE) - 1) * edgel_log(1 + amount));
+    g->scale = edgel_exp((2 * draw(seed, NN_STREAM_SCALE) - 1) * edgel_ln(1 + amount));
     g->sampled = true;
 }
 

@@ -7,7 +7,7 @@ static float logit_of(double threshold)
 {
     if (threshold <= 0)
         return -INFINITY;
-    return threshold < 1 ? (float)(edgel_log(threshold) - edgel_log(1 - threshold)) : INFINITY;
+    return threshold < 1 ? (float)(edgel_ln(threshold) - edgel_ln(1 - threshold)) : INFINITY;
 }
 
 void edgel_logit_classes(const float *logits, size_t plane, int outputs, double threshold, size_t n,
