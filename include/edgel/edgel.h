@@ -11,6 +11,7 @@
 #include "edgel/filter.h"
 #include "edgel/geometry.h"
 #include "edgel/image.h"
+#include "edgel/ml.h"
 #include "edgel/nn.h"
 #include "edgel/report.h"
 #include "edgel/train.h"

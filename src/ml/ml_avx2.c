@@ -1,0 +1,2 @@
+#define LEVEL(name) name##_avx2
+#include "ml/ml_rows.h"
