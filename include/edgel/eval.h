@@ -272,15 +272,43 @@ struct edgel_row {
     void *counts[EDGEL_FAMILIES_MAX];
 };
 /* The counts of a family, the row's; with n = 0 (pixels 0) where it was not measured. Never NULL. */
-EDGEL_API const struct edgel_pixels_counts *edgel_row_pixels(const struct edgel_row *row);
-EDGEL_API const struct edgel_curve_counts *edgel_row_curve(const struct edgel_row *row);
-EDGEL_API const struct edgel_tolerance_list *edgel_row_tolerance(const struct edgel_row *row);
-EDGEL_API const struct edgel_distance_list *edgel_row_distances(const struct edgel_row *row);
-EDGEL_API const struct edgel_boundary_counts *edgel_row_boundary(const struct edgel_row *row);
-EDGEL_API const struct edgel_region_counts *edgel_row_regions(const struct edgel_row *row);
-EDGEL_API const struct edgel_band_list *edgel_row_bands(const struct edgel_row *row);
-EDGEL_API const struct edgel_tolerance_list *edgel_row_davis(const struct edgel_row *row);
-EDGEL_API const struct edgel_object_list *edgel_row_objects(const struct edgel_row *row);
+EDGEL_API const void *edgel_row_counts(const struct edgel_row *row, enum edgel_family family);
+static inline const struct edgel_pixels_counts *edgel_row_pixels(const struct edgel_row *row)
+{
+    return (const struct edgel_pixels_counts *)edgel_row_counts(row, EDGEL_PIXELS);
+}
+static inline const struct edgel_curve_counts *edgel_row_curve(const struct edgel_row *row)
+{
+    return (const struct edgel_curve_counts *)edgel_row_counts(row, EDGEL_CURVE);
+}
+static inline const struct edgel_tolerance_list *edgel_row_tolerance(const struct edgel_row *row)
+{
+    return (const struct edgel_tolerance_list *)edgel_row_counts(row, EDGEL_TOLERANCE);
+}
+static inline const struct edgel_distance_list *edgel_row_distances(const struct edgel_row *row)
+{
+    return (const struct edgel_distance_list *)edgel_row_counts(row, EDGEL_DISTANCES);
+}
+static inline const struct edgel_boundary_counts *edgel_row_boundary(const struct edgel_row *row)
+{
+    return (const struct edgel_boundary_counts *)edgel_row_counts(row, EDGEL_BOUNDARY);
+}
+static inline const struct edgel_region_counts *edgel_row_regions(const struct edgel_row *row)
+{
+    return (const struct edgel_region_counts *)edgel_row_counts(row, EDGEL_REGIONS);
+}
+static inline const struct edgel_band_list *edgel_row_bands(const struct edgel_row *row)
+{
+    return (const struct edgel_band_list *)edgel_row_counts(row, EDGEL_BANDS);
+}
+static inline const struct edgel_tolerance_list *edgel_row_davis(const struct edgel_row *row)
+{
+    return (const struct edgel_tolerance_list *)edgel_row_counts(row, EDGEL_DAVIS);
+}
+static inline const struct edgel_object_list *edgel_row_objects(const struct edgel_row *row)
+{
+    return (const struct edgel_object_list *)edgel_row_counts(row, EDGEL_OBJECTS);
+}
 /* Frees what the row holds, its image name as well, and zeroes it; a zeroed row is fine. */
 EDGEL_API void edgel_row_finish(struct edgel_row *row);
 
@@ -738,16 +766,47 @@ struct edgel_summary {
     void *results[EDGEL_FAMILIES_MAX];
 };
 /* The results of a family, the summary's; zeroed (n = 0) where it was not measured. Never NULL. */
-EDGEL_API const struct edgel_pixels_result *edgel_summary_pixels(const struct edgel_summary *s);
-EDGEL_API const struct edgel_curve_result *edgel_summary_curve(const struct edgel_summary *s);
-EDGEL_API const struct edgel_tolerance_result *edgel_summary_tolerance(const struct edgel_summary *s);
-EDGEL_API const struct edgel_distances_result *edgel_summary_distances(const struct edgel_summary *s);
-EDGEL_API const struct edgel_boundary_result *edgel_summary_boundary(const struct edgel_summary *s);
-EDGEL_API const struct edgel_region_result *edgel_summary_regions(const struct edgel_summary *s);
-EDGEL_API const struct edgel_region_result *edgel_summary_regions_rounded(const struct edgel_summary *s);
-EDGEL_API const struct edgel_bands_result *edgel_summary_bands(const struct edgel_summary *s);
-EDGEL_API const struct edgel_davis_result *edgel_summary_davis(const struct edgel_summary *s);
-EDGEL_API const struct edgel_objects_result *edgel_summary_objects(const struct edgel_summary *s);
+EDGEL_API const void *edgel_summary_results(const struct edgel_summary *s, enum edgel_family family);
+static inline const struct edgel_pixels_result *edgel_summary_pixels(const struct edgel_summary *s)
+{
+    return (const struct edgel_pixels_result *)edgel_summary_results(s, EDGEL_PIXELS);
+}
+static inline const struct edgel_curve_result *edgel_summary_curve(const struct edgel_summary *s)
+{
+    return (const struct edgel_curve_result *)edgel_summary_results(s, EDGEL_CURVE);
+}
+static inline const struct edgel_tolerance_result *edgel_summary_tolerance(const struct edgel_summary *s)
+{
+    return (const struct edgel_tolerance_result *)edgel_summary_results(s, EDGEL_TOLERANCE);
+}
+static inline const struct edgel_distances_result *edgel_summary_distances(const struct edgel_summary *s)
+{
+    return (const struct edgel_distances_result *)edgel_summary_results(s, EDGEL_DISTANCES);
+}
+static inline const struct edgel_boundary_result *edgel_summary_boundary(const struct edgel_summary *s)
+{
+    return (const struct edgel_boundary_result *)edgel_summary_results(s, EDGEL_BOUNDARY);
+}
+static inline const struct edgel_region_result *edgel_summary_regions(const struct edgel_summary *s)
+{
+    return &((const struct edgel_regions_result *)edgel_summary_results(s, EDGEL_REGIONS))->exact;
+}
+static inline const struct edgel_region_result *edgel_summary_regions_rounded(const struct edgel_summary *s)
+{
+    return &((const struct edgel_regions_result *)edgel_summary_results(s, EDGEL_REGIONS))->rounded;
+}
+static inline const struct edgel_bands_result *edgel_summary_bands(const struct edgel_summary *s)
+{
+    return (const struct edgel_bands_result *)edgel_summary_results(s, EDGEL_BANDS);
+}
+static inline const struct edgel_davis_result *edgel_summary_davis(const struct edgel_summary *s)
+{
+    return (const struct edgel_davis_result *)edgel_summary_results(s, EDGEL_DAVIS);
+}
+static inline const struct edgel_objects_result *edgel_summary_objects(const struct edgel_summary *s)
+{
+    return (const struct edgel_objects_result *)edgel_summary_results(s, EDGEL_OBJECTS);
+}
 /* Frees what the summary owns and zeroes it; measure and reduce stay the caller's. A zeroed summary is fine. */
 EDGEL_API void edgel_summary_finish(struct edgel_summary *s);
 

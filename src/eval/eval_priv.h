@@ -11,6 +11,9 @@ enum { EDGEL_THRESHOLDS_MAX = 65535 };
 /* Above it every pair of pixels of the largest image is within reach. */
 #define EDGEL_TOLERANCE_MAX 1e9
 
+/* Of the counts and of the results of a family. */
+enum { EDGEL_PART_SIZE_MAX = 4096 };
+
 struct edgel_mean {
     double sum;
     uint64_t n;
@@ -75,14 +78,15 @@ struct edgel_family_row {
     unsigned needs; /* EDGEL_NEEDS_ */
     /* What was counted when pixels were read, so that no other ids can be ignored later; NULL: nothing. */
     const char *settles;
-    /* Puts its counts into the row. */
-    enum edgel_status (*measure)(const struct edgel_measuring *k);
+    size_t counts_size; /* of its struct in a row */
+    /* Fills its counts, which are zeroed. */
+    enum edgel_status (*measure)(const struct edgel_measuring *k, void *counts);
     /* Its keys of a line of a counts file, from the comma on; nothing where it was not measured. */
-    void (*write)(struct edgel_text *t, const struct edgel_row *row);
-    /* The same back into the row, types and bounds checked. line: the object of the row. */
-    enum edgel_status (*read)(const struct edgel_json *line, const char *where, const struct edgel_measure *m,
-                              struct edgel_row *row, struct edgel_error *err);
-    /* What must hold of a row that was read; NULL: it does. All families have been read. */
+    void (*write)(struct edgel_text *t, const void *counts);
+    /* The same back into the counts, which are zeroed; types and bounds checked. line: the object of the row. */
+    enum edgel_status (*read)(const struct edgel_place *p, const struct edgel_json *line,
+                              const struct edgel_measure *m, void *counts);
+    /* The rule that a row that was read does not keep; NULL: it keeps them all. All families have been read. */
     const char *(*check)(const struct edgel_measure *m, const struct edgel_row *row,
                          const struct edgel_id_totals *of);
     /* What must hold of any row, whoever made it, before its numbers are used; NULL: it does. */
@@ -170,9 +174,9 @@ const char *edgel_options_differ(const struct edgel_family_row *f, const struct 
 EDGEL_NODISCARD enum edgel_status edgel_convention_check(enum edgel_convention key, const char *name,
                                                          int value, struct edgel_error *err);
 
-/* --- row_parts.c --- */
-/* The family's counts of a row, of that size and zeroed when they are new; NULL: memory is out. */
-void *edgel_row_part(struct edgel_row *row, enum edgel_family family, size_t size);
+/* --- families.c --- */
+/* The family's counts of a row, zeroed when they are new; NULL: memory is out. */
+void *edgel_row_part(struct edgel_row *row, enum edgel_family family);
 
 /* --- cell_totals.c --- */
 /* The judged pixels of an id in the cells; both: those that have it on either side, which are at distance 0. */
@@ -215,11 +219,25 @@ EDGEL_NODISCARD enum edgel_status edgel_place_counts(const struct edgel_place *p
                                                      const char *key, int n, uint64_t **out);
 /* ,"KEY":[v...] */
 void edgel_counts_list(struct edgel_text *t, const char *key, const uint64_t *v, size_t n);
-/* Entries of a list of tolerance counts, as ,"KEY":[[id,...]...] */
-void edgel_tolerances_write(struct edgel_text *t, const char *key, const struct edgel_tolerance_list *list);
-EDGEL_NODISCARD enum edgel_status edgel_tolerances_read(const struct edgel_place *p,
-                                                        const struct edgel_json *v, const char *key,
-                                                        struct edgel_tolerance_list *list);
+/* One number for each of n thresholds, to be freed; ,"KEY":[v...] */
+EDGEL_NODISCARD enum edgel_status edgel_place_reals(const struct edgel_place *p, const struct edgel_json *v,
+                                                    const char *key, int n, double **out);
+void edgel_counts_reals(struct edgel_text *t, const char *key, const double *v, int n);
+
+enum { EDGEL_ENTRY_FIELDS_MAX = 8 };
+/* --- entries.c: lists with an entry an id, struct { int32_t id; uint64_t counts[fields]; } --- */
+/* ,"KEY":[[id,count...]...]; nothing when there is none. */
+void edgel_entries_write(struct edgel_text *t, const char *key, const void *v, size_t n, size_t fields);
+/* *n entries, to be freed, of the list of that key in a line; ids in range, none where there is no list. */
+EDGEL_NODISCARD enum edgel_status edgel_entries_read(const struct edgel_place *p,
+                                                     const struct edgel_json *line, const char *key,
+                                                     size_t fields, void **out, size_t *n);
+/* The rule that they do not keep, NULL: ids rise and are those of the cells (BINARY: 1 alone), and nothing is odd of
+ * any. size: of an entry, which begins with its id. */
+const char *edgel_entries_odd(const struct edgel_measure *m, const struct edgel_row *row,
+                              const struct edgel_id_totals *of, const void *v, size_t n, size_t size,
+                              const char *(*odd)(const struct edgel_row *row, const void *entry,
+                                                 const struct edgel_id_totals *of));
 
 /* --- mask.c --- */
 /* Checks that a mask's type can be read as ids (or, soft, as shares of the full range). role: "truth", as messages say
@@ -323,8 +341,8 @@ static inline bool edgel_objects_alone(const struct edgel_measure *m)
 {
     return m->options[EDGEL_OBJECTS][0] >= EDGEL_OBJECTS_IDS;
 }
-enum edgel_status
-edgel_objects_family_measure(const struct edgel_measuring *k); /* of the table of families */
+enum edgel_status edgel_objects_family_measure(const struct edgel_measuring *k,
+                                               void *counts); /* of the table of families */
 
 /* --- object_match.c --- */
 void edgel_objects_free(struct edgel_object_counts *v, size_t n);
@@ -378,11 +396,12 @@ EDGEL_NODISCARD enum edgel_status edgel_maps_suit(const struct edgel_measure *pa
 extern const struct edgel_exclusion edgel_maps_exclude[];
 /* Threshold k of n, from 1, as the benchmark computes it. */
 double edgel_boundary_threshold(int k, int n);
-/* Fills the boundaries of the row, which are zeroed, and its remarks. EDGEL_EFORMAT (a colour mask whose channels
- * differ), EDGEL_ELIMIT, EDGEL_ENOMEM, EDGEL_EINTERRUPTED. */
+/* Fills the counts, which are zeroed, and adds remarks. EDGEL_EFORMAT (a colour mask whose channels differ),
+ * EDGEL_ELIMIT, EDGEL_ENOMEM, EDGEL_EINTERRUPTED. */
 EDGEL_NODISCARD enum edgel_status edgel_boundary_measure(const struct edgel_measure *params,
                                                          const struct edgel_map_masks *maps,
-                                                         struct edgel_row *row, struct edgel_error *err);
+                                                         struct edgel_boundary_counts *out, unsigned *remarks,
+                                                         struct edgel_error *err);
 
 /* --- map_nms.c --- */
 /* out[w * h]: 8 bits. full: of the map. EDGEL_EFORMAT (a colour mask whose channels differ), EDGEL_ENOMEM. */
@@ -415,13 +434,14 @@ uint32_t edgel_hierarchy_number(const struct edgel_hierarchy *h, int k, bool who
 void edgel_hierarchy_merge(struct edgel_hierarchy *h);
 
 /* --- regions.c --- */
-/* Fills the regions of the row, which are zeroed. Sizes checked; prediction NULL: missing; else segmentations or ucm2,
- * as params->listed says. EDGEL_EFORMAT (a colour mask whose channels differ), EDGEL_ELIMIT, EDGEL_ENOMEM,
+/* Fills the counts, which are zeroed. Sizes checked; prediction NULL: missing; else segmentations or ucm2, as
+ * params->listed says. EDGEL_EFORMAT (a colour mask whose channels differ), EDGEL_ELIMIT, EDGEL_ENOMEM,
  * EDGEL_EINTERRUPTED. */
 EDGEL_NODISCARD enum edgel_status edgel_regions_measure(const struct edgel_measure *params,
                                                         const struct edgel_prediction *prediction,
                                                         const struct edgel_mask *truth, size_t ntruth,
-                                                        struct edgel_row *row, struct edgel_error *err);
+                                                        struct edgel_region_counts *out,
+                                                        struct edgel_error *err);
 
 /* --- region_scores.c --- */
 struct edgel_region_sums {
@@ -586,10 +606,8 @@ EDGEL_NODISCARD enum edgel_status edgel_reducer_learn(struct edgel_reducer *r, c
 void edgel_mean_add(struct edgel_mean *m, double v); /* NaN leaves the mean */
 double edgel_mean_value(const struct edgel_mean *m); /* NaN if nothing was added */
 
-/* --- result.c --- */
+/* --- reducer_state.c --- */
 enum edgel_status edgel_reduce_no_memory(struct edgel_error *err);
-/* The family's results of a summary, of that size and zeroed when they are new; NULL: memory is out. */
-void *edgel_summary_part(struct edgel_summary *s, enum edgel_family family, size_t size);
 
 /* --- counts_check.c --- */
 /* What must hold of a row's counts, beyond their types; where: "FILE:LINE". */

@@ -49,13 +49,14 @@ static const char *odd_row(const struct edgel_family_row *r)
 {
     if (!r->name || !*r->name || !r->key || !*r->key || !r->measures || !*r->measures)
         return "a family needs a name, the key of its counts and what it measures";
-    if (!r->measure)
-        return "a family needs the function that measures it";
+    if (!r->measure || r->counts_size == 0 || r->counts_size > EDGEL_PART_SIZE_MAX)
+        return "a family needs the function that measures it and the size of its counts";
     if (!r->write || !r->read || !r->finish)
         return "a family needs its counts written, read and freed";
     if (!r->check || !r->sound)
         return "a family needs what must hold of its counts";
-    if (!r->sums || !r->sums->add || !r->sums->result || !r->sums->finish_result || r->sums->result_size == 0)
+    if (!r->sums || !r->sums->add || !r->sums->result || !r->sums->finish_result ||
+        r->sums->result_size == 0 || r->sums->result_size > EDGEL_PART_SIZE_MAX)
         return "a family needs its counts summed and its results computed and freed";
     return odd_options(r);
 }
@@ -83,11 +84,24 @@ unsigned edgel_families_needs(const struct edgel_measure *m)
     return needs;
 }
 
+void *edgel_row_part(struct edgel_row *row, enum edgel_family family)
+{
+    if (!row->counts[family])
+        row->counts[family] = edgel_calloc(1, families[family]->counts_size);
+    return row->counts[family];
+}
+
 enum edgel_status edgel_families_measure(const struct edgel_measuring *k)
 {
-    for (int f = 0; f < EDGEL_FAMILIES; f++)
-        if (edgel_family_asked(families[f], k->params))
-            EDGEL_TRY(families[f]->measure(k));
+    for (int f = 0; f < EDGEL_FAMILIES; f++) {
+        if (!edgel_family_asked(families[f], k->params))
+            continue;
+        void *counts = edgel_row_part(k->row, (enum edgel_family)f);
+        if (!counts)
+            return edgel_fail(k->err, EDGEL_ENOMEM, "%s, %dx%d: out of memory", families[f]->name, k->w,
+                              k->h);
+        EDGEL_TRY(families[f]->measure(k, counts));
+    }
     return EDGEL_OK;
 }
 
@@ -96,9 +110,24 @@ enum edgel_status edgel_family_read(enum edgel_family family, const struct edgel
                                     struct edgel_error *err)
 {
     const struct edgel_place p = { where, err };
-    if (edgel_family_asked(families[family], m))
-        return families[family]->read(line, where, m, row, err);
+    if (edgel_family_asked(families[family], m)) {
+        void *counts = edgel_row_part(row, family);
+        return counts ? families[family]->read(&p, line, m, counts) : edgel_place_no_memory(&p);
+    }
     return edgel_json_get(line, families[family]->key)
                ? edgel_place_refuse(&p, families[family]->key, "the first line has none")
                : EDGEL_OK;
+}
+
+void edgel_row_finish(struct edgel_row *row)
+{
+    if (!row)
+        return;
+    edgel_free(row->image);
+    for (int f = 0; f < EDGEL_FAMILIES; f++) {
+        if (row->counts[f])
+            families[f]->finish(row->counts[f]);
+        edgel_free(row->counts[f]);
+    }
+    *row = (struct edgel_row){ 0 };
 }

@@ -570,7 +570,7 @@ static void assert_near(double got, double want, double tolerance)
 static struct edgel_row counted(uint64_t truth, const uint64_t v[3][3])
 {
     struct edgel_row r = { .w = 100, .h = 100 };
-    struct edgel_boundary_counts *c = edgel_row_part(&r, EDGEL_BOUNDARY, sizeof *c);
+    struct edgel_boundary_counts *c = edgel_row_part(&r, EDGEL_BOUNDARY);
     uint64_t **const to[] = { &c->matched_truth, &c->prediction, &c->matched_prediction };
     c->n = 3;
     c->truth = truth;

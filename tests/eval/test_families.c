@@ -50,10 +50,11 @@ static bool plant(struct edgel_family_row *row, struct edgel_summing *sums, int 
     case 15: sums->result = NULL; return true;
     case 16: sums->finish_result = NULL; return true;
     case 17: sums->result_size = 0; return true;
+    case 18: row->counts_size = 0; return true;
     default: return false;
     }
 }
-enum { PARTS = 18 };
+enum { PARTS = 19 };
 
 /* A row without one of its parts is seen, whichever row and whichever part. */
 static void a_planted_row_is_seen(void **state)

@@ -15,7 +15,7 @@ struct toy {
 static void row_of_toy(const struct toy *t, struct edgel_row *row)
 {
     *row = (struct edgel_row){ .w = t->n, .h = 1 };
-    struct edgel_pixels_counts *p = edgel_row_part(row, EDGEL_PIXELS, sizeof *p);
+    struct edgel_pixels_counts *p = edgel_row_part(row, EDGEL_PIXELS);
     p->pixels = (uint64_t)t->n;
     p->cells = edgel_alloc(PIXELS, sizeof *p->cells); /* each cell has a pixel */
     static const int ids[] = { -1, 0, 1, 2, 3, 5, 7, 8, 9, 200, 255 };

@@ -33,7 +33,8 @@ struct boundary {
     int full;
     struct edgel_prediction raw; /* before its suppression to maxima */
     int raw_full;
-    struct edgel_row *row;
+    struct edgel_boundary_counts *counts;
+    unsigned *remarks;
     struct edgel_error *err;
 
     /* Pixels by level, the number of thresholds they pass. */
@@ -123,11 +124,11 @@ static void look_at(struct boundary *b)
     const uint32_t strong = b->at[b->k + 1];
     uint64_t half = 0;
     if (b->k > 1 && strong > 0 && b->at[1] + strong == n)
-        b->row->remarks |= EDGEL_REMARK_TWO_VALUED;
+        *b->remarks |= EDGEL_REMARK_TWO_VALUED;
     for (int l = (b->k + 1) / 2; l <= b->k; l++)
         half += b->at[l + 1];
     if (2 * half > n)
-        b->row->remarks |= EDGEL_REMARK_INVERTED;
+        *b->remarks |= EDGEL_REMARK_INVERTED;
 }
 
 /* Sorts the pixels by level. */
@@ -235,7 +236,7 @@ static enum edgel_status draw(struct boundary *b, int l, bool *changed)
 static enum edgel_status make_maps(struct boundary *b)
 {
     for (int l = b->k; l >= 1; l--) {
-        struct edgel_boundary_counts *c = b->row->counts[EDGEL_BOUNDARY];
+        struct edgel_boundary_counts *c = b->counts;
         bool changed;
         EDGEL_TRY(edgel_measure_go_on(b->params, b->err));
         b->found.come[l] = b->found.go[l] = b->nchanges;
@@ -287,7 +288,7 @@ static enum edgel_status number_detections(struct boundary *b)
 static bool prepare(struct boundary *b)
 {
     const size_t n = (size_t)b->k;
-    struct edgel_boundary_counts *c = b->row->counts[EDGEL_BOUNDARY];
+    struct edgel_boundary_counts *c = b->counts;
     c->n = b->k;
     c->listed = b->params->listed;
     c->matched_truth = edgel_calloc(n, sizeof *c->matched_truth);
@@ -349,7 +350,8 @@ enum edgel_status edgel_maps_suit(const struct edgel_measure *p, struct edgel_er
 }
 
 enum edgel_status edgel_boundary_measure(const struct edgel_measure *params,
-                                         const struct edgel_map_masks *maps, struct edgel_row *row,
+                                         const struct edgel_map_masks *maps,
+                                         struct edgel_boundary_counts *out, unsigned *remarks,
                                          struct edgel_error *err)
 {
     const struct edgel_prediction *prediction = maps->prediction;
@@ -365,7 +367,8 @@ enum edgel_status edgel_boundary_measure(const struct edgel_measure *params,
     b.full = maps->full;
     b.raw.map = maps->raw;
     b.raw_full = maps->raw_full;
-    b.row = row;
+    b.counts = out;
+    b.remarks = remarks;
     b.err = err;
     enum edgel_status st = prepare(&b) ? EDGEL_OK : no_memory(&b);
     if (st == EDGEL_OK && !(params->listed && prediction))
@@ -375,7 +378,7 @@ enum edgel_status edgel_boundary_measure(const struct edgel_measure *params,
     if (st == EDGEL_OK)
         st = number_detections(&b);
     if (st == EDGEL_OK)
-        st = edgel_boundary_match(params, &b.found, truth, ntruth, row, err);
+        st = edgel_boundary_match(params, &b.found, truth, ntruth, out, remarks, err);
     release(&b);
     return st;
 }

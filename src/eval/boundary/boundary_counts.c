@@ -8,17 +8,14 @@
 #include "eval/eval_priv.h"
 #include <inttypes.h>
 
-static enum edgel_status measure(const struct edgel_measuring *k)
+static enum edgel_status measure(const struct edgel_measuring *k, void *counts)
 {
-    const struct edgel_map_masks *maps = k->maps;
-    if (!edgel_row_part(k->row, EDGEL_BOUNDARY, sizeof(struct edgel_boundary_counts)))
-        return edgel_fail(k->err, EDGEL_ENOMEM, "boundary, %dx%d: out of memory", k->w, k->h);
-    return edgel_boundary_measure(k->params, maps, k->row, k->err);
+    return edgel_boundary_measure(k->params, k->maps, counts, &k->row->remarks, k->err);
 }
 
-static void write_counts(struct edgel_text *t, const struct edgel_row *row)
+static void write_counts(struct edgel_text *t, const void *counts)
 {
-    const struct edgel_boundary_counts *c = edgel_row_boundary(row);
+    const struct edgel_boundary_counts *c = counts;
     if (c->n == 0)
         return;
     edgel_text_printf(t, ",\"boundary\":{\"truth\":%" PRIu64, c->truth);
@@ -28,24 +25,23 @@ static void write_counts(struct edgel_text *t, const struct edgel_row *row)
     edgel_text_str(t, "}");
 }
 
-static enum edgel_status read_counts(const struct edgel_json *line, const char *where,
-                                     const struct edgel_measure *m, struct edgel_row *row,
-                                     struct edgel_error *err)
+static enum edgel_status read_counts(const struct edgel_place *p, const struct edgel_json *line,
+                                     const struct edgel_measure *m, void *counts)
 {
-    const struct edgel_place p = { where, err };
     const struct edgel_json *o = edgel_json_get(line, "boundary");
-    struct edgel_boundary_counts *c = edgel_row_part(row, EDGEL_BOUNDARY, sizeof *c);
+    struct edgel_boundary_counts *c = counts;
+    const struct {
+        const char *key;
+        uint64_t **out;
+    } lists[] = { { "matched_truth", &c->matched_truth },
+                  { "prediction", &c->prediction },
+                  { "matched_prediction", &c->matched_prediction } };
     int64_t truth;
-    if (!c)
-        return edgel_place_no_memory(&p);
-    EDGEL_TRY(edgel_place_whole(&p, edgel_json_get(o, "truth"), "truth", 0, INT64_MAX / 8, &truth));
+    EDGEL_TRY(edgel_place_whole(p, edgel_json_get(o, "truth"), "truth", 0, INT64_MAX / 8, &truth));
     c->truth = (uint64_t)truth;
-    EDGEL_TRY(edgel_place_counts(&p, edgel_json_get(o, "matched_truth"), "matched_truth", m->thresholds,
-                                 &c->matched_truth));
-    EDGEL_TRY(
-        edgel_place_counts(&p, edgel_json_get(o, "prediction"), "prediction", m->thresholds, &c->prediction));
-    EDGEL_TRY(edgel_place_counts(&p, edgel_json_get(o, "matched_prediction"), "matched_prediction",
-                                 m->thresholds, &c->matched_prediction));
+    for (int i = 0; i < 3; i++)
+        EDGEL_TRY(edgel_place_counts(p, edgel_json_get(o, lists[i].key), lists[i].key, m->thresholds,
+                                     lists[i].out));
     c->n = m->thresholds;
     c->listed = m->listed;
     return EDGEL_OK;
@@ -59,11 +55,11 @@ static const char *check(const struct edgel_measure *m, const struct edgel_row *
     (void)of;
     for (int i = 0; i < c->n; i++) {
         if (c->prediction[i] > (uint64_t)row->w * (uint64_t)row->h)
-            return "boundary: prediction must be at most width times height";
+            return "prediction must be at most width times height";
         if (c->matched_truth[i] > c->truth || c->matched_prediction[i] > c->prediction[i])
-            return "boundary: matched pixels must not exceed all";
+            return "matched pixels must not exceed all";
         if (c->matched_prediction[i] > c->matched_truth[i])
-            return "boundary: a matched detection has a truth pixel of its own";
+            return "a matched detection has a truth pixel of its own";
     }
     return NULL;
 }
@@ -132,6 +128,7 @@ const struct edgel_family_row edgel_boundary_family = {
     .suits = edgel_maps_suit,
     .settles = "the sweep over thresholds",
     .needs = EDGEL_NEEDS_MAPS,
+    .counts_size = sizeof(struct edgel_boundary_counts),
     .measure = measure,
     .write = write_counts,
     .read = read_counts,

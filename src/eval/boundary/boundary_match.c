@@ -250,16 +250,15 @@ static void match_annotator(void *user, size_t i)
     release(&b);
 }
 
-/* The sums into the row, or the error of the first annotator that has one. */
-static enum edgel_status collect(struct matching *m, size_t ntruth, struct edgel_row *row,
-                                 struct edgel_error *err)
+/* The sums into the counts, or the error of the first annotator that has one. */
+static enum edgel_status collect(struct matching *m, size_t ntruth, struct edgel_boundary_counts *c,
+                                 unsigned *remarks, struct edgel_error *err)
 {
-    struct edgel_boundary_counts *c = row->counts[EDGEL_BOUNDARY];
     for (size_t i = 0; i < ntruth; i++)
         if (m->outcomes[i].status != EDGEL_OK)
             return edgel_fail(err, m->outcomes[i].status, "%s", m->outcomes[i].err.msg);
     c->truth = m->pixels;
-    row->remarks |= m->remarks;
+    *remarks |= m->remarks;
     for (int l = 0; l < m->found->k; l++) {
         c->matched_truth[l] = m->matched_truth[l];
         for (size_t i = 0; i < m->words; i++)
@@ -270,7 +269,8 @@ static enum edgel_status collect(struct matching *m, size_t ntruth, struct edgel
 
 enum edgel_status edgel_boundary_match(const struct edgel_measure *params,
                                        const struct edgel_detections *found, const struct edgel_mask *truth,
-                                       size_t ntruth, struct edgel_row *row, struct edgel_error *err)
+                                       size_t ntruth, struct edgel_boundary_counts *out, unsigned *remarks,
+                                       struct edgel_error *err)
 {
     struct matching m = {
         .params = params, .found = found, .truth = truth, .words = (size_t)found->n / 64 + 1
@@ -284,7 +284,7 @@ enum edgel_status edgel_boundary_match(const struct edgel_measure *params,
             : no_memory(found->w, found->h, err);
     if (st == EDGEL_OK) {
         edgel_helpers_run(params->helpers, ntruth, match_annotator, &m);
-        st = collect(&m, ntruth, row, err);
+        st = collect(&m, ntruth, out, remarks, err);
     }
     edgel_free(m.matched);
     edgel_free(m.matched_truth);

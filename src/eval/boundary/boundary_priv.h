@@ -86,11 +86,12 @@ struct edgel_detections {
     uint32_t *changes;
     size_t *come, *go; /* [k + 2] */
 };
-/* Fills matched_truth, matched_prediction and truth of row->boundary, which hold zeros, and adds remarks on the truth.
+/* Fills matched_truth, matched_prediction and truth of out, which hold zeros, and adds remarks on the truth.
  * EDGEL_EFORMAT, EDGEL_ELIMIT, EDGEL_ENOMEM, EDGEL_EINTERRUPTED as edgel_boundary_measure(). */
 EDGEL_NODISCARD enum edgel_status edgel_boundary_match(const struct edgel_measure *params,
                                                        const struct edgel_detections *found,
                                                        const struct edgel_mask *truth, size_t ntruth,
-                                                       struct edgel_row *row, struct edgel_error *err);
+                                                       struct edgel_boundary_counts *out, unsigned *remarks,
+                                                       struct edgel_error *err);
 
 #endif

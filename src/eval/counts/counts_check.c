@@ -8,17 +8,19 @@ enum edgel_status edgel_counts_check_row(const struct edgel_measure *m, const st
                                          const char *where, struct edgel_error *err)
 {
     struct edgel_id_totals *of = NULL;
-    const char *odd = edgel_family_of(EDGEL_PIXELS)->check(m, row, NULL);
-    if (!odd && edgel_families_needs(m) & EDGEL_NEEDS_PLANES) {
-        if (!(of = edgel_calloc(EDGEL_IDS, sizeof *of)))
-            return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
-        edgel_totals_by_id(m, row, of);
-    }
-    for (int f = EDGEL_PIXELS + 1; f < EDGEL_FAMILIES && !odd; f++) {
+    enum edgel_status st = EDGEL_OK;
+    for (int f = EDGEL_PIXELS; f < EDGEL_FAMILIES && st == EDGEL_OK; f++) {
         const struct edgel_family_row *family = edgel_family_of((enum edgel_family)f);
-        if (edgel_family_asked(family, m))
-            odd = family->check(m, row, of);
+        const char *rule = edgel_family_asked(family, m) ? family->check(m, row, of) : NULL;
+        if (rule)
+            st = edgel_fail(err, EDGEL_EFORMAT, "%s: %s: %s", where, family->key, rule);
+        if (f > EDGEL_PIXELS || st != EDGEL_OK || !(edgel_families_needs(m) & EDGEL_NEEDS_PLANES))
+            continue;
+        if ((of = edgel_calloc(EDGEL_IDS, sizeof *of)) != NULL) /* the cells are in order */
+            edgel_totals_by_id(m, row, of);
+        else
+            st = edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
     }
     edgel_free(of);
-    return odd ? edgel_fail(err, EDGEL_EFORMAT, "%s: %s", where, odd) : EDGEL_OK;
+    return st;
 }

@@ -88,3 +88,28 @@ void edgel_counts_list(struct edgel_text *t, const char *key, const uint64_t *v,
         edgel_text_printf(t, "%s%" PRIu64, i ? "," : "", v[i]);
     edgel_text_str(t, "]");
 }
+
+enum edgel_status edgel_place_reals(const struct edgel_place *p, const struct edgel_json *v, const char *key,
+                                    int n, double **out)
+{
+    size_t entries;
+    EDGEL_TRY(edgel_place_array(p, v, key, EDGEL_THRESHOLDS_MAX, &entries));
+    if (entries != (size_t)n)
+        return edgel_place_refuse(p, key, "must have one entry per threshold");
+    if (!(*out = edgel_alloc(entries, sizeof **out)))
+        return edgel_place_no_memory(p);
+    for (size_t i = 0; i < entries; i++)
+        if (!edgel_json_real(edgel_json_at(v, i), &(*out)[i]))
+            return edgel_place_refuse(p, key, "must be numbers");
+    return EDGEL_OK;
+}
+
+void edgel_counts_reals(struct edgel_text *t, const char *key, const double *v, int n)
+{
+    edgel_text_printf(t, ",\"%s\":[", key);
+    for (int i = 0; i < n; i++) {
+        edgel_text_str(t, i ? "," : "");
+        edgel_text_real(t, v[i]);
+    }
+    edgel_text_str(t, "]");
+}

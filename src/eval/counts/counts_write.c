@@ -135,7 +135,7 @@ static void counts_json(struct edgel_text *t, const struct edgel_row *row)
 {
     edgel_text_printf(t, ",\"width\":%d,\"height\":%d", row->w, row->h);
     for (int f = 0; f < EDGEL_FAMILIES; f++)
-        edgel_family_of((enum edgel_family)f)->write(t, row);
+        edgel_family_of((enum edgel_family)f)->write(t, edgel_row_counts(row, (enum edgel_family)f));
 }
 
 enum edgel_status edgel_counts_write_row(struct edgel_output *out, const struct edgel_row *row,

@@ -8,42 +8,41 @@
  */
 #include "eval/eval_priv.h"
 
-static enum edgel_status measure(const struct edgel_measuring *k)
+static enum edgel_status measure(const struct edgel_measuring *k, void *counts)
 {
-    struct edgel_tolerance_list *list = edgel_row_part(k->row, EDGEL_DAVIS, sizeof *list);
-    if (!list)
-        return edgel_fail(k->err, EDGEL_ENOMEM, "davis, %dx%d: out of memory", k->w, k->h);
-    return edgel_contours_measure(k->t_plane, k->missing ? NULL : k->p_plane, k->w, k->h, k->only, list,
+    return edgel_contours_measure(k->t_plane, k->missing ? NULL : k->p_plane, k->w, k->h, k->only, counts,
                                   k->err);
 }
 
-static void write_counts(struct edgel_text *t, const struct edgel_row *row)
+static void write_counts(struct edgel_text *t, const void *counts)
 {
-    edgel_tolerances_write(t, "contours", edgel_row_davis(row));
+    const struct edgel_tolerance_list *list = counts;
+    edgel_entries_write(t, "contours", list->v, list->n, 4);
 }
 
-static enum edgel_status read_counts(const struct edgel_json *line, const char *where,
-                                     const struct edgel_measure *m, struct edgel_row *row,
-                                     struct edgel_error *err)
+static enum edgel_status read_counts(const struct edgel_place *p, const struct edgel_json *line,
+                                     const struct edgel_measure *m, void *counts)
 {
-    const struct edgel_place p = { where, err };
-    struct edgel_tolerance_list *list = edgel_row_part(row, EDGEL_DAVIS, sizeof *list);
+    struct edgel_tolerance_list *list = counts;
+    void *v = NULL;
     (void)m;
-    return list ? edgel_tolerances_read(&p, edgel_json_get(line, "contours"), "contours", list)
-                : edgel_place_no_memory(&p);
+    const enum edgel_status st = edgel_entries_read(p, line, "contours", 4, &v, &list->n);
+    list->v = v;
+    return st;
 }
 
-static const char *odd_contour(const struct edgel_row *row, const struct edgel_tolerance_counts *c,
+static const char *odd_contour(const struct edgel_row *row, const void *entry,
                                const struct edgel_id_totals *of)
 {
+    const struct edgel_tolerance_counts *c = entry;
     const uint64_t all = (uint64_t)row->w * (uint64_t)row->h;
     const bool predicted = row->kind != EDGEL_ROW_MISSING && of->prediction > 0;
     if (c->truth > all || c->prediction > all || (c->truth > 0 && of->truth == 0) ||
         (c->prediction > 0 && !predicted))
-        return "contours: must be pixels of the image, of an id in the cells";
+        return "must be pixels of the image, of an id in the cells";
     if (c->matched_truth > c->truth || c->matched_prediction > c->prediction ||
         (c->matched_truth > 0) != (c->matched_prediction > 0))
-        return "contours: matched pixels must not exceed all, and be there on both sides or none";
+        return "matched pixels must not exceed all, and be there on both sides or none";
     return NULL;
 }
 
@@ -51,19 +50,7 @@ static const char *check(const struct edgel_measure *m, const struct edgel_row *
                          const struct edgel_id_totals *of)
 {
     const struct edgel_tolerance_list *list = edgel_row_davis(row);
-    size_t listed = 0;
-    for (size_t i = 0; i < list->n; i++) {
-        const struct edgel_tolerance_counts *c = &list->v[i];
-        if (i > 0 && c->id <= c[-1].id)
-            return "contours: ids must rise";
-        const char *odd = odd_contour(row, c, &of[c->id]);
-        if (odd)
-            return odd;
-        listed += of[c->id].truth + of[c->id].prediction > 0;
-    }
-    if (m->labels == EDGEL_LABELS_BINARY)
-        return list->n == 1 && list->v[0].id == 1 ? NULL : "contours: binary masks have id 1 alone";
-    return listed == edgel_ids_there(of) ? NULL : "contours: every id of the cells must be listed";
+    return edgel_entries_odd(m, row, of, list->v, list->n, sizeof *list->v, odd_contour);
 }
 
 static const char *sound(const struct edgel_measure *m, const struct edgel_row *row)
@@ -99,6 +86,7 @@ const struct edgel_family_row edgel_davis_family = {
     .stored = EDGEL_STORED_BODY,
     .settles = "the boundaries",
     .needs = EDGEL_NEEDS_PLANES,
+    .counts_size = sizeof(struct edgel_tolerance_list),
     .measure = measure,
     .write = write_counts,
     .read = read_counts,

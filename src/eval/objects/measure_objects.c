@@ -13,23 +13,16 @@ static enum edgel_status no_memory(struct edgel_error *err)
     return edgel_fail(err, EDGEL_ENOMEM, "objects: out of memory");
 }
 
-static enum edgel_status match(const struct edgel_object_set *t, const struct edgel_object_set *p,
-                               struct edgel_row *row, struct edgel_error *err)
-{
-    struct edgel_object_list *list = edgel_row_part(row, EDGEL_OBJECTS, sizeof *list);
-    return list ? edgel_objects_match(t, p, &list->v, &list->n, err) : no_memory(err);
-}
-
 /* From planes of w * h ids: the truth's, -1 void, and the prediction's (NULL: missing). */
 static enum edgel_status measure_components(const int32_t *truth, const int32_t *prediction, int w, int h,
-                                            struct edgel_row *row, struct edgel_error *err)
+                                            struct edgel_object_list *list, struct edgel_error *err)
 {
     struct edgel_object_set t = { 0 }, p = { 0 };
     enum edgel_status st = edgel_objects_of_components(truth, w, h, false, &t, err);
     if (st == EDGEL_OK && prediction)
         st = edgel_objects_of_components(prediction, w, h, false, &p, err);
     if (st == EDGEL_OK)
-        st = match(&t, &p, row, err);
+        st = edgel_objects_match(&t, &p, &list->v, &list->n, err);
     edgel_object_set_finish(&t);
     edgel_object_set_finish(&p);
     return st;
@@ -180,7 +173,7 @@ enum edgel_status edgel_objects_match_sources(const struct edgel_measure *params
                                               const struct edgel_object_source *prediction,
                                               const struct edgel_object_source *truth,
                                               const struct edgel_mask *valid, struct edgel_row *row,
-                                              struct edgel_error *err)
+                                              struct edgel_object_list *list, struct edgel_error *err)
 {
     struct edgel_object_set sets[2] = { { 0 }, { 0 } };
     const bool columns = !truth->mask || (prediction && !prediction->mask);
@@ -190,18 +183,18 @@ enum edgel_status edgel_objects_match_sources(const struct edgel_measure *params
     if (st == EDGEL_OK) {
         row->w = sets[0].w;
         row->h = sets[0].h;
-        st = match(&sets[0], &sets[1], row, err);
+        st = edgel_objects_match(&sets[0], &sets[1], &list->v, &list->n, err);
     }
     edgel_object_set_finish(&sets[0]);
     edgel_object_set_finish(&sets[1]);
     return st;
 }
 
-enum edgel_status edgel_objects_family_measure(const struct edgel_measuring *k)
+enum edgel_status edgel_objects_family_measure(const struct edgel_measuring *k, void *counts)
 {
     if (!edgel_objects_alone(k->params))
-        return measure_components(k->t_plane, k->missing ? NULL : k->whole, k->w, k->h, k->row, k->err);
+        return measure_components(k->t_plane, k->missing ? NULL : k->whole, k->w, k->h, counts, k->err);
     const struct edgel_object_source p = { .mask = k->prediction }, t = { .mask = k->truth };
-    return edgel_objects_match_sources(k->params, false, k->missing ? NULL : &p, &t, k->valid, k->row,
+    return edgel_objects_match_sources(k->params, false, k->missing ? NULL : &p, &t, k->valid, k->row, counts,
                                        k->err);
 }

@@ -38,7 +38,10 @@ enum edgel_status edgel_measure_objects(const struct edgel_measure *params, bool
     if (by_class && (!truth->document || (prediction && !prediction->document)))
         return edgel_fail(err, EDGEL_EINVAL, "objects: masks without a document have no classes");
     row->kind = prediction ? EDGEL_ROW_MEASURED : EDGEL_ROW_MISSING;
-    enum edgel_status st = edgel_objects_match_sources(params, by_class, prediction, truth, valid, row, err);
+    struct edgel_object_list *list = edgel_row_part(row, EDGEL_OBJECTS);
+    enum edgel_status st =
+        list ? edgel_objects_match_sources(params, by_class, prediction, truth, valid, row, list, err)
+             : edgel_fail(err, EDGEL_ENOMEM, "objects: out of memory");
     if (st != EDGEL_OK) {
         row->image = NULL;
         edgel_row_finish(row);

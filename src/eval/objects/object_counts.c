@@ -21,9 +21,9 @@ static void write_box(struct edgel_text *t, const int box[4])
     edgel_text_printf(t, ",%d,%d,%d,%d", box[0], box[1], box[2], box[3]);
 }
 
-static void write_counts(struct edgel_text *t, const struct edgel_row *row)
+static void write_counts(struct edgel_text *t, const void *counts)
 {
-    const struct edgel_object_list *list = edgel_row_objects(row);
+    const struct edgel_object_list *list = counts;
     for (size_t i = 0; i < list->n; i++) {
         const struct edgel_object_counts *c = &list->v[i];
         edgel_text_printf(t, "%s[%d,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",[", i ? "," : ",\"objects\":[", c->id,
@@ -43,9 +43,9 @@ static void write_counts(struct edgel_text *t, const struct edgel_row *row)
 
 /* --- reading --- */
 
-static enum edgel_status refuse(const char *where, const char *rule, struct edgel_error *err)
+static enum edgel_status refuse(const struct edgel_place *p, const char *rule)
 {
-    return edgel_fail(err, EDGEL_EFORMAT, "%s: objects: %s", where, rule);
+    return edgel_place_refuse(p, "objects", rule);
 }
 
 static bool read_pair(const struct edgel_json *v, struct edgel_object_pair *p)
@@ -64,48 +64,44 @@ static bool read_pair(const struct edgel_json *v, struct edgel_object_pair *p)
     return n[12] <= 1;
 }
 
-static enum edgel_status read_class(const struct edgel_json *v, const char *where,
-                                    struct edgel_object_counts *c, struct edgel_error *err)
+static enum edgel_status read_class(const struct edgel_place *p, const struct edgel_json *v,
+                                    struct edgel_object_counts *c)
 {
     const struct edgel_json *pairs = edgel_json_at(v, 4);
     int64_t n[4];
     if (!edgel_json_is_array(v) || edgel_json_count(v) != 5 || !edgel_json_is_array(pairs))
-        return refuse(where, "an entry is a class, three numbers and a list of pairs", err);
+        return refuse(p, "an entry is a class, three numbers and a list of pairs");
     for (size_t i = 0; i < 4; i++)
         if (!edgel_json_int(edgel_json_at(v, i), &n[i]) || n[i] < 0 || n[i] > INT32_MAX)
-            return refuse(where, "classes and numbers must be whole, from 0 to 2147483647", err);
+            return refuse(p, "classes and numbers must be whole, from 0 to 2147483647");
     *c = (struct edgel_object_counts){
         .id = (int32_t)n[0], .truth = (uint64_t)n[1], .prediction = (uint64_t)n[2], .passed = (uint64_t)n[3]
     };
     const size_t npairs = edgel_json_count(pairs);
     if (npairs > 0 && !(c->pairs = edgel_alloc(npairs, sizeof *c->pairs)))
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
+        return edgel_place_no_memory(p);
     c->npairs = npairs;
     for (size_t i = 0; i < npairs; i++)
         if (!read_pair(edgel_json_at(pairs, i), &c->pairs[i]))
-            return refuse(where, "a pair is 13 whole numbers that are not negative, the last 0 or 1", err);
+            return refuse(p, "a pair is 13 whole numbers that are not negative, the last 0 or 1");
     return EDGEL_OK;
 }
 
-static enum edgel_status read_counts(const struct edgel_json *line, const char *where,
-                                     const struct edgel_measure *m, struct edgel_row *row,
-                                     struct edgel_error *err)
+static enum edgel_status read_counts(const struct edgel_place *p, const struct edgel_json *line,
+                                     const struct edgel_measure *m, void *counts)
 {
     const struct edgel_json *v = edgel_json_get(line, "objects");
-    struct edgel_object_list *list = edgel_row_part(row, EDGEL_OBJECTS, sizeof *list);
+    struct edgel_object_list *list = counts;
+    size_t n;
     (void)m;
-    if (!list)
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
     if (!v)
         return EDGEL_OK;
-    if (!edgel_json_is_array(v))
-        return refuse(where, "must be a list", err);
-    const size_t n = edgel_json_count(v);
+    EDGEL_TRY(edgel_place_array(p, v, "objects", SIZE_MAX, &n));
     if (n > 0 && !(list->v = edgel_calloc(n, sizeof *list->v)))
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
+        return edgel_place_no_memory(p);
     list->n = n;
     for (size_t i = 0; i < n; i++)
-        EDGEL_TRY(read_class(edgel_json_at(v, i), where, &list->v[i], err));
+        EDGEL_TRY(read_class(p, edgel_json_at(v, i), &list->v[i]));
     return EDGEL_OK;
 }
 
@@ -155,13 +151,13 @@ static const char *odd_pairs(const struct edgel_row *row, const struct edgel_obj
     for (size_t i = 0; i < c->npairs; i++) {
         const struct edgel_object_pair *p = &c->pairs[i];
         if (i > 0 && p->truth <= c->pairs[i - 1].truth)
-            return "objects: ids of the truth must rise";
+            return "ids of the truth must rise";
         if (!box_sound(p->truth_box, row) || !box_sound(p->prediction_box, row))
-            return "objects: boxes must lie in the image";
+            return "boxes must lie in the image";
         if (p->both > common_area(p->truth_box, p->prediction_box))
-            return "objects: common pixels must lie in both boxes";
+            return "common pixels must lie in both boxes";
         if (!pair_sound(p) || p->either > (uint64_t)row->w * (uint64_t)row->h)
-            return "objects: the IoU of a pair is at least 0.5, of pixels of the image";
+            return "the IoU of a pair is at least 0.5, of pixels of the image";
     }
     return NULL;
 }
@@ -170,15 +166,15 @@ static const char *odd_class(const struct edgel_measure *m, const struct edgel_r
                              const struct edgel_object_counts *c, const struct edgel_id_totals *of)
 {
     if (!numbers_sound(c) || c->truth + c->prediction == 0)
-        return "objects: pairs and those passed over must be some of the objects";
+        return "pairs and those passed over must be some of the objects";
     if (row->kind == EDGEL_ROW_MISSING && c->prediction > 0)
-        return "objects: what is missing predicts nothing";
+        return "what is missing predicts nothing";
     if (of && (c->id == 0 || c->id >= EDGEL_IDS))
-        return "objects: components are of classes 1 to 65535";
+        return "components are of classes 1 to 65535";
     if (of && m->labels == EDGEL_LABELS_BINARY && c->id != 1)
-        return "objects: binary masks have class 1 alone";
+        return "binary masks have class 1 alone";
     if (of && c->truth > of[c->id].truth)
-        return "objects: components of the truth are some of the pixels of their class in the cells";
+        return "components of the truth are some of the pixels of their class in the cells";
     return odd_pairs(row, c);
 }
 
@@ -188,7 +184,7 @@ static const char *odd_row(const struct edgel_measure *m, const struct edgel_row
     const struct edgel_object_list *list = edgel_row_objects(row);
     for (size_t i = 0; i < list->n; i++) {
         if (i > 0 && list->v[i].id <= list->v[i - 1].id)
-            return "objects: classes must rise";
+            return "classes must rise";
         const char *odd = odd_class(m, row, &list->v[i], of);
         if (odd)
             return odd;
@@ -209,7 +205,7 @@ static const char *odd_absence(const struct edgel_measure *m, const struct edgel
         const struct edgel_object_counts *c =
             k < list->n && list->v[k].id == id ? &list->v[k++] : &(struct edgel_object_counts){ 0 };
         if ((of[id].truth > 0) != (c->truth > 0) || (predicted && c->prediction == 0))
-            return "objects: a class of the cells must have components";
+            return "a class of the cells must have components";
     }
     return NULL;
 }
@@ -219,7 +215,7 @@ static const char *check(const struct edgel_measure *m, const struct edgel_row *
 {
     const bool components = edgel_objects_kind(m) == EDGEL_OBJECTS_COMPONENTS;
     if (!components && edgel_row_pixels(row)->pixels != 0)
-        return "objects: pixels are not counted where objects are";
+        return "pixels are not counted where objects are";
     const char *odd = odd_row(m, row, components ? of : NULL);
     return !odd && components ? odd_absence(m, row, of) : odd;
 }
@@ -275,6 +271,7 @@ const struct edgel_family_row edgel_objects_family = {
     .suits = suits,
     .settles = "the objects",
     .needs = EDGEL_NEEDS_PLANES | EDGEL_NEEDS_WHOLE,
+    .counts_size = sizeof(struct edgel_object_list),
     .measure = edgel_objects_family_measure,
     .write = write_counts,
     .read = read_counts,

@@ -95,12 +95,12 @@ EDGEL_NODISCARD enum edgel_status edgel_rle_string(const char *text, uint32_t ob
                                                    struct edgel_error *err);
 
 /* --- measure_objects.c --- */
-/* Matches the objects of two sources, which are checked; prediction NULL: missing. */
-EDGEL_NODISCARD enum edgel_status edgel_objects_match_sources(const struct edgel_measure *params,
-                                                              bool by_class,
-                                                              const struct edgel_object_source *prediction,
-                                                              const struct edgel_object_source *truth,
-                                                              const struct edgel_mask *valid,
-                                                              struct edgel_row *row, struct edgel_error *err);
+/* Matches the objects of two sources, which are checked, into the list; the row gets their size. prediction NULL:
+ * missing. */
+EDGEL_NODISCARD enum edgel_status
+edgel_objects_match_sources(const struct edgel_measure *params, bool by_class,
+                            const struct edgel_object_source *prediction,
+                            const struct edgel_object_source *truth, const struct edgel_mask *valid,
+                            struct edgel_row *row, struct edgel_object_list *list, struct edgel_error *err);
 
 #endif

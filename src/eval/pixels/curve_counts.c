@@ -13,12 +13,11 @@ static bool asked(const struct edgel_measure *m)
     return edgel_curve_thresholds(m) > 0;
 }
 
-static enum edgel_status measure(const struct edgel_measuring *k)
+static enum edgel_status measure(const struct edgel_measuring *k, void *counts)
 {
     const int n = k->params->thresholds;
-    struct edgel_curve_counts *c = edgel_row_part(k->row, EDGEL_CURVE, sizeof *c);
-    if (!c || !(c->tp = edgel_alloc((size_t)n, sizeof *c->tp)) ||
-        !(c->fp = edgel_alloc((size_t)n, sizeof *c->fp)))
+    struct edgel_curve_counts *c = counts;
+    if (!(c->tp = edgel_alloc((size_t)n, sizeof *c->tp)) || !(c->fp = edgel_alloc((size_t)n, sizeof *c->fp)))
         return edgel_fail(k->err, EDGEL_ENOMEM, "measure, %dx%d: out of memory", k->w, k->h);
     c->n = n;
     edgel_curve_suffix(k->hist[1], n, c->tp);
@@ -28,9 +27,9 @@ static enum edgel_status measure(const struct edgel_measuring *k)
     return EDGEL_OK;
 }
 
-static void write_counts(struct edgel_text *t, const struct edgel_row *row)
+static void write_counts(struct edgel_text *t, const void *counts)
 {
-    const struct edgel_curve_counts *c = edgel_row_curve(row);
+    const struct edgel_curve_counts *c = counts;
     if (c->n == 0)
         return;
     edgel_text_printf(t, ",\"curve\":{\"positives\":%" PRIu64 ",\"negatives\":%" PRIu64, c->positives,
@@ -40,22 +39,18 @@ static void write_counts(struct edgel_text *t, const struct edgel_row *row)
     edgel_text_str(t, "}");
 }
 
-static enum edgel_status read_counts(const struct edgel_json *line, const char *where,
-                                     const struct edgel_measure *m, struct edgel_row *row,
-                                     struct edgel_error *err)
+static enum edgel_status read_counts(const struct edgel_place *p, const struct edgel_json *line,
+                                     const struct edgel_measure *m, void *counts)
 {
-    const struct edgel_place p = { where, err };
     const struct edgel_json *o = edgel_json_get(line, "curve");
-    struct edgel_curve_counts *c = edgel_row_part(row, EDGEL_CURVE, sizeof *c);
+    struct edgel_curve_counts *c = counts;
     int64_t positives, negatives;
-    if (!c)
-        return edgel_place_no_memory(&p);
-    EDGEL_TRY(edgel_place_whole(&p, edgel_json_get(o, "positives"), "positives", 0, INT64_MAX, &positives));
-    EDGEL_TRY(edgel_place_whole(&p, edgel_json_get(o, "negatives"), "negatives", 0, INT64_MAX, &negatives));
+    EDGEL_TRY(edgel_place_whole(p, edgel_json_get(o, "positives"), "positives", 0, INT64_MAX, &positives));
+    EDGEL_TRY(edgel_place_whole(p, edgel_json_get(o, "negatives"), "negatives", 0, INT64_MAX, &negatives));
     c->positives = (uint64_t)positives;
     c->negatives = (uint64_t)negatives;
-    EDGEL_TRY(edgel_place_counts(&p, edgel_json_get(o, "tp"), "tp", m->thresholds, &c->tp));
-    EDGEL_TRY(edgel_place_counts(&p, edgel_json_get(o, "fp"), "fp", m->thresholds, &c->fp));
+    EDGEL_TRY(edgel_place_counts(p, edgel_json_get(o, "tp"), "tp", m->thresholds, &c->tp));
+    EDGEL_TRY(edgel_place_counts(p, edgel_json_get(o, "fp"), "fp", m->thresholds, &c->fp));
     c->n = m->thresholds;
     return EDGEL_OK;
 }
@@ -68,10 +63,10 @@ static const char *check(const struct edgel_measure *m, const struct edgel_row *
     uint64_t tp = c->positives, fp = c->negatives;
     (void)of;
     if (c->positives != t.positives || c->negatives != t.judged - t.positives)
-        return "curve: positives and negatives must be those of the cells";
+        return "positives and negatives must be those of the cells";
     for (int i = 0; i < c->n; i++) {
         if (c->tp[i] > tp || c->fp[i] > fp)
-            return "curve: tp and fp must not rise with the threshold";
+            return "tp and fp must not rise with the threshold";
         tp = c->tp[i];
         fp = c->fp[i];
     }
@@ -99,6 +94,7 @@ const struct edgel_family_row edgel_curve_family = {
     .asked = asked,
     .settles = "the sweep over thresholds",
     .needs = EDGEL_NEEDS_LEVELS,
+    .counts_size = sizeof(struct edgel_curve_counts),
     .measure = measure,
     .write = write_counts,
     .read = read_counts,

@@ -15,11 +15,9 @@ static bool asked(const struct edgel_measure *m)
     return true;
 }
 
-static enum edgel_status measure(const struct edgel_measuring *k)
+static enum edgel_status measure(const struct edgel_measuring *k, void *counts)
 {
-    struct edgel_pixels_counts *c = edgel_row_part(k->row, EDGEL_PIXELS, sizeof *c);
-    if (!c)
-        return edgel_fail(k->err, EDGEL_ENOMEM, "measure: out of memory");
+    struct edgel_pixels_counts *c = counts;
     if (!k->confusion)
         return EDGEL_OK;
     c->pixels = k->pixels;
@@ -30,9 +28,9 @@ static enum edgel_status measure(const struct edgel_measuring *k)
     return EDGEL_OK;
 }
 
-static void write_counts(struct edgel_text *t, const struct edgel_row *row)
+static void write_counts(struct edgel_text *t, const void *counts)
 {
-    const struct edgel_pixels_counts *p = edgel_row_pixels(row);
+    const struct edgel_pixels_counts *p = counts;
     edgel_text_printf(t, ",\"pixels\":%" PRIu64 ",\"cells\":[", p->pixels);
     for (size_t i = 0; i < p->n; i++) {
         const struct edgel_cell *c = &p->cells[i];
@@ -62,19 +60,15 @@ static enum edgel_status read_cells(const struct edgel_place *p, const struct ed
     return EDGEL_OK;
 }
 
-static enum edgel_status read_counts(const struct edgel_json *line, const char *where,
-                                     const struct edgel_measure *m, struct edgel_row *row,
-                                     struct edgel_error *err)
+static enum edgel_status read_counts(const struct edgel_place *p, const struct edgel_json *line,
+                                     const struct edgel_measure *m, void *counts)
 {
-    const struct edgel_place p = { where, err };
-    struct edgel_pixels_counts *c = edgel_row_part(row, EDGEL_PIXELS, sizeof *c);
+    struct edgel_pixels_counts *c = counts;
     int64_t pixels;
     (void)m;
-    if (!c)
-        return edgel_place_no_memory(&p);
-    EDGEL_TRY(edgel_place_whole(&p, edgel_json_get(line, "pixels"), "pixels", 0, INT64_MAX, &pixels));
+    EDGEL_TRY(edgel_place_whole(p, edgel_json_get(line, "pixels"), "pixels", 0, INT64_MAX, &pixels));
     c->pixels = (uint64_t)pixels;
-    return read_cells(&p, edgel_json_get(line, "cells"), c);
+    return read_cells(p, edgel_json_get(line, "cells"), c);
 }
 
 static const char *check(const struct edgel_measure *m, const struct edgel_row *row,
@@ -90,16 +84,16 @@ static const char *check(const struct edgel_measure *m, const struct edgel_row *
         const struct edgel_cell *c = &p->cells[i];
         if (i > 0 &&
             (c->truth < c[-1].truth || (c->truth == c[-1].truth && c->prediction <= c[-1].prediction)))
-            return "cells must rise by truth, then prediction, each pair once";
+            return "must rise by truth, then prediction, each pair once";
         if (c->n == 0 || c->n > left)
-            return "cells must be above 0 and sum to pixels";
+            return "must be above 0 and sum to pixels";
         if (binary && (c->prediction < 0 || c->prediction > 1 ||
                        (c->truth > 1 && !edgel_id_in(m->ignore, m->nignore, c->truth))))
             return "ids of binary masks are 0 and 1, and in truth the ignored ones";
         left -= c->n;
     }
     if (left != 0)
-        return "cells must sum to pixels";
+        return "must sum to pixels";
     return edgel_of_maps(m) && p->pixels != 0 ? "pixels are not counted where boundaries or regions are"
                                               : NULL;
 }
@@ -133,6 +127,7 @@ const struct edgel_family_row edgel_pixels_family = {
     .key = "cells",
     .measures = "the confusion of ids, pixel by pixel",
     .asked = asked,
+    .counts_size = sizeof(struct edgel_pixels_counts),
     .measure = measure,
     .write = write_counts,
     .read = read_counts,

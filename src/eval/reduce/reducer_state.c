@@ -1,6 +1,11 @@
 /* What the sums of families ask of their reducer. */
 #include "eval/eval_priv.h"
 
+enum edgel_status edgel_reduce_no_memory(struct edgel_error *err)
+{
+    return edgel_fail(err, EDGEL_ENOMEM, "reduce: out of memory");
+}
+
 bool edgel_reducer_binary(const struct edgel_reducer *r)
 {
     return r->measure->labels == EDGEL_LABELS_BINARY;

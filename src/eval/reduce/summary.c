@@ -18,8 +18,8 @@ enum edgel_status edgel_reducer_summary(const struct edgel_reducer *r, struct ed
         const struct edgel_family_row *family = edgel_family_of((enum edgel_family)f);
         if (!edgel_family_asked(family, r->measure))
             continue;
-        void *result = edgel_summary_part(out, family->family, family->sums->result_size);
-        ok = result && family->sums->result(r, result);
+        out->results[f] = edgel_calloc(1, family->sums->result_size);
+        ok = out->results[f] && family->sums->result(r, out->results[f]);
     }
     if (ok)
         return EDGEL_OK;

@@ -10,69 +10,20 @@
  */
 #include "eval/eval_priv.h"
 #include <inttypes.h>
-#include <limits.h>
-#include <math.h>
 
-static void reals(struct edgel_text *t, const char *key, const double *v, int n)
+static void write_counts(struct edgel_text *t, const void *counts)
 {
-    edgel_text_printf(t, ",\"%s\":[", key);
-    for (int i = 0; i < n; i++) {
-        edgel_text_str(t, i ? "," : "");
-        edgel_text_real(t, v[i]);
-    }
-    edgel_text_str(t, "]");
-}
-
-static void write_counts(struct edgel_text *t, const struct edgel_row *row)
-{
-    const struct edgel_region_counts *c = edgel_row_regions(row);
+    const struct edgel_region_counts *c = counts;
     if (c->n == 0)
         return;
     edgel_text_printf(t, ",\"regions\":{\"annotators\":%" PRIu64, c->annotators);
-    reals(t, "covered", c->covered, c->n);
+    edgel_counts_reals(t, "covered", c->covered, c->n);
     edgel_text_str(t, ",\"best\":");
     edgel_text_real(t, c->best);
-    reals(t, "reverse", c->reverse, c->n);
-    edgel_text_str(t, ",\"apart\":[");
-    for (int i = 0; i < c->n; i++)
-        edgel_text_printf(t, "%s%" PRIu64, i ? "," : "", c->apart[i]);
-    edgel_text_str(t, "]");
-    reals(t, "voi", c->voi, c->n);
+    edgel_counts_reals(t, "reverse", c->reverse, c->n);
+    edgel_counts_list(t, "apart", c->apart, (size_t)c->n);
+    edgel_counts_reals(t, "voi", c->voi, c->n);
     edgel_text_str(t, "}");
-}
-
-static enum edgel_status refuse(const char *where, const char *rule, struct edgel_error *err)
-{
-    return edgel_fail(err, EDGEL_EFORMAT, "%s: regions: %s", where, rule);
-}
-
-static enum edgel_status read_reals(const struct edgel_json *v, const char *where, int n, double **out,
-                                    struct edgel_error *err)
-{
-    if (!edgel_json_is_array(v) || edgel_json_count(v) != (size_t)n)
-        return refuse(where, "must have one entry per threshold", err);
-    if (!(*out = edgel_alloc((size_t)n, sizeof **out)))
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
-    for (int i = 0; i < n; i++)
-        if (!edgel_json_real(edgel_json_at(v, (size_t)i), &(*out)[i]))
-            return refuse(where, "covered, reverse and voi must be numbers", err);
-    return EDGEL_OK;
-}
-
-static enum edgel_status read_apart(const struct edgel_json *v, const char *where, int n, uint64_t **out,
-                                    struct edgel_error *err)
-{
-    if (!edgel_json_is_array(v) || edgel_json_count(v) != (size_t)n)
-        return refuse(where, "must have one entry per threshold", err);
-    if (!(*out = edgel_alloc((size_t)n, sizeof **out)))
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
-    for (int i = 0; i < n; i++) {
-        int64_t pairs;
-        if (!edgel_json_int(edgel_json_at(v, (size_t)i), &pairs) || pairs < 0)
-            return refuse(where, "apart must be whole numbers, not negative", err);
-        (*out)[i] = (uint64_t)pairs;
-    }
-    return EDGEL_OK;
 }
 
 static bool is_sound(const struct edgel_row *row)
@@ -91,26 +42,22 @@ static bool is_sound(const struct edgel_row *row)
     return true;
 }
 
-static enum edgel_status read_counts(const struct edgel_json *line, const char *where,
-                                     const struct edgel_measure *m, struct edgel_row *row,
-                                     struct edgel_error *err)
+static enum edgel_status read_counts(const struct edgel_place *p, const struct edgel_json *line,
+                                     const struct edgel_measure *m, void *counts)
 {
     const struct edgel_json *v = edgel_json_get(line, "regions");
-    struct edgel_region_counts *c = edgel_row_part(row, EDGEL_REGIONS, sizeof *c);
+    struct edgel_region_counts *c = counts;
+    const int n = m->thresholds;
     int64_t annotators;
-    if (!c)
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
-    if (!edgel_json_int(edgel_json_get(v, "annotators"), &annotators) || annotators < 1 ||
-        annotators > INT16_MAX)
-        return refuse(where, "annotators must be a whole number from 1 on", err);
+    EDGEL_TRY(edgel_place_whole(p, edgel_json_get(v, "annotators"), "annotators", 1, INT16_MAX, &annotators));
     if (!edgel_json_real(edgel_json_get(v, "best"), &c->best))
-        return refuse(where, "best must be a number", err);
+        return edgel_place_refuse(p, "best", "must be a number");
     c->annotators = (uint64_t)annotators;
-    EDGEL_TRY(read_reals(edgel_json_get(v, "covered"), where, m->thresholds, &c->covered, err));
-    EDGEL_TRY(read_reals(edgel_json_get(v, "reverse"), where, m->thresholds, &c->reverse, err));
-    EDGEL_TRY(read_reals(edgel_json_get(v, "voi"), where, m->thresholds, &c->voi, err));
-    EDGEL_TRY(read_apart(edgel_json_get(v, "apart"), where, m->thresholds, &c->apart, err));
-    c->n = m->thresholds;
+    EDGEL_TRY(edgel_place_reals(p, edgel_json_get(v, "covered"), "covered", n, &c->covered));
+    EDGEL_TRY(edgel_place_reals(p, edgel_json_get(v, "reverse"), "reverse", n, &c->reverse));
+    EDGEL_TRY(edgel_place_reals(p, edgel_json_get(v, "voi"), "voi", n, &c->voi));
+    EDGEL_TRY(edgel_place_counts(p, edgel_json_get(v, "apart"), "apart", n, &c->apart));
+    c->n = n;
     c->listed = m->listed;
     return EDGEL_OK;
 }
@@ -120,7 +67,7 @@ static const char *check(const struct edgel_measure *m, const struct edgel_row *
 {
     (void)m;
     (void)of;
-    return is_sound(row) ? NULL : "regions: is more than its pixels can have";
+    return is_sound(row) ? NULL : "is more than its pixels can have";
 }
 
 static const char *sound(const struct edgel_measure *m, const struct edgel_row *row)
@@ -130,13 +77,11 @@ static const char *sound(const struct edgel_measure *m, const struct edgel_row *
                : "its regions are not those of the thresholds";
 }
 
-static enum edgel_status measure(const struct edgel_measuring *k)
+static enum edgel_status measure(const struct edgel_measuring *k, void *counts)
 {
     const struct edgel_map_masks *maps = k->maps;
-    if (!edgel_row_part(k->row, EDGEL_REGIONS, sizeof(struct edgel_region_counts)))
-        return edgel_fail(k->err, EDGEL_ENOMEM, "regions, %dx%d: out of memory", k->w, k->h);
     return edgel_regions_measure(k->params, maps->prediction, maps->truth.segmentations, maps->truth.n,
-                                 k->row, k->err);
+                                 counts, k->err);
 }
 
 static void finish(void *counts)
@@ -167,6 +112,7 @@ const struct edgel_family_row edgel_regions_family = {
     .suits = edgel_maps_suit,
     .settles = "the sweep over thresholds",
     .needs = EDGEL_NEEDS_MAPS,
+    .counts_size = sizeof(struct edgel_region_counts),
     .measure = measure,
     .write = write_counts,
     .read = read_counts,

@@ -47,7 +47,7 @@ struct regions {
     const struct edgel_prediction *prediction;
     int w, h, k;
     size_t pixels;
-    struct edgel_row *row;
+    struct edgel_region_counts *counts;
     struct edgel_error *err;
     struct annotator *annotators;
     size_t nannotators;
@@ -196,7 +196,7 @@ static enum edgel_status merge_overlaps(struct regions *r, const struct annotato
 /* Adds what the overlaps of one annotator say to threshold k. */
 static void score(struct regions *r, struct annotator *a, const struct overlap *o, size_t n, int k)
 {
-    struct edgel_region_counts *c = r->row->counts[EDGEL_REGIONS];
+    struct edgel_region_counts *c = r->counts;
     uint64_t squares = a->squares, both = 0;
     double sum = a->entropy, joint = 0;
     for (size_t i = 0; i < a->nlabels; i++)
@@ -238,14 +238,14 @@ static void begin_reverse(struct regions *r, uint32_t regions)
 
 static void end_reverse(struct regions *r, uint32_t regions, int k)
 {
-    struct edgel_region_counts *c = r->row->counts[EDGEL_REGIONS];
+    struct edgel_region_counts *c = r->counts;
     for (uint32_t u = 0; u < regions; u++)
         c->reverse[k] += (double)r->region_area[u] * r->region_iou[u];
 }
 
 static void finish_scores(struct regions *r)
 {
-    struct edgel_region_counts *c = r->row->counts[EDGEL_REGIONS];
+    struct edgel_region_counts *c = r->counts;
     for (size_t i = 0; i < r->nannotators; i++)
         for (size_t j = 0; j < r->annotators[i].nlabels; j++) {
             const uint16_t id = r->annotators[i].labels[j];
@@ -257,7 +257,7 @@ static void finish_scores(struct regions *r)
 
 static void score_missing(struct regions *r)
 {
-    struct edgel_region_counts *c = r->row->counts[EDGEL_REGIONS];
+    struct edgel_region_counts *c = r->counts;
     const uint64_t n = r->pixels, pairs = n % 2 ? (n - 1) / 2 * n : n / 2 * (n - 1);
     for (int k = 0; k < r->k; k++) {
         c->apart[k] = r->nannotators * pairs;
@@ -306,7 +306,7 @@ static enum edgel_status count_base(struct regions *r, bool *whole)
 
 static void copy_scores(struct regions *r, int k)
 {
-    struct edgel_region_counts *c = r->row->counts[EDGEL_REGIONS];
+    struct edgel_region_counts *c = r->counts;
     c->covered[k] = c->covered[k - 1];
     c->reverse[k] = c->reverse[k - 1];
     c->apart[k] = c->apart[k - 1];
@@ -363,7 +363,7 @@ static enum edgel_status score_hierarchy(struct regions *r)
 static bool prepare(struct regions *r)
 {
     const size_t n = (size_t)r->k, sorted = r->pixels > EDGEL_IDS ? r->pixels : EDGEL_IDS;
-    struct edgel_region_counts *c = r->row->counts[EDGEL_REGIONS];
+    struct edgel_region_counts *c = r->counts;
     c->n = r->k;
     c->listed = r->params->listed;
     c->annotators = r->nannotators;
@@ -423,11 +423,11 @@ static enum edgel_status measure(struct regions *r, const struct edgel_mask *tru
 
 enum edgel_status edgel_regions_measure(const struct edgel_measure *params,
                                         const struct edgel_prediction *prediction,
-                                        const struct edgel_mask *truth, size_t ntruth, struct edgel_row *row,
-                                        struct edgel_error *err)
+                                        const struct edgel_mask *truth, size_t ntruth,
+                                        struct edgel_region_counts *out, struct edgel_error *err)
 {
     struct regions r = {
-        .params = params, .prediction = prediction, .nannotators = ntruth, .row = row, .err = err
+        .params = params, .prediction = prediction, .nannotators = ntruth, .counts = out, .err = err
     };
     r.w = truth->view.w;
     r.h = truth->view.h;

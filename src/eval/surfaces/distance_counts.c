@@ -19,9 +19,9 @@ static void write_bins(struct edgel_text *t, const struct edgel_surface *s)
     edgel_text_str(t, "]");
 }
 
-static void write_counts(struct edgel_text *t, const struct edgel_row *row)
+static void write_counts(struct edgel_text *t, const void *counts)
 {
-    const struct edgel_distance_list *list = edgel_row_distances(row);
+    const struct edgel_distance_list *list = counts;
     for (size_t i = 0; i < list->n; i++) {
         const struct edgel_distance_counts *c = &list->v[i];
         edgel_text_printf(t, "%s[%d,%" PRIu64 ",%" PRIu64, i ? "," : ",\"distances\":[", c->id,
@@ -36,11 +36,6 @@ static void write_counts(struct edgel_text *t, const struct edgel_row *row)
 
 /* --- reading --- */
 
-static enum edgel_status refuse(const char *where, const char *rule, struct edgel_error *err)
-{
-    return edgel_fail(err, EDGEL_EFORMAT, "%s: distances: %s", where, rule);
-}
-
 static bool count_at(const struct edgel_json *list, size_t i, uint64_t *out)
 {
     int64_t v;
@@ -50,59 +45,58 @@ static bool count_at(const struct edgel_json *list, size_t i, uint64_t *out)
     return true;
 }
 
-static enum edgel_status read_bins(const struct edgel_json *v, const char *where, struct edgel_surface *s,
-                                   struct edgel_error *err)
+static enum edgel_status refuse(const struct edgel_place *p, const char *rule)
+{
+    return edgel_place_refuse(p, "distances", rule);
+}
+
+static enum edgel_status read_bins(const struct edgel_place *p, const struct edgel_json *v,
+                                   struct edgel_surface *s)
 {
     if (!edgel_json_is_array(v) || edgel_json_count(v) % 2 != 0)
-        return refuse(where, "distances and pixels come in pairs", err);
+        return refuse(p, "distances and pixels come in pairs");
     const size_t n = edgel_json_count(v) / 2;
     if (n == 0)
         return EDGEL_OK;
     if (!(s->bins = edgel_alloc(n, sizeof *s->bins)))
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
+        return edgel_place_no_memory(p);
     s->nbins = n;
     for (size_t i = 0; i < n; i++)
         if (!count_at(v, 2 * i, &s->bins[i].d2) || !count_at(v, 2 * i + 1, &s->bins[i].n))
-            return refuse(where, "must be whole numbers that are not negative", err);
+            return refuse(p, "must be whole numbers that are not negative");
     return EDGEL_OK;
 }
 
-static enum edgel_status read_class(const struct edgel_json *v, const char *where,
-                                    struct edgel_distance_counts *c, struct edgel_error *err)
+static enum edgel_status read_class(const struct edgel_place *p, const struct edgel_json *v,
+                                    struct edgel_distance_counts *c)
 {
     uint64_t id;
     if (!edgel_json_is_array(v) || edgel_json_count(v) != 5)
-        return refuse(where, "an entry is an id, two numbers of pixels and two lists", err);
+        return refuse(p, "an entry is an id, two numbers of pixels and two lists");
     if (!count_at(v, 0, &id) || id >= EDGEL_IDS)
-        return refuse(where, "ids are 0 to 65535", err);
+        return refuse(p, "ids are 0 to 65535");
     c->id = (int32_t)id;
     if (!count_at(v, 1, &c->prediction.pixels) || !count_at(v, 2, &c->truth.pixels))
-        return refuse(where, "must be whole numbers that are not negative", err);
-    EDGEL_TRY(read_bins(edgel_json_at(v, 3), where, &c->prediction, err));
-    return read_bins(edgel_json_at(v, 4), where, &c->truth, err);
+        return refuse(p, "must be whole numbers that are not negative");
+    EDGEL_TRY(read_bins(p, edgel_json_at(v, 3), &c->prediction));
+    return read_bins(p, edgel_json_at(v, 4), &c->truth);
 }
 
-static enum edgel_status read_counts(const struct edgel_json *line, const char *where,
-                                     const struct edgel_measure *m, struct edgel_row *row,
-                                     struct edgel_error *err)
+static enum edgel_status read_counts(const struct edgel_place *p, const struct edgel_json *line,
+                                     const struct edgel_measure *m, void *counts)
 {
     const struct edgel_json *v = edgel_json_get(line, "distances");
-    struct edgel_distance_list *list = edgel_row_part(row, EDGEL_DISTANCES, sizeof *list);
+    struct edgel_distance_list *list = counts;
+    size_t n;
     (void)m;
-    if (!list)
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
     if (!v)
         return EDGEL_OK;
-    if (!edgel_json_is_array(v) || edgel_json_count(v) > EDGEL_IDS)
-        return refuse(where, "must be a list with at most one entry per id", err);
-    const size_t n = edgel_json_count(v);
-    if (n == 0)
-        return EDGEL_OK;
-    if (!(list->v = edgel_calloc(n, sizeof *list->v)))
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
+    EDGEL_TRY(edgel_place_array(p, v, "distances", EDGEL_IDS, &n));
+    if (n > 0 && !(list->v = edgel_calloc(n, sizeof *list->v)))
+        return edgel_place_no_memory(p);
     list->n = n;
     for (size_t i = 0; i < n; i++)
-        EDGEL_TRY(read_class(edgel_json_at(v, i), where, &list->v[i], err));
+        EDGEL_TRY(read_class(p, edgel_json_at(v, i), &list->v[i]));
     return EDGEL_OK;
 }
 
@@ -122,13 +116,11 @@ static bool sums(const struct edgel_surface *s, bool both)
 static const char *odd_side(const struct edgel_surface *s, uint64_t pixels, bool both, uint64_t farthest)
 {
     if (s->pixels > pixels || (s->pixels == 0) != (pixels == 0))
-        return "distances: a surface must be some of the pixels of its id in the cells";
+        return "a surface must be some of the pixels of its id in the cells";
     for (size_t i = 0; i < s->nbins; i++)
         if (s->bins[i].d2 > farthest || (i > 0 && s->bins[i].d2 <= s->bins[i - 1].d2))
-            return "distances: distances must rise and lie in the image";
-    return sums(s, both)
-               ? NULL
-               : "distances: pixels must be above 0 and sum to the surface where both sides have one";
+            return "distances must rise and lie in the image";
+    return sums(s, both) ? NULL : "pixels must be above 0 and sum to the surface where both sides have one";
 }
 
 static const char *sound(const struct edgel_measure *m, const struct edgel_row *row)
@@ -150,9 +142,9 @@ static uint64_t at_zero(const struct edgel_surface *s)
     return s->nbins > 0 && s->bins[0].d2 == 0 ? s->bins[0].n : 0;
 }
 
-static const char *odd_class(const struct edgel_row *row, const struct edgel_distance_counts *c,
-                             const struct edgel_id_totals *of)
+static const char *odd_class(const struct edgel_row *row, const void *entry, const struct edgel_id_totals *of)
 {
+    const struct edgel_distance_counts *c = entry;
     const uint64_t w = (uint64_t)row->w - 1, h = (uint64_t)row->h - 1;
     const bool both = c->truth.pixels > 0 && c->prediction.pixels > 0;
     const uint64_t predicted = row->kind == EDGEL_ROW_MISSING ? 0 : of->prediction;
@@ -160,7 +152,7 @@ static const char *odd_class(const struct edgel_row *row, const struct edgel_dis
     if (!odd)
         odd = odd_side(&c->prediction, predicted, both, w * w + h * h);
     if (!odd && at_zero(&c->truth) != at_zero(&c->prediction))
-        odd = "distances: as many pixels must be at distance 0 from either side";
+        odd = "as many pixels must be at distance 0 from either side";
     return odd;
 }
 
@@ -168,27 +160,12 @@ static const char *check(const struct edgel_measure *m, const struct edgel_row *
                          const struct edgel_id_totals *of)
 {
     const struct edgel_distance_list *list = edgel_row_distances(row);
-    size_t listed = 0;
-    for (size_t i = 0; i < list->n; i++) {
-        const struct edgel_distance_counts *c = &list->v[i];
-        if (i > 0 && c->id <= c[-1].id)
-            return "distances: ids must rise";
-        const char *odd = odd_class(row, c, &of[c->id]);
-        if (odd)
-            return odd;
-        listed += of[c->id].truth + of[c->id].prediction > 0;
-    }
-    if (m->labels == EDGEL_LABELS_BINARY)
-        return list->n == 1 && list->v[0].id == 1 ? NULL : "distances: binary masks have id 1 alone";
-    return listed == edgel_ids_there(of) ? NULL : "distances: every id of the cells must be listed";
+    return edgel_entries_odd(m, row, of, list->v, list->n, sizeof *list->v, odd_class);
 }
 
-static enum edgel_status measure(const struct edgel_measuring *k)
+static enum edgel_status measure(const struct edgel_measuring *k, void *counts)
 {
-    struct edgel_distance_list *list = edgel_row_part(k->row, EDGEL_DISTANCES, sizeof *list);
-    if (!list)
-        return edgel_fail(k->err, EDGEL_ENOMEM, "distances, %dx%d: out of memory", k->w, k->h);
-    return edgel_distances_measure(k->t_plane, k->missing ? NULL : k->p_plane, k->w, k->h, k->only, list,
+    return edgel_distances_measure(k->t_plane, k->missing ? NULL : k->p_plane, k->w, k->h, k->only, counts,
                                    k->err);
 }
 
@@ -209,6 +186,7 @@ const struct edgel_family_row edgel_distances_family = {
     .serves = serves,
     .settles = "the distances",
     .needs = EDGEL_NEEDS_PLANES,
+    .counts_size = sizeof(struct edgel_distance_list),
     .measure = measure,
     .write = write_counts,
     .read = read_counts,
