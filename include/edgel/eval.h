@@ -394,10 +394,19 @@ struct edgel_coco_image {
     int w, h;         /* 0: unknown */
     size_t first, n;  /* its annotations */
 };
-/* name: for messages. EDGEL_EFORMAT (annotation, rule); EDGEL_ELIMIT: over 2^30 bytes; EDGEL_ENOMEM. */
+/* Of a text, which is copied. name: for messages. EDGEL_EFORMAT (annotation, rule); EDGEL_ELIMIT: over 2^31 bytes, an
+ * element of more than 2^23; EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_coco_parse(const char *text, size_t n, const char *name,
                                                              struct edgel_coco **out,
                                                              struct edgel_error *err);
+/*
+ * Of a file, element by element: ids and names stay in memory, and annotations are read once more with their image.
+ * limits: max_file_bytes alone, 0: 2^31; NULL: the defaults. As edgel_coco_parse(), and EDGEL_EIO. Measuring then says
+ * EDGEL_EFORMAT of a file that was changed in between.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_coco_open(const char *path,
+                                                            const struct edgel_limits *limits,
+                                                            struct edgel_coco **out, struct edgel_error *err);
 /* Frees the document, with all that edgel_coco_at() and what follows gave of it, and sets *coco to NULL. NULL is
  * fine. */
 EDGEL_API void edgel_coco_destroy(struct edgel_coco **coco);
@@ -456,7 +465,8 @@ struct edgel_object_source {
  * valid       NULL: all pixels; else non-zero pixels are judged, for a truth without a document
  * Returns EDGEL_OK; EDGEL_EFORMAT: sizes differ, run lengths that do not sum to the pixels, a segment that the document
  * or the mask does not have; EDGEL_EUNSUPPORTED: polygons; EDGEL_EINVAL: params, valid or ignored values with a
- * document; EDGEL_ELIMIT: more than 2^31 pixels, or objects that overlap in more than 2^24 pairs; EDGEL_ENOMEM.
+ * document; EDGEL_ELIMIT: more than 2^31 pixels, or objects of one class that overlap in more than 2^20 pairs,
+ * objects that overlap more than 2^27 times, more than 2^21 runs on one side; EDGEL_ENOMEM.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_measure_objects(const struct edgel_measure *params, bool by_class,

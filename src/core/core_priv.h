@@ -115,7 +115,8 @@ void edgel_json_finish(struct edgel_json *doc); /* the value parse returned; NUL
 struct edgel_json_cursor {
     const char *text, *at, *end;
     enum edgel_status status;
-    const char *why; /* EDGEL_EFORMAT: the rule */
+    const char *why;       /* EDGEL_EFORMAT: the rule */
+    size_t lines, columns; /* before text: whole lines, and bytes of the line that has begun */
 };
 /* Memory for one value at a time. Zero-initialise. */
 struct edgel_json_block {
@@ -128,6 +129,8 @@ void edgel_json_block_finish(struct edgel_json_block *b);
 void edgel_json_skip_space(struct edgel_json_cursor *c);
 /* Skips white space and then the character `which`; false if another character is there. */
 bool edgel_json_take_char(struct edgel_json_cursor *c, char which);
+/* Sets the first failure, EDGEL_EFORMAT; false. */
+bool edgel_json_refuse(struct edgel_json_cursor *c, const char *why);
 /* The failure in words: name, rule, place. */
 enum edgel_status edgel_json_cursor_status(const struct edgel_json_cursor *c, const char *name,
                                            struct edgel_error *err);
@@ -151,6 +154,70 @@ bool edgel_json_bool(const struct edgel_json *v, bool *out);
 const char *edgel_json_string(const struct edgel_json *v);
 /* A copy of them, to be freed with edgel_free; NULL if no string or OOM. */
 char *edgel_json_strdup(const struct edgel_json *v);
+
+/* --- json_stream.c --- : a large document, element by element */
+/* The bytes of a document; name and text must stay. */
+struct edgel_document {
+    const char *name, *text; /* text: of size bytes; NULL: the file */
+    int fd;
+    uint64_t size;
+};
+/* Opens a regular file, EDGEL_EIO; d is closed after a failure. Closing a document of a text does nothing. */
+EDGEL_NODISCARD enum edgel_status edgel_document_open(const char *path, struct edgel_document *d,
+                                                      struct edgel_error *err);
+void edgel_document_close(struct edgel_document *d);
+
+struct edgel_json_stream {
+    const struct edgel_document *d;
+    struct edgel_error *err;
+    struct edgel_json_cursor c;
+    struct edgel_json_block b;
+    char *window;
+    size_t cap;
+    uint64_t base; /* where the text of the cursor begins */
+    bool ended;    /* it reaches to the end of the document */
+    enum edgel_status failed;
+};
+struct edgel_json_place {
+    uint64_t at;
+    size_t n;
+};
+void edgel_json_stream_begin(struct edgel_json_stream *s, const struct edgel_document *d,
+                             struct edgel_error *err);
+void edgel_json_stream_finish(struct edgel_json_stream *s);
+/* Skips white space and then the character `which`; false if another character is there, and after a failure. */
+bool edgel_json_stream_char(struct edgel_json_stream *s, char which);
+/* The next value and where it stands; it lives until the next call. NULL after a failure, EDGEL_ELIMIT for one of more
+ * than 2^23 bytes among them. */
+const struct edgel_json *edgel_json_stream_take(struct edgel_json_stream *s, struct edgel_json_place *place);
+/* A key and its colon; it lives until the next call. NULL after a failure. */
+const char *edgel_json_stream_key(struct edgel_json_stream *s);
+/* After an element or a member: true at a comma; else the end must stand there. */
+bool edgel_json_stream_more(struct edgel_json_stream *s, char end);
+/* Nothing may follow. */
+EDGEL_NODISCARD enum edgel_status edgel_json_stream_end(struct edgel_json_stream *s);
+enum edgel_status edgel_json_stream_status(const struct edgel_json_stream *s);
+/* Memory for one reader of places. Zero-initialise. */
+struct edgel_json_scratch {
+    char *text;
+    size_t cap;
+    struct edgel_json_block b;
+};
+/* The value at a place, once more; it lives until the next call with the scratch. EDGEL_EFORMAT: another document. */
+EDGEL_NODISCARD enum edgel_status edgel_json_again(const struct edgel_document *d,
+                                                   struct edgel_json_place place,
+                                                   struct edgel_json_scratch *s,
+                                                   const struct edgel_json **out, struct edgel_error *err);
+void edgel_json_scratch_finish(struct edgel_json_scratch *s);
+
+/* --- names.c --- : many short strings that stay where they are. Zero-initialise. */
+struct edgel_names {
+    struct edgel_names_block *head;
+};
+/* A copy of s[n] with a NUL, or room for n bytes; NULL: out of memory. */
+const char *edgel_names_add(struct edgel_names *names, const char *s, size_t n);
+char *edgel_names_room(struct edgel_names *names, size_t n);
+void edgel_names_finish(struct edgel_names *names);
 
 /* --- line_reader.c --- : text files line by line, memory bounded */
 struct edgel_lines;

@@ -52,7 +52,7 @@ static bool out_of_memory(struct edgel_json_cursor *c)
     return false;
 }
 
-static bool refuse(struct edgel_json_cursor *c, const char *why)
+bool edgel_json_refuse(struct edgel_json_cursor *c, const char *why)
 {
     if (c->status == EDGEL_OK) {
         c->status = EDGEL_EFORMAT;
@@ -141,9 +141,9 @@ static size_t unicode_escape(struct edgel_json_cursor *c, char *to)
 {
     uint32_t code, low;
     if (!hex4(c->at + 1, (size_t)(c->end - c->at) - 1, &code))
-        return (void)refuse(c, "\\u without four hexadecimal digits"), 0;
+        return (void)edgel_json_refuse(c, "\\u without four hexadecimal digits"), 0;
     if (code == 0)
-        return (void)refuse(c, "U+0000 in a string"), 0;
+        return (void)edgel_json_refuse(c, "U+0000 in a string"), 0;
     if (code >= 0xDC80 && code <= 0xDCFF) { /* a byte that was not UTF-8 */
         to[0] = (char)(code - 0xDC00);
         c->at += 5;
@@ -155,7 +155,7 @@ static size_t unicode_escape(struct edgel_json_cursor *c, char *to)
     }
     if (code > 0xDBFF || c->end - c->at < 11 || c->at[5] != '\\' || c->at[6] != 'u' ||
         !hex4(c->at + 7, 4, &low) || low < 0xDC00 || low > 0xDFFF)
-        return (void)refuse(c, "half of a surrogate pair"), 0;
+        return (void)edgel_json_refuse(c, "half of a surrogate pair"), 0;
     c->at += 11;
     return utf8_write(to, 0x10000 + ((code & 0x3FF) << 10 | (low & 0x3FF)));
 }
@@ -165,12 +165,12 @@ static size_t escape(struct edgel_json_cursor *c, char *to)
 {
     static const char from[] = "\"\\/bfnrt", means[] = "\"\\/\b\f\n\r\t";
     if (c->at == c->end)
-        return (void)refuse(c, "a string without its end"), 0;
+        return (void)edgel_json_refuse(c, "a string without its end"), 0;
     if (*c->at == 'u')
         return unicode_escape(c, to);
     const char *which = *c->at ? strchr(from, *c->at) : NULL;
     if (!which)
-        return (void)refuse(c, "an unknown escape"), 0;
+        return (void)edgel_json_refuse(c, "an unknown escape"), 0;
     to[0] = means[which - from];
     c->at++;
     return 1;
@@ -184,13 +184,13 @@ static bool plain_run(struct edgel_json_cursor *c)
         if (b == '"' || b == '\\')
             return true;
         if (b < 0x20)
-            return refuse(c, "a control character in a string");
+            return edgel_json_refuse(c, "a control character in a string");
         const size_t n = b < 0x80 ? 1 : utf8_length((const unsigned char *)c->at, (size_t)(c->end - c->at));
         if (n == 0)
-            return refuse(c, "bytes that are not UTF-8");
+            return edgel_json_refuse(c, "bytes that are not UTF-8");
         c->at += n;
     }
-    return refuse(c, "a string without its end");
+    return edgel_json_refuse(c, "a string without its end");
 }
 
 /* Closing quote of the string that begins at `at`, or the end of the text: how many bytes it needs at most. */
@@ -207,7 +207,7 @@ static bool take_string(struct edgel_json_cursor *c, struct edgel_json_block *b,
 {
     const size_t room = string_room(++c->at, c->end), slots = (room + 1 + sizeof *out - 1) / sizeof *out;
     if (room >= UINT32_MAX)
-        return refuse(c, "a string of 4 GB");
+        return edgel_json_refuse(c, "a string of 4 GB");
     if (!grow(&b->v, b->used, &b->cap, slots))
         return out_of_memory(c);
     char *to = (char *)(void *)&b->v[b->used];
@@ -241,7 +241,7 @@ static bool digit(const struct edgel_json_cursor *c)
 static bool digits(struct edgel_json_cursor *c)
 {
     if (!digit(c))
-        return refuse(c, "a number without a digit");
+        return edgel_json_refuse(c, "a number without a digit");
     while (digit(c))
         c->at++;
     return true;
@@ -271,7 +271,7 @@ static bool take_real(struct edgel_json_cursor *c, struct edgel_json_block *b, c
     char *copy = (char *)(void *)&b->v[b->used];
     memcpy(copy, from, n);
     copy[n] = '\0';
-    return edgel_real_of_text(copy, out) || refuse(c, "a number beyond the range of double");
+    return edgel_real_of_text(copy, out) || edgel_json_refuse(c, "a number beyond the range of double");
 }
 
 static bool take_number(struct edgel_json_cursor *c, struct edgel_json_block *b, struct edgel_json *out)
@@ -283,7 +283,7 @@ static bool take_number(struct edgel_json_cursor *c, struct edgel_json_block *b,
     if (!digits(c))
         return false;
     if (*first == '0' && c->at > first + 1)
-        return refuse(c, "a number with a leading zero");
+        return edgel_json_refuse(c, "a number with a leading zero");
     const char *point = c->at;
     if (c->at < c->end && *c->at == '.' && (c->at++, !digits(c)))
         return false;
@@ -322,7 +322,7 @@ static bool keys_differ(struct edgel_json_cursor *c, const struct edgel_json *me
         for (size_t i = 1; i < n; i++)
             for (size_t k = 0; k < i; k++)
                 if (strcmp(key_at(members, i), key_at(members, k)) == 0)
-                    return refuse(c, "a key that stands twice in an object");
+                    return edgel_json_refuse(c, "a key that stands twice in an object");
         return true;
     }
     const char **keys = edgel_alloc(n, sizeof *keys);
@@ -332,7 +332,8 @@ static bool keys_differ(struct edgel_json_cursor *c, const struct edgel_json *me
         keys[i] = key_at(members, i);
     qsort(keys, n, sizeof *keys, compare_keys);
     for (size_t i = 1; i < n && differ; i++)
-        differ = strcmp(keys[i - 1], keys[i]) != 0 || refuse(c, "a key that stands twice in an object");
+        differ =
+            strcmp(keys[i - 1], keys[i]) != 0 || edgel_json_refuse(c, "a key that stands twice in an object");
     edgel_free(keys);
     return differ;
 }
@@ -351,7 +352,7 @@ static bool close_container(struct edgel_json_cursor *c, struct edgel_json_block
 {
     const size_t n = b->depth - first, at = b->used;
     if (n >= UINT32_MAX)
-        return refuse(c, "4,294,967,295 elements in one array");
+        return edgel_json_refuse(c, "4,294,967,295 elements in one array");
     if (!grow(&b->v, b->used, &b->cap, n))
         return out_of_memory(c);
     for (size_t i = 0; i < n; i++)
@@ -370,7 +371,7 @@ static bool take_word(struct edgel_json_cursor *c, const char *word, enum kind k
 {
     const size_t n = strlen(word);
     if ((size_t)(c->end - c->at) < n || memcmp(c->at, word, n) != 0)
-        return refuse(c, "no value");
+        return edgel_json_refuse(c, "no value");
     c->at += n;
     *out = (struct edgel_json){ .kind = kind };
     return true;
@@ -386,7 +387,7 @@ static bool take_scalar(struct edgel_json_cursor *c, struct edgel_json_block *b)
     case 'f': fine = take_word(c, "false", FALSE_, &v); break;
     case 'n': fine = take_word(c, "null", NOTHING, &v); break;
     case '-': fine = take_number(c, b, &v); break;
-    default: fine = digit(c) ? take_number(c, b, &v) : refuse(c, "no value");
+    default: fine = digit(c) ? take_number(c, b, &v) : edgel_json_refuse(c, "no value");
     }
     return fine && push(c, b, v);
 }
@@ -405,10 +406,10 @@ static bool take_key(struct edgel_json_cursor *c, struct edgel_json_block *b)
 {
     edgel_json_skip_space(c);
     if (c->at == c->end || *c->at != '"')
-        return refuse(c, "a member without a key");
+        return edgel_json_refuse(c, "a member without a key");
     if (!take_scalar(c, b))
         return false;
-    return edgel_json_take_char(c, ':') || refuse(c, "a key without a colon");
+    return edgel_json_take_char(c, ':') || edgel_json_refuse(c, "a key without a colon");
 }
 
 struct frame {
@@ -428,7 +429,8 @@ static bool after_value(struct edgel_json_cursor *c, struct edgel_json_block *b,
             return !f->object || take_key(c, b);
         }
         if (!edgel_json_take_char(c, f->object ? '}' : ']'))
-            return refuse(c, f->object ? "no comma or end of an object" : "no comma or end of an array");
+            return edgel_json_refuse(c, f->object ? "no comma or end of an object"
+                                                  : "no comma or end of an array");
         if (!close_container(c, b, f->first, f->object))
             return false;
         --*open;
@@ -444,11 +446,11 @@ static bool take_value(struct edgel_json_cursor *c, struct edgel_json_block *b)
     for (bool more = true; more;) {
         edgel_json_skip_space(c);
         if (c->at == c->end)
-            return refuse(c, "the text ends where a value is due");
+            return edgel_json_refuse(c, "the text ends where a value is due");
         if (*c->at == '{' || *c->at == '[') {
             const bool object = *c->at++ == '{';
             if (open == EDGEL_JSON_DEPTH)
-                return refuse(c, "more containers inside each other than are read");
+                return edgel_json_refuse(c, "more containers inside each other than are read");
             frames[open++] = (struct frame){ b->depth, object };
             if (!edgel_json_take_char(c, object ? '}' : ']')) {
                 if (object && !take_key(c, b))
@@ -497,14 +499,11 @@ enum edgel_status edgel_json_cursor_status(const struct edgel_json_cursor *c, co
         return EDGEL_OK;
     if (c->status == EDGEL_ENOMEM)
         return edgel_no_memory(err, name);
-    size_t line = 1;
-    const char *start = c->text;
-    for (const char *p = c->text; p < c->at && p < c->end; p++)
-        if (*p == '\n') {
-            line++;
-            start = p + 1;
-        }
-    const size_t column = (size_t)(c->at - start) + 1;
+    size_t line = c->lines + 1, column = c->columns + 1;
+    for (const char *p = c->text; p < c->at && p < c->end; p++) {
+        column = *p == '\n' ? 1 : column + 1;
+        line += *p == '\n';
+    }
     if (line == 1)
         return edgel_fail(err, c->status, "%s: not valid JSON: %s at column %zu", name, c->why, column);
     return edgel_fail(err, c->status, "%s: not valid JSON: %s at line %zu, column %zu", name, c->why, line,
@@ -520,7 +519,7 @@ enum edgel_status edgel_json_parse(const char *text, size_t n, const char *name,
     if (edgel_json_take(&c, &b)) {
         edgel_json_skip_space(&c);
         if (c.at < c.end)
-            (void)refuse(&c, "text after the value");
+            (void)edgel_json_refuse(&c, "text after the value");
     }
     if (c.status == EDGEL_OK) {
         *out = b.v;

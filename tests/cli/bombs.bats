@@ -67,3 +67,23 @@ refused() {
     refused 2 'zeros:1: holds a NUL byte' eval --truth t --classes zeros t
     refused 2 'zeros:1: holds a NUL byte' eval --truth t --colors zeros t
 }
+
+@test "COCO documents: sparse ones, and objects that overlap without measure" {
+    printf '{"images":[' >s.json
+    truncate -s 20G s.json
+    refused 2 's.json: 21474836480 bytes, over the limit of 2147483648 for a document (--max-file)' \
+        eval --truth s.json --objects ids s.json
+    refused 2 'over the limit of 10 for a document (--max-file)' \
+        eval --truth s.json --objects ids --max-file 10 s.json
+    document() { # NUMBER COUNTS: so many objects of 4000 x 4000 pixels
+        local all
+        all=$(yes '{"image_id":1,"category_id":1,"segmentation":{"size":[4000,4000],"counts":'"$2"'}}' |
+            head -n "$1" | paste -sd,)
+        echo "{\"images\":[{\"id\":1,\"width\":4000,\"height\":4000}],\"annotations\":[$all]}"
+    }
+    document 3000 '[0,16000000]' >full.json
+    refused 1 'more than 1048576 pairs of objects of one class overlap' \
+        eval --truth full.json --objects ids full.json
+    document 3000 "[$(yes 5000 | head -n 3200 | paste -sd,)]" >striped.json
+    refused 1 'more than 2097152 runs of objects in one image' eval --truth striped.json --objects ids striped.json
+}

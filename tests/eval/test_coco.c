@@ -627,7 +627,7 @@ static void sides_are_paired(void **state)
         edgel_coco_pairs_destroy(&p);
         assert_int_equal(edgel_alloc_live(), live);
     }
-    assert_true(n > 8);
+    assert_true(n > 6);
     edgel_coco_destroy(&named);
     edgel_coco_destroy(&results);
     assert_int_equal(edgel_alloc_live(), 0);

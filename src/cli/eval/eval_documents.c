@@ -41,16 +41,6 @@ static enum edgel_status look_for_document(const char *path, bool *found, struct
     return EDGEL_OK;
 }
 
-static enum edgel_status open_document(const char *path, struct edgel_coco **out, struct edgel_error *err)
-{
-    struct edgel_bytes bytes = { 0 };
-    enum edgel_status status = edgel_bytes_read(path, &bytes, err);
-    if (status == EDGEL_OK)
-        status = edgel_coco_parse((const char *)bytes.data, bytes.size, path, out, err);
-    edgel_bytes_finish(&bytes);
-    return status;
-}
-
 int eval_documents_open(const struct cli_args *args, struct eval_run *run)
 {
     static const char *const of_masks[] = { "ignore", "valid", "annotator", "truth-suffix" };
@@ -66,7 +56,8 @@ int eval_documents_open(const struct cli_args *args, struct eval_run *run)
     for (size_t i = 0; i < 4; i++)
         if (cli_given(args, of_masks[i]))
             return cli_usage(args->command, "--%s is for masks, and %s is a document", of_masks[i], o->truth);
-    if (open_document(o->truth, &run->truth, &err) != EDGEL_OK)
+    const struct edgel_limits limits = cli_read_params(&o->read, EDGEL_DECODE_LABELS).limits;
+    if (edgel_coco_open(o->truth, &limits, &run->truth, &err) != EDGEL_OK)
         return cli_usage(args->command, "%s", err.msg);
     return 0;
 }
@@ -158,7 +149,8 @@ enum edgel_status eval_documents_pair(const struct cli_args *args, const struct 
     if (document && o->objects == EDGEL_OBJECTS_MIXED)
         return edgel_error_set(err, EDGEL_EINVAL, "%s: a document has no components (--objects ids)",
                                prediction);
-    status = document ? open_document(prediction, &method->document, err)
+    const struct edgel_limits limits = cli_read_params(&o->read, EDGEL_DECODE_LABELS).limits;
+    status = document ? edgel_coco_open(prediction, &limits, &method->document, err)
                       : list_masks(&own, prediction, o->pred_suffix, err);
     if (status == EDGEL_OK && !run->truth)
         status = list_masks(&truth, o->truth, o->truth_suffix, err);

@@ -10,7 +10,7 @@
 
 static enum edgel_status odd(const struct edgel_coco_entry *e, const char *rule, struct edgel_error *err)
 {
-    return edgel_fail(err, EDGEL_EFORMAT, "annotation %zu: %s", e->order, rule);
+    return edgel_fail(err, EDGEL_EFORMAT, "annotation %" PRIu32 ": %s", e->order, rule);
 }
 
 /* true, false, 0 and 1 */
@@ -51,49 +51,47 @@ static enum edgel_status read_size(const struct edgel_coco_entry *e, const struc
         w > EDGEL_COCO_SIDE_MAX)
         return odd(e, "size must be a height and a width from 1 to 1000000", err);
     if (s->w > 0 && (w != s->w || h != s->h))
-        return edgel_fail(err, EDGEL_EFORMAT, "annotation %zu: its mask is %dx%d, the image %dx%d", e->order,
-                          (int)w, (int)h, s->w, s->h);
+        return edgel_fail(err, EDGEL_EFORMAT, "annotation %" PRIu32 ": its mask is %dx%d, the image %dx%d",
+                          e->order, (int)w, (int)h, s->w, s->h);
     s->w = (int)w;
     s->h = (int)h;
     return edgel_objects_limit(s->w, s->h, err);
 }
 
-static enum edgel_status read_runs(const struct edgel_coco_entry *e, uint32_t object,
-                                   struct edgel_object_set *s, size_t *room, struct edgel_error *err)
+static enum edgel_status read_runs(const struct edgel_coco_entry *e, const struct edgel_json *v,
+                                   uint32_t object, struct edgel_object_set *s, size_t *room,
+                                   struct edgel_error *err)
 {
-    const struct edgel_json *mask = edgel_json_get(e->v, "segmentation");
+    const struct edgel_json *mask = edgel_json_get(v, "segmentation");
     const struct edgel_json *counts = edgel_json_get(mask, "counts");
     struct edgel_error detail = { 0 };
     enum edgel_status st;
     if (edgel_json_is_array(mask))
-        return edgel_fail(err, EDGEL_EUNSUPPORTED, "annotation %zu: a polygon; only run lengths are read",
-                          e->order);
+        return edgel_fail(err, EDGEL_EUNSUPPORTED,
+                          "annotation %" PRIu32 ": a polygon; only run lengths are read", e->order);
     if (!edgel_json_is_array(counts) && !edgel_json_is_string(counts))
         return odd(e, "segmentation must have size and counts", err);
     EDGEL_TRY(read_size(e, edgel_json_get(mask, "size"), s, err));
     if (edgel_json_is_array(counts)) {
         st = read_counts(counts, object, s, room, &detail);
     } else {
-        char *text = edgel_json_strdup(counts);
-        st = text ? edgel_rle_string(text, object, s, room, &detail)
-                  : edgel_fail(&detail, EDGEL_ENOMEM, "run lengths: out of memory");
-        edgel_free(text);
+        st = edgel_rle_string(edgel_json_string(counts), object, s, room, &detail);
     }
-    return st == EDGEL_OK ? st : edgel_fail(err, st, "annotation %zu: %.300s", e->order, detail.msg);
+    return st == EDGEL_OK ? st : edgel_fail(err, st, "annotation %" PRIu32 ": %.300s", e->order, detail.msg);
 }
 
-static enum edgel_status read_object(const struct edgel_coco_entry *e, size_t i, struct edgel_object_set *s,
-                                     size_t *room, struct edgel_error *err)
+static enum edgel_status read_object(const struct edgel_coco_entry *e, const struct edgel_json *v, size_t i,
+                                     struct edgel_object_set *s, size_t *room, struct edgel_error *err)
 {
     struct edgel_object *o = &s->objects[i];
     int64_t id = (int64_t)i + 1, category = 0;
-    if (edgel_json_get(e->v, "id") && !edgel_coco_whole(e->v, "id", INT64_MAX, &id))
+    if (edgel_json_get(v, "id") && !edgel_coco_whole(v, "id", INT64_MAX, &id))
         return odd(e, "id must be a whole number that is not negative", err);
-    if (!edgel_coco_whole(e->v, "category_id", EDGEL_IDS - 1, &category))
+    if (!edgel_coco_whole(v, "category_id", EDGEL_IDS - 1, &category))
         return odd(e, "category_id must be a whole number from 0 to 65535", err);
     *o = (struct edgel_object){ .id = id, .class_id = (int32_t)category };
-    EDGEL_TRY(read_crowd(e, edgel_json_get(e->v, "iscrowd"), &o->crowd, err));
-    return read_runs(e, (uint32_t)i, s, room, err);
+    EDGEL_TRY(read_crowd(e, edgel_json_get(v, "iscrowd"), &o->crowd, err));
+    return read_runs(e, v, (uint32_t)i, s, room, err);
 }
 
 /* An object and where it stood. */
@@ -148,8 +146,15 @@ enum edgel_status edgel_coco_objects(const struct edgel_coco *coco, size_t image
         return edgel_coco_no_memory(coco, err);
     out->nobjects = of->n;
     enum edgel_status st = EDGEL_OK;
-    for (size_t i = 0; i < of->n && st == EDGEL_OK; i++)
-        st = read_object(&coco->entries[of->first + i], i, out, &room, err);
+    struct edgel_json_scratch scratch = { 0 };
+    for (size_t i = 0; i < of->n && st == EDGEL_OK; i++) {
+        const struct edgel_coco_entry *e = &coco->entries[of->first + i];
+        const struct edgel_json *v;
+        st = edgel_coco_again(coco, e, &scratch, &v, err);
+        if (st == EDGEL_OK)
+            st = read_object(e, v, i, out, &room, err);
+    }
+    edgel_json_scratch_finish(&scratch);
     if (st == EDGEL_OK)
         st = order_ids(out, err);
     if (st != EDGEL_OK) {
@@ -163,10 +168,9 @@ enum edgel_status edgel_coco_objects(const struct edgel_coco *coco, size_t image
 
 /* --- segments of a mask --- */
 
-static enum edgel_status read_segments(const struct edgel_coco_entry *e, struct place *v, size_t n,
-                                       struct edgel_error *err)
+static enum edgel_status read_segments(const struct edgel_coco_entry *e, const struct edgel_json *list,
+                                       struct place *v, size_t n, struct edgel_error *err)
 {
-    const struct edgel_json *list = edgel_json_get(e->v, "segments_info");
     for (size_t i = 0; i < n; i++) {
         const struct edgel_json *segment = edgel_json_at(list, i);
         int64_t id, category;
@@ -195,12 +199,13 @@ static enum edgel_status name_objects(const struct edgel_coco_entry *e, const st
             s->objects[i].class_id = v[i].o.class_id;
             s->objects[i].crowd = v[i].o.crowd;
         } else if (told) {
-            return edgel_fail(err, EDGEL_EFORMAT, "annotation %zu: segment %" PRId64 " is not in the mask",
-                              e->order, v[i].o.id);
+            return edgel_fail(err, EDGEL_EFORMAT,
+                              "annotation %" PRIu32 ": segment %" PRId64 " is not in the mask", e->order,
+                              v[i].o.id);
         } else {
             return edgel_fail(err, EDGEL_EFORMAT,
-                              "annotation %zu: has no segment %" PRId64 ", which the mask has", e->order,
-                              s->objects[i].id);
+                              "annotation %" PRIu32 ": has no segment %" PRId64 ", which the mask has",
+                              e->order, s->objects[i].id);
         }
     }
     return EDGEL_OK;
@@ -213,13 +218,20 @@ enum edgel_status edgel_coco_segments(const struct edgel_coco *coco, size_t imag
     if (!of || of->n != 1)
         return edgel_fail(err, EDGEL_EINVAL, "a mask of an image that the document does not tell of");
     const struct edgel_coco_entry *e = &coco->entries[of->first];
-    const size_t n = edgel_json_count(edgel_json_get(e->v, "segments_info"));
+    struct edgel_json_scratch scratch = { 0 };
+    const struct edgel_json *annotation, *list = NULL;
+    enum edgel_status st = edgel_coco_again(coco, e, &scratch, &annotation, err);
+    if (st == EDGEL_OK)
+        list = edgel_json_get(annotation, "segments_info");
+    const size_t n = edgel_json_count(list);
     struct place *v = edgel_alloc(n + 1, sizeof *v);
-    if (!v)
-        return edgel_coco_no_memory(coco, err);
-    enum edgel_status st = read_segments(e, v, n, err);
+    if (st == EDGEL_OK && !v)
+        st = edgel_coco_no_memory(coco, err);
+    if (st == EDGEL_OK)
+        st = read_segments(e, list, v, n, err);
     if (st == EDGEL_OK)
         st = name_objects(e, v, n, s, err);
     edgel_free(v);
+    edgel_json_scratch_finish(&scratch);
     return st;
 }

@@ -13,9 +13,9 @@
 
 /* An image of one side. */
 struct item {
-    const char *match; /* what items of both sides are found by */
-    char *key, *path;  /* path: of the mask, or what messages say */
-    size_t image;      /* in the document; SIZE_MAX none */
+    const char *match;      /* what items of both sides are found by */
+    const char *key, *path; /* path: of the mask, or what messages say */
+    size_t image;           /* in the document; SIZE_MAX none */
     bool named;
 };
 
@@ -23,6 +23,7 @@ struct side {
     const struct edgel_coco *document;
     struct item *items;
     size_t n;
+    struct edgel_names names;
 };
 
 struct edgel_coco_pairs {
@@ -34,15 +35,16 @@ struct edgel_coco_pairs {
 
 /* --- the images of a side --- */
 
-static char *joined(const char *a, size_t n, const char *between, const char *b)
+static const char *joined(struct edgel_names *names, const char *a, size_t n, char between, const char *b)
 {
-    struct edgel_text t = { 0 };
-    edgel_text_add(&t, a, n);
-    edgel_text_str(&t, between);
-    edgel_text_str(&t, b);
-    if (t.failed)
-        edgel_text_finish(&t);
-    return t.s;
+    const size_t more = strlen(b) + 1;
+    char *to = edgel_names_room(names, n + 1 + more);
+    if (to) {
+        memcpy(to, a, n);
+        to[n] = between;
+        memcpy(to + n + 1, b, more);
+    }
+    return to;
 }
 
 /* Length of a path without the extension of its last component. */
@@ -61,12 +63,12 @@ static bool list_document(struct side *s, const char *path)
         if (panoptic && !image->mask)
             continue;
         struct item *item = &s->items[s->n++];
-        item->key = edgel_strdup(image->name);
-        item->path = panoptic ? joined(path, bare(path), "/", image->mask)
-                              : joined(path, strlen(path), "#", image->name);
+        item->key = image->name;
+        item->path = panoptic ? joined(&s->names, path, bare(path), '/', image->mask)
+                              : joined(&s->names, path, strlen(path), '#', image->name);
         item->image = i;
         item->named = image->named;
-        if (!item->key || !item->path)
+        if (!item->path)
             return false;
     }
     return s->items != NULL;
@@ -77,8 +79,8 @@ static bool list_masks(struct side *s, const struct edgel_coco_side *given)
     s->items = edgel_calloc(given->n + 1, sizeof *s->items);
     for (size_t i = 0; s->items && i < given->n; i++) {
         struct item *item = &s->items[s->n++];
-        *item = (struct item){ .key = edgel_strdup(given->keys[i]),
-                               .path = edgel_strdup(given->paths[i]),
+        *item = (struct item){ .key = edgel_names_add(&s->names, given->keys[i], strlen(given->keys[i])),
+                               .path = edgel_names_add(&s->names, given->paths[i], strlen(given->paths[i])),
                                .image = SIZE_MAX,
                                .named = true };
         if (!item->key || !item->path)
@@ -95,10 +97,7 @@ static bool list_side(struct side *s, const struct edgel_coco_side *given)
 
 static void finish_side(struct side *s)
 {
-    for (size_t i = 0; i < s->n; i++) {
-        edgel_free(s->items[i].key);
-        edgel_free(s->items[i].path);
-    }
+    edgel_names_finish(&s->names);
     edgel_free(s->items);
 }
 

@@ -12,17 +12,16 @@
  * A crowd of the truth is no object. A prediction that is in no pair and has more than half of its pixels in void or in
  * crowds of its class is passed over: it is no mistake. Objects without pixels can not be matched and are counted.
  *
- * Common pixels come from one sweep over the sorted spans of both sides, each with those of the other side that are
- * still open. O(spans + overlapping spans).
+ * Common pixels of objects of one class come from one sweep over the sorted spans of both sides, each with those of the
+ * other side that are still open. O(spans + overlapping spans).
  * Source: A. Kirillov et al., "Panoptic segmentation", 2019.
  */
 #include "eval/objects/objects_priv.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* Bounds of the work on one image, for objects that overlap without measure. */
-enum { OVERLAPS_MAX = 1 << 24 };
-#define MEETINGS_MAX ((uint64_t)1 << 32)
+/* Bounds of the work on one image, for objects that overlap without measure: 48 MB and half a second. */
+enum { OVERLAPS_MAX = 1 << 20, MEETINGS_MAX = 1 << 27 };
 
 struct overlap {
     uint32_t t, p;
@@ -76,7 +75,7 @@ static enum edgel_status grow(struct match *m)
     struct overlap *old = m->slots;
     const size_t n = m->nslots;
     if (m->used >= OVERLAPS_MAX)
-        return edgel_fail(m->err, EDGEL_ELIMIT, "objects: more than %d pairs of objects overlap",
+        return edgel_fail(m->err, EDGEL_ELIMIT, "objects: more than %d pairs of objects of one class overlap",
                           OVERLAPS_MAX);
     m->nslots = n ? 2 * n : 256;
     if (!(m->slots = edgel_calloc(m->nslots, sizeof *m->slots))) {
@@ -125,14 +124,14 @@ static enum edgel_status meet(struct match *m, struct side sides[2], bool voids)
         own->open[own->nopen++] = i;
         m->meetings += own->nopen + other->nopen;
         if (m->meetings > MEETINGS_MAX)
-            return edgel_fail(m->err, EDGEL_ELIMIT, "objects: they overlap more than 2^32 times");
+            return edgel_fail(m->err, EDGEL_ELIMIT, "objects: they overlap more than 2^27 times");
         for (size_t k = 0; k < other->nopen; k++) {
             const struct edgel_span *o = &other->spans[other->open[k]];
             const uint64_t n = (s->end < o->end ? s->end : o->end) - s->start;
             const uint32_t t = second ? o->object : s->object, p = second ? s->object : o->object;
             if (voids)
                 m->voids[p] += n;
-            else
+            else if (m->truth->objects[t].class_id == m->prediction->objects[p].class_id)
                 EDGEL_TRY(add_overlap(m, t, p, n));
         }
     }
@@ -163,7 +162,7 @@ static enum edgel_status find_overlaps(struct match *m)
         m->excuse[i] = m->voids[i];
     for (size_t i = 0; i < m->nslots; i++) {
         const struct overlap *o = &m->slots[i];
-        if (o->n > 0 && t->objects[o->t].crowd && t->objects[o->t].class_id == p->objects[o->p].class_id)
+        if (o->n > 0 && t->objects[o->t].crowd)
             m->excuse[o->p] += o->n;
     }
     return EDGEL_OK;
@@ -175,7 +174,7 @@ static bool is_candidate(const struct match *m, const struct overlap *o, struct 
 {
     const struct edgel_object *t = &m->truth->objects[o->t], *p = &m->prediction->objects[o->p];
     const uint64_t either = t->pixels + p->pixels - o->n - m->voids[o->p];
-    if (t->crowd || t->class_id != p->class_id || 2 * o->n < either)
+    if (t->crowd || 2 * o->n < either)
         return false;
     *c = (struct candidate){ o->t, o->p, o->n, either, (double)o->n / (double)either };
     return true;

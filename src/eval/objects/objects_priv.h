@@ -53,16 +53,19 @@ EDGEL_NODISCARD enum edgel_status edgel_objects_match(const struct edgel_object_
                                                       struct edgel_error *err);
 
 /* --- coco.c --- */
-/* An annotation of a document. */
+/* An annotation of a document, which is read again where it stands. */
 struct edgel_coco_entry {
     int64_t image;
-    size_t order; /* in the document */
-    const struct edgel_json *v;
+    uint64_t at;
+    uint32_t n;       /* bytes */
+    uint32_t order;   /* in the document */
+    const char *mask; /* panoptic: file_name */
 };
 
 struct edgel_coco {
-    struct edgel_json *doc;
-    char *name;
+    struct edgel_document document;
+    char *name, *text; /* text: NULL for a file */
+    struct edgel_names names;
     bool panoptic;
     struct edgel_coco_entry *entries;
     size_t nentries;
@@ -72,6 +75,11 @@ struct edgel_coco {
 };
 enum { EDGEL_COCO_SIDE_MAX = 1000000 };
 enum edgel_status edgel_coco_no_memory(const struct edgel_coco *c, struct edgel_error *err);
+/* The annotation once more; it lives until the next call with the scratch. EDGEL_EFORMAT: the file was changed. */
+EDGEL_NODISCARD enum edgel_status edgel_coco_again(const struct edgel_coco *c,
+                                                   const struct edgel_coco_entry *e,
+                                                   struct edgel_json_scratch *s,
+                                                   const struct edgel_json **out, struct edgel_error *err);
 /* A whole number from 0 to hi. */
 bool edgel_coco_whole(const struct edgel_json *object, const char *key, int64_t hi, int64_t *out);
 

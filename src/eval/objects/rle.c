@@ -8,7 +8,7 @@
  */
 #include "eval/objects/objects_priv.h"
 
-enum { GROUPS_MAX = 7 };
+enum { GROUPS_MAX = 7, SPANS_MAX = 1 << 21 }; /* spans of one image: 24 MB */
 
 /* Where the runs of one object have got to. */
 struct runs {
@@ -23,6 +23,9 @@ struct runs {
 static enum edgel_status add_span(const struct runs *r, uint64_t from, uint64_t to)
 {
     struct edgel_object_set *s = r->s;
+    if (s->nspans == SPANS_MAX)
+        return edgel_fail(r->err, EDGEL_ELIMIT, "run lengths: more than %d runs of objects in one image",
+                          SPANS_MAX);
     if (s->nspans == *r->room) {
         const size_t room = *r->room + *r->room / 2 + 64;
         struct edgel_span *v = edgel_realloc(s->spans, s->nspans * sizeof *v, room, sizeof *v);
