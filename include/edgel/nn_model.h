@@ -125,6 +125,7 @@ struct edgel_model_info {
     double threshold;                        /* one output: foreground from this probability on, 0..1 */
     const struct edgel_model_class *classes; /* [outputs] */
     const double *mean, *deviation;          /* [in_channels] */
+    bool unhashed; /* read from a file without a hash of its contents: a changed bit would not be seen */
 };
 EDGEL_API void edgel_model_describe(const struct edgel_model *model, struct edgel_model_info *out);
 /* The architecture as text that edgel_model_create() reads, attributes that are not the default spelled out; to be
@@ -147,7 +148,7 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_model_set_threshold(struct edgel_model *model, double threshold, struct edgel_error *err); /* 0..1 */
 
 /* Free text under a key, kept in model files: how the model was trained. A NULL value takes the note out. Keys that
- * files use themselves (architecture, classes, ...) are EDGEL_EINVAL. */
+ * files use themselves (architecture, classes, ...) are EDGEL_EINVAL, and so is a value that begins with "fnv1a64:". */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_model_set_note(struct edgel_model *model, const char *key,
                                                                  const char *value, struct edgel_error *err);
 /* NULL: no such note; and the k-th key, NULL after the last. */
@@ -217,12 +218,13 @@ EDGEL_API void edgel_model_take(struct edgel_model *model, const struct edgel_mo
 /*
  * A model file is safetensors: an array of each layer is the F32 tensor LAYER.ARRAY (conv1.weight), shaped and ordered
  * as in PyTorch, and __metadata__ holds format "edgel.model/1", architecture, classes, mean, std, head, labels,
- * threshold and the notes.
+ * threshold, the notes, and last the hash of all of it, "fnv1a64:" and 16 hexadecimal digits (docs/formats.md): a file
+ * that is not what was written is refused. A file without one is read, and edgel_model_describe() says so.
  *
  * encode  *bytes is to be freed with edgel_model_free(). EDGEL_EINVAL: a parameter that is NaN or infinite;
  *         EDGEL_ENOMEM
- * decode  untrusted bytes; name is for messages. EDGEL_EFORMAT: malformed, or tensors that are not those of the
- *         architecture, or a value that is not finite; EDGEL_EINVAL, EDGEL_ELIMIT as edgel_model_create();
+ * decode  untrusted bytes; name is for messages. EDGEL_EFORMAT: malformed, another hash, or tensors that are not those
+ *         of the architecture, or a value that is not finite; EDGEL_EINVAL, EDGEL_ELIMIT as edgel_model_create();
  *         EDGEL_EUNSUPPORTED: no model of edgel, or of a later version; EDGEL_ENOMEM. Tensors named "train.*" are
  *         passed over.
  * Source: https://github.com/huggingface/safetensors

@@ -219,6 +219,9 @@ int cli_usage(const struct cli_command *command, const char *fmt, ...) EDGEL_PRI
 /* "edgel: text" on stderr, the progress line cleared before it. In both, control characters of the text are spelled. */
 void cli_message(const char *fmt, ...) EDGEL_PRINTF(1, 2);
 
+/* A remark on a model file without a hash of its contents; nothing if unhashed is false. */
+void cli_tell_unhashed(const char *path, bool unhashed);
+
 /* The line of a progress bar on stderr: written over the one before, and removed. */
 void cli_bar_show(const char *line);
 void cli_bar_clear(void);

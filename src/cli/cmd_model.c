@@ -310,6 +310,7 @@ static int run_check(const struct cli_args *args)
         edgel_model_describe(m, &info);
         printf("%s: ok, %d layer%s, %zu parameters, %d output%s\n", args->operands[i], info.layers,
                info.layers == 1 ? "" : "s", info.params, info.outputs, info.outputs == 1 ? "" : "s");
+        cli_tell_unhashed(args->operands[i], info.unhashed);
         edgel_model_destroy(&m);
     }
     return code;
@@ -452,7 +453,8 @@ const struct cli_command cli_command_model = {
         "show prints what a model file holds besides the weights: inputs, classes, labels, normalisation, notes, "
         "architecture. For a preset or an architecture file it prints the architecture with a name for every layer, "
         "as a start for one's own.\n\n"
-        "check reads model files in full, trusts nothing in them, and reports the first fault of each.\n\n"
+        "check reads model files in full, trusts nothing in them, compares the hash of their contents, and reports the "
+        "first fault of each.\n\n"
         "new writes a model with random starting weights: a start for training, or to time an architecture.\n\n"
         "export writes a model as ONNX (operator set 13): input 'image', float [N][C][H][W] of 0..1, any size; output "
         "'probabilities' [N][K][H][W].",

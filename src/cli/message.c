@@ -127,3 +127,9 @@ void cli_message(const char *fmt, ...)
     fprintf(stderr, "edgel: %s\n", text);
     free(text);
 }
+
+void cli_tell_unhashed(const char *path, bool unhashed)
+{
+    if (unhashed)
+        cli_message("%s: has no hash of its contents: a changed bit in it would not be seen", path);
+}

@@ -316,6 +316,7 @@ struct edgel_model {
     double threshold;
     struct nn_note *notes;
     int nnotes;
+    bool unhashed; /* read from a file without a hash */
 };
 /* The keys of __metadata__ that describe the model itself: no note has one. */
 enum nn_model_key {
@@ -329,8 +330,10 @@ enum nn_model_key {
     NN_KEY_THRESHOLD,
     NN_MODEL_KEYS
 };
+#define NN_KEY_HASH    "hash"     /* besides these, that of nn_stored_hash() as text */
+#define NN_HASH_BEGINS "fnv1a64:" /* and then 16 hexadecimal digits */
 extern const char *const nn_model_keys[NN_MODEL_KEYS];
-bool nn_model_is_key(const char *key); /* whether it is one of them */
+bool nn_model_is_key(const char *key); /* whether it is one of them, or the hash */
 /* A model around a network, which becomes its own (also on failure): all as edgel_model_create(), the weights 0. */
 EDGEL_NODISCARD enum edgel_status nn_model_of(struct nn_network *net, const char *name,
                                               struct edgel_model **out, struct edgel_error *err);
@@ -362,6 +365,10 @@ EDGEL_NODISCARD enum edgel_status nn_stored_read(const void *bytes, size_t size,
 void nn_stored_finish(struct nn_stored_file *file);
 const struct nn_stored *nn_stored_find(const struct nn_stored_file *file, const char *name); /* NULL: none */
 const char *nn_stored_meta(const struct nn_stored_file *file, const char *key);              /* NULL: none */
+/* A hash of all that a file holds, however its header is spelled and in whatever order: metadata but NN_KEY_HASH, and
+ * names, types, shapes and bytes of the tensors. Each is hashed by itself (FNV-1a, 64 bits, with its length before
+ * each part), and the hashes are added up, so that a change within one byte always shows. */
+uint64_t nn_stored_hash(const struct nn_stored_file *file);
 /* An F32 tensor of floats values into to. */
 void nn_stored_floats(const struct nn_stored *t, float *to, size_t floats);
 
@@ -371,7 +378,7 @@ struct nn_to_store {
     size_t dims[NN_TENSOR_DIMS_MAX];
     const float *data;
 };
-/* *bytes is the caller's, edgel_free(). Equal arguments give equal bytes. */
+/* *bytes is the caller's, edgel_free(). Equal arguments give equal bytes. The hash is the last of the metadata. */
 EDGEL_NODISCARD enum edgel_status nn_stored_write(const struct nn_note *meta, size_t nmeta,
                                                   const struct nn_to_store *tensors, size_t ntensors,
                                                   unsigned char **bytes, size_t *size,

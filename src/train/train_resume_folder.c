@@ -25,6 +25,26 @@ enum edgel_status edgel_train_record_resume(const char *folder, struct edgel_tra
     return status;
 }
 
+/* Whether a file that is not the same bytes holds the same model: one of an earlier version has no hash. */
+static enum edgel_status holds_same(const struct edgel_bytes *there, const char *path,
+                                    const unsigned char *bytes, size_t size, bool *same,
+                                    struct edgel_error *err)
+{
+    struct edgel_model *model = NULL;
+    struct edgel_error why = { 0 };
+    unsigned char *again = NULL;
+    size_t n = 0;
+    *same = false;
+    enum edgel_status status = edgel_model_decode(there->data, there->size, path, &model, &why);
+    if (status == EDGEL_OK)
+        status = edgel_model_encode(model, &again, &n, &why);
+    if (status == EDGEL_OK)
+        *same = n == size && memcmp(again, bytes, n) == 0;
+    edgel_model_free(again);
+    edgel_model_destroy(&model);
+    return status == EDGEL_ENOMEM ? edgel_fail(err, status, "%s", why.msg) : EDGEL_OK;
+}
+
 /* Compares the file with the best model, and writes it anew if they differ. */
 static enum edgel_status restore(const char *path, const struct edgel_model *best,
                                  enum edgel_train_best *found, struct edgel_error *err)
@@ -35,8 +55,13 @@ static enum edgel_status restore(const char *path, const struct edgel_model *bes
     const bool read = edgel_file_read(path, EDGEL_FILE_MODEL, NULL, &there, NULL) == EDGEL_OK;
     enum edgel_status status = edgel_model_encode(best, &bytes, &size, err);
     if (status == EDGEL_OK && (!read || there.size != size || memcmp(there.data, bytes, size) != 0)) {
-        *found = read ? EDGEL_TRAIN_BEST_DAMAGED : EDGEL_TRAIN_BEST_LOST;
-        status = train_file_write(path, bytes, size, err);
+        bool same = false;
+        if (read)
+            status = holds_same(&there, path, bytes, size, &same, err);
+        if (!same)
+            *found = read ? EDGEL_TRAIN_BEST_DAMAGED : EDGEL_TRAIN_BEST_LOST;
+        if (status == EDGEL_OK)
+            status = train_file_write(path, bytes, size, err);
     }
     edgel_model_free(bytes);
     edgel_bytes_finish(&there);

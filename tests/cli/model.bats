@@ -56,6 +56,7 @@ import json, struct
 b = open("a.safetensors", "rb").read()
 n = struct.unpack("<Q", b[:8])[0]
 head = json.loads(b[8:8 + n])
+del head["__metadata__"]["hash"]
 head["__metadata__"]["remark"] = "red \x1b[31m"
 text = json.dumps(head).encode()
 text += b" " * (-len(text) % 64)
@@ -64,6 +65,10 @@ PY
     run "$EDGEL" model show b.safetensors
     [ "$status" -eq 0 ]
     [[ "$output" == *'note remark: red \x1b[31m'* ]]
+    run "$EDGEL" model check b.safetensors a.safetensors
+    [ "$status" -eq 0 ]
+    [ "$(grep -c 'has no hash of its contents' <<<"$output")" -eq 1 ]
+    [[ "$output" == *"b.safetensors: has no hash of its contents: a changed bit in it would not be seen"* ]]
 }
 
 @test "show of a preset prints a text that is the same architecture" {

@@ -1,4 +1,5 @@
 /* Models: making, settings, files, hostile files. `test_model 10000` tries that many changed files. */
+#include "drop_hash.h"
 #include "nn/nn_priv.h"
 #include "random.h"
 #include <setjmp.h>
@@ -455,10 +456,8 @@ static void assert_refused(const char *piece, const char *by, enum edgel_status 
     size_t size;
     struct edgel_error err = { 0 };
     assert_int_equal(edgel_model_encode(m, &bytes, &size, NULL), EDGEL_OK);
-    char *at = NULL;
-    for (size_t i = 0; i + strlen(piece) <= size && !at; i++)
-        if (memcmp(bytes + i, piece, strlen(piece)) == 0)
-            at = (char *)bytes + i;
+    assert_true(drop_hash(bytes, size));
+    unsigned char *at = find_bytes(bytes, size, piece);
     assert_non_null(at);
     assert_int_equal(strlen(piece), strlen(by));
     memcpy(at, by, strlen(by));
@@ -506,6 +505,7 @@ static void values_of_files_are_checked(void **state)
     unsigned char *bytes;
     size_t size;
     assert_int_equal(edgel_model_encode(m, &bytes, &size, NULL), EDGEL_OK);
+    assert_true(drop_hash(bytes, size));
     for (size_t i = 0; i < 24; i++)
         for (int k = 0; k < 3; k++) {
             float was;
@@ -521,6 +521,118 @@ static void values_of_files_are_checked(void **state)
     assert_int_equal(edgel_model_decode(bytes, size, "file", &back, &err), EDGEL_EFORMAT);
     assert_non_null(strstr(err.msg, "negative variance"));
     edgel_model_free(bytes);
+    edgel_model_destroy(&m);
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
+/* --- the hash --- */
+
+static uint64_t hash_of(const unsigned char *bytes, size_t size)
+{
+    struct nn_stored_file f;
+    assert_int_equal(nn_stored_read(bytes, size, "file", &f, NULL), EDGEL_OK);
+    const uint64_t hash = nn_stored_hash(&f);
+    nn_stored_finish(&f);
+    return hash;
+}
+
+/* Every bit of a file, one after the other, is turned over: the file is refused, or holds what it held. */
+static void assert_bits_are_held(unsigned char *bytes, size_t size)
+{
+    struct edgel_model *back;
+    unsigned char *again;
+    size_t n, refused = 0, same = 0;
+    const long live = edgel_alloc_live();
+    const uint64_t hash = hash_of(bytes, size);
+    for (size_t bit = 0; bit < 8 * size; bit++) {
+        struct edgel_error err = { 0 };
+        bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        if (edgel_model_decode(bytes, size, "file", &back, &err) != EDGEL_OK) {
+            assert_true(err.msg[0]);
+            refused++;
+        } else if (hash_of(bytes, size) == hash && edgel_model_encode(back, &again, &n, NULL) == EDGEL_OK) {
+            same++;
+            edgel_model_free(again);
+        } else {
+            fail_msg("bit %zu of %zu can be turned over unseen", bit, 8 * size);
+        }
+        edgel_model_destroy(&back);
+        bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+    }
+    print_message("# of %zu bits %zu were refused, %zu change nothing\n", 8 * size, refused, same);
+    assert_true(same * 1000 < 8 * size);
+    assert_int_equal(edgel_alloc_live(), live);
+}
+
+static void a_flipped_bit_is_refused(void **state)
+{
+    (void)state;
+    struct edgel_model *m = make_small();
+    float optimizer[40], position[8] = { 1, 2, 3 };
+    for (int i = 0; i < 40; i++)
+        optimizer[i] = 0.1f * (float)i;
+    const struct nn_extra extras[] = { { .name = "train.position", .data = position, .floats = 8 },
+                                       { .name = "train.optimizer", .data = optimizer, .floats = 40 } };
+    unsigned char *bytes;
+    size_t size;
+    assert_int_equal(edgel_model_encode(m, &bytes, &size, NULL), EDGEL_OK);
+    assert_bits_are_held(bytes, size);
+    edgel_model_free(bytes);
+    assert_int_equal(nn_model_encode(m, extras, 2, &bytes, &size, NULL), EDGEL_OK);
+    assert_bits_are_held(bytes, size);
+    edgel_model_free(bytes);
+    edgel_model_destroy(&m);
+}
+
+/* A file that another program wrote anew: other order, other spelling of the header; and one without a hash. */
+static void the_hash_is_of_the_contents(void **state)
+{
+    (void)state;
+    struct edgel_model *m = make("input channels=1\nbatchnorm\n", 1, 1), *back;
+    struct edgel_model_info info;
+    struct nn_stored_file f;
+    struct edgel_text t = { 0 }, header = { 0 };
+    unsigned char *bytes;
+    size_t size, at = 0;
+    assert_int_equal(edgel_model_encode(m, &bytes, &size, NULL), EDGEL_OK);
+    assert_int_equal(nn_stored_read(bytes, size, "file", &f, NULL), EDGEL_OK);
+    edgel_text_str(&header, "{ ");
+    for (size_t i = f.ntensors; i-- > 0;) { /* by name, backwards */
+        edgel_text_printf(&header,
+                          "\"%s\": {\"shape\":[%zu], \"data_offsets\":[%zu,%zu], \"dtype\":\"F32\"}, ",
+                          f.tensors[i].name, f.tensors[i].dims[0], at, at + f.tensors[i].bytes);
+        at += f.tensors[i].bytes;
+    }
+    edgel_text_str(&header, "\"__metadata__\": {");
+    for (size_t i = f.nmeta; i-- > 0;) {
+        edgel_text_json(&header, f.meta[i].key);
+        edgel_text_str(&header, ":");
+        edgel_text_json(&header, f.meta[i].value);
+        edgel_text_str(&header, i ? ", " : "}}");
+    }
+    test_file(&t, header.s, 0);
+    for (size_t i = f.ntensors; i-- > 0;)
+        edgel_text_add(&t, (const char *)f.tensors[i].data, f.tensors[i].bytes);
+    nn_stored_finish(&f);
+    struct edgel_error err = { 0 };
+    if (edgel_model_decode(t.s, t.len, "file", &back, &err) != EDGEL_OK)
+        fail_msg("%s", err.msg);
+    edgel_model_describe(back, &info);
+    assert_false(info.unhashed);
+    edgel_model_destroy(&back);
+    t.s[t.len - 1] ^= 1;
+    assert_int_equal(edgel_model_decode(t.s, t.len, "file", &back, &err), EDGEL_EFORMAT);
+    assert_non_null(strstr(err.msg, "file: damaged, or changed by a program that left the old hash in"));
+    assert_true(drop_hash((unsigned char *)t.s, t.len)); /* as one of an earlier version */
+    assert_int_equal(edgel_model_decode(t.s, t.len, "file", &back, &err), EDGEL_OK);
+    edgel_model_describe(back, &info);
+    assert_true(info.unhashed);
+    edgel_model_destroy(&back);
+    edgel_text_finish(&t);
+    edgel_text_finish(&header);
+    edgel_model_free(bytes);
+    assert_int_equal(edgel_model_set_note(m, "hash", "x", NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_model_set_note(m, "note", "fnv1a64:0", NULL), EDGEL_EINVAL);
     edgel_model_destroy(&m);
     assert_int_equal(edgel_alloc_live(), 0);
 }
@@ -618,6 +730,7 @@ static void change_and_read(struct edgel_model *m, int count)
     size_t size;
     int refused = 0;
     assert_int_equal(edgel_model_encode(m, &bytes, &size, NULL), EDGEL_OK);
+    assert_true(drop_hash(bytes, size));
     const size_t header = 8 + bytes[0] + 256u * bytes[1];
     changed = edgel_alloc(size + 1024, 1);
     const long live = edgel_alloc_live();
@@ -710,6 +823,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(files_mean_one_thing_or_are_refused),
         cmocka_unit_test(model_files_are_checked),
         cmocka_unit_test(values_of_files_are_checked),
+        cmocka_unit_test(a_flipped_bit_is_refused),
+        cmocka_unit_test(the_hash_is_of_the_contents),
         cmocka_unit_test(changed_files_are_refused_or_sound),
         cmocka_unit_test(memory_may_run_out_anywhere),
     };

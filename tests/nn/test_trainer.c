@@ -1,4 +1,5 @@
 /* Training: repeatability over threads, CPU levels and breaks; what it learns, keeps, freezes and refuses. */
+#include "drop_hash.h"
 #include "eval_defaults.h"
 #include "nn/training/trainer_priv.h"
 #include "nn_defaults.h"
@@ -604,6 +605,7 @@ static void changed_states_do_no_harm(void **state)
         unsigned char *bytes = malloc(r.last_size);
         struct edgel_model *m = NULL;
         memcpy(bytes, r.last, r.last_size);
+        assert_true(drop_hash(bytes, r.last_size));
         for (int k = 0; k < 1 + i % 4; k++)
             bytes[noise(&rng) % (i % 2 ? r.last_size : 4000)] = (unsigned char)noise(&rng);
         (void)train(&p, &d, 1, bytes, r.last_size, &after, &m, NULL);
@@ -612,6 +614,42 @@ static void changed_states_do_no_harm(void **state)
         free(bytes);
         forget(&after);
     }
+    forget(&r);
+}
+
+/* One bit turned over, anywhere: refused, and the trainer is as new; or a letter of an escape, which means the same. */
+static void a_flipped_bit_of_a_state_is_refused(void **state)
+{
+    (void)state;
+    const struct edgel_train_data d = data_of(&plain_discs, 4, 0);
+    struct edgel_pool *pool = make_pool(1);
+    struct edgel_model *m = make_model(network, 2, 1);
+    struct edgel_trainer *t = NULL;
+    struct edgel_train_params p = defaults();
+    struct record r = { 0 };
+    size_t taken = 0, tried = 0;
+    int64_t epochs, steps;
+    p.epochs = 1;
+    assert_trains(&p, &d, 1, NULL, 0, &r);
+    p.epochs = 2;
+    assert_int_equal(edgel_trainer_create(m, &p, &d, NULL, pool, &t, NULL), EDGEL_OK);
+    for (size_t bit = 0; bit < 8 * r.last_size; bit += 11, tried++) {
+        unsigned char *at = (unsigned char *)r.last + bit / 8;
+        *at ^= (unsigned char)(1 << bit % 8);
+        if (edgel_trainer_resume(t, r.last, r.last_size, "state", NULL) == EDGEL_OK) {
+            assert_true(at[-4] == 'u' && at[-5] == '\\');
+            taken++;
+        } else {
+            edgel_trainer_position(t, &epochs, &steps);
+            assert_true(taken > 0 || (epochs == 0 && steps == 0));
+        }
+        *at ^= (unsigned char)(1 << bit % 8);
+    }
+    print_message("# of %zu bits turned over, %zu were taken\n", tried, taken);
+    assert_true(taken < tried / 1000);
+    edgel_trainer_destroy(&t);
+    edgel_model_destroy(&m);
+    edgel_pool_destroy(&pool);
     forget(&r);
 }
 
@@ -1488,6 +1526,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_schedule_over_a_planned_length_goes_on),
         cmocka_unit_test(other_settings_are_refused),
         cmocka_unit_test(what_is_no_state_is_refused),
+        cmocka_unit_test(a_flipped_bit_of_a_state_is_refused),
         cmocka_unit_test(changed_states_do_no_harm),
         cmocka_unit_test(no_gain_ends_early),
         cmocka_unit_test(time_ends_a_run),

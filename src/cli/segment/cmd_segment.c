@@ -261,6 +261,7 @@ static int run_segment(const struct cli_args *args)
     }
     job.model = model;
     edgel_model_describe(model, &job.info);
+    cli_tell_unhashed(o->model, job.info.unhashed && o->folder.run.verbose);
     job.threshold = cli_given(args, "threshold") ? o->threshold : job.info.threshold;
     edgel_palette_voc(&job.palette);
     code = check_options(args, &job);

@@ -106,6 +106,7 @@ static enum edgel_status take_weights(struct job *j, struct edgel_error *err)
     edgel_model_take(j->model, from, &taken);
     edgel_model_describe(from, &info);
     edgel_model_describe(j->model, &own);
+    cli_tell_unhashed(j->o->init, info.unhashed && !j->o->run.quiet);
     if (info.in_channels == own.in_channels)
         status = edgel_model_set_normalisation(j->model, info.mean, info.deviation, info.in_channels, err);
     if (taken.arrays_taken == 0 && status == EDGEL_OK)
@@ -319,6 +320,13 @@ static enum edgel_status take_up(struct job *j, struct edgel_error *err)
     enum edgel_status status =
         j->resumed ? edgel_train_record_resume(j->o->output, j->trainer, err) : EDGEL_OK;
     edgel_trainer_position(j->trainer, &epochs, &steps);
+    if (status == EDGEL_OK && j->resumed && !j->o->run.quiet) {
+        struct edgel_model_info info;
+        edgel_model_describe(j->model, &info);
+        char *path = train_path(j->o->output, "last.safetensors");
+        cli_tell_unhashed(path, info.unhashed);
+        free(path);
+    }
     if (status == EDGEL_OK && epochs > j->o->epochs)
         status = edgel_error_set(err, EDGEL_EINVAL, "--epochs %lld: %s has done %lld already; more extend it",
                                  (long long)j->o->epochs, j->o->output, (long long)epochs);

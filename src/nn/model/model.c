@@ -179,6 +179,7 @@ static enum edgel_status copy_parts(const struct edgel_model *from, struct edgel
     to->threshold = from->threshold;
     EDGEL_TRY(edgel_model_set_classes(to, from->classes, from->net.classes, err));
     EDGEL_TRY(edgel_model_set_normalisation(to, from->mean, from->deviation, from->net.in_channels, err));
+    to->unhashed = from->unhashed;
     for (int i = 0; i < from->nnotes; i++)
         EDGEL_TRY(edgel_model_set_note(to, from->notes[i].key, from->notes[i].value, err));
     return EDGEL_OK;
@@ -217,7 +218,8 @@ void edgel_model_describe(const struct edgel_model *m, struct edgel_model_info *
                                       .threshold = m->threshold,
                                       .classes = m->classes,
                                       .mean = m->mean,
-                                      .deviation = m->deviation };
+                                      .deviation = m->deviation,
+                                      .unhashed = m->unhashed };
     for (int i = 0; i < m->net.nlayers; i++)
         out->drops |= (m->net.layers[i].op->flags & NN_DROPS) != 0;
     out->stages = nn_network_stages(&m->net);
@@ -338,7 +340,7 @@ bool nn_model_is_key(const char *key)
     for (int k = 0; k < NN_MODEL_KEYS; k++)
         if (strcmp(nn_model_keys[k], key) == 0)
             return true;
-    return false;
+    return strcmp(NN_KEY_HASH, key) == 0;
 }
 
 static int find_note(const struct edgel_model *m, const char *key)
@@ -396,6 +398,8 @@ enum edgel_status edgel_model_set_note(struct edgel_model *m, const char *key, c
         return edgel_fail(err, EDGEL_EINVAL, "note \"%.60s\": this key is not allowed for a note", key);
     if (value && strlen(value) > EDGEL_MODEL_STRING_MAX)
         return edgel_fail(err, EDGEL_EINVAL, "note %.60s: at most %d bytes", key, EDGEL_MODEL_STRING_MAX);
+    if (value && strncmp(value, NN_HASH_BEGINS, strlen(NN_HASH_BEGINS)) == 0)
+        return edgel_fail(err, EDGEL_EINVAL, "note %.60s: must not begin with %s", key, NN_HASH_BEGINS);
     if (!value) {
         if (i >= 0)
             remove_note(m, i);

@@ -4,6 +4,7 @@
  * of its shape and finite, and no tensor besides, those of a trainer ("train.*") excepted.
  */
 #include "nn/nn_priv.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -160,6 +161,26 @@ static enum edgel_status refuse(const struct decoding *d, enum edgel_status code
     return edgel_fail(d->err, code, "%s: %s", d->name, text);
 }
 
+/* What was written is what is read. A hash under another key is one whose key was damaged. */
+static enum edgel_status check_hash(const struct decoding *d)
+{
+    const char *hash = nn_stored_meta(&d->file, NN_KEY_HASH);
+    char now[40];
+    for (size_t i = 0; i < d->file.nmeta && !hash; i++)
+        if (strncmp(d->file.meta[i].value, NN_HASH_BEGINS, strlen(NN_HASH_BEGINS)) == 0)
+            return refuse(d, EDGEL_EFORMAT,
+                          "__metadata__: %.40s: a hash stands under the key " NN_KEY_HASH " alone",
+                          d->file.meta[i].key);
+    snprintf(now, sizeof now, NN_HASH_BEGINS "%016" PRIx64, nn_stored_hash(&d->file));
+    if (hash && strcmp(hash, now) != 0)
+        return refuse(
+            d, EDGEL_EFORMAT,
+            "damaged, or changed by a program that left the old hash in: the hash of its contents is %s, "
+            "and %.40s was written",
+            now, hash);
+    return EDGEL_OK;
+}
+
 static enum edgel_status check_meta(const struct decoding *d)
 {
     const char *format = nn_stored_meta(&d->file, nn_model_keys[NN_KEY_FORMAT]);
@@ -167,6 +188,7 @@ static enum edgel_status check_meta(const struct decoding *d)
         return refuse(d, EDGEL_EUNSUPPORTED, "a safetensors file, but no model of edgel");
     if (strcmp(format, FORMAT) != 0)
         return refuse(d, EDGEL_EUNSUPPORTED, "format %.40s: this version reads %s", format, FORMAT);
+    EDGEL_TRY(check_hash(d));
     for (int k = 0; k < NN_MODEL_KEYS; k++)
         if (!nn_stored_meta(&d->file, nn_model_keys[k]))
             return refuse(d, EDGEL_EFORMAT, "__metadata__ has no %s", nn_model_keys[k]);
@@ -351,6 +373,7 @@ static enum edgel_status decode(const struct decoding *d, struct edgel_model **o
     EDGEL_TRY(read_settings(d, *out));
     EDGEL_TRY(read_notes(d, *out));
     copy_tensors(d, *out);
+    (*out)->unhashed = !nn_stored_meta(&d->file, NN_KEY_HASH);
     return check_finite(*out, EDGEL_EFORMAT, d->name, d->err);
 }
 

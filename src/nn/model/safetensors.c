@@ -9,7 +9,8 @@
  * A file is refused unless every byte of it has one meaning: the header has at most NN_HEADER_MAX_BYTES, no key comes
  * twice, a tensor has these three members and no others, its dtype is known, end - begin is the product of the shape
  * times the size of the type (no overflow), and the tensors in order of begin lie end to end and fill the buffer.
- * The writer pads the header so that the buffer starts at a multiple of 64.
+ * The writer pads the header so that the buffer starts at a multiple of 64, and puts a hash of the contents at the end
+ * of the metadata.
  *
  * Source: https://github.com/huggingface/safetensors
  */
@@ -254,6 +255,51 @@ void nn_stored_floats(const struct nn_stored *t, float *to, size_t floats)
     }
 }
 
+/* --- the hash of the contents --- */
+
+static uint64_t hash_number(uint64_t hash, uint64_t v)
+{
+    unsigned char bytes[8];
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (unsigned char)(v >> 8 * i);
+    return edgel_hash_bytes(hash, bytes, sizeof bytes);
+}
+
+static uint64_t hash_text(uint64_t hash, const char *s)
+{
+    const size_t n = strlen(s);
+    return edgel_hash_bytes(hash_number(hash, n), s, n);
+}
+
+static uint64_t hash_note(const struct nn_note *note)
+{
+    return hash_text(hash_text(hash_text(EDGEL_HASH_START, "note"), note->key), note->value);
+}
+
+/* data: little endian, as in the file. */
+static uint64_t hash_tensor(const char *name, bool f32, int ndims, const size_t *dims,
+                            const unsigned char *data, size_t bytes)
+{
+    uint64_t hash = hash_text(hash_text(EDGEL_HASH_START, f32 ? "F32" : "other"), name);
+    hash = hash_number(hash, (uint64_t)ndims);
+    for (int i = 0; i < ndims; i++)
+        hash = hash_number(hash, dims[i]);
+    return edgel_hash_bytes(hash_number(hash, bytes), data, bytes);
+}
+
+uint64_t nn_stored_hash(const struct nn_stored_file *f)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < f->nmeta; i++)
+        if (strcmp(f->meta[i].key, NN_KEY_HASH) != 0)
+            sum += hash_note(&f->meta[i]);
+    for (size_t i = 0; i < f->ntensors; i++) {
+        const struct nn_stored *t = &f->tensors[i];
+        sum += hash_tensor(t->name, t->f32, t->ndims, t->dims, t->data, t->bytes);
+    }
+    return sum;
+}
+
 /* --- writing --- */
 
 static size_t count_of(const struct nn_to_store *t)
@@ -273,18 +319,21 @@ static void add_tensor(struct edgel_text *header, const struct nn_to_store *t, s
     edgel_text_printf(header, "],\"data_offsets\":[%zu,%zu]}", begin, begin + 4 * count_of(t));
 }
 
-static void make_header(struct edgel_text *header, const struct nn_note *meta, size_t nmeta,
-                        const struct nn_to_store *tensors, size_t ntensors)
+/* Returns where the digits of the hash are, which are 0 as yet. */
+static size_t make_header(struct edgel_text *header, const struct nn_note *meta, size_t nmeta,
+                          const struct nn_to_store *tensors, size_t ntensors)
 {
     size_t begin = 0;
     edgel_text_str(header, "{\"__metadata__\":{");
     for (size_t i = 0; i < nmeta; i++) {
-        edgel_text_str(header, i ? "," : "");
         edgel_text_json(header, meta[i].key);
         edgel_text_str(header, ":");
         edgel_text_json(header, meta[i].value);
+        edgel_text_str(header, ",");
     }
-    edgel_text_str(header, "}");
+    edgel_text_str(header, "\"" NN_KEY_HASH "\":\"" NN_HASH_BEGINS);
+    const size_t digits = header->len;
+    edgel_text_printf(header, "%016d\"}", 0);
     for (size_t i = 0; i < ntensors; i++) {
         edgel_text_str(header, ",");
         add_tensor(header, &tensors[i], begin);
@@ -293,6 +342,7 @@ static void make_header(struct edgel_text *header, const struct nn_note *meta, s
     edgel_text_str(header, "}");
     while (!header->failed && (LENGTH_BYTES + header->len) % ALIGNMENT)
         edgel_text_str(header, " ");
+    return digits;
 }
 
 static unsigned char *put_floats(unsigned char *p, const float *v, size_t n)
@@ -314,7 +364,8 @@ enum edgel_status nn_stored_write(const struct nn_note *meta, size_t nmeta, cons
     size_t data = 0;
     *bytes = NULL;
     *size = 0;
-    make_header(&header, meta, nmeta, tensors, ntensors);
+    uint64_t hash = 0;
+    const size_t digits = make_header(&header, meta, nmeta, tensors, ntensors);
     for (size_t i = 0; i < ntensors; i++)
         data += 4 * count_of(&tensors[i]);
     unsigned char *p = header.failed ? NULL : edgel_alloc(LENGTH_BYTES + header.len + data, 1);
@@ -334,8 +385,17 @@ enum edgel_status nn_stored_write(const struct nn_note *meta, size_t nmeta, cons
         *p++ = (unsigned char)((uint64_t)header.len >> 8 * i);
     memcpy(p, header.s, header.len);
     p += header.len;
-    for (size_t i = 0; i < ntensors; i++)
-        p = put_floats(p, tensors[i].data, count_of(&tensors[i]));
+    for (size_t i = 0; i < nmeta; i++)
+        hash += hash_note(&meta[i]);
+    for (size_t i = 0; i < ntensors; i++) {
+        const struct nn_to_store *t = &tensors[i];
+        const unsigned char *at = p;
+        p = put_floats(p, t->data, count_of(t));
+        hash += hash_tensor(t->name, true, t->ndims, t->dims, at, (size_t)(p - at));
+    }
+    for (int i = 0; i < 16; i++)
+        (*bytes)[LENGTH_BYTES + digits + (size_t)i] =
+            (unsigned char)"0123456789abcdef"[hash >> (60 - 4 * i) & 15];
     edgel_text_finish(&header);
     return EDGEL_OK;
 }

@@ -490,6 +490,7 @@ static void take_over(struct resuming *r)
     memcpy(t->model->buffers, r->model->buffers, nb * sizeof(float));
     memcpy(t->good, r->model->params, np * sizeof(float));
     memcpy(t->good + np, r->model->buffers, nb * sizeof(float));
+    t->model->unhashed = r->model->unhashed;
     t->order_epoch = -1;
 }
 
