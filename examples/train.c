@@ -31,7 +31,8 @@ static enum edgel_status open_set(const char *images, const char *truth, struct 
 {
     struct edgel_dataset_params params;
     struct edgel_dataset_seen seen;
-    const struct edgel_dataset_run run = { .threads = 1 };
+    struct edgel_dataset_run run;
+    edgel_dataset_run_init(&run);
     edgel_dataset_params_init(&params);
     params.images = images;
     params.truth = truth;

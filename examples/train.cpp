@@ -72,9 +72,9 @@ Dataset open_set(const char *images, const char *truth)
     edgel_dataset *raw = nullptr;
     call(edgel_dataset_open, &params, &raw);
     Dataset set(raw);
-    edgel_dataset_run run{};
+    edgel_dataset_run run;
     edgel_dataset_seen seen;
-    run.threads = 1;
+    edgel_dataset_run_init(&run);
     call(edgel_dataset_survey, raw, &run, &seen);
     return set;
 }

@@ -12,7 +12,9 @@
  *                  numbers as they were.
  * callbacks        Each has a `user` pointer, which the library hands on and never reads.
  * threads          Functions may be called from any thread; one object is used by one thread at a time, unless its
- *                  comment says more.
+ *                  comment says more. A number of threads that a caller asks for counts the caller's own: 1 to
+ *                  EDGEL_POOL_MAX, and 0 stands for one for each core (edgel_threads_resolve()). Another number is
+ *                  EDGEL_EINVAL. Results do not depend on it.
  * parameters       A struct of parameters that has a function edgel_x_init() is filled by it first and then changed
  *                  field by field:
  *                      struct edgel_read read;
@@ -139,9 +141,10 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_parse_int(const char *what, co
  * nearer than a third of the typed length plus 2. */
 EDGEL_API const char *edgel_nearest(const char *typed, const char *const *names);
 
+/* The FNV-1a hash of no bytes. */
+#define EDGEL_HASH_START UINT64_C(0xcbf29ce484222325)
 /* The 64-bit FNV-1a hash of n bytes. hash is EDGEL_HASH_START, or the hash of the bytes before. It tells contents
  * apart; it does not withstand attacks. Source: Fowler, Noll, Vo, draft-eastlake-fnv. */
-#define EDGEL_HASH_START UINT64_C(0xcbf29ce484222325)
 EDGEL_API uint64_t edgel_hash_bytes(uint64_t hash, const void *bytes, size_t n);
 
 /* --- threads for work within one call --- */
@@ -151,7 +154,11 @@ EDGEL_API uint64_t edgel_hash_bytes(uint64_t hash, const void *bytes, size_t n);
 struct edgel_pool;
 enum { EDGEL_POOL_MAX = 1024 };
 
-/* threads: 1..EDGEL_POOL_MAX, including the caller's own. If the system refuses a thread, the pool has fewer.
+/* The number of threads that `threads` stands for: itself, or for 0 edgel_cpu_count(), at most EDGEL_POOL_MAX.
+ * EDGEL_OK; EDGEL_EINVAL: below 0 or above EDGEL_POOL_MAX; *out is then as before. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_threads_resolve(int threads, int *out,
+                                                                  struct edgel_error *err);
+/* threads: as above. If the system refuses a thread, the pool has fewer.
  * Returns EDGEL_OK, EDGEL_EINVAL or EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_pool_create(int threads, struct edgel_pool **out,
                                                               struct edgel_error *err);

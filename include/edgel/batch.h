@@ -202,7 +202,7 @@ EDGEL_API const struct edgel_pair *edgel_pairs_at(const struct edgel_pairs *pair
 
 struct edgel_run {
     size_t count; /* indices 0..count-1 */
-    int threads;  /* >= 1; work gets a thread number below it */
+    int threads;  /* 0: one for each core; work gets a thread number below it */
     /* How many results may wait for an earlier one to be done; 0: 8 per thread. The result of index i may be kept in
      * slot i % window of an array. */
     size_t window;
@@ -218,7 +218,7 @@ EDGEL_API void edgel_run_init(struct edgel_run *run);
 /* The window that edgel_run_execute() uses: run->window, or 8 per thread. */
 EDGEL_API size_t edgel_run_window(const struct edgel_run *run);
 /* Calls work and done for all indices; *finished (may be NULL) is the number of done ones. Returns EDGEL_OK;
- * EDGEL_ENOMEM; EDGEL_EINVAL: no thread; EDGEL_EINTERRUPTED: stop said true. Indices that had started are then finished
+ * EDGEL_ENOMEM; EDGEL_EINVAL: threads; EDGEL_EINTERRUPTED: stop said true. Indices that had started are then finished
  * and done, no others are. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_run_execute(const struct edgel_run *run, size_t *finished,
                                                               struct edgel_error *err);
@@ -350,9 +350,11 @@ struct edgel_totals {
     double seconds;
 };
 
-/* A writer of JSON lines. path: "-" is standard output; NULL a log that writes nothing. The file appears when
- * edgel_log_finish() has written the summary line. EDGEL_EIO, EDGEL_ENOMEM as edgel_output. */
+/* A writer of JSON lines. */
 struct edgel_log;
+/* Begins a log. path: "-" is standard output; NULL: a log that writes nothing. The file appears when edgel_log_finish()
+ * has written the summary line; edgel_log_finish() or edgel_log_discard() frees the log. EDGEL_OK; EDGEL_EIO,
+ * EDGEL_ENOMEM, as edgel_output_begin(). */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_log_create(const char *path, struct edgel_log **out,
                                                              struct edgel_error *err);
 /* Adds the line of one image. To be called in the order of the inputs, from one thread at a time. Names that are no

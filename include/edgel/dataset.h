@@ -122,7 +122,7 @@ EDGEL_API size_t edgel_pairs_suffix(const struct edgel_pairs *pairs, const char 
 /* How the files are looked through, and the calls by which progress and faults are reported. The calls come one at a
  * time, in the order of the pairs, but for stop, which any thread may ask. A NULL is not called. */
 struct edgel_dataset_run {
-    int threads; /* 1 or more */
+    int threads; /* 0: one for each core */
     void *user;
     void (*begin)(void *user, const char *what,
                   size_t n); /* n steps follow; what: "masks", "images", "survey" */
@@ -132,6 +132,9 @@ struct edgel_dataset_run {
     void (*fault)(void *user, const char *text);  /* why a pair cannot be used; the text names the file */
     bool (*stop)(void *user);                     /* true: stop, the call returns EDGEL_EINTERRUPTED */
 };
+
+/* One thread for each core, nothing called. */
+EDGEL_API void edgel_dataset_run_init(struct edgel_dataset_run *run);
 
 /* What the files of a set hold. */
 struct edgel_dataset_seen {

@@ -84,11 +84,12 @@ struct edgel_method {
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_method_init(struct edgel_method *method, const char *name,
                                                               struct edgel_error *err);
 
-/* Sets one parameter by its key, from text, where "0" unsets a choice that has no default (depth); or from a number,
- * where a choice is an index and a threshold a value.
+/* Sets one parameter by its key, from text; "0" unsets a choice that has no default (depth).
  * EDGEL_EINVAL: the method has no such parameter, or this is no value of it. The method is then as before. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_method_set(struct edgel_method *method, const char *key,
                                                              const char *text, struct edgel_error *err);
+/* The same from a number: of a choice its index from 0 on, of a threshold its value. Returns as edgel_method_set();
+ * EDGEL_EINVAL also for a number that is not whole where it must be. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_method_set_number(struct edgel_method *method, const char *key, double value, struct edgel_error *err);
 /* The value of parameter i, 0 <= i < info->nparams, as text that edgel_method_set() reads; "0" of a choice that is
@@ -126,12 +127,13 @@ EDGEL_API enum edgel_result edgel_method_result(const struct edgel_method *metho
 EDGEL_API int edgel_method_depth(const struct edgel_method *method);
 /* Whether it takes colour where there is some: its parameter gray is "channels". */
 EDGEL_API bool edgel_method_takes_color(const struct edgel_method *method);
-/* EDGEL_RESULT_STRENGTH: the response that stands for full range, for an input type, and whether samples are the share
- * of it rather than its root. Else full is 0. */
+/* What the samples of EDGEL_RESULT_STRENGTH are: the response that stands for full range, and whether they are the
+ * share of it rather than the root of that. */
 struct edgel_method_scale {
-    double full;
+    double full; /* 0: another result */
     bool linear;
 };
+/* The scale of a method's result for an input type; full is 0 unless the result is EDGEL_RESULT_STRENGTH. */
 EDGEL_API struct edgel_method_scale edgel_method_scale_of(const struct edgel_method *method,
                                                           enum edgel_type type);
 
@@ -162,24 +164,26 @@ edgel_method_run(struct edgel_scratch *scratch, struct edgel_view in, const stru
 /* Whether a method can be run row by row: all but canny's edges with thresholds that are counted over the image. */
 EDGEL_API bool edgel_method_streams(const struct edgel_method *method);
 
+/* edgel_method_run() for images that are not whole in memory: the same rows. About 64 MB of them are held at a time;
+ * canny's edges take two bits a pixel of the whole image more and come out after the last row. */
+struct edgel_stream;
 /*
- * edgel_method_run() for images that are not whole in memory: the same rows. About 64 MB of them are held at a time;
- * canny's edges take two bits a pixel of the whole image more and come out after the last row.
+ * Begins a stream.
  *
  * shape   of the input, data NULL
- * sink    takes the result: begin is called by create, row as rows are ready, the last by the last row of the input
- * row     one row of the input, from the first to the last; not kept
- * create  EDGEL_OK, EDGEL_EINVAL, EDGEL_EUNSUPPORTED (edgel_method_streams() is false), EDGEL_ENOMEM, what the sink
- *         says
- * row     EDGEL_OK, EDGEL_EINVAL (a row too many), EDGEL_ENOMEM, what the sink says; after a failure only destroy
- * destroy ends it and sets *stream to NULL; NULL in *stream is fine
+ * sink    takes the result: begin is called here, row as rows are ready, the last by the last row of the input
+ * stream  edgel_stream_destroy() frees it
+ * Returns EDGEL_OK, EDGEL_EINVAL, EDGEL_EUNSUPPORTED (edgel_method_streams() is false), EDGEL_ENOMEM, what the sink
+ * says.
  */
-struct edgel_stream;
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_stream_create(struct edgel_view shape, const struct edgel_method *method,
                     const struct edgel_row_sink *sink, struct edgel_stream **stream, struct edgel_error *err);
+/* Takes one row of the input, from the first to the last; it is not kept. EDGEL_OK; EDGEL_EINVAL: a row too many;
+ * EDGEL_ENOMEM; what the sink says. After a failure only destroy may follow. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_stream_row(struct edgel_stream *stream, const void *row,
                                                              struct edgel_error *err);
+/* Ends it, also before the last row, and sets *stream to NULL; NULL in *stream is fine. */
 EDGEL_API void edgel_stream_destroy(struct edgel_stream **stream);
 
 /* --- one image, several methods --- */
@@ -206,9 +210,12 @@ struct edgel_detect_io {
     enum edgel_status (*row)(void *user, size_t m, const void *row, struct edgel_error *err);
 };
 
+/* The name "image", no callbacks. */
+EDGEL_API void edgel_detect_io_init(struct edgel_detect_io *io);
+
 /* What one thread reuses from image to image: working memory, the result, threads for large images. */
 struct edgel_detector;
-/* threads: 1..EDGEL_POOL_MAX, that one image may use; they are started by the first image that is large enough.
+/* threads: that one image may use, 0 all cores; they are started by the first image that is large enough.
  * EDGEL_OK, EDGEL_EINVAL, EDGEL_ENOMEM. destroy sets *detector to NULL; NULL in *detector is fine. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_detector_create(int threads, struct edgel_detector **detector, struct edgel_error *err);

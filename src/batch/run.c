@@ -4,9 +4,12 @@ enum { WAITING_PER_THREAD = 8 };
 
 size_t edgel_run_window(const struct edgel_run *run)
 {
+    int threads = 1;
     if (run->window > 0)
         return run->window;
-    return (run->threads > 1 ? (size_t)run->threads : 1) * WAITING_PER_THREAD;
+    return edgel_threads_resolve(run->threads, &threads, NULL) == EDGEL_OK
+               ? (size_t)threads * WAITING_PER_THREAD
+               : WAITING_PER_THREAD;
 }
 
 enum edgel_status edgel_run_execute(const struct edgel_run *run, size_t *finished, struct edgel_error *err)
@@ -14,12 +17,12 @@ enum edgel_status edgel_run_execute(const struct edgel_run *run, size_t *finishe
     EDGEL_REQUIRE(run);
     if (finished)
         *finished = 0;
-    if (run->threads < 1)
-        return edgel_fail(err, EDGEL_EINVAL, "threads %d: must be at least 1", run->threads);
+    int threads;
+    EDGEL_TRY(edgel_threads_resolve(run->threads, &threads, err));
     size_t window = edgel_run_window(run);
     const struct edgel_ordered o = {
         .n = run->count,
-        .threads = (size_t)run->threads > window ? (int)window : run->threads,
+        .threads = (size_t)threads > window ? (int)window : threads,
         .window = window,
         .user = run->user,
         .work = run->work,

@@ -161,13 +161,12 @@ struct edgel_read cli_read_params(const struct cli_read_options *o, enum edgel_d
 enum cli_progress { CLI_PROGRESS_AUTO, CLI_PROGRESS_ALWAYS, CLI_PROGRESS_NEVER };
 
 struct cli_run_options { /* cli_run_rows, "Running" */
-    int64_t jobs;        /* 0: all cores; use cli_jobs() */
+    int64_t jobs;        /* 0: all cores */
     int progress;        /* enum cli_progress */
     bool quiet, verbose;
     const char *jsonl;
 };
 extern const struct cli_option cli_run_rows[];
-int cli_jobs(const struct cli_run_options *o);
 
 struct cli_shard_options { /* cli_shard_rows, "Parts of a run" */
     struct edgel_shard shard;

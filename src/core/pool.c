@@ -85,12 +85,22 @@ static void *serve(void *arg)
     }
 }
 
+enum edgel_status edgel_threads_resolve(int threads, int *out, struct edgel_error *err)
+{
+    EDGEL_REQUIRE(out);
+    if (threads < 0 || threads > EDGEL_POOL_MAX)
+        return edgel_fail(err, EDGEL_EINVAL, "threads %d: must be 0 to %d; 0 is one for each core", threads,
+                          EDGEL_POOL_MAX);
+    const int cores = edgel_cpu_count();
+    *out = threads > 0 ? threads : cores < EDGEL_POOL_MAX ? cores : EDGEL_POOL_MAX;
+    return EDGEL_OK;
+}
+
 enum edgel_status edgel_pool_create(int threads, struct edgel_pool **out, struct edgel_error *err)
 {
     EDGEL_REQUIRE(out);
     *out = NULL;
-    if (threads < 1 || threads > EDGEL_POOL_MAX)
-        return edgel_fail(err, EDGEL_EINVAL, "threads %d: must be 1..%d", threads, EDGEL_POOL_MAX);
+    EDGEL_TRY(edgel_threads_resolve(threads, &threads, err));
     struct edgel_pool *p = edgel_calloc(1, sizeof *p);
     struct pool_worker *w = edgel_calloc((size_t)threads, sizeof *w);
     if (!p || !w) {

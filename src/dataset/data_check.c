@@ -253,15 +253,18 @@ static enum edgel_status look_at_all(struct edgel_dataset *d, const struct edgel
     return status;
 }
 
+void edgel_dataset_run_init(struct edgel_dataset_run *run)
+{
+    *run = (struct edgel_dataset_run){ 0 };
+}
+
 static enum edgel_status look(struct edgel_dataset *d, const struct edgel_dataset_run *run, enum what what,
                               struct edgel_dataset_seen *seen, struct edgel_error *err)
 {
-    struct look *all = edgel_calloc(1, sizeof *all);
+    int threads;
     *seen = (struct edgel_dataset_seen){ 0 };
-    if (run->threads < 1) {
-        edgel_free(all);
-        return edgel_fail(err, EDGEL_EINVAL, "threads %d: 1 or more are needed", run->threads);
-    }
+    EDGEL_TRY(edgel_threads_resolve(run->threads, &threads, err));
+    struct look *all = edgel_calloc(1, sizeof *all);
     if (!all)
         return edgel_fail(err, EDGEL_ENOMEM, "look at the set: out of memory");
     enum edgel_status status = look_at_all(d, run, what, all, err);

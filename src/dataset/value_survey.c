@@ -13,6 +13,7 @@ struct survey_worker {
 struct survey {
     const struct edgel_dataset *d;
     const struct edgel_dataset_run *run;
+    int threads;
     bool truth;
     const char **paths;
     size_t n, window;
@@ -117,11 +118,11 @@ static enum edgel_status execute(struct survey *s, struct edgel_error *err)
 {
     const struct edgel_dataset_run *run = s->run;
     struct edgel_run job = {
-        .count = s->n, .threads = run->threads, .user = s, .work = look, .done = merge, .stop = enough
+        .count = s->n, .threads = s->threads, .user = s, .work = look, .done = merge, .stop = enough
     };
     s->window = edgel_run_window(&job);
     s->slots = edgel_calloc(s->window, sizeof *s->slots);
-    s->workers = edgel_calloc((size_t)run->threads, sizeof *s->workers);
+    s->workers = edgel_calloc((size_t)s->threads, sizeof *s->workers);
     if (!s->slots || !s->workers)
         return edgel_fail(err, EDGEL_ENOMEM, "survey of the masks: out of memory");
     if (run->begin)
@@ -147,15 +148,14 @@ enum edgel_status edgel_dataset_values(const struct edgel_dataset *d, bool truth
     EDGEL_REQUIRE(run);
     EDGEL_REQUIRE(values);
     struct survey s = { .d = d, .run = run, .truth = truth };
-    if (run->threads < 1)
-        return edgel_fail(err, EDGEL_EINVAL, "threads %d: 1 or more are needed", run->threads);
+    EDGEL_TRY(edgel_threads_resolve(run->threads, &s.threads, err));
     enum edgel_status status = collect(&s, d->parts[0].pairs) ? execute(&s, err) : EDGEL_ENOMEM;
     if (status == EDGEL_ENOMEM)
         (void)edgel_fail(err, EDGEL_ENOMEM, "survey of the masks: out of memory");
     *values = s.merged;
     if (read_any)
         *read_any = atomic_load(&s.read_any);
-    for (int t = 0; s.workers && t < run->threads; t++) {
+    for (int t = 0; s.workers && t < s.threads; t++) {
         edgel_bytes_finish(&s.workers[t].bytes);
         edgel_image_finish(&s.workers[t].image);
     }

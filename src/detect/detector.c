@@ -10,13 +10,17 @@ struct edgel_detector {
     struct edgel_pool *pool; /* of these; made for the first image that is worth it */
 };
 
+void edgel_detect_io_init(struct edgel_detect_io *io)
+{
+    *io = (struct edgel_detect_io){ .name = "image" };
+}
+
 enum edgel_status edgel_detector_create(int threads, struct edgel_detector **detector,
                                         struct edgel_error *err)
 {
     EDGEL_REQUIRE(detector);
     *detector = NULL;
-    if (threads < 1 || threads > EDGEL_POOL_MAX)
-        return edgel_fail(err, EDGEL_EINVAL, "%d threads: must be 1 to %d", threads, (int)EDGEL_POOL_MAX);
+    EDGEL_TRY(edgel_threads_resolve(threads, &threads, err));
     struct edgel_detector *d = edgel_calloc(1, sizeof *d);
     if (d)
         d->scratch = edgel_scratch_create();

@@ -62,16 +62,24 @@ static void run_is_ordered_and_stops(void **state)
     assert_int_equal(edgel_run_execute(&run, &finished, NULL), EDGEL_EINTERRUPTED);
     assert_true(finished >= 20 && finished < 30);
     assert_int_equal(finished, atomic_load(&c.worked));
-    run.threads = 0;
+    run.threads = -1;
     assert_int_equal(edgel_run_execute(&run, &finished, NULL), EDGEL_EINVAL);
     assert_int_equal(finished, 0);
+    run.threads = EDGEL_POOL_MAX + 1;
+    assert_int_equal(edgel_run_execute(&run, &finished, NULL), EDGEL_EINVAL);
+    run.threads = 0; /* one for each core */
+    run.window = 0;
+    c = (struct counted){ .limit = SIZE_MAX };
+    assert_int_equal(edgel_run_window(&run), 8 * (size_t)edgel_cpu_count());
+    assert_int_equal(edgel_run_execute(&run, &finished, NULL), EDGEL_OK);
+    assert_int_equal(finished, 1000);
     run.threads = 3;
     run.window = 0;
     assert_int_equal(edgel_run_window(&run), 24);
     run.count = 0;
     assert_int_equal(edgel_run_execute(&run, &finished, NULL), EDGEL_OK);
     run.count = 40;
-    run.threads = 2000; /* more threads than the window holds */
+    run.threads = 1000; /* more threads than the window holds */
     run.window = 2;
     c = (struct counted){ .limit = SIZE_MAX };
     assert_int_equal(edgel_run_execute(&run, &finished, NULL), EDGEL_OK);

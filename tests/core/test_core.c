@@ -403,7 +403,19 @@ static void pool_does_every_index_once(void **state)
         edgel_pool_destroy(&pool);
     }
     struct edgel_pool *pool;
-    assert_int_equal(edgel_pool_create(0, &pool, NULL), EDGEL_EINVAL);
+    int threads = 7;
+    assert_int_equal(edgel_pool_create(-1, &pool, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_pool_create(EDGEL_POOL_MAX + 1, &pool, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_threads_resolve(-1, &threads, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_threads_resolve(EDGEL_POOL_MAX + 1, &threads, NULL), EDGEL_EINVAL);
+    assert_int_equal(threads, 7);
+    assert_int_equal(edgel_threads_resolve(EDGEL_POOL_MAX, &threads, NULL), EDGEL_OK);
+    assert_int_equal(threads, EDGEL_POOL_MAX);
+    assert_int_equal(edgel_threads_resolve(0, &threads, NULL), EDGEL_OK);
+    assert_int_equal(threads, edgel_cpu_count() < EDGEL_POOL_MAX ? edgel_cpu_count() : EDGEL_POOL_MAX);
+    assert_int_equal(edgel_pool_create(0, &pool, NULL), EDGEL_OK);
+    assert_true(edgel_pool_threads(pool) >= 1 && edgel_pool_threads(pool) <= threads);
+    edgel_pool_destroy(&pool);
     edgel_alloc_fail_after(1);
     assert_int_equal(edgel_pool_create(2, &pool, NULL), EDGEL_ENOMEM);
     edgel_alloc_fail_after(-1);

@@ -66,10 +66,16 @@ static void on_fault(void *user, const char *text)
 
 static struct edgel_dataset_run telling(struct told *t, int threads)
 {
+    struct edgel_dataset_run run;
     *t = (struct told){ 0 };
-    return (struct edgel_dataset_run){
-        .threads = threads, .user = t, .begin = on_begin, .step = on_step, .end = on_end, .fault = on_fault
-    };
+    edgel_dataset_run_init(&run);
+    run.threads = threads;
+    run.user = t;
+    run.begin = on_begin;
+    run.step = on_step;
+    run.end = on_end;
+    run.fault = on_fault;
+    return run;
 }
 
 static const struct edgel_dataset_run quiet = { .threads = 2 };
@@ -523,6 +529,15 @@ static void parameters_are_checked(void **state)
     assert_null(edgel_dataset_pairs(d, true));
     assert_int_equal(edgel_dataset_add_validation(d, "i", "t", NULL), EDGEL_OK);
     assert_int_equal(edgel_dataset_count(d, true), 1);
+    struct edgel_dataset_run run;
+    struct edgel_dataset_seen seen;
+    struct edgel_mask_values values;
+    edgel_dataset_run_init(&run); /* a thread for each core */
+    assert_int_equal(edgel_dataset_values(d, true, &run, &values, NULL, NULL), EDGEL_OK);
+    assert_int_equal(edgel_dataset_survey(d, &run, &seen, NULL), EDGEL_OK);
+    run.threads = -1;
+    assert_int_equal(edgel_dataset_values(d, true, &run, &values, NULL, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_dataset_survey(d, &run, &seen, NULL), EDGEL_EINVAL);
     edgel_dataset_destroy(&d);
     edgel_dataset_destroy(&d);
 }

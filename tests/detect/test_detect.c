@@ -344,7 +344,7 @@ static void failures_name_the_image_and_the_method(void **state)
     struct edgel_error err = { 0 };
     (void)state;
     list_of(methods);
-    assert_int_equal(edgel_detector_create(0, &d, NULL), EDGEL_EINVAL);
+    assert_int_equal(edgel_detector_create(-1, &d, NULL), EDGEL_EINVAL);
     assert_null(d);
     assert_int_equal(edgel_detector_create(1, &d, NULL), EDGEL_OK);
     g.fail_at = 2; /* the text of a callback stays as it is */

@@ -261,8 +261,10 @@ static enum edgel_status work_and_end(struct job *j, struct edgel_error *err)
 
 static enum edgel_status begin_and_work(struct job *j, struct edgel_error *err)
 {
-    const int most = j->run->threads > 0 ? j->run->threads : edgel_cpu_count();
-    enum edgel_status s = EDGEL_OK;
+    int most;
+    enum edgel_status s = edgel_threads_resolve(j->run->threads, &most, err);
+    if (s != EDGEL_OK)
+        return s;
     j->threads = j->count < (size_t)most ? (j->count ? (int)j->count : 1) : most;
     j->result->stage = EDGEL_FOLDER_BEGIN;
     if (j->run->begin)
@@ -387,8 +389,8 @@ enum edgel_status edgel_folder_run_execute(const struct edgel_folder_run *run,
         return edgel_fail(err, EDGEL_EINVAL, "output '': must name a file or a folder");
     if (run->noutputs < 1 || !run->methods)
         return edgel_fail(err, EDGEL_EINVAL, "methods: there must be at least one");
-    if (run->threads < 0)
-        return edgel_fail(err, EDGEL_EINVAL, "threads %d: must be 0 or more", run->threads);
+    int threads;
+    EDGEL_TRY(edgel_threads_resolve(run->threads, &threads, err));
     enum edgel_status s = execute(&j, err ? err : &own);
     edgel_log_discard(&j.log);
     edgel_journal_close(&j.f.journal);

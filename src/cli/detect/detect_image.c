@@ -224,14 +224,17 @@ static enum edgel_status put_result(void *user, size_t m, struct edgel_view v, i
 
 static struct edgel_detect_io io_of(struct work *k)
 {
-    return (struct edgel_detect_io){ .user = k,
-                                     .name = k->image->input,
-                                     .pixels = decode,
-                                     .rows = read_rows,
-                                     .fit = fit_type,
-                                     .result = put_result,
-                                     .begin = begin_result,
-                                     .row = put_result_row };
+    struct edgel_detect_io io;
+    edgel_detect_io_init(&io);
+    io.user = k;
+    io.name = k->image->input;
+    io.pixels = decode;
+    io.rows = read_rows;
+    io.fit = fit_type;
+    io.result = put_result;
+    io.begin = begin_result;
+    io.row = put_result_row;
+    return io;
 }
 
 /* Fits each method to the name of its output; leaves out the methods whose outputs the plan skips. */

@@ -272,7 +272,9 @@ static void finish(struct eval_state *s, int threads)
 enum edgel_status eval_execute(struct eval_run *run, struct edgel_totals *totals, struct edgel_error *err)
 {
     struct eval_state s = { .run = run };
-    int threads = cli_jobs(run->options);
+    int threads;
+    if (edgel_threads_resolve((int)run->options->jobs, &threads, err) != EDGEL_OK)
+        return EDGEL_EINVAL;
     struct edgel_run job = { .count = edgel_shard_size(&run->shard, run->total),
                              .threads = threads,
                              .user = &s,

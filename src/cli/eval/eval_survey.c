@@ -26,7 +26,7 @@ static void end(void *user)
 static enum edgel_status survey(struct eval_run *run, const struct eval_method *method, bool truth,
                                 struct edgel_mask_values *out, bool *read_any, struct edgel_error *err)
 {
-    const struct edgel_dataset_run job = { .threads = cli_jobs(run->options),
+    const struct edgel_dataset_run job = { .threads = (int)run->options->jobs,
                                            .user = run,
                                            .begin = begin,
                                            .step = step,

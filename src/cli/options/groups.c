@@ -165,8 +165,3 @@ struct edgel_read cli_read_params(const struct cli_read_options *o, enum edgel_d
                                             .names = &options,
                                             .max_file_bytes = (uint64_t)o->max_file } };
 }
-
-int cli_jobs(const struct cli_run_options *o)
-{
-    return o->jobs > 0 ? (int)o->jobs : edgel_cpu_count();
-}

@@ -196,7 +196,7 @@ static void take_options(const struct cli_args *args, const struct folder_option
     run->durable = o->durable;
     run->dry_run = o->dry_run;
     run->follow_links = o->follow_links;
-    run->threads = cli_jobs(&o->run);
+    run->threads = (int)o->run.jobs;
     run->log = o->run.jsonl;
 }
 

@@ -237,7 +237,7 @@ static enum edgel_status prepare(struct job *j, struct edgel_error *err)
     j->source.load = load_unless_stopped;
     enum edgel_status status = describe_classes(j, err);
     if (status == EDGEL_OK)
-        status = edgel_pool_create(cli_jobs(&j->o->run), &j->pool, err);
+        status = edgel_pool_create((int)j->o->run.jobs, &j->pool, err);
     if (status == EDGEL_OK)
         status = survey(j, err);
     if (status == EDGEL_OK && j->o->init)

@@ -103,7 +103,7 @@ static void tell_fault(void *user, const char *text)
 
 static struct edgel_dataset_run look(struct train_data *d)
 {
-    return (struct edgel_dataset_run){ .threads = cli_jobs(d->p.run),
+    return (struct edgel_dataset_run){ .threads = (int)d->p.run->jobs,
                                        .user = d,
                                        .begin = begin,
                                        .step = step,
