@@ -69,6 +69,8 @@ struct edgel_family_row {
     bool (*asked)(const struct edgel_measure *m); /* whether that does; NULL: as its first option says */
     /* Where its options stand in "measure" of a counts file: after "thresholds", after "annotator", at the end. */
     enum { EDGEL_STORED_HEAD, EDGEL_STORED_BODY, EDGEL_STORED_TAIL } stored;
+    /* Whether, asked for, it is measured in place of pixels; NULL: never. */
+    bool (*in_place)(const struct edgel_measure *m);
     bool null_when_off; /* its key stands there also when it is not asked for */
     const struct edgel_exclusion
         *excludes;             /* what has no use beside it; ends with a zeroed one; NULL: nothing */
@@ -102,6 +104,11 @@ struct edgel_adding {
     const struct edgel_pixel_counts *pixels; /* of this image, by class of the reducer */
     uint64_t all;                            /* judged pixels of this image */
 };
+/* A score of a summary from the results of a family. */
+struct edgel_family_score {
+    const char *key; /* NULL: the end of a list */
+    double (*of)(const void *results);
+};
 /* How the counts of a family become its results. Sums start zeroed; false: memory is out. */
 struct edgel_summing {
     size_t sums_size;   /* of what is kept over images; 0: nothing */
@@ -113,6 +120,12 @@ struct edgel_summing {
                                  struct edgel_error *err);
     void (*add)(const struct edgel_adding *a, void *sums); /* that was prepared for */
     bool (*result)(const struct edgel_reducer *r, void *result);
+    /* The scores that are computed from its results, by their keys in the table of scores; NULL: none. */
+    const struct edgel_family_score *scores;
+    /* The scores of the one image that was added, by class, as rows of CSV; NULL: it has none of its own. Freed with
+     * edgel_class_results_free(). */
+    enum edgel_status (*classes)(const struct edgel_reducer *r, const struct edgel_row *row,
+                                 struct edgel_class_result **out, size_t *n, struct edgel_error *err);
     void (*finish)(void *sums);
     void (*finish_result)(void *result);
 };
@@ -483,8 +496,7 @@ enum edgel_score_match { EDGEL_NO_MATCH, EDGEL_MATCHED_PRECISION, EDGEL_MATCHED_
 struct edgel_score_row {
     struct edgel_score score;
     enum edgel_score_match match;
-    double (*of_counts)(const struct edgel_score_counts *c);   /* of a class */
-    double (*of_summary)(const struct edgel_summary *summary); /* in place of the mean over classes */
+    double (*of_counts)(const struct edgel_score_counts *c); /* of a class; others are computed by a family */
 };
 const struct edgel_score_row *edgel_score_rows(size_t *n);
 /* What a table of scores lacks; NULL: nothing. */
@@ -558,13 +570,6 @@ struct edgel_objects_sums {
     size_t n;
     bool fixed; /* classes do not come from the rows */
 };
-EDGEL_NODISCARD bool edgel_objects_row_results(const struct edgel_reducer *r, struct edgel_class_result **out,
-                                               size_t *n);
-
-/* --- pixels_reduce.c --- */
-/* Results by class with their names, to be freed with edgel_class_results_free(); *touched grows. */
-enum edgel_status edgel_class_results(const struct edgel_reducer *r, struct edgel_class_result **out,
-                                      size_t *n, uint64_t *touched, struct edgel_error *err);
 
 enum { EDGEL_IS_CLASS = 1, EDGEL_IS_IGNORED = 2 };
 

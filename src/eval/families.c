@@ -1,5 +1,6 @@
 /* The table of families of measures. Counts files, documents and reducers go through it in this order. */
 #include "eval/eval_priv.h"
+#include <string.h>
 
 static const struct edgel_family_row *const families[EDGEL_FAMILIES] = {
     [EDGEL_PIXELS] = &edgel_pixels_family,       [EDGEL_CURVE] = &edgel_curve_family,
@@ -58,7 +59,32 @@ static const char *odd_row(const struct edgel_family_row *r)
     if (!r->sums || !r->sums->add || !r->sums->result || !r->sums->finish_result ||
         r->sums->result_size == 0 || r->sums->result_size > EDGEL_PART_SIZE_MAX)
         return "a family needs its counts summed and its results computed and freed";
+    if (r->family == EDGEL_PIXELS ? !r->sums->classes : r->noptions == 0 && !r->asks)
+        return "pixels need their scores by class, and others the parameter that asks for them";
     return odd_options(r);
+}
+
+/* Each score that is not of a class is computed by the families that it names, and by no other. */
+static const char *odd_scores(const struct edgel_family_row *const *rows, size_t n)
+{
+    for (size_t f = 0; f < n; f++)
+        for (const struct edgel_family_score *s = rows[f]->sums->scores; s && s->key; s++) {
+            const struct edgel_score *score = edgel_score_find(s->key);
+            if (!s->of || !score || !(score->families >> f & 1))
+                return "a score of a family is in the table of scores, and says that it is of this family";
+        }
+    const struct edgel_score *score;
+    for (size_t i = 0; (score = edgel_score_at(i)) != NULL; i++)
+        for (size_t f = 0; f < n; f++) {
+            const struct edgel_family_score *s = rows[f]->sums->scores;
+            while (s && s->key && strcmp(s->key, score->key) != 0)
+                s++;
+            const bool given = s && s->key,
+                       needed = score->families >> f & 1 && (!score->of_class || score->overall);
+            if (needed && !given)
+                return "a family does not compute a score that is of it";
+        }
+    return NULL;
 }
 
 const char *edgel_families_odd(const struct edgel_family_row *const *rows, size_t n)
@@ -72,7 +98,7 @@ const char *edgel_families_odd(const struct edgel_family_row *const *rows, size_
         if ((size_t)rows[i]->family != i)
             return "a row stands at the place of another family";
     }
-    return NULL;
+    return odd_scores(rows, n);
 }
 
 unsigned edgel_families_needs(const struct edgel_measure *m)

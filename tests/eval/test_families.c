@@ -23,9 +23,18 @@ static void the_table_is_complete(void **state)
             assert_true(strcmp(rows[f]->name, rows[g]->name) != 0 && strcmp(rows[f]->key, rows[g]->key) != 0);
 }
 
+static double no_score(const void *results)
+{
+    (void)results;
+    return 0;
+}
+static const struct edgel_family_score unknown[] = { { "no such score", no_score }, { NULL, NULL } },
+                                       foreign[] = { { "kappa", no_score }, { NULL, NULL } };
+
 /* Takes one part out of a row. */
 static bool plant(struct edgel_family_row *row, struct edgel_summing *sums, int part)
 {
+    const bool own = row->sums->scores != NULL;
     *sums = *row->sums;
     row->sums = sums;
     switch (part) {
@@ -51,10 +60,14 @@ static bool plant(struct edgel_family_row *row, struct edgel_summing *sums, int 
     case 16: sums->finish_result = NULL; return true;
     case 17: sums->result_size = 0; return true;
     case 18: row->counts_size = 0; return true;
+    case 19: sums->scores = NULL; return own;
+    case 20: sums->scores = unknown; return true;
+    case 21: sums->scores = foreign; return !own;
+    case 22: sums->classes = NULL; return row->family == EDGEL_PIXELS;
     default: return false;
     }
 }
-enum { PARTS = 19 };
+enum { PARTS = 23 };
 
 /* A row without one of its parts is seen, whichever row and whichever part. */
 static void a_planted_row_is_seen(void **state)

@@ -50,6 +50,7 @@ static void a_planted_row_is_seen(void **state)
     for (size_t i = 0; i < n; i++)
         for (int part = 0; part < 6; part++) {
             struct edgel_score_row *r = &v[i];
+            const struct edgel_score_row *other = &rows[0];
             *r = rows[i];
             if (part == 0)
                 r->score.key = NULL;
@@ -60,7 +61,7 @@ static void a_planted_row_is_seen(void **state)
             else if (part == 3)
                 r->score.families = 0;
             else if (part == 4)
-                r->of_counts = NULL, r->of_summary = NULL;
+                r->of_counts = r->of_counts ? NULL : other->of_counts;
             else
                 r->score.key = i ? rows[0].score.key : rows[1].score.key;
             assert_non_null(edgel_scores_odd(v, n));

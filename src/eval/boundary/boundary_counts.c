@@ -126,6 +126,7 @@ const struct edgel_family_row edgel_boundary_family = {
     .excludes = edgel_maps_exclude + 1,
     .serves = serves,
     .suits = edgel_maps_suit,
+    .in_place = edgel_of_maps,
     .settles = "the sweep over thresholds",
     .needs = EDGEL_NEEDS_MAPS,
     .counts_size = sizeof(struct edgel_boundary_counts),

@@ -213,12 +213,67 @@ static void finish_result(void *out)
     edgel_free(b->points);
 }
 
+/* An image's boundaries at the first threshold of its largest F. */
+static enum edgel_status classes(const struct edgel_reducer *r, const struct edgel_row *row,
+                                 struct edgel_class_result **out, size_t *n, struct edgel_error *err)
+{
+    const struct edgel_boundary_counts *c = edgel_row_boundary(row);
+    (void)r;
+    if (c->n == 0)
+        return EDGEL_OK;
+    struct edgel_class_result *v = edgel_calloc(1, sizeof *v);
+    if (!v || !(v->name = edgel_strdup("boundary"))) {
+        edgel_free(v);
+        return edgel_reduce_no_memory(err);
+    }
+    const int k = edgel_boundary_best(c);
+    const struct edgel_operating_point p = edgel_boundary_point(c, k);
+    v->id = 1;
+    v->tp = c->matched_prediction[k];
+    v->fp = c->prediction[k] - v->tp;
+    v->fn = c->truth - c->matched_truth[k];
+    v->scores = edgel_scores_matched(p.precision, p.recall, p.f1);
+    *out = v;
+    *n = 1;
+    return EDGEL_OK;
+}
+
+static double ods_of(const void *results)
+{
+    const struct edgel_boundary_result *r = results;
+    return r->ods.f1;
+}
+
+static double ois_of(const void *results)
+{
+    const struct edgel_boundary_result *r = results;
+    return r->ois.f1;
+}
+
+static double ap_of(const void *results)
+{
+    const struct edgel_boundary_result *r = results;
+    return r->ap;
+}
+
+static double r50_of(const void *results)
+{
+    const struct edgel_boundary_result *r = results;
+    return r->r50;
+}
+
+static const struct edgel_family_score scores[] = {
+    { "ods", ods_of }, { "ois", ois_of }, { "ap", ap_of }, { "r50", r50_of }, { NULL, NULL }
+};
+
 const struct edgel_summing edgel_boundary_summing = {
     .sums_size = sizeof(struct edgel_boundary_sums),
     .result_size = sizeof(struct edgel_boundary_result),
     .begin = begin,
     .add = add,
     .result = result,
+    .scores = scores,
+    .classes = classes,
     .finish = finish,
     .finish_result = finish_result,
 };

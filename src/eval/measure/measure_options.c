@@ -33,7 +33,12 @@ bool edgel_measure_asks(const struct edgel_measure *m, enum edgel_family family)
 
 bool edgel_measure_counts_pixels(const struct edgel_measure *m)
 {
-    return !edgel_of_maps(m) && !edgel_objects_alone(m);
+    for (int f = 0; f < EDGEL_FAMILIES; f++) {
+        const struct edgel_family_row *family = edgel_family_of((enum edgel_family)f);
+        if (family->in_place && edgel_family_asked(family, m) && family->in_place(m))
+            return false;
+    }
+    return true;
 }
 
 const char *edgel_family_key(enum edgel_family family)

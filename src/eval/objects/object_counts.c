@@ -269,6 +269,7 @@ const struct edgel_family_row edgel_objects_family = {
     .excludes = excludes,
     .serves = serves,
     .suits = suits,
+    .in_place = edgel_objects_alone,
     .settles = "the objects",
     .needs = EDGEL_NEEDS_PLANES | EDGEL_NEEDS_WHOLE,
     .counts_size = sizeof(struct edgel_object_list),

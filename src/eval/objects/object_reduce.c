@@ -233,8 +233,10 @@ static void finish_result(void *out)
 }
 
 /* One image's classes for a table of image x class: counts, precision, recall and F1 (RQ) of the pairs of IoU > 0.5. */
-bool edgel_objects_row_results(const struct edgel_reducer *r, struct edgel_class_result **out, size_t *n)
+static enum edgel_status classes(const struct edgel_reducer *r, const struct edgel_row *row,
+                                 struct edgel_class_result **out, size_t *n, struct edgel_error *err)
 {
+    (void)row;
     struct edgel_objects_result o;
     bool ok = result(r, &o);
     struct edgel_class_result *v = ok ? edgel_calloc(o.nclasses + 1, sizeof *v) : NULL;
@@ -252,8 +254,30 @@ bool edgel_objects_row_results(const struct edgel_reducer *r, struct edgel_class
     *n = v ? o.nclasses : 0;
     *out = v;
     finish_result(&o);
-    return v != NULL;
+    return v ? EDGEL_OK : edgel_reduce_no_memory(err);
 }
+
+static double pq_of(const void *results)
+{
+    const struct edgel_objects_result *r = results;
+    return r->mean.pq;
+}
+
+static double sq_of(const void *results)
+{
+    const struct edgel_objects_result *r = results;
+    return r->mean.sq;
+}
+
+static double rq_of(const void *results)
+{
+    const struct edgel_objects_result *r = results;
+    return r->mean.rq;
+}
+
+static const struct edgel_family_score scores[] = {
+    { "pq", pq_of }, { "sq", sq_of }, { "rq", rq_of }, { NULL, NULL }
+};
 
 const struct edgel_summing edgel_objects_summing = {
     .sums_size = sizeof(struct edgel_objects_sums),
@@ -262,6 +286,8 @@ const struct edgel_summing edgel_objects_summing = {
     .prepare = prepare,
     .add = add,
     .result = result,
+    .scores = scores,
+    .classes = classes,
     .finish = finish,
     .finish_result = finish_result,
 };

@@ -185,12 +185,41 @@ static void finish_result(void *out)
     edgel_free(c->points);
 }
 
+static double ods_of(const void *results)
+{
+    const struct edgel_curve_result *r = results;
+    return r->ods.f1;
+}
+
+static double ois_of(const void *results)
+{
+    const struct edgel_curve_result *r = results;
+    return r->ois.f1;
+}
+
+static double ap_of(const void *results)
+{
+    const struct edgel_curve_result *r = results;
+    return r->ap;
+}
+
+static double auc_of(const void *results)
+{
+    const struct edgel_curve_result *r = results;
+    return r->auc;
+}
+
+static const struct edgel_family_score scores[] = {
+    { "ods", ods_of }, { "ois", ois_of }, { "ap", ap_of }, { "auc", auc_of }, { NULL, NULL }
+};
+
 const struct edgel_summing edgel_curve_summing = {
     .sums_size = sizeof(struct edgel_curve_sums),
     .result_size = sizeof(struct edgel_curve_result),
     .begin = begin,
     .add = add,
     .result = result,
+    .scores = scores,
     .finish = finish,
     .finish_result = finish_result,
 };

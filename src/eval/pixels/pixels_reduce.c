@@ -89,8 +89,8 @@ static void class_counts(const struct edgel_reducer *r, size_t i, struct edgel_c
     out->tn = r->all - out->tp - out->fp - out->fn;
 }
 
-enum edgel_status edgel_class_results(const struct edgel_reducer *r, struct edgel_class_result **out,
-                                      size_t *n, uint64_t *touched, struct edgel_error *err)
+static enum edgel_status class_results(const struct edgel_reducer *r, struct edgel_class_result **out,
+                                       size_t *n, uint64_t *touched, struct edgel_error *err)
 {
     const size_t first = edgel_reducer_first(r);
     const char *foreground = edgel_reducer_binary(r) ? "foreground" : NULL;
@@ -185,7 +185,7 @@ static bool result(const struct edgel_reducer *r, void *out)
     to->pixels = r->all;
     to->ignored_predicted = r->ignored_predicted;
     to->has_tolerance = tolerant(r);
-    if (edgel_class_results(r, &to->classes, &to->nclasses, &to->empty_touched, NULL) != EDGEL_OK)
+    if (class_results(r, &to->classes, &to->nclasses, &to->empty_touched, NULL) != EDGEL_OK)
         return false;
     mean_scores(to);
     return fill_matrix(r, to) && fill_overall(r, to);
@@ -200,11 +200,43 @@ static void finish_result(void *out)
     edgel_free(p->matrix_other);
 }
 
+static enum edgel_status classes(const struct edgel_reducer *r, const struct edgel_row *row,
+                                 struct edgel_class_result **out, size_t *n, struct edgel_error *err)
+{
+    uint64_t touched = 0;
+    (void)row;
+    return class_results(r, out, n, &touched, err);
+}
+
+static double accuracy_of(const void *results)
+{
+    const struct edgel_pixels_result *r = results;
+    return r->accuracy;
+}
+
+static double kappa_of(const void *results)
+{
+    const struct edgel_pixels_result *r = results;
+    return r->kappa;
+}
+
+static double fwiou_of(const void *results)
+{
+    const struct edgel_pixels_result *r = results;
+    return r->fwiou;
+}
+
+static const struct edgel_family_score scores[] = {
+    { "accuracy", accuracy_of }, { "kappa", kappa_of }, { "fwiou", fwiou_of }, { NULL, NULL }
+};
+
 const struct edgel_summing edgel_pixels_summing = {
     .sums_size = sizeof(struct sums),
     .class_size = sizeof(struct class_sums),
     .result_size = sizeof(struct edgel_pixels_result),
     .add = add,
     .result = result,
+    .scores = scores,
+    .classes = classes,
     .finish_result = finish_result,
 };

@@ -1,7 +1,22 @@
-/* Bars that scores have to reach. */
+/* The scores of a summary, and bars that they have to reach. */
 #include "eval/eval_priv.h"
 #include <math.h>
 #include <string.h>
+
+double edgel_score_value(const struct edgel_score *score, const struct edgel_summary *summary)
+{
+    for (int f = 0; f < EDGEL_FAMILIES; f++) {
+        const struct edgel_family_score *s = edgel_family_of((enum edgel_family)f)->sums->scores;
+        const bool there = summary->results[f] && score->families >> f & 1;
+        for (; there && s && s->key; s++)
+            if (strcmp(s->key, score->key) == 0)
+                return s->of(summary->results[f]);
+    }
+    for (size_t i = 0; score->of_class && edgel_score_at(i); i++)
+        if (edgel_score_at(i) == score)
+            return edgel_summary_pixels(summary)->mean.v[i];
+    return NAN;
+}
 
 static void keys(struct edgel_text *t)
 {

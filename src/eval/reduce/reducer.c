@@ -77,7 +77,7 @@ enum edgel_status edgel_reducer_create(const struct edgel_measure *measure, cons
     bool ok = r->prediction && r->known;
     for (size_t i = 0; ok && i < reduce->nignore; i++)
         r->known[reduce->ignore[i]] |= EDGEL_IS_IGNORED;
-    if (edgel_of_maps(measure) || edgel_objects_alone(measure))
+    if (!edgel_measure_counts_pixels(measure))
         r->fixed = true; /* no classes of pixels */
     else if (ok && (edgel_reducer_binary(r) || reduce->classes))
         ok = add_fixed_classes(r);

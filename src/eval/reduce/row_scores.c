@@ -1,25 +1,15 @@
 /* The scores of one image by class. */
 #include "eval/eval_priv.h"
 
-/* An image's boundaries at the first threshold of its largest F. */
-static enum edgel_status boundary_result(const struct edgel_boundary_counts *c,
-                                         struct edgel_class_result **out, size_t *n, struct edgel_error *err)
+/* The family that is measured in place of pixels and has scores by class; else the pixels. */
+static const struct edgel_summing *by_class(const struct edgel_measure *m)
 {
-    struct edgel_class_result *v = edgel_calloc(1, sizeof *v);
-    if (!v || !(v->name = edgel_strdup("boundary"))) {
-        edgel_free(v);
-        return edgel_reduce_no_memory(err);
+    for (int f = 0; f < EDGEL_FAMILIES; f++) {
+        const struct edgel_family_row *family = edgel_family_of((enum edgel_family)f);
+        if (edgel_family_asked(family, m) && family->in_place && family->in_place(m) && family->sums->classes)
+            return family->sums;
     }
-    const int k = edgel_boundary_best(c);
-    const struct edgel_operating_point p = edgel_boundary_point(c, k);
-    v->id = 1;
-    v->tp = c->matched_prediction[k];
-    v->fp = c->prediction[k] - v->tp;
-    v->fn = c->truth - c->matched_truth[k];
-    v->scores = edgel_scores_matched(p.precision, p.recall, p.f1);
-    *out = v;
-    *n = 1;
-    return EDGEL_OK;
+    return edgel_family_of(EDGEL_PIXELS)->sums;
 }
 
 enum edgel_status edgel_row_scores(const struct edgel_row *row, const struct edgel_measure *measure,
@@ -35,16 +25,11 @@ enum edgel_status edgel_row_scores(const struct edgel_row *row, const struct edg
     EDGEL_REQUIRE(reduce);
     struct edgel_reduce one = *reduce;
     struct edgel_reducer *r;
-    uint64_t touched = 0;
     one.reduce = EDGEL_REDUCE_POOLED;
     EDGEL_TRY(edgel_reducer_create(measure, &one, "", &r, err));
     enum edgel_status st = edgel_reducer_add(r, row, err);
-    if (st == EDGEL_OK && r->images > 0 && edgel_row_boundary(row)->n > 0)
-        st = boundary_result(edgel_row_boundary(row), out, n, err);
-    else if (st == EDGEL_OK && r->images > 0 && edgel_objects_alone(measure))
-        st = edgel_objects_row_results(r, out, n) ? EDGEL_OK : edgel_reduce_no_memory(err);
-    else if (st == EDGEL_OK && r->images > 0)
-        st = edgel_class_results(r, out, n, &touched, err);
+    if (st == EDGEL_OK && r->images > 0)
+        st = by_class(measure)->classes(r, row, out, n, err);
     edgel_reducer_destroy(&r);
     return st;
 }

@@ -47,71 +47,6 @@ static double balanced_accuracy(const struct edgel_score_counts *c)
     return (recall(c) + specificity(c)) / 2;
 }
 
-/* --- of the summary --- */
-
-static double overall_accuracy(const struct edgel_summary *s)
-{
-    return edgel_summary_pixels(s)->accuracy;
-}
-
-static double kappa(const struct edgel_summary *s)
-{
-    return edgel_summary_pixels(s)->kappa;
-}
-
-static double fwiou(const struct edgel_summary *s)
-{
-    return edgel_summary_pixels(s)->fwiou;
-}
-
-static double ods(const struct edgel_summary *s)
-{
-    const struct edgel_boundary_result *b = edgel_summary_boundary(s);
-    const struct edgel_curve_result *c = edgel_summary_curve(s);
-    return b->n > 0 ? b->ods.f1 : c->n > 0 ? c->ods.f1 : NAN;
-}
-
-static double ois(const struct edgel_summary *s)
-{
-    const struct edgel_boundary_result *b = edgel_summary_boundary(s);
-    const struct edgel_curve_result *c = edgel_summary_curve(s);
-    return b->n > 0 ? b->ois.f1 : c->n > 0 ? c->ois.f1 : NAN;
-}
-
-static double ap(const struct edgel_summary *s)
-{
-    const struct edgel_boundary_result *b = edgel_summary_boundary(s);
-    const struct edgel_curve_result *c = edgel_summary_curve(s);
-    return b->n > 0 ? b->ap : c->n > 0 ? c->ap : NAN;
-}
-
-static double auc(const struct edgel_summary *s)
-{
-    const struct edgel_curve_result *c = edgel_summary_curve(s);
-    return c->n > 0 ? c->auc : NAN;
-}
-
-static double r50(const struct edgel_summary *s)
-{
-    const struct edgel_boundary_result *b = edgel_summary_boundary(s);
-    return b->n > 0 ? b->r50 : NAN;
-}
-
-static double pq(const struct edgel_summary *s)
-{
-    return edgel_summary_objects(s)->mean.pq;
-}
-
-static double sq(const struct edgel_summary *s)
-{
-    return edgel_summary_objects(s)->mean.sq;
-}
-
-static double rq(const struct edgel_summary *s)
-{
-    return edgel_summary_objects(s)->mean.rq;
-}
-
 /* --- the table --- */
 
 enum {
@@ -124,66 +59,46 @@ enum {
 static const struct edgel_score_row rows[] = {
     { { "accuracy", "(TP + TN) / (TP + FP + FN + TN)", 0, 1, PIXELS, true, true, false },
       EDGEL_NO_MATCH,
-      accuracy,
-      overall_accuracy },
+      accuracy },
     { { "precision", "TP / (TP + FP)", 0, 1, PIXELS, true, false, false },
       EDGEL_MATCHED_PRECISION,
-      precision,
-      NULL },
-    { { "recall", "TP / (TP + FN)", 0, 1, PIXELS, true, false, false }, EDGEL_MATCHED_RECALL, recall, NULL },
-    { { "f1", "2TP / (2TP + FP + FN)", 0, 1, PIXELS, true, false, false }, EDGEL_MATCHED_F1, f1, NULL },
-    { { "iou", "TP / (TP + FP + FN)", 0, 1, PIXELS, true, false, false }, EDGEL_NO_MATCH, iou, NULL },
-    { { "specificity", "TN / (TN + FP)", 0, 1, PIXELS, true, false, false },
-      EDGEL_NO_MATCH,
-      specificity,
-      NULL },
+      precision },
+    { { "recall", "TP / (TP + FN)", 0, 1, PIXELS, true, false, false }, EDGEL_MATCHED_RECALL, recall },
+    { { "f1", "2TP / (2TP + FP + FN)", 0, 1, PIXELS, true, false, false }, EDGEL_MATCHED_F1, f1 },
+    { { "iou", "TP / (TP + FP + FN)", 0, 1, PIXELS, true, false, false }, EDGEL_NO_MATCH, iou },
+    { { "specificity", "TN / (TN + FP)", 0, 1, PIXELS, true, false, false }, EDGEL_NO_MATCH, specificity },
     { { "mcc", "(TP TN - FP FN) / sqrt((TP + FP)(TP + FN)(TN + FP)(TN + FN))", -1, 1, PIXELS, true, false,
         false },
       EDGEL_NO_MATCH,
-      mcc,
-      NULL },
-    { { "dice", "2TP / (2TP + FP + FN)", 0, 1, PIXELS, true, false, true }, EDGEL_MATCHED_F1, f1, NULL },
+      mcc },
+    { { "dice", "2TP / (2TP + FP + FN)", 0, 1, PIXELS, true, false, true }, EDGEL_MATCHED_F1, f1 },
     { { "balanced_accuracy", "(recall + specificity) / 2", 0, 1, PIXELS, true, false, true },
       EDGEL_NO_MATCH,
-      balanced_accuracy,
-      NULL },
+      balanced_accuracy },
     { { "kappa", "(all sum TP - sum T P) / (all^2 - sum T P)", -1, 1, PIXELS, false, true, false },
       EDGEL_NO_MATCH,
-      NULL,
-      kappa },
+      NULL },
     { { "fwiou", "sum (T / all) iou over the classes of the truth", 0, 1, PIXELS, false, true, false },
       EDGEL_NO_MATCH,
-      NULL,
-      fwiou },
+      NULL },
     { { "ods", "F at the best threshold of the set", 0, 1, CURVE | MAPS, false, false, false },
       EDGEL_NO_MATCH,
-      NULL,
-      ods },
+      NULL },
     { { "ois", "F at the best threshold of each image", 0, 1, CURVE | MAPS, false, false, false },
       EDGEL_NO_MATCH,
-      NULL,
-      ois },
+      NULL },
     { { "ap", "mean precision over recall 0, 0.01, ... 1", 0, 1.01, CURVE | MAPS, false, false, false },
       EDGEL_NO_MATCH,
-      NULL,
-      ap },
-    { { "auc", "area under TP rate over FP rate", 0, 1, CURVE, false, false, false },
-      EDGEL_NO_MATCH,
-      NULL,
-      auc },
-    { { "r50", "recall where precision is 0.5", 0, 1, MAPS, false, false, false },
-      EDGEL_NO_MATCH,
-      NULL,
-      r50 },
-    { { "pq", "SQ RQ", 0, 1, OBJECTS, false, false, false }, EDGEL_NO_MATCH, NULL, pq },
+      NULL },
+    { { "auc", "area under TP rate over FP rate", 0, 1, CURVE, false, false, false }, EDGEL_NO_MATCH, NULL },
+    { { "r50", "recall where precision is 0.5", 0, 1, MAPS, false, false, false }, EDGEL_NO_MATCH, NULL },
+    { { "pq", "SQ RQ", 0, 1, OBJECTS, false, false, false }, EDGEL_NO_MATCH, NULL },
     { { "sq", "sum of IoU / TP, of pairs of objects", 0, 1, OBJECTS, false, false, false },
       EDGEL_NO_MATCH,
-      NULL,
-      sq },
+      NULL },
     { { "rq", "TP / (TP + FP / 2 + FN / 2), of objects", 0, 1, OBJECTS, false, false, false },
       EDGEL_NO_MATCH,
-      NULL,
-      rq },
+      NULL },
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -200,10 +115,8 @@ static const char *odd_score(const struct edgel_score_row *v, size_t i)
         return "a score needs a key and a formula";
     if (!(s->lo < s->hi) || s->families == 0)
         return "a score needs a range and a family that it is computed from";
-    if (s->of_class ? !v[i].of_counts : !v[i].of_summary)
-        return "a score needs the function that computes it";
-    if (s->overall && !v[i].of_summary)
-        return "a score of all pixels needs its value of the summary";
+    if (s->of_class != (v[i].of_counts != NULL))
+        return "a score of a class needs the function that computes it, others are computed by a family";
     if (s->of_class && i > 0 && !v[i - 1].score.of_class)
         return "scores of a class stand first";
     for (size_t k = 0; k < i; k++)
@@ -243,15 +156,6 @@ size_t edgel_scores_count(void)
     while (n < ROWS && rows[n].score.of_class)
         n++;
     return n;
-}
-
-double edgel_score_value(const struct edgel_score *score, const struct edgel_summary *summary)
-{
-    for (size_t i = 0; i < ROWS; i++)
-        if (&rows[i].score == score)
-            return rows[i].of_summary ? rows[i].of_summary(summary)
-                                      : edgel_summary_pixels(summary)->mean.v[i];
-    return NAN;
 }
 
 struct edgel_scores edgel_scores_matched(double p, double r, double f)

@@ -110,6 +110,7 @@ const struct edgel_family_row edgel_regions_family = {
     .excludes = edgel_maps_exclude,
     .serves = serves,
     .suits = edgel_maps_suit,
+    .in_place = edgel_of_maps,
     .settles = "the sweep over thresholds",
     .needs = EDGEL_NEEDS_MAPS,
     .counts_size = sizeof(struct edgel_region_counts),
