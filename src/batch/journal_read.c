@@ -6,7 +6,8 @@
  *   done HASH SIZE SECONDS.NANOSECONDS       an image: all of its outputs have their names
  *
  * A process may be killed, or the machine stop, at any moment. An incomplete last line is ignored, and so is a line of
- * another form; at worst an image is done again.
+ * another form; at worst an image is done again. Bytes that did not reach the disk before the power failed read as NUL.
+ * A first line with such bytes is older than all outputs that are durable, so the record counts as empty.
  */
 #include "batch/journal_priv.h"
 #include <errno.h>
@@ -22,6 +23,7 @@ struct reader {
     struct edgel_journal *j;
     const struct edgel_journal_params *params;
     size_t number; /* of the line */
+    bool torn;     /* the first line is not whole */
 };
 
 static enum edgel_status check_setting(const struct reader *r, const struct edgel_json *had,
@@ -92,10 +94,12 @@ static enum edgel_status take_line(struct reader *r, const char *line, size_t n,
     struct edgel_journal_run run;
     struct edgel_mark m;
     int end = 0;
-    if (r->number++ == 0)
-        return take_header(r, line, n, err);
-    if (strlen(line) != n)
+    const bool whole = strlen(line) == n, first = r->number++ == 0;
+    r->torn = r->torn || (first && !whole);
+    if (!whole || r->torn)
         return EDGEL_OK;
+    if (first)
+        return take_header(r, line, n, err);
     if (sscanf(line, "run %lu-%lx%n", &run.pid, &run.tag, &end) == 2 && (size_t)end == n)
         return take_run(r, &run, err);
     if (sscanf(line, "done %" SCNx64 " %" SCNu64 " %" SCNd64 ".%9" SCNd64 "%n", &m.hash, &m.size_bytes,
@@ -151,7 +155,7 @@ enum edgel_status edgel_journal_read(struct edgel_journal *j, const struct edgel
         st = text.failed ? edgel_no_memory(err, j->path) : take_lines(&r, &text, err);
     }
     edgel_text_finish(&text);
-    *empty = r.number == 0;
+    *empty = r.number == 0 || r.torn;
     if (st == EDGEL_OK && j->count > 0)
         qsort(j->marks, j->count, sizeof *j->marks, by_hash);
     return st;

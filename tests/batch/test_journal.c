@@ -111,6 +111,32 @@ static void cut_anywhere_it_is_read_and_goes_on(void **state)
     }
 }
 
+/* After a power failure: bytes that did not reach the disk are NUL, anywhere. */
+static void lines_with_lost_bytes_do_not_count(void **state)
+{
+    (void)state;
+    struct edgel_journal *j;
+    assert_int_equal(write_some(6), EDGEL_OK);
+    char text[4096], lost[4096];
+    FILE *f = fopen("out/deep/.edgel-journal", "rb");
+    const size_t size = fread(text, 1, sizeof text, f);
+    fclose(f);
+    const size_t head = (size_t)((char *)memchr(text, '\n', size) - text);
+    for (size_t at = 0; at < size; at++) {
+        memcpy(lost, text, size);
+        lost[at] = '\0';
+        f = fopen("out/deep/.edgel-journal", "wb");
+        assert_int_equal(fwrite(lost, 1, size, f), size);
+        fclose(f);
+        struct edgel_error e = { 0 };
+        assert_int_equal(edgel_journal_find(&params, &j, &e), EDGEL_OK);
+        assert_int_equal(j == NULL, at <= head);
+        if (j)
+            assert_in_range(edgel_journal_count(j), 4, 6);
+        edgel_journal_close(&j);
+    }
+}
+
 static void other_settings_are_refused(void **state)
 {
     (void)state;
@@ -170,6 +196,7 @@ int main(void)
         TREE_TEST(what_was_added_is_found_again),
         TREE_TEST(folders_made_for_it_go_with_it),
         TREE_TEST(cut_anywhere_it_is_read_and_goes_on),
+        TREE_TEST(lines_with_lost_bytes_do_not_count),
         TREE_TEST(other_settings_are_refused),
         TREE_TEST(marks_tell_files_apart),
         TREE_TEST(memory_that_runs_out_leaves_nothing_half),

@@ -171,6 +171,13 @@ class Bench:
             return None, b"", "", tree(self.out)
         return r.returncode, SECONDS.sub(b"", r.stdout), r.stderr.decode(errors="replace"), tree(self.out)
 
+    def many(self):
+        """in/many: seven images."""
+        for i in range(7):
+            path = self.work / f"in/many/{i}.png"
+            path.parent.mkdir(exist_ok=True)
+            shutil.copy(self.work / ("in/gray/a.png" if i % 2 else "in/gray/b/c.png"), path)
+
     def finish(self):
         shutil.rmtree(self.work, ignore_errors=True)
 
@@ -282,10 +289,10 @@ class Call:
         return int(self.words[0]) if self.words and self.words[0].lstrip("-").isdigit() else None
 
 
-def calls_of(bench, arguments):
+def calls_of(bench, arguments, keep=False):
     """A run and its system calls, those of the loader left out; code, stdout, messages, tree, calls."""
     log = bench.work / "calls"
-    ended = bench.run(arguments, wrap=[bench.tool("trace_calls"), "-l", str(log)])
+    ended = bench.run(arguments, wrap=[bench.tool("trace_calls"), "-l", str(log)], keep=keep)
     calls = [Call(line) for line in log.read_text().splitlines() if " = " in line]
     main = next(i for i, c in enumerate(calls) if c.name == "fcntl" and c.fd == 0)  # what main() begins with
     return (*ended, calls[main:])
