@@ -115,9 +115,11 @@ struct edgel_folder_result {
 /*
  * Reads images, has write() make their outputs, and gives these their names: an output that has its name is complete,
  * and an image that fails leaves none. Plans and checks everything before any work: two inputs with one output, an
- * output that is an input or exists are refused. While it is at work the output folder holds a record, from which an
- * equal run with `resume` goes on should this one be interrupted or killed; it is removed at the end. The log holds a
- * line for each image in the order of the inputs, whatever the number of threads.
+ * output that is an input or exists are refused, and so is a run while another one is at work in the output folder with
+ * other settings or some of the same outputs (a lock in ".edgel-active" there, which ends with its process). While it
+ * is at work the output folder holds a record, from which an equal run with `resume` goes on should this one be
+ * interrupted or killed; it is removed at the end. The log holds a line for each image in the order of the inputs,
+ * whatever the number of threads.
  *
  * result  may be NULL
  * Returns EDGEL_OK, also when images failed (result->totals.failed); EDGEL_EINTERRUPTED: stop said true, what had

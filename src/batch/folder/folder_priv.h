@@ -2,7 +2,7 @@
 #ifndef EDGEL_FOLDER_PRIV_H
 #define EDGEL_FOLDER_PRIV_H
 
-#include "batch/batch_priv.h"
+#include "batch/presence_priv.h"
 #include "edgel/batch_folder.h"
 #include "io/io_priv.h"
 
@@ -18,8 +18,9 @@ struct edgel_folder {
     struct edgel_shard shard; /* the part to do, and the whole list */
     struct edgel_setting *settings; /* [nsettings] of the run, and the version */
     size_t nsettings;
-    struct edgel_journal *journal; /* record of the run; NULL: none is kept */
-    bool journal_failed;           /* it was told that it cannot be written */
+    struct edgel_presence *presence; /* what others see of the run; NULL: nothing */
+    struct edgel_journal *journal;   /* record of the run; NULL: none is kept */
+    bool journal_failed;             /* it was told that it cannot be written */
 };
 
 /* The one place that hands out work: how many images there are, and which input the k-th is. */
@@ -94,14 +95,22 @@ enum edgel_status edgel_folder_record_find(struct edgel_folder *f, struct edgel_
 /* True when the output folder holds the record of a run that did not end. */
 bool edgel_folder_record_exists(const struct edgel_folder *f);
 /* Begins the record of this run in its output folder, or goes on with the one found. If it cannot be written, a warning
- * says so and the run continues without it. */
-void edgel_folder_record_begin(struct edgel_folder *f);
+ * says so and the run continues without it. EDGEL_EINVAL: its file is in use, and not by a run like this. */
+enum edgel_status edgel_folder_record_begin(struct edgel_folder *f, struct edgel_error *err);
 /* Notes that an image is finished. */
 void edgel_folder_record_note(struct edgel_folder *f, const struct edgel_folder_slot *slot);
 /* True when a run that was interrupted finished input i, which has not changed since, and its outputs are there. The
  * slot's mark is set whenever the input can be asked for (then marked). */
 bool edgel_folder_record_has(const struct edgel_folder *f, size_t i, const struct edgel_folder_paths *paths,
                              struct edgel_folder_slot *slot);
+
+/* --- folder_presence.c: one run does not mix its outputs with those of another --- */
+
+/* Tells other runs of the outputs of the part, in the output folder. Returns as edgel_presence_announce(). */
+enum edgel_status edgel_folder_announce(struct edgel_folder *f, struct edgel_folder_paths *paths,
+                                        struct edgel_error *err);
+/* False when there are outputs to write and none of them can be, for want of permission. */
+bool edgel_folder_can_write(const struct edgel_folder *f, struct edgel_folder_paths *paths);
 
 /* --- folder_check.c: what is refused before any work, besides what the plan refuses --- */
 

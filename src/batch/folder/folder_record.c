@@ -32,14 +32,18 @@ static void warn(const struct edgel_folder *f, enum edgel_folder_warning warning
         f->run->warn(f->run->listener, warning, err->msg);
 }
 
-void edgel_folder_record_begin(struct edgel_folder *f)
+enum edgel_status edgel_folder_record_begin(struct edgel_folder *f, struct edgel_error *err)
 {
     const struct edgel_journal_params p = params_of(f);
     struct edgel_error why = { 0 };
     if (f->journal && f->run->log)
         edgel_journal_clean(f->journal, f->run->log);
-    if (f->out && edgel_journal_begin(&p, &f->journal, &why) != EDGEL_OK)
-        warn(f, EDGEL_FOLDER_NO_RECORD, &why);
+    if (!f->out || edgel_journal_begin(&p, &f->journal, &why) == EDGEL_OK)
+        return EDGEL_OK;
+    if (why.code == EDGEL_EINVAL && f->presence && edgel_presence_is_alone(f->presence))
+        return edgel_fail(err, why.code, "%s", why.msg); /* something else is at work there */
+    warn(f, EDGEL_FOLDER_NO_RECORD, &why);
+    return EDGEL_OK;
 }
 
 void edgel_folder_record_note(struct edgel_folder *f, const struct edgel_folder_slot *slot)

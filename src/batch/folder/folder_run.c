@@ -225,14 +225,10 @@ static void end_log(struct job *j)
     edgel_log_discard(&j->log);
 }
 
-/* A part that has no images needs no output folder. */
 static enum edgel_status start(struct job *j, struct edgel_error *err)
 {
     EDGEL_TRY(begin_log(j, err));
-    if (edgel_plan_folder(j->f.plan) && !j->f.out && j->count > 0)
-        EDGEL_TRY(edgel_output_folder_open(j->run->output, j->run->follow_links, &j->f.out, err));
-    edgel_folder_record_begin(&j->f);
-    return EDGEL_OK;
+    return edgel_folder_record_begin(&j->f, err);
 }
 
 /* The log is ended, the record removed if all was done, else kept. */
@@ -328,6 +324,7 @@ static enum edgel_existing existing_rule(const struct edgel_folder *f)
     return f->journal && rule == EDGEL_EXISTING_ERROR ? EDGEL_EXISTING_OVERWRITE : rule;
 }
 
+/* The names of the outputs. */
 static enum edgel_status plan(struct job *j, struct edgel_error *err)
 {
     const struct edgel_folder_run *run = j->run;
@@ -339,37 +336,62 @@ static enum edgel_status plan(struct job *j, struct edgel_error *err)
                                          .methods = run->methods,
                                          .classes = run->classes,
                                          .nmethods = run->noutputs };
-    const struct edgel_plan_rule rule = { j->f.out, existing_rule(&j->f), &j->f.shard };
-    enum edgel_status s = edgel_plan_names(&p, UINT64_MAX, &j->f.plan, err);
-    if (s == EDGEL_OK)
-        s = edgel_plan_check_existing(j->f.plan, &rule, err);
-    if (s != EDGEL_OK && !run->resume)
-        j->result->resumable = edgel_folder_record_exists(&j->f);
-    if (s == EDGEL_OK && run->resume && !edgel_plan_folder(j->f.plan)) {
-        j->result->stage = EDGEL_FOLDER_RECORD;
-        s = edgel_fail(err, EDGEL_EINVAL, "the output is a single file");
-    }
+    EDGEL_TRY(edgel_plan_names(&p, UINT64_MAX, &j->f.plan, err));
+    j->count = edgel_folder_count(&j->f);
+    EDGEL_TRY(edgel_folder_paths_init(&j->paths, &j->f, err));
+    if (!run->resume || edgel_plan_folder(j->f.plan))
+        return EDGEL_OK;
+    j->result->stage = EDGEL_FOLDER_RECORD;
+    return edgel_fail(err, EDGEL_EINVAL, "the output is a single file");
+}
+
+/* Opens the output folder, and tells others of this run. A part that has no images needs no folder. why: the folder
+ * cannot be written to, which does not matter when there is nothing to write. */
+static enum edgel_status enter(struct job *j, struct edgel_error *why, struct edgel_error *err)
+{
+    struct edgel_folder *f = &j->f;
+    if (!edgel_plan_folder(f->plan))
+        return EDGEL_OK;
+    if (j->run->dry_run || j->count == 0)
+        return edgel_output_folder_find(j->run->output, j->run->follow_links, &f->out, err);
+    j->result->stage = EDGEL_FOLDER_START;
+    EDGEL_TRY(edgel_output_folder_open(j->run->output, j->run->follow_links, &f->out, err));
+    const enum edgel_status s = edgel_folder_announce(f, &j->paths, why);
+    return s == EDGEL_OK || s == EDGEL_EIO ? EDGEL_OK : edgel_fail(err, s, "%s", why->msg);
+}
+
+static enum edgel_status check_existing(struct job *j, struct edgel_error *err)
+{
+    struct edgel_folder *f = &j->f;
+    j->result->stage = EDGEL_FOLDER_RECORD;
+    if (j->run->resume)
+        EDGEL_TRY(edgel_folder_record_find(f, err));
+    j->result->stage = EDGEL_FOLDER_PLAN;
+    const struct edgel_plan_rule rule = { f->out, existing_rule(f), &f->shard };
+    const enum edgel_status s = edgel_plan_check_existing(f->plan, &rule, err);
+    if (s != EDGEL_OK && !j->run->resume)
+        j->result->resumable = edgel_folder_record_exists(f);
     return s;
 }
 
 static enum edgel_status execute(struct job *j, struct edgel_error *err)
 {
     enum edgel_folder_stage *stage = &j->result->stage;
+    struct edgel_error why = { 0 };
     *stage = EDGEL_FOLDER_INPUTS;
     EDGEL_TRY(collect(&j->f, err));
     j->result->inputs = edgel_inputs_count(j->f.inputs);
-    EDGEL_TRY(edgel_output_folder_find(j->run->output, j->run->follow_links, &j->f.out, err));
-    *stage = EDGEL_FOLDER_RECORD;
-    if (j->run->resume)
-        EDGEL_TRY(edgel_folder_record_find(&j->f, err));
     *stage = EDGEL_FOLDER_PLAN;
     EDGEL_TRY(plan(j, err));
-    EDGEL_TRY(edgel_folder_paths_init(&j->paths, &j->f, err));
-    j->count = edgel_folder_count(&j->f);
     *stage = EDGEL_FOLDER_NAMES;
     EDGEL_TRY(edgel_folder_check_names(&j->f, &j->paths, err));
     *stage = EDGEL_FOLDER_LOG;
     EDGEL_TRY(edgel_folder_check_log(&j->f, &j->paths, err));
+    EDGEL_TRY(enter(j, &why, err));
+    EDGEL_TRY(check_existing(j, err));
+    *stage = EDGEL_FOLDER_START;
+    if (why.code != EDGEL_OK && !edgel_folder_can_write(&j->f, &j->paths))
+        return edgel_fail(err, why.code, "%s", why.msg);
     return j->run->dry_run ? foresee_all(j, err) : begin_and_work(j, err);
 }
 
@@ -394,6 +416,7 @@ enum edgel_status edgel_folder_run_execute(const struct edgel_folder_run *run,
     enum edgel_status s = execute(&j, err ? err : &own);
     edgel_log_discard(&j.log);
     edgel_journal_close(&j.f.journal);
+    edgel_presence_release(&j.f.presence);
     edgel_output_folder_close(&j.f.out);
     edgel_folder_paths_finish(&j.paths);
     edgel_plan_destroy(&j.f.plan);
