@@ -17,6 +17,9 @@ struct ml_dsp {
     void (*add_d)(double *y, double a, const double *x, size_t n);
     /* g[j d + k] += sum_r a[j][r] b[k][r] for k <= j < d, of columns of ML_GRAM_ROWS rows each. */
     void (*gram)(double *g, const double *a, const double *b, size_t d);
+    /* length = sqrt(x^2 + y^2), turn = angle of (x, y) in half turns: 0 <= turn < 1 modulo a half turn, or < 2 modulo a
+     * whole one; 0 where both are 0. Within 1e-10. */
+    void (*polar)(double *length, double *turn, const double *x, const double *y, size_t n, int whole);
 };
 
 void ml_dsp_init(struct ml_dsp *t, unsigned flags); /* flags of edgel_cpu_flags() */
