@@ -97,6 +97,8 @@ struct edgel_measure {
      * the image ends with EDGEL_EINTERRUPTED. NULL: never. */
     bool (*stop)(void *user);
     void *stop_user;
+    /* The counts of the sweep have no levels: counts files of schema edgel.counts/1. Measuring takes no note of it. */
+    bool coarse;
 };
 /* Labels AUTO, threshold 0.5, no sweep, nothing but pixels, one annotator, all pixels; max_dist 0.0075, thinned,
  * without suppression (ratio 1.01, radius 1). */
@@ -148,11 +150,22 @@ struct edgel_pixels_counts {
     size_t n;
 };
 
-/* EDGEL_CURVE: pixels at or above each threshold, those with an ignored truth left out. */
+/* A level of a soft map: the share level / 65535 of the full range. */
+enum { EDGEL_LEVEL_MAX = 65535 };
+struct edgel_curve_level {
+    int level;                     /* 0 to EDGEL_LEVEL_MAX */
+    uint64_t negatives, positives; /* judged pixels of that level, by their truth */
+};
+
+/* EDGEL_CURVE: pixels at or above each threshold, and of each level; those with an ignored truth are left out. Integer
+ * samples lie on levels exactly; a float sample v is of the highest level with v >= (float)(level / 65535), NaN of 0. */
 struct edgel_curve_counts {
-    int n;                         /* thresholds; 0: not measured */
-    uint64_t *tp, *fp;             /* [n] */
-    uint64_t positives, negatives; /* of the truth */
+    int n;                            /* thresholds; 0: not measured */
+    uint64_t *tp, *fp;                /* [n] */
+    uint64_t positives, negatives;    /* of the truth */
+    struct edgel_curve_level *levels; /* [nlevels] those that occur, rising */
+    size_t nlevels;
+    bool binned; /* some float sample is not equal to its level */
 };
 
 /* EDGEL_TOLERANCE and, of the pixels of boundaries, EDGEL_DAVIS: rising id, ignored truth left out; BINARY: id 1
@@ -530,7 +543,7 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_reduce_check(const struct edge
                                                                const struct edgel_reduce *reduce,
                                                                struct edgel_error *err);
 
-/* --- counts files: JSON lines, schema edgel.counts/1 --- */
+/* --- counts files: JSON lines, schema edgel.counts/2; edgel.counts/1 is read --- */
 
 /* EDGEL_OK when counts measured under a and b may be put together: equal in all fields (ignore as a set). EDGEL_EFORMAT
  * names the first field that differs. */
@@ -690,11 +703,22 @@ struct edgel_operating_point {
     double threshold, recall, precision, f1;
 };
 
+/* Over all levels: AP = sum of (R - R before) P by falling threshold, AUC by trapezoids, equal values as one step; as
+ * average_precision_score and roc_auc_score of scikit-learn. ODS: the threshold above 0 of the largest F1, the highest
+ * of equal ones, of the pixels of all images; OIS: the counts at each image's own best threshold, summed. NaN without
+ * positives, AUC also without negatives. */
 struct edgel_curve_result {
-    int n;                                 /* thresholds; 0: no sweep was measured */
-    struct edgel_operating_point ods, ois; /* ois.threshold is NaN: each image has its own */
+    int n; /* thresholds; 0: no sweep was measured */
+    /* ois.threshold is NaN: each image has its own; ods.threshold is NaN where no threshold finds a positive. */
+    struct edgel_operating_point ods, ois;
     double ap, auc;
     struct edgel_operating_point *points; /* [n], rising threshold */
+    /* All of these are from the n thresholds alone, AP and AUC interpolated and too low for confident maps: the counts
+     * have no levels. */
+    bool coarse;
+    /* How far ap and auc can be from the values of the samples before they were given levels: 0 where all samples lie
+     * on levels. NaN: coarse, or undefined. */
+    double ap_error, auc_error;
 };
 
 /* Covering, probabilistic Rand index and variation of information; ods: best threshold of the set, ois: of each

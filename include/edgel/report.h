@@ -15,7 +15,7 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_table(struct edgel_outp
                                                                const struct edgel_summary *s, size_t n,
                                                                size_t width, struct edgel_error *err);
 
-/* The summary document, schema edgel.eval/1; with n > 1 {"schema":…,"results":[…]}. Undefined values are null. */
+/* The summary document, schema edgel.eval/2; with n > 1 {"schema":…,"results":[…]}. Undefined values are null. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_report_json(struct edgel_output *out, const struct edgel_summary *s, size_t n, struct edgel_error *err);
 

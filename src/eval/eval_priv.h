@@ -22,6 +22,7 @@ struct edgel_mean {
 /* --- families.c: the table of families --- */
 
 struct edgel_map_masks;
+struct edgel_sweep;
 /* What a family can be measured from, once the pixels of an image are read. */
 struct edgel_measuring {
     const struct edgel_measure *params;
@@ -30,7 +31,7 @@ struct edgel_measuring {
     const struct edgel_mask *prediction, *truth, *valid; /* prediction NULL: missing; valid NULL: all */
     uint64_t pixels;
     const struct edgel_confusion *confusion;
-    const uint64_t *hist[2];            /* EDGEL_NEEDS_LEVELS: [thresholds + 1] of negatives, positives */
+    struct edgel_sweep *sweep;          /* EDGEL_NEEDS_LEVELS: its pixels */
     int32_t *t_plane, *p_plane;         /* EDGEL_NEEDS_PLANES: [w * h] judged ids, else -1 */
     int32_t *whole;                     /* EDGEL_NEEDS_WHOLE: [w * h] predicted ids, judged or not */
     int32_t only;                       /* BINARY: the one id that is listed; else -1 */
@@ -291,6 +292,41 @@ int edgel_curve_level(uint32_t v, int n, int full);
 int edgel_curve_level_float(float v, int n);
 /* hist[0..n]: pixels by level. out[k - 1] = pixels of level k and above. */
 void edgel_curve_suffix(const uint64_t *hist, int n, uint64_t *out);
+/* The judged pixels of a soft map, by level and truth. A slot is an integer sample (at most full), or the level of a
+ * float one. */
+struct edgel_sweep {
+    const struct edgel_mask *map; /* NULL: missing */
+    int full, n;                  /* the last slot; thresholds */
+    uint16_t *slots, *steps;      /* [w] of a row: slots; of floats also thresholds passed */
+    const float *row;             /* of floats: the row, and from one pixel to the next */
+    int step;
+    uint64_t *hist[2],
+        *passed[2]; /* negatives, positives: [full + 1] by slot; [n + 1] by thresholds passed */
+    bool binned;    /* some float sample is not equal to its level */
+};
+/* False: out of memory; finish all the same. full: of the map's integer samples. */
+EDGEL_NODISCARD bool edgel_sweep_init(struct edgel_sweep *s, const struct edgel_mask *map, int full, int n,
+                                      int w);
+void edgel_sweep_finish(struct edgel_sweep *s);
+/* The next row of the map: integer samples; or floats, step apart. */
+void edgel_sweep_ids(struct edgel_sweep *s, const uint16_t *ids, int w);
+void edgel_sweep_floats(struct edgel_sweep *s, const float *v, int step, int w);
+/* Counts its pixels. side[w]: 0 negative, 1 positive, -1 not judged. */
+void edgel_sweep_add(struct edgel_sweep *s, const int8_t *side, int w);
+/* The counts of all rows, c zeroed; once. False: out of memory; the caller frees what is in c. */
+EDGEL_NODISCARD bool edgel_sweep_counts(struct edgel_sweep *s, struct edgel_curve_counts *c);
+
+/* --- curve_scores.c: of levels, rising --- */
+double edgel_curve_ap(const struct edgel_curve_level *v, size_t n);
+double edgel_curve_auc(const struct edgel_curve_level *v, size_t n);
+/* How far both can be from the values of pixels whose order within a level is not known. */
+void edgel_curve_errors(const struct edgel_curve_level *v, size_t n, double *ap, double *auc);
+/* The threshold of the largest F1, with what it counts. */
+struct edgel_curve_best {
+    int level; /* -1: none finds a positive */
+    uint64_t tp, fp;
+};
+struct edgel_curve_best edgel_curve_best(const struct edgel_curve_level *v, size_t n);
 
 /* --- edt.c --- */
 enum { EDGEL_EDT_FAR = INT32_MAX };
@@ -511,8 +547,10 @@ struct edgel_curve_sums {
     uint64_t *tp, *fp; /* [n] */
     uint64_t positives, negatives;
     uint64_t ois_tp, ois_fp;
+    bool coarse, binned;
+    struct edgel_curve_level *levels; /* [EDGEL_LEVEL_MAX + 1]; coarse: NULL */
 };
-EDGEL_NODISCARD bool edgel_curve_sums_init(struct edgel_curve_sums *c, int n);
+EDGEL_NODISCARD bool edgel_curve_sums_init(struct edgel_curve_sums *c, int n, bool coarse);
 void edgel_curve_sums_add(struct edgel_curve_sums *c, const struct edgel_row *row);
 EDGEL_NODISCARD bool edgel_curve_sums_result(const struct edgel_curve_sums *c,
                                              struct edgel_curve_result *out);
@@ -520,6 +558,10 @@ void edgel_curve_sums_finish(struct edgel_curve_sums *c);
 /* The first of the largest F, also between neighbouring points. */
 struct edgel_operating_point edgel_curve_ods(const struct edgel_operating_point *p, int n);
 struct edgel_operating_point edgel_curve_point(double threshold, double recall, double precision);
+
+/* --- curve_coarse.c: of thresholds alone --- */
+double edgel_curve_coarse_ap(const struct edgel_operating_point *p, int n);
+double edgel_curve_coarse_auc(const struct edgel_curve_sums *c);
 
 /* --- boundary_reduce.c --- */
 struct edgel_boundary_sums {

@@ -110,28 +110,29 @@ static double value_of(const char *key, const struct edgel_summary *s)
 
 static void side_by_side(struct edgel_text *t, const struct edgel_summary *s, size_t n, size_t width)
 {
-    static const char *const heads[] = { "method", "images", "missing", "failed" };
+    static const char *const heads[] = { "images", "missing", "failed" };
     static const char *const keys[] = { "precision", "recall", "f1", "iou", "accuracy", "kappa", "fwiou" };
     static const struct {
         const char *head, *key;
     } curve[] = { { "ODS", "ods" }, { "OIS", "ois" }, { "AP", "ap" }, { "AUC", "auc" } };
     bool with_curve = any_curve(s, n);
     struct edgel_grid g = { .columns = with_curve ? 15 : 11, .left = 1, .width = width };
-    for (size_t i = 0; i < 4; i++)
+    edgel_grid_str(&g, "method");
+    for (size_t i = 0; with_curve && i < 4; i++)
+        edgel_grid_str(&g, curve[i].head);
+    for (size_t i = 0; i < 3; i++)
         edgel_grid_str(&g, heads[i]);
     for (size_t i = 0; i < 7; i++)
         edgel_grid_str(&g, keys[i]);
-    for (size_t i = 0; with_curve && i < 4; i++)
-        edgel_grid_str(&g, curve[i].head);
     for (size_t i = 0; i < n; i++) {
         edgel_grid_str(&g, s[i].prediction);
+        for (size_t k = 0; with_curve && k < 4; k++)
+            edgel_grid_score(&g, value_of(curve[k].key, &s[i]));
         edgel_grid_count(&g, s[i].images);
         edgel_grid_count(&g, s[i].missing);
         edgel_grid_count(&g, s[i].failed);
         for (size_t k = 0; k < 7; k++)
             edgel_grid_score(&g, value_of(keys[k], &s[i]));
-        for (size_t k = 0; with_curve && k < 4; k++)
-            edgel_grid_score(&g, value_of(curve[k].key, &s[i]));
     }
     edgel_text_str(t, "\n");
     edgel_grid_end(&g, t);
@@ -206,6 +207,11 @@ static void classes(struct edgel_text *t, const struct edgel_summary *s, size_t 
         fill_classes(&g, p, false);
     }
     edgel_text_str(t, "\n");
+    if (edgel_summary_curve(s)->n > 0) {
+        edgel_text_str(t, "at the threshold ");
+        edgel_text_real(t, s->measure->threshold);
+        edgel_text_str(t, "\n");
+    }
     edgel_grid_end(&g, t);
 }
 

@@ -36,6 +36,7 @@ struct edgel_show {
     void (*table)(struct edgel_text *t, const struct edgel_summary *s, size_t width);
     /* A line for each of several methods; NULL: none. */
     void (*side_by_side)(struct edgel_text *t, const struct edgel_summary *s, size_t n, size_t width);
+    bool leads; /* its part of the table comes before those of the others */
 };
 const struct edgel_show *edgel_show_of(enum edgel_family family);
 /* What a table of shows lacks; NULL: nothing. */

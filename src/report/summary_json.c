@@ -1,5 +1,5 @@
 /*
- * The summary document, schema edgel.eval/1. Reals are written with the fewest digits that read back the same;
+ * The summary document, schema edgel.eval/2. Reals are written with the fewest digits that read back the same;
  * undefined ones are null. One line per class and per row of the confusion matrix, so that two documents can be
  * compared with diff.
  */
@@ -43,7 +43,7 @@ static void convention(struct edgel_text *t, const struct edgel_measure *m, cons
 
 static void summary(struct edgel_text *t, const struct edgel_summary *s)
 {
-    edgel_text_str(t, "{\"schema\":\"edgel.eval/1\",\n \"prediction\":");
+    edgel_text_str(t, "{\"schema\":\"edgel.eval/2\",\n \"prediction\":");
     edgel_text_json(t, s->prediction);
     edgel_text_str(t, ",\n");
     convention(t, s->measure, s->reduce);
@@ -66,7 +66,7 @@ enum edgel_status edgel_report_json(struct edgel_output *out, const struct edgel
     struct edgel_text t = { 0 };
     enum edgel_status status = EDGEL_OK;
     if (n != 1)
-        edgel_text_str(&t, "{\"schema\":\"edgel.eval/1\",\"results\":[\n");
+        edgel_text_str(&t, "{\"schema\":\"edgel.eval/2\",\"results\":[\n");
     for (size_t i = 0; i < n && status == EDGEL_OK; i++) {
         if (i)
             edgel_text_str(&t, ",\n");

@@ -50,7 +50,11 @@ static void convention(struct edgel_text *t, const struct edgel_summary *s)
         edgel_grid_real(&g, "threshold", m->threshold, " of the full range, value >= threshold");
     family_lines(&g, m, false);
     if (m->thresholds > 0)
-        edgel_grid_real(&g, "thresholds", m->thresholds, m->listed ? ", segmentations of a list" : "");
+        edgel_grid_real(&g, "thresholds", m->thresholds,
+                        m->listed ? ", segmentations of a list"
+                        : edgel_measure_asks(m, EDGEL_CURVE) && !m->coarse
+                            ? " in the curve; ODS, OIS, AP, AUC over all levels"
+                            : "");
     family_lines(&g, m, true);
     if (!maps && m->valid)
         edgel_grid_pair(&g, "valid", "only pixels of a validity mask");
@@ -84,9 +88,9 @@ static void method(struct edgel_text *t, const struct edgel_summary *s, size_t w
         edgel_grid_count(&g, edgel_summary_pixels(s)->empty_touched);
     }
     edgel_grid_end(&g, t);
-    for (int f = 0; f < EDGEL_FAMILIES; f++) {
-        const struct edgel_show *show = edgel_show_of((enum edgel_family)f);
-        if (show->table && s->results[f])
+    for (int f = 0; f < 2 * EDGEL_FAMILIES; f++) {
+        const struct edgel_show *show = edgel_show_of((enum edgel_family)(f % EDGEL_FAMILIES));
+        if (show->table && s->results[show->family] && show->leads == (f < EDGEL_FAMILIES))
             show->table(t, s, width);
     }
 }

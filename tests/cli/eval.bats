@@ -60,7 +60,7 @@ ids() {
     is '[k for k in ("precision", "recall", "f1", "iou") if k not in d["mean"]]' '[]'
     is 'sorted(d["curve"]["ods"]), sorted(d["curve"]["ois"])' '(["f1", "precision", "recall", "threshold"], ["f1", "precision", "recall"])'
     is '"ap" in d["curve"] and "auc" in d["curve"]' True
-    is 'd["schema"], d["convention"]["name"]' '("edgel.eval/1", "edgel")'
+    is 'd["schema"], d["convention"]["name"]' '("edgel.eval/2", "edgel")'
     is 'c["iou"], d["mean"]["iou"]' '(None, None)'
     ! grep -qi nan <(grep -v '"empty":"nan"' s.json)
 }
@@ -87,7 +87,7 @@ ids() {
     grep -Eq '^p +2 +0 +0 +0\.8000 +0\.6667 +0\.7273 +0\.5714 ' out
     grep -Eq '^q +2 +0 +0 +1\.0000' out
     evaluate --truth t p q
-    is 'd["schema"], [r["prediction"] for r in d["results"]]' '("edgel.eval/1", ["p", "q"])'
+    is 'd["schema"], [r["prediction"] for r in d["results"]]' '("edgel.eval/2", ["p", "q"])'
     is '[r["mean"]["iou"] for r in d["results"]]' '[4 / 7, 1]'
 }
 
@@ -267,7 +267,8 @@ says_of() {
 
 @test "exit 4: --fail-under for each key, and 1 goes first" {
     two_images
-    # precision 4/5, recall 2/3, f1 8/11, iou 4/7, accuracy 5/8; the curve is the same at each threshold
+    # precision 4/5, recall 2/3, f1 8/11, iou 4/7, accuracy 5/8; the curve is the same at each threshold. AP: 4/6 of the
+    # positives at precision 4/5, the rest at 6/8; of 6 * 2 pairs 4 are won and 6 tied.
     for bar in precision=0.8:0.81 recall=0.66:0.67 f1=0.72:0.73 iou=0.57:0.58 accuracy=0.62:0.63; do
         key=${bar%%=*}
         both=${bar#*=}
@@ -277,7 +278,7 @@ says_of() {
         [ "$status" -eq 4 ] || { echo "$bar"; return 1; }
         has "p: under $key=${both#*:}"
     done
-    for bar in ods=0.72:0.73 ois=0.72:0.73; do
+    for bar in ods=0.72:0.73 ois=0.72:0.73 ap=0.783:0.784 auc=0.583:0.584; do
         key=${bar%%=*}
         both=${bar#*=}
         run "$EDGEL" eval -q --truth t --thresholds 3 --fail-under "$key=${both%:*}" p
@@ -285,10 +286,6 @@ says_of() {
         run "$EDGEL" eval -q --truth t --thresholds 3 --fail-under "$key=${both#*:}" p
         [ "$status" -eq 4 ]
     done
-    run "$EDGEL" eval -q --truth t --thresholds 3 --fail-under ap=1 p
-    [ "$status" -eq 4 ]
-    run "$EDGEL" eval -q --truth t --thresholds 3 --fail-under ap=0 p
-    [ "$status" -eq 0 ]
     run "$EDGEL" eval -q --truth t --fail-under ods=0.1 p
     [ "$status" -eq 2 ]
     rm p/b.pgm
@@ -638,8 +635,71 @@ says_of() {
     [ "$status" -eq 0 ]
     is '[(q["recall"], q["precision"]) for q in d["curve"]["points"]]' '[(1, 2 / 3), (1, 1), (1 / 2, 1)]'
     is '[q["threshold"] for q in d["curve"]["points"]]' '[1 / 4, 2 / 4, 3 / 4]'
-    is 'd["curve"]["ods"]["f1"], d["curve"]["ods"]["threshold"], d["curve"]["ois"]["f1"]' '(1, 0.5, 1)'
+    is 'd["curve"]["ods"]["f1"], d["curve"]["ods"]["threshold"], d["curve"]["ois"]["f1"]' '(1, 150 / 255, 1)'
     is 'd["convention"]["thresholds"]' 3
+    is 'd["curve"]["coarse"], d["curve"]["ap_error"], d["curve"]["auc_error"]' '(False, 0, 0)'
+}
+
+# A head that is nearly sure: half of the positives and three of the negatives have the largest values.
+sure_head() {
+    pgm t/a.pgm 8 255 255 255 255 255 255 0 0 0 0 0 0 0 0 0 0
+    pgm p/a.pgm 8 255 255 255 254 254 0 255 254 254 0 0 0 0 0 0 0
+}
+
+@test "--thresholds: ODS, OIS, AP and AUC are over all levels, whatever N is" {
+    sure_head
+    local n
+    for n in 1 9 99 1000; do
+        evaluate --truth t --thresholds $n p
+        [ "$status" -eq 0 ]
+        # R 3/6 P 3/4, R 5/6 P 5/8, R 1 P 6/16; pairs: 255 wins 9 and ties 1, 254 wins 7 and ties 2, 0 ties 7
+        is 'abs(d["curve"]["ap"] - (3 / 6 * 3 / 4 + 2 / 6 * 5 / 8 + 1 / 6 * 6 / 16)) < 1e-15' True
+        is 'abs(d["curve"]["auc"] - (3 * 9.5 + 2 * 8 + 3.5) / 60) < 1e-15' True
+        is 'd["curve"]["ods"]["threshold"], d["curve"]["ods"]["f1"], len(d["curve"]["points"])' "(254 / 255, 10 / 14, $n)"
+    done
+    evaluate --truth t --threshold 0.996078431372549 p # the threshold of ODS, as it is printed
+    is 'c["f1"]' '10 / 14'
+}
+
+@test "--thresholds: what counts for soft maps is printed first" {
+    sure_head
+    run "$EDGEL" eval -q --truth t --thresholds 9 p
+    [[ $output == *$'prediction     p\n'*$'\ncurve  threshold'*$'\nAP   0.6458\n'*$'\nat the threshold 0.5\nid '* ]]
+    cp -r p q
+    run "$EDGEL" eval -q --truth t --thresholds 9 p q
+    [[ $output == *$'\nmethod     ODS     OIS      AP     AUC  images'* ]]
+}
+
+@test "--thresholds: float maps have 65,536 levels, and how far that can be off is said" {
+    pgm t/a.pgm 4 255 0 255 0
+    mask p/a.pfm pfm 4 0.500002 0.500001 0.25 0
+    evaluate --truth t --thresholds 3 p
+    has 'float maps in 65,536 levels: AP is within 0.3, AUC within 0.2'
+    # the first two are of one level: truly 1/2 + 1/2 * 2/3 and 3 of 4 pairs
+    is 'd["curve"]["ap"], d["curve"]["auc"]' '(1 / 2 * 1 / 2 + 1 / 2 * 2 / 3, 2.5 / 4)'
+    is 'd["curve"]["ap_error"], d["curve"]["auc_error"]' '(0.25, 0.125)'
+    mask p/a.pfm pfm 4 1 0.2 0.5 0 # no level has pixels of both kinds
+    evaluate --truth t --thresholds 3 p
+    hasnt 'is within'
+}
+
+@test "--thresholds: counts of schema edgel.counts/1 are read, and said to be coarse" {
+    sure_head
+    "$EDGEL" eval -q --truth t --thresholds 9 --counts new p
+    head -1 new | grep -q '"schema":"edgel.counts/2".*"thresholds":9,"levels":65536,'
+    sed -e 's/counts.2/counts\/1/; s/"levels":65536,//; s/,"levels":\[.*\]\]}/}/' new >old
+    run grep levels old
+    [ "$status" -eq 1 ]
+    report old
+    [ "$status" -eq 0 ]
+    has 'coarse: these counts (edgel.counts/1) have 9 thresholds and no levels'
+    is 'd["curve"]["coarse"], d["curve"]["ap_error"]' '(True, None)'
+    is 'd["curve"]["ap"] < 0.5' True
+    run "$EDGEL" report --fail-under ap=0.6 new
+    [ "$status" -eq 0 ]
+    run "$EDGEL" report new old
+    [ "$status" -eq 2 ]
+    has 'levels of the sweep'
 }
 
 @test "--tolerance: precision and recall within a distance" {
@@ -757,7 +817,7 @@ says_of() {
     "$EDGEL" eval -q --truth t --csv - p >out
     [ "$(wc -l <out)" -eq 3 ]
     "$EDGEL" eval -q --truth t --counts - p >out
-    head -1 out | grep -q edgel.counts/1
+    head -1 out | grep -q edgel.counts/2
     [ "$(wc -l <out)" -eq 3 ]
     "$EDGEL" report --csv - out >out2
     [ "$(wc -l <out2)" -eq 3 ]

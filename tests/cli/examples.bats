@@ -14,7 +14,7 @@ is() {
 
 @test "a set is read, trained for ten steps, predicted and measured, and the scores are JSON in memory" {
     "$EDGEL_BUILD/tests/example_train" "$scenes/images" "$scenes/masks" >c.json 2>messages
-    is 'd["schema"], d["images"], d["failed"] if "failed" in d else 0' "('edgel.eval/1', 12, 0)"
+    is 'd["schema"], d["images"], d["failed"] if "failed" in d else 0' "('edgel.eval/2', 12, 0)"
     # All pixels of the scenes are judged, once.
     is 'sum(map(sum, d["confusion"])) == d["pixels"] == 10 * 640 * 480 + 480 * 360 + 400 * 300' True
     is 'len(d["classes"]) == 37 and d["accuracy"] > 0.3' True

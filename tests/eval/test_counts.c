@@ -194,6 +194,9 @@ static void same_summaries(const struct edgel_summary *a, const struct edgel_sum
     same_bits(edgel_summary_curve(a)->ois.f1, edgel_summary_curve(b)->ois.f1);
     same_bits(edgel_summary_curve(a)->ap, edgel_summary_curve(b)->ap);
     same_bits(edgel_summary_curve(a)->auc, edgel_summary_curve(b)->auc);
+    same_bits(edgel_summary_curve(a)->ap_error, edgel_summary_curve(b)->ap_error);
+    same_bits(edgel_summary_curve(a)->auc_error, edgel_summary_curve(b)->auc_error);
+    assert_int_equal(edgel_summary_curve(a)->coarse, edgel_summary_curve(b)->coarse);
 }
 
 static void check_header(const struct edgel_counts_header *a, const struct edgel_counts_header *b)
@@ -342,7 +345,12 @@ static void headers_carry_everything(void **state)
 #define SOFTROW(curve, tolerance)                                                                              \
     ROW("\"width\":3,\"height\":2,\"pixels\":6,\"cells\":[[0,0,1],[0,1,1],[1,0,1],[1,1,2],[9,1,1]],\"curve\":" \
         "{\"positives\":3,\"negatives\":2," curve "},\"tolerance\":" tolerance)
-#define CURVE "\"tp\":[2,1],\"fp\":[1,0]"
+#define EXACT                                                                                                    \
+    "{\"labels\":\"binary\",\"threshold\":0.5,\"thresholds\":2,\"levels\":65536,\"tolerance\":1,\"ignore\":[9]," \
+    "\"valid\":false,\"annotator\":\"none\",\"colors\":null}"
+#define LEVELROW(curve, levels) SOFTROW(curve ",\"levels\":" levels, "[[1,2,3,2,3]]")
+#define LEVELS                  "[[0,1,1],[30000,1,1],[50000,0,1]]"
+#define CURVE                   "\"tp\":[2,1],\"fp\":[1,0]"
 
 static void each_rule_refuses(void **state)
 {
@@ -358,7 +366,7 @@ static void each_rule_refuses(void **state)
         { "{}\n", "schema" },
         { "[]\n", "schema" },
         { "nonsense\n", "JSON" },
-        { "{\"schema\":\"edgel.counts/2\"}\n", "schema" },
+        { "{\"schema\":\"edgel.counts/3\"}\n", "schema" },
         { "{\"schema\":\"edgel.counts/1\"}\n", "labels" },
         { HEAD("7", REDUCE), "labels" },
         { HEAD(MEASURE, "{}"), "reduce" },
@@ -428,6 +436,25 @@ static void each_rule_refuses(void **state)
         { HEAD(SOFT, REDUCE) SOFTROW(CURVE, "[[0,1,3,2,3]]"), "id 1 alone" },
         { HEAD(SOFT, REDUCE) SOFTROW(CURVE, "[[1,1,3,2,3]]"), "agree" },
         { HEAD(SOFT, REDUCE) SOFTROW(CURVE, "[[1,2,3,1,3]]"), "agree" },
+        { HEAD(SOFT, REDUCE) LEVELROW(CURVE, LEVELS),
+          NULL }, /* levels that the first line does not tell of */
+        { HEAD(EXACT, REDUCE) LEVELROW(CURVE, LEVELS), NULL },
+        { HEAD(EXACT, REDUCE) LEVELROW(CURVE, LEVELS ",\"binned\":true"), NULL },
+        { HEAD(EXACT, REDUCE) LEVELROW(CURVE, LEVELS ",\"binned\":1"), "binned" },
+        { HEAD("{\"labels\":\"binary\",\"threshold\":0.5,\"thresholds\":2,\"levels\":256}", REDUCE),
+          "levels" },
+        { HEAD(EXACT, REDUCE) SOFTROW(CURVE, "[[1,2,3,2,3]]"), "levels: must be a list" },
+        { HEAD(EXACT, REDUCE) LEVELROW(CURVE, "[[0,1,1],[30000,1,1],[65536,0,1]]"),
+          "levels: are 0 to 65535" },
+        { HEAD(EXACT, REDUCE) LEVELROW(CURVE, "[[-1,1,1],[30000,1,1],[50000,0,1]]"), "levels" },
+        { HEAD(EXACT, REDUCE) LEVELROW(CURVE, "[[0,1,1],[30000,1],[50000,0,1]]"), "levels: an entry" },
+        { HEAD(EXACT, REDUCE) LEVELROW(CURVE, "[[30000,1,1],[0,1,1],[50000,0,1]]"), "levels must rise" },
+        { HEAD(EXACT, REDUCE) LEVELROW(CURVE, "[[0,1,1],[0,1,1],[50000,0,1]]"), "levels must rise" },
+        { HEAD(EXACT, REDUCE) LEVELROW(CURVE, "[[0,1,1],[30000,1,1]]"), "levels must sum" },
+        { HEAD(EXACT, REDUCE) LEVELROW(CURVE, "[[0,1,1],[30000,2,1],[50000,0,1]]"), "levels must sum" },
+        { HEAD(EXACT, REDUCE) LEVELROW(CURVE, "[[0,1,1],[21844,1,1],[50000,0,1]]"), "those of the levels" },
+        { HEAD(EXACT, REDUCE) LEVELROW(CURVE, "[[0,1,1],[21845,1,1],[43689,0,1]]"), "those of the levels" },
+        { HEAD(EXACT, REDUCE) LEVELROW(CURVE, "[[0,1,1],[21845,1,1],[43690,0,1]]"), NULL },
         { HEAD(SOFT, REDUCE) ROW(
               "\"width\":2,\"height\":2,\"pixels\":4,\"cells\":[[0,2,4]],\"curve\":{\"positives\":0,\"negatives\":4,"
               "\"tp\":[0,0],\"fp\":[0,0]},\"tolerance\":[[1,0,0,0,0]]"),
@@ -458,6 +485,31 @@ static void each_rule_refuses(void **state)
     assert_int_equal(read_all(&err), -1);
     assert_non_null(strstr(err.msg, ":1:"));
     assert_int_equal(edgel_alloc_live(), 0);
+}
+
+/* Counts with and without levels are not put together, unless there is no sweep. */
+static void levels_are_not_mixed(void **state)
+{
+    (void)state;
+    struct edgel_measure a = measure_defaults(), b = measure_defaults();
+    struct edgel_error err = { 0 };
+    a.labels = b.labels = EDGEL_LABELS_BINARY;
+    b.coarse = true;
+    assert_int_equal(edgel_measure_agree(&a, &b, NULL), EDGEL_OK);
+    a.thresholds = b.thresholds = 5;
+    assert_int_equal(edgel_measure_agree(&a, &b, &err), EDGEL_EFORMAT);
+    assert_non_null(strstr(err.msg, "levels"));
+    for (int coarse = 0; coarse < 2; coarse++) { /* what was written says which it is */
+        struct run run;
+        measure_run(&run, EDGEL_LABELS_BINARY, 5, -1);
+        run.header.measure.coarse = coarse;
+        write_run(&run);
+        struct edgel_counts_reader *r;
+        assert_int_equal(edgel_counts_open(path, &r, NULL), EDGEL_OK);
+        assert_int_equal(edgel_counts_header_of(r)->measure.coarse, coarse);
+        edgel_counts_close(&r);
+        finish_run(&run);
+    }
 }
 
 static void long_lines_are_refused(void **state)
@@ -581,6 +633,7 @@ int main(void)
         cmocka_unit_test(what_is_written_reduces_to_the_same_bits),
         cmocka_unit_test(headers_carry_everything),
         cmocka_unit_test(each_rule_refuses),
+        cmocka_unit_test(levels_are_not_mixed),
         cmocka_unit_test(long_lines_are_refused),
         cmocka_unit_test(mutations_do_no_harm),
         cmocka_unit_test(allocation_failures_are_reported),

@@ -217,7 +217,7 @@ static void json_holds_the_contract(void **state)
     (void)state;
     struct edgel_summary s = ids_summary("run");
     const char *text = written(JSON, &s, 1);
-    assert_has(text, "\"schema\":\"edgel.eval/1\"");
+    assert_has(text, "\"schema\":\"edgel.eval/2\"");
     assert_has(text, "\"name\":\"edgel\",\"reduce\":\"image\",\"empty\":\"zero\",\"ignore\":[255],"
                      "\"exclude_from_mean\":[0],\"labels\":\"ids\",\"threshold\":null");
     assert_has(text, "\"missing\":\"worst\"");

@@ -103,7 +103,9 @@ const struct cli_option eval_mask_rows[] = {
       .max = 65535,
       .def = "0",
       .note = "none; 99 with --boundary bsds",
-      .help = "Binary: measure at N thresholds k/(N+1) as well, for the curve with ODS, OIS, AP and AUC." },
+      .help =
+          "Binary: sweep over all thresholds for ODS, OIS, AP and AUC, and list the curve at the N thresholds "
+          "k/(N+1)." },
     { .name = "tolerance",
       .kind = CLI_CALL,
       .metavar = "D[px]",

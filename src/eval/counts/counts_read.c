@@ -116,6 +116,16 @@ static enum edgel_status check_options(const struct edgel_place *p, const struct
                : edgel_fail(p->err, EDGEL_EFORMAT, "%s: %.400s", p->where, odd.msg);
 }
 
+/* Whether the rows of a sweep have levels, as they do since schema edgel.counts/2. */
+static enum edgel_status read_levels(const struct edgel_place *p, const struct edgel_json *o,
+                                     struct edgel_measure *m)
+{
+    const struct edgel_json *v = edgel_json_get(o, "levels");
+    int64_t n;
+    m->coarse = !v && edgel_curve_thresholds(m) > 0;
+    return v ? edgel_place_whole(p, v, "levels", EDGEL_LEVEL_MAX + 1, EDGEL_LEVEL_MAX + 1, &n) : EDGEL_OK;
+}
+
 static enum edgel_status read_measure(const struct edgel_place *p, const struct edgel_json *o,
                                       struct edgel_counts_reader *r)
 {
@@ -134,6 +144,7 @@ static enum edgel_status read_measure(const struct edgel_place *p, const struct 
         edgel_place_whole(p, edgel_json_get(o, "thresholds"), "thresholds", 0, EDGEL_THRESHOLDS_MAX, &n));
     m->thresholds = (int)n;
     EDGEL_TRY(read_options(p, o, m));
+    EDGEL_TRY(read_levels(p, o, m));
     if (m->thresholds > 0 && m->labels != EDGEL_LABELS_BINARY && m->options[EDGEL_REGIONS][0] == 0)
         return edgel_place_refuse(p, "thresholds", "only binary masks can be swept");
     EDGEL_TRY(id_list(p, o, "ignore", &r->measure_ignore, &m->nignore));
@@ -235,7 +246,7 @@ static enum edgel_status next_line(struct edgel_counts_reader *r, struct edgel_j
 
 static enum edgel_status read_header(struct edgel_counts_reader *r, struct edgel_error *err)
 {
-    static const char *const schema[] = { "edgel.counts/1", NULL };
+    static const char *const schema[] = { "edgel.counts/1", "edgel.counts/2", NULL };
     struct edgel_json *doc;
     int i;
     EDGEL_TRY(next_line(r, &doc, err));

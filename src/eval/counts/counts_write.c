@@ -1,17 +1,18 @@
 /*
- * Counts files, written: JSON lines, schema edgel.counts/1.
+ * Counts files, written: JSON lines, schema edgel.counts/2.
  *
- * First line  {"schema":"edgel.counts/1","measure":{...},"reduce":{...},"predictions":["..."]}
- *   measure   labels "binary"|"ids", threshold, thresholds, tolerance (null: none), ignore [ids], valid, annotator
- *             "none"| "any"|"majority"|K, colors null|[[r,g,b,id]...], where boundaries are matched
- *             "boundary":{"protocol":"bsds", "max_dist":..,"thin":true|false,"nms":{"ratio":..,"radius":..}},
- *             "regions":true, of lists of segmentations "listed":true
+ * First line  {"schema":"edgel.counts/2","measure":{...},"reduce":{...},"predictions":["..."]}
+ *   measure   labels "binary"|"ids", threshold, thresholds, with a sweep "levels":65536, tolerance (null: none),
+ *             ignore [ids], valid, annotator "none"| "any"|"majority"|K, colors null|[[r,g,b,id]...], where boundaries
+ *             are matched "boundary":{"protocol":"bsds", "max_dist":..,"thin":true|false,"nms":{"ratio":..,
+ *             "radius":..}}, "regions":true, of lists of segmentations "listed":true
  *   reduce    reduce "pooled"|"image", empty "nan"|"zero"|"one", missing "error"|"skip"|"worst", ignore,
  *             exclude_from_mean, nsd_tolerance [px...], classes null|[{"id":..,"name":..}]
  * and of a part also "shard":{"index":i,"count":N,"items":rows of the whole,"list":"hash of their names"}.
  * Then a line for each image and method, in the order of the images:
  *   {"prediction":INDEX,"image":"...","kind":"measured"|"missing"|"failed"}, and where there are counts "width",
  *   "height" and the keys of each family, in the order of their table: the files *_counts.c say what stands in each.
+ * Schema edgel.counts/1 is the same without the levels of sweeps.
  */
 #include "eval/eval_priv.h"
 #include <inttypes.h>
@@ -67,6 +68,8 @@ static void measure_json(struct edgel_text *t, const struct edgel_measure *m)
                       edgel_convention_word(EDGEL_CONVENTION_LABELS, (int)m->labels));
     edgel_text_real(t, m->threshold);
     edgel_text_printf(t, ",\"thresholds\":%d", m->thresholds);
+    if (edgel_curve_thresholds(m) > 0 && !m->coarse)
+        edgel_text_printf(t, ",\"levels\":%d", EDGEL_LEVEL_MAX + 1);
     family_options(t, m, EDGEL_STORED_HEAD);
     edgel_text_str(t, ",");
     ids(t, "ignore", m->ignore, m->nignore);
@@ -111,7 +114,7 @@ enum edgel_status edgel_counts_write_header(struct edgel_output *out,
     EDGEL_REQUIRE(out);
     EDGEL_REQUIRE(header);
     struct edgel_text t = { 0 };
-    edgel_text_str(&t, "{\"schema\":\"edgel.counts/1\",\"measure\":");
+    edgel_text_str(&t, "{\"schema\":\"edgel.counts/2\",\"measure\":");
     measure_json(&t, &header->measure);
     edgel_text_str(&t, ",\"reduce\":");
     edgel_counts_reduce_json(&t, &header->reduce);

@@ -44,6 +44,8 @@ enum edgel_status edgel_measure_agree(const struct edgel_measure *a, const struc
         what = "threshold";
     else if (a->thresholds != b->thresholds)
         what = "thresholds";
+    else if (edgel_curve_thresholds(a) > 0 && a->coarse != b->coarse)
+        what = "levels of the sweep, which counts of schema edgel.counts/1 do not have";
     else if (!same_ids(a->ignore, a->nignore, b->ignore, b->nignore))
         what = "ignore";
     else if (a->valid != b->valid)

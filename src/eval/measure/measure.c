@@ -21,16 +21,16 @@ struct work {
     size_t ntruth;
     const struct edgel_mask *valid;
     int w, h;
-    int full;                         /* of the prediction */
-    double level;                     /* BINARY: smallest integer sample that is foreground */
-    uint8_t *ignored;                 /* [EDGEL_IDS] */
-    uint16_t *t, *p, *other, *levels; /* rows of ids; of an annotator; of curve levels */
-    uint16_t *votes, *voters;         /* ANY, MAJORITY */
-    uint16_t *level_of;               /* integer sample to curve level */
-    uint64_t *hist[2];                /* [thresholds + 1] of negatives, positives */
-    unsigned needs;                   /* of the families that are asked for */
-    int32_t *t_plane, *p_plane;       /* [w * h] judged ids, else -1 */
-    int32_t *whole;                   /* [w * h] predicted ids, judged or not */
+    int full;                 /* of the prediction */
+    double level;             /* BINARY: smallest integer sample that is foreground */
+    uint8_t *ignored;         /* [EDGEL_IDS] */
+    uint16_t *t, *p, *other;  /* rows of ids; of an annotator */
+    uint16_t *votes, *voters; /* ANY, MAJORITY */
+    int8_t *side;             /* with a sweep: a row of truth, -1 what is not judged */
+    struct edgel_sweep sweep;
+    unsigned needs;             /* of the families that are asked for */
+    int32_t *t_plane, *p_plane; /* [w * h] judged ids, else -1 */
+    int32_t *whole;             /* [w * h] predicted ids, judged or not */
     uint64_t pixels;
     struct edgel_confusion confusion;
     struct edgel_row *row;
@@ -68,25 +68,6 @@ static enum edgel_status check_masks(struct work *k)
     return EDGEL_OK;
 }
 
-static bool prepare_levels(struct work *k)
-{
-    const size_t n = (size_t)k->params->thresholds;
-    k->levels = edgel_alloc((size_t)k->w, sizeof *k->levels);
-    for (int i = 0; i < 2; i++)
-        if (!(k->hist[i] = edgel_calloc(n + 1, sizeof *k->hist[i])))
-            return false;
-    if (!k->levels)
-        return false;
-    if (!k->prediction || edgel_mask_is_float(k->prediction))
-        return true;
-    const uint32_t top = k->prediction->view.type == EDGEL_U8 ? 256 : EDGEL_IDS;
-    if (!(k->level_of = edgel_alloc(top, sizeof *k->level_of)))
-        return false;
-    for (uint32_t v = 0; v < top; v++)
-        k->level_of[v] = (uint16_t)edgel_curve_level(v, (int)n, k->full);
-    return true;
-}
-
 static bool prepare(struct work *k)
 {
     const size_t w = (size_t)k->w;
@@ -108,7 +89,12 @@ static bool prepare(struct work *k)
         if (!k->t_plane || !k->p_plane)
             return false;
     }
-    return edgel_confusion_init(&k->confusion) && (!(k->needs & EDGEL_NEEDS_LEVELS) || prepare_levels(k));
+    if (k->needs & EDGEL_NEEDS_LEVELS) {
+        k->side = edgel_alloc(w, sizeof *k->side);
+        if (!k->side || !edgel_sweep_init(&k->sweep, k->prediction, k->full, k->params->thresholds, k->w))
+            return false;
+    }
+    return edgel_confusion_init(&k->confusion);
 }
 
 static void release(struct work *k)
@@ -117,12 +103,10 @@ static void release(struct work *k)
     edgel_free(k->t);
     edgel_free(k->p);
     edgel_free(k->other);
-    edgel_free(k->levels);
     edgel_free(k->votes);
     edgel_free(k->voters);
-    edgel_free(k->level_of);
-    edgel_free(k->hist[0]);
-    edgel_free(k->hist[1]);
+    edgel_free(k->side);
+    edgel_sweep_finish(&k->sweep);
     edgel_free(k->t_plane);
     edgel_free(k->p_plane);
     edgel_free(k->whole);
@@ -173,21 +157,19 @@ static void float_row(struct work *k, int y)
     const struct edgel_view *v = &k->prediction->view;
     const float *p = (const float *)(const void *)((const char *)v->data + y * v->stride);
     const float threshold = (float)k->params->threshold;
-    for (int x = 0; x < k->w; x++, p += v->channels) {
+    if (k->side)
+        edgel_sweep_floats(&k->sweep, p, v->channels, k->w);
+    for (int x = 0; x < k->w; x++, p += v->channels)
         k->p[x] = p[0] >= threshold;
-        if (k->levels)
-            k->levels[x] = (uint16_t)edgel_curve_level_float(p[0], k->params->thresholds);
-    }
 }
 
-/* A missing prediction: the complement (passing every threshold where it is foreground), or no id at all. */
+/* A missing prediction: the complement (of the last level where it is foreground), or no id at all. */
 static void missing_row(struct work *k)
 {
-    for (int x = 0; x < k->w; x++) {
+    for (int x = 0; x < k->w; x++)
         k->p[x] = binary(k) && k->t[x] == 0;
-        if (k->levels)
-            k->levels[x] = k->p[x] ? (uint16_t)k->params->thresholds : 0;
-    }
+    if (k->side)
+        edgel_sweep_ids(&k->sweep, k->p, k->w);
 }
 
 static enum edgel_status prediction_row(struct work *k, int y)
@@ -203,8 +185,8 @@ static enum edgel_status prediction_row(struct work *k, int y)
     EDGEL_TRY(edgel_mask_read(k->prediction, "prediction", y, k->p, k->err));
     if (!binary(k))
         return EDGEL_OK;
-    for (int x = 0; k->levels && x < k->w; x++)
-        k->levels[x] = k->level_of[k->p[x]];
+    if (k->side)
+        edgel_sweep_ids(&k->sweep, k->p, k->w);
     for (int x = 0; x < k->w; x++)
         k->p[x] = k->p[x] >= k->level;
     return EDGEL_OK;
@@ -217,8 +199,6 @@ static int keep_valid(struct work *k, int y)
     for (int x = 0; x < k->w; x++) {
         k->t[n] = k->t[x];
         k->p[n] = k->p[x];
-        if (k->levels)
-            k->levels[n] = k->levels[x];
         n += edgel_mask_set(k->valid, x, y);
     }
     return n;
@@ -236,19 +216,27 @@ static void plane_row(struct work *k, int y)
         k->whole[(size_t)y * (size_t)k->w + (size_t)x] = k->p[x];
 }
 
+static void sweep_row(struct work *k, int y)
+{
+    for (int x = 0; x < k->w; x++) {
+        const bool judged = !k->ignored[k->t[x]] && (!k->valid || edgel_mask_set(k->valid, x, y));
+        k->side[x] = judged ? k->t[x] != 0 : -1;
+    }
+    edgel_sweep_add(&k->sweep, k->side, k->w);
+}
+
 static enum edgel_status measure_row(struct work *k, int y)
 {
     EDGEL_TRY(truth_row(k, y));
     EDGEL_TRY(prediction_row(k, y));
     if (k->t_plane)
         plane_row(k, y);
+    if (k->side)
+        sweep_row(k, y);
     int n = k->valid ? keep_valid(k, y) : k->w;
     k->pixels += (uint64_t)n;
     if (!edgel_confusion_add(&k->confusion, k->t, k->p, (size_t)n))
         return edgel_fail(k->err, EDGEL_ENOMEM, "measure: out of memory");
-    for (int x = 0; k->levels && x < n; x++)
-        if (!k->ignored[k->t[x]])
-            k->hist[k->t[x] != 0][k->levels[x]]++;
     return EDGEL_OK;
 }
 
@@ -264,7 +252,7 @@ static enum edgel_status finish_counts(struct work *k, bool pass)
                                        .valid = k->valid,
                                        .pixels = k->pixels,
                                        .confusion = pass ? &k->confusion : NULL,
-                                       .hist = { k->hist[0], k->hist[1] },
+                                       .sweep = k->side ? &k->sweep : NULL,
                                        .t_plane = k->t_plane,
                                        .p_plane = k->p_plane,
                                        .whole = k->whole,

@@ -1,24 +1,30 @@
 /*
- * Precision and recall over thresholds t_k = k / (N + 1), pooled over images.
+ * Precision and recall of a soft map, pooled over images.
  *
  * P = tp / (tp + fp), R = tp / positives, 0 / 0 = 0; F = 2PR / (P + R).
- * ODS  counts summed per threshold; between neighbouring thresholds t, R and P are interpolated linearly at 100 points,
- *      both ends included; of all points the first with the largest F.
- * OIS  per image the first threshold of the largest F = 2tp / (tp + fp + positives), its counts summed, then R, P, F.
- * AP   the unique R in rising order, each with the P of its first (lowest) threshold, linear interpolation at R = 0,
- *      .01, ..., 1, 0 outside; sum times .01. 0 when there is one R only.
- * AUC  area under the ROC curve by trapezoids through (0, 0), the points and (1, 1).
- * Without positives all are undefined, AUC also without negatives.
- * Source of ODS, OIS, AP: the boundary benchmark of the Berkeley segmentation data set, here over pixels.
+ * The points stand at the thresholds k / (N + 1). All other numbers are over all levels, whatever N is:
+ * ODS       levels summed over images, their threshold of the largest F (curve_scores.c)
+ * OIS       per image the threshold of its largest F, the counts summed, then R, P, F; an image without a positive adds
+ *           nothing
+ * AP, AUC   of the summed levels (curve_scores.c)
+ * Without positives all are undefined, AUC also without negatives. Memory: one count for each of 65,536 levels and kind.
+ *
+ * Counts of schema edgel.counts/1 have no levels. Then AP and AUC are those of curve_coarse.c, and by the rules of the
+ * boundary benchmark of the Berkeley segmentation data set:
+ * ODS       counts summed per threshold; between neighbouring thresholds t, R and P are interpolated linearly at 100
+ *           points, both ends included; of all points the first with the largest F
+ * OIS       as above, over the N thresholds, the first of the largest F
  */
 #include "eval/eval_priv.h"
 #include <math.h>
 
-bool edgel_curve_sums_init(struct edgel_curve_sums *c, int n)
+bool edgel_curve_sums_init(struct edgel_curve_sums *c, int n, bool coarse)
 {
-    *c = (struct edgel_curve_sums){ .n = n };
+    *c = (struct edgel_curve_sums){ .n = n, .coarse = coarse };
     if (n == 0)
         return true;
+    if (!coarse && !(c->levels = edgel_calloc(EDGEL_LEVEL_MAX + 1, sizeof *c->levels)))
+        return false;
     c->tp = edgel_calloc((size_t)n, sizeof *c->tp);
     c->fp = edgel_calloc((size_t)n, sizeof *c->fp);
     return c->tp && c->fp;
@@ -28,6 +34,7 @@ void edgel_curve_sums_finish(struct edgel_curve_sums *c)
 {
     edgel_free(c->tp);
     edgel_free(c->fp);
+    edgel_free(c->levels);
     *c = (struct edgel_curve_sums){ 0 };
 }
 
@@ -41,28 +48,44 @@ static double harmonic(double p, double r)
     return ratio(2 * p * r, p + r);
 }
 
-void edgel_curve_sums_add(struct edgel_curve_sums *c, const struct edgel_row *row)
+/* The first of the thresholds k / (N + 1) with the largest F. */
+static struct edgel_curve_best coarse_best(const struct edgel_curve_counts *of)
 {
-    const struct edgel_curve_counts *of = edgel_row_curve(row);
-    int best = 0;
+    struct edgel_curve_best best = { -1, 0, 0 };
     double best_f = -1;
-    for (int k = 0; k < c->n; k++) {
+    for (int k = 0; k < of->n; k++) {
         const uint64_t tp = of->tp[k], fp = of->fp[k];
-        c->tp[k] += tp;
-        c->fp[k] += fp;
         double f =
             ratio(2 * (double)tp, (double)(tp + fp + of->positives)); /* equal fractions, equal doubles */
         if (f > best_f) {
             best_f = f;
-            best = k;
+            best = (struct edgel_curve_best){ k, tp, fp };
         }
     }
+    return best;
+}
+
+void edgel_curve_sums_add(struct edgel_curve_sums *c, const struct edgel_row *row)
+{
+    const struct edgel_curve_counts *of = edgel_row_curve(row);
     if (c->n == 0)
         return;
+    const struct edgel_curve_best best =
+        c->coarse ? coarse_best(of) : edgel_curve_best(of->levels, of->nlevels);
+    for (int k = 0; k < c->n; k++) {
+        c->tp[k] += of->tp[k];
+        c->fp[k] += of->fp[k];
+    }
+    for (size_t i = 0; !c->coarse && i < of->nlevels; i++) {
+        struct edgel_curve_level *to = &c->levels[of->levels[i].level];
+        to->negatives += of->levels[i].negatives;
+        to->positives += of->levels[i].positives;
+    }
+    c->binned |= of->binned;
     c->positives += of->positives;
     c->negatives += of->negatives;
-    c->ois_tp += of->tp[best];
-    c->ois_fp += of->fp[best];
+    c->ois_tp += best.tp;
+    c->ois_fp += best.fp;
 }
 
 struct edgel_operating_point edgel_curve_point(double threshold, double r, double p)
@@ -98,51 +121,39 @@ struct edgel_operating_point edgel_curve_ods(const struct edgel_operating_point 
     return best;
 }
 
-/* Recall falls with the threshold, so the unique values in rising order are met from the last point on. */
-static double average_precision(const struct edgel_operating_point *p, int n)
+static void over_thresholds(const struct edgel_curve_sums *c, struct edgel_curve_result *out)
 {
-    double sum = 0;
-    int k = n - 1, unique = 1;
-    for (int i = 1; i < n; i++)
-        unique += p[i].recall != p[i - 1].recall;
-    if (unique == 1)
-        return 0;
-    for (int i = 0; i <= 100; i++) {
-        const double r = i / 100.0;
-        if (r < p[n - 1].recall || r > p[0].recall)
-            continue;
-        while (k > 0 && p[k - 1].recall <= r)
-            k--; /* the lowest threshold whose recall does not exceed r */
-        if (k == 0 || p[k].recall == r) {
-            sum += p[k].precision;
-            continue;
-        }
-        int next = k - 1; /* of the next recall, its lowest threshold */
-        while (next > 0 && p[next - 1].recall == p[next].recall)
-            next--;
-        const double share = (r - p[k].recall) / (p[next].recall - p[k].recall);
-        sum += between(p[k].precision, p[next].precision, share);
-    }
-    return sum * 0.01;
+    out->ods = edgel_curve_ods(out->points, c->n);
+    out->ap = edgel_curve_coarse_ap(out->points, c->n);
+    out->auc = edgel_curve_coarse_auc(c);
 }
 
-static double area_under_roc(const struct edgel_curve_sums *c)
+static void over_levels(const struct edgel_curve_sums *c, struct edgel_curve_result *out)
 {
-    double area = 0, tp = 0, fp = 0;
-    for (int k = c->n; k >= 0; k--) {
-        const double tp1 = (double)(k > 0 ? c->tp[k - 1] : c->positives);
-        const double fp1 = (double)(k > 0 ? c->fp[k - 1] : c->negatives);
-        area += (fp1 - fp) * (tp1 + tp) / 2;
-        tp = tp1;
-        fp = fp1;
-    }
-    return c->negatives && c->positives ? area / ((double)c->positives * (double)c->negatives) : NAN;
+    const size_t n = EDGEL_LEVEL_MAX + 1;
+    for (size_t l = 0; l < n; l++)
+        c->levels[l].level = (int)l;
+    const struct edgel_curve_best best = edgel_curve_best(c->levels, n);
+    out->ods = from_counts(best.level < 0 ? NAN : best.level / (double)EDGEL_LEVEL_MAX, best.tp, best.fp,
+                           c->positives);
+    out->ap = edgel_curve_ap(c->levels, n);
+    out->auc = edgel_curve_auc(c->levels, n);
+    out->ap_error = out->auc_error = 0;
+    if (c->binned)
+        edgel_curve_errors(c->levels, n, &out->ap_error, &out->auc_error);
 }
 
 bool edgel_curve_sums_result(const struct edgel_curve_sums *c, struct edgel_curve_result *out)
 {
     const struct edgel_operating_point none = { NAN, NAN, NAN, NAN };
-    *out = (struct edgel_curve_result){ .n = c->n, .ods = none, .ois = none, .ap = NAN, .auc = NAN };
+    *out = (struct edgel_curve_result){ .n = c->n,
+                                        .ods = none,
+                                        .ois = none,
+                                        .ap = NAN,
+                                        .auc = NAN,
+                                        .coarse = c->coarse,
+                                        .ap_error = NAN,
+                                        .auc_error = NAN };
     if (c->n == 0)
         return true;
     out->points = edgel_alloc((size_t)c->n, sizeof *out->points);
@@ -152,16 +163,14 @@ bool edgel_curve_sums_result(const struct edgel_curve_sums *c, struct edgel_curv
         out->points[k] = from_counts((double)(k + 1) / ((double)c->n + 1), c->tp[k], c->fp[k], c->positives);
     if (c->positives == 0)
         return true;
-    out->ods = edgel_curve_ods(out->points, c->n);
     out->ois = from_counts(NAN, c->ois_tp, c->ois_fp, c->positives);
-    out->ap = average_precision(out->points, c->n);
-    out->auc = area_under_roc(c);
+    (c->coarse ? over_thresholds : over_levels)(c, out);
     return true;
 }
 
 static bool begin(const struct edgel_reducer *r, void *sums)
 {
-    return edgel_curve_sums_init(sums, r->measure->thresholds);
+    return edgel_curve_sums_init(sums, r->measure->thresholds, r->measure->coarse);
 }
 
 static void add(const struct edgel_adding *a, void *sums)
