@@ -962,7 +962,7 @@ PY
     mask --text 5000 p/a.png 8 4 255 0 0 0
     evaluate --truth t p
     [ "$status" -eq 0 ]
-    for o in --max-pixels=3 --max-side=3 --max-chunk=4000; do
+    for o in --max-pixels=3 --max-side=3 --max-chunk=4000 --max-file=20; do
         evaluate --truth t "$o" p
         [ "$status" -eq 1 ] || { echo "$o"; return 1; }
         evaluate --truth t "${o%=*}=6000" p
