@@ -158,7 +158,8 @@ struct edgel_curve_level {
 };
 
 /* EDGEL_CURVE: pixels at or above each threshold, and of each level; those with an ignored truth are left out. Integer
- * samples lie on levels exactly; a float sample v is of the highest level with v >= (float)(level / 65535), NaN of 0. */
+ * samples lie on levels exactly; a float sample v is of the highest level with v >= (float)(level / 65535), NaN of
+ * level 0. */
 struct edgel_curve_counts {
     int n;                            /* thresholds; 0: not measured */
     uint64_t *tp, *fp;                /* [n] */

@@ -287,9 +287,9 @@ void edgel_confusion_finish(struct edgel_confusion *c);
 
 /* --- curve.c --- */
 /* Number of k in 1..n with v * (n + 1) >= k * full. */
-int edgel_curve_level(uint32_t v, int n, int full);
+int edgel_curve_passed(uint32_t v, int n, int full);
 /* The same for float samples: number of k with v >= (float)(k / (n + 1)); NaN passes none. */
-int edgel_curve_level_float(float v, int n);
+int edgel_curve_passed_float(float v, int n);
 /* hist[0..n]: pixels by level. out[k - 1] = pixels of level k and above. */
 void edgel_curve_suffix(const uint64_t *hist, int n, uint64_t *out);
 /* The judged pixels of a soft map, by level and truth. A slot is an integer sample (at most full), or the level of a
@@ -326,7 +326,7 @@ struct edgel_curve_best {
     int level; /* -1: none finds a positive */
     uint64_t tp, fp;
 };
-struct edgel_curve_best edgel_curve_best(const struct edgel_curve_level *v, size_t n);
+struct edgel_curve_best edgel_curve_find_best(const struct edgel_curve_level *v, size_t n);
 
 /* --- edt.c --- */
 enum { EDGEL_EDT_FAR = INT32_MAX };

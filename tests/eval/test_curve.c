@@ -253,7 +253,7 @@ static void six_pixels(void **state)
     };
     same(edgel_curve_ap(v, 4), 1. / 3 + 2. / 3 / 3 + 3. / 5 / 3, 1e-15);
     same(edgel_curve_auc(v, 4), (3 + 2.5 + 1.5) / 9, 1e-15);
-    const struct edgel_curve_best best = edgel_curve_best(v, 4);
+    const struct edgel_curve_best best = edgel_curve_find_best(v, 4);
     assert_true(best.level == 400 && best.tp == 3 &&
                 best.fp == 2); /* F 6/8; at 800 4/6, at 900 2/4, at 100 6/9 */
 }
@@ -274,7 +274,7 @@ static void the_best_threshold_is_found(void **state)
         make(&s, &kinds[round % KINDS], (enum shape)rnd(SHAPES), rnd(11));
         struct edgel_row row = measured(&s);
         const struct edgel_curve_counts *c = edgel_row_curve(&row);
-        const struct edgel_curve_best best = edgel_curve_best(c->levels, c->nlevels);
+        const struct edgel_curve_best best = edgel_curve_find_best(c->levels, c->nlevels);
         uint64_t tp = 0, fp = 0;
         double largest = 0;
         for (size_t i = 0; i < c->nlevels; i++) { /* whoever passes level i */
@@ -368,7 +368,7 @@ static void images_are_pooled(void **state)
             struct edgel_row row = measured(&s);
             edgel_curve_sums_add(&sums, &row);
             const struct edgel_curve_best best =
-                edgel_curve_best(edgel_row_curve(&row)->levels, edgel_row_curve(&row)->nlevels);
+                edgel_curve_find_best(edgel_row_curve(&row)->levels, edgel_row_curve(&row)->nlevels);
             tp += best.tp;
             fp += best.fp;
             binned |= edgel_row_curve(&row)->binned;

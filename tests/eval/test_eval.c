@@ -173,11 +173,11 @@ static void float_levels_are_the_loop(void **state)
         int k = 0;
         for (int i = 1; i <= n; i++)
             k += v >= (float)(i / (n + 1.0));
-        assert_int_equal(edgel_curve_level_float(v, n), k);
+        assert_int_equal(edgel_curve_passed_float(v, n), k);
     }
-    assert_int_equal(edgel_curve_level_float(NAN, 9), 0);
-    assert_int_equal(edgel_curve_level_float(-1, 9), 0);
-    assert_int_equal(edgel_curve_level_float(INFINITY, 9), 9);
+    assert_int_equal(edgel_curve_passed_float(NAN, 9), 0);
+    assert_int_equal(edgel_curve_passed_float(-1, 9), 0);
+    assert_int_equal(edgel_curve_passed_float(INFINITY, 9), 9);
 }
 
 static void float_masks_are_soft_predictions_only(void **state)

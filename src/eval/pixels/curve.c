@@ -13,7 +13,7 @@
  */
 #include "eval/eval_priv.h"
 
-int edgel_curve_level(uint32_t v, int n, int full)
+int edgel_curve_passed(uint32_t v, int n, int full)
 {
     uint64_t k = (uint64_t)v * ((uint64_t)n + 1) / (uint64_t)full;
     return k > (uint64_t)n ? n : (int)k;
@@ -24,7 +24,7 @@ static float threshold(int k, int n)
     return (float)((double)k / ((double)n + 1));
 }
 
-int edgel_curve_level_float(float v, int n)
+int edgel_curve_passed_float(float v, int n)
 {
     if (!(v > 0.0f))
         return 0;
@@ -98,8 +98,8 @@ void edgel_sweep_floats(struct edgel_sweep *s, const float *v, int step, int w)
     s->step = step;
     for (int x = 0; x < w; x++, v += step) {
         s->slots[x] =
-            *v >= 1.0f ? EDGEL_LEVEL_MAX : (uint16_t)edgel_curve_level_float(*v, EDGEL_LEVEL_MAX - 1);
-        s->steps[x] = (uint16_t)edgel_curve_level_float(*v, s->n);
+            *v >= 1.0f ? EDGEL_LEVEL_MAX : (uint16_t)edgel_curve_passed_float(*v, EDGEL_LEVEL_MAX - 1);
+        s->steps[x] = (uint16_t)edgel_curve_passed_float(*v, s->n);
     }
 }
 
@@ -120,7 +120,7 @@ static void count_passed(struct edgel_sweep *s)
 {
     for (int i = 0; i < 2 && !s->steps; i++)
         for (int v = 0; v <= s->full; v++)
-            s->passed[i][edgel_curve_level((uint32_t)v, s->n, s->full)] += s->hist[i][v];
+            s->passed[i][edgel_curve_passed((uint32_t)v, s->n, s->full)] += s->hist[i][v];
 }
 
 bool edgel_sweep_counts(struct edgel_sweep *s, struct edgel_curve_counts *c)

@@ -7,7 +7,7 @@
  * OIS       per image the threshold of its largest F, the counts summed, then R, P, F; an image without a positive adds
  *           nothing
  * AP, AUC   of the summed levels (curve_scores.c)
- * Without positives all are undefined, AUC also without negatives. Memory: one count for each of 65,536 levels and kind.
+ * Without positives all are undefined, AUC also without negatives. Memory: a count for each of 65,536 levels and kind.
  *
  * Counts of schema edgel.counts/1 have no levels. Then AP and AUC are those of curve_coarse.c, and by the rules of the
  * boundary benchmark of the Berkeley segmentation data set:
@@ -71,7 +71,7 @@ void edgel_curve_sums_add(struct edgel_curve_sums *c, const struct edgel_row *ro
     if (c->n == 0)
         return;
     const struct edgel_curve_best best =
-        c->coarse ? coarse_best(of) : edgel_curve_best(of->levels, of->nlevels);
+        c->coarse ? coarse_best(of) : edgel_curve_find_best(of->levels, of->nlevels);
     for (int k = 0; k < c->n; k++) {
         c->tp[k] += of->tp[k];
         c->fp[k] += of->fp[k];
@@ -133,7 +133,7 @@ static void over_levels(const struct edgel_curve_sums *c, struct edgel_curve_res
     const size_t n = EDGEL_LEVEL_MAX + 1;
     for (size_t l = 0; l < n; l++)
         c->levels[l].level = (int)l;
-    const struct edgel_curve_best best = edgel_curve_best(c->levels, n);
+    const struct edgel_curve_best best = edgel_curve_find_best(c->levels, n);
     out->ods = from_counts(best.level < 0 ? NAN : best.level / (double)EDGEL_LEVEL_MAX, best.tp, best.fp,
                            c->positives);
     out->ap = edgel_curve_ap(c->levels, n);

@@ -14,7 +14,8 @@
  *
  * Where the values of a level may differ among themselves (float maps), their order is lost. With p positives and n
  * negatives at a level, TP and FP above it:
- *   AUC  the p n pairs count by half; truly each counts 0 to 1: the error is at most sum p n / 2 / (positives negatives)
+ *   AUC  the p n pairs count by half; truly each counts 0 to 1: the error is at most sum p n / 2, over all positives
+ *        times all negatives
  *   AP   truly the level adds at most p (TP + p) / (TP + p + FP), when all its positives come first and are equal, and
  *        at least the sum over j = 1..p of (TP + j) / (TP + j + FP + n), when all its negatives come first; that sum is
  *        bounded from below by STEPS steps
@@ -115,7 +116,7 @@ void edgel_curve_errors(const struct edgel_curve_level *v, size_t n, double *ap,
         all.positives && all.negatives ? value(&pairs) / (double)all.positives / (double)all.negatives : NAN;
 }
 
-struct edgel_curve_best edgel_curve_best(const struct edgel_curve_level *v, size_t n)
+struct edgel_curve_best edgel_curve_find_best(const struct edgel_curve_level *v, size_t n)
 {
     const uint64_t positives = count(v, n).positives;
     struct edgel_curve_best best = { -1, 0, 0 };
