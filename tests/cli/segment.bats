@@ -247,7 +247,7 @@ open("nan.pfm", "wb").write(b"Pf\n20 10\n-1.0\n" + struct.pack("<200f", *floats)
     [ -s numbered/sub/b_3.png ]
     run segment -m three.st --emit probability --name '{class}.png' -o x in/a.ppm in/sub/b.ppm
     refused 2 "both be written to"
-    sed 's/class 0/class 1/' three.st >twins.st
+    sed 's/class 0/class 1/; s/"hash":"fnv1a64:/"note":"nothing:/' three.st >twins.st # by a program that leaves the hash out
     cmp -s twins.st three.st && return 1
     run segment -m twins.st --emit probability -o x in
     refused 2 "classes 0 and 1 are both 'class 1' in names of files: --name with {n} tells them apart"

@@ -949,7 +949,7 @@ import json, struct, sys
 b = open(sys.argv[1], "rb").read()
 n = struct.unpack("<Q", b[:8])[0]
 head = json.loads(b[8:8 + n])
-del head["__metadata__"][sys.argv[2]]
+del head["__metadata__"][sys.argv[2]], head["__metadata__"]["hash"]
 text = json.dumps(head).encode()
 text += b" " * (-len(text) % 64)
 open(sys.argv[1], "wb").write(struct.pack("<Q", len(text)) + text + b[8 + n:])
