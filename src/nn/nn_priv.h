@@ -278,7 +278,7 @@ void nn_plan_forward(struct nn_plan *plan, int count, const float *input, const 
 /* After forward with training: grad_output [n][classes][h'][w'] -> grads [nparams], written (frozen layers: 0). */
 void nn_plan_backward(struct nn_plan *plan, const float *grad_output, const float *params, float *grads);
 
-/* --- pack.c --- : planar [c][h][w] of one sample to blocked and back */
+/* network_plan.c: planar [c][h][w] of one sample to blocked and back */
 void nn_pack(const float *planar, struct nn_shape s, float *blocked);
 void nn_unpack(const float *blocked, struct nn_shape s, float *planar);
 

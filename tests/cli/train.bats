@@ -926,6 +926,7 @@ other_options() {
 --max-pixels 1000
 --max-side 1000
 --max-scans 7
+--max-file 1000000
 --max-chunk 1000
 END
 }
@@ -967,6 +968,10 @@ PY
     without_note run "training truth"
     run "$EDGEL" train --resume run --epochs 4
     [ "$status" -eq 0 ]
+    [[ "$output" == *"run/last.safetensors: has no hash of its contents: a changed bit in it would not be seen"* ]]
+    run "$EDGEL" train --resume run --epochs 5
+    [ "$status" -eq 0 ]
+    [[ "$output" != *"has no hash"* ]]
 }
 
 @test "--resume refuses validation images and masks that were changed" {

@@ -44,7 +44,7 @@ static inline bool conv_is_depthwise(const struct conv *g)
     return g->groups > 1 && g->groups == g->fine.c && g->groups == g->coarse.c;
 }
 
-/* --- conv_axis.c --- */
+/* --- conv_window.c --- */
 /* One axis of a product: output z, with tap t, reads input (z in_step + at + t dilation) / out_step if that is
  * whole. */
 struct conv_axis {
@@ -76,7 +76,6 @@ int conv_cut_widest(const struct conv_cut *c);
 /* Whether outputs from..to-1 read only samples inside the map, and neighbouring outputs neighbouring samples. */
 bool conv_axis_direct(const struct conv_axis *a, int from, int to);
 
-/* --- conv_window.c --- */
 /* Rows of some blocks (planar: channels) of a map, with the border of zeros around them, as row kernels want them:
  * [row][block][phase][pixel],
  * a stretch of `pixels` pixels of every phase (input x = x0 + phase + pixel in_step). Rows come in increasing order. */

@@ -1,5 +1,6 @@
 /* Schedules of the learning rate: one row of the table each. The formulas are in edgel/nn_optimizer.h; double
- * precision, with the project's own cosine and power. */
+ * precision, with the project's own cosine and power. And early stopping, after
+ * `patience` values in a row that are no better than the best before them. */
 #include "nn/training/train_priv.h"
 #include <math.h>
 
@@ -125,4 +126,17 @@ double edgel_schedule_lr(const struct edgel_schedule *s, double lr, double t)
         return lr * (s->start + (1 - s->start) * t / s->warmup);
     const double u = t - s->warmup, planned = s->total - s->warmup;
     return lr * rows[s->kind].factor(s, u, u < planned ? u / planned : 1);
+}
+
+/* --- early stopping --- */
+
+bool edgel_early_stop_update(struct edgel_early_stop *s, double value)
+{
+    const double gain = s->minimise ? s->best - value : value - s->best;
+    s->seen++;
+    if (!isnan(value) && (s->best_at == 0 || gain > s->min_delta)) {
+        s->best = value;
+        s->best_at = s->seen;
+    }
+    return s->patience > 0 && s->seen - s->best_at >= s->patience;
 }

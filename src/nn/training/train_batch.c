@@ -1,5 +1,67 @@
-/* Samples of a batch: loaded, changed at random and normalised, each on any thread and into its own place. */
+/*
+ * Samples, loaded, changed at random and normalised, each on any thread and into its own place of a batch. Of calls
+ * that fail on several threads, the failure of the smallest index is reported.
+ */
 #include "nn/training/trainer_priv.h"
+
+/* --- a loop on the pool whose calls can fail --- */
+
+struct loop {
+    enum edgel_status (*work)(void *user, int thread, size_t i, struct edgel_error *err);
+    void *user;
+    struct nn_failure *failures; /* [threads] */
+};
+
+static void try_one(void *user, int thread, size_t i)
+{
+    const struct loop *l = user;
+    struct nn_failure *f = &l->failures[thread];
+    if (f->failed) /* indices of a thread increase */
+        return;
+    edgel_error_clear(&f->error);
+    f->failed = l->work(l->user, thread, i, &f->error) != EDGEL_OK;
+    f->index = i;
+}
+
+enum edgel_status nn_try_each(struct edgel_pool *pool, size_t n,
+                              enum edgel_status (*work)(void *user, int thread, size_t i,
+                                                        struct edgel_error *err),
+                              void *user, struct edgel_error *err)
+{
+    const int threads = edgel_pool_threads(pool);
+    struct loop l = { work, user, edgel_calloc((size_t)threads, sizeof *l.failures) };
+    if (!l.failures)
+        return edgel_fail(err, EDGEL_ENOMEM, "loop of %d threads: out of memory", threads);
+    edgel_pool_run(pool, n, try_one, &l);
+    const struct nn_failure *first = NULL;
+    for (int t = 0; t < threads; t++)
+        if (l.failures[t].failed && (!first || l.failures[t].index < first->index))
+            first = &l.failures[t];
+    enum edgel_status status = EDGEL_OK;
+    if (first)
+        status = edgel_fail(err, first->error.code ? first->error.code : EDGEL_EIO, "%s", first->error.msg);
+    edgel_free(l.failures);
+    return status;
+}
+
+/* --- samples --- */
+
+enum edgel_status nn_sample_load(const struct edgel_train_data *data, bool validation, size_t index,
+                                 int channels, struct edgel_sample *out, struct edgel_error *err)
+{
+    const char *split = validation ? "validation" : "training";
+    *out = (struct edgel_sample){ 0 };
+    EDGEL_TRY(data->load(data->user, validation, index, out, err));
+    if (!out->image || !out->label == !out->soft || out->w < 1 || out->h < 1)
+        return edgel_fail(err, EDGEL_EINVAL, "%s sample %zu: must have an image and one kind of truth", split,
+                          index);
+    if (out->channels != channels)
+        return edgel_fail(err, EDGEL_EINVAL, "%s sample %zu has %d channels, the model takes %d", split,
+                          index, out->channels, channels);
+    return EDGEL_OK;
+}
+
+/* --- a batch of them --- */
 
 bool nn_loader_init(struct nn_loader *l, const struct edgel_train_data *data, const struct edgel_model *model,
                     struct edgel_pool *pool)

@@ -5,7 +5,7 @@
 #include "core/core_priv.h"
 #include "edgel/nn.h"
 
-/* --- param_ranges.c --- */
+/* --- param_gradient.c --- */
 /* A flat array is cut into at most this many chunks, which depend on its length alone: sums are made per chunk and
  * added in the order of chunks, whatever thread made them. */
 enum { NN_CHUNKS = 64 };

@@ -29,21 +29,6 @@ static const char *split_name(bool validation)
     return validation ? "validation" : "training";
 }
 
-enum edgel_status nn_sample_load(const struct edgel_train_data *data, bool validation, size_t index,
-                                 int channels, struct edgel_sample *out, struct edgel_error *err)
-{
-    const char *split = split_name(validation);
-    *out = (struct edgel_sample){ 0 };
-    EDGEL_TRY(data->load(data->user, validation, index, out, err));
-    if (!out->image || !out->label == !out->soft || out->w < 1 || out->h < 1)
-        return edgel_fail(err, EDGEL_EINVAL, "%s sample %zu: must have an image and one kind of truth", split,
-                          index);
-    if (out->channels != channels)
-        return edgel_fail(err, EDGEL_EINVAL, "%s sample %zu has %d channels, the model takes %d", split,
-                          index, out->channels, channels);
-    return EDGEL_OK;
-}
-
 static enum edgel_status count_labels(const struct work *w, size_t i, const struct edgel_sample *s,
                                       struct edgel_error *err)
 {

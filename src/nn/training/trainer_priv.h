@@ -15,7 +15,7 @@ struct nn_monitor {
 };
 const struct nn_monitor *nn_monitor_at(int kind); /* NULL: there is none */
 
-/* --- try_each.c --- */
+/* --- train_batch.c --- */
 struct nn_failure {
     bool failed;
     size_t index;
@@ -27,13 +27,12 @@ EDGEL_NODISCARD enum edgel_status nn_try_each(struct edgel_pool *pool, size_t n,
                                                                         struct edgel_error *err),
                                               void *user, struct edgel_error *err);
 
-/* --- train_survey.c --- */
 /* Loads a sample and checks all but its labels; EDGEL_EINVAL names it. *out is to be finished, also after a failure. */
 EDGEL_NODISCARD enum edgel_status nn_sample_load(const struct edgel_train_data *data, bool validation,
                                                  size_t index, int channels, struct edgel_sample *out,
                                                  struct edgel_error *err);
 
-/* --- train_batch.c --- : samples, loaded and changed, as one array */
+/* Samples, loaded and changed, as one array. */
 struct nn_loader {
     const struct edgel_train_data *data;
     const struct edgel_model *model;
@@ -64,7 +63,7 @@ EDGEL_NODISCARD enum edgel_status nn_batch_fill(const struct nn_loader *l,
                                                 struct edgel_error *err);
 uint64_t nn_valid_pixels(const uint16_t *label, const float *soft, size_t pixels); /* one of them is NULL */
 
-/* --- halt.c --- : requests to stop and the time limit */
+/* --- validate.c --- : requests to stop and the time limit */
 struct nn_halt {
     const struct edgel_train_events *events;
     double ends; /* on the clock; INFINITY: never */
@@ -74,7 +73,6 @@ struct nn_halt {
 EDGEL_NODISCARD enum edgel_status nn_halt_check(struct nn_halt *h, const char *what, int64_t epoch,
                                                 struct edgel_error *err);
 
-/* --- validate.c --- */
 /* Plans of the network for the last few image sizes, kept for reuse; all but the newest within most_bytes. */
 enum { NN_PLANS_KEPT = 4, NN_PLANS_BYTES = 1 << 28 };
 struct nn_sizes {

@@ -11,6 +11,18 @@
 #include <math.h>
 #include <string.h>
 
+/* Requests to stop and the time limit, within passes over many samples. */
+enum edgel_status nn_halt_check(struct nn_halt *h, const char *what, int64_t epoch, struct edgel_error *err)
+{
+    if (h->events->stop && h->events->stop(h->events->user))
+        return edgel_fail(err, EDGEL_EINTERRUPTED, "stopped in the %s of epoch %lld", what, (long long)epoch);
+    h->late = edgel_clock() > h->ends;
+    if (h->late)
+        return edgel_fail(err, EDGEL_EINTERRUPTED, "out of time in the %s of epoch %lld", what,
+                          (long long)epoch);
+    return EDGEL_OK;
+}
+
 const float *nn_scored_params(const struct edgel_trainer *t)
 {
     return t->average ? t->average : t->model->params;
