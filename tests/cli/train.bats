@@ -928,6 +928,7 @@ other_options() {
 --max-scans 7
 --max-file 1000000
 --max-chunk 1000
+--max-file 1000
 END
 }
 
