@@ -223,6 +223,40 @@ EDGEL_API size_t edgel_run_window(const struct edgel_run *run);
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_run_execute(const struct edgel_run *run, size_t *finished,
                                                               struct edgel_error *err);
 
+/* --- the range of samples of a whole list --- */
+
+struct edgel_range_survey {
+    size_t count;
+    void *user;                                /* of the callbacks */
+    const char *(*path)(void *user, size_t i); /* of image i, 0 <= i < count; NULL: it is passed over */
+    struct edgel_read read;                    /* limits, lenient and page; the rest is not used */
+    bool all_pages;                            /* of TIFF files */
+    int threads;                               /* 0: one for each core */
+    bool (*stop)(void *user);                  /* asked before each image; may be NULL */
+};
+/* No images, one page of each, edgel_read_init(). */
+EDGEL_API void edgel_range_survey_init(struct edgel_range_survey *survey);
+/* What was found in images of 16 bits and of floats; 8-bit ones are not looked at. */
+struct edgel_range_found {
+    double largest_whole, largest_real; /* values; 0: there are none above */
+    size_t whole, real;                 /* images, pages counted */
+    size_t failed;                      /* could not be read */
+};
+/*
+ * Decides an automatic range: edgel_range_for() of the largest values of all images, each the larger of what the file
+ * says (edgel_info.largest_said) and what its samples have. It depends on the list alone, not on its order or the
+ * number of threads: parts of a run that are given the whole list agree. All pixels of 16-bit and float images are read
+ * once.
+ *
+ * found  may be NULL
+ * Returns EDGEL_OK, also when files could not be read; EDGEL_EINVAL, EDGEL_ENOMEM, EDGEL_EINTERRUPTED (stop said true);
+ * *range is then as it was.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_range_decide(const struct edgel_range_survey *survey,
+                                                               struct edgel_range *range,
+                                                               struct edgel_range_found *found,
+                                                               struct edgel_error *err);
+
 /* Text of a progress bar, at most `columns` wide: label, bar, done/total, percent, rate and time left; the least needed
  * parts are left out until the rest fits. seconds: since the start. Writes at most size bytes to buf, with the NUL. */
 EDGEL_API void edgel_progress_text(char *buf, size_t size, int columns, const char *label, size_t done,
@@ -328,6 +362,13 @@ struct edgel_scale {
     bool linear;
 };
 
+/* What an edge map holds. */
+struct edgel_edges {
+    double low,
+        high; /* the thresholds that were used, in gradient units of 8-bit images, as --low and --high take them */
+    double share; /* of the pixels are edges, 0..1; negative: no edge map */
+};
+
 struct edgel_record {
     const char *input;
     const char *const *outputs; /* one: "output" is a string; several: an array of strings; none: null */
@@ -339,6 +380,9 @@ struct edgel_record {
     int width, height;  /* 0: null */
     int pages;          /* number of pages worked on, of a file of several; 0: left out */
     double seconds;
+    const struct edgel_edges *edges; /* [noutputs], written as "edges" like "scale"; NULL: left out */
+    const char *range;               /* of the samples, as edgel_range_text() says it; NULL: left out */
+    const char *note;                /* on the result or the pixels; NULL or "": left out */
 };
 
 /* An image that went well, without names, sides or remarks. */

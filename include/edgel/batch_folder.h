@@ -21,6 +21,9 @@ struct edgel_folder_image {
     int w, h;                           /* to be filled in: of the decoded pixels; 0: as info says */
     enum edgel_type type;               /* to be filled in: of the decoded pixels; 0: not decoded */
     struct edgel_output_folder *folder; /* where the outputs go; NULL: the output is a file of its own */
+    struct edgel_edges
+        *edges;     /* [noutputs] may be filled in, for the log; given with a negative share: no edge map */
+    char note[200]; /* may be filled in: on the result or the pixels */
 };
 /* Begins output m of an image, in its place below the output folder. Returns as edgel_output_folder_begin(), of a file
  * of its own as edgel_output_begin(). */
@@ -40,6 +43,7 @@ struct edgel_folder_report {
     int pages;                   /* of a file whose pages were all worked on, else 0 */
     enum edgel_type type;        /* of the decoded pixels */
     double seconds;
+    const char *note; /* of write(); "": none */
 };
 
 /* Problems that do not stop the run (except a lost log), reported at once. */
@@ -52,7 +56,7 @@ enum edgel_folder_warning {
 
 /* The parts of a run in their order. */
 enum edgel_folder_stage {
-    EDGEL_FOLDER_INPUTS, /* the inputs are collected */
+    EDGEL_FOLDER_INPUTS, /* the inputs are collected, and survey() looks at them */
     EDGEL_FOLDER_RECORD, /* the record of an interrupted run is looked for */
     EDGEL_FOLDER_PLAN,   /* the outputs are planned */
     EDGEL_FOLDER_NAMES,  /* check() is asked about each output */
@@ -80,7 +84,7 @@ struct edgel_folder_run {
     const struct edgel_setting *settings;
     size_t nsettings;
     /* The operation: what is done with an image. All but write may be NULL. */
-    void *user; /* given to its five functions */
+    void *user; /* given to its functions */
     /* Makes what each thread works with: `threads` work on images, and each may use `inner` threads itself. */
     enum edgel_status (*begin)(void *user, int threads, int inner, struct edgel_error *err);
     void (*end)(void *user, int threads); /* after begin, also when that failed */
@@ -100,6 +104,11 @@ struct edgel_folder_run {
     bool (*stop)(void *user); /* asked before each image, by any thread; true: start no further one */
     bool
         follow_links; /* of links below the output folder; else none is, and one of an output's name is replaced */
+    /* One more function of the operation: looks at the whole list, that of all parts together, before anything else.
+     * What it finds out and outputs depend on goes to *range, text that lives as long as the run: the setting --range,
+     * and "range" in the log. NULL: nothing is looked at. */
+    enum edgel_status (*survey)(void *user, const struct edgel_inputs *inputs, const char **range,
+                                struct edgel_error *err);
 };
 /* One output an image, named "{stem}.png"; outputs that exist are an error; links below the output folder are not
  * followed; a thread for each core; no callbacks. */
@@ -123,9 +132,10 @@ struct edgel_folder_result {
  *
  * result  may be NULL
  * Returns EDGEL_OK, also when images failed (result->totals.failed); EDGEL_EINTERRUPTED: stop said true, what had
- * started is finished; EDGEL_EINVAL: refused before any work; EDGEL_EIO: a list cannot be read, the log or the output
- * folder cannot be made, or the log not be written; EDGEL_EFORMAT: a damaged record; EDGEL_ENOMEM; or what begin() and
- * check() return. Memory that runs out within write() is the error of an image.
+ * started is finished, or survey() was interrupted; EDGEL_EINVAL: refused before any work; EDGEL_EIO: a list cannot be
+ * read, the log or the output folder cannot be made, or the log not be written; EDGEL_EFORMAT: a damaged record;
+ * EDGEL_ENOMEM; or what begin(), check() and survey() return. Memory that runs out within write() is the error of an
+ * image.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_folder_run_execute(const struct edgel_folder_run *run,
                                                                      struct edgel_folder_result *result,

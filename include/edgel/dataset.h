@@ -84,8 +84,8 @@ EDGEL_API void edgel_dataset_params_init(struct edgel_dataset_params *p);
 
 /*
  * Images with their truth, in byte order of their keys. A set has one or two parts: training, and validation under the
- * same conventions. Threads: open, add_validation, hold_out, survey and set_labels change the set, and no other call
- * may run beside them. Any number of threads may make the other calls at the same time.
+ * same conventions. Threads: open, add_validation, hold_out, decide_range, survey and set_labels change the set, and no
+ * other call may run beside them. Any number of threads may make the other calls at the same time.
  */
 struct edgel_dataset;
 /* Pairs the files; reads none of them. The caller destroys *out, which is NULL after a failure.
@@ -178,6 +178,20 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_dataset_values(const struct ed
                                                                  const struct edgel_dataset_run *run,
                                                                  struct edgel_mask_values *values,
                                                                  bool *read_any, struct edgel_error *err);
+
+/*
+ * Decides params.read.range where it is automatic: edgel_range_decide() of the images of both parts. To be called when
+ * they are all there, and before the first is read, which fails otherwise. Of run it asks threads and stop.
+ *
+ * found  what the images hold; may be NULL; zeroed where the range was given
+ * Returns EDGEL_OK, EDGEL_EINVAL (threads), EDGEL_EINTERRUPTED, EDGEL_ENOMEM.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_dataset_decide_range(struct edgel_dataset *d,
+                                                                       const struct edgel_dataset_run *run,
+                                                                       struct edgel_range_found *found,
+                                                                       struct edgel_error *err);
+/* The range given to open, or decided since. */
+EDGEL_API struct edgel_range edgel_dataset_range(const struct edgel_dataset *d);
 
 /* The labels given to open, or set since by survey or set_labels. */
 EDGEL_API enum edgel_labels edgel_dataset_labels(const struct edgel_dataset *d);

@@ -188,6 +188,12 @@ EDGEL_API void edgel_stream_destroy(struct edgel_stream **stream);
 
 /* --- one image, several methods --- */
 
+/* What an edge map holds: EDGEL_RESULT_EDGES. */
+struct edgel_edge_map {
+    double low, high;       /* the thresholds that were used, in gradient units of 8-bit images */
+    uint64_t edges, pixels; /* how many of the pixels are edges */
+};
+
 /* Where the pixels of one image come from, and where results go. Methods are numbered as in the list that runs. A
  * status other than EDGEL_OK ends the run and is what it returns, with the text of the callback. */
 struct edgel_detect_io {
@@ -208,6 +214,8 @@ struct edgel_detect_io {
     enum edgel_status (*begin)(void *user, size_t m, struct edgel_view shape, int bits,
                                struct edgel_error *err);
     enum edgel_status (*row)(void *user, size_t m, const void *row, struct edgel_error *err);
+    /* What an edge map holds, after its result or last row; not called for other results. NULL: not wanted. */
+    void (*edges)(void *user, size_t m, const struct edgel_edge_map *map);
 };
 
 /* The name "image", no callbacks. */

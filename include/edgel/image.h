@@ -136,6 +136,33 @@ struct edgel_limits {
  * edgel_file_read() says. */
 EDGEL_API void edgel_limits_init(struct edgel_limits *limits);
 
+/* The values of black and white; both 0: those of the type, 0 and 255, 65535 or 1. */
+struct edgel_levels {
+    double min, max;
+};
+/*
+ * What the samples of images mean. Whole numbers v become (v - min) W / (max - min), halves to even, cut to 0..W, with
+ * W the largest value of their type; floats become (v - min) / (max - min), not cut. Both are computed in double and
+ * rounded once, after gray was made of colour. Alpha stays. So does a type of whole numbers that does not hold max:
+ * 8-bit images have the range 12bit as they are.
+ */
+struct edgel_range {
+    struct edgel_levels whole, real; /* of whole numbers, of floats; min < max, numbers up to 1e30 */
+    bool automatic; /* to be decided first, by edgel_range_decide() of edgel/batch.h; both are then 0 */
+};
+/* "full", "8bit" (0,255), "10bit", "12bit", "14bit", "16bit", "MIN,MAX", or two of them for whole numbers and for
+ * floats, "12bit/full"; or "auto". EDGEL_EINVAL with a text that begins with what; *range is then as it was. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_range_parse(const char *what, const char *text, struct edgel_range *range, struct edgel_error *err);
+/* The shortest text that edgel_range_parse() reads as this range. 120 bytes are enough. */
+EDGEL_API void edgel_range_text(const struct edgel_range *range, char *buf, size_t size);
+/* The smallest range from 0 on that holds the largest whole number of 16 bits and the largest float that images have:
+ * 8, 10, 12, 14 or 16 bits; floats of up to 1: full; above 65535: that value. */
+EDGEL_API struct edgel_range edgel_range_for(double largest_whole, double largest_real);
+
+/* The largest value of a view of U8, U16 or F32, not below 0; NaN and infinity are passed over. 0 of other types. */
+EDGEL_API double edgel_view_largest(struct edgel_view view);
+
 struct edgel_read {
     enum edgel_decode decode;
     bool orient;  /* turn and mirror by the EXIF orientation (JPEG; PNG eXIf) or the TIFF tag */
@@ -143,8 +170,9 @@ struct edgel_read {
     struct edgel_limits limits;
     int page;         /* of a TIFF, from 1 on; 0: the first, with a remark if there are more */
     uint64_t page_at; /* where the page is: next_page of the page before; 0: search from the first page on */
+    struct edgel_range range; /* of the samples; unused for LABELS */
 };
-/* Gray, turned upright, damaged files refused, the limits of edgel_limits_init(), the first page. */
+/* Gray, turned upright, damaged files refused, the limits of edgel_limits_init(), the first page, the full range. */
 EDGEL_API void edgel_read_init(struct edgel_read *params);
 
 /* What a file says of itself, before it is turned upright. */
@@ -165,6 +193,9 @@ struct edgel_info {
     char damage[160];      /* lenient only: the first fault that may have changed pixels, or "" */
     enum edgel_type
         type; /* edgel_info_*: of the pixels that EDGEL_DECODE_FULL gives, U8, U16 or F32; else 0 */
+    /* The largest value that samples have, as the file says: 2^bits - 1 of a PNG's sBIT, SMaxSampleValue or else
+     * MaxSampleValue of a TIFF; 0: it does not say. */
+    double largest_said;
 };
 
 /* The bytes of a whole file. Zero-initialise. */
@@ -223,7 +254,8 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_file_read(const char *path, en
  *              U16, PFM and float TIFF F32 (as stored; the scale of a PFM gives only its byte order)
  * info         may be NULL; after a failure it is filled as far as known
  *
- * Returns EDGEL_OK; EDGEL_EFORMAT: no image, damaged or truncated (any libjpeg warning in scan data, a wrong CRC or
+ * Returns EDGEL_OK; EDGEL_EINVAL: a range that is automatic, or no range; EDGEL_EFORMAT: no image, damaged or truncated
+ * (any libjpeg warning in scan data, a wrong CRC or
  * Adler sum or no IEND in a PNG, any complaint of libtiff about pixels); EDGEL_EUNSUPPORTED: lossless or 12-bit JPEG,
  * another kind of TIFF, any TIFF in a build without libtiff; EDGEL_ELIMIT; EDGEL_EINVAL: no such page; EDGEL_ENOMEM.
  * Messages begin with name. Thread-safe; every machine gets the same pixels.

@@ -91,6 +91,35 @@ static void add_scales(struct edgel_text *t, const struct edgel_record *r)
         edgel_text_str(t, "]");
 }
 
+static void add_one_edges(struct edgel_text *t, const struct edgel_edges *e)
+{
+    if (!(e->share >= 0)) {
+        edgel_text_str(t, "null");
+        return;
+    }
+    edgel_text_str(t, "{\"low\":");
+    edgel_text_real(t, e->low);
+    edgel_text_str(t, ",\"high\":");
+    edgel_text_real(t, e->high);
+    edgel_text_str(t, ",\"share\":");
+    edgel_text_real(t, e->share);
+    edgel_text_str(t, "}");
+}
+
+static void add_edges(struct edgel_text *t, const struct edgel_record *r)
+{
+    if (!r->edges || r->noutputs == 0)
+        return;
+    edgel_text_str(t, r->noutputs > 1 ? ",\"edges\":[" : ",\"edges\":");
+    for (size_t i = 0; i < r->noutputs; i++) {
+        if (i > 0)
+            edgel_text_str(t, ",");
+        add_one_edges(t, &r->edges[i]);
+    }
+    if (r->noutputs > 1)
+        edgel_text_str(t, "]");
+}
+
 static void add_side(struct edgel_text *t, const char *key, int side)
 {
     if (side > 0)
@@ -160,10 +189,15 @@ enum edgel_status edgel_log_image(struct edgel_log *log, const struct edgel_reco
     add_string(t, "input", r->input);
     add_outputs(t, r);
     add_scales(t, r);
+    add_edges(t, r);
+    if (r->range)
+        add_string(t, "range", r->range);
     add_string(t, "status", status[r->outcome]);
     add_string(t, "error", r->error);
     if (r->remark && *r->remark)
         add_string(t, "remark", r->remark);
+    if (r->note && *r->note)
+        add_string(t, "note", r->note);
     add_side(t, "width", r->width);
     add_side(t, "height", r->height);
     if (r->pages > 0)

@@ -158,6 +158,13 @@ extern const struct cli_option cli_read_rows[];
 /* The same as parameters of a decoder. */
 struct edgel_read cli_read_params(const struct cli_read_options *o, enum edgel_decode decode);
 
+struct cli_range_options { /* cli_range_rows */
+    struct edgel_range range;
+};
+extern const struct cli_option cli_range_rows[];
+/* Says which range was decided and from what. */
+void cli_range_say(const char *text, const struct edgel_range_found *found);
+
 enum cli_progress { CLI_PROGRESS_AUTO, CLI_PROGRESS_ALWAYS, CLI_PROGRESS_NEVER };
 
 struct cli_run_options { /* cli_run_rows, "Running" */

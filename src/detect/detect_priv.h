@@ -17,6 +17,7 @@ struct edgel_band_run {
     struct edgel_image result; /* rows on their way to the sink */
     struct edgel_arena kept;   /* what lives from band to band */
     void *state;               /* the steps' own, in kept */
+    struct edgel_edge_map map; /* to be filled in by the steps, of edges */
 };
 struct edgel_band_steps {
     enum edgel_status (*begin)(struct edgel_band_run *run, struct edgel_error *err);
@@ -39,10 +40,11 @@ struct edgel_method_row {
     /* NULL result: each band is run by itself. */
     const struct edgel_band_steps *(*steps)(const struct edgel_method *m);
     struct edgel_method_scale (*scale)(const struct edgel_method *m, enum edgel_type type);
-    /* The result of in, which has been checked, into out, which has the shape of the result. */
+    /* The result of in, which has been checked, into out, which has the shape of the result. map, zeroed: to be filled
+     * in, of edges. */
     enum edgel_status (*run)(struct edgel_scratch *scratch, struct edgel_view in,
                              const struct edgel_method *m, const struct edgel_image *out,
-                             struct edgel_error *err);
+                             struct edgel_edge_map *map, struct edgel_error *err);
 };
 static inline const struct edgel_method_row *edgel_method_row_of(const struct edgel_method *m)
 {
@@ -130,6 +132,11 @@ int edgel_method_context(const struct edgel_method *m, enum edgel_type type);
 enum edgel_status edgel_method_shape(const struct edgel_method *m, struct edgel_view in,
                                      struct edgel_view *out, struct edgel_error *err);
 
+/* edgel_method_run(), and what an edge map holds; of other results map is zeroed. */
+enum edgel_status edgel_method_run_map(struct edgel_scratch *scratch, struct edgel_view in,
+                                       const struct edgel_method *m, struct edgel_image *out, int *bits,
+                                       struct edgel_edge_map *map, struct edgel_error *err);
+
 /* What rows run with. */
 
 /* The smoothed image in the arena where the method smooths; else *smooth is in itself. */
@@ -177,6 +184,8 @@ static inline void *edgel_out_row(const struct edgel_image *img, int y)
 }
 
 /* --- stream.c --- */
+/* What the edge map holds, once all rows are done; zeroed for other results. */
+struct edgel_edge_map edgel_stream_map(const struct edgel_stream *stream);
 /* edgel_stream_create() with a number of rows that are worked on at once, not counting those around them (0: as many as
  * suit). */
 enum edgel_status edgel_stream_create_in_bands(struct edgel_view shape, const struct edgel_method *method,

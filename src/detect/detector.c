@@ -52,6 +52,12 @@ static enum edgel_status name_failure(const struct edgel_detect_io *io, const st
     return edgel_fail(err, from->code, "%.200s: %s: %.280s", io->name, m->info->name, from->msg);
 }
 
+static void tell_edges(const struct edgel_detect_io *io, size_t m, const struct edgel_edge_map *map)
+{
+    if (io->edges && map->pixels > 0)
+        io->edges(io->user, m, map);
+}
+
 /* --- images in memory --- */
 
 /* Threads for one image, where there are some to spare and it is not so small that starting them costs more. */
@@ -82,6 +88,7 @@ enum edgel_status edgel_detector_run(struct edgel_detector *d, const struct edge
         const bool color = edgel_method_takes_color(&method);
         struct edgel_view *in = &kinds[color];
         struct edgel_error detail = { 0 };
+        struct edgel_edge_map map;
         int bits = 0;
         if (!has[color])
             EDGEL_TRY(io->pixels(io->user, color, in, err));
@@ -90,10 +97,11 @@ enum edgel_status edgel_detector_run(struct edgel_detector *d, const struct edge
             io->fit(io->user, m, in->type, &method);
         enum edgel_status s = take_threads(d, *in, &detail);
         if (s == EDGEL_OK)
-            s = edgel_method_run(d->scratch, *in, &method, &d->result, &bits, &detail);
+            s = edgel_method_run_map(d->scratch, *in, &method, &d->result, &bits, &map, &detail);
         if (s != EDGEL_OK)
             return name_failure(io, &method, &detail, err);
         EDGEL_TRY(io->result(io->user, m, edgel_image_view(&d->result), bits, err));
+        tell_edges(io, m, &map);
     }
     return EDGEL_OK;
 }
@@ -176,8 +184,13 @@ static enum edgel_status run_pass(const struct edgel_method *methods, size_t n, 
         if (methods[m].info && edgel_method_takes_color(&methods[m]) == color)
             lanes[p.nlanes++] = (struct lane){ .io = io, .m = m, .method = methods[m] };
     const enum edgel_status s = p.nlanes ? io->rows(io->user, color, &sink, err) : EDGEL_OK;
-    for (size_t i = 0; i < p.nlanes; i++)
+    for (size_t i = 0; i < p.nlanes; i++) {
+        if (s == EDGEL_OK && lanes[i].stream) {
+            const struct edgel_edge_map map = edgel_stream_map(lanes[i].stream);
+            tell_edges(io, lanes[i].m, &map);
+        }
         edgel_stream_destroy(&lanes[i].stream);
+    }
     return s;
 }
 

@@ -154,8 +154,9 @@ static int context(const struct edgel_method *m)
 
 static enum edgel_status run(struct edgel_scratch *scratch, struct edgel_view in,
                              const struct edgel_method *m, const struct edgel_image *out,
-                             struct edgel_error *err)
+                             struct edgel_edge_map *map, struct edgel_error *err)
 {
+    (void)map;
     struct edgel_method_job job = { in, m, out };
     EDGEL_TRY(edgel_method_smooth(scratch, in, m, &job.in, err));
     return edgel_method_share(scratch, &job, 2, laplacian_rows, err);

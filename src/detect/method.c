@@ -213,18 +213,18 @@ enum edgel_status edgel_method_shape(const struct edgel_method *m, struct edgel_
     return EDGEL_OK;
 }
 
-enum edgel_status edgel_method_run(struct edgel_scratch *scratch, struct edgel_view in,
-                                   const struct edgel_method *m, struct edgel_image *out, int *bits,
-                                   struct edgel_error *err)
+enum edgel_status edgel_method_run_map(struct edgel_scratch *scratch, struct edgel_view in,
+                                       const struct edgel_method *m, struct edgel_image *out, int *bits,
+                                       struct edgel_edge_map *map, struct edgel_error *err)
 {
-    EDGEL_REQUIRE(out);
+    *map = (struct edgel_edge_map){ 0 };
     struct edgel_view shape = { 0 };
     enum edgel_status st = edgel_method_shape(m, in, &shape, err);
     if (st == EDGEL_OK)
         st = edgel_image_init(out, shape.w, shape.h, shape.channels, shape.type, err);
     if (st == EDGEL_OK) {
         struct edgel_scratch own, *s = edgel_scratch_begin(m->info->shares ? scratch : NULL, &own);
-        st = edgel_method_row_of(m)->run(s, in, m, out, err);
+        st = edgel_method_row_of(m)->run(s, in, m, out, map, err);
         edgel_scratch_end(&own);
     }
     if (st != EDGEL_OK)
@@ -232,4 +232,13 @@ enum edgel_status edgel_method_run(struct edgel_scratch *scratch, struct edgel_v
     else if (bits)
         *bits = depth_for(m, in.type);
     return st;
+}
+
+enum edgel_status edgel_method_run(struct edgel_scratch *scratch, struct edgel_view in,
+                                   const struct edgel_method *m, struct edgel_image *out, int *bits,
+                                   struct edgel_error *err)
+{
+    struct edgel_edge_map unused;
+    EDGEL_REQUIRE(out);
+    return edgel_method_run_map(scratch, in, m, out, bits, &unused, err);
 }

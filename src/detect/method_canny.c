@@ -114,9 +114,16 @@ static enum edgel_status strength_rows(void *user, const struct edgel_part *part
     return EDGEL_OK;
 }
 
+/* Thresholds in the units that they are asked for in. */
+static void take_used(struct edgel_edge_map *map, const struct edgel_canny_used *used, enum edgel_type type)
+{
+    map->low = type == EDGEL_U16 ? used->low / 257 : type == EDGEL_F32 ? used->low * 255 : used->low;
+    map->high = type == EDGEL_U16 ? used->high / 257 : type == EDGEL_F32 ? used->high * 255 : used->high;
+}
+
 static enum edgel_status run(struct edgel_scratch *scratch, struct edgel_view in,
                              const struct edgel_method *m, const struct edgel_image *out,
-                             struct edgel_error *err)
+                             struct edgel_edge_map *edges, struct edgel_error *err)
 {
     const struct edgel_smoothing smoothing = edgel_param_smoothing(m);
     const struct edgel_canny_params c = canny_of(m);
@@ -129,6 +136,9 @@ static enum edgel_status run(struct edgel_scratch *scratch, struct edgel_view in
     struct edgel_canny_used used;
     EDGEL_TRY(
         edgel_canny_map(scratch, in, edgel_smooths(smoothing) ? &smoothing : NULL, &c, &map, &used, err));
+    take_used(edges, &used, in.type);
+    edges->edges = edgel_bit_map_count(&map);
+    edges->pixels = (uint64_t)in.w * (uint64_t)in.h;
     return edgel_bit_map_into(scratch, &map, out, err);
 }
 
@@ -149,9 +159,12 @@ static enum edgel_status band(struct edgel_band_run *r, struct edgel_view view, 
 {
     const struct edgel_smoothing smoothing = edgel_param_smoothing(&r->method);
     const struct edgel_canny_params c = canny_of(&r->method);
+    struct edgel_canny_used used;
     edgel_arena_reset(&r->scratch->arena);
-    return edgel_canny_band(r->scratch, view, edgel_smooths(smoothing) ? &smoothing : NULL, &c,
-                            (struct edgel_band){ from, to, at, false }, r->state, err);
+    EDGEL_TRY(edgel_canny_band(r->scratch, view, edgel_smooths(smoothing) ? &smoothing : NULL, &c,
+                               (struct edgel_band){ from, to, at, false }, r->state, &used, err));
+    take_used(&r->map, &used, r->in.type);
+    return EDGEL_OK;
 }
 
 static enum edgel_status end(struct edgel_band_run *r, struct edgel_error *err)
@@ -161,6 +174,8 @@ static enum edgel_status end(struct edgel_band_run *r, struct edgel_error *err)
     edgel_arena_finish(&r->scratch->arena);
     EDGEL_TRY(edgel_worklist_init(&list, &r->scratch->arena, map, err));
     edgel_hysteresis_part(map, &list, 0, r->in.h);
+    r->map.edges = edgel_bit_map_count(map);
+    r->map.pixels = (uint64_t)r->in.w * (uint64_t)r->in.h;
     EDGEL_TRY(edgel_image_init(&r->result, r->out.w, 1, 1, r->out.type, err));
     for (int y = 0; y < r->in.h; y++) {
         edgel_bit_map_edges(map, y, r->out.type, r->result.data, false);

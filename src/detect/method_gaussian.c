@@ -36,8 +36,9 @@ static enum edgel_status convert_rows(void *user, const struct edgel_part *part,
 
 static enum edgel_status run(struct edgel_scratch *scratch, struct edgel_view in,
                              const struct edgel_method *m, const struct edgel_image *out,
-                             struct edgel_error *err)
+                             struct edgel_edge_map *map, struct edgel_error *err)
 {
+    (void)map;
     struct edgel_method_job job = { in, m, out };
     if (out->type == in.type)
         return edgel_gaussian_into(scratch, in, out, edgel_param_smoothing(m), err);

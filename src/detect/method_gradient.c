@@ -100,8 +100,9 @@ static enum edgel_status run(enum edgel_operator op, struct edgel_scratch *scrat
 #define ROW(method, op, list)                                                                          \
     static enum edgel_status run_##method(struct edgel_scratch *scratch, struct edgel_view in,         \
                                           const struct edgel_method *m, const struct edgel_image *out, \
-                                          struct edgel_error *err)                                     \
+                                          struct edgel_edge_map *map, struct edgel_error *err)         \
     {                                                                                                  \
+        (void)map;                                                                                     \
         return run(op, scratch, in, m, out, err);                                                      \
     }                                                                                                  \
     static int context_##method(const struct edgel_method *m)                                          \

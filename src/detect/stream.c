@@ -144,3 +144,8 @@ void edgel_stream_destroy(struct edgel_stream **stream)
     edgel_arena_finish(&s->run.kept);
     edgel_free(s);
 }
+
+struct edgel_edge_map edgel_stream_map(const struct edgel_stream *s)
+{
+    return s->run.map;
+}

@@ -163,13 +163,13 @@ static enum edgel_status classes(struct edgel_arena *arena, struct edgel_view in
 enum edgel_status edgel_canny_band(struct edgel_scratch *scratch, struct edgel_view in,
                                    const struct edgel_smoothing *smoothing,
                                    const struct edgel_canny_params *params, struct edgel_band band,
-                                   struct edgel_bit_map *map, struct edgel_error *err)
+                                   struct edgel_bit_map *map, struct edgel_canny_used *used,
+                                   struct edgel_error *err)
 {
     struct edgel_limits_pair limits;
-    struct edgel_canny_used used;
     if (!in_lanes(in, params))
         EDGEL_TRY(smooth_all(scratch, &in, &smoothing, err));
-    EDGEL_TRY(edgel_threshold_resolve(scratch, in, params, &limits, &used, err));
+    EDGEL_TRY(edgel_threshold_resolve(scratch, in, params, &limits, used, err));
     return classes(&scratch->arena, in, smoothing, params, &limits, band, map, err);
 }
 

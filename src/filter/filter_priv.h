@@ -360,6 +360,8 @@ uint64_t *edgel_bit_map_strong(const struct edgel_bit_map *map, int y);
  * past_caches: as of expand_u8. */
 void edgel_bit_map_edges(const struct edgel_bit_map *map, int y, enum edgel_type type, void *dst,
                          bool past_caches);
+/* How many strong bits there are. */
+uint64_t edgel_bit_map_count(const struct edgel_bit_map *map);
 /* All rows into an image of the same sides. */
 enum edgel_status edgel_bit_map_into(struct edgel_scratch *scratch, const struct edgel_bit_map *map,
                                      const struct edgel_image *out, struct edgel_error *err);
@@ -414,7 +416,8 @@ static inline bool edgel_canny_sixteenths(enum edgel_type type, const struct edg
 enum edgel_status edgel_canny_band(struct edgel_scratch *scratch, struct edgel_view in,
                                    const struct edgel_smoothing *smoothing,
                                    const struct edgel_canny_params *params, struct edgel_band band,
-                                   struct edgel_bit_map *map, struct edgel_error *err);
+                                   struct edgel_bit_map *map, struct edgel_canny_used *used,
+                                   struct edgel_error *err);
 /* Edges of in, smoothed first (smoothing NULL: not): the strong bits of map, which is made in the scratch's arena. */
 enum edgel_status edgel_canny_map(struct edgel_scratch *scratch, struct edgel_view in,
                                   const struct edgel_smoothing *smoothing,

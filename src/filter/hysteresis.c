@@ -60,6 +60,15 @@ uint64_t *edgel_bit_map_weak(const struct edgel_bit_map *map, int y)
     return map->weak + y * map->pitch;
 }
 
+uint64_t edgel_bit_map_count(const struct edgel_bit_map *map)
+{
+    uint64_t n = 0;
+    for (int y = 0; y < map->h; y++)
+        for (int i = 0; i < map->words; i++)
+            n += (uint64_t)__builtin_popcountll(edgel_bit_map_strong(map, y)[i]);
+    return n;
+}
+
 uint64_t *edgel_bit_map_strong(const struct edgel_bit_map *map, int y)
 {
     return map->strong + y * map->pitch;

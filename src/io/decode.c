@@ -62,7 +62,9 @@ static enum edgel_status decode_by_format(const struct edgel_source *src, struct
 static enum edgel_status decode(const struct edgel_source *src, struct edgel_image *out)
 {
     *src->info = (struct edgel_info){ .orientation = 1 };
-    enum edgel_status st = decode_by_format(src, out);
+    enum edgel_status st = edgel_range_check(&src->params->range, src->err);
+    if (st == EDGEL_OK)
+        st = decode_by_format(src, out);
     if (st == EDGEL_OK && src->params->orient && !src->sink)
         st = edgel_image_orient(out, src->info->orientation, src->err);
     if (st != EDGEL_OK)

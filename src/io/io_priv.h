@@ -95,6 +95,7 @@ struct edgel_rows {
     size_t raw_bytes;          /* of one row */
     unsigned char *raw_rows;   /* one row, or all of them; NULL: raw rows are image rows */
     bool whole;
+    bool ranged;  /* the range changes the samples */
     int lut_size; /* bytes per entry */
     uint8_t lut[256][4];
     void (*convert)(const struct edgel_rows *rows, const void *raw, void *out);
@@ -106,6 +107,13 @@ void *edgel_rows_at(const struct edgel_rows *rows, int y); /* where raw row y go
 /* Raw row y is complete: converts it, and hands it to the sink. False: the sink refused it. */
 bool edgel_rows_put(struct edgel_rows *rows, int y);
 void edgel_rows_finish(struct edgel_rows *rows); /* the image stays */
+
+/* --- sample_range.c --- */
+EDGEL_NODISCARD enum edgel_status edgel_range_check(const struct edgel_range *range, struct edgel_error *err);
+/* Whether it changes samples of the type. */
+bool edgel_range_changes(const struct edgel_range *range, enum edgel_type type);
+/* Changes a row of w pixels. */
+void edgel_range_row(const struct edgel_range *range, enum edgel_type type, int channels, void *row, int w);
 
 /* --- the decoders --- : fill src->info and *out; after a failure the caller empties *out */
 EDGEL_NODISCARD enum edgel_status edgel_png_decode(const struct edgel_source *src, struct edgel_image *out);

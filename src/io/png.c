@@ -172,6 +172,20 @@ static void describe_key(struct job *j, struct edgel_raw *raw, int stored_bits)
     raw->key[2] = (uint16_t)(key->blue & mask);
 }
 
+/* sBIT: how many bits of a sample mean something. */
+static void describe_bits(struct job *j)
+{
+    png_color_8p sig = NULL;
+    if (png_get_sBIT(j->png, j->info, &sig) == 0 || !sig)
+        return;
+    int most = sig->gray;
+    if (j->src->info->channels > 2) {
+        most = sig->red > sig->green ? sig->red : sig->green;
+        most = sig->blue > most ? sig->blue : most;
+    }
+    j->src->info->largest_said = most >= 1 && most <= 16 ? (1 << most) - 1 : 0;
+}
+
 /* libpng unpacks samples to one a byte, or to native 16-bit numbers, and changes nothing else. */
 static void describe(struct job *j)
 {
@@ -187,6 +201,7 @@ static void describe(struct job *j)
     info->channels = raw->samples;
     info->bits = bits;
     info->indexed = color == PNG_COLOR_TYPE_PALETTE;
+    describe_bits(j);
     if (info->indexed)
         describe_palette(j, raw);
     else if (!raw->alpha)

@@ -186,6 +186,8 @@ enum edgel_status edgel_rows_init(struct edgel_rows *rows, const struct edgel_so
     choose(rows, src->params->decode, channels);
     rows->raw_bytes = (size_t)raw->w * (size_t)raw->samples * edgel_type_size(raw->type);
     rows->whole = whole;
+    rows->ranged =
+        src->params->decode != EDGEL_DECODE_LABELS && edgel_range_changes(&src->params->range, raw->type);
     if (rows->convert) {
         rows->raw_rows = edgel_calloc(whole ? (size_t)raw->h : 1, rows->raw_bytes);
         if (!rows->raw_rows)
@@ -214,6 +216,9 @@ bool edgel_rows_put(struct edgel_rows *rows, int y)
     assert(y >= 0 && y < rows->raw.h);
     if (rows->convert)
         rows->convert(rows, edgel_rows_at(rows, y), out_row(rows, y));
+    if (rows->ranged)
+        edgel_range_row(&rows->src->params->range, rows->out->type, rows->out->channels, out_row(rows, y),
+                        rows->out->w);
     if (sink)
         rows->refused = sink->row(sink->user, out_row(rows, y), rows->src->err);
     return rows->refused == EDGEL_OK;

@@ -89,6 +89,16 @@ static uint32_t tag32(const struct job *j, uint32_t tag)
     return TIFFGetField(j->handles[0].tiff, tag, &v) ? v : 0;
 }
 
+/* Tags that hold the largest value of samples. MaxSampleValue of files without it would be that of the type. */
+static double largest_said(const struct job *j)
+{
+    uint16_t whole = 0;
+    double real = 0;
+    if (TIFFGetField(j->handles[0].tiff, TIFFTAG_SMAXSAMPLEVALUE, &real) && real > 0 && isfinite(real))
+        return real;
+    return TIFFGetField(j->handles[0].tiff, TIFFTAG_MAXSAMPLEVALUE, &whole) ? whole : 0;
+}
+
 static enum edgel_status read_sides(struct job *j)
 {
     struct edgel_info *info = j->src->info;
@@ -101,6 +111,7 @@ static enum edgel_status read_sides(struct job *j)
     info->bits = j->bits = (int)tag16(j, TIFFTAG_BITSPERSAMPLE);
     unsigned orientation = tag16(j, TIFFTAG_ORIENTATION);
     info->orientation = orientation >= 1 && orientation <= 8 ? (int)orientation : 1;
+    info->largest_said = largest_said(j);
     return edgel_source_check_size(j->src, w, h);
 }
 

@@ -883,6 +883,14 @@ outputs() {
     [[ "$output" == *"--max-scans"* ]]
 }
 
+@test "--max-file: larger files are refused" {
+    gray 9 7 >in.pgm
+    run detect -o out --max-file 14 in.pgm
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"over the limit of 14"*"--max-file"* ]]
+    detect -q -o out --max-file 1000 in.pgm
+}
+
 @test "--max-chunk: PNG files with a larger chunk are refused" {
     text >t.png
     detect -q -o out t.png
@@ -1404,4 +1412,116 @@ END
     grep -q "edgel: " messages
     { sleep 0.3; code=0; "$EDGEL" help || code=$?; echo "$code" >code; } 2>messages | true
     [ "$(cat code)" = 1 ]
+}
+
+# --- samples ---
+
+# scene BITS MAX FILE: a scene of circles with values up to MAX, as PGM of 16 bits or (32) as PFM.
+scene() {
+    python3 - "$@" <<'PY'
+import struct, sys
+bits, top, path = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
+w, h = 120, 90
+v = [[(1 if (x - 60) ** 2 + (y - 45) ** 2 < 900 else 0.7 if (x + y) % 60 < 30 else 0.2) * top for x in range(w)] for y in range(h)]
+with open(path, "wb") as f:
+    if bits == 32:
+        f.write(b"Pf\n%d %d\n-1\n" % (w, h))
+        for row in reversed(v):
+            f.write(struct.pack("<%df" % w, *row))
+    else:
+        f.write(b"P5\n%d %d\n%d\n" % (w, h, 65535 if bits == 16 else 255))
+        for row in v:
+            f.write(struct.pack(">%d%s" % (w, "H" if bits == 16 else "B"), *[round(x) for x in row]))
+PY
+}
+
+@test "--range: one scene has the same edges in 8, 12, 14 and 16 bits and in float counts" {
+    mkdir a b c d
+    scene 8 255 eight.pgm
+    scene 16 4095 a/x.pgm
+    scene 16 16383 b/x.pgm
+    scene 16 65535 c/x.pgm
+    scene 32 255 d/x.pfm
+    detect -q --sigma 0 --low 50 --high 100 -o eight.png eight.pgm
+    for way in "a 12bit" "a auto" "a 0,4095" "b 14bit" "b auto" "c full" "c auto" "d 8bit" "d auto" "d full/8bit"; do
+        set -- $way
+        detect -q --sigma 0 --low 50 --high 100 --existing overwrite --range "$2" -o out "$1"
+        run python3 "$EDGEL_SOURCE/tests/support/read_png.py" eight.png out/x.png
+        [ "$status" -eq 0 ]
+        cmp eight.png out/x.png
+    done
+    detect -q --sigma 0 --low 50 --high 100 -o full a
+    run cmp -s eight.png full/x.png
+    [ "$status" -eq 1 ]
+}
+
+@test "--range: what is no range is refused, and what was decided is said" {
+    scene 16 3000 in.pgm
+    for bad in 12 auto/full 5,5 1,x; do
+        run detect --range "$bad" -o out in.pgm
+        refused "--range $bad"
+    done
+    run detect --range auto -o out in.pgm
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"range auto: 12bit/full, as the largest value of 1 images of 16 bits is 3000"* ]]
+    detect -q --range auto --jsonl log --existing overwrite -o out in.pgm
+    grep -q '"range":"12bit/full"' log
+}
+
+@test "--range auto: parts of a run agree, and --resume goes on only with the same range" {
+    mkdir in
+    for i in 1 2 3 4; do scene 16 $((900 * i)) "in/$i.pgm"; done
+    detect -q --range auto -o whole in
+    for i in 1 2 3; do detect -q --range auto --shard $i/3 -o parts in; done
+    diff -r whole parts
+    detect -q --range 10bit -o ten in/1.pgm # alone it would have had this range
+    run cmp -s ten/1.png whole/1.png
+    [ "$status" -eq 1 ]
+    detect -q --range auto --shard 1/2 --jsonl log1 --existing overwrite -o parts in
+    detect -q --range 12bit --shard 2/2 --jsonl log2 --existing overwrite -o parts in
+    run "$EDGEL" merge -o log log1 log2
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--range"* ]]
+}
+
+@test "--jsonl: thresholds and share of edge pixels, for edge maps only" {
+    gray 90 70 >in.pgm
+    detect -q --jsonl log -m canny:low=40,high=90 -m sobel -m canny:low=auto,high=auto --name '{n}.png' -o out in.pgm
+    python3 - <<'PY'
+import json, subprocess
+line = json.loads(open("log").readline())
+a, none, b = line["edges"]
+assert (a["low"], a["high"]) == (40, 90) and none is None
+assert 0 < a["share"] < 1 and b["low"] > 0 and abs(b["low"] - 0.4 * b["high"]) < 1e-9 or b["low"] == 8
+assert line["range"] == "full"
+PY
+    detect -q --jsonl log --stream-over 0 -m canny:low=40,high=90 --name '{n}_rows.png' -o out in.pgm
+    python3 - <<'PY'
+import json
+rows = json.loads(open("log").readline())["edges"]
+assert (rows["low"], rows["high"]) == (40, 90) and 0 < rows["share"] < 1
+PY
+}
+
+@test "an image without edges, with nearly only edges, or with values in a small part of the range is remarked on" {
+    scene 16 4095 in.pgm
+    run detect --jsonl log -o out in.pgm
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"in.pgm: canny found no edges; values up to 4095 of 65535; see --range auto or 12bit"* ]]
+    grep -q '"note":"canny found no edges; values up to 4095 of 65535; see --range auto or 12bit"' log
+    run detect --range 12bit --existing overwrite -o out in.pgm
+    [[ "$output" != *"found no edges"* && "$output" != *"values up to"* ]]
+    scene 32 255 counts.pfm
+    run detect -o out counts.pfm
+    [[ "$output" == *"float values up to 255, where white is 1; see --range auto or 8bit"* ]]
+    python3 -c 'import random, sys; random.seed(15); sys.stdout.buffer.write(b"P5\n100 80\n255\n" + random.randbytes(8000))' >noise.pgm
+    run detect --sigma 0 --low 5 --high 10 -o out noise.pgm
+    [[ "$output" == *"noise.pgm: canny took "*" % of the pixels for edges"* ]]
+    mkdir many
+    for i in 1 2 3; do cp in.pgm many/$i.pgm; done
+    run detect -o out2 many
+    [ "$(grep -c 'found no edges' <<<"$output")" -eq 1 ]
+    [[ "$output" == *"3 images have such notes"* ]]
+    run detect -q -o out3 many
+    [ -z "$output" ]
 }

@@ -87,6 +87,51 @@ d = json.load(open("run/args.json"))
 assert d["command"] == "train" and d["arguments"][0] == "--truth" and d["options"]["epochs"] == "2", d'
 }
 
+# counts FROM TO: the images of a folder as 16-bit PPM with 12-bit counts, 16 times their samples.
+counts() {
+    mkdir "$2"
+    python3 - "$1" "$2" <<'PY'
+import os, struct, sys
+for name in os.listdir(sys.argv[1]):
+    data = open(f"{sys.argv[1]}/{name}", "rb").read()[-24 * 16 * 3:]
+    open(f"{sys.argv[2]}/{name}", "wb").write(b"P6 24 16 65535\n" + struct.pack(">1152H", *[16 * v for v in data]))
+PY
+}
+
+@test "--range: 12-bit counts in 16 bits train as they would with the full range, and the model remembers" {
+    counts i i12
+    counts vi vi12
+    train -o run --range auto --val-images vi12 --val-truth vt i12
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"range auto: 12bit/full, as the largest value of 5 images of 16 bits is"* ]]
+    train -o given --range 0,4095 --val-images vi12 --val-truth vt i12
+    [ "$(weights run)" = "$(weights given)" ]
+    train -o full --val-images vi12 --val-truth vt i12
+    [ "$(weights run)" != "$(weights full)" ]
+    python3 -c 'import json, struct
+b = open("run/best.safetensors", "rb").read()
+assert json.loads(b[8:8 + struct.unpack("<Q", b[:8])[0]])["__metadata__"]["range"] == "12bit/full"'
+    run "$EDGEL" segment -m run/best.safetensors --emit probability --jsonl log -o soft vi12
+    [ "$status" -eq 0 ]
+    grep -q '"range":"12bit/full"' log
+    "$EDGEL" segment -q -m run/best.safetensors --emit probability --range 12bit -o same vi12
+    "$EDGEL" segment -q -m run/best.safetensors --emit probability --range full -o other vi12
+    diff -r soft same
+    run diff -rq soft other
+    [ "$status" -eq 1 ]
+}
+
+@test "--range: --resume goes on with the range of the run" {
+    counts i i12
+    train -o run --range auto i12
+    [ "$status" -eq 0 ]
+    run "$EDGEL" train --resume run --epochs 3 --range 10bit
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--range: is 10bit, and run/last.safetensors was trained with 12bit/full"* ]]
+    run "$EDGEL" train --resume run --epochs 3
+    [ "$status" -eq 0 ]
+}
+
 @test "it learns: the object is found on images it has not seen" {
     train -o run --epochs 60 --lr 0.05 --val-images vi --val-truth vt i
     [ "$status" -eq 0 ]
@@ -926,7 +971,7 @@ other_options() {
 --max-pixels 1000
 --max-side 1000
 --max-scans 7
---max-file 1000000
+--range 12bit
 --max-chunk 1000
 --max-file 1000
 END

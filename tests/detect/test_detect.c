@@ -203,6 +203,7 @@ struct gallery {
     struct edgel_image results[METHODS];
     int rows[METHODS], fail_at; /* method whose result is refused; -1: none */
     bool deepen;                /* fit asks for 16 bits */
+    struct edgel_edge_map maps[METHODS];
 };
 
 static enum edgel_status pixels_of(void *user, bool color, struct edgel_view *out, struct edgel_error *err)
@@ -265,9 +266,15 @@ static enum edgel_status result(void *user, size_t m, struct edgel_view v, int b
     return EDGEL_OK;
 }
 
+static void edges(void *user, size_t m, const struct edgel_edge_map *map)
+{
+    struct gallery *g = user;
+    g->maps[m] = *map;
+}
+
 static struct edgel_detect_io io_of(struct gallery *g)
 {
-    return (struct edgel_detect_io){ g, "photo", pixels_of, rows_of, fit, result, begin, row };
+    return (struct edgel_detect_io){ g, "photo", pixels_of, rows_of, fit, result, begin, row, edges };
 }
 
 static struct gallery gallery_of(enum edgel_type type)
@@ -292,6 +299,25 @@ static void list_of(struct edgel_method *methods)
     for (int m = 0; m < METHODS; m++)
         assert_int_equal(edgel_method_parse(&methods[m], texts[m], NULL, 0, NULL), EDGEL_OK);
     methods[3].info = NULL;
+}
+
+/* How many edges there are, and the thresholds, which list_of() leaves as they are by default; nothing of others. */
+static void check_edges(const struct edgel_edge_map *map, const struct edgel_image *result,
+                        enum edgel_result kind)
+{
+    const struct edgel_method canny = method_of("canny");
+    uint64_t edges = 0;
+    if (kind != EDGEL_RESULT_EDGES) {
+        assert_int_equal(map->pixels, 0);
+        return;
+    }
+    for (int y = 0; y < result->h; y++)
+        for (int x = 0; x < result->w; x++)
+            edges += get(result, x, y, 0) > 0;
+    assert_int_equal(map->edges, edges);
+    assert_int_equal(map->pixels, 70 * 50);
+    assert_true(edges > 0 && map->low == edgel_param_threshold(&canny, "low").value &&
+                map->high == edgel_param_threshold(&canny, "high").value);
 }
 
 /* In memory and by rows, each result is what its method gives by itself. */
@@ -326,6 +352,7 @@ static void methods_share_one_image(void **state)
             assert_int_equal(edgel_method_run(NULL, edgel_image_view(in), &one, &want, NULL, NULL), EDGEL_OK);
             assert_same_image(&g.results[m], &want);
             assert_int_equal(g.rows[m], 50);
+            check_edges(&g.maps[m], &want, edgel_method_result(&one));
             edgel_image_finish(&want);
         }
         gallery_finish(&g);

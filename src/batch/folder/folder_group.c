@@ -31,9 +31,12 @@ bool edgel_folder_group_add(struct edgel_folder_group *g, const struct edgel_fol
 {
     struct edgel_folder_slot *at = &g->slots[g->count];
     struct edgel_output **outputs = at->outputs;
+    struct edgel_edges *edges = at->edges;
     *at = *slot;
     at->outputs = outputs;
+    at->edges = edges;
     for (size_t m = 0; m < f->run->noutputs; m++) {
+        edges[m] = slot->edges[m];
         outputs[m] = slot->outputs[m];
         slot->outputs[m] = NULL;
     }

@@ -12,20 +12,26 @@ enum edgel_status edgel_folder_slots_create(const struct edgel_folder *f, size_t
         return edgel_fail(err, EDGEL_ENOMEM, "results of %zu images: out of memory", n);
     struct edgel_output **outputs =
         n > SIZE_MAX / f->run->noutputs ? NULL : edgel_calloc(n * f->run->noutputs, sizeof *outputs);
+    struct edgel_edges *edges = outputs ? edgel_calloc(n * f->run->noutputs, sizeof *edges) : NULL;
     (*slots)->outputs = outputs; /* the first owns all */
-    if (!outputs) {
+    (*slots)->edges = edges;
+    if (!outputs || !edges) {
         edgel_folder_slots_destroy(slots);
         return edgel_fail(err, EDGEL_ENOMEM, "outputs of %zu images: out of memory", n);
     }
-    for (size_t k = 0; k < n; k++)
+    for (size_t k = 0; k < n; k++) {
         (*slots)[k].outputs = outputs + k * f->run->noutputs;
+        (*slots)[k].edges = edges + k * f->run->noutputs;
+    }
     return EDGEL_OK;
 }
 
 void edgel_folder_slots_destroy(struct edgel_folder_slot **slots)
 {
-    if (*slots)
+    if (*slots) {
         edgel_free((*slots)->outputs);
+        edgel_free((*slots)->edges);
+    }
     edgel_free(*slots);
     *slots = NULL;
 }
@@ -87,16 +93,20 @@ static bool skips_all(const struct edgel_folder *f, size_t i)
     return true;
 }
 
-static void clear_slot(struct edgel_folder_slot *slot)
+static void clear_slot(const struct edgel_folder *f, struct edgel_folder_slot *slot)
 {
-    *slot = (struct edgel_folder_slot){ .outcome = EDGEL_OUTCOME_OK, .outputs = slot->outputs };
+    *slot = (struct edgel_folder_slot){ .outcome = EDGEL_OUTCOME_OK,
+                                        .outputs = slot->outputs,
+                                        .edges = slot->edges };
+    for (size_t m = 0; m < f->run->noutputs; m++)
+        slot->edges[m] = (struct edgel_edges){ .share = -1 };
 }
 
 void edgel_folder_foresee(const struct edgel_folder *f, struct edgel_folder_paths *paths, size_t i,
                           struct edgel_folder_slot *slot)
 {
     const struct edgel_input *in = edgel_inputs_at(f->inputs, i);
-    clear_slot(slot);
+    clear_slot(f, slot);
     if (in->broken) {
         slot->outcome = EDGEL_OUTCOME_ERROR;
         (void)edgel_fail_system(&slot->error, in->path, "cannot open", in->error);
@@ -111,6 +121,7 @@ static void describe(const struct edgel_folder_image *image, struct edgel_folder
 {
     memcpy(slot->remark, image->info.remark, sizeof slot->remark);
     memcpy(slot->damage, image->info.damage, sizeof slot->damage);
+    memcpy(slot->note, image->note, sizeof slot->note);
     slot->width = image->w ? image->w : image->info.w;
     slot->height = image->h ? image->h : image->info.h;
     slot->pages = image->info.pages;
@@ -126,7 +137,8 @@ void edgel_folder_work(const struct edgel_folder *f, struct edgel_folder_paths *
                                         .plan = f->plan,
                                         .paths = (const char *const *)paths->at,
                                         .outputs = slot->outputs,
-                                        .folder = f->out };
+                                        .folder = f->out,
+                                        .edges = slot->edges };
     edgel_folder_foresee(f, paths, i, slot);
     if (slot->outcome == EDGEL_OUTCOME_SKIPPED && !slot->marked)
         return; /* nothing was looked at */

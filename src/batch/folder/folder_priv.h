@@ -16,7 +16,8 @@ struct edgel_folder {
     struct edgel_output_folder
         *out;                 /* the output folder, held open; NULL: not made yet, or the output is a file */
     struct edgel_shard shard; /* the part to do, and the whole list */
-    struct edgel_setting *settings; /* [nsettings] of the run, and the version */
+    const char *range;        /* what survey() said; NULL: nothing */
+    struct edgel_setting *settings; /* [nsettings] of the run, the version, the range */
     size_t nsettings;
     struct edgel_presence *presence; /* what others see of the run; NULL: nothing */
     struct edgel_journal *journal;   /* record of the run; NULL: none is kept */
@@ -43,7 +44,8 @@ void edgel_folder_paths_fill(struct edgel_folder_paths *p, const struct edgel_fo
 struct edgel_folder_slot {
     enum edgel_outcome outcome;
     struct edgel_error error;
-    char remark[160], damage[160];
+    char remark[160], damage[160], note[200];
+    struct edgel_edges *edges; /* [noutputs] */
     int width, height, pages;
     enum edgel_type type;
     double seconds;

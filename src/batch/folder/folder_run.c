@@ -50,6 +50,14 @@ static bool take_scales(const struct job *j, const struct edgel_folder_slot *slo
     return any;
 }
 
+static bool has_edges(const struct job *j, const struct edgel_folder_slot *slot)
+{
+    for (size_t m = 0; m < j->run->noutputs; m++)
+        if (slot->outcome == EDGEL_OUTCOME_OK && slot->edges[m].share >= 0)
+            return true;
+    return false;
+}
+
 static void log_image(struct job *j, const char *input, const struct edgel_folder_slot *slot)
 {
     const bool failed = slot->outcome == EDGEL_OUTCOME_ERROR;
@@ -73,7 +81,10 @@ static void log_image(struct job *j, const char *input, const struct edgel_folde
                                          .width = slot->width,
                                          .height = slot->height,
                                          .pages = slot->pages,
-                                         .seconds = slot->seconds };
+                                         .seconds = slot->seconds,
+                                         .edges = has_edges(j, slot) ? slot->edges : NULL,
+                                         .range = j->f.range,
+                                         .note = slot->note };
     if (edgel_log_image(j->log, &record, &err) != EDGEL_OK)
         fail_log(j, &err);
     edgel_free(scales);
@@ -94,7 +105,8 @@ static void tell(const struct job *j, size_t i, const char *input, const struct 
                                            .height = slot->height,
                                            .pages = slot->pages,
                                            .type = slot->type,
-                                           .seconds = slot->seconds };
+                                           .seconds = slot->seconds,
+                                           .note = slot->note };
     if (j->run->report)
         j->run->report(j->run->listener, &r);
 }
@@ -298,13 +310,15 @@ static enum edgel_status foresee_all(struct job *j, struct edgel_error *err)
 
 static enum edgel_status take_settings(struct edgel_folder *f, struct edgel_error *err)
 {
-    f->nsettings = f->run->nsettings + 1;
+    f->nsettings = f->run->nsettings + (f->range ? 2 : 1);
     f->settings = edgel_calloc(f->nsettings, sizeof *f->settings);
     if (!f->settings)
         return edgel_fail(err, EDGEL_ENOMEM, "settings of the run: out of memory");
     f->settings[0] = (struct edgel_setting){ "version", edgel_version() };
     for (size_t k = 0; k < f->run->nsettings; k++)
         f->settings[k + 1] = f->run->settings[k];
+    if (f->range)
+        f->settings[f->nsettings - 1] = (struct edgel_setting){ "--range", f->range };
     return EDGEL_OK;
 }
 
@@ -312,8 +326,10 @@ static enum edgel_status collect(struct edgel_folder *f, struct edgel_error *err
 {
     struct edgel_inputs_params p = f->run->inputs;
     p.skip_folder = f->run->output;
-    EDGEL_TRY(take_settings(f, err));
-    return edgel_inputs_collect(&p, &f->inputs, err);
+    EDGEL_TRY(edgel_inputs_collect(&p, &f->inputs, err));
+    if (f->run->survey)
+        EDGEL_TRY(f->run->survey(f->run->user, f->inputs, &f->range, err));
+    return take_settings(f, err);
 }
 
 /* A resumed run replaces outputs that exist but are not in the record: they were renamed, but not noted, when the run

@@ -9,6 +9,7 @@ struct detect_options {
     struct folder_options folder;
     union edgel_param_value unused; /* detect_tasks() reads the texts of parameters */
     struct cli_read_options read;
+    struct cli_range_options range;
     struct detect_tiff tiff;
     int64_t stream_over;
 };
@@ -46,6 +47,7 @@ static const struct cli_group groups[] = {
       offsetof(struct detect_options, unused) },
     { "Inputs", cli_input_rows, offsetof(struct detect_options, folder.inputs) },
     { "Reading", cli_read_rows, offsetof(struct detect_options, read) },
+    { "Samples", cli_range_rows, offsetof(struct detect_options, range) },
     { "TIFF", detect_tiff_rows, offsetof(struct detect_options, tiff) },
     { "Parts of a run", cli_shard_rows, offsetof(struct detect_options, folder.part) },
     { "Large images", memory_rows, 0 },
@@ -144,6 +146,16 @@ static void take_scales(void *user, enum edgel_type type, struct edgel_scale *sc
     }
 }
 
+static enum edgel_status survey(void *user, const struct edgel_inputs *inputs, const char **range,
+                                struct edgel_error *err)
+{
+    struct detect_job *job = user;
+    const bool all = job->tiff->page == DETECT_ALL_PAGES;
+    struct edgel_read read = cli_read_params(job->read, EDGEL_DECODE_COLOR);
+    read.page = all ? 0 : job->tiff->page;
+    return folder_decide_range(&job->range, job->asked, job->folder, &read, all, inputs, range, err);
+}
+
 static int run_detect(const struct cli_args *args)
 {
     const struct detect_options *o = args->options;
@@ -157,6 +169,8 @@ static int run_detect(const struct cli_args *args)
                                   .ntasks = ntasks,
                                   .read = &o->read,
                                   .tiff = &o->tiff,
+                                  .folder = &o->folder,
+                                  .asked = &o->range.range,
                                   .stream_over = (uint64_t)o->stream_over };
         const char **names = cli_alloc(ntasks, sizeof *names);
         for (size_t m = 0; m < ntasks; m++)
@@ -172,6 +186,7 @@ static int run_detect(const struct cli_args *args)
         run.write = write_outputs;
         run.check = check_name;
         run.scales = take_scales;
+        run.survey = survey;
         add_settings(&job, &settings);
         code = folder_run(args, &o->folder, "detect", &run, &settings);
         free(names);

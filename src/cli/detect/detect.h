@@ -40,6 +40,9 @@ struct detect_job {
     size_t ntasks;
     const struct cli_read_options *read;
     const struct detect_tiff *tiff;
+    const struct folder_options *folder;
+    const struct edgel_range *asked; /* --range */
+    struct folder_range range;
     uint64_t stream_over;          /* pixels: larger images go row by row where they can */
     struct detect_worker *workers; /* [threads] */
 };
@@ -52,6 +55,7 @@ struct detect_worker {
     struct edgel_method *methods;  /* [ntasks] fitted to the outputs of the image */
     struct edgel_write *writes;    /* [ntasks] */
     struct edgel_writer **writers; /* [ntasks] of outputs that are written row by row or page by page */
+    struct edgel_edge_map *maps;   /* [ntasks] what edge maps of the image hold, all pages together */
 };
 void detect_worker_init(struct detect_worker *w, int threads, size_t ntasks);
 void detect_worker_finish(struct detect_worker *w);

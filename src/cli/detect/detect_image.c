@@ -2,6 +2,7 @@
  * written under temporary names, so that an image that fails leaves none. Large images go row by row from the file
  * through the methods into the outputs: memory does not grow with them, and the bytes are the same. */
 #include "cli/detect/detect.h"
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 void detect_worker_init(struct detect_worker *w, int threads, size_t ntasks)
 {
     *w = (struct detect_worker){ .writers = cli_alloc(ntasks, sizeof *w->writers),
+                                 .maps = cli_alloc(ntasks, sizeof *w->maps),
                                  .methods = cli_alloc(ntasks, sizeof *w->methods),
                                  .writes = cli_alloc(ntasks, sizeof *w->writes) };
     if (edgel_detector_create(threads < EDGEL_POOL_MAX ? threads : EDGEL_POOL_MAX, &w->detector, NULL) !=
@@ -23,6 +25,7 @@ void detect_worker_finish(struct detect_worker *w)
     edgel_image_finish(&w->gray);
     edgel_image_finish(&w->color);
     edgel_detector_destroy(&w->detector);
+    free(w->maps);
     free(w->writers);
     free(w->methods);
     free(w->writes);
@@ -40,8 +43,10 @@ struct work {
     bool large;          /* by its header it has too many pixels to be decoded whole */
     bool whole;          /* it cannot go row by row, or need not */
     const struct edgel_image *decoded;
-    int passes;           /* by rows: how many were begun */
-    bool begun, declined; /* the current pass: gave rows; refused to */
+    struct edgel_view rows; /* by rows: their shape */
+    double largest;         /* value of the image */
+    int passes;             /* by rows: how many were begun */
+    bool begun, declined;   /* the current pass: gave rows; refused to */
 };
 
 static bool works_on_all(const struct detect_job *job)
@@ -54,10 +59,16 @@ static struct edgel_read read_params(const struct work *k, bool color)
     struct edgel_read params = cli_read_params(k->job->read, color ? EDGEL_DECODE_COLOR : EDGEL_DECODE_GRAY);
     params.page = k->page;
     params.page_at = k->page_at;
+    params.range = k->job->range.range;
     return params;
 }
 
 /* --- pixels --- */
+
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
 
 static enum edgel_status decode(void *user, bool color, struct edgel_view *pixels, struct edgel_error *err)
 {
@@ -82,6 +93,8 @@ static enum edgel_status decode(void *user, bool color, struct edgel_view *pixel
     if (s == EDGEL_OK && (!k->decoded || !color))
         k->decoded = img;
     *pixels = edgel_image_view(img);
+    if (s == EDGEL_OK)
+        k->largest = larger(k->largest, edgel_view_largest(*pixels));
     return s;
 }
 
@@ -107,12 +120,17 @@ static enum edgel_status begin_rows(void *user, struct edgel_view shape, struct 
     }
     r->k->begun = true;
     r->k->image->type = shape.type;
+    r->k->rows = shape;
+    r->k->rows.h = 1;
     return r->sink->begin(r->sink->user, shape, err);
 }
 
 static enum edgel_status put_row(void *user, const void *row, struct edgel_error *err)
 {
     const struct reading *r = user;
+    struct edgel_view v = r->k->rows;
+    v.data = row;
+    r->k->largest = larger(r->k->largest, edgel_view_largest(v));
     return r->sink->row(r->sink->user, row, err);
 }
 
@@ -220,6 +238,79 @@ static enum edgel_status put_result(void *user, size_t m, struct edgel_view v, i
     return s;
 }
 
+/* --- what is said of the result --- */
+
+static void take_edges(void *user, size_t m, const struct edgel_edge_map *map)
+{
+    const struct work *k = user;
+    struct edgel_edge_map *sum = &k->w->maps[m];
+    if (sum->pixels == 0) {
+        sum->low = map->low; /* of the first page */
+        sum->high = map->high;
+    }
+    sum->edges += map->edges;
+    sum->pixels += map->pixels;
+}
+
+static void note(struct edgel_folder_image *image, const char *fmt, ...) EDGEL_PRINTF(2, 3);
+static void note(struct edgel_folder_image *image, const char *fmt, ...)
+{
+    const size_t at = strlen(image->note);
+    va_list list;
+    va_start(list, fmt);
+    if (at + 3 < sizeof image->note) {
+        snprintf(image->note + at, sizeof image->note - at, "%s", at ? "; " : "");
+        vsnprintf(image->note + strlen(image->note), sizeof image->note - strlen(image->note), fmt, list);
+    }
+    va_end(list);
+}
+
+/* Values that leave most of the range unused, or go beyond it, are rarely meant to. */
+static void note_range(const struct work *k)
+{
+    enum { SMALL_PART = 4 };
+    const enum edgel_type type = k->image->type;
+    const double white = type == EDGEL_U8 ? 255 : type == EDGEL_U16 ? 65535 : 1, most = k->largest;
+    const bool given = k->job->range.range.whole.max != 0 || k->job->range.range.real.max != 0;
+    if (type == EDGEL_F32 && most > 1)
+        note(k->image, "float values up to %g, where white is 1", most);
+    else if (most > 0 && most * SMALL_PART <= white + 1)
+        note(k->image, "values up to %g of %g", most, white);
+    else
+        return;
+    if (given) {
+        note(k->image, "--range is %s", k->job->range.text);
+        return;
+    }
+    if (type == EDGEL_U8 || most <= 1) {
+        note(k->image, "see --range 0,%g", most);
+        return;
+    }
+    char text[128];
+    struct edgel_range fits = edgel_range_for(most, most);
+    fits.whole = fits.real = type == EDGEL_F32 ? fits.real : fits.whole;
+    edgel_range_text(&fits, text, sizeof text);
+    note(k->image, "see --range auto or %s", text);
+}
+
+static void tell_of_result(struct work *k)
+{
+    static const double nearly_all = 0.25; /* of thin edges more does not fit well */
+    for (size_t m = 0; m < k->job->ntasks; m++) {
+        const struct edgel_edge_map *map = &k->w->maps[m];
+        const char *name = k->job->tasks[m].info->name;
+        if (map->pixels == 0)
+            continue;
+        const double share = (double)map->edges / (double)map->pixels;
+        k->image->edges[m] = (struct edgel_edges){ map->low, map->high, share };
+        if (map->edges == 0)
+            note(k->image, "%s found no edges", name);
+        else if (share >= nearly_all)
+            note(k->image, "%s took %.0f %% of the pixels for edges", name, 100 * share);
+    }
+    note_range(k);
+}
+
 /* --- the image --- */
 
 static struct edgel_detect_io io_of(struct work *k)
@@ -234,6 +325,7 @@ static struct edgel_detect_io io_of(struct work *k)
     io.result = put_result;
     io.begin = begin_result;
     io.row = put_result_row;
+    io.edges = take_edges;
     return io;
 }
 
@@ -366,6 +458,7 @@ enum edgel_status detect_image(const struct detect_job *job, struct detect_worke
 {
     const bool all = works_on_all(job);
     struct work k = { .job = job, .w = w, .image = image, .page = all ? 1 : job->tiff->page };
+    memset(w->maps, 0, job->ntasks * sizeof *w->maps);
     enum edgel_status s = run_page(&k, err);
     image->w = k.decoded ? k.decoded->w : 0; /* by rows: those of the file */
     image->h = k.decoded ? k.decoded->h : 0;
@@ -373,5 +466,7 @@ enum edgel_status detect_image(const struct detect_job *job, struct detect_worke
         s = run_further(&k, err);
     if (!all)
         image->info.pages = 0;
+    if (s == EDGEL_OK)
+        tell_of_result(&k);
     return end_writers(&k, s, err);
 }

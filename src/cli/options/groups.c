@@ -84,6 +84,31 @@ const struct cli_option cli_read_rows[] = {
     { 0 },
 };
 
+static enum edgel_status take_range(void *options, const char *what, const char *text,
+                                    struct edgel_error *err)
+{
+    return edgel_range_parse(what, text, &((struct cli_range_options *)options)->range, err);
+}
+
+static const char *const range_names[] = { "full", "auto", "8bit", "10bit", "12bit", "14bit", "16bit", NULL };
+const struct cli_option cli_range_rows[] = {
+    { .name = "range",
+      .kind = CLI_CALL,
+      .metavar = "full|auto|8bit|10bit|12bit|14bit|16bit|MIN,MAX",
+      .call = take_range,
+      .choices = range_names, /* for completion */
+      .note = "full",
+      .help =
+          "What black and white are in the samples of images. full: the least and the largest value of their type (0 "
+          "and 255, 65535 or, of floats, 1). 12bit: 0 and 4095, as 12-bit cameras write them into 16 bits. Samples are "
+          "scaled to the full range of their type before anything works on them; whole numbers are rounded and cut, "
+          "floats are not. A type that does not hold MAX is left as it is: 8-bit images stay under 12bit. auto: the "
+          "smallest of these, from 8bit on, that holds every 16-bit image of the run, and the same for floats; "
+          "decided once, from all inputs, which are read for it, and by what PNG (sBIT) and TIFF files say; of "
+          "--shard, from those of all parts. RANGE/RANGE: one for whole numbers and one for floats." },
+    { 0 },
+};
+
 static enum edgel_status take_shard(void *options, const char *what, const char *text,
                                     struct edgel_error *err)
 {
@@ -164,4 +189,20 @@ struct edgel_read cli_read_params(const struct cli_read_options *o, enum edgel_d
                                             .max_chunk_bytes = (size_t)o->max_chunk,
                                             .names = &options,
                                             .max_file_bytes = (uint64_t)o->max_file } };
+}
+
+void cli_range_say(const char *text, const struct edgel_range_found *found)
+{
+    if (found->whole + found->real == 0)
+        cli_message("range auto: %s, as no image has 16 bits or floats", text);
+    else if (found->real == 0)
+        cli_message("range auto: %s, as the largest value of %zu images of 16 bits is %g", text, found->whole,
+                    found->largest_whole);
+    else if (found->whole == 0)
+        cli_message("range auto: %s, as the largest value of %zu float images is %g", text, found->real,
+                    found->largest_real);
+    else
+        cli_message(
+            "range auto: %s, as the largest value of %zu images of 16 bits is %g, of %zu float images %g",
+            text, found->whole, found->largest_whole, found->real, found->largest_real);
 }

@@ -47,6 +47,41 @@ void folder_setting(struct folder_settings *s, const char *name, const char *val
         (struct edgel_setting){ cli_strndup(name, strlen(name)), cli_strndup(value, strlen(value)) };
 }
 
+/* --- the range of samples --- */
+
+static const char *path_of(void *user, size_t i)
+{
+    const struct edgel_input *in = edgel_inputs_at(user, i);
+    return in->broken ? NULL : in->path;
+}
+
+enum edgel_status folder_decide_range(struct folder_range *r, const struct edgel_range *asked,
+                                      const struct folder_options *o, const struct edgel_read *read,
+                                      bool all_pages, const struct edgel_inputs *inputs, const char **text,
+                                      struct edgel_error *err)
+{
+    struct edgel_range_found found = { 0 };
+    enum edgel_status s = EDGEL_OK;
+    r->range = *asked;
+    if (asked->automatic) {
+        struct edgel_range_survey survey;
+        edgel_range_survey_init(&survey);
+        survey.count = edgel_inputs_count(inputs);
+        survey.user = (void *)inputs; /* path_of() changes nothing */
+        survey.path = path_of;
+        survey.read = *read;
+        survey.all_pages = all_pages;
+        survey.threads = (int)o->run.jobs;
+        survey.stop = cli_stop;
+        s = edgel_range_decide(&survey, &r->range, &found, err);
+    }
+    edgel_range_text(&r->range, r->text, sizeof r->text);
+    *text = r->text;
+    if (s == EDGEL_OK && asked->automatic && !o->run.quiet)
+        cli_range_say(r->text, &found);
+    return s;
+}
+
 /* --- what is shown --- */
 
 struct shown {
@@ -54,6 +89,7 @@ struct shown {
     const char *label;
     size_t noutputs;
     bool begun; /* the bar stands */
+    size_t notes;
 };
 
 /* What is to be said of output m. */
@@ -74,7 +110,7 @@ static void list(const struct shown *s, const struct edgel_folder_report *r)
 
 static void report(void *user, const struct edgel_folder_report *r)
 {
-    const struct shown *s = user;
+    struct shown *s = user;
     if (s->o->dry_run) {
         list(s, r);
         return;
@@ -87,6 +123,8 @@ static void report(void *user, const struct edgel_folder_report *r)
         cli_message("%s: damaged, taken as far as it decodes: %s", r->input, r->damage);
     if (r->remark[0])
         cli_message("%s: %s", r->input, r->remark);
+    if (r->note[0] && (s->notes++ == 0 || s->o->run.verbose))
+        cli_message("%s: %s", r->input, r->note);
     for (size_t m = 0; m < s->noutputs && s->o->run.verbose && !r->error; m++)
         cli_message("%s -> %s%s", r->input, r->paths[m], note(r, m));
 }
@@ -121,6 +159,8 @@ static void warn(void *user, enum edgel_folder_warning warning, const char *text
 static int refused(const struct folder_options *o, const struct edgel_folder_result *result,
                    const struct edgel_error *err)
 {
+    if (err->code == EDGEL_EINTERRUPTED)
+        return CLI_EXIT_INTERRUPTED;
     const char *what = result->stage == EDGEL_FOLDER_RECORD ? "--resume: "
                        : result->stage == EDGEL_FOLDER_LOG  ? "--jsonl "
                                                             : "";
@@ -138,13 +178,15 @@ static int listed(const struct edgel_folder_result *result)
     return result->inputs == 0 ? CLI_EXIT_NOTHING : result->totals.failed > 0 ? CLI_EXIT_FAILED : CLI_EXIT_OK;
 }
 
-static int ended(const struct folder_options *o, const struct edgel_folder_result *result,
+static int ended(const struct folder_options *o, const struct edgel_folder_result *result, size_t notes,
                  enum edgel_status status, const struct edgel_error *err)
 {
     const bool whole = status == EDGEL_OK || status == EDGEL_EINTERRUPTED;
     cli_bar_clear();
     if (status == EDGEL_ENOMEM)
         cli_message("%s", err->msg);
+    if (notes > 1 && !o->run.quiet && !o->run.verbose)
+        cli_message("%zu images have such notes; -v shows each, and so does the log of --jsonl", notes);
     cli_run_summary(&o->run, &result->totals);
     if (result->resumable && !o->run.quiet)
         cli_message("the same command with --resume goes on from here");
@@ -219,5 +261,5 @@ int folder_run(const struct cli_args *args, const struct folder_options *o, cons
     cli_settings_free(settings->v, settings->n);
     if (result.stage != EDGEL_FOLDER_WORK)
         return refused(o, &result, &err);
-    return o->dry_run && status == EDGEL_OK ? listed(&result) : ended(o, &result, status, &err);
+    return o->dry_run && status == EDGEL_OK ? listed(&result) : ended(o, &result, shown.notes, status, &err);
 }

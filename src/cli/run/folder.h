@@ -32,6 +32,18 @@ int folder_check_usage(const struct cli_args *args, const struct folder_options 
 int folder_run(const struct cli_args *args, const struct folder_options *o, const char *label,
                struct edgel_folder_run *run, struct folder_settings *settings);
 
+/* The range of the samples of a run, decided before it starts. */
+struct folder_range {
+    struct edgel_range range;
+    char text[128];
+};
+/* For the operation's survey(): decides the range `asked`, of the whole list, and says so where it is automatic.
+ * page: as edgel_read.page; 0 or less: as pages is asked for. */
+enum edgel_status folder_decide_range(struct folder_range *r, const struct edgel_range *asked,
+                                      const struct folder_options *o, const struct edgel_read *read,
+                                      bool all_pages, const struct edgel_inputs *inputs, const char **text,
+                                      struct edgel_error *err);
+
 /* The rows for -o and --name in a table of a command whose struct OPTIONS has `folder`. ONE says when there is one
  * output, NOTE which name is the default, WORDS what the placeholders of the command mean. */
 #define FOLDER_OUTPUT_ROWS(OPTIONS, ONE, NOTE, WORDS)                                                      \

@@ -11,6 +11,7 @@ struct segment_options {
     int64_t memory;
     struct folder_options folder;
     struct cli_read_options read;
+    struct cli_range_options range;
 };
 
 /* --- the table --- */
@@ -75,6 +76,8 @@ static const struct cli_group groups[] = {
     { "Model", model_rows, 0 },
     { "Inputs", cli_input_rows, offsetof(struct segment_options, folder.inputs) },
     { "Reading", cli_read_rows, offsetof(struct segment_options, read) },
+    { "Samples (unless --range is given, as the model was trained)", cli_range_rows,
+      offsetof(struct segment_options, range) },
     { "Parts of a run", cli_shard_rows, offsetof(struct segment_options, folder.part) },
     { "Running", cli_run_rows, offsetof(struct segment_options, folder.run) },
     { 0 },
@@ -208,6 +211,30 @@ static int check_template(const struct cli_args *args, const struct segment_job 
     return 0;
 }
 
+static enum edgel_status survey(void *user, const struct edgel_inputs *inputs, const char **range,
+                                struct edgel_error *err)
+{
+    struct segment_job *job = user;
+    const struct edgel_read read = cli_read_params(job->read, EDGEL_DECODE_COLOR);
+    return folder_decide_range(&job->range, &job->asked, job->folder, &read, false, inputs, range, err);
+}
+
+/* --range, or the one that the model was trained with. */
+static int choose_range(const struct cli_args *args, struct segment_job *job)
+{
+    const struct segment_options *o = args->options;
+    const char *note = edgel_model_note(job->model, "range");
+    struct edgel_error err = { 0 };
+    job->asked = o->range.range;
+    if (cli_given(args, "range") || !note)
+        return CLI_EXIT_OK;
+    if (edgel_range_parse("range", note, &job->asked, &err) != EDGEL_OK || job->asked.automatic) {
+        cli_message("%s: the range %s that it names is none", o->model, note);
+        return CLI_EXIT_USAGE;
+    }
+    return CLI_EXIT_OK;
+}
+
 static int run_with(const struct cli_args *args, struct segment_job *job)
 {
     const struct segment_options *o = args->options;
@@ -231,6 +258,7 @@ static int run_with(const struct cli_args *args, struct segment_job *job)
     run.end = segment_end;
     run.write = segment_image;
     run.check = check_name;
+    run.survey = survey;
     int code = check_template(args, job, &outputs);
     if (code == 0) {
         add_settings(job, &settings);
@@ -254,6 +282,7 @@ static int run_segment(const struct cli_args *args)
                                             ? (int)strtol(depth_names[o->depth], NULL, 10)
                                             : 0,
                                .read = &o->read,
+                               .folder = &o->folder,
                                .memory_bytes = (size_t)o->memory << 20 };
     if (load(o->model, &model, &job.model_hash, &err) != EDGEL_OK) {
         cli_message("%s", err.msg);
@@ -265,6 +294,8 @@ static int run_segment(const struct cli_args *args)
     job.threshold = cli_given(args, "threshold") ? o->threshold : job.info.threshold;
     edgel_palette_voc(&job.palette);
     code = check_options(args, &job);
+    if (code == CLI_EXIT_OK)
+        code = choose_range(args, &job);
     if (code == CLI_EXIT_OK)
         code = run_with(args, &job);
     edgel_model_destroy(&model);

@@ -19,6 +19,9 @@ struct segment_job {
     size_t noutputs;     /* files of an image */
     uint64_t model_hash; /* of the model file */
     const struct cli_read_options *read;
+    const struct folder_options *folder;
+    struct edgel_range asked; /* --range, else the model's */
+    struct folder_range range;
     size_t memory_bytes; /* for running the network, all threads together */
     int threads, inner;  /* at work on images, and each of them within one */
     struct edgel_palette palette;

@@ -361,8 +361,9 @@ enum edgel_status segment_image(void *user, int thread, struct edgel_folder_imag
 {
     const struct segment_job *job = user;
     struct segmenting g = { .job = job, .w = &job->workers[thread] };
-    const struct edgel_read params =
+    struct edgel_read params =
         cli_read_params(job->read, job->info.in_channels == 1 ? EDGEL_DECODE_GRAY : EDGEL_DECODE_COLOR);
+    params.range = job->range.range;
     enum edgel_status s = edgel_file_read(image->input, EDGEL_FILE_IMAGE, &params.limits, &g.w->bytes, err);
     if (s == EDGEL_OK)
         s = edgel_image_decode(g.w->bytes.data, g.w->bytes.size, image->input, &params, &g.w->image,

@@ -94,6 +94,35 @@ static enum edgel_status describe_classes(struct job *j, struct edgel_error *err
     return status;
 }
 
+/* The range of the images goes with the model: "full" needs no note. */
+static enum edgel_status note_range(struct job *j, struct edgel_error *err)
+{
+    char text[128];
+    const struct edgel_range range = train_data_range(j->data);
+    edgel_range_text(&range, text, sizeof text);
+    return strcmp(text, "full") == 0 ? EDGEL_OK : edgel_model_set_note(j->model, "range", text, err);
+}
+
+static const char *range_of(const struct edgel_model *model)
+{
+    const char *note = edgel_model_note(model, "range");
+    return note ? note : "full";
+}
+
+/* A run goes on with the range that it began with. A checkpoint that cannot be read is for what follows to tell. */
+static enum edgel_status check_range(const struct job *j, struct edgel_error *err)
+{
+    struct edgel_model *last = NULL;
+    char *path = train_path(j->o->output, "last.safetensors");
+    enum edgel_status status = EDGEL_OK;
+    if (edgel_model_read(path, &last, NULL) == EDGEL_OK && strcmp(range_of(last), range_of(j->model)) != 0)
+        status = edgel_error_set(err, EDGEL_EINVAL, "--range: is %s, and %s was trained with %s",
+                                 range_of(j->model), path, range_of(last));
+    edgel_model_destroy(&last);
+    free(path);
+    return status;
+}
+
 /* Weights of another model, and its normalisation: its first layer was trained with that. */
 static enum edgel_status take_weights(struct job *j, struct edgel_error *err)
 {
@@ -107,6 +136,9 @@ static enum edgel_status take_weights(struct job *j, struct edgel_error *err)
     edgel_model_describe(from, &info);
     edgel_model_describe(j->model, &own);
     cli_tell_unhashed(j->o->init, info.unhashed && !j->o->run.quiet);
+    if (strcmp(range_of(from), range_of(j->model)) != 0)
+        cli_message("%s was trained with --range %s, these images are read with %s", j->o->init,
+                    range_of(from), range_of(j->model));
     if (info.in_channels == own.in_channels)
         status = edgel_model_set_normalisation(j->model, info.mean, info.deviation, info.in_channels, err);
     if (taken.arrays_taken == 0 && status == EDGEL_OK)
@@ -239,6 +271,8 @@ static enum edgel_status prepare(struct job *j, struct edgel_error *err)
     if (status == EDGEL_OK)
         status = edgel_pool_create((int)j->o->run.jobs, &j->pool, err);
     if (status == EDGEL_OK)
+        status = note_range(j, err);
+    if (status == EDGEL_OK)
         status = survey(j, err);
     if (status == EDGEL_OK && j->o->init)
         status = take_weights(j, err);
@@ -317,8 +351,9 @@ static enum edgel_status take_up(struct job *j, struct edgel_error *err)
     int n;
     int64_t epochs = 0, steps;
     const struct edgel_model_class *classes = train_data_classes(j->data, &n);
-    enum edgel_status status =
-        j->resumed ? edgel_train_record_resume(j->o->output, j->trainer, err) : EDGEL_OK;
+    enum edgel_status status = j->resumed ? check_range(j, err) : EDGEL_OK;
+    if (status == EDGEL_OK && j->resumed)
+        status = edgel_train_record_resume(j->o->output, j->trainer, err);
     edgel_trainer_position(j->trainer, &epochs, &steps);
     if (status == EDGEL_OK && j->resumed && !j->o->run.quiet) {
         struct edgel_model_info info;
@@ -414,6 +449,7 @@ static int open_data(struct job *j, int channels)
                                          .cache_mb = o->cache_mb,
                                          .seed = (uint64_t)o->seed,
                                          .read = cli_read_params(&o->read, EDGEL_DECODE_COLOR),
+                                         .range = o->range.range,
                                          .run = &o->run };
     const int code = train_data_open(&j->data, &p);
     if (code == 0 && cli_given(j->args, "soft-ignore") && !train_data_soft(j->data)) {

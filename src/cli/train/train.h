@@ -48,6 +48,7 @@ struct train_options {
     int64_t worst;
     double checkpoint;
     struct cli_read_options read;
+    struct cli_range_options range;
     struct cli_run_options run;
 };
 extern const struct cli_group train_groups[];
@@ -156,6 +157,7 @@ struct train_data_params {
     int64_t cache_mb;
     uint64_t seed;
     struct edgel_read read;
+    struct edgel_range range; /* of the images */
     const struct cli_run_options *run;
 };
 
@@ -170,6 +172,7 @@ size_t train_data_count(const struct train_data *d, bool validation);
 const char *train_data_key(const struct train_data *d, bool validation, size_t i);
 enum edgel_labels train_data_labels(const struct train_data *d);
 bool train_data_soft(const struct train_data *d); /* truth is a probability: several annotators */
+struct edgel_range train_data_range(const struct train_data *d);
 /* Index: the label of samples; binary: background, foreground. They live as long as the data. */
 const struct edgel_model_class *train_data_classes(const struct train_data *d, int *n);
 /* load of struct edgel_train_data; user is the struct train_data. */

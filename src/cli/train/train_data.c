@@ -158,6 +158,22 @@ static int survey(struct train_data *d)
     return refuse(d, status, seen.failed, &err);
 }
 
+/* What black and white are in the images. */
+static int decide_range(struct train_data *d)
+{
+    const struct edgel_dataset_run run = look(d);
+    const bool automatic = edgel_dataset_range(d->set).automatic;
+    struct edgel_range_found found;
+    struct edgel_error err = { 0 };
+    char text[128];
+    const enum edgel_status status = edgel_dataset_decide_range(d->set, &run, &found, &err);
+    const struct edgel_range range = edgel_dataset_range(d->set);
+    edgel_range_text(&range, text, sizeof text);
+    if (status == EDGEL_OK && automatic && !d->p.run->quiet)
+        cli_range_say(text, &found);
+    return refuse(d, status, 0, &err);
+}
+
 static int check_all(struct train_data *d)
 {
     const struct edgel_dataset_run run = look(d);
@@ -215,6 +231,7 @@ static enum edgel_status open_set(struct train_data *d, struct edgel_error *err)
     p.boundaries = d->p.boundaries;
     p.soft_ignore = d->p.soft_ignore;
     p.read = d->p.read;
+    p.read.range = d->p.range;
     p.channels = d->p.channels;
     p.cache_bytes = (size_t)d->p.cache_mb << 20;
     const enum edgel_status status = read_lists(d, &p, err);
@@ -245,6 +262,8 @@ static int open_all(struct train_data *d)
         code = CLI_EXIT_USAGE;
     if (code == 0 && !d->p.val_images && d->p.val_split > 0)
         code = hold_out(d);
+    if (code == 0)
+        code = decide_range(d);
     if (code == 0)
         code = survey(d);
     if (code == 0)
@@ -306,6 +325,11 @@ enum edgel_labels train_data_labels(const struct train_data *d)
 bool train_data_soft(const struct train_data *d)
 {
     return edgel_dataset_soft(d->set);
+}
+
+struct edgel_range train_data_range(const struct train_data *d)
+{
+    return edgel_dataset_range(d->set);
 }
 
 const struct edgel_model_class *train_data_classes(const struct train_data *d, int *n)

@@ -493,6 +493,7 @@ const struct cli_group train_groups[] = {
     { "End", end_rows, 0 },
     { "Outputs", output_rows, 0 },
     { "Reading", cli_read_rows, offsetof(struct train_options, read) },
+    { "Samples", cli_range_rows, offsetof(struct train_options, range) },
     { "Running", run_rows, offsetof(struct train_options, run) },
     { 0 },
 };
