@@ -117,6 +117,28 @@ EDGEL_API const struct edgel_pair *edgel_dataset_pair(const struct edgel_dataset
 EDGEL_API size_t edgel_pairs_suffix(const struct edgel_pairs *pairs, const char *suffix, bool truth,
                                     size_t *files);
 
+/* --- what ids look like --- */
+
+/* More ids than this are classes only where --classes or a list says so. */
+enum { EDGEL_LOOK_IDS = 64 };
+/* The ids of masks, but 0 and those that are ignored. */
+struct edgel_ids_seen {
+    size_t files; /* that were looked at */
+    size_t ids;   /* different ones */
+    int highest;  /* id */
+    int largest;  /* value that a mask of these files can hold: 255, 65535, ... */
+    bool gaps;    /* in some mask they do not run from 1 to the highest */
+    bool
+        numbered; /* they run from 1 without a gap in every mask, up to another number: objects of an image */
+    bool lossy;   /* JPEG files */
+};
+/* Looks at the first masks of the truth, or at the first predictions, that can be read, of pairs that have both: at
+ * most `files`, and no further one after 2^26 pixels. Masks of MAT files and of float samples, and masks with colours
+ * that are not in the list, are passed over. EDGEL_ENOMEM. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_dataset_look(const struct edgel_dataset *d, bool truth,
+                                                               size_t files, struct edgel_ids_seen *out,
+                                                               struct edgel_error *err);
+
 /* --- a look at all files --- */
 
 /* How the files are looked through, and the calls by which progress and faults are reported. The calls come one at a
@@ -145,6 +167,7 @@ struct edgel_dataset_seen {
     bool lossy;                       /* JPEG files as masks */
     bool counted, counted_validation; /* edgel_dataset_check(): some pixel counts */
     size_t failed;                    /* pairs that cannot be used */
+    struct edgel_ids_seen ids;        /* edgel_dataset_survey(): of all masks */
 };
 
 /*
@@ -153,8 +176,9 @@ struct edgel_dataset_seen {
  *
  * seen  what was found; set after a failure too
  * Returns EDGEL_OK; EDGEL_EFORMAT: seen->failed pairs cannot be used (run->fault got each), fewer than two classes, or
- * labels IDS with MAT files, several annotators or boundaries; EDGEL_EINVAL: threads; EDGEL_EINTERRUPTED;
- * EDGEL_ENOMEM.
+ * labels IDS with MAT files, several annotators or boundaries; labels IDS without classes and colours, and ids that do
+ * not look like classes (seen->ids: more than EDGEL_LOOK_IDS, numbered, lossy); EDGEL_EINVAL: threads;
+ * EDGEL_EINTERRUPTED; EDGEL_ENOMEM.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_dataset_survey(struct edgel_dataset *d,
                                                                  const struct edgel_dataset_run *run,

@@ -42,12 +42,35 @@ static enum edgel_status set_classes(struct edgel_dataset *d, const uint64_t *id
     return EDGEL_OK;
 }
 
+/* Ids that do not look like classes, where no list says that they are. */
+static enum edgel_status check_ids(const struct edgel_dataset *d, const struct edgel_ids_seen *ids,
+                                   const char *name, struct edgel_error *err)
+{
+    if (d->labels != EDGEL_LABELS_IDS || d->p.classes || d->p.colors)
+        return EDGEL_OK;
+    if (ids->lossy)
+        return edgel_fail(err, EDGEL_EFORMAT,
+                          "%s: JPEG files with %zu ids: JPEG changes values, so that they are no classes",
+                          name, ids->ids);
+    if (ids->numbered)
+        return edgel_fail(
+            err, EDGEL_EFORMAT,
+            "%s: the ids run from 1 without a gap in every mask, up to %d: they look like numbers of "
+            "objects, not like classes",
+            name, ids->highest);
+    if (ids->ids > EDGEL_LOOK_IDS)
+        return edgel_fail(err, EDGEL_EFORMAT, "%s: %zu ids, up to %d: more than %d do not look like classes",
+                          name, ids->ids, ids->highest, EDGEL_LOOK_IDS);
+    return EDGEL_OK;
+}
+
 enum edgel_status edgel_dataset_decide(struct edgel_dataset *d, const struct edgel_dataset_seen *seen,
                                        const uint64_t *ids, struct edgel_error *err)
 {
     const char *name = d->p.truth ? d->p.truth : "the truth";
     if (d->p.labels == EDGEL_LABELS_AUTO)
         d->labels = d->p.colors || d->p.classes ? EDGEL_LABELS_IDS : edgel_mask_values_labels(&seen->values);
+    EDGEL_TRY(check_ids(d, &seen->ids, name, err));
     EDGEL_TRY(set_classes(d, ids, err));
     const bool binary = d->labels == EDGEL_LABELS_BINARY;
     d->soft = seen->several && d->p.annotator == EDGEL_ANNOTATOR_NONE;

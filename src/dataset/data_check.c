@@ -22,6 +22,7 @@ struct looking {
     const struct edgel_dataset_run *run;
     struct look *slots; /* [window] */
     struct look *all;
+    struct edgel_look *ids; /* MASKS: of all */
     size_t window;
     enum what what;
     bool *bad; /* [all images] something of it cannot be used */
@@ -66,10 +67,25 @@ static void look_at_mask(const struct edgel_dataset *d, const char *path, const 
     edgel_free(ids);
 }
 
-static void look_at_truth(const struct edgel_dataset *d, const char *path, struct look *l)
+/* The size of the image as it is read: what the maps of a MAT file are compared with before they are unpacked. */
+static void size_of_image(const struct edgel_dataset *d, const char *path, int *w, int *h)
+{
+    struct edgel_info info = { 0 };
+    *w = *h = 0;
+    if (!path || edgel_info_read(path, &info, NULL) != EDGEL_OK)
+        return;
+    const bool turned = d->p.read.orient && info.orientation >= 5;
+    *w = turned ? info.h : info.w;
+    *h = turned ? info.w : info.h;
+}
+
+static void look_at_truth(const struct edgel_dataset *d, const char *image, const char *path, struct look *l)
 {
     struct edgel_mask_file f = { 0 };
-    const enum edgel_status status = edgel_truth_file_read(d, path, 0, 0, &f, &l->err);
+    int w = 0, h = 0;
+    if (edgel_named_like_mat(path))
+        size_of_image(d, image, &w, &h);
+    const enum edgel_status status = edgel_truth_file_read(d, path, w, h, &f, &l->err);
     l->seen.several |= edgel_truth_count(&f) > 1;
     l->seen.mat |= f.is_mat;
     l->seen.lossy |= f.info.format == EDGEL_FORMAT_JPEG;
@@ -145,7 +161,7 @@ static void look_work(void *user, int thread, size_t i)
     if (job->what == SAMPLES)
         look_at_sample(d, validation, i, l);
     for (size_t a = 0; job->what == MASKS && a < p->ntruth && l->err.code == EDGEL_OK; a++)
-        look_at_truth(d, p->truth[a], l);
+        look_at_truth(d, p->prediction, p->truth[a], l);
     const bool same =
         i > 0 && p->valid &&
         edgel_dataset_pair(d, validation, i - 1)->valid == p->valid; /* one mask for all pairs */
@@ -180,6 +196,8 @@ static void look_done(void *user, size_t i)
     const struct look *l = &job->slots[i % job->window];
     const bool failed = l->err.code != EDGEL_OK;
     merge(job->all, l);
+    if (job->what == MASKS)
+        edgel_look_add(job->ids, l->ids, job->d->ignored);
     for (const char *s = l->remarks.s; run->remark && s && s < l->remarks.s + l->remarks.len;
          s += strlen(s) + 1)
         run->remark(run->user, s);
@@ -200,7 +218,8 @@ static bool look_stop(void *user)
 static enum edgel_status look_through(struct edgel_dataset *d, const struct edgel_dataset_run *run,
                                       enum what what, bool *bad, struct look *all, struct edgel_error *err)
 {
-    struct looking job = { .d = d, .run = run, .what = what, .bad = bad, .all = all };
+    struct edgel_look *ids = edgel_calloc(1, sizeof *ids);
+    struct looking job = { .d = d, .run = run, .what = what, .bad = bad, .all = all, .ids = ids };
     const size_t n = d->parts[0].n + d->parts[1].n;
     struct edgel_run execute = { .count = n,
                                  .threads = run->threads,
@@ -211,8 +230,11 @@ static enum edgel_status look_through(struct edgel_dataset *d, const struct edge
     memset(all, 0, sizeof *all);
     job.window = edgel_run_window(&execute);
     job.slots = edgel_calloc(job.window, sizeof *job.slots);
-    if (!job.slots)
+    if (!job.slots || !ids) {
+        edgel_free(job.slots);
+        edgel_free(ids);
         return edgel_fail(err, EDGEL_ENOMEM, "look at %zu images: out of memory", n);
+    }
     if (run->begin)
         run->begin(run->user, what == MASKS ? "masks" : "images", n);
     enum edgel_status status = edgel_run_execute(&execute, NULL, err);
@@ -221,6 +243,11 @@ static enum edgel_status look_through(struct edgel_dataset *d, const struct edge
     for (size_t k = 0; k < job.window; k++)
         edgel_text_finish(&job.slots[k].remarks);
     edgel_free(job.slots);
+    ids->seen.files = n;
+    ids->seen.lossy = all->seen.lossy;
+    if (what == MASKS)
+        all->seen.ids = ids->seen;
+    edgel_free(ids);
     if (status == EDGEL_OK && job.no_memory)
         status = edgel_fail(err, EDGEL_ENOMEM, "look at %zu images: out of memory", n);
     return status;

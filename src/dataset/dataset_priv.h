@@ -69,6 +69,18 @@ struct edgel_mask edgel_mask_of_file(const struct edgel_mask_file *f);
  * put before it. */
 const char *edgel_info_said(const struct edgel_info *info, const char **how);
 
+/* --- mask_look.c --- */
+
+/* Zero-initialise. */
+struct edgel_look {
+    struct edgel_ids_seen seen;
+    uint64_t ids[EDGEL_IDS / 64];
+    size_t masks; /* with ids */
+    bool differ;  /* in the highest */
+};
+/* Adds a mask by a bit for each id that it holds. ignored: by id; NULL none. */
+void edgel_look_add(struct edgel_look *l, const uint64_t *ids, const bool *ignored);
+
 /* --- sample_truth.c --- */
 
 /* Reads the truth of a pair into k->label or k->soft; it must have the size of k->image. */

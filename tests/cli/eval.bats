@@ -1108,3 +1108,77 @@ tests_of() {
         done
     done
 }
+
+# --- ids that are no classes ---
+
+# numbers FOLDER: four masks whose objects are numbered from 1 on, 8, 9, 10 and 11 of them.
+numbers() {
+    local n
+    mkdir -p "$1"
+    for n in 8 9 10 11; do
+        # shellcheck disable=SC2046
+        pgm "$1/m$n.pgm" 12 0 $(seq "$n") $(for _ in $(seq $((11 - n))); do echo 0; done)
+    done
+}
+
+@test "numbered objects, soft maps and JPEG masks are no classes, unless a list says so" {
+    numbers t
+    run "$EDGEL" eval --truth t t
+    [ "$status" -eq 2 ]
+    has 'truth t: ids from 1 to 11 without a gap, another number in each mask: they look like objects'
+    has '--objects ids'
+    run "$EDGEL" eval --truth t --labels ids t
+    [ "$status" -eq 2 ]
+    for allowed in '--classes 12' '--labels binary' '--objects ids'; do
+        # shellcheck disable=SC2086
+        run "$EDGEL" eval --truth t $allowed --threshold 0.001 t
+        [[ "$output" != *'look like'* ]]
+    done
+    evaluate --truth t --classes 12 t
+    [ "$status" -eq 0 ]
+    # A soft map in the place of the truth, with the masks as predictions.
+    mkdir s q
+    # shellcheck disable=SC2046
+    pgm s/a.pgm 100 $(seq 0 2 198)
+    # shellcheck disable=SC2046
+    pgm q/a.pgm 100 $(for i in $(seq 100); do echo $((i > 50 ? 255 : 0)); done)
+    run "$EDGEL" eval --truth s q
+    [ "$status" -eq 2 ]
+    has 'truth s: 99 ids in 1 mask, up to 198: they do not look like classes. The predictions hold one class: are prediction and --truth swapped?'
+    evaluate --truth q s
+    [ "$status" -eq 0 ]
+    run "$EDGEL" eval --truth q --labels ids s
+    [ "$status" -eq 2 ]
+    has 'prediction s: 99 ids in 1 mask'
+    # 64 are classes, 65 are not.
+    mkdir c d
+    # shellcheck disable=SC2046
+    pgm c/a.pgm 65 0 $(seq 2 65)
+    # shellcheck disable=SC2046
+    pgm d/a.pgm 66 0 $(seq 2 66)
+    evaluate --truth c c
+    [ "$status" -eq 0 ]
+    run "$EDGEL" eval --truth d d
+    [ "$status" -eq 2 ]
+    mkdir j k
+    mask j/a.jpg scans
+    cp j/a.jpg k/a.jpg
+    run "$EDGEL" eval --truth j --labels ids k
+    [ "$status" -eq 2 ]
+    has 'truth j: JPEG files with'
+}
+
+@test "ids as predictions of binary labels: none reaches the threshold" {
+    numbers t
+    run "$EDGEL" eval --truth t --labels binary t
+    [ "$status" -eq 2 ]
+    has 'prediction t: holds ids from 1 to 11, as the truth does, and --labels binary takes a prediction as foreground'
+    evaluate --truth t --labels binary --threshold 0.002 t
+    is 'c["iou"]' 1
+    # Against a truth of 0 and 255 it is a remark.
+    mkdir b
+    for f in t/*; do sed '4,$s/[1-9][0-9]*/255/g' "$f" >"b/${f#t/}"; done
+    run "$EDGEL" eval --truth b t
+    [ "$status" -eq 0 ]
+    has 't: no value of the first 4 predictions reaches the threshold, 0.5 of 255; the largest is 11'
+}

@@ -1278,3 +1278,32 @@ half_mask() {
     [ "$found" -ge 35 ]
     "$EDGEL" help model | grep -q '^Presets: linear (one 5x5'
 }
+
+@test "masks with numbers of objects do not start a training without a list of classes" {
+    mkdir ni nt
+    for n in 8 9 10 11; do
+        pgm() { printf 'P2\n4 4\n255\n%s\n' "$2" >"$1"; }
+        pgm "ni/m$n.pgm" "$(seq 16 | paste -sd' ')"
+        pgm "nt/m$n.pgm" "$(for k in $(seq 16); do echo $((k > n ? 0 : k)); done | paste -sd' ')"
+    done
+    run "$EDGEL" train --truth nt --arch linear --epochs 1 -o r ni
+    [ "$status" -eq 2 ]
+    [[ "$output" == *'nt: the ids run from 1 without a gap in every mask, up to 11: they look like numbers of objects'* ]]
+    [[ "$output" == *'--classes FILE or N'*'--labels binary'* ]]
+    [ ! -e r ]
+    run "$EDGEL" train --truth nt --arch linear --epochs 1 --classes 12 -o r ni
+    [ "$status" -eq 0 ]
+    run "$EDGEL" train --truth nt --arch linear --epochs 1 --labels binary -o r2 ni
+    [ "$status" -eq 0 ]
+    pgm nt/m8.pgm "$(seq 16 16 256 | sed 's/256/255/' | paste -sd' ')"
+    for f in 9 10 11; do pgm "nt/m$f.pgm" "$(seq $((f * 16)) $((f * 16 + 15)) | paste -sd' ')"; done
+    run "$EDGEL" train --truth nt --arch linear --epochs 1 -o r3 ni
+    [ "$status" -eq 0 ]
+    for f in 12 13; do
+        cp ni/m8.pgm "ni/m$f.pgm"
+        pgm "nt/m$f.pgm" "$(seq $((f * 16)) $((f * 16 + 15)) | paste -sd' ')"
+    done
+    run "$EDGEL" train --truth nt --arch linear --epochs 1 -o r4 ni
+    [ "$status" -eq 2 ]
+    [[ "$output" == *'ids, up to 255: more than 64 do not look like classes'* ]]
+}

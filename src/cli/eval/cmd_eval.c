@@ -381,6 +381,8 @@ static int survey_and_measure(const struct cli_args *args, struct eval_run *run,
     enum edgel_status status = eval_survey(run, &err);
     if (status != EDGEL_OK) {
         cli_message("%s", err.msg);
+        if (status == EDGEL_EFORMAT || status == EDGEL_EINVAL) /* refused before any work */
+            return CLI_EXIT_USAGE;
         return status == EDGEL_EINTERRUPTED ? CLI_EXIT_INTERRUPTED : CLI_EXIT_FAILED;
     }
     int code = eval_boundary_check_form(args, &run->score->measure);
@@ -428,6 +430,8 @@ static int run_eval(const struct cli_args *args)
     struct edgel_colors colors = { 0 };
     struct edgel_error err = { 0 };
     struct eval_run run = { .score = &s,
+                            .truth_name = o->truth ? o->truth : o->pairs,
+                            .objects_alone = eval_objects_alone(o),
                             .read = cli_read_params(&o->read, EDGEL_DECODE_LABELS),
                             .options = &o->run,
                             .shard = o->part.shard };

@@ -76,6 +76,8 @@ struct score_value {
 int score_set(struct edgel_measure *m, const struct cli_args *args, const struct score_value *values,
               size_t n);
 /* Whether boundaries or regions are measured in place of pixels. */
+/* Ids that do not look like classes (edgel_dataset_look()). */
+bool score_odd_ids(const struct edgel_ids_seen *seen);
 bool score_of_maps(const struct edgel_measure *m);
 enum edgel_status score_begin(struct score *s, const struct score_options *o, struct edgel_error *err);
 /* EDGEL_EFORMAT: the image cannot be scored (unknown ids) and counts as failed; other failures end the run. */
@@ -131,6 +133,8 @@ struct eval_method {
 
 struct eval_run {
     struct score *score;
+    const char *truth_name; /* for messages */
+    bool objects_alone;     /* in place of pixels */
     struct eval_method *methods;
     size_t nmethods;
     size_t total;             /* pairs of all methods */
