@@ -142,9 +142,8 @@ EDGEL_NODISCARD enum edgel_status edgel_family_read(enum edgel_family family, co
                                                     struct edgel_row *row, struct edgel_error *err);
 /* What a table of families lacks; NULL: nothing. */
 const char *edgel_families_odd(const struct edgel_family_row *const *rows, size_t n);
-extern const struct edgel_summing edgel_pixels_summing, edgel_curve_summing, edgel_tolerance_summing,
-    edgel_distances_summing, edgel_boundary_summing, edgel_regions_summing, edgel_bands_summing,
-    edgel_davis_summing, edgel_objects_summing;
+extern const struct edgel_summing edgel_curve_summing, edgel_distances_summing, edgel_boundary_summing,
+    edgel_regions_summing, edgel_objects_summing;
 extern const struct edgel_family_row edgel_pixels_family, edgel_curve_family, edgel_tolerance_family,
     edgel_distances_family, edgel_boundary_family, edgel_regions_family, edgel_bands_family,
     edgel_davis_family, edgel_objects_family;
@@ -165,7 +164,6 @@ EDGEL_NODISCARD enum edgel_status edgel_option_check(const struct edgel_family_o
 /* The place of an option; NULL: there is none of that key. */
 const struct edgel_family_option *edgel_option_find(const char *key, enum edgel_family *family, int *i);
 
-/* --- options_check.c --- */
 /* EDGEL_EINVAL: an option is out of range; or, beyond that, parameters do not go together. */
 EDGEL_NODISCARD enum edgel_status edgel_options_in_range(const struct edgel_measure *m,
                                                          struct edgel_error *err);
@@ -415,7 +413,7 @@ EDGEL_NODISCARD enum edgel_status edgel_tolerance_measure(const int32_t *truth, 
                                                           struct edgel_tolerance_list *out,
                                                           struct edgel_error *err);
 
-/* --- measure.c --- */
+/* --- measure_options.c --- */
 EDGEL_NODISCARD enum edgel_status edgel_measure_check(const struct edgel_measure *params, size_t ntruth,
                                                       struct edgel_error *err);
 
@@ -436,8 +434,13 @@ static inline int edgel_curve_thresholds(const struct edgel_measure *m)
     return edgel_of_maps(m) ? 0 : m->thresholds;
 }
 /* EDGEL_EINTERRUPTED once the caller asks for a stop. */
-EDGEL_NODISCARD enum edgel_status edgel_measure_go_on(const struct edgel_measure *params,
-                                                      struct edgel_error *err);
+EDGEL_NODISCARD static inline enum edgel_status edgel_measure_go_on(const struct edgel_measure *params,
+                                                                    struct edgel_error *err)
+{
+    if (params->stop && params->stop(params->stop_user))
+        return edgel_fail(err, EDGEL_EINTERRUPTED, "interrupted");
+    return EDGEL_OK;
+}
 /* EDGEL_EINVAL when params do not suit boundaries and regions; suits of their rows. */
 EDGEL_NODISCARD enum edgel_status edgel_maps_suit(const struct edgel_measure *params,
                                                   struct edgel_error *err);
@@ -581,7 +584,7 @@ void edgel_boundary_sums_finish(struct edgel_boundary_sums *b);
 struct edgel_operating_point edgel_boundary_point(const struct edgel_boundary_counts *c, int k);
 int edgel_boundary_best(const struct edgel_boundary_counts *c);
 
-/* --- davis_reduce.c --- */
+/* --- davis.c --- */
 struct edgel_davis_value {
     uint64_t frame;
     int32_t id;
@@ -649,14 +652,14 @@ bool edgel_reducer_in_mean(const struct edgel_reducer *r, int32_t id);
 EDGEL_NODISCARD enum edgel_status edgel_reducer_learn(struct edgel_reducer *r, const struct edgel_row *row,
                                                       struct edgel_error *err);
 
-/* --- means.c --- */
+/* --- reducer_state.c: means --- */
 void edgel_mean_add(struct edgel_mean *m, double v); /* NaN leaves the mean */
 double edgel_mean_value(const struct edgel_mean *m); /* NaN if nothing was added */
 
 /* --- reducer_state.c --- */
 enum edgel_status edgel_reduce_no_memory(struct edgel_error *err);
 
-/* --- counts_check.c --- */
+/* --- counts_read.c --- */
 /* What must hold of a row's counts, beyond their types; where: "FILE:LINE". */
 EDGEL_NODISCARD enum edgel_status edgel_counts_check_row(const struct edgel_measure *m,
                                                          const struct edgel_row *row, const char *where,

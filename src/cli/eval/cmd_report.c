@@ -1,6 +1,6 @@
 /* `edgel report`: scores from stored counts, under the convention they name or another one. */
 #include "cli/eval/score.h"
-#include "edgel/eval.h"
+#include "edgel/report.h"
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -81,7 +81,7 @@ static enum edgel_status add_rows(struct report *r, const struct report_source *
             break;
         struct edgel_error refused = { 0 };
         row.prediction += source->first;
-        status = score_add(&r->score, &row, &refused);
+        status = edgel_scoring_add(r->score.scoring, &row, &refused);
         if (status == EDGEL_EFORMAT) {
             cli_message("%s: %s: %.400s", r->methods[row.prediction], row.image, refused.msg);
             status = EDGEL_OK;

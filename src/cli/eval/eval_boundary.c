@@ -1,4 +1,4 @@
-/* Boundaries in `edgel eval`: their options, and what looks like a mistake in maps and truth. */
+/* Boundaries and regions in `edgel eval`: their options. */
 #include "cli/eval/score.h"
 #include <math.h>
 #include <stddef.h>
@@ -124,25 +124,4 @@ int eval_boundary_check_form(const struct cli_args *args, const struct edgel_mea
                          "--thresholds %d: the predictions are lists of %d segmentation%s, one a threshold",
                          (int)o->thresholds, m->thresholds, m->thresholds == 1 ? "" : "s");
     return 0;
-}
-
-void eval_boundary_remark(struct eval_method *method, unsigned remarks)
-{
-    for (int i = 0; i < EVAL_REMARKS; i++)
-        method->remarks[i] += remarks >> i & 1;
-}
-
-void eval_boundary_warn(const struct eval_method *method)
-{
-    static const char *const texts[EVAL_REMARKS] = {
-        "maps look inverted: most of their pixels are in the upper half of the range, and boundaries have "
-        "to be the high values",
-        "maps are binary: thresholds are swept over soft maps, and --thresholds 1 is enough for these",
-        "images have truth that is not thin; matching is one to one, so that thick lines cost recall",
-        "images have truth with several values that are not 0; all of them were taken as boundary (label maps "
-        "are no boundaries)",
-    };
-    for (int i = 0; i < EVAL_REMARKS; i++)
-        if (method->remarks[i] > 0)
-            cli_message("warning: %s: %zu %s", method->name, method->remarks[i], texts[i]);
 }

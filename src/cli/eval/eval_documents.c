@@ -190,9 +190,9 @@ struct edgel_pair eval_documents_masks(const struct eval_run *run, const struct 
                                        const struct edgel_pair *p)
 {
     struct edgel_pair masks = *p;
-    if (method->images && !is_mask(method->document))
+    if (!is_mask(method->document))
         masks.prediction = NULL;
-    if (method->images && !is_mask(run->truth))
+    if (!is_mask(run->truth))
         masks.ntruth = 0;
     return masks;
 }

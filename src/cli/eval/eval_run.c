@@ -74,7 +74,7 @@ static enum edgel_status measure_pair(struct eval_state *s, struct edgel_dataset
 {
     const struct edgel_measure *m = &s->run->score->measure;
     const struct edgel_pair *p = edgel_pairs_at(method->pairs, i);
-    const struct edgel_pair masks = eval_documents_masks(s->run, method, p);
+    const struct edgel_pair masks = method->images ? eval_documents_masks(s->run, method, p) : *p;
     struct edgel_error err = { 0 };
     if (p->missing_valid)
         return edgel_error_set(&slot->err, EDGEL_EIO, "%s: no mask of valid pixels for it", p->key);
@@ -117,6 +117,29 @@ static void work(void *user, int thread, size_t k)
     slot->row.prediction = (int)m;
     slot->row.image = (char *)p->key; /* lent: taken back before the row is finished */
     slot->seconds = cli_clock() - start;
+}
+
+/* --- what looks like a mistake in maps and truth of boundaries --- */
+
+static void take_remarks(struct eval_method *method, unsigned remarks)
+{
+    for (int i = 0; i < EVAL_REMARKS; i++)
+        method->remarks[i] += remarks >> i & 1;
+}
+
+static void tell_remarks(const struct eval_method *method)
+{
+    static const char *const texts[EVAL_REMARKS] = {
+        "maps look inverted: most of their pixels are in the upper half of the range, and boundaries have "
+        "to be the high values",
+        "maps are binary: thresholds are swept over soft maps, and --thresholds 1 is enough for these",
+        "images have truth that is not thin; matching is one to one, so that thick lines cost recall",
+        "images have truth with several values that are not 0; all of them were taken as boundary (label maps "
+        "are no boundaries)",
+    };
+    for (int i = 0; i < EVAL_REMARKS; i++)
+        if (method->remarks[i] > 0)
+            cli_message("warning: %s: %zu %s", method->name, method->remarks[i], texts[i]);
 }
 
 /* --- done --- */
@@ -178,7 +201,7 @@ static enum edgel_status deliver(struct eval_state *s, const struct edgel_row *r
     enum edgel_status status = EDGEL_OK;
     if (s->run->counts)
         status = edgel_counts_write_row(s->run->counts, row, err);
-    return status == EDGEL_OK ? score_add(s->run->score, row, err) : status;
+    return status == EDGEL_OK ? edgel_scoring_add(s->run->score->scoring, row, err) : status;
 }
 
 static enum edgel_outcome done_truth(struct eval_state *s, const struct edgel_pair *p, struct eval_slot *slot)
@@ -227,7 +250,7 @@ static void done(void *user, size_t k)
         done_unreached(s, p, m);
         return;
     }
-    eval_boundary_remark(&s->run->methods[m], slot->row.remarks);
+    take_remarks(&s->run->methods[m], slot->row.remarks);
     enum edgel_outcome outcome = p->ntruth ? done_truth(s, p, slot) : done_lone(s, p, slot);
     struct edgel_record record = { .input = eval_input(p),
                                    .outcome = outcome,
@@ -302,7 +325,7 @@ enum edgel_status eval_execute(struct eval_run *run, struct edgel_totals *totals
     note_rest(&s, s.missing, failure, no_prediction);
     note_rest(&s, s.lone, failure, no_truth);
     for (size_t i = 0; i < run->nmethods; i++)
-        eval_boundary_warn(&run->methods[i]);
+        tell_remarks(&run->methods[i]);
     if (status == EDGEL_EINTERRUPTED)
         mark_unreached(&s, finished);
     if (s.broken.code != EDGEL_OK) {

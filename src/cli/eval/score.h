@@ -48,7 +48,7 @@ struct score {
     struct edgel_classes classes;
     struct edgel_bar *bars;
     size_t nbars;
-    struct edgel_scoring *scoring;
+    struct edgel_scoring *scoring; /* to which rows are added */
     struct edgel_output *csv, *pairs_csv,
         *json; /* opened before the first row: a file that cannot be written is reported early */
 };
@@ -80,8 +80,6 @@ int score_set(struct edgel_measure *m, const struct cli_args *args, const struct
 bool score_odd_ids(const struct edgel_ids_seen *seen);
 bool score_of_maps(const struct edgel_measure *m);
 enum edgel_status score_begin(struct score *s, const struct score_options *o, struct edgel_error *err);
-/* EDGEL_EFORMAT: the image cannot be scored (unknown ids) and counts as failed; other failures end the run. */
-enum edgel_status score_add(struct score *s, const struct edgel_row *row, struct edgel_error *err);
 /* Writes CSV, JSON and, with table, the table; says which bars are missed. partial: the run was interrupted; the table
  * says so and no JSON is written. */
 enum edgel_status score_end(struct score *s, const struct score_options *o, bool table, const char *partial,
@@ -180,7 +178,7 @@ enum edgel_status eval_documents_pair(const struct cli_args *args, const struct 
                                       struct edgel_error *err);
 /* Takes the names of the classes from the truth when all methods have documents and no others are given. */
 void eval_documents_name(struct eval_run *run);
-/* The files of a pair that are masks to be read. */
+/* The files of a pair that are masks to be read, of a method with documents. */
 struct edgel_pair eval_documents_masks(const struct eval_run *run, const struct eval_method *method,
                                        const struct edgel_pair *p);
 /* Measures pair i of a method with the masks it has. */
@@ -199,9 +197,5 @@ int eval_boundary_check(const struct cli_args *args);
 int eval_boundary_check_form(const struct cli_args *args, const struct edgel_measure *m);
 /* What the options say of boundaries; thresholds become 99 when they are not named. Returns 0 or CLI_EXIT_USAGE. */
 int eval_boundary_fill(const struct cli_args *args, struct edgel_measure *m);
-
-/* Counts an image's remarks; tells them all, one line for each kind. */
-void eval_boundary_remark(struct eval_method *method, unsigned remarks);
-void eval_boundary_warn(const struct eval_method *method);
 
 #endif

@@ -211,11 +211,6 @@ enum edgel_status score_begin(struct score *s, const struct score_options *o, st
     return edgel_scoring_create(&params, &s->scoring, err);
 }
 
-enum edgel_status score_add(struct score *s, const struct edgel_row *row, struct edgel_error *err)
-{
-    return edgel_scoring_add(s->scoring, row, err);
-}
-
 /* --- after the run --- */
 
 static void warn_ignored(const struct edgel_summary *s)

@@ -2,7 +2,7 @@
  * Counts files, read; the format stands at the top of counts_write.c.
  *
  * The file is hostile until checked: lines are at most 64 MB and must end, ids lie in 0..65535, counts are whole and
- * not negative, and what counts_check.c says must hold. Keys that are not known are passed over.
+ * not negative, and what check of each family says must hold. Keys that are not known are passed over.
  */
 #include "eval/eval_priv.h"
 #include <inttypes.h>
@@ -336,6 +336,29 @@ void edgel_counts_close(struct edgel_counts_reader **reader)
 }
 
 /* --- rows --- */
+
+/* What must hold of the counts of one image, beyond their types: a counts file is somebody else's text. Each family
+ * says it of its own (check of its row), held against the totals of the cells. */
+enum edgel_status edgel_counts_check_row(const struct edgel_measure *m, const struct edgel_row *row,
+                                         const char *where, struct edgel_error *err)
+{
+    struct edgel_id_totals *of = NULL;
+    enum edgel_status st = EDGEL_OK;
+    for (int f = EDGEL_PIXELS; f < EDGEL_FAMILIES && st == EDGEL_OK; f++) {
+        const struct edgel_family_row *family = edgel_family_of((enum edgel_family)f);
+        const char *rule = edgel_family_asked(family, m) ? family->check(m, row, of) : NULL;
+        if (rule)
+            st = edgel_fail(err, EDGEL_EFORMAT, "%s: %s: %s", where, family->key, rule);
+        if (f > EDGEL_PIXELS || st != EDGEL_OK || !(edgel_families_needs(m) & EDGEL_NEEDS_PLANES))
+            continue;
+        if ((of = edgel_calloc(EDGEL_IDS, sizeof *of)) != NULL) /* the cells are in order */
+            edgel_totals_by_id(m, row, of);
+        else
+            st = edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
+    }
+    edgel_free(of);
+    return st;
+}
 
 static enum edgel_status read_counts(const struct edgel_place *p, const struct edgel_json *o,
                                      const struct edgel_measure *m, struct edgel_row *row)

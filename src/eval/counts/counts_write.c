@@ -11,7 +11,7 @@
  * and of a part also "shard":{"index":i,"count":N,"items":rows of the whole,"list":"hash of their names"}.
  * Then a line for each image and method, in the order of the images:
  *   {"prediction":INDEX,"image":"...","kind":"measured"|"missing"|"failed"}, and where there are counts "width",
- *   "height" and the keys of each family, in the order of their table: the files *_counts.c say what stands in each.
+ *   "height" and the keys of each family, in the order of their table: its files say what stands in each.
  * Schema edgel.counts/1 is the same without the levels of sweeps.
  */
 #include "eval/eval_priv.h"

@@ -7,6 +7,15 @@ static const struct edgel_summing *summing(int family)
     return edgel_family_of((enum edgel_family)family)->sums;
 }
 
+void edgel_reduce_init(struct edgel_reduce *reduce)
+{
+    *reduce = (struct edgel_reduce){ .reduce = EDGEL_REDUCE_POOLED,
+                                     .empty = EDGEL_EMPTY_NAN,
+                                     .missing = EDGEL_MISSING_ERROR,
+                                     .nsd_tolerance = { 1 },
+                                     .nnsd = 1 };
+}
+
 /* --- making one --- */
 
 static bool add_fixed_classes(struct edgel_reducer *r)

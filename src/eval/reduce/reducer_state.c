@@ -1,5 +1,6 @@
 /* What the sums of families ask of their reducer. */
 #include "eval/eval_priv.h"
+#include <math.h>
 
 enum edgel_status edgel_reduce_no_memory(struct edgel_error *err)
 {
@@ -49,4 +50,29 @@ size_t edgel_reducer_first(const struct edgel_reducer *r)
 bool edgel_reducer_in_mean(const struct edgel_reducer *r, int32_t id)
 {
     return !edgel_id_in(r->reduce->exclude_from_mean, r->reduce->nexclude, id);
+}
+
+/* --- means --- */
+
+/*
+ * Means that leave out what is undefined.
+ */
+void edgel_mean_add(struct edgel_mean *m, double v)
+{
+    if (isnan(v))
+        return;
+    m->sum += v;
+    m->n++;
+}
+
+double edgel_mean_value(const struct edgel_mean *m)
+{
+    return m->n ? m->sum / (double)m->n : NAN;
+}
+
+double edgel_ratio(double num, double den, enum edgel_empty empty)
+{
+    if (den != 0)
+        return num / den;
+    return empty == EDGEL_EMPTY_NAN ? NAN : empty == EDGEL_EMPTY_ONE ? 1 : 0;
 }
