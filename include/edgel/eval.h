@@ -652,10 +652,12 @@ struct edgel_class_result {
     int32_t id;
     char *name;
     bool in_mean;
-    /* Summed over images, also with IMAGE. With a tolerance: tp = matched and fp = other predicted pixels, fn =
-     * unmatched truth pixels. */
-    uint64_t tp, fp, fn, tn;
+    uint64_t tp, fp, fn, tn; /* summed over images, also with IMAGE */
     struct edgel_scores scores;
+    /* Pixels are matched within a distance, and each side has its own: precision = tp_prediction / (tp_prediction +
+     * fp), recall = tp_truth / (tp_truth + fn); tp and tn have no meaning and are 0. */
+    bool matched;
+    uint64_t tp_prediction, tp_truth; /* predicted pixels that have a partner, truth pixels that have one */
 };
 
 /* EDGEL_PIXELS; always there, and empty where boundaries, regions or objects are measured instead of pixels. */

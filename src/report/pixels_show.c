@@ -58,8 +58,15 @@ static void classes_json(struct edgel_text *t, const struct edgel_summary *s)
         edgel_text_printf(t, "%s\n  {\"id\":%" PRId32 ",\"name\":", i ? "," : "", c->id);
         edgel_text_json(t, edgel_class_label(c, digits, sizeof digits));
         edgel_text_printf(t, ",\"in_mean\":%s", c->in_mean ? "true" : "false");
-        edgel_text_printf(t, ",\"tp\":%" PRIu64 ",\"fp\":%" PRIu64 ",\"fn\":%" PRIu64 ",\"tn\":%" PRIu64 ",",
-                          c->tp, c->fp, c->fn, c->tn);
+        if (c->matched)
+            edgel_text_printf(t,
+                              ",\"tp\":null,\"tp_prediction\":%" PRIu64 ",\"tp_truth\":%" PRIu64
+                              ",\"fp\":%" PRIu64 ",\"fn\":%" PRIu64 ",\"tn\":null,",
+                              c->tp_prediction, c->tp_truth, c->fp, c->fn);
+        else
+            edgel_text_printf(t,
+                              ",\"tp\":%" PRIu64 ",\"fp\":%" PRIu64 ",\"fn\":%" PRIu64 ",\"tn\":%" PRIu64 ",",
+                              c->tp, c->fp, c->fn, c->tn);
         scores(t, &c->scores);
         edgel_text_str(t, "}");
     }
@@ -163,20 +170,23 @@ static void class_line(struct edgel_grid *g, const struct edgel_class_result *c,
     edgel_grid_str(g, name.failed ? "" : name.s);
     g->cells.failed |= name.failed;
     edgel_text_finish(&name);
-    edgel_grid_count(g, c->tp);
-    edgel_grid_count(g, c->fp);
-    edgel_grid_count(g, c->fn);
-    edgel_grid_count(g, c->tn);
+    const uint64_t counts[] = { c->tp, c->fp, c->fn, c->tn },
+                   matched[] = { c->tp_prediction, c->fp, c->tp_truth, c->fn };
+    for (int i = 0; i < 4; i++)
+        edgel_grid_count(g, (c->matched ? matched : counts)[i]);
     score_cells(g, &c->scores, wide);
 }
 
 static void fill_classes(struct edgel_grid *g, const struct edgel_pixels_result *p, bool wide)
 {
-    static const char *const heads[] = { "id", "class", "tp", "fp", "fn", "tn" };
+    static const char *const counts[] = { "tp", "fp", "fn", "tn" };
+    static const char *const matched[] = { "tp_prediction", "fp", "tp_truth", "fn" };
     size_t in_mean = 0;
     char text[40];
-    for (int i = 0; i < 6; i++)
-        edgel_grid_str(g, heads[i]);
+    edgel_grid_str(g, "id");
+    edgel_grid_str(g, "class");
+    for (int i = 0; i < 4; i++)
+        edgel_grid_str(g, (p->has_tolerance ? matched : counts)[i]);
     g->columns = 6;
     for (size_t i = 0; i < edgel_class_scores(); i++)
         if (is_shown(i, wide)) {

@@ -711,6 +711,22 @@ sure_head() {
     is 'c["precision"], c["recall"]' '(0, 0)'
     evaluate --truth t --tolerance 2px p
     is 'c["precision"], c["recall"], c["f1"], d["convention"]["tolerance"]' '(1, 1, 1, 2)'
+    # two predicted pixels have a partner, one of three of the truth does not: the row gives precision and recall
+    pgm t/a.pgm 12 255 0 0 0 0 0 255 0 0 0 0 255
+    pgm p/a.pgm 12 255 255 0 0 0 0 0 0 0 0 255 0
+    evaluate --truth t --tolerance 1px --csv rows.csv --counts c p
+    is '[c[k] for k in ("tp_prediction", "fp", "tp_truth", "fn", "tp", "tn")]' '[3, 0, 2, 1, None, None]'
+    is 'c["precision"], c["recall"]' \
+        '(c["tp_prediction"] / (c["tp_prediction"] + c["fp"]), c["tp_truth"] / (c["tp_truth"] + c["fn"]))'
+    python3 - <<'PY'
+import csv
+row = list(csv.DictReader(open("rows.csv", newline="")))[0]
+assert [row[k] for k in ("tp", "fp", "fn", "tn", "tp_prediction", "tp_truth")] == ["", "0", "1", "", "3", "2"], row
+PY
+    run "$EDGEL" report c
+    [[ $output == *$'\nid    class       tp_prediction  fp  tp_truth  fn  accuracy'* ]]
+    pgm t/a.pgm 6 255 0 0 0 0 0
+    pgm p/a.pgm 6 0 0 255 0 0 0
     run "$EDGEL" eval -q --truth t --tolerance 2px p
     has $'2 px in precision, recall, f1\n'
     # the curve knows no tolerance, and the table says so

@@ -329,10 +329,10 @@ static void csv_quotes(void **state)
     }
     snprintf(want, sizeof want,
              "prediction,image,status,width,height,class,name,tp,fp,fn,tn,"
-             "accuracy,precision,recall,f1,iou,specificity,mcc%s\r\n"
+             "accuracy,precision,recall,f1,iou,specificity,mcc%s,tp_prediction,tp_truth\r\n"
              "r\xff,\"a,\"\"b\"\"\nc\",missing,5,2,0,sky,3,1,2,4,"
-             "0.7,0.75,0.6,0.6666666666666666,0.5,0.8,0.408248290463863%s\r\n"
-             "r\xff,\"a,\"\"b\"\"\nc\",missing,5,2,7,7,0,0,0,10,1,,,,,1,%s\r\n",
+             "0.7,0.75,0.6,0.6666666666666666,0.5,0.8,0.408248290463863%s,,\r\n"
+             "r\xff,\"a,\"\"b\"\"\nc\",missing,5,2,7,7,0,0,0,10,1,,,,,1,%s,,\r\n",
              heads, cells, cells);
     assert_string_equal(text, want);
 }

@@ -229,9 +229,11 @@ static enum edgel_status classes(const struct edgel_reducer *r, const struct edg
     const int k = edgel_boundary_best(c);
     const struct edgel_operating_point p = edgel_boundary_point(c, k);
     v->id = 1;
-    v->tp = c->matched_prediction[k];
-    v->fp = c->prediction[k] - v->tp;
-    v->fn = c->truth - c->matched_truth[k];
+    v->matched = true;
+    v->tp_prediction = c->matched_prediction[k];
+    v->tp_truth = c->matched_truth[k];
+    v->fp = c->prediction[k] - v->tp_prediction;
+    v->fn = c->truth - v->tp_truth;
     v->scores = edgel_scores_matched(p.precision, p.recall, p.f1);
     *out = v;
     *n = 1;

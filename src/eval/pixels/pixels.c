@@ -78,7 +78,9 @@ static void class_counts(const struct edgel_reducer *r, size_t i, struct edgel_c
 {
     if (tolerant(r)) {
         const struct edgel_tolerance_counts *t = edgel_reducer_class(r, EDGEL_TOLERANCE, i);
-        out->tp = t->matched_prediction;
+        out->matched = true;
+        out->tp_prediction = t->matched_prediction;
+        out->tp_truth = t->matched_truth;
         out->fp = t->prediction - t->matched_prediction;
         out->fn = t->truth - t->matched_truth;
     } else {
@@ -86,8 +88,8 @@ static void class_counts(const struct edgel_reducer *r, size_t i, struct edgel_c
         out->tp = c->pooled.tp;
         out->fp = c->pooled.prediction - c->pooled.tp;
         out->fn = c->pooled.truth - c->pooled.tp;
+        out->tn = r->all - out->tp - out->fp - out->fn;
     }
-    out->tn = r->all - out->tp - out->fp - out->fn;
 }
 
 static enum edgel_status class_results(const struct edgel_reducer *r, struct edgel_class_result **out,
