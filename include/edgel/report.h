@@ -26,6 +26,22 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_report_csv_row(struct edgel_output *out, const char *prediction, const struct edgel_row *row,
                      const struct edgel_class_result *results, size_t n, struct edgel_error *err);
 
+/*
+ * A confusion matrix as CSV, with the names of its classes: rows truth, columns prediction, in pixels.
+ *
+ * names   [n] of the classes
+ * matrix  [n * n], row = truth
+ * other   [n] pixels of the truth that were predicted as no class, a last column "none" where there are any; NULL: none
+ * EDGEL_EIO, EDGEL_ENOMEM.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_report_confusion(struct edgel_output *out, const char *const *names, size_t n, const uint64_t *matrix,
+                       const uint64_t *other, struct edgel_error *err);
+/* The same of a summary's pixels; s->measure must still be there. BINARY: "background" and "foreground". */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_summary_confusion(struct edgel_output *out,
+                                                                           const struct edgel_summary *s,
+                                                                           struct edgel_error *err);
+
 /* CSV, one row per matched pair of objects: header line, then one pair at a time. agreement: IoU, GIoU, DIoU, CIoU of
  * their boxes. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_pairs_header(struct edgel_output *out,

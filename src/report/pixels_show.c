@@ -261,8 +261,8 @@ static void confusion(struct edgel_text *t, const struct edgel_summary *s, size_
 {
     const struct edgel_pixels_result *p = edgel_summary_pixels(s);
     if (p->nmatrix > MATRIX_SHOWN)
-        edgel_text_printf(t, "\nconfusion: %zu x %zu, written to the JSON document only\n", p->nmatrix,
-                          p->nmatrix);
+        edgel_text_printf(t, "\nconfusion: %zu x %zu, in the JSON document and as CSV (--confusion)\n",
+                          p->nmatrix, p->nmatrix);
     if (p->nmatrix == 0 || p->nmatrix > MATRIX_SHOWN)
         return;
     bool other = any_other(s);

@@ -124,26 +124,23 @@ static enum edgel_status write_curves(const struct edgel_train_record *r, struct
     return status;
 }
 
-/* Rows: truth; columns: prediction. */
 static enum edgel_status write_confusion(const struct edgel_train_record *r, const struct edgel_epoch *row,
                                          struct edgel_error *err)
 {
-    const struct edgel_model_class *classes = r->params.classes;
-    struct edgel_text t = { 0 };
-    edgel_text_str(&t, "truth");
-    for (int c = 0; c < row->classes; c++) {
-        edgel_text_str(&t, ",");
-        edgel_csv_quoted(&t, classes[c].name);
-    }
-    for (int k = 0; k < row->classes; k++) {
-        edgel_text_str(&t, "\n");
-        edgel_csv_quoted(&t, classes[k].name);
-        for (int p = 0; p < row->classes; p++)
-            edgel_text_printf(&t, ",%llu", (unsigned long long)row->confusion[k * row->classes + p]);
-    }
-    edgel_text_str(&t, "\n");
-    const enum edgel_status status = write_text(r->folder, "confusion.csv", &t, err);
-    edgel_text_finish(&t);
+    const size_t n = (size_t)row->classes;
+    const char **names = edgel_alloc(n + 1, sizeof *names);
+    char *path = train_path(r->folder, "confusion.csv");
+    struct edgel_output *out = NULL;
+    enum edgel_status status = names && path ? edgel_output_begin(path, &out, err) : out_of_memory(err);
+    for (size_t i = 0; i < n && status == EDGEL_OK; i++)
+        names[i] = r->params.classes[i].name;
+    if (status == EDGEL_OK)
+        status = edgel_report_confusion(out, names, n, row->confusion, NULL, err);
+    if (status == EDGEL_OK)
+        status = edgel_output_commit(&out, err);
+    edgel_output_discard(&out);
+    edgel_free(names);
+    edgel_free(path);
     return status;
 }
 

@@ -843,6 +843,38 @@ PY
     grep -q ^convention out3
 }
 
+@test "--confusion: the matrix with the names of its classes, of any number" {
+    ids
+    printf '0 sky\n1 "road, wet"\n2 none\n9 car\n' >names
+    evaluate --truth t --classes names --confusion c.csv --counts counts p
+    [ "$status" -eq 0 ]
+    [ "$(cat c.csv)" = "$(printf '%s\n' 'truth,"sky","""road, wet""","none","car"' '"sky",1,1,0,0' '"""road, wet""",0,2,0,0' \
+        '"none",1,0,0,0' '"car",0,0,1,0')" ]
+    "$EDGEL" report --ignore 2 --confusion - counts >out 2>/dev/null
+    [ "$(cat out)" = "$(printf '%s\n' 'truth,"sky","""road, wet""","car",none' '"sky",1,1,0,0' '"""road, wet""",0,2,0,0' \
+        '"car",0,0,0,1')" ]
+    two_images
+    evaluate --truth t --labels binary --confusion c.csv p
+    [ "$(cat c.csv)" = "$(printf '%s\n' 'truth,"background","foreground"' '"background",1,1' '"foreground",2,4')" ]
+    # shellcheck disable=SC2046
+    pgm t/a.pgm 100 $(seq 0 99)
+    cp t/a.pgm p/a.pgm
+    rm t/b.pgm p/b.pgm
+    evaluate --truth t --classes 100 --confusion c.csv p
+    python3 -c 'import csv
+rows = list(csv.reader(open("c.csv")))
+assert rows[0] == ["truth", *map(str, range(100))]
+assert [[int(v) for v in r[1:]] for r in rows[1:]] == [[int(i == k) for k in range(100)] for i in range(100)]'
+    for wrong in "--confusion x p p" "--boundary bsds --labels binary --confusion x p" "--objects ids --confusion x p" \
+        "--shard 1/2 --confusion x p" "--json x --confusion x p"; do
+        # shellcheck disable=SC2086
+        run "$EDGEL" eval --truth t $wrong
+        [ "$status" -eq 2 ] || { echo "$wrong: $status"; return 1; }
+        has confusion
+        [ ! -e x ]
+    done
+}
+
 @test "--csv: one row per image and class, lines end in CR LF" {
     two_images
     run "$EDGEL" eval -q --truth t --csv rows.csv p

@@ -337,6 +337,35 @@ static void csv_quotes(void **state)
     assert_string_equal(text, want);
 }
 
+/* Names that need quotes, a class called none beside the column none, more classes than a table has. */
+static void confusion_as_csv(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "a \"b\", c", "none" };
+    static const uint64_t matrix[] = { 1, 2, 3, UINT64_MAX }, other[] = { 0, 7 }, nothing[] = { 0, 0 };
+    static const struct {
+        const uint64_t *other;
+        const char *want;
+    } cases[] = {
+        { NULL,
+          "truth,\"a \"\"b\"\", c\",\"none\"\n\"a \"\"b\"\", c\",1,2\n\"none\",3,18446744073709551615\n" },
+        { nothing,
+          "truth,\"a \"\"b\"\", c\",\"none\"\n\"a \"\"b\"\", c\",1,2\n\"none\",3,18446744073709551615\n" },
+        { other, "truth,\"a \"\"b\"\", c\",\"none\",none\n\"a \"\"b\"\", c\",1,2,0\n"
+                 "\"none\",3,18446744073709551615,7\n" }
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct edgel_output *out;
+        struct edgel_bytes bytes = { 0 };
+        assert_int_equal(edgel_output_begin_bytes(&bytes, "c", &out, NULL), EDGEL_OK);
+        assert_int_equal(edgel_report_confusion(out, names, 2, matrix, cases[i].other, NULL), EDGEL_OK);
+        assert_int_equal(edgel_output_commit(&out, NULL), EDGEL_OK);
+        assert_int_equal(bytes.size, strlen(cases[i].want));
+        assert_memory_equal(bytes.data, cases[i].want, bytes.size);
+        edgel_bytes_finish(&bytes);
+    }
+}
+
 static void large_matrices_stay_out_of_the_table(void **state)
 {
     (void)state;
@@ -351,7 +380,7 @@ static void large_matrices_stay_out_of_the_table(void **state)
     pixels_of(&s)->nmatrix = 20;
     assert_has(written(TABLE, &s, 1), "confusion (rows truth");
     pixels_of(&s)->nmatrix = 21;
-    assert_has(written(TABLE, &s, 1), "confusion: 21 x 21, written to the JSON document only\n");
+    assert_has(written(TABLE, &s, 1), "confusion: 21 x 21, in the JSON document and as CSV (--confusion)\n");
 }
 
 /* Fails the n-th allocation: ENOMEM, nothing leaks, or the whole text is there. */
@@ -492,6 +521,7 @@ int main(void)
         cmocka_unit_test(table_names_the_convention),
         cmocka_unit_test(table_tames_names),
         cmocka_unit_test(csv_quotes),
+        cmocka_unit_test(confusion_as_csv),
         cmocka_unit_test(large_matrices_stay_out_of_the_table),
         cmocka_unit_test(allocation_failures_are_told),
         cmocka_unit_test(curves_have_a_scale),

@@ -48,13 +48,12 @@ static int fill_measure(const struct cli_args *args, struct edgel_measure *m)
 static int check_outputs(const struct cli_args *args, const char *const *paths, size_t n)
 {
     const struct eval_options *o = args->options;
-    const struct score_output outputs[] = { { "counts", o->counts },
-                                            { "json", o->score.json },
-                                            { "csv", o->score.csv },
-                                            { "jsonl", o->run.jsonl },
-                                            { "pairs-csv", o->score.pairs_csv } };
+    const struct score_output outputs[] = {
+        { "counts", o->counts },   { "json", o->score.json },           { "csv", o->score.csv },
+        { "jsonl", o->run.jsonl }, { "pairs-csv", o->score.pairs_csv }, { "confusion", o->score.confusion }
+    };
     struct edgel_error err = { 0 };
-    if (score_check_outputs(outputs, 5, paths, n, &err) != EDGEL_OK)
+    if (score_check_outputs(outputs, 6, paths, n, &err) != EDGEL_OK)
         return cli_usage(args->command, "%s", err.msg);
     return 0;
 }
@@ -67,9 +66,10 @@ static bool to_stdout(const char *path)
 /* Scores of a part are no result: its rows are, in counts and log. */
 static int check_part(const struct cli_args *args)
 {
-    static const char *const of_the_whole[] = { "json", "csv", "pairs-csv", "fail-under", "bsds-files" };
+    static const char *const of_the_whole[] = { "json",       "csv",        "pairs-csv",
+                                                "fail-under", "bsds-files", "confusion" };
     const struct eval_options *o = args->options;
-    for (size_t i = 0; o->part.shard.count > 0 && i < 5; i++)
+    for (size_t i = 0; o->part.shard.count > 0 && i < 6; i++)
         if (cli_given(args, of_the_whole[i]))
             return cli_usage(
                 args->command,
@@ -321,7 +321,7 @@ static enum edgel_status end_outputs(const struct eval_options *o, struct eval_r
     char partial[160], part[60] = "";
     const struct edgel_shard *shard = &run->shard;
     bool table = !to_stdout(o->counts) && !to_stdout(o->score.json) && !to_stdout(o->score.csv) &&
-                 !to_stdout(o->score.pairs_csv) && !to_stdout(o->run.jsonl);
+                 !to_stdout(o->score.pairs_csv) && !to_stdout(o->score.confusion) && !to_stdout(o->run.jsonl);
     enum edgel_status status = EDGEL_OK;
     if (shard->count > 0)
         snprintf(part, sizeof part, " shard %" PRId64 " of %" PRId64, shard->index, shard->count);

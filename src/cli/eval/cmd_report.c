@@ -100,7 +100,8 @@ static enum edgel_status reduce_all(const struct cli_args *args, struct report *
     const struct report_options *o = args->options;
     bool table = !(o->score.json && strcmp(o->score.json, "-") == 0) &&
                  !(o->score.csv && strcmp(o->score.csv, "-") == 0) &&
-                 !(o->score.pairs_csv && strcmp(o->score.pairs_csv, "-") == 0);
+                 !(o->score.pairs_csv && strcmp(o->score.pairs_csv, "-") == 0) &&
+                 !(o->score.confusion && strcmp(o->score.confusion, "-") == 0);
     enum edgel_status status = score_begin(&r->score, &o->score, err);
     for (size_t i = 0; i < r->n && status == EDGEL_OK; i++)
         status = add_rows(r, &r->sources[i], err);
@@ -151,10 +152,11 @@ static int check_usage(const struct cli_args *args)
         return cli_usage(args->command, "standard input can be read once");
     const struct score_output outputs[] = { { "json", o->score.json },
                                             { "csv", o->score.csv },
-                                            { "pairs-csv", o->score.pairs_csv } };
+                                            { "pairs-csv", o->score.pairs_csv },
+                                            { "confusion", o->score.confusion } };
     struct edgel_error err = { 0 };
-    if (score_check_outputs(outputs, 3, &o->score.classes, 1, &err) != EDGEL_OK ||
-        score_check_outputs(outputs, 3, args->operands, args->noperands, &err) != EDGEL_OK)
+    if (score_check_outputs(outputs, 4, &o->score.classes, 1, &err) != EDGEL_OK ||
+        score_check_outputs(outputs, 4, args->operands, args->noperands, &err) != EDGEL_OK)
         return cli_usage(args->command, "%s", err.msg);
     return 0;
 }

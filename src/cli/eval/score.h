@@ -13,7 +13,7 @@ struct score_options {          /* score_rows, "Scores"; score_output_rows, "Out
     int reduce, empty, missing; /* enum edgel_reduce_kind, edgel_empty, edgel_missing */
     const char *ignore, *exclude, *classes;
     struct cli_list bars, nsd;
-    const char *json, *csv, *pairs_csv, *bsds_files;
+    const char *json, *csv, *confusion, *pairs_csv, *bsds_files;
 };
 extern const struct cli_option score_rows[];
 extern const struct cli_option score_output_rows[];
@@ -49,7 +49,7 @@ struct score {
     struct edgel_bar *bars;
     size_t nbars;
     struct edgel_scoring *scoring; /* to which rows are added */
-    struct edgel_output *csv, *pairs_csv,
+    struct edgel_output *csv, *pairs_csv, *confusion,
         *json; /* opened before the first row: a file that cannot be written is reported early */
 };
 

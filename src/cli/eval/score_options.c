@@ -101,6 +101,13 @@ const struct cli_option score_output_rows[] = {
       .metavar = "FILE",
       AT(csv),
       .help = "Write one row per image and class; - is standard output, in place of the table." },
+    { .name = "confusion",
+      .kind = CLI_STRING,
+      .metavar = "FILE",
+      AT(confusion),
+      .help =
+          "Write the confusion matrix of one method as CSV, with the names of the classes: rows truth, columns "
+          "prediction, pixels; - is standard output, in place of the table." },
     { .name = "pairs-csv",
       .kind = CLI_STRING,
       .metavar = "FILE",

@@ -177,6 +177,11 @@ int score_check(const struct score *s, const struct cli_args *args)
     if (cli_given(args, "bsds-files") && s->nmethods > 1)
         return cli_usage(args->command, "--bsds-files: the files are of one method, and there are %zu",
                          s->nmethods);
+    if (cli_given(args, "confusion") && !edgel_measure_counts_pixels(m))
+        return cli_usage(args->command, "--confusion is of pixels, and none are counted");
+    if (cli_given(args, "confusion") && s->nmethods > 1)
+        return cli_usage(args->command, "--confusion: the matrix is of one method, and there are %zu",
+                         s->nmethods);
     const bool binary = m->labels == EDGEL_LABELS_BINARY;
     if (binary && cli_given(args, "classes"))
         return cli_usage(args->command,
@@ -197,6 +202,8 @@ enum edgel_status score_begin(struct score *s, const struct score_options *o, st
         status = edgel_output_begin(o->csv, &s->csv, err);
     if (status == EDGEL_OK && o->pairs_csv)
         status = edgel_output_begin(o->pairs_csv, &s->pairs_csv, err);
+    if (status == EDGEL_OK && o->confusion)
+        status = edgel_output_begin(o->confusion, &s->confusion, err);
     if (status == EDGEL_OK && o->json)
         status = edgel_output_begin(o->json, &s->json, err);
     if (status != EDGEL_OK)
@@ -287,6 +294,12 @@ enum edgel_status score_end(struct score *s, const struct score_options *o, bool
         status = edgel_output_commit(&s->json, err);
     else if (o->json && partial)
         cli_message("%s: not written, the run was interrupted", o->json);
+    if (status == EDGEL_OK && s->confusion && !partial)
+        status = edgel_report_summary_confusion(s->confusion, &v[0], err);
+    if (status == EDGEL_OK && s->confusion && !partial)
+        status = edgel_output_commit(&s->confusion, err);
+    else if (o->confusion && partial)
+        cli_message("%s: not written, the run was interrupted", o->confusion);
     if (status == EDGEL_OK && !partial)
         status = edgel_scoring_bsds(s->scoring, &v[0], err);
     else if (o->bsds_files && partial)
@@ -306,6 +319,7 @@ void score_finish(struct score *s)
     edgel_scoring_destroy(&s->scoring);
     edgel_output_discard(&s->csv);
     edgel_output_discard(&s->pairs_csv);
+    edgel_output_discard(&s->confusion);
     edgel_output_discard(&s->json);
     edgel_classes_finish(&s->classes);
     free(s->ignore);
