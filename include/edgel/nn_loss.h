@@ -28,13 +28,18 @@ extern "C" {
  *   l1        sum v |p - t| / sum v over pixels and classes, v as for bce
  *   l2        the same of (p - t)^2 (the Brier score)
  *   smoothl1  the same of d^2 / (2 beta) for |d| < beta, else |d| - beta / 2, d = p - t
+ *   focal     ce with each -log p_c times (1 - p_c)^g, g the focal_gamma. With one class bce with log(1 + e^-x) times
+ *             (1 - p)^g and log(1 + e^x) times p^g. Denominators as theirs
+ *   tversky   mean over classes of 1 - (I + s) / (I + a (sum p - I) + b (sum t - I) + s), a the tversky_alpha (false
+ *             positives), b the tversky_beta (false negatives)
  *
- * iou, dice and lovasz sum over the batch first and then take the plain mean over the classes that occur in it
+ * iou, dice, tversky and lovasz sum over the batch first and then take the plain mean over the classes that occur in it
  * (sum t > 0; for lovasz some t >= 0.5); with none the value is 0. Class weights do not touch them. Without any pixel
  * that counts, all are 0.
  *
  * Sources: Rahman and Wang 2016 (iou); Milletari et al. 2016, arXiv:1606.04797 (dice); Berman et al. 2018,
- * arXiv:1705.08790 (lovasz); Girshick 2015, arXiv:1504.08083 (smoothl1).
+ * arXiv:1705.08790 (lovasz); Girshick 2015, arXiv:1504.08083 (smoothl1); Lin et al. 2017, arXiv:1708.02002 (focal);
+ * Salehi et al. 2017, arXiv:1706.05721 (tversky).
  */
 enum edgel_loss {
     EDGEL_LOSS_CE,
@@ -44,9 +49,11 @@ enum edgel_loss {
     EDGEL_LOSS_LOVASZ,
     EDGEL_LOSS_L1,
     EDGEL_LOSS_L2,
-    EDGEL_LOSS_SMOOTHL1
+    EDGEL_LOSS_SMOOTHL1,
+    EDGEL_LOSS_FOCAL,
+    EDGEL_LOSS_TVERSKY
 };
-enum { EDGEL_LOSS_KINDS = 8 };
+enum { EDGEL_LOSS_KINDS = EDGEL_LOSS_TVERSKY + 1 };
 
 /* "ce", "bce", ..; NULL past the last. */
 EDGEL_API const char *edgel_loss_name(int kind);
@@ -73,10 +80,12 @@ struct edgel_loss_params {
     /* One class only. Per image, w_1 is multiplied by the share of negatives, w_0 by that of positives (sum t and
      * sum 1 - t over valid pixels; an image without one of them has no weight). Xie and Tu 2015, arXiv:1504.06375. */
     bool balance;
-    double smooth;      /* s of iou and dice, pixels, 0..1e9 */
-    double smooth_beta; /* beta of smoothl1, 1e-6..1e9 */
+    double smooth;                      /* s of iou, dice and tversky, pixels, 0..1e9 */
+    double smooth_beta;                 /* beta of smoothl1, 1e-6..1e9 */
+    double focal_gamma;                 /* 0..10 */
+    double tversky_alpha, tversky_beta; /* 0..10 */
 };
-/* No class weights, not balanced, smooth 1, smooth_beta 0.1. */
+/* No class weights, not balanced; smooth 1, smooth_beta 0.1, focal_gamma 2, tversky_alpha 0.3, tversky_beta 0.7. */
 EDGEL_API void edgel_loss_params_init(struct edgel_loss_params *params);
 
 /* A number of struct edgel_loss_params: the name of its field, what it means, its range and default; name NULL past

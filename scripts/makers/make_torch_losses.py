@@ -4,8 +4,9 @@
     scripts/makers/make_torch_losses.py [FILE]
 
 Only needed to make the file anew (PyTorch 2.13 made the one in the tree). All is computed in double from logits that are
-floats. Cross-entropy, binary cross-entropy, L1, L2 and smooth L1 are PyTorch's own functions; IoU, Dice, Lovasz and the
-box losses are their papers' formulas in PyTorch operations, derived by autograd. The file is text; `#` starts a comment.
+floats. Cross-entropy, binary cross-entropy, L1, L2 and smooth L1 are PyTorch's own functions; IoU, Dice, Tversky, Lovasz,
+focal and the box losses are their papers' formulas in PyTorch operations, derived by autograd. The file is text; `#`
+starts a comment.
 
     batch N CLASSES PIXELS labels|soft  then one line each: logits; targets (65535 or negative: ignored);
                                         class weights or "-". Results up to the next batch are for this one.
@@ -23,6 +24,7 @@ import torch
 import torch.nn.functional as F
 
 SEED, IGNORE, BETA, SMOOTH = 20, 65535, 0.1, 1.0
+GAMMA, ALPHA, TVERSKY_BETA = 2.0, 0.3, 0.7
 torch.set_default_dtype(torch.float64)
 
 
@@ -79,6 +81,14 @@ def loss(name, x, t, soft, w, balance):
     if name in ("bce", "ce"):
         each = F.binary_cross_entropy_with_logits(logits, target, weight=w0, pos_weight=w1 / w0, reduction="none")
         return each.sum() / v.sum()
+    if name == "focal" and classes > 1:
+        return -(target * w1 * (1 - p) ** GAMMA * F.log_softmax(logits, 1)).sum() / (target * w1).sum()
+    if name == "focal":
+        right, wrong = (1 - p) ** GAMMA * F.logsigmoid(logits), p ** GAMMA * F.logsigmoid(-logits)
+        return -(w1 * target * right + w0 * (1 - target) * wrong).sum() / v.sum()
+    if name == "tversky":
+        inter, fp, fn = (p * target).sum(0), (p * (1 - target)).sum(0), ((1 - p) * target).sum(0)
+        return (1 - (inter + SMOOTH) / (inter + ALPHA * fp + TVERSKY_BETA * fn + SMOOTH))[present].mean()
     if name in ("iou", "dice"):
         inter, sizes = (p * target).sum(0), p.sum(0) + target.sum(0)
         if name == "iou":
@@ -117,7 +127,7 @@ def batch(out, n, classes, pixels, soft, weights, balance=False):
     w = (0.25 + 2 * torch.rand(max(classes, 2))).float().double() if weights else None
     print("batch", n, classes, pixels, "soft" if soft else "labels", file=out)
     print(row(x), row(t), row(w) if weights else "-", sep="\n", file=out)
-    for name in "ce bce iou dice lovasz l1 l2 smoothl1".split():
+    for name in "ce bce iou dice lovasz l1 l2 smoothl1 focal tversky".split():
         leaf = x.clone().requires_grad_()
         value = loss(name, leaf, t, soft, w, balance)
         value.backward()

@@ -15,7 +15,7 @@
 
 static struct edgel_error err;
 static struct edgel_pool *pool;
-static const struct edgel_loss_params defaults = { .smooth = 1, .smooth_beta = 0.1 };
+static struct edgel_loss_params defaults; /* set by begin() */
 
 /* --- a plain twin in double: one pixel list, formulas as written in the header --- */
 
@@ -107,7 +107,9 @@ static double twin_pixels(const struct twin *w, const double *x, enum edgel_loss
             const double z = x[w->at[i] + (size_t)c * w->b->pixels],
                          p = w->pr[i * (size_t)classes + (size_t)c];
             const double d = p - w->t[i * (size_t)classes + (size_t)c], beta = w->p->smooth_beta;
-            weight += kind == EDGEL_LOSS_CE ? pos : pos + neg;
+            const bool targets = kind == EDGEL_LOSS_CE || (kind == EDGEL_LOSS_FOCAL && classes > 1);
+            const double g = w->p->focal_gamma;
+            weight += targets ? pos : pos + neg;
             if (kind == EDGEL_LOSS_CE)
                 sum -= pos * log(p);
             else if (kind == EDGEL_LOSS_BCE)
@@ -116,6 +118,10 @@ static double twin_pixels(const struct twin *w, const double *x, enum edgel_loss
                 sum += (pos + neg) * fabs(d);
             else if (kind == EDGEL_LOSS_L2)
                 sum += (pos + neg) * d * d;
+            else if (kind == EDGEL_LOSS_FOCAL && classes > 1)
+                sum -= pos * pow(1 - p, g) * log(p);
+            else if (kind == EDGEL_LOSS_FOCAL)
+                sum += pos * pow(1 - p, g) * log1p(exp(-z)) + neg * pow(p, g) * log1p(exp(z));
             else if (kind != EDGEL_LOSS_SMOOTHL1)
                 fail_msg("%s has no twin", edgel_loss_name((int)kind));
             else
@@ -177,6 +183,9 @@ static double twin_classes(const struct twin *w, enum edgel_loss kind)
             v = 1 - (i + w->p->smooth) / (p + t - i + w->p->smooth);
         else if (kind == EDGEL_LOSS_DICE)
             v = 1 - (2 * i + w->p->smooth) / (p + t + w->p->smooth);
+        else if (kind == EDGEL_LOSS_TVERSKY)
+            v = 1 - (i + w->p->smooth) /
+                        (i + w->p->tversky_alpha * (p - i) + w->p->tversky_beta * (t - i) + w->p->smooth);
         else if (kind == EDGEL_LOSS_LOVASZ)
             v = twin_lovasz_class(w, c, &occurs);
         else
@@ -273,7 +282,7 @@ static void a_planted_row_is_seen(void **state)
         }
         assert_non_null(missing_part(NULL, k));
     }
-    assert_int_equal(seen, 7 * EDGEL_LOSS_KINDS + 1 + 5);
+    assert_int_equal(seen, 7 * EDGEL_LOSS_KINDS + 1 + 6); /* one of planes, six of pixels */
 }
 
 /* --- batches --- */
@@ -610,11 +619,12 @@ static void results_equal_pytorch(void **state)
 static void sums_are_linear(void **state)
 {
     (void)state;
-    static const struct edgel_loss_term terms[] = { { EDGEL_LOSS_CE, 1 },       { EDGEL_LOSS_IOU, 0.5 },
-                                                    { EDGEL_LOSS_DICE, 0.25 },  { EDGEL_LOSS_LOVASZ, 0.75 },
-                                                    { EDGEL_LOSS_L1, 2 },       { EDGEL_LOSS_L2, 1.5 },
-                                                    { EDGEL_LOSS_SMOOTHL1, 3 }, { EDGEL_LOSS_BCE, 1.25 },
-                                                    { EDGEL_LOSS_IOU, 0.125 } };
+    static const struct edgel_loss_term terms[] = { { EDGEL_LOSS_CE, 1 },        { EDGEL_LOSS_IOU, 0.5 },
+                                                    { EDGEL_LOSS_DICE, 0.25 },   { EDGEL_LOSS_LOVASZ, 0.75 },
+                                                    { EDGEL_LOSS_L1, 2 },        { EDGEL_LOSS_L2, 1.5 },
+                                                    { EDGEL_LOSS_SMOOTHL1, 3 },  { EDGEL_LOSS_BCE, 1.25 },
+                                                    { EDGEL_LOSS_IOU, 0.125 },   { EDGEL_LOSS_FOCAL, 0.5 },
+                                                    { EDGEL_LOSS_TVERSKY, 0.25 } };
     enum { TERMS = sizeof terms / sizeof *terms };
     for (int i = 0; i < SHAPES; i++) {
         struct case_of_loss k = make_case(shapes[i], 13);
@@ -683,6 +693,12 @@ static void ignored_pixels_change_nothing(void **state)
     }
 }
 
+/* Cross-entropies, which grow without bound with the logits. */
+static bool of_logits(int kind)
+{
+    return nn_loss_row(kind)->by_logit || nn_loss_row(kind)->joins;
+}
+
 static void perfect_and_worst_predictions(void **state)
 {
     (void)state;
@@ -699,7 +715,7 @@ static void perfect_and_worst_predictions(void **state)
             }
             for (int kind = 0; kind < EDGEL_LOSS_KINDS; kind++) {
                 const double v = eval_one((enum edgel_loss)kind, &k, NULL);
-                const bool bounded = kind != EDGEL_LOSS_CE && kind != EDGEL_LOSS_BCE;
+                const bool bounded = !of_logits(kind);
                 assert_true(right ? fabs(v) < 1e-6 : v > 0.1);
                 assert_true(!bounded || (v >= -1e-6 && v <= 1 + 1e-6));
             }
@@ -761,8 +777,7 @@ static void broken_logits_show_in_the_value(void **state)
             k.logits[650] = broken[i];
             for (int kind = 0; kind < EDGEL_LOSS_KINDS; kind++) {
                 const double v = eval_one((enum edgel_loss)kind, &k, grad);
-                assert_true(isfinite(v) ==
-                            (i == 1 && classes == 1 && kind != EDGEL_LOSS_CE && kind != EDGEL_LOSS_BCE));
+                assert_true(isfinite(v) == (i == 1 && classes == 1 && !of_logits(kind)));
             }
             free(grad);
             free_case(&k);
@@ -788,7 +803,43 @@ static void large_logits_are_stable(void **state)
     assert_true(fabs(eval_one(EDGEL_LOSS_BCE, &k, grad) / 1e30 - 1) < 1e-6 && grad[0] == -1);
     k.logits[0] = 80;
     assert_true(fabs(eval_one(EDGEL_LOSS_BCE, &k, grad) / exp(-80) - 1) < 1e-6);
+    k.logits[0] = -300; /* p is 0 as a float, and yet it pulls */
+    assert_true(fabs(eval_one(EDGEL_LOSS_FOCAL, &k, grad) - 300) < 1e-4 && grad[0] == -1);
     free_case(&k);
+    k = make_case((struct shape){ 1, 2, 1, false, false, false }, 19);
+    k.labels[0] = 0;
+    k.logits[0] = -300;
+    k.logits[1] = 10;
+    assert_true(fabs(eval_one(EDGEL_LOSS_FOCAL, &k, grad) - 310) < 1e-4 && grad[0] == -1 && grad[1] == 1);
+    k.logits[0] = 300; /* and a certain one has no pull, but no NaN either */
+    assert_true(eval_one(EDGEL_LOSS_FOCAL, &k, grad) == 0 && grad[0] == 0 && grad[1] == 0);
+    free_case(&k);
+}
+
+/* Without its power the focal loss is cross-entropy; with equal weights of 1/2 and no smoothing Tversky's is Dice's. */
+static void losses_become_others(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SHAPES; i++) {
+        struct case_of_loss k = make_case(shapes[i], 16);
+        point_case(&k, shapes[i].weighted);
+        float *one = malloc(k.cells * sizeof *one), *other = malloc(k.cells * sizeof *other);
+        k.p.focal_gamma = 0;
+        k.p.tversky_alpha = k.p.tversky_beta = 0.5;
+        k.p.smooth = 0;
+        const int pairs[][2] = { { EDGEL_LOSS_FOCAL, EDGEL_LOSS_CE },
+                                 { EDGEL_LOSS_TVERSKY, EDGEL_LOSS_DICE } };
+        for (int pair = 0; pair < 2; pair++) {
+            const double a = eval_one((enum edgel_loss)pairs[pair][0], &k, one),
+                         b = eval_one((enum edgel_loss)pairs[pair][1], &k, other);
+            assert_true(fabs(a - b) <= 1e-6 * fabs(b));
+            for (size_t c = 0; c < k.cells; c++)
+                assert_true(fabs((double)one[c] - (double)other[c]) < 2e-7);
+        }
+        free(one);
+        free(other);
+        free_case(&k);
+    }
 }
 
 /* --- same bits --- */
@@ -829,7 +880,8 @@ enum { KC = 5, KSUMS = 6 + 2 * KC }; /* classes, sums of one run of all kernels 
 
 /* Runs all kernels of a level over one row; everything they write is in the result. */
 struct kernel_run {
-    float p[KC][LOSS_ROW], t[KC][LOSS_ROW], q[KC][LOSS_ROW], rows[5][LOSS_ROW], again[KC][LOSS_ROW];
+    float p[KC][LOSS_ROW], t[KC][LOSS_ROW], q[KC][LOSS_ROW], rows[5][LOSS_ROW], again[KC][LOSS_ROW],
+        direct[KC][LOSS_ROW];
     double sums[KSUMS];
 };
 
@@ -845,6 +897,7 @@ static void run_kernels(const struct loss_kernels *k, const struct case_of_loss 
     r.w1 = w1;
     r.t = o->t[0];
     r.q = o->q[0];
+    r.direct = o->direct[0];
     r.valid = o->rows[0];
     r.max = o->rows[1];
     r.logsum = o->rows[2];
@@ -872,6 +925,7 @@ static void run_kernels(const struct loss_kernels *k, const struct case_of_loss 
         else
             k->softmax_gradient(&r, 0.7f, with_q);
         k->add_bce(&r, &k->numeric, 0.2f);
+        k->add_direct(&r);
         if (!with_q)
             memcpy(o->again, o->p, sizeof o->p);
     }
@@ -1011,7 +1065,8 @@ static void terms_are_read(void **state)
     assert_int_equal(n, 2);
     assert_true(t[0].kind == EDGEL_LOSS_CE && t[0].weight == 1.5 && t[1].kind == EDGEL_LOSS_IOU &&
                 t[1].weight == 1);
-    assert_int_equal(edgel_loss_parse("smoothl1,l2,l1,lovasz,dice,iou,bce,ce", t, &n, &err), EDGEL_OK);
+    assert_int_equal(edgel_loss_parse("tversky,focal,smoothl1,l2,l1,lovasz,dice,iou,bce,ce", t, &n, &err),
+                     EDGEL_OK);
     for (int i = 0; i < EDGEL_LOSS_KINDS; i++)
         assert_int_equal(t[i].kind, EDGEL_LOSS_KINDS - 1 - i);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -1147,6 +1202,7 @@ static void degenerate_boxes_are_defined(void **state)
 
 static int begin(void **state)
 {
+    edgel_loss_params_init(&defaults);
     (void)state;
     return edgel_pool_create(2, &pool, &err) == EDGEL_OK ? 0 : -1;
 }
@@ -1174,6 +1230,7 @@ int main(void)
         cmocka_unit_test(nothing_to_count_gives_zero),
         cmocka_unit_test(broken_logits_show_in_the_value),
         cmocka_unit_test(large_logits_are_stable),
+        cmocka_unit_test(losses_become_others),
         cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(levels_change_nothing),
         cmocka_unit_test(bad_calls_are_refused),

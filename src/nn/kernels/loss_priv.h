@@ -17,6 +17,7 @@ struct loss_row {
     size_t offset;        /* of its first pixel in arrays laid out as the logits of the batch */
     const float *w0, *w1; /* [classes]: weights of what is not and what is the class */
     float *t, *q;         /* [classes][LOSS_ROW]: targets, 0 where ignored; dL/dp */
+    float *direct;        /* [classes][LOSS_ROW]: dL/dx of losses of logits, but that of the head */
     float *valid;         /* [LOSS_ROW]: 1, or 0 where ignored */
     float *max, *logsum;  /* [LOSS_ROW] of softmax: log p_c = x_c - max - logsum */
     float *temp, *temp2;  /* [LOSS_ROW] */
@@ -49,8 +50,9 @@ struct loss_kernels {
     /* p -> ce * dCE/dx + sum dL/dp dp/dx; q is left out if not with_q */
     void (*softmax_gradient)(const struct loss_row *r, float ce, bool with_q);
     void (*sigmoid_gradient)(const struct loss_row *r, float bce, bool with_q);
-    /* p (already a gradient) += bce * dBCE/dx */
+    /* direct += bce * dBCE/dx */
     void (*add_bce)(const struct loss_row *r, const struct edgel_numeric *f, float bce);
+    void (*add_direct)(const struct loss_row *r); /* p (already a gradient) += direct */
 };
 void loss_kernels_init(struct loss_kernels *k, unsigned flags);
 void loss_kernels_c(struct loss_kernels *k);

@@ -304,13 +304,23 @@ static void add_bce_row(const struct loss_row *r, const struct edgel_numeric *f,
     for (int c = 0; c < r->classes; c++) {
         const float *restrict t = r->t + (size_t)c * LOSS_ROW, *restrict valid = r->valid;
         const float *restrict x = r->x + (size_t)c * r->x_stride;
-        float *restrict s = r->temp, *restrict g = r->p + (size_t)c * r->p_stride;
+        float *restrict s = r->temp, *restrict g = r->direct + (size_t)c * LOSS_ROW;
         const float w0 = bce * r->w0[c], w1 = bce * r->w1[c];
         for (int i = 0; i < r->n; i++)
             s[i] = choose_float(valid[i] != 0, x[i], 0);
         f->sigmoid(s, s, (size_t)r->n);
         for (int i = 0; i < r->n; i++)
             g[i] += valid[i] * (w0 * (1 - t[i]) * s[i] - w1 * t[i] * (1 - s[i]));
+    }
+}
+
+static void add_direct_row(const struct loss_row *r)
+{
+    for (int c = 0; c < r->classes; c++) {
+        const float *restrict d = r->direct + (size_t)c * LOSS_ROW;
+        float *restrict g = r->p + (size_t)c * r->p_stride;
+        for (int i = 0; i < r->n; i++)
+            g[i] += d[i];
     }
 }
 
@@ -332,5 +342,6 @@ void LEVEL(loss_kernels)(struct loss_kernels *k)
         .softmax_gradient = softmax_gradient_row,
         .sigmoid_gradient = sigmoid_gradient_row,
         .add_bce = add_bce_row,
+        .add_direct = add_direct_row,
     };
 }

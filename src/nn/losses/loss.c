@@ -57,14 +57,15 @@ static struct loss_row thread_row(const struct loss_run *r, int thread)
         *fields[i] = m;
     row.t = m;
     row.q = row.t + classes * LOSS_ROW;
-    row.p = row.q + classes * LOSS_ROW;
+    row.direct = row.q + classes * LOSS_ROW;
+    row.p = row.direct + classes * LOSS_ROW;
     row.p_stride = LOSS_ROW;
     return row;
 }
 
 static size_t row_bytes(int classes)
 {
-    return (5 + 3 * (size_t)classes) * LOSS_ROW * sizeof(float);
+    return (5 + 4 * (size_t)classes) * LOSS_ROW * sizeof(float);
 }
 
 static void place_row(const struct loss_run *r, int sample, size_t at, size_t n, struct loss_row *row)
@@ -151,6 +152,22 @@ static void forward_row(const struct loss_run *r, const struct loss_row *row, do
         k->overlap(row, sums + EDGEL_LOSS_KINDS, sums + EDGEL_LOSS_KINDS + row->classes);
 }
 
+/* Gradients by logits that do not come with the head's; false: there are none. */
+static bool add_by_logit(const struct loss_run *r, const struct loss_row *row, unsigned head)
+{
+    bool any = false;
+    for (int i = 0; i < r->nused; i++) {
+        const struct nn_loss *l = r->used[i];
+        if (!l->by_logit || l->joins & head)
+            continue;
+        if (!any)
+            memset(row->direct, 0, (size_t)row->classes * LOSS_ROW * sizeof *row->direct);
+        l->by_logit(&r->kernels, row, r->params, r->scale[l->kind]);
+        any = true;
+    }
+    return any;
+}
+
 static void backward_row(const struct loss_run *r, const struct loss_row *row)
 {
     const struct loss_kernels *k = &r->kernels;
@@ -168,13 +185,13 @@ static void backward_row(const struct loss_run *r, const struct loss_row *row)
     for (int i = 0; i < r->nused; i++)
         if (r->used[i]->planes)
             k->add_plane(row, r->plane[r->used[i]->kind] + row->offset, r->scale[r->used[i]->kind]);
+    const bool direct = add_by_logit(r, row, head);
     if (row->classes == 1)
         k->sigmoid_gradient(row, joined, r->by_probability);
     else
         k->softmax_gradient(row, joined, r->by_probability);
-    for (int i = 0; i < r->nused; i++)
-        if (r->used[i]->by_logit && !(r->used[i]->joins & head))
-            r->used[i]->by_logit(k, row, r->params, r->scale[r->used[i]->kind]);
+    if (direct)
+        k->add_direct(row);
 }
 
 static void pass_chunk(void *user, int thread, size_t i)
@@ -375,7 +392,7 @@ static const struct nn_loss *row_of(const struct edgel_loss_term *term, int clas
 static enum edgel_status take_terms(const struct edgel_loss_term *terms, int nterms, struct loss_run *r,
                                     struct edgel_error *err)
 {
-    bool used[EDGEL_LOSS_KINDS] = { false };
+    const struct nn_loss *used[EDGEL_LOSS_KINDS] = { NULL };
     if (nterms < 1)
         return edgel_fail(err, EDGEL_EINVAL, "loss of %d terms: must be at least 1", nterms);
     for (int i = 0; i < nterms; i++) {
@@ -385,12 +402,12 @@ static enum edgel_status take_terms(const struct edgel_loss_term *terms, int nte
         if (!(terms[i].weight >= 0 && isfinite(terms[i].weight)))
             return edgel_fail(err, EDGEL_EINVAL, "weight %g of %s: must be >= 0 and finite", terms[i].weight,
                               edgel_loss_name((int)terms[i].kind));
-        used[row->kind] = true;
+        used[row->kind] = row;
         r->weight[row->kind] += terms[i].weight;
     }
     for (int k = 0; k < EDGEL_LOSS_KINDS; k++) {
-        const struct nn_loss *row = nn_loss_row(k);
-        if (!used[k])
+        const struct nn_loss *row = used[k];
+        if (!row)
             continue;
         if (row->check)
             EDGEL_TRY(row->check(r->b, err));

@@ -22,6 +22,17 @@ static double dice(const struct nn_class_sums *c, const struct edgel_loss_params
     return 1 - n / m;
 }
 
+/* 1 - (I + s) / (I + a FP + b FN + s), FP = P - I, FN = T - I: that is N / M with M' = t + a (1 - t) - b t */
+static double tversky(const struct nn_class_sums *c, const struct edgel_loss_params *p, double weight,
+                      double *slope0, double *slope_t)
+{
+    const double a = p->tversky_alpha, b = p->tversky_beta, n = c->both + p->smooth;
+    const double m = n + a * (c->probability - c->both) + b * (c->target - c->both);
+    *slope0 += weight * n * a / (m * m);
+    *slope_t += weight * (n * (1 - a - b) / (m * m) - 1 / m);
+    return 1 - n / m;
+}
+
 const struct nn_loss nn_loss_iou = {
     .kind = EDGEL_LOSS_IOU,
     .name = "iou",
@@ -35,4 +46,11 @@ const struct nn_loss nn_loss_dice = {
     .what = "1 - Dice coefficient of each class over the batch",
     .numbers = 1u << NN_LOSS_SMOOTH,
     .sums = dice,
+};
+const struct nn_loss nn_loss_tversky = {
+    .kind = EDGEL_LOSS_TVERSKY,
+    .name = "tversky",
+    .what = "dice with false positives and false negatives weighed apart",
+    .numbers = 1u << NN_LOSS_SMOOTH | 1u << NN_LOSS_TVERSKY_ALPHA | 1u << NN_LOSS_TVERSKY_BETA,
+    .sums = tversky,
 };

@@ -9,6 +9,7 @@ static const struct nn_loss *const rows[EDGEL_LOSS_KINDS] = {
     [EDGEL_LOSS_IOU] = &nn_loss_iou,       [EDGEL_LOSS_DICE] = &nn_loss_dice,
     [EDGEL_LOSS_LOVASZ] = &nn_loss_lovasz, [EDGEL_LOSS_L1] = &nn_loss_l1,
     [EDGEL_LOSS_L2] = &nn_loss_l2,         [EDGEL_LOSS_SMOOTHL1] = &nn_loss_smoothl1,
+    [EDGEL_LOSS_FOCAL] = &nn_loss_focal,   [EDGEL_LOSS_TVERSKY] = &nn_loss_tversky,
 };
 
 const struct nn_loss *nn_loss_row(int kind)
@@ -30,14 +31,29 @@ struct edgel_loss_info edgel_loss_at(int kind)
 
 /* --- numbers --- */
 
+#define AT(field) offsetof(struct edgel_loss_params, field)
 static const struct nn_loss_number numbers[NN_LOSS_PARAMS] = {
     [NN_LOSS_SMOOTH] = { { "smooth", "added to numerator and denominator, in pixels", 0, 1e9, 1 },
                          "smooth",
-                         offsetof(struct edgel_loss_params, smooth) },
+                         true,
+                         AT(smooth) },
     [NN_LOSS_SMOOTH_BETA] = { { "smooth_beta", "difference from which it is no longer square", 1e-6, 1e9,
                                 0.1 },
                               "smooth beta",
-                              offsetof(struct edgel_loss_params, smooth_beta) },
+                              true,
+                              AT(smooth_beta) },
+    [NN_LOSS_FOCAL_GAMMA] = { { "focal_gamma", "power of 1 - p that pixels are weighed by", 0, 10, 2 },
+                              "focal gamma",
+                              false,
+                              AT(focal_gamma) },
+    [NN_LOSS_TVERSKY_ALPHA] = { { "tversky_alpha", "weight of false positives", 0, 10, 0.3 },
+                                "tversky alpha",
+                                false,
+                                AT(tversky_alpha) },
+    [NN_LOSS_TVERSKY_BETA] = { { "tversky_beta", "weight of false negatives", 0, 10, 0.7 },
+                               "tversky beta",
+                               false,
+                               AT(tversky_beta) },
 };
 
 const struct nn_loss_number *nn_loss_number(int i)

@@ -13,10 +13,18 @@
 
 /* --- numbers that losses take: fields of struct edgel_loss_params --- */
 
-enum nn_loss_param { NN_LOSS_SMOOTH, NN_LOSS_SMOOTH_BETA, NN_LOSS_PARAMS };
+enum nn_loss_param {
+    NN_LOSS_SMOOTH,
+    NN_LOSS_SMOOTH_BETA,
+    NN_LOSS_FOCAL_GAMMA,
+    NN_LOSS_TVERSKY_ALPHA,
+    NN_LOSS_TVERSKY_BETA,
+    NN_LOSS_PARAMS
+};
 struct nn_loss_number {
     struct edgel_loss_param info;
     const char *note; /* in the note of settings of a checkpoint */
+    bool always;      /* there whether a loss takes it or not */
     size_t at;        /* in struct edgel_loss_params */
 };
 const struct nn_loss_number *nn_loss_number(int i); /* NULL past the last */
@@ -31,8 +39,8 @@ struct nn_class_sums {                /* of one class over the batch */
 /* What the sum of a loss over pixels is divided by. */
 enum nn_loss_over { NN_OVER_BOTH /* sum w_1 t + w_0 (1 - t) */, NN_OVER_TARGETS /* sum w_1 t */ };
 
-/* The gradient of a loss by the logits that is made in one step with that of the softmax or the sigmoid
- * (struct loss_kernels). */
+/* Whether the gradient by the logits is made in one step with that of the softmax or the sigmoid (struct
+ * loss_kernels). */
 enum nn_loss_joins { NN_JOINS_SOFTMAX = 1, NN_JOINS_SIGMOID = 2 };
 
 struct nn_loss {
@@ -46,8 +54,8 @@ struct nn_loss {
     double (*pixels)(const struct loss_kernels *k, const struct loss_row *row,
                      const struct edgel_loss_params *p);
     enum nn_loss_over over;
-    /* Of pixels, those that apply. by_probability: row->q += scale dL/dp. by_logit: row->p, which is the gradient by
-     * then, += scale dL/dx; with classes of a softmax alone where joins has NN_JOINS_SIGMOID. */
+    /* Of pixels, those that apply. by_probability: row->q += scale dL/dp. by_logit: row->direct += scale dL/dx, not
+     * called where it joins. */
     void (*by_probability)(const struct loss_kernels *k, const struct loss_row *row,
                            const struct edgel_loss_params *p, float scale);
     void (*by_logit)(const struct loss_kernels *k, const struct loss_row *row,
@@ -72,10 +80,11 @@ const struct nn_loss *nn_loss_row(int kind); /* NULL: there is none */
 EDGEL_NODISCARD enum edgel_status nn_loss_check_numbers(const struct edgel_loss_params *p,
                                                         struct edgel_error *err);
 
-/* The rows, each in its file. */
-extern const struct nn_loss nn_loss_ce, nn_loss_bce, nn_loss_l1, nn_loss_l2,
-    nn_loss_smoothl1;                                  /* loss_pixels.c */
-extern const struct nn_loss nn_loss_iou, nn_loss_dice; /* loss_overlap.c */
-extern const struct nn_loss nn_loss_lovasz;            /* loss_lovasz.c */
+/* The rows. loss_pixels.c: */
+extern const struct nn_loss nn_loss_ce, nn_loss_bce, nn_loss_l1, nn_loss_l2, nn_loss_smoothl1;
+/* loss_overlap.c: */
+extern const struct nn_loss nn_loss_iou, nn_loss_dice, nn_loss_tversky;
+/* each in its file: */
+extern const struct nn_loss nn_loss_focal, nn_loss_lovasz;
 
 #endif

@@ -57,8 +57,13 @@ static void add_loss(const struct edgel_trainer *t, struct edgel_text *out)
         add_bytes(out, "class weights", t->loss.class_weights,
                   (size_t)t->scored * sizeof *t->loss.class_weights);
     add_int(out, "balance", t->loss.balance);
-    for (int i = 0; i < NN_LOSS_PARAMS; i++)
-        add_real(out, nn_loss_number(i)->note, nn_loss_number_of(&t->loss, i));
+    for (int i = 0; i < NN_LOSS_PARAMS; i++) {
+        bool used = nn_loss_number(i)->always;
+        for (int k = 0; k < t->params.nterms; k++)
+            used |= edgel_loss_takes((int)t->params.terms[k].kind, i);
+        if (used)
+            add_real(out, nn_loss_number(i)->note, nn_loss_number_of(&t->loss, i));
+    }
 }
 
 static void add_optimizer(const struct edgel_trainer *t, struct edgel_text *out)
