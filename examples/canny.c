@@ -9,23 +9,24 @@
 static enum edgel_status find_edges(struct edgel_scratch *scratch, const char *from, const char *to,
                                     struct edgel_error *err)
 {
-    struct edgel_image gray = { 0 }, smooth = { 0 }, edges = { 0 };
+    struct edgel_image image = { 0 }, smooth = { 0 }, edges = { 0 };
     struct edgel_read read;
     struct edgel_canny_params canny;
     struct edgel_write write;
-    edgel_read_init(&read); /* gray, EXIF orientation applied */
+    edgel_read_init(&read); /* EXIF orientation applied */
+    read.decode = EDGEL_DECODE_COLOR;
     edgel_canny_params_init(&canny);
     edgel_write_init(&write); /* PNG */
     write.bits = 1;
 
-    enum edgel_status s = edgel_image_read(from, &read, &gray, NULL, err);
+    enum edgel_status s = edgel_image_read(from, &read, &image, NULL, err);
     if (s == EDGEL_OK)
-        s = edgel_gaussian(scratch, edgel_image_view(&gray), &smooth, 1.4, 0, err);
+        s = edgel_gaussian(scratch, edgel_image_view(&image), &smooth, 3, 0, err);
     if (s == EDGEL_OK)
         s = edgel_canny(scratch, edgel_image_view(&smooth), &canny, &edges, NULL, err);
     if (s == EDGEL_OK)
         s = edgel_image_write(to, edgel_image_view(&edges), &write, err);
-    edgel_image_finish(&gray);
+    edgel_image_finish(&image);
     edgel_image_finish(&smooth);
     edgel_image_finish(&edges);
     return s;

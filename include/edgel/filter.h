@@ -134,7 +134,7 @@ struct edgel_canny_params {
     struct edgel_threshold low, high;
     enum edgel_nms nms;
 };
-/* Sobel 3, L1, 50 and 100, sectors. */
+/* Sobel 3, L1, 30 and 60, sectors: for images that were smoothed with sigma 3, as `edgel detect` does by default. */
 EDGEL_API void edgel_canny_params_init(struct edgel_canny_params *params);
 
 /* The thresholds that were used, in gradient units of the input's own type (quantile and auto resolved). */

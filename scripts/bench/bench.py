@@ -305,8 +305,8 @@ def large(b):
 # --- folders ---
 
 def detect(b, threads, out, files, *more):
-    return [b.edgel_program, "detect", "-q", "-j", threads, "--existing", "overwrite", "--ksize", "5", "--sigma", "1.4",
-            "--low", "50", "--high", "100", *more, "-o", out, *files]
+    return [b.edgel_program, "detect", "-q", "-j", threads, "--existing", "overwrite", "--gray", "luma", "--ksize", "5",
+            "--sigma", "1.4", "--low", "50", "--high", "100", *more, "-o", out, *files]
 
 
 def timed(command, **env):

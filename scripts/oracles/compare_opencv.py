@@ -213,7 +213,7 @@ def compare_bsds(folder, build):
     wrong = pixels = edges = 0
     with tempfile.TemporaryDirectory() as out:
         program = pathlib.Path(build) / "src" / "cli" / "edgel"
-        subprocess.run([program, "detect", "-m", "canny", "-q", "-o", out, folder], check=True)
+        subprocess.run([program, "detect", "-m", "canny:gray=luma,sigma=1.4,low=50,high=100", "-q", "-o", out, folder], check=True)
         for f in files:
             gray = cv2.imread(str(f), cv2.IMREAD_GRAYSCALE)
             want = cv2.Canny(cv2.GaussianBlur(gray, (0, 0), 1.4), 50, 100)

@@ -96,9 +96,9 @@ extern const char *const edgel_choices_gray[],
         .unset = "1 for edge maps, 16 for strength, else the input's",                          \
         .help = "Bits per sample of the result; values saturate. 32: float, 1.0 is full range." \
     }
-#define EDGEL_PARAM_GRAY                                                                                   \
+#define EDGEL_PARAM_GRAY(value)                                                                            \
     {                                                                                                      \
-        .key = "gray", .kind = EDGEL_PARAM_CHOICE, .choices = edgel_choices_gray, .def = "luma",           \
+        .key = "gray", .kind = EDGEL_PARAM_CHOICE, .choices = edgel_choices_gray, .def = value,            \
         .help =                                                                                            \
             "Convert colour images to gray first, or take the strongest channel of each pixel (gaussian: " \
             "keep the channels)."                                                                          \

@@ -26,7 +26,7 @@ static const struct edgel_param params[] = {
       .def = "4",
       .help = "Neighbours in the kernel: those at the sides of a pixel, or those at its corners as well." },
     EDGEL_PARAM_DEPTH,
-    EDGEL_PARAM_GRAY,
+    EDGEL_PARAM_GRAY("luma"),
 };
 
 enum { ROWS = 3 };

@@ -6,20 +6,20 @@ static const char *const emit_names[] = { "binary", "strength", NULL };
 static const char *const strength_names[] = { "root", "linear", NULL };
 
 static const struct edgel_param params[] = {
-    EDGEL_PARAM_SIGMA("1.4"),
+    EDGEL_PARAM_SIGMA("3"),
     EDGEL_PARAM_KSIZE,
     EDGEL_PARAM_APERTURE,
     EDGEL_PARAM_NORM,
     { .key = "low",
       .kind = EDGEL_PARAM_THRESHOLD,
-      .def = "50",
+      .def = "30",
       .metavar = "T",
       .help =
           "Lower threshold: a number in gradient units of 8-bit images, P% for that quantile of the non-zero "
           "magnitudes, auto or auto-matlab. The smaller of the two is the lower one, as in OpenCV." },
     { .key = "high",
       .kind = EDGEL_PARAM_THRESHOLD,
-      .def = "100",
+      .def = "60",
       .metavar = "T",
       .help =
           "Upper threshold; auto-matlab: the 70 % quantile over all pixels, and 0.4 of it as the lower one; auto: the "
@@ -41,7 +41,7 @@ static const struct edgel_param params[] = {
       .help = "Scale of the strength: the square root of the share of the largest possible response, or that "
               "share itself." },
     EDGEL_PARAM_DEPTH,
-    EDGEL_PARAM_GRAY,
+    EDGEL_PARAM_GRAY("channels"),
 };
 
 static struct edgel_canny_params canny_of(const struct edgel_method *m)

@@ -2,7 +2,7 @@
 #include "detect/detect_priv.h"
 
 static const struct edgel_param params[] = { EDGEL_PARAM_SIGMA("1.4"), EDGEL_PARAM_KSIZE, EDGEL_PARAM_DEPTH,
-                                             EDGEL_PARAM_GRAY };
+                                             EDGEL_PARAM_GRAY("luma") };
 
 static enum edgel_status check(const struct edgel_method *m, struct edgel_error *err)
 {

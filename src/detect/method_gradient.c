@@ -5,9 +5,9 @@
 
 static const struct edgel_param with_aperture[] = { EDGEL_PARAM_SIGMA("0"), EDGEL_PARAM_KSIZE,
                                                     EDGEL_PARAM_APERTURE,   EDGEL_PARAM_NORM,
-                                                    EDGEL_PARAM_DEPTH,      EDGEL_PARAM_GRAY };
+                                                    EDGEL_PARAM_DEPTH,      EDGEL_PARAM_GRAY("luma") };
 static const struct edgel_param params[] = { EDGEL_PARAM_SIGMA("0"), EDGEL_PARAM_KSIZE, EDGEL_PARAM_NORM,
-                                             EDGEL_PARAM_DEPTH, EDGEL_PARAM_GRAY };
+                                             EDGEL_PARAM_DEPTH, EDGEL_PARAM_GRAY("luma") };
 
 struct gradient {
     enum edgel_operator op;

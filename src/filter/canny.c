@@ -26,8 +26,8 @@ void edgel_canny_params_init(struct edgel_canny_params *params)
 {
     *params = (struct edgel_canny_params){ .aperture = 3,
                                            .norm = EDGEL_NORM_L1,
-                                           .low = { EDGEL_THRESHOLD_VALUE, 50 },
-                                           .high = { EDGEL_THRESHOLD_VALUE, 100 },
+                                           .low = { EDGEL_THRESHOLD_VALUE, 30 },
+                                           .high = { EDGEL_THRESHOLD_VALUE, 60 },
                                            .nms = EDGEL_NMS_SECTOR };
 }
 

@@ -333,8 +333,8 @@ same() {
     differs --sigma 3
     same --sigma 1.4
     base=(-m canny)
-    differs --sigma 3
-    same --sigma 1.4
+    differs --sigma 1.4
+    same --sigma 3
     run one out -m gaussian --sigma 0
     refused sigma
 }
@@ -398,12 +398,14 @@ edges() {
 }
 
 @test "--low: weak edges; a number, a quantile, auto" {
-    [ "$(edges)" = 26 ]
+    [ "$(edges)" = 28 ]
+    [ "$(edges --low 30)" = 28 ]
     [ "$(edges --low 50)" = 26 ]
-    [ "$(edges --low 80)" = 22 ] # magnitudes above 80
-    [ "$(edges --low 84)" = 21 ]
+    [ "$(edges --low 80 --high 100)" = 22 ] # magnitudes above 80
+    [ "$(edges --low 84 --high 100)" = 21 ]
     [ "$(edges --low 50% --high 200)" = 23 ] # the 45th of the 90 magnitudes that are not 0 is 68
     [ "$(edges --low auto --high 200)" = 22 ] # 0.4 * 200
+    [ "$(edges --low auto-matlab --high 200)" = 22 ]
     [ "$(edges --low 200 --high 84)" = 21 ] # the smaller is the lower one
     gray 9 7 >in.pgm
     run one out --low 10x
@@ -411,13 +413,15 @@ edges() {
 }
 
 @test "--high: strong edges; a number, a quantile, auto" {
-    [ "$(edges --high 100)" = 26 ]
-    [ "$(edges --high 243)" = 26 ] # strong means more
+    [ "$(edges --high 60)" = 28 ]
+    [ "$(edges --high 243)" = 28 ] # strong means more
     [ "$(edges --high 244)" = 0 ]
     # the smaller threshold is the low one
-    [ "$(edges --low 240)" = 19 ]
+    [ "$(edges --low 240)" = 24 ]
     [ "$(edges --low 240 --high 90%)" = 5 ] # the 81st of 90 is 212
     # over 70 % of all 120 pixels are in the bins up to that of 108, floor(63 * 108 / 244 + 0.5) = 28: 244 * 29 / 64 = 110.6
+    [ "$(edges --low 240 --high auto-matlab)" = 18 ]
+    # half of all 120 pixels are at 16 or below: the noise, 3.86 * 16, is lower
     [ "$(edges --low 240 --high auto)" = 18 ]
     run one out --high 10x
     [ "$status" -eq 2 ]
@@ -663,6 +667,10 @@ has_tiff() {
     [ "$(pixels 12 b/x.pgm)" = "0 0 0 0 0 255 255 0 0 0 0 0" ]
     detect -q -o c --name x.pgm -m sobel --gray luma c.ppm
     cmp a/x.pgm c/x.pgm
+    detect -q -o d --name x.pgm --sigma 0 c.ppm # canny: channels unless told
+    [[ "$(pixels 12 d/x.pgm)" == *255* ]]
+    detect -q -o e --name x.pgm --sigma 0 --gray luma c.ppm
+    [[ "$(pixels 12 e/x.pgm)" != *255* ]]
 }
 
 # --- inputs ---

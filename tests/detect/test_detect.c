@@ -294,8 +294,8 @@ static void gallery_finish(struct gallery *g)
 
 static void list_of(struct edgel_method *methods)
 {
-    static const char *const texts[METHODS] = { "canny", "sobel:gray=channels", "gaussian:gray=channels",
-                                                "scharr", "canny:emit=strength" };
+    static const char *const texts[METHODS] = { "canny:gray=luma", "sobel:gray=channels",
+                                                "gaussian:gray=channels", "scharr", "canny:emit=strength" };
     for (int m = 0; m < METHODS; m++)
         assert_int_equal(edgel_method_parse(&methods[m], texts[m], NULL, 0, NULL), EDGEL_OK);
     methods[3].info = NULL;

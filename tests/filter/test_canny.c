@@ -476,7 +476,7 @@ static void used_thresholds_are_told_and_do_the_same(void **state)
     edgel_canny_params_init(&p);
     struct edgel_canny_used used;
     assert_int_equal(edgel_canny(NULL, edgel_image_view(&img), &p, &out, &used, NULL), EDGEL_OK);
-    assert_true(used.low == 50 * 257 && used.high == 100 * 257);
+    assert_true(used.low == 30 * 257 && used.high == 60 * 257);
     edgel_image_finish(&img);
     edgel_image_finish(&out);
 }
@@ -574,6 +574,7 @@ static void counted_thresholds_are_of_the_smoothed_image(void **state)
         struct edgel_method m = method_of("canny");
         int bits;
         ask_depth(&m, 8);
+        ask(&m, "sigma", "1.4");
         ask(&m, "high", kinds[i / 3 % 2]);
         ask(&m, "low", i / 6 % 2 ? kinds[1] : "50%");
         ask_choice(&m, "nms", (unsigned)i / 12);

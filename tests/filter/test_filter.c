@@ -408,7 +408,9 @@ static void errors_name_parameter_value_and_rule(void **state)
     struct edgel_image img = make(4, 4, 3, EDGEL_U8), out = { 0 };
     struct edgel_error err = { 0 };
     int bits;
-    assert_int_equal(edgel_method_run(NULL, edgel_image_view(&img), &canny, &out, &bits, &err), EDGEL_EINVAL);
+    struct edgel_method gray = canny;
+    ask(&gray, "gray", "luma");
+    assert_int_equal(edgel_method_run(NULL, edgel_image_view(&img), &gray, &out, &bits, &err), EDGEL_EINVAL);
     assert_string_equal(err.msg, "canny: input with 3 channels: must have 1, or 3 with channels asked for");
     struct edgel_view narrow = edgel_image_view(&img);
     narrow.stride = 11;
