@@ -865,7 +865,8 @@ PY
 rows = list(csv.reader(open("c.csv")))
 assert rows[0] == ["truth", *map(str, range(100))]
 assert [[int(v) for v in r[1:]] for r in rows[1:]] == [[int(i == k) for k in range(100)] for i in range(100)]'
-    for wrong in "--confusion x p p" "--boundary bsds --labels binary --confusion x p" "--objects ids --confusion x p" \
+    ids
+    for wrong in "--confusion x p p" "--boundary bsds --confusion x p" "--objects ids --confusion x p" \
         "--shard 1/2 --confusion x p" "--json x --confusion x p"; do
         # shellcheck disable=SC2086
         run "$EDGEL" eval --truth t $wrong
