@@ -12,6 +12,7 @@
 #include "edgel/geometry.h"
 #include "edgel/image.h"
 #include "edgel/ml.h"
+#include "edgel/ml_crf.h"
 #include "edgel/ml_features.h"
 #include "edgel/nn.h"
 #include "edgel/report.h"
