@@ -168,7 +168,9 @@ struct edgel_read {
     bool orient;  /* turn and mirror by the EXIF orientation (JPEG; PNG eXIf) or the TIFF tag */
     bool lenient; /* decode a damaged file as far as possible; info->damage then says what was wrong */
     struct edgel_limits limits;
-    int page;         /* of a TIFF, from 1 on; 0: the first, with a remark if there are more */
+    /* Of a TIFF, from 1 on; 0: the first, with a remark if there are more, and an error if one of them does not lie
+     * within the file (for a page that is named, that is a remark). */
+    int page;
     uint64_t page_at; /* where the page is: next_page of the page before; 0: search from the first page on */
     struct edgel_range range; /* of the samples; unused for LABELS */
 };

@@ -43,4 +43,9 @@ void edgel_tiff_lead_to_page(const struct edgel_source *src, uint64_t at, uint8_
 /* Fills the fields of info about pages, of a file that is open at its page. Tags set before are lost. */
 EDGEL_NODISCARD enum edgel_status edgel_tiff_look_for_pages(struct edgel_tiff *t);
 
+/* --- tiff_chain.c --- */
+/* Whether all pages lie within the file. EDGEL_EFORMAT: one does not, and no page was asked for; else a remark, or
+ * (lenient) damage. */
+EDGEL_NODISCARD enum edgel_status edgel_tiff_check_chain(const struct edgel_source *src);
+
 #endif

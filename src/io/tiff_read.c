@@ -396,6 +396,8 @@ enum edgel_status edgel_tiff_decode(const struct edgel_source *src, struct edgel
     enum edgel_status st = read_header(&j);
     if (st == EDGEL_OK)
         st = edgel_source_check_rows(src, true, "TIFF");
+    if (st == EDGEL_OK && !src->header_only && src->params->page_at == 0)
+        st = edgel_tiff_check_chain(src);
     if (st == EDGEL_OK)
         st = take_memory(&j);
     if (st == EDGEL_OK)

@@ -550,6 +550,46 @@ static void a_broken_list_of_pages_is_an_error_of_its_last(void **state)
     edgel_image_finish(&img);
 }
 
+/* Every prefix of two pages: a file is read when all of it is there; of a page that is asked for it is enough that the
+ * page is there, and a remark says which one is not. */
+static void a_cut_page_is_seen_or_said(void **state)
+{
+    static const struct layout layouts[] = {
+        { .bits = 8, .photometric = 1, .pages = 2 },
+        { .bits = 8, .photometric = 1, .pages = 2, .rows_per_strip = 4, .big_endian = true },
+        { .bits = 16, .photometric = 1, .tile_w = 16, .tile_h = 16, .pages = 2, .big_tiff = true },
+    };
+    static struct file f;
+    (void)state;
+    for (size_t k = 0; k < sizeof layouts / sizeof *layouts; k++) {
+        make_file(&f, layouts[k]);
+        size_t read[4] = { 0 };
+        for (size_t n = 0; n <= f.n; n++)
+            for (int how = 0; how < 4;
+                 how++) { /* no page, the first one, the second one; no page and lenient */
+                struct edgel_image img = { 0 };
+                struct edgel_info info = { 0 };
+                struct edgel_error err = { 0 };
+                struct edgel_read p;
+                edgel_read_init(&p);
+                p.page = how % 3;
+                p.lenient = how == 3;
+                const enum edgel_status st = edgel_image_decode(f.b, n, "t", &p, &img, &info, &err);
+                read[how] += st == EDGEL_OK;
+                if (n + 1 >= f.n) /* the last byte may be padding */
+                    assert_true(st == EDGEL_OK || n < f.n);
+                else if ((how == 0 || how == 2) && st == EDGEL_OK)
+                    fail_msg("layout %zu, way %d: %zu of %zu bytes are read", k, how, n, f.n);
+                else if (how == 1 && st == EDGEL_OK)
+                    assert_string_equal(info.remark, "page 2 is cut off: it does not lie within the file");
+                else if (how == 3 && st == EDGEL_OK)
+                    assert_string_not_equal(info.damage, "");
+                edgel_image_finish(&img);
+            }
+        assert_true(read[0] >= 1 && read[2] >= 1 && read[1] > 2 && read[3] >= read[1]);
+    }
+}
+
 /* What comes row by row. */
 struct rows {
     const struct file *f;
@@ -1162,6 +1202,7 @@ int main(void)
         cmocka_unit_test(pages_are_found_from_page_to_page),
         cmocka_unit_test(pages_are_added_up),
         cmocka_unit_test(a_broken_list_of_pages_is_an_error_of_its_last),
+        cmocka_unit_test(a_cut_page_is_seen_or_said),
         cmocka_unit_test(any_page_comes_row_by_row),
         cmocka_unit_test(what_is_not_read_is_named),
         cmocka_unit_test(cut_files_are_told_in_plain_words),
