@@ -10,15 +10,19 @@ extern "C" {
 
 /* --- lists of classes and colours --- */
 
-/* text: a number N (ids 0..N-1, names "0".."N-1"), or a file with lines "ID NAME" or, when no line starts with a
- * number, one NAME per line from id 0 on; "#" starts a comment. EDGEL_EIO, EDGEL_EFORMAT (file, line, rule),
- * EDGEL_EINVAL (N is not 1 to EDGEL_CLASSES_MAX), EDGEL_ENOMEM; *out is then empty. */
+/* text: a number N (ids 0..N-1, names "0".."N-1"), the name of a built-in list (edgel_color_set_name()), or a file with
+ * lines "ID NAME" or, when no line starts with a number, one NAME per line from id 0 on; "#" starts a comment.
+ * EDGEL_EIO, EDGEL_EFORMAT (file, line, rule), EDGEL_EINVAL (N is not 1 to EDGEL_CLASSES_MAX), EDGEL_ENOMEM; *out is
+ * then empty. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_classes_read(const char *text, struct edgel_classes *out,
                                                                struct edgel_error *err);
-/* A file with lines "R G B ID [NAME]"; names are for readers of the file and not kept.
+/* The name of a built-in list, or a file with lines "R G B ID [NAME]"; names are for readers of the file and not kept.
  * EDGEL_EIO, EDGEL_EFORMAT, EDGEL_ENOMEM; *out is then empty. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_colors_read(const char *path, struct edgel_colors *out,
                                                               struct edgel_error *err);
+/* The built-in lists of colours and classes, 0 <= i: "voc" (PASCAL VOC: 21 classes; 224 224 192 is id 255, no class),
+ * "cityscapes" (the ids of its label files; of labels of one colour the first). NULL after the last. */
+EDGEL_API const char *edgel_color_set_name(int i);
 
 /* --- values of masks --- */
 

@@ -2,12 +2,11 @@
  * Lists of classes and of colours.
  *
  * Classes: lines "ID NAME" if any line starts with a number (then all must), else one NAME per line from id 0 on.
- * Colours: lines "R G B ID [NAME]". In both, "#" at the start of a line or after a space starts a comment, empty lines
- * count for nothing, ids are 0..65535 and none comes twice (nor a colour). A byte order mark, which some editors put
- * first, is no part of the first word.
+ * Colours: lines "R G B ID [NAME]", in a file or built in (color_sets.c). In both, "#" at the start of a line or
+ * after a space starts a comment, empty lines count for nothing, ids are 0..65535 and none comes twice (nor a colour).
+ * A byte order mark, which some editors put first, is no part of the first word.
  */
-#include "core/core_priv.h"
-#include "edgel/dataset.h"
+#include "dataset/dataset_priv.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +118,28 @@ static enum edgel_status numbered(const char *path, bool *yes, struct edgel_erro
     return st;
 }
 
+/* The classes of a list of colours: ids with a name. */
+static enum edgel_status color_classes(const char *name, const char *lines, struct edgel_classes *out,
+                                       struct edgel_error *err)
+{
+    struct edgel_lines *l;
+    char *s;
+    EDGEL_TRY(edgel_lines_of(lines, strlen(lines), name, LINE_MAX_BYTES, &l, err));
+    enum edgel_status st;
+    while ((st = content(l, &s, err)) == EDGEL_OK && s) {
+        int64_t id = 0;
+        for (int i = 0; i < 3; i++)
+            (void)word(&s);
+        st = edgel_parse_int("id", word(&s), 0, EDGEL_IDS - 1, &id, err);
+        if (st == EDGEL_OK && *s)
+            st = add_class(out, id, s, err);
+        if (st != EDGEL_OK)
+            break;
+    }
+    edgel_lines_close(&l);
+    return st;
+}
+
 static enum edgel_status class_line(struct edgel_lines *l, char *s, bool ids, struct edgel_classes *out,
                                     struct edgel_error *err)
 {
@@ -149,6 +170,10 @@ enum edgel_status edgel_classes_read(const char *text, struct edgel_classes *out
     char *s;
     if (digits(text)) {
         st = count_classes(text, out, err);
+        goto out;
+    }
+    if (edgel_color_set(text)) {
+        st = color_classes(text, edgel_color_set(text), out, err);
         goto out;
     }
     if ((st = numbered(text, &ids, err)) != EDGEL_OK)
@@ -209,7 +234,9 @@ enum edgel_status edgel_colors_read(const char *path, struct edgel_colors *out, 
     *out = (struct edgel_colors){ 0 };
     EDGEL_REQUIRE(path);
     struct edgel_lines *l;
-    EDGEL_TRY(edgel_lines_open(path, LINE_MAX_BYTES, &l, err));
+    const char *lines = edgel_color_set(path);
+    EDGEL_TRY(lines ? edgel_lines_of(lines, strlen(lines), path, LINE_MAX_BYTES, &l, err)
+                    : edgel_lines_open(path, LINE_MAX_BYTES, &l, err));
     enum edgel_status st;
     struct edgel_color color;
     char *s;

@@ -69,6 +69,11 @@ struct edgel_mask edgel_mask_of_file(const struct edgel_mask_file *f);
  * put before it. */
 const char *edgel_info_said(const struct edgel_info *info, const char **how);
 
+/* --- color_sets.c --- */
+
+/* The lines of the list that is known by the name; NULL: none is. */
+const char *edgel_color_set(const char *name);
+
 /* --- mask_look.c --- */
 
 /* Zero-initialise. */

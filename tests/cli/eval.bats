@@ -1231,3 +1231,21 @@ numbers() {
     [ "$status" -eq 0 ]
     has 't: no value of the first 4 predictions reaches the threshold, 0.5 of 255; the largest is 11'
 }
+
+@test "--colors voc and cityscapes: the published colours, with their classes" {
+    mask t/a.png rgb 3 0 0 0 128 0 0 192 128 128
+    evaluate --truth t --colors voc t
+    [ "$status" -eq 0 ]
+    is '[(k["id"], k["name"]) for k in d["classes"] if k["tp"]]' '[(0, "background"), (1, "aeroplane"), (15, "person")]'
+    is 'len(d["classes"])' 21
+    mask t/a.png rgb 3 128 64 128 0 0 142 224 224 192
+    run "$EDGEL" eval --truth t --colors cityscapes t
+    [ "$status" -eq 1 ]
+    has 'colour 224 224 192'
+    mask t/a.png rgb 3 128 64 128 0 0 142 119 11 32
+    evaluate --truth t --colors cityscapes t
+    is '[(k["id"], k["name"]) for k in d["classes"] if k["tp"]]' '[(7, "road"), (26, "car"), (33, "bicycle")]'
+    echo '9 9 9 4' >voc
+    evaluate --truth t --colors ./voc t
+    [ "$status" -eq 1 ]
+}

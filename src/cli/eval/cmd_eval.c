@@ -18,6 +18,12 @@ static enum edgel_status read_inputs(const struct eval_options *o, struct edgel_
             return status;
         s->measure.colors = colors;
     }
+    if (o->colors && !o->score.classes && score_built_in(o->colors)) {
+        enum edgel_status status = edgel_classes_read(o->colors, &s->classes, err);
+        if (status != EDGEL_OK)
+            return status;
+        s->reduce.classes = &s->classes;
+    }
     s->measure.ignore = s->reduce.ignore;
     s->measure.nignore = s->reduce.nignore;
     return EDGEL_OK;

@@ -83,10 +83,11 @@ const struct cli_option eval_mask_rows[] = {
           "files are 1-bit; else ids." },
     { .name = "colors",
       .kind = CLI_STRING,
-      .metavar = "FILE",
+      .metavar = "FILE|voc|cityscapes",
       AT(colors),
       .help =
-          "Read RGB masks by lines 'R G B ID [NAME]'. NAME is for readers of the list; --classes names classes." },
+          "Read RGB masks by lines 'R G B ID [NAME]'. NAME is for readers of the list; --classes names classes. "
+          "voc and cityscapes are the colours of these data sets, with their classes." },
     { .name = "threshold",
       .kind = CLI_REAL,
       .metavar = "T",

@@ -76,6 +76,8 @@ struct score_value {
 int score_set(struct edgel_measure *m, const struct cli_args *args, const struct score_value *values,
               size_t n);
 /* Whether boundaries or regions are measured in place of pixels. */
+/* Whether the colours are a built-in list, which names the classes as well. */
+bool score_built_in(const char *colors);
 /* Ids that do not look like classes (edgel_dataset_look()). */
 bool score_odd_ids(const struct edgel_ids_seen *seen);
 bool score_of_maps(const struct edgel_measure *m);

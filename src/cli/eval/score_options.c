@@ -58,8 +58,9 @@ const struct cli_option score_rows[] = {
       .kind = CLI_STRING,
       .metavar = "FILE|N",
       AT(classes),
-      .help = "The classes: ids 0..N-1, or a file with lines 'ID NAME', or NAME alone from id 0 on. Other "
-              "ids are then an error." },
+      .help =
+          "The classes: ids 0..N-1, or a file with lines 'ID NAME', or NAME alone from id 0 on, or voc or "
+          "cityscapes. Other ids are then an error." },
     { .name = "ignore",
       .kind = CLI_STRING,
       .metavar = "IDS",

@@ -59,6 +59,15 @@ int score_prepare(struct score *s, const struct cli_args *args, const struct sco
 
 /* --- what does not go together --- */
 
+bool score_built_in(const char *colors)
+{
+    const char *name;
+    for (int i = 0; (name = edgel_color_set_name(i)) != NULL; i++)
+        if (strcmp(name, colors) == 0)
+            return true;
+    return false;
+}
+
 bool score_of_maps(const struct edgel_measure *m)
 {
     return edgel_measure_asks(m, EDGEL_BOUNDARY) || edgel_measure_asks(m, EDGEL_REGIONS);

@@ -218,8 +218,10 @@ static enum edgel_status read_lists(struct train_data *d, struct edgel_dataset_p
         status = edgel_colors_read(d->p.colors, &d->colors, err);
         p->colors = &d->colors;
     }
-    if (status == EDGEL_OK && d->p.classes && d->p.labels != EDGEL_LABELS_BINARY) {
-        status = edgel_classes_read(d->p.classes, &d->given, err);
+    const bool named = d->p.colors && score_built_in(d->p.colors);
+    const char *classes = d->p.classes ? d->p.classes : named ? d->p.colors : NULL;
+    if (status == EDGEL_OK && classes && d->p.labels != EDGEL_LABELS_BINARY) {
+        status = edgel_classes_read(classes, &d->given, err);
         p->classes = &d->given;
     }
     return status;
