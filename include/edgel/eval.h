@@ -437,6 +437,8 @@ struct edgel_coco_side {
     const char *const *keys, *const *paths; /* [n] of the masks: relative path without extension, the file */
     size_t n;
 };
+/* No document, no path, no masks. */
+EDGEL_API void edgel_coco_side_init(struct edgel_coco_side *side);
 /* An image of either side or of both. */
 struct edgel_coco_pair {
     const char *key;
@@ -470,6 +472,8 @@ struct edgel_object_source {
     size_t image;                      /* index in the document; SIZE_MAX: it tells of no object there */
     const struct edgel_mask *mask;     /* NULL: run lengths */
 };
+/* Neither document nor mask, image SIZE_MAX. */
+EDGEL_API void edgel_object_source_init(struct edgel_object_source *source);
 /*
  * Measures one image as edgel_measure_image() does for params->objects IDS, from any two sources. Value 0 of a panoptic
  * truth is void.

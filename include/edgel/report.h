@@ -69,7 +69,7 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_report_bsds_summary(struct edg
 
 /* --- from rows to scores --- */
 
-/* What is scored and what is written on the way. All of it must outlive the scoring. Zero-initialise. */
+/* What is scored and what is written on the way. All of it must outlive the scoring. */
 struct edgel_scoring_params {
     const struct edgel_measure *measure;
     const struct edgel_reduce *reduce;
@@ -80,6 +80,8 @@ struct edgel_scoring_params {
     const char
         *bsds_folder; /* where the text files of the boundary benchmark go, of one method; NULL: none */
 };
+/* No convention and no method yet, and nothing written. */
+EDGEL_API void edgel_scoring_params_init(struct edgel_scoring_params *params);
 /* The rows of one or several methods on their way to scores. */
 struct edgel_scoring;
 /* Writes the first lines of csv and pairs_csv. EDGEL_EINVAL: no method, a convention that does not fit the counts

@@ -14,6 +14,12 @@ enum { EDGEL_THRESHOLDS_MAX = 65535 };
 /* Of the counts and of the results of a family. */
 enum { EDGEL_PART_SIZE_MAX = 4096 };
 
+/* EDGEL_ENOMEM with "WHAT, WxH: out of memory". */
+static inline enum edgel_status edgel_no_memory_for(struct edgel_error *err, const char *what, int w, int h)
+{
+    return edgel_fail(err, EDGEL_ENOMEM, "%s, %dx%d: out of memory", what, w, h);
+}
+
 struct edgel_mean {
     double sum;
     uint64_t n;

@@ -124,8 +124,7 @@ enum edgel_status edgel_families_measure(const struct edgel_measuring *k)
             continue;
         void *counts = edgel_row_part(k->row, (enum edgel_family)f);
         if (!counts)
-            return edgel_fail(k->err, EDGEL_ENOMEM, "%s, %dx%d: out of memory", families[f]->name, k->w,
-                              k->h);
+            return edgel_no_memory_for(k->err, families[f]->name, k->w, k->h);
         EDGEL_TRY(families[f]->measure(k, counts));
     }
     return EDGEL_OK;

@@ -13,11 +13,6 @@ struct edgel_scoring {
     size_t number;                       /* of the images in these */
 };
 
-static enum edgel_status no_memory(struct edgel_error *err)
-{
-    return edgel_fail(err, EDGEL_ENOMEM, "scores: out of memory");
-}
-
 /* --- the benchmark's files --- */
 
 /* Begins FOLDER/NAME END. */
@@ -26,7 +21,8 @@ static enum edgel_status begin_file(const struct edgel_scoring *s, const char *n
 {
     struct edgel_text path = { 0 };
     edgel_text_printf(&path, "%s/%s%s", s->params.bsds_folder, name, end);
-    enum edgel_status st = path.failed ? no_memory(err) : edgel_output_begin(path.s, out, err);
+    enum edgel_status st =
+        path.failed ? edgel_no_memory(err, "scores") : edgel_output_begin(path.s, out, err);
     edgel_text_finish(&path);
     return st;
 }
@@ -135,7 +131,7 @@ static enum edgel_status create(struct edgel_scoring *s, struct edgel_error *err
 {
     const struct edgel_scoring_params *p = &s->params;
     if (!(s->reducers = edgel_calloc(p->nmethods, sizeof(struct edgel_reducer *))))
-        return no_memory(err);
+        return edgel_no_memory(err, "scores");
     for (size_t i = 0; i < p->nmethods; i++)
         EDGEL_TRY(edgel_reducer_create(p->measure, p->reduce, p->methods[i], &s->reducers[i], err));
     if (p->csv)
@@ -143,6 +139,11 @@ static enum edgel_status create(struct edgel_scoring *s, struct edgel_error *err
     if (p->pairs_csv)
         EDGEL_TRY(edgel_report_pairs_header(p->pairs_csv, err));
     return p->bsds_folder ? begin_files(s, err) : EDGEL_OK;
+}
+
+void edgel_scoring_params_init(struct edgel_scoring_params *params)
+{
+    *params = (struct edgel_scoring_params){ 0 };
 }
 
 enum edgel_status edgel_scoring_create(const struct edgel_scoring_params *params, struct edgel_scoring **out,
@@ -160,7 +161,7 @@ enum edgel_status edgel_scoring_create(const struct edgel_scoring_params *params
                           params->nmethods);
     struct edgel_scoring *s = edgel_calloc(1, sizeof *s);
     if (!s)
-        return no_memory(err);
+        return edgel_no_memory(err, "scores");
     s->params = *params;
     const enum edgel_status st = create(s, err);
     if (st != EDGEL_OK)

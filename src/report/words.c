@@ -28,7 +28,7 @@ const char *edgel_class_label(const struct edgel_class_result *c, char *buf, siz
 enum edgel_status edgel_text_deliver(struct edgel_text *t, struct edgel_output *out, struct edgel_error *err)
 {
     if (t->failed)
-        return edgel_fail(err, EDGEL_ENOMEM, "report: out of memory");
+        return edgel_no_memory(err, "report");
     EDGEL_TRY(edgel_output_write(out, t->s, t->len, err));
     edgel_text_clear(t);
     return EDGEL_OK;

@@ -529,6 +529,58 @@ static void long_lines_are_refused(void **state)
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
+/* First lines as version 0.1 wrote them, when each family had fields of its own: they are read, and written again with
+ * the same "measure". */
+static void options_of_before_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *measure, *key;
+        double value;
+    } t[] = {
+        { "{\"labels\":\"binary\",\"threshold\":0.5,\"thresholds\":99,\"tolerance\":null,\"ignore\":[],\"valid\":false,"
+          "\"annotator\":\"none\",\"colors\":null,\"boundary\":{\"protocol\":\"bsds\",\"max_dist\":0.01,\"thin\":false,"
+          "\"nms\":{\"ratio\":1.03,\"radius\":2}}}",
+          "nms_radius", 2 },
+        { "{\"labels\":\"binary\",\"threshold\":0.5,\"thresholds\":5,\"tolerance\":null,\"ignore\":[],\"valid\":false,"
+          "\"annotator\":3,\"regions\":true,\"listed\":true,\"colors\":null,\"boundary\":{\"protocol\":\"bsds\","
+          "\"max_dist\":0.0075,\"thin\":true}}",
+          "thin", 1 },
+        { "{\"labels\":\"ids\",\"threshold\":0.5,\"thresholds\":0,\"tolerance\":1.5,\"ignore\":[9],\"valid\":true,"
+          "\"annotator\":\"none\",\"distances\":true,\"band\":0.02,\"davis\":true,\"objects\":\"components\","
+          "\"colors\":[[1,2,3,4]]}",
+          "objects", EDGEL_OBJECTS_COMPONENTS },
+        { "{\"labels\":\"ids\",\"threshold\":0.5,\"thresholds\":0,\"tolerance\":null,\"ignore\":[],\"valid\":false,"
+          "\"annotator\":\"none\",\"objects\":\"mixed\",\"colors\":null}",
+          "objects", EDGEL_OBJECTS_MIXED },
+        { "{\"labels\":\"ids\",\"threshold\":0.5,\"thresholds\":99,\"tolerance\":null,\"ignore\":[],\"valid\":false,"
+          "\"annotator\":\"none\",\"regions\":true,\"colors\":null}",
+          "regions", 1 },
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct edgel_bytes again = { 0 };
+        struct edgel_output *out;
+        struct edgel_counts_reader *r;
+        struct edgel_error err = { 0 };
+        char text[1024];
+        const int n = snprintf(text, sizeof text, HEAD("%s", REDUCE), t[i].measure);
+        if (edgel_counts_open_bytes(text, (size_t)n, "old", &r, &err) != EDGEL_OK)
+            fail_msg("case %zu: %s", i, err.msg);
+        const struct edgel_counts_header *h = edgel_counts_header_of(r);
+        assert_true(edgel_measure_value(&h->measure, t[i].key) == t[i].value);
+        assert_int_equal(edgel_output_begin_bytes(&again, "again", &out, NULL), EDGEL_OK);
+        assert_int_equal(edgel_counts_write_header(out, h, NULL), EDGEL_OK);
+        assert_int_equal(edgel_output_commit(&out, NULL), EDGEL_OK);
+        const size_t before = strlen("{\"schema\":\"edgel.counts/N\",\"measure\":"),
+                     all = strlen(t[i].measure);
+        assert_true(again.size > before + all);
+        assert_memory_equal((const char *)again.data + before, t[i].measure, all);
+        edgel_bytes_finish(&again);
+        edgel_counts_close(&r);
+    }
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
 /* Whatever is accepted must also reduce without harm. */
 static void reduce_all(void)
 {
@@ -635,6 +687,7 @@ int main(void)
         cmocka_unit_test(each_rule_refuses),
         cmocka_unit_test(levels_are_not_mixed),
         cmocka_unit_test(long_lines_are_refused),
+        cmocka_unit_test(options_of_before_are_read),
         cmocka_unit_test(mutations_do_no_harm),
         cmocka_unit_test(allocation_failures_are_reported),
     };

@@ -199,12 +199,98 @@ static void options_are_set_and_read(void **state)
     assert_true(edgel_measure_asks(&m, EDGEL_TOLERANCE));
 }
 
+/* --- what does not go together --- */
+
+static bool is_key(void *user, const char *key)
+{
+    return strcmp(user, key) == 0;
+}
+
+static bool clashes(const struct edgel_measure *m, const char *given, struct edgel_clash *out)
+{
+    char key[64];
+    snprintf(key, sizeof key, "%s", given);
+    return edgel_measure_clash(m, is_key, key, out);
+}
+
+/* By hand, as the guide of eval tells it: beside what is asked for, whether a parameter is refused, and for what. */
+static void what_does_not_go_together_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *asked, *word, *given, *other;
+        bool needs;
+        unsigned families;
+    } t[] = {
+        { NULL, NULL, "threshold", NULL, false, 0 },
+        { "boundary", "bsds", "threshold", "boundary", false, 0 },
+        { "boundary", "bsds", "ignore", "boundary", false, 0 },
+        { "boundary", "bsds", "nms", NULL, false, 0 },
+        { "boundary", "bsds", "max_dist", NULL, false, 0 },
+        { "boundary", "bsds", "nms_ratio", "nms", true, 0 },
+        { "boundary", "bsds", "bsds_files", NULL, false, 0 },
+        { "regions", "on", "nms", "regions", false, 0 },
+        { "regions", "on", "davis", "regions", false, 0 },
+        { "regions", "on", "bsds_files", NULL, false, 0 },
+        { "objects", "ids", "tolerance", "objects", false, 0 },
+        { "objects", "ids", "reduce", "objects", false, 0 },
+        { "objects", "components", "tolerance", NULL, false, 0 },
+        { "objects", "components", "pairs_csv", NULL, false, 0 },
+        { NULL, NULL, "max_dist", "boundary", true, 0 },
+        { NULL, NULL, "nms_radius", "nms", true, 0 },
+        { NULL, NULL, "pairs_csv", NULL, true, 1U << EDGEL_OBJECTS },
+        { NULL, NULL, "nsd_tolerance", NULL, true, 1U << EDGEL_DISTANCES },
+        { NULL, NULL, "bsds_files", NULL, true, 1U << EDGEL_BOUNDARY | 1U << EDGEL_REGIONS },
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct edgel_measure m;
+        struct edgel_clash c = { 0 };
+        edgel_measure_init(&m);
+        if (t[i].asked)
+            assert_int_equal(edgel_measure_set(&m, t[i].asked, t[i].word, NULL), EDGEL_OK);
+        const bool refused = clashes(&m, t[i].given, &c);
+        if (refused != (t[i].other || t[i].families))
+            fail_msg("case %zu: %s", i, refused ? "is refused" : "is not refused");
+        if (!refused)
+            continue;
+        assert_string_equal(c.key, t[i].given);
+        assert_true(c.needs == t[i].needs && c.families == t[i].families);
+        assert_true(c.other == t[i].other || strcmp(c.other, t[i].other) == 0);
+    }
+}
+
+/* The same when it stands in the parameters of measuring. */
+static void parameters_that_clash_are_not_measured(void **state)
+{
+    (void)state;
+    static const char *const pairs[][4] = { { "boundary", "bsds", "tolerance", "2" },
+                                            { "boundary", "bsds", "objects", "components" },
+                                            { "objects", "ids", "distances", "on" },
+                                            { "objects", "mixed", "band", "0.02" },
+                                            { "regions", "on", "nms", "on" } };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        for (int both = 0; both < 2; both++) {
+            struct edgel_measure m;
+            edgel_measure_init(&m);
+            m.labels = i < 2 ? EDGEL_LABELS_BINARY : EDGEL_LABELS_IDS;
+            m.thresholds = i < 2 || i == 4 ? 3 : 0;
+            assert_int_equal(edgel_measure_set(&m, pairs[i][0], pairs[i][1], NULL), EDGEL_OK);
+            if (both)
+                assert_int_equal(edgel_measure_set(&m, pairs[i][2], pairs[i][3], NULL), EDGEL_OK);
+            assert_int_equal(edgel_options_check(&m, NULL), both ? EDGEL_EINVAL : EDGEL_OK);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_table_is_complete),    cmocka_unit_test(a_planted_row_is_seen),
-        cmocka_unit_test(a_planted_option_is_seen), cmocka_unit_test(rows_name_parameters_that_there_are),
+        cmocka_unit_test(the_table_is_complete),
+        cmocka_unit_test(a_planted_row_is_seen),
+        cmocka_unit_test(a_planted_option_is_seen),
+        cmocka_unit_test(rows_name_parameters_that_there_are),
         cmocka_unit_test(options_are_set_and_read),
+        cmocka_unit_test(what_does_not_go_together_is_told),
+        cmocka_unit_test(parameters_that_clash_are_not_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

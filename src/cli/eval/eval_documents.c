@@ -105,7 +105,14 @@ static void finish_masks(struct masks *m)
 static struct edgel_coco_side side_of(const struct edgel_coco *document, const char *path,
                                       const struct masks *m)
 {
-    return (struct edgel_coco_side){ document, path, (const char *const *)m->keys, m->paths, m->n };
+    struct edgel_coco_side side;
+    edgel_coco_side_init(&side);
+    side.document = document;
+    side.path = path;
+    side.keys = (const char *const *)m->keys;
+    side.paths = m->paths;
+    side.n = m->n;
+    return side;
 }
 
 /* Hands the pairs over in their order, which is that of the list, so that images stand by pair. */
@@ -204,8 +211,15 @@ enum edgel_status eval_documents_measure(const struct eval_run *run, const struc
 {
     const bool by_class = run->truth && method->document;
     const bool there = edgel_pairs_at(method->pairs, i)->prediction != NULL;
-    const struct edgel_object_source own = { method->document, method->images[i], prediction };
-    const struct edgel_object_source of_truth = { run->truth, method->truth_images[i], truth };
+    struct edgel_object_source own, of_truth;
+    edgel_object_source_init(&own);
+    edgel_object_source_init(&of_truth);
+    own.document = method->document;
+    own.image = method->images[i];
+    own.mask = prediction;
+    of_truth.document = run->truth;
+    of_truth.image = method->truth_images[i];
+    of_truth.mask = truth;
     return edgel_measure_objects(&run->score->measure, by_class, there ? &own : NULL, &of_truth, valid, row,
                                  err);
 }

@@ -217,13 +217,15 @@ enum edgel_status score_begin(struct score *s, const struct score_options *o, st
         status = edgel_output_begin(o->json, &s->json, err);
     if (status != EDGEL_OK)
         return status;
-    const struct edgel_scoring_params params = { .measure = &s->measure,
-                                                 .reduce = &s->reduce,
-                                                 .methods = s->methods,
-                                                 .nmethods = s->nmethods,
-                                                 .csv = s->csv,
-                                                 .pairs_csv = s->pairs_csv,
-                                                 .bsds_folder = o->bsds_files };
+    struct edgel_scoring_params params;
+    edgel_scoring_params_init(&params);
+    params.measure = &s->measure;
+    params.reduce = &s->reduce;
+    params.methods = s->methods;
+    params.nmethods = s->nmethods;
+    params.csv = s->csv;
+    params.pairs_csv = s->pairs_csv;
+    params.bsds_folder = o->bsds_files;
     return edgel_scoring_create(&params, &s->scoring, err);
 }
 

@@ -82,7 +82,7 @@ enum edgel_status edgel_bands_measure(const int32_t *truth, const int32_t *predi
     if (ok)
         return EDGEL_OK;
     out->n = 0;
-    return edgel_fail(err, EDGEL_ENOMEM, "boundary iou, %dx%d: out of memory", w, h);
+    return edgel_no_memory_for(err, "boundary iou", w, h);
 }
 
 double edgel_band_iou(const struct edgel_band_counts *c, enum edgel_empty empty)

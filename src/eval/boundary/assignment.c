@@ -366,7 +366,7 @@ enum edgel_status edgel_assignment_create(const struct edgel_measure *params, co
     }
     if (!a || !allocate(a, reach->first[reach->ntruth], far)) {
         edgel_assignment_destroy(&a);
-        return edgel_fail(err, EDGEL_ENOMEM, "boundary: out of memory");
+        return edgel_no_memory(err, "boundary");
     }
     const enum edgel_status st = fill_edges(a, reach, params, err);
     if (st != EDGEL_OK) {

@@ -51,7 +51,7 @@ struct boundary {
 
 static enum edgel_status no_memory(const struct boundary *b)
 {
-    return edgel_fail(b->err, EDGEL_ENOMEM, "boundary, %dx%d: out of memory", b->w, b->h);
+    return edgel_no_memory_for(b->err, "boundary", b->w, b->h);
 }
 
 /* --- the prediction at every threshold --- */

@@ -50,7 +50,7 @@ struct annotator {
 
 static enum edgel_status no_memory(int w, int h, struct edgel_error *err)
 {
-    return edgel_fail(err, EDGEL_ENOMEM, "boundary, %dx%d: out of memory", w, h);
+    return edgel_no_memory_for(err, "boundary", w, h);
 }
 
 /* Reads a truth mask; remarks on values and thickness. */

@@ -179,7 +179,7 @@ enum edgel_status edgel_boundary_best_point(const struct edgel_boundary_counts *
         return edgel_fail(err, EDGEL_EINVAL, "boundaries were not measured");
     struct edgel_operating_point *v = edgel_alloc((size_t)c->n, sizeof *v);
     if (!v)
-        return edgel_fail(err, EDGEL_ENOMEM, "boundary: out of memory");
+        return edgel_no_memory(err, "boundary");
     for (int k = 0; k < c->n; k++)
         v[k] = edgel_boundary_point(c, k);
     *out = edgel_curve_ods(v, c->n);

@@ -134,7 +134,7 @@ static enum edgel_status read_map(const struct nms *k, const struct edgel_mask *
                                   struct edgel_error *err)
 {
     uint16_t *ids = edgel_alloc((size_t)k->w, sizeof *ids);
-    enum edgel_status st = ids ? EDGEL_OK : edgel_fail(err, EDGEL_ENOMEM, "nms: out of memory");
+    enum edgel_status st = ids ? EDGEL_OK : edgel_no_memory(err, "nms");
     for (int y = 0; y < k->h && st == EDGEL_OK; y++) {
         double *out = k->e + (size_t)y * (size_t)k->w;
         const float *row = (const float *)(const void *)((const char *)map->view.data + y * map->view.stride);
@@ -174,8 +174,7 @@ enum edgel_status edgel_map_nms(const struct edgel_mask *map, int full, double r
     bool ok = (k.line = edgel_alloc((size_t)(k.w > k.h ? k.w : k.h), sizeof *k.line)) != NULL;
     for (int i = 0; i < 5; i++)
         ok = (*maps[i] = edgel_alloc(n, sizeof **maps[i])) != NULL && ok;
-    enum edgel_status st =
-        ok ? read_map(&k, map, full, err) : edgel_fail(err, EDGEL_ENOMEM, "nms: out of memory");
+    enum edgel_status st = ok ? read_map(&k, map, full, err) : edgel_no_memory(err, "nms");
     if (st == EDGEL_OK)
         suppress(&k, out);
     for (int i = 0; i < 5; i++)

@@ -10,7 +10,7 @@ enum edgel_status edgel_place_refuse(const struct edgel_place *p, const char *ke
 
 enum edgel_status edgel_place_no_memory(const struct edgel_place *p)
 {
-    return edgel_fail(p->err, EDGEL_ENOMEM, "%s: out of memory", p->where);
+    return edgel_no_memory(p->err, p->where);
 }
 
 enum edgel_status edgel_place_bool(const struct edgel_place *p, const struct edgel_json *v, const char *key,

@@ -277,7 +277,7 @@ static enum edgel_status begin(struct edgel_lines *lines, struct edgel_counts_re
     struct edgel_counts_reader *r = edgel_calloc(1, sizeof *r);
     if (!r) {
         edgel_lines_close(&lines);
-        return edgel_fail(err, EDGEL_ENOMEM, "counts: out of memory");
+        return edgel_no_memory(err, "counts");
     }
     r->lines = lines;
     enum edgel_status st = read_header(r, err);
@@ -354,7 +354,7 @@ enum edgel_status edgel_counts_check_row(const struct edgel_measure *m, const st
         if ((of = edgel_calloc(EDGEL_IDS, sizeof *of)) != NULL) /* the cells are in order */
             edgel_totals_by_id(m, row, of);
         else
-            st = edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", where);
+            st = edgel_no_memory(err, where);
     }
     edgel_free(of);
     return st;

@@ -22,7 +22,7 @@ static enum edgel_status send(struct edgel_output *out, struct edgel_text *t, st
     enum edgel_status st;
     edgel_text_str(t, "\n");
     if (t->failed)
-        st = edgel_fail(err, EDGEL_ENOMEM, "counts: out of memory");
+        st = edgel_no_memory(err, "counts");
     else if (t->len > EDGEL_COUNTS_LINE_MAX)
         st = edgel_fail(err, EDGEL_ELIMIT, "counts: the line of one image is longer than %d bytes",
                         EDGEL_COUNTS_LINE_MAX);

@@ -87,5 +87,5 @@ enum edgel_status edgel_contours_measure(const int32_t *truth, const int32_t *pr
     if (ok)
         return EDGEL_OK;
     out->n = 0;
-    return edgel_fail(err, EDGEL_ENOMEM, "davis, %dx%d: out of memory", w, h);
+    return edgel_no_memory_for(err, "davis", w, h);
 }

@@ -236,7 +236,7 @@ static enum edgel_status measure_row(struct work *k, int y)
     int n = k->valid ? keep_valid(k, y) : k->w;
     k->pixels += (uint64_t)n;
     if (!edgel_confusion_add(&k->confusion, k->t, k->p, (size_t)n))
-        return edgel_fail(k->err, EDGEL_ENOMEM, "measure: out of memory");
+        return edgel_no_memory(k->err, "measure");
     return EDGEL_OK;
 }
 
@@ -266,7 +266,7 @@ static enum edgel_status measure_pixels(struct work *k)
 {
     enum edgel_status st = EDGEL_OK;
     if (!prepare(k))
-        st = edgel_fail(k->err, EDGEL_ENOMEM, "measure, %dx%d: out of memory", k->w, k->h);
+        st = edgel_no_memory_for(k->err, "measure", k->w, k->h);
     for (int y = 0; y < k->h && st == EDGEL_OK; y++)
         st = measure_row(k, y);
     if (st == EDGEL_OK)

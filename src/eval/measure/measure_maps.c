@@ -82,7 +82,7 @@ static enum edgel_status make_grid(struct maps *k, const struct edgel_mask *map,
     uint16_t *ids = edgel_alloc(w, sizeof *ids);
     enum edgel_status st = EDGEL_OK;
     if (!ids || !(k->grid = edgel_alloc(w * h, sizeof *k->grid)))
-        st = edgel_fail(k->err, EDGEL_ENOMEM, "boundary, %dx%d: out of memory", k->w, k->h);
+        st = edgel_no_memory_for(k->err, "boundary", k->w, k->h);
     for (size_t y = 0; y < h && st == EDGEL_OK; y++) {
         const char *row = (const char *)map->view.data + (ptrdiff_t)y * map->view.stride;
         const size_t step = (size_t)map->view.channels;
@@ -104,7 +104,7 @@ static enum edgel_status suppress(struct maps *k, const struct edgel_mask *map, 
     const double ratio = edgel_boundary_option(k->params, EDGEL_NMS_RATIO);
     const int radius = (int)edgel_boundary_option(k->params, EDGEL_NMS_RADIUS);
     if (!(k->maxima = edgel_alloc((size_t)k->w * (size_t)k->h, 1)))
-        return edgel_fail(k->err, EDGEL_ENOMEM, "boundary, %dx%d: out of memory", k->w, k->h);
+        return edgel_no_memory_for(k->err, "boundary", k->w, k->h);
     EDGEL_TRY(edgel_map_nms(map, *full, ratio, radius, k->maxima, k->err));
     k->maxima_mask = (struct edgel_mask){ .view = { k->maxima, k->w, k->h, 1, EDGEL_U8, k->w }, .bits = 8 };
     k->made = (struct edgel_prediction){ .map = &k->maxima_mask };

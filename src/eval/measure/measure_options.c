@@ -99,7 +99,7 @@ static enum edgel_status no_such_word(const struct edgel_family_option *o, const
     for (int i = 0; o->words[i]; i++)
         edgel_text_printf(&list, "%s%s", i ? ", " : "", o->words[i]);
     const enum edgel_status st =
-        list.failed ? edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", o->key)
+        list.failed ? edgel_no_memory(err, o->key)
                     : edgel_fail(err, EDGEL_EINVAL, "%s %s: must be one of %s", o->key, text, list.s);
     edgel_text_finish(&list);
     return st;

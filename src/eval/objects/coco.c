@@ -25,7 +25,7 @@ struct reading {
 
 enum edgel_status edgel_coco_no_memory(const struct edgel_coco *c, struct edgel_error *err)
 {
-    return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", c->name ? c->name : "document");
+    return edgel_no_memory(err, c->name ? c->name : "document");
 }
 
 bool edgel_coco_whole(const struct edgel_json *object, const char *key, int64_t hi, int64_t *out)
@@ -380,7 +380,7 @@ static enum edgel_status create(const char *name, struct edgel_coco **out, struc
         return EDGEL_OK;
     }
     edgel_coco_destroy(&c);
-    return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", name);
+    return edgel_no_memory(err, name);
 }
 
 /* Reads the document, of so many bytes; destroys it after a failure. */

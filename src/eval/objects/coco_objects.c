@@ -32,7 +32,7 @@ static enum edgel_status read_counts(const struct edgel_json *list, uint32_t obj
 {
     const size_t n = edgel_json_count(list);
     int64_t *counts = edgel_alloc(n + 1, sizeof *counts);
-    enum edgel_status st = counts ? EDGEL_OK : edgel_fail(err, EDGEL_ENOMEM, "run lengths: out of memory");
+    enum edgel_status st = counts ? EDGEL_OK : edgel_no_memory(err, "run lengths");
     for (size_t i = 0; i < n && st == EDGEL_OK; i++)
         if (!edgel_json_int(edgel_json_at(list, i), &counts[i]))
             st = edgel_fail(err, EDGEL_EFORMAT, "run lengths: must be whole numbers");
@@ -111,7 +111,7 @@ static enum edgel_status order_ids(struct edgel_object_set *s, struct edgel_erro
 {
     struct place *v = edgel_alloc(s->nobjects + 1, sizeof *v);
     uint32_t *to = edgel_alloc(s->nobjects + 1, sizeof *to);
-    enum edgel_status st = v && to ? EDGEL_OK : edgel_fail(err, EDGEL_ENOMEM, "objects: out of memory");
+    enum edgel_status st = v && to ? EDGEL_OK : edgel_no_memory(err, "objects");
     for (size_t i = 0; i < s->nobjects && st == EDGEL_OK; i++)
         v[i] = (struct place){ s->objects[i], (uint32_t)i };
     if (st == EDGEL_OK && s->nobjects > 1)

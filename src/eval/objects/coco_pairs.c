@@ -192,6 +192,11 @@ static void pair_sides(struct edgel_coco_pairs *p)
         qsort(p->v, p->n, sizeof *p->v, by_key);
 }
 
+void edgel_coco_side_init(struct edgel_coco_side *side)
+{
+    *side = (struct edgel_coco_side){ 0 };
+}
+
 enum edgel_status edgel_coco_pairs_make(const struct edgel_coco_side *truth,
                                         const struct edgel_coco_side *prediction,
                                         struct edgel_coco_pairs **out, struct edgel_error *err)
@@ -210,7 +215,7 @@ enum edgel_status edgel_coco_pairs_make(const struct edgel_coco_side *truth,
     }
     if (!ok) {
         edgel_coco_pairs_destroy(out);
-        return edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", prediction->path);
+        return edgel_no_memory(err, prediction->path);
     }
     pair_sides(p);
     return EDGEL_OK;

@@ -8,11 +8,6 @@
  */
 #include "eval/objects/objects_priv.h"
 
-static enum edgel_status no_memory(struct edgel_error *err)
-{
-    return edgel_fail(err, EDGEL_ENOMEM, "objects: out of memory");
-}
-
 /* From planes of w * h ids: the truth's, -1 void, and the prediction's (NULL: missing). */
 static enum edgel_status measure_components(const int32_t *truth, const int32_t *prediction, int w, int h,
                                             struct edgel_object_list *list, struct edgel_error *err)
@@ -58,7 +53,7 @@ static enum edgel_status read_plane(const struct edgel_mask *mask, const char *r
     const size_t w = (size_t)mask->view.w, h = (size_t)mask->view.h;
     uint16_t *ids = edgel_alloc(w, sizeof *ids);
     *plane = edgel_alloc(w * h, sizeof **plane);
-    enum edgel_status st = ids && *plane ? EDGEL_OK : no_memory(err);
+    enum edgel_status st = ids && *plane ? EDGEL_OK : edgel_no_memory(err, "objects");
     for (size_t y = 0; y < h && st == EDGEL_OK; y++)
         st = value_row(mask, role, (int)y, ids, *plane + y * w, err);
     edgel_free(ids);

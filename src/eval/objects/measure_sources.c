@@ -16,6 +16,11 @@ static enum edgel_status check_source(const struct edgel_measure *params, const 
     return s->mask ? edgel_mask_check(s->mask, role, false, err) : EDGEL_OK;
 }
 
+void edgel_object_source_init(struct edgel_object_source *source)
+{
+    *source = (struct edgel_object_source){ .image = SIZE_MAX };
+}
+
 enum edgel_status edgel_measure_objects(const struct edgel_measure *params, bool by_class,
                                         const struct edgel_object_source *prediction,
                                         const struct edgel_object_source *truth,
@@ -41,7 +46,7 @@ enum edgel_status edgel_measure_objects(const struct edgel_measure *params, bool
     struct edgel_object_list *list = edgel_row_part(row, EDGEL_OBJECTS);
     enum edgel_status st =
         list ? edgel_objects_match_sources(params, by_class, prediction, truth, valid, row, list, err)
-             : edgel_fail(err, EDGEL_ENOMEM, "objects: out of memory");
+             : edgel_no_memory(err, "objects");
     if (st != EDGEL_OK) {
         row->image = NULL;
         edgel_row_finish(row);

@@ -56,7 +56,7 @@ struct match {
 
 static enum edgel_status no_memory(const struct match *m)
 {
-    return edgel_fail(m->err, EDGEL_ENOMEM, "objects: out of memory");
+    return edgel_no_memory(m->err, "objects");
 }
 
 /* --- common pixels --- */

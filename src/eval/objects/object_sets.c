@@ -19,11 +19,6 @@ struct plane {
     size_t line_step, pixel_step;
 };
 
-static enum edgel_status no_memory(struct edgel_error *err)
-{
-    return edgel_fail(err, EDGEL_ENOMEM, "objects: out of memory");
-}
-
 enum edgel_status edgel_objects_limit(int w, int h, struct edgel_error *err)
 {
     if ((uint64_t)w * (uint64_t)h > PIXELS_MAX)
@@ -88,7 +83,7 @@ static enum edgel_status find_spans(const struct plane *p, int w, int h, bool co
     s->voids = edgel_alloc(s->nvoids + 1, sizeof *s->voids);
     *values = edgel_alloc(s->nspans + 1, sizeof **values);
     if (!s->spans || !s->voids || !*values)
-        return no_memory(err);
+        return edgel_no_memory(err, "objects");
     scan(p, s, *values);
     return EDGEL_OK;
 }
@@ -149,7 +144,7 @@ static enum edgel_status name_ids(struct edgel_object_set *s, const int32_t *val
     int32_t *ids = edgel_alloc(s->nspans + 1, sizeof *ids);
     size_t n = 0;
     if (!ids)
-        return no_memory(err);
+        return edgel_no_memory(err, "objects");
     memcpy(ids, values, s->nspans * sizeof *ids);
     if (s->nspans > 1)
         qsort(ids, s->nspans, sizeof *ids, by_value);
@@ -165,7 +160,7 @@ static enum edgel_status name_ids(struct edgel_object_set *s, const int32_t *val
         s->spans[i].object = (uint32_t)(at - ids);
     }
     edgel_free(ids);
-    return s->objects ? EDGEL_OK : no_memory(err);
+    return s->objects ? EDGEL_OK : edgel_no_memory(err, "objects");
 }
 
 /* --- by components --- */
@@ -228,7 +223,7 @@ static enum edgel_status name_components(struct edgel_object_set *s, const int32
     uint32_t *parent = edgel_alloc(s->nspans + 1, sizeof *parent);
     size_t n = 0;
     if (!parent)
-        return no_memory(err);
+        return edgel_no_memory(err, "objects");
     join_all(s, values, parent);
     for (uint32_t i = 0; i < s->nspans; i++)
         n += parent[i] == i;
@@ -244,7 +239,7 @@ static enum edgel_status name_components(struct edgel_object_set *s, const int32
         }
     }
     edgel_free(parent);
-    return s->objects ? EDGEL_OK : no_memory(err);
+    return s->objects ? EDGEL_OK : edgel_no_memory(err, "objects");
 }
 
 static enum edgel_status make(const int32_t *v, int w, int h, bool columns, bool components,

@@ -30,7 +30,7 @@ static enum edgel_status add_span(const struct runs *r, uint64_t from, uint64_t 
         const size_t room = *r->room + *r->room / 2 + 64;
         struct edgel_span *v = edgel_realloc(s->spans, s->nspans * sizeof *v, room, sizeof *v);
         if (!v)
-            return edgel_fail(r->err, EDGEL_ENOMEM, "run lengths: out of memory");
+            return edgel_no_memory(r->err, "run lengths");
         s->spans = v;
         *r->room = room;
     }

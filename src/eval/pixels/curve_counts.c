@@ -19,9 +19,8 @@ static bool asked(const struct edgel_measure *m)
 
 static enum edgel_status measure(const struct edgel_measuring *k, void *counts)
 {
-    return edgel_sweep_counts(k->sweep, counts)
-               ? EDGEL_OK
-               : edgel_fail(k->err, EDGEL_ENOMEM, "measure, %dx%d: out of memory", k->w, k->h);
+    return edgel_sweep_counts(k->sweep, counts) ? EDGEL_OK
+                                                : edgel_no_memory_for(k->err, "measure", k->w, k->h);
 }
 
 static void write_counts(struct edgel_text *t, const void *counts)

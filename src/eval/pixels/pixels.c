@@ -267,7 +267,7 @@ static enum edgel_status measure(const struct edgel_measuring *k, void *counts)
         return EDGEL_OK;
     c->pixels = k->pixels;
     if (!edgel_confusion_cells(k->confusion, &c->cells, &c->n))
-        return edgel_fail(k->err, EDGEL_ENOMEM, "measure: out of memory");
+        return edgel_no_memory(k->err, "measure");
     for (size_t i = 0; k->missing && k->params->labels != EDGEL_LABELS_BINARY && i < c->n; i++)
         c->cells[i].prediction = EDGEL_ID_NONE;
     return EDGEL_OK;

@@ -193,7 +193,7 @@ enum edgel_status edgel_tolerance_measure(const int32_t *truth, const int32_t *p
     edgel_free(boxes);
     if (!ok) {
         out->n = 0;
-        return edgel_fail(err, EDGEL_ENOMEM, "tolerance, %dx%d: out of memory", w, h);
+        return edgel_no_memory_for(err, "tolerance", w, h);
     }
     return EDGEL_OK;
 }

@@ -29,7 +29,7 @@ static enum edgel_status unknown(const char *what, const char *text, struct edge
     struct edgel_text t = { 0 };
     keys(&t);
     enum edgel_status st =
-        t.failed ? edgel_fail(err, EDGEL_ENOMEM, "%s: out of memory", what)
+        t.failed ? edgel_no_memory(err, what)
                  : edgel_fail(err, EDGEL_EINVAL, "%s '%s': must be KEY=V, KEY one of %s", what, text, t.s);
     edgel_text_finish(&t);
     return st;

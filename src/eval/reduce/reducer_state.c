@@ -4,7 +4,7 @@
 
 enum edgel_status edgel_reduce_no_memory(struct edgel_error *err)
 {
-    return edgel_fail(err, EDGEL_ENOMEM, "reduce: out of memory");
+    return edgel_no_memory(err, "reduce");
 }
 
 bool edgel_reducer_binary(const struct edgel_reducer *r)

@@ -61,7 +61,7 @@ struct regions {
 
 static enum edgel_status no_memory(const struct regions *r)
 {
-    return edgel_fail(r->err, EDGEL_ENOMEM, "regions, %dx%d: out of memory", r->w, r->h);
+    return edgel_no_memory_for(r->err, "regions", r->w, r->h);
 }
 
 /* n log2 n */

@@ -135,7 +135,7 @@ enum edgel_status edgel_distances_measure(const int32_t *truth, const int32_t *p
     if (ok)
         return EDGEL_OK;
     edgel_distances_finish(out);
-    return edgel_fail(err, EDGEL_ENOMEM, "distances, %dx%d: out of memory", w, h);
+    return edgel_no_memory_for(err, "distances", w, h);
 }
 
 void edgel_distances_finish(void *counts)
