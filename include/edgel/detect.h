@@ -115,6 +115,26 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_method_parse(struct edgel_meth
                                                                const struct edgel_param_text *plain, size_t n,
                                                                struct edgel_error *err);
 
+/* The methods that one text stands for. Zero-initialise; finish frees, and zeroes. */
+enum { EDGEL_SWEEP_MAX = 1000 };
+struct edgel_method_sweep {
+    char **texts;  /* [n] for edgel_method_parse() */
+    char **labels; /* [n] names that differ: "canny-low=20,high=80"; without a range the name of the method */
+    size_t n;      /* 1..EDGEL_SWEEP_MAX */
+};
+/*
+ * Reads a text as edgel_method_parse() takes it, in which values may be ranges of numbers, FROM..TO/STEP or in percent
+ * FROM%..TO%/STEP%: each of FROM, FROM + STEP, ... up to TO. Several ranges are a grid, the last changing fastest.
+ * "canny:low=20..60/10" is five methods.
+ *
+ * out  finished by the caller; zeroed after a failure
+ * Returns EDGEL_OK, also for texts that edgel_method_parse() refuses; EDGEL_EINVAL: no range, or too many methods;
+ * EDGEL_ENOMEM.
+ */
+EDGEL_API EDGEL_NODISCARD enum edgel_status
+edgel_method_sweep_parse(const char *text, struct edgel_method_sweep *out, struct edgel_error *err);
+EDGEL_API void edgel_method_sweep_finish(struct edgel_method_sweep *sweep);
+
 /* Checks all that does not depend on the image. EDGEL_OK or EDGEL_EINVAL. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_method_check(const struct edgel_method *method,
                                                                struct edgel_error *err);

@@ -434,6 +434,28 @@ edges() {
     same --nms sector
 }
 
+@test "-m: a range of numbers is a method for each value, several ranges a grid, from one decode" {
+    gray 40 30 >in.pgm
+    detect -q --jsonl log -m canny:low=20..60/10,high=90 -o out in.pgm
+    [ "$(ls out)" = "$(printf 'canny-low=%d\n' 20 30 40 50 60)" ]
+    for low in 20 30 40 50 60; do
+        detect -q -m canny:low=$low,high=90 -o one$low in.pgm
+        cmp one$low/in.png "out/canny-low=$low/in.png"
+    done
+    grep -q '"edges":\[{"low":20,"high":90,' log
+    detect -q -m canny:sigma=1..1.2/0.1,high=80%..90%/10% -m sobel --name '{stem}_{n}_{op}.png' -o grid in.pgm
+    [ "$(ls grid | sort -t_ -k2n | tr '\n' ' ')" = "in_1_canny-sigma=1,high=80%.png in_2_canny-sigma=1,high=90%.png in_3_canny-sigma=1.1,high=80%.png in_4_canny-sigma=1.1,high=90%.png in_5_canny-sigma=1.2,high=80%.png in_6_canny-sigma=1.2,high=90%.png in_7_sobel.png " ]
+    run detect -m canny:low=20..60 -o out2 in.pgm
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"FROM..TO/STEP"* ]]
+    run detect -m canny:low=1..2000/1 -o out2 in.pgm
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"more than 1000 methods"* ]]
+    run detect -m canny:low=60..20/10 -o out2 in.pgm
+    [ "$status" -eq 2 ]
+    [ ! -e out2 ]
+}
+
 @test "--emit: strength is the thinned gradient, 16 bit" {
     gray 40 30 >in.pgm
     base=(-m canny)

@@ -193,6 +193,63 @@ static void numbers_are_values_too(void **state)
     assert_int_equal(edgel_method_depth(&m), 0);
 }
 
+/* --- ranges of numbers --- */
+
+static void ranges_are_methods(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t n;
+        const char *texts[7], *labels[7];
+    } some[] = {
+        { "canny", 1, { "canny" }, { "canny" } },
+        { "canny:low=7", 1, { "canny:low=7" }, { "canny" } },
+        { "canny:low=20..45/10,sigma=2",
+          3,
+          { "canny:low=20,sigma=2", "canny:low=30,sigma=2", "canny:low=40,sigma=2" },
+          { "canny-low=20", "canny-low=30", "canny-low=40" } },
+        { "x:a=0.1..0.3/0.1,b=5%..6%/1%",
+          6,
+          { "x:a=0.1,b=5%", "x:a=0.1,b=6%", "x:a=0.2,b=5%", "x:a=0.2,b=6%", "x:a=0.3,b=5%", "x:a=0.3,b=6%" },
+          { "x-a=0.1,b=5%", "x-a=0.1,b=6%", "x-a=0.2,b=5%", "x-a=0.2,b=6%", "x-a=0.3,b=5%",
+            "x-a=0.3,b=6%" } },
+        { "c:a=-2..-2/1", 1, { "c:a=-2" }, { "c-a=-2" } },
+    };
+    static const char *const bad[] = { "canny:low=1..2",       "canny:low=../",
+                                       "canny:low=1..2/0",     "canny:low=2..1/1",
+                                       "canny:low=1..2%/1",    "canny:low=1..x/1",
+                                       "canny:low=1..1001/1,", "c:a=0..31/1,b=0..31/1",
+                                       "c:a=0..1e9/1e-9",      "c:a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q" };
+    (void)state;
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
+        struct edgel_method_sweep s;
+        assert_int_equal(edgel_method_sweep_parse(some[i].text, &s, NULL), EDGEL_OK);
+        assert_int_equal(s.n, some[i].n);
+        for (size_t k = 0; k < s.n; k++) {
+            assert_string_equal(s.texts[k], some[i].texts[k]);
+            assert_string_equal(s.labels[k], some[i].labels[k]);
+        }
+        edgel_method_sweep_finish(&s);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct edgel_method_sweep s;
+        struct edgel_error err = { 0 };
+        if (edgel_method_sweep_parse(bad[i], &s, &err) != EDGEL_EINVAL || s.texts || !err.msg[0])
+            fail_msg("%s: taken", bad[i]);
+    }
+    enum edgel_status st = EDGEL_ENOMEM;
+    for (long n = 0; st != EDGEL_OK && n < 100; n++) {
+        struct edgel_method_sweep s;
+        edgel_alloc_fail_after(n);
+        st = edgel_method_sweep_parse(some[3].text, &s, NULL);
+        edgel_alloc_fail_after(-1);
+        assert_true(st == EDGEL_OK || (st == EDGEL_ENOMEM && !s.texts));
+        edgel_method_sweep_finish(&s);
+        assert_int_equal(edgel_alloc_live(), 0);
+    }
+    assert_int_equal(st, EDGEL_OK);
+}
+
 /* --- one image, several methods --- */
 
 enum { METHODS = 5 };
@@ -438,6 +495,7 @@ int main(void)
         cmocka_unit_test(plain_values_come_before_those_of_the_text),
         cmocka_unit_test(bad_texts_are_refused),
         cmocka_unit_test(numbers_are_values_too),
+        cmocka_unit_test(ranges_are_methods),
         cmocka_unit_test(methods_share_one_image),
         cmocka_unit_test(failures_name_the_image_and_the_method),
         cmocka_unit_test(memory_may_run_out_anywhere),

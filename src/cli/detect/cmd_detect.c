@@ -18,7 +18,7 @@ struct detect_options {
 
 static const struct cli_option output_rows[] = {
     FOLDER_OUTPUT_ROWS(detect_options, "a single input file and a single method", "{stem}.png",
-                       "{op} and {n} the method and its number"),
+                       "{op} and {n} the method (with the values of its ranges) and its number"),
     { 0 },
 };
 
@@ -156,42 +156,43 @@ static enum edgel_status survey(void *user, const struct edgel_inputs *inputs, c
     return folder_decide_range(&job->range, job->asked, job->folder, &read, all, inputs, range, err);
 }
 
+static int run_with(const struct cli_args *args, const struct detect_tasks *tasks)
+{
+    const struct detect_options *o = args->options;
+    struct detect_job job = { .tasks = tasks->v,
+                              .labels = (const char *const *)tasks->labels,
+                              .ntasks = tasks->n,
+                              .read = &o->read,
+                              .tiff = &o->tiff,
+                              .folder = &o->folder,
+                              .asked = &o->range.range,
+                              .stream_over = (uint64_t)o->stream_over };
+    struct folder_settings settings = { 0 };
+    struct edgel_folder_run run;
+    edgel_folder_run_init(&run);
+    run.noutputs = job.ntasks;
+    run.methods = job.labels;
+    run.user = &job;
+    run.begin = begin;
+    run.end = end;
+    run.write = write_outputs;
+    run.check = check_name;
+    run.scales = take_scales;
+    run.survey = survey;
+    add_settings(&job, &settings);
+    return folder_run(args, &o->folder, "detect", &run, &settings);
+}
+
 static int run_detect(const struct cli_args *args)
 {
     const struct detect_options *o = args->options;
-    struct edgel_method *tasks = NULL;
-    size_t ntasks = 0;
+    struct detect_tasks tasks = { 0 };
     int code = folder_check_usage(args, &o->folder);
     if (code == CLI_EXIT_OK)
-        code = detect_tasks(args, &o->methods, &tasks, &ntasks);
-    if (code == CLI_EXIT_OK) {
-        struct detect_job job = { .tasks = tasks,
-                                  .ntasks = ntasks,
-                                  .read = &o->read,
-                                  .tiff = &o->tiff,
-                                  .folder = &o->folder,
-                                  .asked = &o->range.range,
-                                  .stream_over = (uint64_t)o->stream_over };
-        const char **names = cli_alloc(ntasks, sizeof *names);
-        for (size_t m = 0; m < ntasks; m++)
-            names[m] = tasks[m].info->name;
-        struct folder_settings settings = { 0 };
-        struct edgel_folder_run run;
-        edgel_folder_run_init(&run);
-        run.noutputs = ntasks;
-        run.methods = names;
-        run.user = &job;
-        run.begin = begin;
-        run.end = end;
-        run.write = write_outputs;
-        run.check = check_name;
-        run.scales = take_scales;
-        run.survey = survey;
-        add_settings(&job, &settings);
-        code = folder_run(args, &o->folder, "detect", &run, &settings);
-        free(names);
-    }
-    free(tasks);
+        code = detect_tasks_make(args, &o->methods, &tasks);
+    if (code == CLI_EXIT_OK)
+        code = run_with(args, &tasks);
+    detect_tasks_free(&tasks);
     return code;
 }
 
@@ -213,6 +214,8 @@ const struct cli_command cli_command_detect = {
             { "Canny edge maps of a folder", "edgel detect -o edges data/scenes/images" },
             { "Two methods from one decode, each with its own parameters",
               "edgel detect -m canny:sigma=2,low=30,high=90 -m sobel:aperture=5 -o out data/scenes/images" },
+            { "Nine pairs of thresholds, to be compared by edgel eval",
+              "edgel detect -m canny:low=20..40/10,high=60..100/20 -o sweep data/scenes/images" },
             { "Thinned gradient strength, to be scored over many thresholds",
               "edgel detect --emit strength --sigma 2 -o soft data/scenes/images" },
             { "List what would be written, without writing",

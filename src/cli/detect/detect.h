@@ -22,10 +22,16 @@ struct detect_tiff {
 };
 extern const struct cli_option detect_tiff_rows[];
 
+/* The methods of a run, and what stands for each in {op} and messages. */
+struct detect_tasks {
+    struct edgel_method *v; /* [n] */
+    char **labels;          /* [n] */
+    size_t n;
+};
 /* Resolves the -m texts (none: canny) with the plain options over each. Returns 0 or CLI_EXIT_USAGE after telling
- * the reason; the caller frees *tasks. */
-int detect_tasks(const struct cli_args *args, const struct cli_list *texts, struct edgel_method **tasks,
-                 size_t *ntasks);
+ * the reason; the caller frees tasks in both cases. */
+int detect_tasks_make(const struct cli_args *args, const struct cli_list *texts, struct detect_tasks *tasks);
+void detect_tasks_free(struct detect_tasks *tasks);
 
 /* Fits a method to the format that the output's name asks for: depth, and whether the two go together. EDGEL_EINVAL
  * names the path and the rule. */
@@ -37,6 +43,7 @@ enum edgel_status detect_fit(const char *path, const struct detect_tiff *tiff, s
 /* What is the same for all images of a run. */
 struct detect_job {
     const struct edgel_method *tasks;
+    const char *const *labels; /* [ntasks] */
     size_t ntasks;
     const struct cli_read_options *read;
     const struct detect_tiff *tiff;

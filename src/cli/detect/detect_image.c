@@ -298,7 +298,7 @@ static void tell_of_result(struct work *k)
     static const double nearly_all = 0.25; /* of thin edges more does not fit well */
     for (size_t m = 0; m < k->job->ntasks; m++) {
         const struct edgel_edge_map *map = &k->w->maps[m];
-        const char *name = k->job->tasks[m].info->name;
+        const char *name = k->job->labels[m];
         if (map->pixels == 0)
             continue;
         const double share = (double)map->edges / (double)map->pixels;

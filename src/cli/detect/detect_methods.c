@@ -194,7 +194,9 @@ void detect_make_rows(void)
         add(method_help, method_names[i]);
     }
     add(method_help,
-        ", with parameters of its own. Several -m write OUT/METHOD/..., unless --name holds {op} or {n}.");
+        ", with parameters of its own. Several -m write OUT/METHOD/..., unless --name holds {op} or {n}. A range of "
+        "numbers, FROM..TO/STEP, is a method for each value, from one decode: canny:low=20..60/10 writes "
+        "OUT/canny-low=20/..., and so on; several ranges are a grid of at most 1000.");
 }
 
 /* --- the methods of a run --- */
@@ -212,27 +214,49 @@ static int refuse_unused(const struct cli_args *args, const struct edgel_method 
     return 0;
 }
 
-int detect_tasks(const struct cli_args *args, const struct cli_list *texts, struct edgel_method **tasks,
-                 size_t *ntasks)
+/* The methods of one -m, several where it holds ranges. */
+static int add_tasks(const struct cli_args *args, const char *text, const struct edgel_param_text *plain,
+                     size_t n, struct detect_tasks *tasks)
+{
+    struct edgel_method_sweep sweep;
+    struct edgel_error err = { 0 };
+    enum edgel_status s = edgel_method_sweep_parse(text, &sweep, &err);
+    if (s == EDGEL_OK && tasks->n + sweep.n > EDGEL_SWEEP_MAX)
+        s = edgel_error_set(&err, EDGEL_EINVAL, "more than %d methods in all", (int)EDGEL_SWEEP_MAX);
+    for (size_t i = 0; i < sweep.n && s == EDGEL_OK; i++) {
+        tasks->v = cli_realloc(tasks->v, tasks->n + 1, sizeof *tasks->v);
+        tasks->labels = cli_realloc(tasks->labels, tasks->n + 1, sizeof *tasks->labels);
+        tasks->labels[tasks->n] = cli_strndup(sweep.labels[i], strlen(sweep.labels[i]));
+        s = edgel_method_parse(&tasks->v[tasks->n++], sweep.texts[i], plain, n, &err);
+    }
+    edgel_method_sweep_finish(&sweep);
+    if (s == EDGEL_ENOMEM)
+        cli_out_of_memory();
+    return s == EDGEL_OK ? 0 : cli_usage(args->command, "-m %s: %s", text, err.msg);
+}
+
+int detect_tasks_make(const struct cli_args *args, const struct cli_list *texts, struct detect_tasks *tasks)
 {
     static const char *const canny[] = { "canny" };
     const char *const *v = texts->n ? texts->v : canny;
     struct edgel_param_text plain[MOST];
     size_t n = 0;
+    int code = 0;
+    *tasks = (struct detect_tasks){ 0 };
     for (int k = 0; k < nparams; k++)
         if (cli_given(args, params[k]->key))
             plain[n++] = (struct edgel_param_text){ params[k]->key, cli_given_text(args, params[k]->key) };
-    *ntasks = texts->n ? texts->n : 1;
-    *tasks = cli_alloc(*ntasks, sizeof **tasks);
-    for (size_t m = 0; m < *ntasks; m++) {
-        struct edgel_error err = { 0 };
-        const enum edgel_status s = edgel_method_parse(&(*tasks)[m], v[m], plain, n, &err);
-        if (s == EDGEL_ENOMEM)
-            cli_out_of_memory();
-        if (s != EDGEL_OK)
-            return cli_usage(args->command, "-m %s: %s", v[m], err.msg);
-    }
-    return refuse_unused(args, *tasks, *ntasks);
+    for (size_t m = 0; m < (texts->n ? texts->n : 1) && code == 0; m++)
+        code = add_tasks(args, v[m], plain, n, tasks);
+    return code ? code : refuse_unused(args, tasks->v, tasks->n);
+}
+
+void detect_tasks_free(struct detect_tasks *tasks)
+{
+    for (size_t m = 0; m < tasks->n; m++)
+        free(tasks->labels[m]);
+    free(tasks->labels);
+    free(tasks->v);
 }
 
 /* --- names of outputs --- */
