@@ -43,7 +43,8 @@ struct edgel_inputs;
  *                     followed; a link back to a folder above is not
  *   file in a folder  an input if its content or its name is that of an image. Else it is passed over and counted; so
  *                     are devices, pipes and sockets, which are never opened, and ".edgel-*", the unfinished outputs
- *                     of killed runs. include and exclude select among these files only; '*' matches '/' too
+ *                     of killed runs; the records of runs are left out. include and exclude select among these files
+ *                     only; '*' matches '/' too
  *   file by itself    an input whatever it is
  *   missing path, dangling link named like an image, unreadable folder
  *                     an input that is broken
@@ -262,9 +263,10 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_range_decide(const struct edge
 EDGEL_API void edgel_progress_text(char *buf, size_t size, int columns, const char *label, size_t done,
                                    size_t total, size_t failed, double seconds);
 
-/* --- resuming: a record of what a run has finished, kept in its output folder until it ends --- */
+/* --- resuming: a record of what a run has finished, kept in its output folder --- */
 
-/* Identifies a finished image: a hash of its path and its outputs' paths, and size and time of change of its file. */
+/* Identifies a finished image: a hash of its path and its outputs' paths, and size and time of change of its file. With
+ * outputs' paths below the output folder, equal runs into other folders have equal marks. */
 struct edgel_mark {
     uint64_t hash, size_bytes;
     int64_t seconds, nanoseconds;
@@ -297,7 +299,8 @@ struct edgel_journal;
  * Looks for the record of an interrupted run in params->folder: the file ".edgel-journal", or ".edgel-journal-i-of-N".
  * The record is readable whenever the run was killed: an incomplete last line counts as not written.
  *
- * *out  NULL when there is none; else to be closed or removed. It holds a lock, so that no two runs write one record.
+ * *out  NULL when there is none, or one of a run that ended and had other settings; else to be closed, ended or
+ *       removed. It holds a lock, so that no two runs write one record.
  * Returns EDGEL_OK; EDGEL_EINVAL: a setting differs (the first is named with both values), or the run that writes the
  * record is still running; EDGEL_EFORMAT: the file is no record; EDGEL_EIO; EDGEL_ENOMEM.
  */
@@ -319,11 +322,20 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_journal_begin(const struct edg
 EDGEL_API void edgel_journal_clean(const struct edgel_journal *journal, const char *path);
 /* True when the image was finished before, by an equal mark. Thread-safe. */
 EDGEL_API bool edgel_journal_has(const struct edgel_journal *journal, const struct edgel_mark *mark);
+/* True when the run whose record was found has ended. */
+EDGEL_API bool edgel_journal_finished(const struct edgel_journal *journal);
 /* Number of images that were finished before. */
 EDGEL_API size_t edgel_journal_count(const struct edgel_journal *journal);
 /* Adds a finished image: one line, written at once. EDGEL_EIO. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_journal_add(struct edgel_journal *journal, const struct edgel_mark *mark, struct edgel_error *err);
+/* The run has ended: its record stays, as a file that is the same after equal runs and of which
+ * edgel_journal_finished() is true; without an image it is removed. params: as to begin. durable: also after a power
+ * failure. *journal is then NULL, and NULL is fine. EDGEL_EIO, EDGEL_ENOMEM: the record stays as that of an interrupted
+ * run, which is no harm. */
+EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_journal_end(const struct edgel_journal_params *params,
+                                                              struct edgel_journal **journal, bool durable,
+                                                              struct edgel_error *err);
 /* The run has ended: removes the record, and the folders made for it when they are empty. NULL is fine. */
 EDGEL_API void edgel_journal_remove(struct edgel_journal **journal);
 EDGEL_API void edgel_journal_close(struct edgel_journal **journal); /* leaves the record; NULL is fine */

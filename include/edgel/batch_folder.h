@@ -127,8 +127,8 @@ struct edgel_folder_result {
  * output that is an input or exists are refused, and so is a run while another one is at work in the output folder with
  * other settings or some of the same outputs (a lock in ".edgel-active" there, which ends with its process). While it
  * is at work the output folder holds a record, from which an equal run with `resume` goes on should this one be
- * interrupted or killed; it is removed at the end. The log holds a line for each image in the order of the inputs,
- * whatever the number of threads.
+ * interrupted or killed; of a run that ended it says so and stays. The log holds a line for each image in the order of
+ * the inputs, whatever the number of threads.
  *
  * result  may be NULL
  * Returns EDGEL_OK, also when images failed (result->totals.failed); EDGEL_EINTERRUPTED: stop said true, what had

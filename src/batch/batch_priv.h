@@ -5,6 +5,7 @@
 #include "core/core_priv.h"
 #include "edgel/batch.h"
 #include <sys/types.h>
+#include <time.h>
 
 /* --- strings.c --- : many strings in few blocks; they stay where they are until finish. Zero-initialise. */
 struct edgel_strings {
@@ -123,6 +124,8 @@ struct edgel_plan_rule {
         *folder; /* the output folder; NULL: there is none yet, so nothing is in it */
     enum edgel_existing existing;
     const struct edgel_shard *shard;
+    bool (*owns)(void *user, size_t i); /* the outputs of input i may be replaced in any case; NULL: none */
+    void *user;
 };
 /* Refuses what the rule and edgel_plan_create() say, and sets the skip bits. */
 enum edgel_status edgel_plan_check_existing(struct edgel_plan *plan, const struct edgel_plan_rule *rule,
@@ -135,6 +138,12 @@ const char *edgel_plan_below(const struct edgel_plan *plan, const char *path);
 void edgel_settings_text(struct edgel_text *t, const struct edgel_setting *settings, size_t n);
 /* Writes a line unchanged, and "\n". */
 enum edgel_status edgel_log_line(struct edgel_log *log, const char *line, size_t n, struct edgel_error *err);
+
+/* --- journal.c --- */
+/* Whether the image was finished before, though it may have changed since: only its hash is looked at. */
+bool edgel_journal_knows(const struct edgel_journal *j, const struct edgel_mark *mark);
+/* Whether the record that was found was last written to before that time. */
+bool edgel_journal_is_older(const struct edgel_journal *j, const struct timespec *time);
 
 /* --- pair.c, pair_set.c, pair_match.c, pair_list.c --- */
 struct edgel_pairs {

@@ -45,23 +45,46 @@ void edgel_mark_output(struct edgel_mark *mark, const char *path)
     mark->hash = with_path(mark->hash, path);
 }
 
-bool edgel_journal_has(const struct edgel_journal *j, const struct edgel_mark *mark)
+/* The first mark with that hash, or the one after. */
+static size_t find_hash(const struct edgel_journal *j, uint64_t hash)
 {
     size_t lo = 0, hi = j->count;
     while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (j->marks[mid].hash < mark->hash)
+        const size_t mid = lo + (hi - lo) / 2;
+        if (j->marks[mid].hash < hash)
             lo = mid + 1;
         else
             hi = mid;
     }
-    for (; lo < j->count && j->marks[lo].hash == mark->hash; lo++) {
-        const struct edgel_mark *m = &j->marks[lo];
+    return lo;
+}
+
+bool edgel_journal_has(const struct edgel_journal *j, const struct edgel_mark *mark)
+{
+    for (size_t k = find_hash(j, mark->hash); k < j->count && j->marks[k].hash == mark->hash; k++) {
+        const struct edgel_mark *m = &j->marks[k];
         if (m->size_bytes == mark->size_bytes && m->seconds == mark->seconds &&
             m->nanoseconds == mark->nanoseconds)
             return true;
     }
     return false;
+}
+
+bool edgel_journal_knows(const struct edgel_journal *j, const struct edgel_mark *mark)
+{
+    const size_t k = find_hash(j, mark->hash);
+    return k < j->count && j->marks[k].hash == mark->hash;
+}
+
+bool edgel_journal_is_older(const struct edgel_journal *j, const struct timespec *time)
+{
+    return j->written.tv_sec != time->tv_sec ? j->written.tv_sec < time->tv_sec
+                                             : j->written.tv_nsec < time->tv_nsec;
+}
+
+bool edgel_journal_finished(const struct edgel_journal *j)
+{
+    return j->finished;
 }
 
 size_t edgel_journal_count(const struct edgel_journal *j)
@@ -161,6 +184,7 @@ enum edgel_status edgel_journal_find(const struct edgel_journal_params *params, 
         st = open_locked(j, 0, err);
     if (st == EDGEL_OK && j->fd >= 0)
         st = edgel_journal_read(j, params, &empty, err);
+    edgel_journal_sort(j);
     if (st != EDGEL_OK || empty)
         edgel_journal_close(&j);
     *out = j;
@@ -185,24 +209,34 @@ static enum edgel_status append(struct edgel_journal *j, const char *s, size_t n
     return j->failed ? edgel_fail(err, EDGEL_EIO, "%s: an earlier write failed", j->path) : EDGEL_OK;
 }
 
+static size_t mark_line(char *line, size_t size, const struct edgel_mark *m)
+{
+    return (size_t)snprintf(line, size, "done %016" PRIx64 " %" PRIu64 " %" PRId64 ".%09" PRId64 "\n",
+                            m->hash, m->size_bytes, m->seconds, m->nanoseconds);
+}
+
 enum edgel_status edgel_journal_add(struct edgel_journal *journal, const struct edgel_mark *mark,
                                     struct edgel_error *err)
 {
     EDGEL_REQUIRE(journal);
     EDGEL_REQUIRE(mark);
     char line[128];
-    int n = snprintf(line, sizeof line, "done %016" PRIx64 " %" PRIu64 " %" PRId64 ".%09" PRId64 "\n",
-                     mark->hash, mark->size_bytes, mark->seconds, mark->nanoseconds);
-    return append(journal, line, (size_t)n, err);
+    journal->added++;
+    return append(journal, line, mark_line(line, sizeof line, mark), err);
+}
+
+static void put_header(struct edgel_text *t, const struct edgel_journal_params *p, bool finished)
+{
+    edgel_text_printf(t, "%s%s,\"settings\":", EDGEL_JOURNAL_HEAD, finished ? "true " : "false");
+    edgel_settings_text(t, p->settings, p->nsettings);
+    edgel_text_str(t, "}\n");
 }
 
 static enum edgel_status write_header(struct edgel_journal *j, const struct edgel_journal_params *p,
                                       struct edgel_error *err)
 {
     struct edgel_text t = { 0 };
-    edgel_text_str(&t, "{\"schema\":\"edgel.journal/1\",\"settings\":");
-    edgel_settings_text(&t, p->settings, p->nsettings);
-    edgel_text_str(&t, "}\n");
+    put_header(&t, p, false);
     enum edgel_status st = t.failed ? edgel_no_memory(err, j->path) : append(j, t.s, t.len, err);
     edgel_text_finish(&t);
     return st;
@@ -298,6 +332,9 @@ enum edgel_status edgel_journal_begin(const struct edgel_journal_params *params,
     else
         clean_folder(j, openat(edgel_output_folder_fd(j->folder), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
                      0);
+    if (st == EDGEL_OK && (*journal)->finished &&
+        pwrite((*journal)->fd, "false", 5, sizeof EDGEL_JOURNAL_HEAD - 1) != 5)
+        st = edgel_fail_system(err, (*journal)->path, "cannot be written", errno);
     int n = snprintf(line, sizeof line, "run %lu-%08lx\n", (unsigned long)getpid(),
                      (unsigned long)edgel_output_tag());
     if (st == EDGEL_OK)
@@ -307,6 +344,59 @@ enum edgel_status edgel_journal_begin(const struct edgel_journal_params *params,
     return st;
 }
 
+/* --- the end --- */
+
+static enum edgel_status write_finished(const struct edgel_journal *j, const struct edgel_journal_params *p,
+                                        struct edgel_output *out, struct edgel_error *err)
+{
+    struct edgel_text t = { 0 };
+    put_header(&t, p, true);
+    enum edgel_status s = t.failed ? edgel_no_memory(err, j->path) : edgel_output_write(out, t.s, t.len, err);
+    edgel_text_finish(&t);
+    const struct edgel_mark **marks = NULL;
+    size_t n = 0;
+    if (s == EDGEL_OK)
+        s = edgel_journal_last_marks(j, &marks, &n, err);
+    for (size_t k = 0; k < n && s == EDGEL_OK; k++) {
+        char line[128];
+        s = edgel_output_write(out, line, mark_line(line, sizeof line, marks[k]), err);
+    }
+    edgel_free(marks);
+    return s;
+}
+
+/* On the disk before the name leads to it, and the name after it. */
+static enum edgel_status commit_durably(struct edgel_output **out, struct edgel_error *err)
+{
+    struct edgel_sync *sync = NULL;
+    EDGEL_TRY(edgel_sync_create(&sync, err));
+    enum edgel_status s = edgel_sync_add(sync, *out, err);
+    if (s == EDGEL_OK)
+        s = edgel_sync_bytes(sync, err);
+    if (s == EDGEL_OK)
+        s = edgel_output_commit(out, err);
+    if (s == EDGEL_OK)
+        s = edgel_sync_names(sync, err);
+    edgel_sync_destroy(&sync);
+    return s;
+}
+
+static enum edgel_status finish(struct edgel_journal *j, const struct edgel_journal_params *p, bool durable,
+                                struct edgel_error *err)
+{
+    const struct edgel_journal_params none = { 0 };
+    struct edgel_output *out = NULL;
+    bool empty;
+    j->count = j->nruns = j->whole_bytes = 0;
+    EDGEL_TRY(edgel_journal_read(j, &none, &empty, err));
+    EDGEL_TRY(edgel_output_folder_begin(j->folder, j->name, &out, err));
+    enum edgel_status s = write_finished(j, p, out, err);
+    if (s == EDGEL_OK)
+        s = durable ? commit_durably(&out, err) : edgel_output_commit(&out, err);
+    edgel_output_discard(&out);
+    return s;
+}
+
 void edgel_journal_remove(struct edgel_journal **journal)
 {
     struct edgel_journal *j = journal ? *journal : NULL;
@@ -314,4 +404,22 @@ void edgel_journal_remove(struct edgel_journal **journal)
         return;
     (void)unlinkat(edgel_output_folder_fd(j->folder), j->name, 0);
     edgel_journal_close(journal);
+}
+
+enum edgel_status edgel_journal_end(const struct edgel_journal_params *params, struct edgel_journal **journal,
+                                    bool durable, struct edgel_error *err)
+{
+    enum edgel_status s = EDGEL_OK;
+    EDGEL_REQUIRE(params);
+    EDGEL_REQUIRE(journal);
+    struct edgel_journal *j = *journal;
+    if (!j)
+        return EDGEL_OK;
+    if (j->failed || j->count + j->added == 0) {
+        edgel_journal_remove(journal);
+        return EDGEL_OK;
+    }
+    s = finish(j, params, durable, err);
+    edgel_journal_close(journal);
+    return s;
 }

@@ -1,9 +1,12 @@
 /*
  * The journal, read. Lines:
  *
- *   {"schema":"edgel.journal/1","settings":{"NAME":"VALUE",...}}
+ *   {"schema":"edgel.journal/1","finished":false,"settings":{"NAME":"VALUE",...}}
  *   run PID-TAG                              a process began to write; its temporary files are ".edgel-PID-TAG-*.tmp"
  *   done HASH SIZE SECONDS.NANOSECONDS       an image: all of its outputs have their names
+ *
+ * When the run has ended, the file is written anew: "finished":true, and the lines of images in the order of their
+ * hashes, so that equal runs leave equal files.
  *
  * A process may be killed, or the machine stop, at any moment. An incomplete last line is ignored, and so is a line of
  * another form; at worst an image is done again. Bytes that did not reach the disk before the power failed read as NUL.
@@ -15,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LINE_MAX_BYTES = 1 << 24 };
@@ -24,6 +28,7 @@ struct reader {
     const struct edgel_journal_params *params;
     size_t number; /* of the line */
     bool torn;     /* the first line is not whole */
+    bool others;   /* a finished run with other settings */
 };
 
 static enum edgel_status check_setting(const struct reader *r, const struct edgel_json *had,
@@ -41,10 +46,10 @@ static enum edgel_status check_setting(const struct reader *r, const struct edge
     return st;
 }
 
-static enum edgel_status take_header(const struct reader *r, const char *line, size_t n,
-                                     struct edgel_error *err)
+static enum edgel_status take_header(struct reader *r, const char *line, size_t n, struct edgel_error *err)
 {
     struct edgel_json *doc;
+    struct edgel_error why = { 0 };
     EDGEL_TRY(edgel_json_parse(line, n, r->j->path, &doc, err));
     const struct edgel_json *v = edgel_json_get(doc, "schema");
     char *schema = edgel_json_strdup(v);
@@ -54,7 +59,11 @@ static enum edgel_status take_header(const struct reader *r, const char *line, s
     else if (!schema || strcmp(schema, "edgel.journal/1") != 0)
         st = edgel_fail(err, EDGEL_EFORMAT, "%s: is no journal of this version", r->j->path);
     for (size_t i = 0; i < r->params->nsettings && st == EDGEL_OK; i++)
-        st = check_setting(r, edgel_json_get(doc, "settings"), &r->params->settings[i], err);
+        st = check_setting(r, edgel_json_get(doc, "settings"), &r->params->settings[i], &why);
+    r->j->finished = edgel_json_bool(edgel_json_get(doc, "finished"), &r->j->finished) && r->j->finished;
+    r->others = r->j->finished && why.code == EDGEL_EINVAL;
+    if (why.code != EDGEL_OK)
+        st = r->others ? EDGEL_OK : edgel_fail(err, why.code, "%s", why.msg);
     edgel_free(schema);
     edgel_json_finish(doc);
     return st;
@@ -96,7 +105,7 @@ static enum edgel_status take_line(struct reader *r, const char *line, size_t n,
     int end = 0;
     const bool whole = strlen(line) == n, first = r->number++ == 0;
     r->torn = r->torn || (first && !whole);
-    if (!whole || r->torn)
+    if (!whole || r->torn || r->others)
         return EDGEL_OK;
     if (first)
         return take_header(r, line, n, err);
@@ -140,8 +149,11 @@ enum edgel_status edgel_journal_read(struct edgel_journal *j, const struct edgel
     struct edgel_text text = { 0 }; /* a line that goes on in the next block stays in it */
     enum edgel_status st = EDGEL_OK;
     char block[1 << 16];
+    struct stat held;
     off_t at = 0;
     ssize_t n = 1;
+    if (fstat(j->fd, &held) == 0)
+        j->written = held.st_mtim;
     while (st == EDGEL_OK && n != 0) {
         n = pread(j->fd, block, sizeof block, at);
         if (n < 0 && errno == EINTR)
@@ -155,8 +167,38 @@ enum edgel_status edgel_journal_read(struct edgel_journal *j, const struct edgel
         st = text.failed ? edgel_no_memory(err, j->path) : take_lines(&r, &text, err);
     }
     edgel_text_finish(&text);
-    *empty = r.number == 0 || r.torn;
-    if (st == EDGEL_OK && j->count > 0)
-        qsort(j->marks, j->count, sizeof *j->marks, by_hash);
+    *empty = r.number == 0 || r.torn || r.others;
     return st;
+}
+
+void edgel_journal_sort(struct edgel_journal *j)
+{
+    if (j->count > 0)
+        qsort(j->marks, j->count, sizeof *j->marks, by_hash);
+}
+
+static int by_hash_and_place(const void *a, const void *b)
+{
+    const struct edgel_mark *x = *(const struct edgel_mark *const *)a,
+                            *y = *(const struct edgel_mark *const *)b;
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+enum edgel_status edgel_journal_last_marks(const struct edgel_journal *j, const struct edgel_mark ***out,
+                                           size_t *n, struct edgel_error *err)
+{
+    const struct edgel_mark **at = edgel_calloc(j->count + 1, sizeof *at);
+    *out = at;
+    *n = 0;
+    if (!at)
+        return edgel_no_memory(err, j->path);
+    for (size_t k = 0; k < j->count; k++)
+        at[k] = &j->marks[k];
+    qsort(at, j->count, sizeof *at, by_hash_and_place);
+    for (size_t k = 0; k < j->count; k++)
+        if (k + 1 == j->count || at[k]->hash != at[k + 1]->hash)
+            at[(*n)++] = at[k];
+    return EDGEL_OK;
 }

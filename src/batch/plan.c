@@ -176,7 +176,9 @@ enum edgel_status edgel_plan_create(const struct edgel_plan_params *params, stru
     enum edgel_status s = EDGEL_OK;
     if (!(*out)->single)
         s = edgel_output_folder_find((*out)->folder, params->follow_links, &folder, err);
-    const struct edgel_plan_rule rule = { folder, params->existing, params->shard };
+    const struct edgel_plan_rule rule = { .folder = folder,
+                                          .existing = params->existing,
+                                          .shard = params->shard };
     if (s == EDGEL_OK)
         s = edgel_plan_check_existing(*out, &rule, err);
     edgel_output_folder_close(&folder);

@@ -336,16 +336,17 @@ static bool is_part(const struct edgel_plan *plan, size_t k, const struct edgel_
            k / plan->nmethods % (size_t)shard->count == (size_t)shard->index - 1;
 }
 
-static enum edgel_status refuse_existing(const struct edgel_plan *plan, char *path, const struct existing *e,
-                                         const struct edgel_shard *shard, struct edgel_error *err)
+static enum edgel_status refuse_existing(const struct edgel_plan *plan, const struct edgel_plan_rule *rule,
+                                         char *path, const struct existing *e, struct edgel_error *err)
 {
     size_t first = SIZE_MAX, count = 0;
     for (size_t j = 0; j < e->count; j++) {
-        if (!is_part(plan, e->at[j].k, shard))
+        const size_t k = e->at[j].k;
+        if (!is_part(plan, k, rule->shard) || (rule->owns && rule->owns(rule->user, k / plan->nmethods)))
             continue;
         count++;
-        if (e->at[j].k < first)
-            first = e->at[j].k;
+        if (k < first)
+            first = k;
     }
     if (count == 0)
         return EDGEL_OK;
@@ -383,7 +384,7 @@ static enum edgel_status check(struct edgel_plan *plan, const struct edgel_plan_
     if (e->count == 0)
         return EDGEL_OK;
     switch (rule->existing) {
-    case EDGEL_EXISTING_ERROR: return refuse_existing(plan, path, e, rule->shard, err);
+    case EDGEL_EXISTING_ERROR: return refuse_existing(plan, rule, path, e, err);
     case EDGEL_EXISTING_SKIP: return mark_skipped(plan, e, err);
     case EDGEL_EXISTING_OVERWRITE: break;
     }

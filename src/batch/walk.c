@@ -4,7 +4,8 @@
  * inode of a folder above it closes a loop and is left out. Paths over the system's limit become broken inputs.
  *
  * Only regular files are opened (a FIFO would block), and only to look at their content when the name is not that of
- * an image. Files ".edgel-*" are unfinished outputs of an interrupted run and passed over.
+ * an image. Files ".edgel-*" are unfinished outputs of an interrupted run and passed over; records of
+ * runs are not even counted.
  */
 #include "batch/batch_priv.h"
 #include <dirent.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 static const char unfinished[] = ".edgel-";
+static const char *const records[] = { ".edgel-journal", ".edgel-active" }; /* how their names begin */
 enum { HEAD_BYTES = 16 };
 
 /* One folder on the way down. */
@@ -101,6 +103,14 @@ static enum edgel_status take_file(const struct place *at, int dir, const char *
     return EDGEL_OK;
 }
 
+static bool is_record(const char *name)
+{
+    for (size_t k = 0; k < sizeof records / sizeof *records; k++)
+        if (strncmp(name, records[k], strlen(records[k])) == 0)
+            return true;
+    return false;
+}
+
 /* Takes the files of an open folder; names of folders go to `folders`, each with its NUL. */
 static enum edgel_status take_entries(const struct place *at, DIR *dir, struct edgel_text *folders,
                                       struct edgel_error *err)
@@ -112,7 +122,7 @@ static enum edgel_status take_entries(const struct place *at, DIR *dir, struct e
             return edgel_inputs_add(at->walk->inputs, at->prefix, "", at->rel, true, errno, err);
         if (!e)
             return EDGEL_OK;
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || is_record(e->d_name))
             continue;
         struct stat st;
         bool found = fstatat(dirfd(dir), e->d_name, &st, 0) == 0;

@@ -274,8 +274,9 @@ const char *edgel_output_folder_path(const struct edgel_output_folder *folder);
 bool edgel_output_folder_follows(const struct edgel_output_folder *folder);
 /* True when its path is no longer that of the folder that is held. */
 bool edgel_output_folder_moved(const struct edgel_output_folder *folder);
-/* Whether anything has that path below it; and removes it. */
-bool edgel_output_folder_has(const struct edgel_output_folder *folder, const char *below);
+/* What has that path below it: false when nothing has; and removes it. */
+struct stat;
+bool edgel_output_folder_stat(const struct edgel_output_folder *folder, const char *below, struct stat *st);
 void edgel_output_folder_remove(struct edgel_output_folder *folder, const char *below);
 
 /* --- output/output.c --- */

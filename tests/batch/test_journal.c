@@ -155,6 +155,80 @@ static void other_settings_are_refused(void **state)
     assert_null(j); /* a part has a record of its own */
 }
 
+/* A run that ended leaves the last mark of each image, in an order that does not depend on that of the run. */
+static void an_ended_run_is_known_as_such(void **state)
+{
+    (void)state;
+    struct edgel_setting other[] = { { "-m", "sobel" }, { "--name", "x" } };
+    struct edgel_journal_params p = params;
+    struct edgel_journal *j;
+    char text[2][4096] = { "", "" };
+    for (int round = 0; round < 2; round++) {
+        j = NULL;
+        assert_int_equal(edgel_journal_begin(&params, &j, NULL), EDGEL_OK);
+        assert_false(edgel_journal_finished(j));
+        for (uint64_t k = 0; k < 20; k++) {
+            struct edgel_mark m = mark(round ? 19 - k : k);
+            m.seconds = 5;
+            assert_int_equal(edgel_journal_add(j, &m, NULL), EDGEL_OK);
+        }
+        for (uint64_t k = 0; k < 20; k += 3) { /* again, the file changed */
+            const struct edgel_mark m = mark(k);
+            assert_int_equal(edgel_journal_add(j, &m, NULL), EDGEL_OK);
+        }
+        assert_int_equal(edgel_journal_end(&params, &j, round == 1, NULL), EDGEL_OK);
+        assert_null(j);
+        FILE *f = fopen("out/deep/.edgel-journal", "rb");
+        assert_in_range(fread(text[round], 1, sizeof text[round] - 1, f), 500, 2000);
+        fclose(f);
+    }
+    assert_string_equal(text[0], text[1]);
+    assert_int_equal(edgel_journal_find(&params, &j, NULL), EDGEL_OK);
+    assert_true(edgel_journal_finished(j));
+    assert_int_equal(edgel_journal_count(j), 20);
+    for (uint64_t k = 0; k < 20; k++) {
+        struct edgel_mark m = mark(k);
+        assert_int_equal(edgel_journal_has(j, &m), k % 3 == 0);
+        m.seconds = 5;
+        assert_int_equal(edgel_journal_has(j, &m), k % 3 != 0);
+    }
+    edgel_journal_close(&j);
+    p.settings = other; /* it is nothing to a run with other settings */
+    assert_int_equal(edgel_journal_find(&p, &j, NULL), EDGEL_OK);
+    assert_null(j);
+    assert_int_equal(edgel_journal_find(&params, &j, NULL), EDGEL_OK); /* goes on: interrupted from now on */
+    assert_int_equal(edgel_journal_begin(&params, &j, NULL), EDGEL_OK);
+    edgel_journal_close(&j);
+    assert_int_equal(edgel_journal_find(&params, &j, NULL), EDGEL_OK);
+    assert_false(edgel_journal_finished(j));
+    assert_int_equal(edgel_journal_count(j), 20);
+    edgel_journal_close(&j);
+    FILE *f = fopen("out/deep/.edgel-journal", "rb");
+    text[0][fread(text[0], 1, sizeof text[0] - 1, f)] = '\0';
+    fclose(f);
+    for (long n = 0;; n++) { /* memory that runs out leaves it as it is */
+        tree_put("out/deep/.edgel-journal", text[0]);
+        assert_int_equal(edgel_journal_find(&params, &j, NULL), EDGEL_OK);
+        assert_int_equal(edgel_journal_begin(&params, &j, NULL), EDGEL_OK);
+        edgel_alloc_fail_after(n);
+        const enum edgel_status s = edgel_journal_end(&params, &j, true, NULL);
+        edgel_alloc_fail_after(-1);
+        assert_null(j);
+        assert_int_equal(edgel_journal_find(&params, &j, NULL), EDGEL_OK);
+        assert_int_equal(edgel_journal_count(j), 20);
+        assert_int_equal(edgel_journal_finished(j), s == EDGEL_OK);
+        edgel_journal_close(&j);
+        if (s == EDGEL_OK)
+            break;
+        assert_int_equal(s, EDGEL_ENOMEM);
+    }
+    j = NULL; /* without an image there is nothing to keep */
+    assert_int_equal(edgel_journal_begin(&params, &j, NULL), EDGEL_OK);
+    assert_int_equal(edgel_journal_end(&params, &j, false, NULL), EDGEL_OK);
+    assert_int_equal(access("out/deep/.edgel-journal", F_OK), -1);
+    assert_int_equal(edgel_alloc_live(), 0);
+}
+
 static void marks_tell_files_apart(void **state)
 {
     (void)state;
@@ -198,6 +272,7 @@ int main(void)
         TREE_TEST(cut_anywhere_it_is_read_and_goes_on),
         TREE_TEST(lines_with_lost_bytes_do_not_count),
         TREE_TEST(other_settings_are_refused),
+        TREE_TEST(an_ended_run_is_known_as_such),
         TREE_TEST(marks_tell_files_apart),
         TREE_TEST(memory_that_runs_out_leaves_nothing_half),
     };

@@ -176,7 +176,10 @@ killed() {
     [ "$status" -eq 2 ]
     [[ "$output" == *"exists already"*"--resume"* ]]
     detect -q --existing overwrite -o out big # a new run, with a record of its own
-    [ ! -e out/.edgel-journal ]
+    grep -q '"finished":true' out/.edgel-journal
+    run detect -o out big
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"exists already"* && "$output" != *"--resume"* ]] # it has ended
 }
 
 @test "two runs at once: the second keeps no record of its own and is not confused with the first" {
@@ -203,7 +206,6 @@ killed() {
     wait "$pid"
     detect -q -m gaussian:sigma=60 -o whole big
     diff -r whole out --exclude sub
-    [ ! -e out/.edgel-journal ]
 }
 
 @test "parts keep records of their own" {
@@ -214,10 +216,13 @@ killed() {
     detect -q --resume --shard 1/2 --jsonl log -o out big
     grep -q skipped log
     detect -q -o whole big
-    diff -r whole out
+    diff -r -x '.edgel-*' whole out
+    run detect --resume --shard 1/2 -o out big
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"nothing left to do"* ]]
 }
 
-@test "an interrupted run keeps its record, a finished one leaves nothing, failed images included" {
+@test "an interrupted run keeps its record, a run without outputs leaves nothing" {
     slow
     "$EDGEL" detect -j 1 -o out big 2>messages &
     pid=$!
@@ -232,7 +237,6 @@ killed() {
     echo broken >big/5.pgm
     run detect -q --resume -o out big
     [ "$status" -eq 1 ] || [ "$code" -eq 0 ]
-    [ ! -e out/.edgel-journal ]
     echo broken >in/sub/x.png
     run detect -q -o deep/er/out in/sub/x.png
     [ "$status" -eq 1 ]
@@ -261,6 +265,81 @@ killed() {
     killed --jsonl log
     ls .edgel-*.tmp
     detect -q --resume --jsonl log -o out big
-    [ -z "$(find . -name '.edgel-*')" ]
+    [ -z "$(find . -name '.edgel-*.tmp')" ]
     [ -s log ]
+}
+
+@test "a run that has ended has nothing left to do: what a supervisor repeats ends" {
+    mkdir few
+    for i in 1 2 3; do gray 9 $((6 + i)) >few/$i.pgm; done
+    detect -q -o out few
+    find out -type f -exec stat -c '%i %y %n' {} + | sort >before
+    run detect --resume --jsonl log -o out few
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"0 done, 0 failed, 3 skipped"*"nothing left to do"* ]]
+    [ "$(grep -c '"status":"skipped"' log)" -eq 3 ]
+    find out -name '*.png' -exec stat -c '%i %y %n' {} + | sort | diff <(grep png before) -
+    cp -r out copy
+    detect -q --resume -o out few # and again
+    diff -r out copy
+    # Equal runs leave equal records, whatever the folder is called and however many threads there were.
+    detect -q -j 3 -o other/one few
+    diff -r out other/one
+    # What is new, changed or gone is done, the rest is not.
+    gray 9 20 >few/4.pgm
+    gray 9 21 >few/1.pgm
+    rm out/2.png
+    run detect --resume -o out few
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"3 done, 0 failed, 1 skipped"* ]]
+    detect -q -o whole few
+    diff -r whole out
+    [ "$(wc -c <out/.edgel-journal)" -lt 2000 ]
+}
+
+@test "a finished record speaks for its own outputs only" {
+    mkdir few
+    for i in 1 2 3; do gray 9 $((6 + i)) >few/$i.pgm; done
+    detect -q -o out few
+    # Other options: as without a record.
+    run detect --resume --sigma 5 -o out few
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"out/1.png: exists already"* ]]
+    detect -q --resume --sigma 5 --name '{stem}_5.png' -o out few
+    run detect --resume -o out few
+    [ "$status" -eq 2 ]
+    # An output that another hand has replaced since, or an image that the record does not know.
+    rm -r out
+    detect -q -o out few
+    sleep 0.02
+    echo mine >out/2.png
+    run detect --resume -o out few
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"out/2.png: exists already"* ]]
+    [ "$(cat out/2.png)" = mine ]
+    rm -r out
+    detect -q -o out few
+    gray 9 5 >few/5.pgm
+    echo mine >out/5.png
+    run detect --resume -o out few
+    [ "$status" -eq 2 ]
+    [ "$(cat out/5.png)" = mine ]
+    # It is no image for whoever reads the folder.
+    run detect -o edges out
+    [[ "$output" != *"not images"* ]]
+}
+
+@test "a run that was killed between its last image and its end has nothing left to do" {
+    mkdir few
+    for i in 1 2 3; do gray 9 $((6 + i)) >few/$i.pgm; done
+    detect -q -o out few
+    tag=4000000000-0000beef
+    sed -i '1s/"finished":true /"finished":false/;1a run '$tag out/.edgel-journal
+    touch out/.edgel-$tag-3.tmp # the end of the record was being written
+    run detect --resume -o out few
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"nothing left to do"* ]]
+    [ ! -e out/.edgel-$tag-3.tmp ]
+    detect -q -o whole few
+    diff -r whole out
 }

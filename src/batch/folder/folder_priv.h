@@ -101,10 +101,15 @@ bool edgel_folder_record_exists(const struct edgel_folder *f);
 enum edgel_status edgel_folder_record_begin(struct edgel_folder *f, struct edgel_error *err);
 /* Notes that an image is finished. */
 void edgel_folder_record_note(struct edgel_folder *f, const struct edgel_folder_slot *slot);
-/* True when a run that was interrupted finished input i, which has not changed since, and its outputs are there. The
- * slot's mark is set whenever the input can be asked for (then marked). */
+/* The run has ended: what is finished stays on record. */
+void edgel_folder_record_end(struct edgel_folder *f);
+/* True when an earlier run finished input i, which has not changed since, and its outputs are there and nobody else's.
+ * The slot's mark is set whenever the input can be asked for (then marked). */
 bool edgel_folder_record_has(const struct edgel_folder *f, size_t i, const struct edgel_folder_paths *paths,
                              struct edgel_folder_slot *slot);
+
+/* True when an earlier run finished input i, and what exists of its outputs is nobody else's; paths is overwritten. */
+bool edgel_folder_record_owns(const struct edgel_folder *f, size_t i, struct edgel_folder_paths *paths);
 
 /* --- folder_presence.c: one run does not mix its outputs with those of another --- */
 

@@ -1,5 +1,6 @@
 /* The record of a run over folders: what it depends on and what is finished, so that an interrupted run is resumed. */
 #include "batch/folder/folder_priv.h"
+#include <sys/stat.h>
 
 static struct edgel_journal_params params_of(const struct edgel_folder *f)
 {
@@ -20,7 +21,8 @@ bool edgel_folder_record_exists(const struct edgel_folder *f)
 {
     const struct edgel_journal_params p = { .folder = f->run->output, .shard = &f->shard };
     struct edgel_journal *journal;
-    const bool there = edgel_journal_find(&p, &journal, NULL) == EDGEL_OK && journal;
+    const bool there =
+        edgel_journal_find(&p, &journal, NULL) == EDGEL_OK && journal && !edgel_journal_finished(journal);
     edgel_journal_close(&journal);
     return there;
 }
@@ -57,16 +59,52 @@ void edgel_folder_record_note(struct edgel_folder *f, const struct edgel_folder_
     }
 }
 
+void edgel_folder_record_end(struct edgel_folder *f)
+{
+    const struct edgel_journal_params p = params_of(f);
+    (void)!edgel_journal_end(&p, &f->journal, f->run->durable,
+                             NULL); /* what is there then still says what is done */
+}
+
+/* The mark of input i, whose outputs are paths; false when its file cannot be asked for. */
+static bool mark_of(const struct edgel_folder *f, size_t i, const struct edgel_folder_paths *paths,
+                    struct edgel_mark *mark)
+{
+    if (!edgel_mark_input(mark, edgel_inputs_at(f->inputs, i)->path))
+        return false;
+    for (size_t m = 0; m < f->run->noutputs; m++)
+        edgel_mark_output(mark, edgel_plan_below(f->plan, paths->at[m]));
+    return true;
+}
+
+/* Whether an output is there and as the record knows it: one that was written later than that is of another run. */
+static bool is_ours(const struct edgel_folder *f, const char *path)
+{
+    struct stat st;
+    return edgel_output_folder_stat(f->out, edgel_plan_below(f->plan, path), &st) &&
+           !edgel_journal_is_older(f->journal, &st.st_mtim);
+}
+
 bool edgel_folder_record_has(const struct edgel_folder *f, size_t i, const struct edgel_folder_paths *paths,
                              struct edgel_folder_slot *slot)
 {
     if (!f->journal || !f->out)
         return false;
-    slot->marked = edgel_mark_input(&slot->mark, edgel_inputs_at(f->inputs, i)->path);
-    for (size_t m = 0; m < f->run->noutputs && slot->marked; m++)
-        edgel_mark_output(&slot->mark, paths->at[m]);
+    slot->marked = mark_of(f, i, paths, &slot->mark);
     bool finished = slot->marked && edgel_journal_has(f->journal, &slot->mark);
     for (size_t m = 0; m < f->run->noutputs && finished; m++)
-        finished = edgel_output_folder_has(f->out, edgel_plan_below(f->plan, paths->at[m]));
+        finished = is_ours(f, paths->at[m]);
     return finished;
+}
+
+bool edgel_folder_record_owns(const struct edgel_folder *f, size_t i, struct edgel_folder_paths *paths)
+{
+    struct edgel_mark mark;
+    struct stat st;
+    edgel_folder_paths_fill(paths, f, i);
+    bool owned = mark_of(f, i, paths, &mark) && edgel_journal_knows(f->journal, &mark);
+    for (size_t m = 0; m < f->run->noutputs && owned; m++)
+        owned = is_ours(f, paths->at[m]) ||
+                !edgel_output_folder_stat(f->out, edgel_plan_below(f->plan, paths->at[m]), &st);
+    return owned;
 }

@@ -243,7 +243,7 @@ static enum edgel_status start(struct job *j, struct edgel_error *err)
     return edgel_folder_record_begin(&j->f, err);
 }
 
-/* The log is ended, the record removed if all was done, else kept. */
+/* The log is ended, and the record if all was done. */
 static enum edgel_status work_and_end(struct job *j, struct edgel_error *err)
 {
     struct edgel_totals *t = &j->result->totals;
@@ -256,7 +256,7 @@ static enum edgel_status work_and_end(struct job *j, struct edgel_error *err)
         s = edgel_fail(err, j->log_error.code, "%s", j->log_error.msg);
     }
     if ((s == EDGEL_OK || s == EDGEL_EINTERRUPTED) && !t->interrupted)
-        edgel_journal_remove(&j->f.journal);
+        edgel_folder_record_end(&j->f);
     if (s == EDGEL_OK && j->f.out && edgel_output_folder_moved(j->f.out)) {
         s = edgel_fail(err, EDGEL_EIO,
                        "%s: has become another folder during the run; outputs are in the one that it was",
@@ -332,12 +332,25 @@ static enum edgel_status collect(struct edgel_folder *f, struct edgel_error *err
     return take_settings(f, err);
 }
 
-/* A resumed run replaces outputs that exist but are not in the record: they were renamed, but not noted, when the run
- * was killed. */
-static enum edgel_existing existing_rule(const struct edgel_folder *f)
+static bool owns(void *user, size_t i)
 {
-    const enum edgel_existing rule = f->run->existing;
-    return f->journal && rule == EDGEL_EXISTING_ERROR ? EDGEL_EXISTING_OVERWRITE : rule;
+    struct job *j = user;
+    return edgel_folder_record_owns(&j->f, i, &j->paths);
+}
+
+/* A run that was interrupted leaves outputs that exist but are not in its record: they were renamed, but not noted,
+ * when it was killed. One that ended has noted all that are its own. */
+static struct edgel_plan_rule existing_rule(struct job *j)
+{
+    struct edgel_plan_rule rule = { .folder = j->f.out, .existing = j->run->existing, .shard = &j->f.shard };
+    const bool found = j->f.journal != NULL, ended = found && edgel_journal_finished(j->f.journal);
+    if (found && !ended && rule.existing == EDGEL_EXISTING_ERROR)
+        rule.existing = EDGEL_EXISTING_OVERWRITE;
+    if (ended) {
+        rule.owns = owns;
+        rule.user = j;
+    }
+    return rule;
 }
 
 /* The names of the outputs. */
@@ -383,7 +396,7 @@ static enum edgel_status check_existing(struct job *j, struct edgel_error *err)
     if (j->run->resume)
         EDGEL_TRY(edgel_folder_record_find(f, err));
     j->result->stage = EDGEL_FOLDER_PLAN;
-    const struct edgel_plan_rule rule = { f->out, existing_rule(f), &f->shard };
+    const struct edgel_plan_rule rule = existing_rule(j);
     const enum edgel_status s = edgel_plan_check_existing(f->plan, &rule, err);
     if (s != EDGEL_OK && !j->run->resume)
         j->result->resumable = edgel_folder_record_exists(f);

@@ -26,7 +26,7 @@ const struct cli_option folder_rows[] = {
       .help =
           "Continue a run into OUT that was interrupted or killed. Images that it finished are skipped unless their "
           "file has changed; all others are done, and their outputs replaced. The options must be the same. Without "
-          "an earlier run it starts afresh." },
+          "an earlier run it starts afresh; after one that has ended it does what is new or changed, or nothing." },
     { .name = "durable",
       .kind = CLI_FLAG,
       .at = offsetof(struct folder_options, durable),
@@ -188,6 +188,9 @@ static int ended(const struct folder_options *o, const struct edgel_folder_resul
     if (notes > 1 && !o->run.quiet && !o->run.verbose)
         cli_message("%zu images have such notes; -v shows each, and so does the log of --jsonl", notes);
     cli_run_summary(&o->run, &result->totals);
+    if (o->resume && !o->run.quiet && status == EDGEL_OK && result->totals.skipped > 0 &&
+        result->totals.ok + result->totals.failed == 0)
+        cli_message("nothing left to do");
     if (result->resumable && !o->run.quiet)
         cli_message("the same command with --resume goes on from here");
     int code = cli_run_exit(&result->totals);

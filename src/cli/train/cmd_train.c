@@ -525,6 +525,8 @@ static int enter_folder(const char *folder, struct edgel_journal **at_work)
     const struct edgel_journal_params p = { .folder = folder };
     struct edgel_error err = { 0 };
     enum edgel_status status = edgel_journal_find(&p, at_work, &err);
+    if (*at_work && edgel_journal_finished(*at_work)) /* all that it tells of is there */
+        edgel_journal_close(at_work);
     const size_t images = *at_work ? edgel_journal_count(*at_work) : 0;
     if (images > 0) {
         edgel_journal_close(at_work);

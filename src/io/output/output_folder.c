@@ -236,10 +236,9 @@ enum edgel_status edgel_output_folder_begin(struct edgel_output_folder *folder, 
     return s;
 }
 
-bool edgel_output_folder_has(const struct edgel_output_folder *folder, const char *below)
+bool edgel_output_folder_stat(const struct edgel_output_folder *folder, const char *below, struct stat *st)
 {
-    struct stat st;
-    return fstatat(edgel_place_fd(folder->top), below, &st, folder->follow_links ? 0 : AT_SYMLINK_NOFOLLOW) ==
+    return fstatat(edgel_place_fd(folder->top), below, st, folder->follow_links ? 0 : AT_SYMLINK_NOFOLLOW) ==
            0;
 }
 
