@@ -20,8 +20,24 @@
 #include "filter/filter_priv.h"
 #include <math.h>
 
-/* Products of 16-bit images' squared magnitudes with a derivative have up to 78 bits. */
-__extension__ typedef __int128 wide_int;
+/* Products of 16-bit images' squared magnitudes with a derivative have up to 78 bits: a number below 2^32 and the
+ * multiple of 2^32 that goes with it. */
+struct wide {
+    uint64_t high, low;
+};
+
+/* p a + q b, for whole numbers p, q below 2^31 and a, b below 2^56 */
+static struct wide weigh(double p, double a, double q, double b)
+{
+    const uint64_t wp = (uint64_t)p, wq = (uint64_t)q, wa = (uint64_t)a, wb = (uint64_t)b;
+    const uint64_t low = wp * (wa & UINT32_MAX) + wq * (wb & UINT32_MAX);
+    return (struct wide){ wp * (wa >> 32) + wq * (wb >> 32) + (low >> 32), low & UINT32_MAX };
+}
+
+static bool above(struct wide a, struct wide b)
+{
+    return a.high != b.high ? a.high > b.high : a.low > b.low;
+}
 
 static bool keep_sector(double gx, double gy, const double *up, const double *mid, const double *down)
 {
@@ -47,8 +63,8 @@ static bool keep_interp(double gx, double gy, const double *up, const double *mi
     const double c = level ? mid[-right] : behind[0], d = behind[-right];
     if (!wide)
         return *mid * major >= p * c + q * d && *mid * major > p * a + q * b;
-    const wide_int wp = (int64_t)p, wq = (int64_t)q, centre = (wide_int)(int64_t)major * (int64_t)*mid;
-    return centre >= wp * (int64_t)c + wq * (int64_t)d && centre > wp * (int64_t)a + wq * (int64_t)b;
+    const struct wide centre = weigh(major, *mid, 0, 0);
+    return !above(weigh(p, c, q, d), centre) && above(centre, weigh(p, a, q, b));
 }
 
 void edgel_nms_row(double *kept, const double *gx, const double *gy, const double *up, const double *mid,

@@ -3,6 +3,15 @@
 #include "filter/filter_priv.h"
 #include "filter_twin.h"
 #include "methods.h"
+#include <stdio.h>
+
+#ifndef __SIZEOF_INT128__ /* for the twin, which is to be exact: a compiler for 32-bit machines has none */
+int main(void)
+{
+    puts("1..0 # SKIP no 128-bit integers");
+    return 0;
+}
+#else
 
 __extension__ typedef __int128 wide_int;
 
@@ -749,3 +758,4 @@ int main(void)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
+#endif
