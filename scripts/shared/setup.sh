@@ -13,6 +13,8 @@ packages_of() {
         test) printf '%s\n' binutils g++ libcmocka-dev bats clang-format-14 shellcheck groff-base ;;
         clang) printf '%s\n' clang libclang-rt-14-dev ;;
         arm64) printf '%s\n' gcc-aarch64-linux-gnu qemu-user-static ;;
+        s390x) printf '%s\n' gcc-s390x-linux-gnu qemu-user-static ;;
+        i386) printf '%s\n' gcc-i686-linux-gnu ;;
         docs) printf '%s\n' doxygen python3-markdown ;;
         valgrind) printf '%s\n' valgrind libc6-dbg ;; # valgrind needs the symbols of ld.so
         peers) printf '%s\n' g++ libopencv-dev libvips-dev python3-skimage python3-venv linux-perf ;;
