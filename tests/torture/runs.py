@@ -67,6 +67,8 @@ def make_inputs(program, at):
     (src / "jpeg").mkdir()
     (src / "jpeg/a.jpg").write_bytes(JPEG)
     counts = [20, 3, 9, 3, W * H - 35]  # uncompressed run lengths, columns first
+    (src / "list").write_text("in/gray\nin/rgb/b/c.png\n")
+    (src / "pairs").write_text("in/soft/a.png\tin/boundaries/a.png\nin/soft/b/c.png\tin/boundaries/b/c.png\n")
     images = [{"id": 7, "width": W, "height": H, "file_name": "a.png"}]
     thing = {"id": 1, "image_id": 7, "category_id": 1, "iscrowd": 0, "area": 6, "bbox": [1, 8, 2, 3],
              "segmentation": {"size": [H, W], "counts": counts}}
@@ -93,6 +95,8 @@ RUNS = {name: line.split() for name, line in {
     "detect-jpeg": "detect -j 1 -o OUT/o in/jpeg",
     "detect-tiff": "detect -j 1 -m gaussian --tile 16 --name {stem}.tif -o OUT/o in/tiff",
     "detect-pnm": "detect -j 1 --gray channels -m gaussian --name {stem}.{ext} -o OUT/o in/pnm",
+    "detect-soft": "detect -j 1 --emit strength --sigma 1 --name {dir}/{stem}.pgm --shard 1/2 --files-from in/list -o OUT/o --jsonl OUT/log",
+    "detect-auto": "detect -j 1 --low auto --high auto --nms interp -o OUT/o in/jpeg in/tiff/b",
     "detect-rows": "detect -j 1 --stream-over 0 -o OUT/o in/gray",
     "detect-rows-tiff": "detect -j 1 --stream-over 0 -m sobel --name {stem}.tif -o OUT/o in/tiff",
     "eval-pixels": f"{EVAL} --truth in/ids --labels ids in/other",
@@ -104,14 +108,20 @@ RUNS = {name: line.split() for name, line in {
     "eval-regions": "eval -q -j 1 --json OUT/j --counts OUT/c --truth in/mat --regions in/ids",
     "eval-objects": f"{EVAL} --truth in/ids --objects components --labels ids --pairs-csv OUT/p in/other",
     "eval-coco": f"{EVAL} --truth in/truth.json --objects ids --pairs-csv OUT/p in/found.json",
+    "eval-two": f"{EVAL} --truth in/ids --objects mixed --missing worst in/other in/ids",
+    "eval-pairs": f"{EVAL} --pairs in/pairs --threshold 0.4 --jsonl OUT/log",
     "report": "report --json OUT/j --csv OUT/v in/all.counts",
     "report-table": "report in/all.counts",
     "merge-counts": "merge -o OUT/m in/1.counts in/2.counts",
     "merge-logs": "merge -o OUT/m in/1.jsonl in/2.jsonl",
     "train": f"{TRAIN} --worst 1 --augment flip,brightness --loss bce:1,dice:0.5 in/gray",
     "train-edges": f"{TRAIN} --worst 0 --arch edge-tiny --crop 8 --steps 1 --optimizer sgd --recompute-bn end in/rgb".replace("--arch linear ", "").replace("--epochs 2", "--epochs 1"),
+    "train-start": f"{TRAIN} --worst 0 --init in/run/best.safetensors --val-images in/gray --val-truth in/masks --schedule cosine --clip-norm 1 in/gray".replace("--val-split 0.5 ", "").replace("--epochs 2", "--epochs 1"),
     "segment": "segment -j 1 -m in/run/best.safetensors -o OUT/o --jsonl OUT/log in/gray",
     "segment-objects": "segment -j 1 -m in/run/best.safetensors --emit objects -o OUT/o in/gray",
+    "segment-soft": "segment -j 1 -m in/run/best.safetensors --emit probability --depth 32 --name {stem}.pfm -o OUT/o in/gray",
+    "segment-overlay": "segment -j 1 -m in/run/best.safetensors --emit overlay --durable -o OUT/o in/rgb",
+    "segment-instances": "segment -j 1 -m in/run/best.safetensors --emit instances --memory 1 -o OUT/o in/gray",
     "model-check": "model check in/run/best.safetensors",
     "model-show": "model show in/run/best.safetensors",
     "model-summary": "model summary in/net.arch",
@@ -170,6 +180,14 @@ class Bench:
         except subprocess.TimeoutExpired:
             return None, b"", "", tree(self.out)
         return r.returncode, SECONDS.sub(b"", r.stdout), r.stderr.decode(errors="replace"), tree(self.out)
+
+    def begin(self, arguments, wrap):
+        """Starts a run beside others."""
+        return subprocess.Popen([*wrap, self.program, *arguments], cwd=self.work, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
+
+    def look(self):
+        return tree(self.out)
 
     def many(self):
         """in/many: seven images."""

@@ -10,6 +10,7 @@
  *   -e E     fails with the error E, a number
  *   -s       reads or writes only the first half of what it is asked to
  *   -k       kills the program before it
+ *   -w FILE  holds the program before it until FILE is there; makes FILE.held when it holds
  *   -a       with -e: and so do all calls of its kind after it
  *
  * Ends as the program does: with its exit code, or by its signal. Exit 99: this program itself failed. */
@@ -32,6 +33,7 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* What an argument is: d descriptor, p path, b bytes whose length is the next argument, n nothing to show. */
@@ -80,7 +82,7 @@ static const struct call calls[] = {
 enum { NCALLS = sizeof calls / sizeof *calls };
 
 struct options {
-    const char *log;
+    const char *log, *wait;
     unsigned long at;
     int error;
     bool shorten, kill, all;
@@ -179,6 +181,18 @@ struct state {
     const struct call *failing; /* the kind of call that fails from now on */
 };
 
+static void wait_for(const char *file)
+{
+    const struct timespec moment = { 0, 1000000 };
+    char held[4096];
+    snprintf(held, sizeof held, "%s.held", file);
+    FILE *f = fopen(held, "we");
+    if (!f || fclose(f) != 0)
+        die(held);
+    for (int i = 0; i < 60000 && access(file, F_OK) != 0; i++)
+        nanosleep(&moment, NULL);
+}
+
 /* The program stands before a call. */
 static void at_call(struct state *s, pid_t pid)
 {
@@ -194,6 +208,8 @@ static void at_call(struct state *s, pid_t pid)
         print_call(s->log, pid, number, c, &r);
     if (here && s->o->kill)
         kill(pid, SIGKILL);
+    if (here && s->o->wait)
+        wait_for(s->o->wait);
     if (here && s->o->shorten && r.rdx > 1)
         r.rdx /= 2;
     if ((here && s->o->error) || (s->failing == c && !here)) {
@@ -247,13 +263,14 @@ int main(int argc, char **argv)
 {
     struct options o = { 0 };
     int c;
-    while ((c = getopt(argc, argv, "+l:n:e:ska")) != -1)
+    while ((c = getopt(argc, argv, "+l:n:e:w:ska")) != -1)
         switch (c) {
         case 'l': o.log = optarg; break;
         case 'n': o.at = strtoul(optarg, NULL, 10); break;
         case 'e': o.error = atoi(optarg); break;
         case 's': o.shorten = true; break;
         case 'k': o.kill = true; break;
+        case 'w': o.wait = optarg; break;
         case 'a': o.all = true; break;
         default: return 99;
         }
