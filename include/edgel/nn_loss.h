@@ -32,14 +32,18 @@ extern "C" {
  *             (1 - p)^g and log(1 + e^x) times p^g. Denominators as theirs
  *   tversky   mean over classes of 1 - (I + s) / (I + a (sum p - I) + b (sum t - I) + s), a the tversky_alpha (false
  *             positives), b the tversky_beta (false negatives)
+ *   cldice    mean over classes, without the first of several, of 1 - 2 P R / (P + R), P = (sum S t + s) / (sum S + s),
+ *             R = (sum K p + s) / (sum K + s), S and K the soft skeletons of p and t: with E_0 = p, E_(j+1) the least
+ *             of a pixel of E_j and its four neighbours, O_j the most of 3x3 pixels of E_(j+1), S = 1 - product over
+ *             j = 0 .. cldice_steps of 1 - max(E_j - O_j, 0). It needs w of the batch
  *
- * iou, dice, tversky and lovasz sum over the batch first and then take the plain mean over the classes that occur in it
- * (sum t > 0; for lovasz some t >= 0.5); with none the value is 0. Class weights do not touch them. Without any pixel
- * that counts, all are 0.
+ * iou, dice, tversky, lovasz and cldice sum over the batch first and then take the plain mean over the classes that
+ * occur in it (sum t > 0; for lovasz some t >= 0.5); with none the value is 0. Class weights do not touch them. Without
+ * any pixel that counts, all are 0.
  *
  * Sources: Rahman and Wang 2016 (iou); Milletari et al. 2016, arXiv:1606.04797 (dice); Berman et al. 2018,
  * arXiv:1705.08790 (lovasz); Girshick 2015, arXiv:1504.08083 (smoothl1); Lin et al. 2017, arXiv:1708.02002 (focal);
- * Salehi et al. 2017, arXiv:1706.05721 (tversky).
+ * Salehi et al. 2017, arXiv:1706.05721 (tversky); Shit et al. 2021, arXiv:2003.07311 (cldice).
  */
 enum edgel_loss {
     EDGEL_LOSS_CE,
@@ -51,9 +55,10 @@ enum edgel_loss {
     EDGEL_LOSS_L2,
     EDGEL_LOSS_SMOOTHL1,
     EDGEL_LOSS_FOCAL,
-    EDGEL_LOSS_TVERSKY
+    EDGEL_LOSS_TVERSKY,
+    EDGEL_LOSS_CLDICE
 };
-enum { EDGEL_LOSS_KINDS = EDGEL_LOSS_TVERSKY + 1 };
+enum { EDGEL_LOSS_KINDS = EDGEL_LOSS_CLDICE + 1 };
 
 /* "ce", "bce", ..; NULL past the last. */
 EDGEL_API const char *edgel_loss_name(int kind);
@@ -80,12 +85,14 @@ struct edgel_loss_params {
     /* One class only. Per image, w_1 is multiplied by the share of negatives, w_0 by that of positives (sum t and
      * sum 1 - t over valid pixels; an image without one of them has no weight). Xie and Tu 2015, arXiv:1504.06375. */
     bool balance;
-    double smooth;                      /* s of iou, dice and tversky, pixels, 0..1e9 */
+    double smooth;                      /* s of iou, dice, tversky and cldice, pixels, 0..1e9 */
     double smooth_beta;                 /* beta of smoothl1, 1e-6..1e9 */
     double focal_gamma;                 /* 0..10 */
     double tversky_alpha, tversky_beta; /* 0..10 */
+    double cldice_steps;                /* 1..50, rounded down */
 };
-/* No class weights, not balanced; smooth 1, smooth_beta 0.1, focal_gamma 2, tversky_alpha 0.3, tversky_beta 0.7. */
+/* No class weights, not balanced; smooth 1, smooth_beta 0.1, focal_gamma 2, tversky_alpha 0.3, tversky_beta 0.7,
+ * cldice_steps 3. */
 EDGEL_API void edgel_loss_params_init(struct edgel_loss_params *params);
 
 /* A number of struct edgel_loss_params: the name of its field, what it means, its range and default; name NULL past
@@ -108,8 +115,9 @@ struct edgel_loss_batch {
     const float *logits;    /* [n][classes][pixels] */
     const uint16_t *labels; /* [n][pixels]: below max(classes, 2), or EDGEL_LABEL_IGNORE */
     const float *soft;      /* [n][classes][pixels] targets in [0, 1]; negative in the first class: ignored */
+    int w;                  /* pixels of a row, a divisor of pixels; 0: not known, and cldice is refused */
 };
-/* One sample of one class; pixels 0 and pointers NULL, the caller's to set. */
+/* One sample of one class; pixels and w 0, pointers NULL, the caller's to set. */
 EDGEL_API void edgel_loss_batch_init(struct edgel_loss_batch *batch);
 
 /* Memory of edgel_loss_eval(), kept from call to call: the same shapes again allocate nothing. Begins zeroed. */

@@ -5,10 +5,11 @@
 
 Only needed to make the file anew (PyTorch 2.13 made the one in the tree). All is computed in double from logits that are
 floats. Cross-entropy, binary cross-entropy, L1, L2 and smooth L1 are PyTorch's own functions; IoU, Dice, Tversky, Lovasz,
-focal and the box losses are their papers' formulas in PyTorch operations, derived by autograd. The file is text; `#`
+focal, clDice and the box losses are their papers' formulas in PyTorch operations, derived by autograd. The file is text; `#`
 starts a comment.
 
-    batch N CLASSES PIXELS labels|soft  then one line each: logits; targets (65535 or negative: ignored);
+    batch N CLASSES PIXELS labels|soft W
+                                        W pixels in a row; then one line each: logits; targets (65535 or negative: ignored);
                                         class weights or "-". Results up to the next batch are for this one.
     loss NAME BALANCE VALUE             then one line: gradient by the logits, laid out as they are
     box NAME VALUE                      then one line: predicted box, true box, gradient by the predicted box
@@ -24,7 +25,7 @@ import torch
 import torch.nn.functional as F
 
 SEED, IGNORE, BETA, SMOOTH = 20, 65535, 0.1, 1.0
-GAMMA, ALPHA, TVERSKY_BETA = 2.0, 0.3, 0.7
+GAMMA, ALPHA, TVERSKY_BETA, STEPS = 2.0, 0.3, 0.7, 3
 torch.set_default_dtype(torch.float64)
 
 
@@ -66,7 +67,42 @@ def lovasz_grad(sorted_truth):
     return jaccard
 
 
-def loss(name, x, t, soft, w, balance):
+def skeleton(image, keep):
+    """Soft skeleton of images [n][h][w], pixels that do not count neither least nor most."""
+    pool = lambda v, size, pad: F.max_pool2d(v[:, None], size, 1, pad)[:, 0]
+    least = lambda v: torch.minimum(*(-pool(torch.where(keep, -v, -2.0), size, pad)
+                                      for size, pad in (((3, 1), (1, 0)), ((1, 3), (0, 1)))))
+    most = lambda v: pool(torch.where(keep, v, -2.0), 3, 1)
+    thin = None
+    for _ in range(STEPS + 1):
+        smaller = least(image)
+        lost = torch.where(keep, F.relu(image - most(smaller)), 0.0)
+        thin = lost if thin is None else thin + F.relu(lost - thin * lost)
+        image = smaller
+    return thin
+
+
+def cldice(x, t, soft, width):
+    n, classes, m = x.shape
+    p = torch.sigmoid(x) if classes == 1 else F.softmax(x, 1)
+    keep = (t[:, 0] >= 0 if soft else t != IGNORE).reshape(n, -1, width)
+    values = []
+    for c in range(0 if classes == 1 else 1, classes):
+        truth = (t[:, c] if soft else (t == (1 if classes == 1 else c)).double()).reshape(n, -1, width)
+        truth = torch.where(keep, truth, 0.0)
+        if truth.sum() == 0:
+            continue
+        mine = torch.where(keep, p[:, c].reshape(n, -1, width), 0.0)
+        found, lines = skeleton(mine, keep), skeleton(truth, keep)
+        precision = ((found * truth).sum() + SMOOTH) / (found.sum() + SMOOTH)
+        sensitivity = ((lines * mine).sum() + SMOOTH) / (lines.sum() + SMOOTH)
+        values.append(1 - 2 * precision * sensitivity / (precision + sensitivity))
+    return torch.stack(values).mean()
+
+
+def loss(name, x, t, soft, w, balance, width):
+    if name == "cldice":
+        return cldice(x, t, soft, width)
     logits, target, image, labels = flatten(x, t, soft)
     classes = x.shape[1]
     p = torch.sigmoid(logits) if classes == 1 else F.softmax(logits, 1)
@@ -115,7 +151,7 @@ def row(values, digits=9):  # 9 are enough for a float
     return " ".join("%.*g" % (digits, a.item()) for a in values.reshape(-1))
 
 
-def batch(out, n, classes, pixels, soft, weights, balance=False):
+def batch(out, n, classes, pixels, soft, weights, balance=False, width=0):
     x = (2 * torch.randn(n, classes, pixels)).float().double()
     if soft:
         t = torch.rand(n, classes, pixels)
@@ -125,11 +161,12 @@ def batch(out, n, classes, pixels, soft, weights, balance=False):
         t = torch.randint(max(classes, 2) - (classes > 4), (n, pixels))  # of many classes the last never occurs
         t[torch.rand(n, pixels) < 0.1] = IGNORE
     w = (0.25 + 2 * torch.rand(max(classes, 2))).float().double() if weights else None
-    print("batch", n, classes, pixels, "soft" if soft else "labels", file=out)
+    width = width or pixels
+    print("batch", n, classes, pixels, "soft" if soft else "labels", width, file=out)
     print(row(x), row(t), row(w) if weights else "-", sep="\n", file=out)
-    for name in "ce bce iou dice lovasz l1 l2 smoothl1 focal tversky".split():
+    for name in "ce bce iou dice lovasz l1 l2 smoothl1 focal tversky cldice".split():
         leaf = x.clone().requires_grad_()
-        value = loss(name, leaf, t, soft, w, balance)
+        value = loss(name, leaf, t, soft, w, balance, width)
         value.backward()
         print("loss", name, int(balance), "%.12g" % value.item(), file=out)
         print(row(leaf.grad), file=out)
@@ -181,6 +218,9 @@ def main():
             batch(out, 2, 2, 20, soft, weights=False)
             batch(out, 3, 5, 19, soft, weights=True)
         boxes(out)
+        for soft in (False, True):
+            batch(out, 2, 1, 56, soft, weights=False, width=8)
+            batch(out, 2, 3, 42, soft, weights=True, width=6)
 
 
 if __name__ == "__main__":

@@ -528,6 +528,7 @@ number_changes() { # LOSS OPTION VALUE
 @test "--focal-gamma" { number_changes focal --focal-gamma 1; }
 @test "--tversky-alpha" { number_changes tversky --tversky-alpha 0.6; }
 @test "--tversky-beta" { number_changes tversky --tversky-beta 0.3; }
+@test "--cldice-steps" { number_changes cldice --cldice-steps 1; }
 @test "--l1" { changes --l1 0.1; }
 @test "--l2" { changes --l2 0.1; }
 @test "--lr" { changes --lr 0.1; }
@@ -605,9 +606,9 @@ tells() {
     tells "--balance has no use without ce, bce" --truth t --arch linear --balance --loss iou
     tells "--classes is for ids" --truth t --arch linear --labels binary --classes 2
     tells "--dropout 0.5: --arch arch has no layer of dropout" --truth t --arch arch --dropout 0.5
-    tells "--smooth 2 has no use without iou, dice or tversky" --truth t --arch linear --smooth 2 --loss bce
-    tells "--smooth 2 has no use without iou, dice or tversky" --truth t --arch linear --smooth 2 --boundaries
-    tells "--smooth 2 has no use without iou, dice or tversky" --truth t --arch linear --smooth 2 --loss bce,iou:0
+    tells "--smooth 2 has no use without iou, dice, tversky or cldice" --truth t --arch linear --smooth 2 --loss bce
+    tells "--smooth 2 has no use without iou, dice, tversky or cldice" --truth t --arch linear --smooth 2 --boundaries
+    tells "--smooth 2 has no use without iou, dice, tversky or cldice" --truth t --arch linear --smooth 2 --loss bce,iou:0
     tells "--smooth-beta 2 has no use without smoothl1" --truth t --arch linear --smooth-beta 2 --loss bce
     tells "--class-weights 1,2 has no use" --truth t --arch linear --class-weights 1,2 --loss iou,lovasz
     tells "--monitor has no use without images to validate on" --truth t --arch linear --monitor f1
@@ -945,6 +946,7 @@ other_options() {
 --focal-gamma 1
 --tversky-alpha 0.5
 --tversky-beta 0.5
+--cldice-steps 2
 --l1 0.5
 --l2 0.5
 --optimizer adamw

@@ -165,6 +165,73 @@ static double twin_lovasz_class(const struct twin *w, int c, bool *present)
     return value;
 }
 
+/* Of one class by the paper's steps, on images of doubles in which NaN is a pixel that does not count. */
+static void twin_pool(const double *from, double *to, int w, int h, int rx, int ry, double sign)
+{
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++) {
+            double best = NAN;
+            for (int v = y - ry; v <= y + ry; v++)
+                for (int u = x - rx; u <= x + rx; u++)
+                    if (u >= 0 && v >= 0 && u < w && v < h)
+                        best = sign * fmax(sign * best, sign * from[v * w + u]);
+            to[y * w + x] = isnan(from[y * w + x]) ? NAN : best;
+        }
+}
+
+static void twin_skeleton(const double *image, int w, int h, int steps, double *skeleton)
+{
+    const size_t m = (size_t)w * (size_t)h;
+    double *now = malloc(5 * m * sizeof *now), *across = now + m, *down = across + m, *open = down + m,
+           *next = open + m;
+    memcpy(now, image, m * sizeof *now);
+    for (int j = 0; j <= steps; j++) {
+        twin_pool(now, across, w, h, 1, 0, -1);
+        twin_pool(now, down, w, h, 0, 1, -1);
+        for (size_t i = 0; i < m; i++)
+            next[i] = isnan(now[i]) ? NAN : fmin(across[i], down[i]);
+        twin_pool(next, open, w, h, 1, 1, 1);
+        for (size_t i = 0; i < m; i++) {
+            const double lost = isnan(now[i]) ? 0 : fmax(now[i] - open[i], 0);
+            skeleton[i] = j == 0 ? lost : skeleton[i] + fmax(lost - skeleton[i] * lost, 0);
+        }
+        memcpy(now, next, m * sizeof *now);
+    }
+    free(now);
+}
+
+static double twin_cldice(const struct twin *k, int c, bool *present)
+{
+    const struct edgel_loss_batch *b = k->b;
+    const size_t m = b->pixels;
+    const int w = b->w, h = (int)(m / (size_t)w), steps = (int)k->p->cldice_steps;
+    double *p = malloc(4 * m * sizeof *p), *t = p + m, *thin = t + m, *skeleton = thin + m;
+    double own = 0, both = k->p->smooth, all = both, found = both, lines = both;
+    for (int n = 0; n < b->n; n++) {
+        for (size_t i = 0; i < m; i++)
+            p[i] = t[i] = NAN;
+        for (size_t i = 0; i < k->n; i++)
+            if (k->sample[i] == n) {
+                const size_t at = k->at[i] % m, of = i * (size_t)b->classes + (size_t)c;
+                p[at] = k->pr[of];
+                t[at] = k->t[of];
+                own += t[at];
+            }
+        twin_skeleton(p, w, h, steps, skeleton);
+        twin_skeleton(t, w, h, steps, thin);
+        for (size_t i = 0; i < m; i++)
+            if (!isnan(t[i])) {
+                both += skeleton[i] * t[i];
+                all += skeleton[i];
+                found += thin[i] * p[i];
+                lines += thin[i];
+            }
+    }
+    free(p);
+    *present = own > 0 && (b->classes == 1 || c > 0);
+    return 1 - 2 * (both / all) * (found / lines) / (both / all + found / lines);
+}
+
 static double twin_classes(const struct twin *w, enum edgel_loss kind)
 {
     double sum = 0;
@@ -188,6 +255,8 @@ static double twin_classes(const struct twin *w, enum edgel_loss kind)
                         (i + w->p->tversky_alpha * (p - i) + w->p->tversky_beta * (t - i) + w->p->smooth);
         else if (kind == EDGEL_LOSS_LOVASZ)
             v = twin_lovasz_class(w, c, &occurs);
+        else if (kind == EDGEL_LOSS_CLDICE)
+            v = twin_cldice(w, c, &occurs);
         else
             fail_msg("%s has no twin", edgel_loss_name((int)kind));
         sum += occurs ? v : 0;
@@ -282,7 +351,7 @@ static void a_planted_row_is_seen(void **state)
         }
         assert_non_null(missing_part(NULL, k));
     }
-    assert_int_equal(seen, 7 * EDGEL_LOSS_KINDS + 1 + 6); /* one of planes, six of pixels */
+    assert_int_equal(seen, 7 * EDGEL_LOSS_KINDS + 2 + 6); /* two of planes, six of pixels */
 }
 
 /* --- batches --- */
@@ -323,7 +392,9 @@ static struct case_of_loss make_case(struct shape s, uint64_t seed)
     for (int c = 0; c < 16; c++)
         k.weights[c] = (float)(0.25 + edgel_rng_uniform(&r));
     k.p.balance = s.balance;
-    k.b = (struct edgel_loss_batch){ s.n, s.classes, s.pixels, k.logits, k.labels, NULL };
+    k.b = (struct edgel_loss_batch){ s.n, s.classes, s.pixels, k.logits, k.labels, NULL, 1 };
+    for (int w = 2; (size_t)w * (size_t)w <= s.pixels; w++)
+        k.b.w = s.pixels % (size_t)w == 0 ? w : k.b.w;
     if (s.soft) {
         k.b.labels = NULL;
         k.b.soft = k.soft;
@@ -504,7 +575,8 @@ static struct case_of_loss read_batch(void)
     struct case_of_loss k = { .p = defaults };
     static double v[GOLDEN_MAX];
     char targets[16];
-    assert_int_equal(sscanf(line, "batch %d %d %zu %15s", &k.b.n, &k.b.classes, &k.b.pixels, targets), 4);
+    assert_int_equal(
+        sscanf(line, "batch %d %d %zu %15s %d", &k.b.n, &k.b.classes, &k.b.pixels, targets, &k.b.w), 5);
     k.cells = (size_t)k.b.n * (size_t)k.b.classes * k.b.pixels;
     const size_t pixels = (size_t)k.b.n * k.b.pixels;
     k.b.logits = k.logits = malloc(k.cells * sizeof(float));
@@ -603,7 +675,7 @@ static void results_equal_pytorch(void **state)
     for (int i = 0; i < EDGEL_LOSS_KINDS; i++) {
         printf("# %s: value within %.2g, gradient within %.2g of PyTorch\n", edgel_loss_name(i), l.value[i],
                l.gradient[i]);
-        assert_int_equal(l.of_kind[i], 10); /* a loss without stored values is seen */
+        assert_int_equal(l.of_kind[i], 14); /* a loss without stored values is seen */
         assert_true(l.value[i] < 1e-6 && l.gradient[i] < 1e-6);
     }
     for (int i = 0; i < 4; i++) {
@@ -756,7 +828,8 @@ static void nothing_to_count_gives_zero(void **state)
             for (int kind = 0; kind < EDGEL_LOSS_KINDS; kind++) {
                 memset(grad, 0xff, k.cells * sizeof *grad);
                 const double v = eval_one((enum edgel_loss)kind, &k, grad);
-                assert_true(empty || classes == 1 ? v == 0 : v > 0); /* balanced: no positives, no weight */
+                /* balanced: no positives, no weight; background alone has no thin structure */
+                assert_true(empty || classes == 1 || kind == EDGEL_LOSS_CLDICE ? v == 0 : v > 0);
                 for (size_t c = 0; c < k.cells; c++)
                     assert_true(empty || classes == 1 ? grad[c] == 0 : isfinite(grad[c]));
             }
@@ -1019,6 +1092,14 @@ static void bad_calls_are_refused(void **state)
     term.kind = EDGEL_LOSS_LOVASZ;
     assert_int_equal(edgel_loss_eval(&term, 1, &k.p, &b, pool, &scratch, NULL, NULL, NULL, NULL),
                      EDGEL_ELIMIT);
+    term.kind = EDGEL_LOSS_CLDICE;
+    b = k.b;
+    for (b.w = 0; b.w < 602; b.w += b.w ? 599 : 2) { /* 0, 2 and 601: no divisors of 600 but 2 */
+        edgel_error_clear(&err);
+        assert_int_equal(edgel_loss_eval(&term, 1, &k.p, &b, pool, &scratch, NULL, NULL, NULL, &err),
+                         b.w == 2 ? EDGEL_OK : EDGEL_EINVAL);
+        assert_true(b.w == 2 || strstr(err.msg, "cldice needs the pixels of a row"));
+    }
     edgel_loss_scratch_finish(&scratch);
     free_case(&k);
     free_case(&one);
@@ -1065,8 +1146,9 @@ static void terms_are_read(void **state)
     assert_int_equal(n, 2);
     assert_true(t[0].kind == EDGEL_LOSS_CE && t[0].weight == 1.5 && t[1].kind == EDGEL_LOSS_IOU &&
                 t[1].weight == 1);
-    assert_int_equal(edgel_loss_parse("tversky,focal,smoothl1,l2,l1,lovasz,dice,iou,bce,ce", t, &n, &err),
-                     EDGEL_OK);
+    assert_int_equal(
+        edgel_loss_parse("cldice,tversky,focal,smoothl1,l2,l1,lovasz,dice,iou,bce,ce", t, &n, &err),
+        EDGEL_OK);
     for (int i = 0; i < EDGEL_LOSS_KINDS; i++)
         assert_int_equal(t[i].kind, EDGEL_LOSS_KINDS - 1 - i);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -73,7 +73,7 @@ static void losses_and_steps(struct edgel_pool *pool, float *weights)
     const struct edgel_param_range range = { 0, 8, true, true };
     const struct edgel_param_ranges parts = { 8, &range, 1 };
     const struct edgel_optimizer adam = an_optimizer(EDGEL_OPTIMIZER_ADAM);
-    const struct edgel_loss_batch batch = { 1, 2, 4, weights, labels, NULL };
+    const struct edgel_loss_batch batch = { 1, 2, 4, weights, labels, NULL, 2 };
     struct edgel_loss_scratch scratch = { 0 };
     float grad[8], state[16] = { 0 };
     double norm, total;

@@ -904,7 +904,9 @@ static void a_class_that_never_occurs_is_no_harm(void **state)
     assert_int_equal(s.total[2], 0);
     assert_int_equal(edgel_class_weights(s.total, CLASSES, weights, NULL), EDGEL_OK);
     assert_true(weights[2] == 0 && weights[1] > weights[0]);
-    const struct edgel_loss_params loss = { .class_weights = weights, .smooth = 1, .smooth_beta = 0.1 };
+    struct edgel_loss_params loss;
+    edgel_loss_params_init(&loss);
+    loss.class_weights = weights;
     struct edgel_train_params p = defaults();
     p.loss = &loss;
     struct edgel_trainer *t = NULL;

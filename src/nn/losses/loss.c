@@ -448,7 +448,7 @@ static size_t lay_out(struct loss_run *r, int threads, char *base)
         const struct nn_loss *l = r->used[i];
         if (!l->planes)
             continue;
-        const size_t bytes = (l->planes_bytes(r->b) + 63) & ~(size_t)63;
+        const size_t bytes = (l->planes_bytes(r->b, r->params) + 63) & ~(size_t)63;
         r->thread_bytes = bytes > r->thread_bytes ? bytes : r->thread_bytes;
         r->plane_values[l->kind] = part(base, &at, classes * sizeof(double));
         if (r->grad)

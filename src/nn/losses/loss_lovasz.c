@@ -19,8 +19,9 @@ struct item {
     uint32_t pixel; /* of the batch, times 2; odd: of the class */
 };
 
-static size_t lovasz_bytes(const struct edgel_loss_batch *b)
+static size_t lovasz_bytes(const struct edgel_loss_batch *b, const struct edgel_loss_params *params)
 {
+    (void)params;
     return 2 * (size_t)b->n * b->pixels * sizeof(struct item);
 }
 

@@ -10,6 +10,7 @@ static const struct nn_loss *const rows[EDGEL_LOSS_KINDS] = {
     [EDGEL_LOSS_LOVASZ] = &nn_loss_lovasz, [EDGEL_LOSS_L1] = &nn_loss_l1,
     [EDGEL_LOSS_L2] = &nn_loss_l2,         [EDGEL_LOSS_SMOOTHL1] = &nn_loss_smoothl1,
     [EDGEL_LOSS_FOCAL] = &nn_loss_focal,   [EDGEL_LOSS_TVERSKY] = &nn_loss_tversky,
+    [EDGEL_LOSS_CLDICE] = &nn_loss_cldice,
 };
 
 const struct nn_loss *nn_loss_row(int kind)
@@ -54,6 +55,11 @@ static const struct nn_loss_number numbers[NN_LOSS_PARAMS] = {
                                "tversky beta",
                                false,
                                AT(tversky_beta) },
+    [NN_LOSS_CLDICE_STEPS] = { { "cldice_steps", "erosions, about half the width of what is thin, in pixels",
+                                 1, 50, 3 },
+                               "cldice steps",
+                               false,
+                               AT(cldice_steps) },
 };
 
 const struct nn_loss_number *nn_loss_number(int i)

@@ -19,6 +19,7 @@ enum nn_loss_param {
     NN_LOSS_FOCAL_GAMMA,
     NN_LOSS_TVERSKY_ALPHA,
     NN_LOSS_TVERSKY_BETA,
+    NN_LOSS_CLDICE_STEPS,
     NN_LOSS_PARAMS
 };
 struct nn_loss_number {
@@ -70,7 +71,7 @@ struct nn_loss {
      * NULL: none). memory: planes_bytes. Returns false, and a gradient of 0, if the class does not occur. */
     bool (*planes)(const struct edgel_loss_batch *b, const struct edgel_loss_params *params, int c,
                    const float *p, float *gradient, void *memory, double *value);
-    size_t (*planes_bytes)(const struct edgel_loss_batch *b);
+    size_t (*planes_bytes)(const struct edgel_loss_batch *b, const struct edgel_loss_params *params);
     /* What else must hold of a batch; NULL: nothing. */
     enum edgel_status (*check)(const struct edgel_loss_batch *b, struct edgel_error *err);
 };
@@ -85,6 +86,6 @@ extern const struct nn_loss nn_loss_ce, nn_loss_bce, nn_loss_l1, nn_loss_l2, nn_
 /* loss_overlap.c: */
 extern const struct nn_loss nn_loss_iou, nn_loss_dice, nn_loss_tversky;
 /* each in its file: */
-extern const struct nn_loss nn_loss_focal, nn_loss_lovasz;
+extern const struct nn_loss nn_loss_focal, nn_loss_lovasz, nn_loss_cldice;
 
 #endif

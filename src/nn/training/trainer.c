@@ -76,7 +76,8 @@ static enum edgel_status run_network(struct edgel_trainer *t, double *values, do
     const uint64_t seed =
         edgel_hash(t->params.seed, NN_RANDOM_DROPOUT, (uint64_t)t->epoch, (uint64_t)t->step);
     const struct edgel_loss_batch lb = { b->count,  t->classes, (size_t)b->h * (size_t)b->w,
-                                         t->logits, b->label,   b->soft };
+                                         t->logits, b->label,   b->soft,
+                                         b->w };
     nn_plan_forward(t->plan, b->count, b->image, t->model->params, t->model->buffers, seed, t->logits);
     EDGEL_TRY(edgel_loss_eval(t->params.terms, t->params.nterms, &t->loss, &lb, t->pool, &t->scratch, values,
                               total, t->grad_logits, err));

@@ -130,7 +130,7 @@ static enum edgel_status add_loss(struct edgel_trainer *t, const struct edgel_sa
     const size_t pixels = (size_t)s->w * (size_t)s->h;
     if (nn_valid_pixels(s->label, s->soft, pixels) == 0)
         return EDGEL_OK;
-    const struct edgel_loss_batch batch = { 1, t->classes, pixels, t->sizes.logits, s->label, s->soft };
+    const struct edgel_loss_batch batch = { 1, t->classes, pixels, t->sizes.logits, s->label, s->soft, s->w };
     double total;
     EDGEL_TRY(edgel_loss_eval(t->params.terms, t->params.nterms, &t->loss, &batch, t->pool, &t->scratch, NULL,
                               &total, NULL, err));
