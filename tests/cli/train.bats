@@ -995,7 +995,7 @@ END
     while read -r name value; do
         run "$EDGEL" train --resume run "$name" ${value:+"$value"}
         [[ "$output" == *"$name was "*", is ${value:-o}"* ]] || { echo "$name $value: $output"; return 1; }
-        [ "$status" -eq 0 ] && rm -r run && train -o run i
+        if [ "$status" -eq 0 ]; then rm -r run && train -o run i; fi
     done <options
 }
 
