@@ -15,7 +15,8 @@ columns() {
     [ "$status" -eq 0 ]
     is 'd["distances"]["mean"]' '{"hd": 3, "hd95": 3, "assd": 3, "nsd": [0], "both": 1, "missed": 0, "invented": 0, "empty": 0}'
     is 'd["distances"]["nsd_tolerance"], d["distances"]["unit"]' '([1], "px")'
-    is 'd["distances"]["classes"][0]["id"], d["distances"]["classes"][0]["name"]' '(1, "foreground")'
+    is '[(k["id"], k["name"]) for k in d["distances"]["classes"]]' '[(1, "foreground")]'
+    [ "$("$EDGEL" eval -q --truth t --distances p | sed -n '/^distances/,/^$/p' | grep -cE '^(1|mean) ')" -eq 2 ]
     evaluate --truth t p
     is '"distances" in d' False
 }

@@ -241,6 +241,192 @@ static void everything_else_is_refused(void **state)
     assert_int_equal(edgel_alloc_live(), 0);
 }
 
+/* The rest of what JSONTestSuite publishes, by its names of cases: y must be read, n must be refused, and of i, where
+ * RFC 8259 leaves the choice, this is ours. The texts are our own. */
+static void published_cases_are_decided(void **state)
+{
+    static const struct {
+        const char *name;
+        struct text text;
+        bool read;
+    } cases[] = {
+        { "i_number_double_huge_neg_exp", TEXT("[12.5e-10000]"), true }, /* nearest double: 0 */
+        { "i_number_huge_exp", TEXT("[0.5e00776655443322110099887766554433]"), false },
+        { "i_number_neg_int_huge_exp", TEXT("[-2e+8888]"), false },
+        { "i_number_pos_double_huge_exp", TEXT("[2.5e+8888]"), false },
+        { "i_number_real_neg_overflow", TEXT("[-321321e98765]"), false },
+        { "i_number_real_pos_overflow", TEXT("[321321e98765]"), false },
+        { "i_number_real_underflow", TEXT("[321e-9876543]"), true },
+        { "i_number_too_big_neg_int", TEXT("[-321321321321321321321321321321]"), true },
+        { "i_number_too_big_pos_int", TEXT("[22000000000000000000]"), true },
+        { "i_number_very_big_negative_int", TEXT("[-98765432109876543210987654321098765432109876543210]"),
+          true },
+        { "i_object_key_lone_2nd_surrogate", TEXT("{\"\\uDFAB\":1}"), false },
+        { "i_string_1st_surrogate_but_2nd_missing", TEXT("[\"\\uDADB\"]"), false },
+        { "i_string_1st_valid_surrogate_2nd_invalid", TEXT("[\"\\uD889\\u2345\"]"), false },
+        { "i_string_UTF-16LE_with_BOM", TEXT("\xFF\xFE[\0\"\0\xE8\0\"\0]\0"), false },
+        { "i_string_UTF-8_invalid_sequence", TEXT("[\"\xE5\x97\xA5\xFB\"]"), false },
+        { "i_string_UTF8_surrogate_U+D800", TEXT("[\"\xED\xA0\x81\"]"), false },
+        { "i_string_incomplete_surrogate_and_escape_valid", TEXT("[\"\\uD801\\t\"]"), false },
+        { "i_string_incomplete_surrogate_pair", TEXT("[\"\\uDd1fb\"]"), false },
+        { "i_string_incomplete_surrogates_escape_valid", TEXT("[\"\\uD801\\uD801\\t\"]"), false },
+        { "i_string_invalid_lonely_surrogate", TEXT("[\"\\ud801\"]"), false },
+        { "i_string_invalid_surrogate", TEXT("[\"\\ud801abd\"]"), false },
+        { "i_string_inverted_surrogates_U+1D11E", TEXT("[\"\\uDd1f\\uD834\"]"), false },
+        { "i_string_iso_latin_1", TEXT("[\"\xE8\"]"), false },
+        { "i_string_lone_second_surrogate", TEXT("[\"\\uDFAB\"]"), false },
+        { "i_string_lone_utf8_continuation_byte", TEXT("[\"\x82\"]"), false },
+        { "i_string_not_in_unicode_range", TEXT("[\"\xF4\xBF\xBF\xBE\"]"), false },
+        { "i_string_overlong_sequence_2_bytes", TEXT("[\"\xC0\xAE\"]"), false },
+        { "i_string_overlong_sequence_6_bytes", TEXT("[\"\xFC\x83\xBF\xBF\xBF\xBE\"]"), false },
+        { "i_string_overlong_sequence_6_bytes_null", TEXT("[\"\xFC\x80\x80\x80\x80\x80\"]"), false },
+        { "i_string_truncated-utf-8", TEXT("[\"\xE0\xFE\"]"), false },
+        { "i_string_utf16BE_no_BOM", TEXT("\0[\0\"\0\xE8\0\"\0]"), false },
+        { "i_string_utf16LE_no_BOM", TEXT("[\0\"\0\xE8\0\"\0]\0"), false },
+        { "i_structure_UTF-8_BOM_empty_object", TEXT("\xEF\xBB\xBF{}"), false },
+        { "n_array_1_true_without_comma", TEXT("[2 false]"), false },
+        { "n_array_a_invalid_utf8", TEXT("[b\xE5]"), false },
+        { "n_array_comma_after_close", TEXT("[\"\"],"), false },
+        { "n_array_double_extra_comma", TEXT("[\"y\",,]"), false },
+        { "n_array_extra_close", TEXT("[\"y\"]]"), false },
+        { "n_array_invalid_utf8", TEXT("[\xFE]"), false },
+        { "n_array_just_comma", TEXT("[,]"), false },
+        { "n_array_just_minus", TEXT("[-]"), false },
+        { "n_array_items_separated_by_semicolon", TEXT("[2;3]"), false },
+        { "n_array_newlines_unclosed", TEXT("[\"b\",\n5\n,2,"), false },
+        { "n_array_spaces_vertical_tab_formfeed", TEXT("[\"\vb\"\\f]"), false },
+        { "n_array_star_inside", TEXT("[*]"), false },
+        { "n_incomplete_false", TEXT("[fal]"), false },
+        { "n_incomplete_null", TEXT("[nu]"), false },
+        { "n_incomplete_true", TEXT("[tr]"), false },
+        { "n_multidigit_number_then_00", TEXT("124\0"), false },
+        { "n_number_+Inf", TEXT("[+Inf]"), false },
+        { "n_number_-2.", TEXT("[-3.]"), false },
+        { "n_number_.-1", TEXT("[.-2]"), false },
+        { "n_number_.2e-3", TEXT("[.3e-4]"), false },
+        { "n_number_0.1.2", TEXT("[0.2.3]"), false },
+        { "n_number_0.3e", TEXT("[0.4e]"), false },
+        { "n_number_0.3e+", TEXT("[0.4e+]"), false },
+        { "n_number_0_capital_E", TEXT("[0E]"), false },
+        { "n_number_0e", TEXT("[0e]"), false },
+        { "n_number_1.0e+", TEXT("[2.0e+]"), false },
+        { "n_number_1.0e", TEXT("[2.0e]"), false },
+        { "n_number_2.e+3", TEXT("[3.e+4]"), false },
+        { "n_number_2.e-3", TEXT("[3.e-4]"), false },
+        { "n_number_9.e+", TEXT("[8.e+]"), false },
+        { "n_number_Inf", TEXT("[Inf]"), false },
+        { "n_number_U+FF11_fullwidth_digit_one", TEXT("[\xEF\xBC\x92]"), false },
+        { "n_number_expression", TEXT("[2+3]"), false },
+        { "n_number_hex_2_digits", TEXT("[0x53]"), false },
+        { "n_number_invalid+-", TEXT("[0e+-2]"), false },
+        { "n_number_invalid-negative-real", TEXT("[-234.234foo]"), false },
+        { "n_number_invalid-utf-8-in-bigger-int", TEXT("[234\xE4]"), false },
+        { "n_number_invalid-utf-8-in-exponent", TEXT("[2e2\xE4]"), false },
+        { "n_number_invalid-utf-8-in-int", TEXT("[0\xE4]"), false },
+        { "n_number_minus_sign_with_trailing_garbage", TEXT("[-bar]"), false },
+        { "n_number_neg_with_garbage_at_end", TEXT("[-2x]"), false },
+        { "n_number_real_garbage_after_e", TEXT("[2ea]"), false },
+        { "n_number_real_with_invalid_utf8_after_e", TEXT("[2e\xE4]"), false },
+        { "n_number_starting_with_dot", TEXT("[.234]"), false },
+        { "n_number_with_alpha", TEXT("[2.3a-4]"), false },
+        { "n_number_with_alpha_char", TEXT("[2.7011670033376514H-307]"), false },
+        { "n_object_bad_value", TEXT("[\"y\", trust]"), false },
+        { "n_object_bracket_key", TEXT("{[: \"y\"}\n"), false },
+        { "n_object_double_colon", TEXT("{\"y\"::\"c\"}"), false },
+        { "n_object_emoji", TEXT("{\xF0\x9F\x87\xA9\xF0\x9F\x87\xAA}"), false },
+        { "n_object_garbage_at_end", TEXT("{\"b\":\"b\" 124}"), false },
+        { "n_object_lone_continuation_byte_in_key_and_trailing_comma", TEXT("{\"\xBA\":\"1\",}"), false },
+        { "n_object_non_string_key_but_huge_number_instead", TEXT("{8888E8888:2}"), false },
+        { "n_object_repeated_null_null", TEXT("{null:null,null:null}"), false },
+        { "n_object_several_trailing_commas", TEXT("{\"ie\":1,,,,}"), false },
+        { "n_object_single_quote", TEXT("{'b':1}"), false },
+        { "n_object_trailing_comment_slash_open", TEXT("{\"b\":\"c\"}//"), false },
+        { "n_object_trailing_comment_slash_open_incomplete", TEXT("{\"b\":\"c\"}/"), false },
+        { "n_object_unterminated-value", TEXT("{\"b\":\"b"), false },
+        { "n_object_with_single_string", TEXT("{ \"bar\" : \"foo\", \"b\" }"), false },
+        { "n_object_with_trailing_garbage", TEXT("{\"b\":\"c\"}#"), false },
+        { "n_string_1_surrogate_then_escape_u1x", TEXT("[\"\\uD801\\u1x\"]"), false },
+        { "n_string_accentuated_char_no_quotes", TEXT("[\xC3\xA8]"), false },
+        { "n_string_backslash_00", TEXT("[\"\\\0\"]"), false },
+        { "n_string_escaped_backslash_bad", TEXT("[\"\\\\\\\"]"), false },
+        { "n_string_escaped_ctrl_char_tab", TEXT("[\"\\\t\"]"), false },
+        { "n_string_escaped_emoji", TEXT("[\"\\\xF0\x9F\x8C\x81\"]"), false },
+        { "n_string_incomplete_surrogate", TEXT("[\"\\uD835\\uDd\"]"), false },
+        { "n_string_incomplete_surrogate_escape_invalid", TEXT("[\"\\uD801\\uD801\\x\"]"), false },
+        { "n_string_invalid-utf-8-in-escape", TEXT("[\"\\u\xE4\"]"), false },
+        { "n_string_invalid_utf8_after_escape", TEXT("[\"\\\xE4\"]"), false },
+        { "n_string_leading_uescaped_thinspace", TEXT("[\\u0020\"qwe\"]"), false },
+        { "n_string_single_string_no_double_quotes", TEXT("bcd"), false },
+        { "n_structure_UTF8_BOM_no_data", TEXT("\xEF\xBB\xBF"), false },
+        { "n_structure_angle_bracket_.", TEXT("<.>"), false },
+        { "n_structure_angle_bracket_null", TEXT("[<nil>]"), false },
+        { "n_structure_array_trailing_garbage", TEXT("[2]y"), false },
+        { "n_structure_array_with_unclosed_string", TEXT("[\"qwe]"), false },
+        { "n_structure_ascii-unicode-identifier", TEXT("b\xC3\xA4"), false },
+        { "n_structure_capitalized_True", TEXT("[TRUE]"), false },
+        { "n_structure_comma_instead_of_closing_brace", TEXT("{\"y\":false,"), false },
+        { "n_structure_double_array", TEXT("[][]"), false },
+        { "n_structure_incomplete_UTF8_BOM", TEXT("\xEF\xBB{}"), false },
+        { "n_structure_lone-invalid-utf-8", TEXT("\xE4"), false },
+        { "n_structure_no_data", TEXT(""), false },
+        { "n_structure_number_with_trailing_garbage", TEXT("3@"), false },
+        { "n_structure_object_followed_by_closing_object", TEXT("{}}"), false },
+        { "n_structure_object_with_comment", TEXT("{\"b\":/*note*/\"c\"}"), false },
+        { "n_structure_open_array_apostrophe", TEXT("['"), false },
+        { "n_structure_open_array_open_object", TEXT("[{"), false },
+        { "n_structure_open_object_comma", TEXT("{,"), false },
+        { "n_structure_open_object_open_array", TEXT("{["), false },
+        { "n_structure_open_object_string_with_apostrophes", TEXT("{'b'"), false },
+        { "n_structure_open_open", TEXT("[\"\\{[\"\\{[\"\\{[\"\\{"), false },
+        { "n_structure_single_star", TEXT("*"), false },
+        { "n_structure_trailing_#", TEXT("{\"b\":\"c\"}#{}"), false },
+        { "n_structure_uescaped_LF_before_string", TEXT("[\\u000A\"\"]"), false },
+        { "n_structure_unicode-identifier", TEXT("\xC3\xA4"), false },
+        { "n_structure_whitespace_U+2060_word_joiner", TEXT("[\xE2\x81\xA1]"), false },
+        { "n_structure_whitespace_formfeed", TEXT("[\f]"), false },
+        { "y_string_1_2_3_bytes_UTF-8_sequences", TEXT("[\"\\u0061\\u012b\\u12AC\"]"), true },
+        { "y_string_allowed_escapes", TEXT("[\"\\\\\\/\\\"\\b\\f\\n\\r\\t\"]"), true },
+        { "y_string_nonCharacterInUTF-8_U+10FFFF", TEXT("[\"\xF4\x8F\xBF\xBE\"]"), true },
+        { "y_string_reservedCharacterInUTF-8_U+1BFFF", TEXT("[\"\xF0\x9B\xBF\xBE\"]"), true },
+        { "y_string_unicode_U+1FFFE_nonchar", TEXT("[\"\\uD83F\\uDFFE\"]"), true },
+        { "y_string_unicode_U+FDD0_nonchar", TEXT("[\"\\uFDD1\"]"), true },
+        { "y_string_last_surrogates_1_and_2", TEXT("[\"\\uDBFF\\uDFFE\"]"), true },
+        { "y_string_space", TEXT("\" \""), true },
+        { "y_string_three-byte-utf-8", TEXT("[\"\\u0822\"]"), true },
+        { "y_string_u+2028_line_sep", TEXT("[\"\xE2\x80\xA8\"]"), true },
+        { "y_string_unicode_escaped_double_quote", TEXT("[\"\\u0023\"]"), true },
+        { "y_string_with_del_character",
+          TEXT("[\"b\x7F"
+               "b\"]"),
+          true },
+        { "y_object_long_strings",
+          TEXT("{\"y\":[{\"id\": \"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\"}], "
+               "\"id\": \"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\"}"),
+          true },
+        { "y_structure_lonely_negative_real", TEXT("-0.2"), true },
+        { "y_structure_trailing_newline", TEXT("[\"b\"]\n"), true },
+        { "y_structure_true_in_array", TEXT("[false]"), true },
+        { "y_structure_whitespace_array", TEXT(" [] "), true },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct edgel_json *j =
+            parse(cases[i].text.s, cases[i].text.n, cases[i].read ? EDGEL_OK : EDGEL_EFORMAT);
+        edgel_json_finish(j);
+    }
+    char nested[2 * 500];
+    memset(nested, '[', 500);
+    memset(nested + 500, ']', 500);
+    edgel_json_finish(parse(nested, sizeof nested, EDGEL_OK)); /* i_structure_500_nested_arrays */
+    char *open = malloc(100000);
+    memset(open, '[', 100000);
+    (void)parse(open, 100000, EDGEL_EFORMAT); /* n_structure_100000_opening_arrays */
+    for (size_t i = 0; i + 5 <= 100000; i += 5)
+        memcpy(open + i, "[{\"\":", 5);
+    (void)parse(open, 100000, EDGEL_EFORMAT); /* n_structure_open_array_object */
+    free(open);
+}
+
 static void depth_is_bounded(void **state)
 {
     (void)state;
@@ -539,6 +725,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_grammar_allows_is_read),
         cmocka_unit_test(everything_else_is_refused),
+        cmocka_unit_test(published_cases_are_decided),
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(members_come_in_order),
         cmocka_unit_test(strings_are_decoded),

@@ -256,9 +256,34 @@ static void test_refused(void **state)
     }
 }
 
+/* What is no soft map is refused before its values are looked at. */
+static void test_maps_are_checked(void **state)
+{
+    (void)state;
+    static float bytes[3 * 15 * 15];
+    const struct edgel_mask truths = { .view = { bytes, 7, 7, 1, EDGEL_U8, 7 }, .bits = 8 };
+    const struct edgel_truth truth = { .boundaries = &truths, .segmentations = &truths, .n = 1 };
+    const struct edgel_view odd[] = { { NULL, 7, 7, 1, EDGEL_U8, 7 },
+                                      { bytes, 7, 7, 5, EDGEL_U8, 35 },
+                                      { bytes, 7, 7, 1, EDGEL_I16, 14 },
+                                      { bytes, 7, 7, 1, EDGEL_I32, 28 },
+                                      { bytes, 7, 7, 3, EDGEL_F32, 84 } };
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+        for (int nms = 0; nms < 2; nms++) {
+            const struct edgel_mask map = { .view = odd[i], .bits = 8 };
+            const struct edgel_prediction p = { .map = &map };
+            struct edgel_measure m = measure_of();
+            struct edgel_row row = { 0 };
+            ask(&m, "nms", nms);
+            assert_int_equal(edgel_measure_maps(&m, &p, false, &truth, &row, NULL),
+                             odd[i].type == EDGEL_F32 ? EDGEL_EFORMAT : EDGEL_EINVAL);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_against_twin), cmocka_unit_test(test_line),
-                                        cmocka_unit_test(test_measured), cmocka_unit_test(test_refused) };
+                                        cmocka_unit_test(test_measured), cmocka_unit_test(test_refused),
+                                        cmocka_unit_test(test_maps_are_checked) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
