@@ -22,8 +22,9 @@ struct edgel_input {
 struct edgel_inputs_params {
     const char *const *paths; /* files and folders in any mix */
     size_t npaths;
-    const char *files_from; /* list of further paths, one per line; "-" standard input; NULL none */
-    bool nul;               /* paths in the list end with NUL bytes, not newlines */
+    /* List of further paths, one per line, ended by LF or CR LF; "-" standard input; NULL none. */
+    const char *files_from;
+    bool nul; /* paths in the list end with NUL bytes, not newlines */
     /* Globs: fnmatch on rel, and on its last component if the glob has no '/'. */
     const char *const *include, *const *exclude;
     size_t ninclude, nexclude;
@@ -107,7 +108,7 @@ struct edgel_plan;
  * and "." are dropped.
  *
  * Returns EDGEL_OK; EDGEL_ENOMEM; EDGEL_EINVAL:
- *   - an unknown or unclosed {...}; a component ".." of the template or a path
+ *   - an unknown or unclosed {...}; a template that begins with '/'; a component ".." of the template or a path
  *   - an extension that is no format to write (png tif pnm pbm pgm ppm pfm), or not `extension`
  *   - a template although output is the file itself; an output folder that is a file
  *   - two outputs with one path, or one whose path is a folder of the other's (both are named)
@@ -259,9 +260,10 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_range_decide(const struct edge
                                                                struct edgel_error *err);
 
 /* Text of a progress bar, at most `columns` wide: label, bar, done/total, percent, rate and time left; the least needed
- * parts are left out until the rest fits. seconds: since the start. Writes at most size bytes to buf, with the NUL. */
+ * parts are left out until the rest fits. done: with the failed and the skipped, which cost no time: rate and time left
+ * leave these out. seconds: since the start. Writes at most size bytes to buf, with the NUL. */
 EDGEL_API void edgel_progress_text(char *buf, size_t size, int columns, const char *label, size_t done,
-                                   size_t total, size_t failed, double seconds);
+                                   size_t total, size_t failed, size_t skipped, double seconds);
 
 /* --- resuming: a record of what a run has finished, kept in its output folder --- */
 

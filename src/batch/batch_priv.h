@@ -25,7 +25,8 @@ size_t edgel_path_trim(const char *path);
 size_t edgel_path_bare(const char *path, size_t n);
 
 /* Calls fn for each record of a file ("-": standard input) that is not empty; stops at the first failure.
- * separator is '\n' or '\0'. EDGEL_EIO, EDGEL_ENOMEM, EDGEL_EINVAL (NUL bytes in a list of lines). */
+ * separator is '\n' (CR LF counts as one) or '\0'. EDGEL_EIO, EDGEL_ENOMEM, EDGEL_EINVAL (NUL bytes in a list of
+ * lines). */
 enum edgel_status edgel_lines_read(const char *path, char separator,
                                    enum edgel_status (*fn)(void *user, char *line, size_t n, size_t number,
                                                            struct edgel_error *err),

@@ -61,7 +61,8 @@ static void format_eta(char *s, double seconds)
         snprintf(s, PART_BYTES, "ETA %u:%02u", t / 60, t % 60);
 }
 
-static void format_parts(struct parts *p, size_t done, size_t total, size_t failed, double seconds)
+static void format_parts(struct parts *p, size_t done, size_t total, size_t failed, size_t skipped,
+                         double seconds)
 {
     double part = total > 0 ? (double)done / (double)total : 1;
     snprintf(p->text[DONE], PART_BYTES, "%zu/%zu", done, total);
@@ -71,10 +72,11 @@ static void format_parts(struct parts *p, size_t done, size_t total, size_t fail
                            : 99);
     if (failed > 0)
         snprintf(p->text[FAILED], PART_BYTES, "%zu failed", failed);
-    if (!(seconds > 0) || done == 0)
+    const double worked = done > skipped ? (double)(done - skipped) : 0;
+    if (!(seconds > 0) || worked < 1)
         return;
-    format_rate(p->text[RATE], (double)done / seconds);
-    format_eta(p->text[ETA], (double)(total - done) * (seconds / (double)done));
+    format_rate(p->text[RATE], worked / seconds);
+    format_eta(p->text[ETA], (double)(total - done) * (seconds / worked));
 }
 
 struct line {
@@ -98,7 +100,7 @@ static void append_bar(struct line *l, size_t width, size_t done, size_t total)
 }
 
 void edgel_progress_text(char *buf, size_t size, int columns, const char *label, size_t done, size_t total,
-                         size_t failed, double seconds)
+                         size_t failed, size_t skipped, double seconds)
 {
     if (size == 0)
         return;
@@ -110,7 +112,7 @@ void edgel_progress_text(char *buf, size_t size, int columns, const char *label,
         room = size - 1;
     if (done > total)
         done = total;
-    format_parts(&p, done, total, failed, seconds);
+    format_parts(&p, done, total, failed, skipped, seconds);
     for (int k = 0; k < NPARTS; k++)
         p.use[k] = true;
     for (int k = NPARTS - 1; k >= 0 && width_of(&p) > room; k--)

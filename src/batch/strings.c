@@ -96,6 +96,8 @@ struct reader {
 static enum edgel_status hand_over(struct reader *r, struct edgel_error *err)
 {
     r->number++;
+    if (r->separator == '\n' && r->line.len > 0 && r->line.s[r->line.len - 1] == '\r')
+        r->line.s[--r->line.len] = '\0'; /* of a list that was written elsewhere */
     if (r->line.failed)
         return edgel_fail(err, EDGEL_ENOMEM, "%s, line %zu: out of memory", r->path, r->number);
     r->empty = r->line.len == 0 ? r->empty + 1 : 0;

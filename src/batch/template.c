@@ -70,6 +70,9 @@ enum edgel_status edgel_template_parse(struct edgel_template *t, const char *sou
     *t = (struct edgel_template){ 0 };
     if (*source == '\0')
         return edgel_fail(err, EDGEL_EINVAL, "name '': must not be empty");
+    if (*source == '/')
+        return edgel_fail(err, EDGEL_EINVAL,
+                          "name '%s': must not begin with '/': it is a path below the output folder", source);
     if (climbs(source))
         return edgel_fail(err, EDGEL_EINVAL, "name '%s': '..' must not be a folder of it", source);
     t->source = edgel_strdup(source);

@@ -118,6 +118,8 @@ static enum edgel_status take_entries(const struct place *at, DIR *dir, struct e
     for (;;) {
         errno = 0;
         const struct dirent *e = readdir(dir);
+        if (!e && errno == ENOMEM)
+            return edgel_no_memory(err, at->prefix);
         if (!e && errno != 0) /* what was read stays; the folder itself is reported */
             return edgel_inputs_add(at->walk->inputs, at->prefix, "", at->rel, true, errno, err);
         if (!e)
@@ -153,9 +155,10 @@ static enum edgel_status walk(const struct edgel_walk *w, const struct level *ab
         return edgel_no_memory(err, path->s);
     if (!dir || fstat(dirfd(dir), &st) != 0) {
         *error = errno;
+        const bool memory = errno == ENOMEM;
         if (dir)
             closedir(dir);
-        return EDGEL_EIO; /* for the caller, who names it */
+        return memory ? edgel_no_memory(err, path->s) : EDGEL_EIO; /* EIO: for the caller, who names it */
     }
     if (closes_loop(above, &st) ||
         (above && w->skips && st.st_dev == w->skip_dev && st.st_ino == w->skip_ino)) {

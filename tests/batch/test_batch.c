@@ -93,25 +93,30 @@ static void progress_names_everything_when_wide(void **state)
 {
     (void)state;
     char s[256];
-    edgel_progress_text(s, sizeof s, 66, "detect", 120, 240, 1, 0.4);
+    edgel_progress_text(s, sizeof s, 66, "detect", 120, 240, 1, 0, 0.4);
     assert_string_equal(s, "detect [##########----------] 120/240  50% 300/s ETA 0:01 1 failed");
-    edgel_progress_text(s, sizeof s, 54, "detect", 120, 240, 1, 0.4);
+    edgel_progress_text(s, sizeof s, 54, "detect", 120, 240, 1, 0, 0.4);
     assert_string_equal(s, "detect [####----] 120/240  50% 300/s ETA 0:01 1 failed");
-    edgel_progress_text(s, sizeof s, 200, "x", 1, 100, 0, 250);
+    edgel_progress_text(s, sizeof s, 200, "x", 1, 100, 0, 0, 250);
     assert_non_null(strstr(s, " 1/100   1% 0.0/s ETA 6:52:30"));
-    edgel_progress_text(s, sizeof s, 80, "x", 0, 0, 0, 0);
+    edgel_progress_text(s, sizeof s, 80, "x", 0, 0, 0, 0, 0);
     assert_non_null(strstr(s, "0/0 100%"));
-    edgel_progress_text(s, sizeof s, 80, "x", 0, 10, 0, 0);
+    edgel_progress_text(s, sizeof s, 80, "x", 0, 10, 0, 0, 0);
     assert_null(strstr(s, "ETA"));
-    edgel_progress_text(s, sizeof s, 80, "x", 999, 1000, 0, 1);
+    edgel_progress_text(s, sizeof s, 80, "x", 999, 1000, 0, 0, 1);
     assert_non_null(strstr(s, " 99% ")); /* 100 % is only said of all */
-    edgel_progress_text(s, sizeof s, 3, "detect", 120, 240, 1, 0.4);
+    edgel_progress_text(s, sizeof s, 80, "x", 900, 1000, 0, 890,
+                        2); /* 10 in 2 s; the others were done before */
+    assert_non_null(strstr(s, "900/1000  90% 5.0/s ETA 0:20"));
+    edgel_progress_text(s, sizeof s, 80, "x", 900, 1000, 0, 900, 2);
+    assert_null(strstr(s, "ETA"));
+    edgel_progress_text(s, sizeof s, 3, "detect", 120, 240, 1, 0, 0.4);
     assert_string_equal(s, "50%");
-    edgel_progress_text(s, sizeof s, 8, "detect", 120, 240, 1, 0.4);
+    edgel_progress_text(s, sizeof s, 8, "detect", 120, 240, 1, 0, 0.4);
     assert_string_equal(s, "120/240");
-    edgel_progress_text(s, sizeof s, 2, "detect", 120, 240, 1, 0.4);
+    edgel_progress_text(s, sizeof s, 2, "detect", 120, 240, 1, 0, 0.4);
     assert_string_equal(s, "");
-    edgel_progress_text(s, sizeof s, -1, "detect", 120, 240, 1, 0.4);
+    edgel_progress_text(s, sizeof s, -1, "detect", 120, 240, 1, 0, 0.4);
     assert_string_equal(s, "");
 }
 
@@ -124,7 +129,7 @@ static void progress_fits_every_width(void **state)
         for (size_t k = 0; k < sizeof seconds / sizeof *seconds; k++)
             for (size_t size = 1; size < 250; size += 31) {
                 memset(s, 'x', sizeof s);
-                edgel_progress_text(s, size, columns, "a label of some length", 123 * k, 12345, k,
+                edgel_progress_text(s, size, columns, "a label of some length", 123 * k, 12345, k, 0,
                                     seconds[k]);
                 assert_non_null(memchr(s, '\0', size));
                 assert_true((int)strlen(s) <= (columns > 0 ? columns : 0));
@@ -132,7 +137,7 @@ static void progress_fits_every_width(void **state)
                     assert_int_equal(s[j], 'x');
             }
     for (int columns = 60; columns <= 200; columns++) { /* the bar takes the room that is left */
-        edgel_progress_text(s, sizeof s, columns, "detect", 120, 240, 1, 0.4);
+        edgel_progress_text(s, sizeof s, columns, "detect", 120, 240, 1, 0, 0.4);
         assert_int_equal(strlen(s), columns < 86 ? columns : 86);
     }
 }

@@ -259,6 +259,9 @@ static void lists_name_files_and_folders(void **state)
     tree_put("list", "x y.png\n\nin\n#gone\nin/a.png"); /* no newline at its end */
     assert_string_equal(listed(&params, NULL), ".a.png=in/a.png .x y.png=x y.png a.png=in/a.png "
                                                "!.#gone=#gone .a.png=in/a.png");
+    tree_put("list", "x y.png\r\n\r\nin\r\nin/a.png\r"); /* of another system */
+    assert_string_equal(listed(&params, NULL),
+                        ".a.png=in/a.png .x y.png=x y.png a.png=in/a.png .a.png=in/a.png");
     params.nul = true;
     static const char records[] = "l\n.png\0\0x y.png\0";
     write_bytes("list", records, sizeof records - 1);

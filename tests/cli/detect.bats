@@ -1404,6 +1404,22 @@ END
     [ "$output" -eq 0 ]
 }
 
+@test "memory that runs out while folders are read is told as that" {
+    [ "${EDGEL_SANITIZE:-none}" = none ] || skip "the sanitizer's run-time must come first"
+    tree
+    cat >spy.c <<'END'
+#include <dirent.h>
+#include <errno.h>
+#include <stddef.h>
+DIR *opendir(const char *path) { (void)path; errno = ENOMEM; return NULL; }
+END
+    "${CC:-gcc}" -shared -fPIC -o spy.so spy.c
+    run env LD_PRELOAD="$PWD/spy.so" "$EDGEL" detect -o out in
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"in/: out of memory"* ]]
+    [ ! -e out ]
+}
+
 @test "a second signal kills" {
     { printf 'P5 1500 1500 65535\n' && head -c 4500000 /dev/zero; } >in.pgm
     for first in TERM INT; do

@@ -153,6 +153,8 @@ static void keep_step(void *user, const struct edgel_step *s)
 
 static void keep_row(void *user, const struct edgel_epoch *row)
 {
+    assert_true(isnan(row->images_per_second) ||
+                row->images_per_second > 0); /* not 0 where none was trained */
     struct record *r = user;
     assert_in_range(r->nrows, 0, ROWS_MAX - 1);
     r->rows[r->nrows] = *row;

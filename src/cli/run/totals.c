@@ -26,7 +26,7 @@ static void draw(double now)
     char line[512];
     const struct edgel_totals *t = &state.totals;
     edgel_progress_text(line, sizeof line, cli_bar_columns(), state.label, t->ok + t->failed + t->skipped,
-                        state.total, t->failed, now - state.start);
+                        state.total, t->failed, t->skipped, now - state.start);
     cli_bar_show(line);
     state.drawn = now;
 }

@@ -49,14 +49,15 @@ static void step_done(void *user, const struct edgel_step *s)
 static void epoch_done(void *user, const struct edgel_epoch *e)
 {
     const struct train_progress *p = user;
-    char scores[128] = "";
+    char scores[128] = "", rate[32] = "";
     if (p->o->run.quiet)
         return;
     if (e->confusion)
         snprintf(scores, sizeof scores, "  val loss %.4f  IoU %.4f  F1 %.4f", e->val_loss, e->iou, e->f1);
-    cli_message("epoch %lld/%lld  loss %.4f%s%s  %.1f images/s  %.1f s", (long long)e->epoch,
-                (long long)p->o->epochs, e->train_loss, scores, e->best ? "  best" : "", e->images_per_second,
-                e->seconds + e->val_seconds);
+    if (!isnan(e->images_per_second)) /* a run that went on at the validation trained no image */
+        snprintf(rate, sizeof rate, "  %.1f images/s", e->images_per_second);
+    cli_message("epoch %lld/%lld  loss %.4f%s%s%s  %.1f s", (long long)e->epoch, (long long)p->o->epochs,
+                e->train_loss, scores, e->best ? "  best" : "", rate, e->seconds + e->val_seconds);
 }
 
 static bool asked_to_stop(void *user)

@@ -236,9 +236,10 @@ void edgel_trainer_position(const struct edgel_trainer *t, int64_t *epochs, int6
     *steps = t->step;
 }
 
+/* NaN: this run has not trained in the epoch, as when it goes on at a validation. */
 static double rate(int64_t images, double seconds)
 {
-    return seconds > 0 ? (double)images / seconds : NAN;
+    return images > 0 && seconds > 0 ? (double)images / seconds : NAN;
 }
 
 static void tell_step(const struct edgel_trainer *t, const struct run *r, double loss)
