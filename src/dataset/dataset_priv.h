@@ -62,6 +62,8 @@ EDGEL_NODISCARD enum edgel_status edgel_mask_file_read(const struct edgel_read *
                                                        enum edgel_mask_role role, int w, int h,
                                                        struct edgel_bytes *bytes, struct edgel_mask_file *f,
                                                        struct edgel_error *err);
+/* Under binary labels a truth in a JPEG file is cut at half of its range: what was drawn as 0 comes back as 1 to 3. */
+void edgel_mask_file_cut(const struct edgel_dataset *d, struct edgel_mask_file *f);
 void edgel_mask_file_finish(struct edgel_mask_file *f);
 /* The image of a file. */
 struct edgel_mask edgel_mask_of_file(const struct edgel_mask_file *f);

@@ -54,6 +54,17 @@ enum edgel_status edgel_mask_file_read(const struct edgel_read *read, const char
     return edgel_mask_file_decode(read, path, bytes, role, w, h, f, err);
 }
 
+void edgel_mask_file_cut(const struct edgel_dataset *d, struct edgel_mask_file *f)
+{
+    if (f->is_mat || f->info.format != EDGEL_FORMAT_JPEG || d->labels != EDGEL_LABELS_BINARY)
+        return;
+    for (int y = 0; y < f->image.h; y++) {
+        uint8_t *row = (uint8_t *)f->image.data + y * f->image.stride;
+        for (int i = 0; i < f->image.w * f->image.channels; i++)
+            row[i] = row[i] >= 128 ? 255 : 0;
+    }
+}
+
 void edgel_mask_file_finish(struct edgel_mask_file *f)
 {
     edgel_image_finish(&f->image);

@@ -214,6 +214,7 @@ static enum edgel_status read_truth_file(const struct source *s, const char *pat
     EDGEL_TRY(
         edgel_mask_file_read(&s->d->p.read, path, EDGEL_MASK_TRUTH, 0, 0, &s->m->memory->bytes, f, s->err));
     EDGEL_TRY(take_file(s, path, f));
+    edgel_mask_file_cut(s->d, f);
     if (f->is_mat)
         EDGEL_TRY(add_annotators(s, path, f));
     else if (s->boundaries && s->regions)

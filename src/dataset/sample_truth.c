@@ -34,6 +34,8 @@ enum edgel_status edgel_truth_file_read(const struct edgel_dataset *d, const cha
     struct edgel_bytes bytes = { 0 };
     enum edgel_status status = edgel_mask_file_read(&d->p.read, path, EDGEL_MASK_TRUTH, w, h, &bytes, f, err);
     edgel_bytes_finish(&bytes);
+    if (status == EDGEL_OK)
+        edgel_mask_file_cut(d, f);
     for (size_t k = 0; f->is_mat && k < f->mat.n && status == EDGEL_OK; k++)
         if (!f->mat.boundaries[k].data)
             status = edgel_fail(err, EDGEL_EFORMAT, "%s: groundTruth{%zu} has no Boundaries", path, k + 1);

@@ -87,3 +87,10 @@ refused() {
     document 3000 "[$(yes 5000 | head -n 3200 | paste -sd,)]" >striped.json
     refused 1 'more than 2097152 runs of objects in one image' eval --truth striped.json --objects ids striped.json
 }
+
+@test "MAT truth of another size than its image is refused before it is unpacked" {
+    mkdir m
+    python3 "$EDGEL_SOURCE/tests/support/make_mat.py" m/a.mat truth '[[[[1, 1, 2]], [[0, 1, 0]]]]'
+    refused 2 'm/a.mat: groundTruth{1}.Segmentation is 3x1, the image 2x2' train --truth m -o o in
+    [[ "$output" != *labels:* ]] # by the first look, which decides labels
+}

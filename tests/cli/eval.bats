@@ -1249,3 +1249,14 @@ numbers() {
     evaluate --truth t --colors ./voc t
     [ "$status" -eq 1 ]
 }
+
+@test "JPEG files as binary truth are cut at half of the range" {
+    mask t/a.jpg dark # 8 x 8, all 3: what is left of 0
+    # shellcheck disable=SC2046
+    pgm p/a.pgm 8 $(for _ in $(seq 64); do echo 0; done)
+    evaluate --truth t --labels binary p
+    is 'c["tn"], c["fn"]' '(64, 0)'
+    mask t/a.jpg scans # all 128
+    evaluate --truth t --labels binary p
+    is 'c["tn"], c["fn"]' '(0, 64)'
+}

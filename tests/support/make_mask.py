@@ -5,7 +5,7 @@ make_mask.py FILE.png KIND WIDTH VALUE...   KIND: 1 4 8 16 (gray of so many bits
                                             values a pixel); options before FILE: --orient N (eXIf), --text BYTES (a
                                             tEXt chunk of that size), --zeros WxH instead of WIDTH VALUE...
 make_mask.py FILE.pfm pfm WIDTH VALUE...
-make_mask.py FILE.jpg scans                 an 8x8 gray progressive JPEG of two scans, all 128
+make_mask.py FILE.jpg scans|dark            an 8x8 gray progressive JPEG of two scans, all 128, or all 3
 """
 import argparse
 import struct
@@ -45,15 +45,15 @@ def pfm(rows):
         struct.pack(f"<{len(r)}f", *r) for r in reversed(rows))
 
 
-def progressive():
+def progressive(dark):
     """DC and AC in scans of their own; each Huffman table has one symbol, written as the bit 0."""
     def segment(marker, data):
         return struct.pack(">BBH", 0xFF, marker, len(data) + 2) + data
 
     one = bytes([1] + [0] * 15)
     return (b"\xff\xd8" + segment(0xDB, b"\0" + b"\1" * 64) + segment(0xC2, b"\x08\0\x08\0\x08\1\1\x11\0") +
-            segment(0xC4, b"\0" + one + b"\0") + segment(0xC4, b"\x10" + one + b"\0") +
-            segment(0xDA, b"\1\1\0\0\0\0") + b"\x7f" + segment(0xDA, b"\1\1\0\1\x3f\0") + b"\x7f\xff\xd9")
+            segment(0xC4, b"\0" + one + (b"\x0a" if dark else b"\0")) + segment(0xC4, b"\x10" + one + b"\0") +
+            segment(0xDA, b"\1\1\0\0\0\0") + (b"\x02\xdf" if dark else b"\x7f") + segment(0xDA, b"\1\1\0\1\x3f\0") + b"\x7f\xff\xd9")
 
 
 p = argparse.ArgumentParser()
@@ -73,4 +73,4 @@ else:
     step = args.width * (3 if args.kind == "rgb" else 1)
     table = [[number(v) for v in args.values[i:i + step]] for i in range(0, len(args.values), step)]
 with open(args.file, "wb") as f:
-    f.write(progressive() if args.kind == "scans" else pfm(table) if args.kind == "pfm" else png(args, table))
+    f.write(progressive(args.kind == "dark") if args.kind in ("scans", "dark") else pfm(table) if args.kind == "pfm" else png(args, table))
