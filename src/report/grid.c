@@ -71,6 +71,8 @@ static void print_cell(struct edgel_text *t, const char *cell, size_t width, boo
     edgel_text_str(t, cell);
     if (left && !last)
         pad(t, space);
+    while (last && !t->failed && t->len > 0 && t->s[t->len - 1] == ' ') /* of cells without a text */
+        t->len--;
     edgel_text_str(t, last ? "\n" : "  ");
 }
 

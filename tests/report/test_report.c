@@ -483,6 +483,12 @@ static void tables_fit_the_screen(void **state)
     }
     assert_true(longest_line(&s, 200, text, sizeof text) > plain);
     assert_has(text, "balanced_accuracy");
+    /* The mean has no counts: cells without a text. */
+    const struct edgel_summary sweep = sweep_summary("run");
+    for (size_t width = 52; width < 120; width++) {
+        (void)longest_line(&sweep, width, text, sizeof text);
+        assert_null(strstr(text, " \n"));
+    }
 }
 
 /* Each family is shown; a row without one of its parts is seen, whichever row and whichever part. */
