@@ -80,7 +80,7 @@ const struct cli_option cli_read_rows[] = {
       .min = 1,
       .max = 9e15,
       .note = "2^26, and 16 for each pixel of an image or 8 for each of --max-pixels in a MAT file",
-      .help = "Refuse files of images and masks of more than BYTES before they are read." },
+      .help = "Refuse files of images, masks and COCO documents of more than BYTES before they are read." },
     { 0 },
 };
 
