@@ -2,6 +2,7 @@
 #define _XOPEN_SOURCE 700 /* nftw */
 #include "core/core_priv.h"
 #include "edgel/batch.h"
+#include "io/io_priv.h"
 #include "random.h"
 #include "tree.h"
 #include <math.h>
@@ -160,6 +161,20 @@ static void floats_are_scaled_and_not_cut(void **state)
     read.range.automatic = true;
     assert_int_equal(edgel_image_read("f.pfm", &read, &got, NULL, &err), EDGEL_EINVAL);
     assert_string_equal(err.msg, "range auto: must be decided before images are read");
+}
+
+static void alpha_stays(void **state)
+{
+    (void)state;
+    const struct edgel_range r = range_of("12bit");
+    uint16_t two[] = { 4095, 4095, 0, 7 }, four[] = { 4095, 0, 4096, 4095, 1, 2, 3, 4 };
+    edgel_range_row(&r, EDGEL_U16, 2, two, 2);
+    edgel_range_row(&r, EDGEL_U16, 4, four, 2);
+    const uint16_t want2[] = { 65535, 4095, 0, 7 }, want4[] = { 65535, 0, 65535, 4095, 16, 32, 48, 4 };
+    assert_memory_equal(two, want2, sizeof two);
+    assert_memory_equal(four, want4, sizeof four);
+    const struct edgel_view v = { four, 2, 1, 4, EDGEL_U16, sizeof four };
+    assert_true(edgel_view_largest(v) == 65535);
 }
 
 /* Rows that come one by one. */
@@ -411,6 +426,7 @@ int main(void)
         cmocka_unit_test(texts_come_back),
         TREE_TEST(whole_numbers_are_scaled_and_cut),
         TREE_TEST(floats_are_scaled_and_not_cut),
+        cmocka_unit_test(alpha_stays),
         TREE_TEST(rows_are_those_of_the_whole),
         cmocka_unit_test(the_smallest_that_holds_is_chosen),
         TREE_TEST(a_list_has_one_range),

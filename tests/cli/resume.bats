@@ -153,6 +153,7 @@ killed() {
     expect "--name" -m canny:sigma=1 -m sobel --name '{op}/{stem}.png'
     expect "--lenient" -m canny:sigma=1 -m sobel --lenient
     expect "--no-orient" -m canny:sigma=1 -m sobel --no-orient
+    expect "--range" -m canny:sigma=1 -m sobel --range 12bit
     expect "--page" -m canny:sigma=1 -m sobel --page 2
     sed -i '1s/"version":"/&9/' out/.edgel-journal
     find out -type f ! -path "*active*" -exec cksum {} + | sort >before
