@@ -36,6 +36,11 @@ extern "C" {
  *             R = (sum K p + s) / (sum K + s), S and K the soft skeletons of p and t: with E_0 = p, E_(j+1) the least
  *             of a pixel of E_j and its four neighbours, O_j the most of 3x3 pixels of E_(j+1), S = 1 - product over
  *             j = 0 .. cldice_steps of 1 - max(E_j - O_j, 0). It needs w of the batch
+ *   border    ce, with one class bce, with each pixel of no object times m = 1 + border_weight
+ *             exp(-(d_1 + d_2)^2 / (2 border_sigma^2)), which the denominator leaves out: d_1 and d_2 are the distances
+ *             to the nearest pixels of the nearest and the second nearest object; m is 1 where one is over
+ *             4 border_sigma. Objects: components, by 8 neighbours, of pixels of one class but the first (with one
+ *             class its pixels; soft: at least 0.5). It needs w of the batch
  *
  * iou, dice, tversky, lovasz and cldice sum over the batch first and then take the plain mean over the classes that
  * occur in it (sum t > 0; for lovasz some t >= 0.5); with none the value is 0. Class weights do not touch them. Without
@@ -43,7 +48,8 @@ extern "C" {
  *
  * Sources: Rahman and Wang 2016 (iou); Milletari et al. 2016, arXiv:1606.04797 (dice); Berman et al. 2018,
  * arXiv:1705.08790 (lovasz); Girshick 2015, arXiv:1504.08083 (smoothl1); Lin et al. 2017, arXiv:1708.02002 (focal);
- * Salehi et al. 2017, arXiv:1706.05721 (tversky); Shit et al. 2021, arXiv:2003.07311 (cldice).
+ * Salehi et al. 2017, arXiv:1706.05721 (tversky); Shit et al. 2021, arXiv:2003.07311 (cldice); Ronneberger et al.
+ * 2015, arXiv:1505.04597 (border).
  */
 enum edgel_loss {
     EDGEL_LOSS_CE,
@@ -56,9 +62,10 @@ enum edgel_loss {
     EDGEL_LOSS_SMOOTHL1,
     EDGEL_LOSS_FOCAL,
     EDGEL_LOSS_TVERSKY,
-    EDGEL_LOSS_CLDICE
+    EDGEL_LOSS_CLDICE,
+    EDGEL_LOSS_BORDER
 };
-enum { EDGEL_LOSS_KINDS = EDGEL_LOSS_CLDICE + 1 };
+enum { EDGEL_LOSS_KINDS = EDGEL_LOSS_BORDER + 1 };
 
 /* "ce", "bce", ..; NULL past the last. */
 EDGEL_API const char *edgel_loss_name(int kind);
@@ -90,9 +97,10 @@ struct edgel_loss_params {
     double focal_gamma;                 /* 0..10 */
     double tversky_alpha, tversky_beta; /* 0..10 */
     double cldice_steps;                /* 1..50, rounded down */
+    double border_weight, border_sigma; /* 0..1000; pixels, 0.1..50 */
 };
 /* No class weights, not balanced; smooth 1, smooth_beta 0.1, focal_gamma 2, tversky_alpha 0.3, tversky_beta 0.7,
- * cldice_steps 3. */
+ * cldice_steps 3, border_weight 10, border_sigma 5. */
 EDGEL_API void edgel_loss_params_init(struct edgel_loss_params *params);
 
 /* A number of struct edgel_loss_params: the name of its field, what it means, its range and default; name NULL past
@@ -115,7 +123,7 @@ struct edgel_loss_batch {
     const float *logits;    /* [n][classes][pixels] */
     const uint16_t *labels; /* [n][pixels]: below max(classes, 2), or EDGEL_LABEL_IGNORE */
     const float *soft;      /* [n][classes][pixels] targets in [0, 1]; negative in the first class: ignored */
-    int w;                  /* pixels of a row, a divisor of pixels; 0: not known, and cldice is refused */
+    int w; /* pixels of a row, a divisor of pixels; 0: not known, cldice and border are refused */
 };
 /* One sample of one class; pixels and w 0, pointers NULL, the caller's to set. */
 EDGEL_API void edgel_loss_batch_init(struct edgel_loss_batch *batch);

@@ -5,7 +5,7 @@
 
 Only needed to make the file anew (PyTorch 2.13 made the one in the tree). All is computed in double from logits that are
 floats. Cross-entropy, binary cross-entropy, L1, L2 and smooth L1 are PyTorch's own functions; IoU, Dice, Tversky, Lovasz,
-focal, clDice and the box losses are their papers' formulas in PyTorch operations, derived by autograd. The file is text; `#`
+focal, clDice, the borders (with SciPy) and the box losses are their papers' formulas in PyTorch operations, derived by autograd. The file is text; `#`
 starts a comment.
 
     batch N CLASSES PIXELS labels|soft W
@@ -21,11 +21,13 @@ import sys
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
 from house import ROOT
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy import ndimage
 
 SEED, IGNORE, BETA, SMOOTH = 20, 65535, 0.1, 1.0
-GAMMA, ALPHA, TVERSKY_BETA, STEPS = 2.0, 0.3, 0.7, 3
+GAMMA, ALPHA, TVERSKY_BETA, STEPS, WEIGHT, SIGMA = 2.0, 0.3, 0.7, 3, 10.0, 5.0
 torch.set_default_dtype(torch.float64)
 
 
@@ -100,6 +102,26 @@ def cldice(x, t, soft, width):
     return torch.stack(values).mean()
 
 
+def gaps(t, soft, classes, width):
+    """U-Net's weights of the pixels [n][pixels], by SciPy's components and distances."""
+    maps = []
+    for truth in t:
+        if soft:
+            own = (truth >= 0.5).numpy() & (truth[:1] >= 0).numpy()
+            kind = own[0].astype(int) if classes == 1 else np.where(own[1:].any(0), own[1:].argmax(0) + 1, 0)
+        else:
+            kind = np.where(truth.numpy() == IGNORE, 0, truth.numpy())
+        kind = kind.reshape(-1, width)
+        far = [np.full(kind.shape, np.inf)] * 2
+        for c in range(1, kind.max() + 1):
+            objects, count = ndimage.label(kind == c, np.ones((3, 3)))
+            far += [ndimage.distance_transform_edt(objects != k) for k in range(1, count + 1)]
+        near = np.sort(np.stack(far), 0)[:2]
+        extra = WEIGHT * np.exp(-near.sum(0) ** 2 / (2 * SIGMA ** 2))
+        maps.append(1 + np.where((kind > 0) | (near[1] > 4 * SIGMA), 0, extra))
+    return torch.tensor(np.stack(maps)).reshape(len(t), -1)
+
+
 def loss(name, x, t, soft, w, balance, width):
     if name == "cldice":
         return cldice(x, t, soft, width)
@@ -117,6 +139,13 @@ def loss(name, x, t, soft, w, balance, width):
     if name in ("bce", "ce"):
         each = F.binary_cross_entropy_with_logits(logits, target, weight=w0, pos_weight=w1 / w0, reduction="none")
         return each.sum() / v.sum()
+    if name == "border":
+        keep = (t[:, 0] >= 0) if soft else (t != IGNORE)
+        m = gaps(t, soft, classes, width)[keep][:, None]
+        if classes > 1:
+            return -(m * target * w1 * F.log_softmax(logits, 1)).sum() / (target * w1).sum()
+        each = w1 * target * F.logsigmoid(logits) + w0 * (1 - target) * F.logsigmoid(-logits)
+        return -(m * each).sum() / v.sum()
     if name == "focal" and classes > 1:
         return -(target * w1 * (1 - p) ** GAMMA * F.log_softmax(logits, 1)).sum() / (target * w1).sum()
     if name == "focal":
@@ -164,7 +193,7 @@ def batch(out, n, classes, pixels, soft, weights, balance=False, width=0):
     width = width or pixels
     print("batch", n, classes, pixels, "soft" if soft else "labels", width, file=out)
     print(row(x), row(t), row(w) if weights else "-", sep="\n", file=out)
-    for name in "ce bce iou dice lovasz l1 l2 smoothl1 focal tversky cldice".split():
+    for name in "ce bce iou dice lovasz l1 l2 smoothl1 focal tversky cldice border".split():
         leaf = x.clone().requires_grad_()
         value = loss(name, leaf, t, soft, w, balance, width)
         value.backward()

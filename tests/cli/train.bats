@@ -529,6 +529,16 @@ number_changes() { # LOSS OPTION VALUE
 @test "--tversky-alpha" { number_changes tversky --tversky-alpha 0.6; }
 @test "--tversky-beta" { number_changes tversky --tversky-beta 0.3; }
 @test "--cldice-steps" { number_changes cldice --cldice-steps 1; }
+@test "--border-weight and --border-sigma" {
+    for n in 0 1 2 3 4 5; do # two objects with a gap
+        [ -e "t/$n.pgm" ] || continue
+        { printf 'P5 24 16 255\n'; for ((y = 0; y < 16; y++)); do head -c 9 /dev/zero | tr '\0' '\377'; head -c 4 /dev/zero
+            head -c 11 /dev/zero | tr '\0' '\377'; done; } >"t/$n.pgm"
+    done
+    number_changes border --border-weight 2
+    rm -r a b
+    number_changes border --border-sigma 2
+}
 @test "--l1" { changes --l1 0.1; }
 @test "--l2" { changes --l2 0.1; }
 @test "--lr" { changes --lr 0.1; }
@@ -947,6 +957,8 @@ other_options() {
 --tversky-alpha 0.5
 --tversky-beta 0.5
 --cldice-steps 2
+--border-weight 2
+--border-sigma 2
 --l1 0.5
 --l2 0.5
 --optimizer adamw

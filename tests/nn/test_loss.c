@@ -96,8 +96,64 @@ static void weights(const struct twin *w, size_t i, int c, double *positive, dou
     *negative = w0 * (1 - t);
 }
 
+/* Whether pixel i of sample n belongs to an object, and to one of which class. */
+static int twin_class(const struct edgel_loss_batch *b, int n, int i)
+{
+    const size_t m = b->pixels;
+    if (b->labels)
+        return b->labels[(size_t)n * m + (size_t)i] == EDGEL_LABEL_IGNORE
+                   ? 0
+                   : b->labels[(size_t)n * m + (size_t)i];
+    const float *t = b->soft + (size_t)n * (size_t)b->classes * m + (size_t)i;
+    if (b->classes == 1)
+        return t[0] >= 0.5f;
+    for (int c = 1; c < b->classes && t[0] >= 0; c++)
+        if (t[(size_t)c * m] >= 0.5f)
+            return c;
+    return 0;
+}
+
+/* The weight of a pixel by its definition: components by passing the least number on, all distances measured. */
+static void twin_border(const struct edgel_loss_batch *b, const struct edgel_loss_params *p, int n,
+                        double *map)
+{
+    const int w = b->w, m = (int)b->pixels;
+    int *object = malloc((size_t)m * sizeof *object);
+    for (int i = 0; i < m; i++)
+        object[i] = twin_class(b, n, i) ? i + 1 : 0;
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (int i = 0; i < m; i++)
+            for (int k = 0; k < m; k++)
+                if (object[i] && object[k] && object[k] < object[i] && abs(i % w - k % w) <= 1 &&
+                    abs(i / w - k / w) <= 1 && twin_class(b, n, i) == twin_class(b, n, k)) {
+                    object[i] = object[k];
+                    moved = true;
+                }
+    }
+    for (int i = 0; i < m; i++) {
+        double near[2] = { INFINITY, INFINITY };
+        for (int one = 1; one <= m; one++) {
+            double d = INFINITY;
+            for (int k = 0; k < m; k++)
+                if (object[k] == one)
+                    d = fmin(d, hypot(i % w - k % w, i / w - k / w));
+            near[1] = fmin(near[1], fmax(near[0], d));
+            near[0] = fmin(near[0], d);
+        }
+        const double sum = near[0] + near[1], sigma = p->border_sigma;
+        map[i] = object[i] || near[1] > 4 * sigma
+                     ? 1
+                     : 1 + p->border_weight * exp(-sum * sum / (2 * sigma * sigma));
+    }
+    free(object);
+}
+
 static double twin_pixels(const struct twin *w, const double *x, enum edgel_loss kind)
 {
+    double *map = malloc((size_t)w->b->n * w->b->pixels * sizeof *map);
+    for (int n = 0; n < w->b->n && kind == EDGEL_LOSS_BORDER; n++)
+        twin_border(w->b, w->p, n, map + (size_t)n * w->b->pixels);
     const int classes = w->b->classes;
     double sum = 0, weight = 0;
     for (size_t i = 0; i < w->n; i++)
@@ -107,7 +163,9 @@ static double twin_pixels(const struct twin *w, const double *x, enum edgel_loss
             const double z = x[w->at[i] + (size_t)c * w->b->pixels],
                          p = w->pr[i * (size_t)classes + (size_t)c];
             const double d = p - w->t[i * (size_t)classes + (size_t)c], beta = w->p->smooth_beta;
-            const bool targets = kind == EDGEL_LOSS_CE || (kind == EDGEL_LOSS_FOCAL && classes > 1);
+            const bool several = classes > 1 && (kind == EDGEL_LOSS_FOCAL || kind == EDGEL_LOSS_BORDER);
+            const bool targets = kind == EDGEL_LOSS_CE || several;
+            const size_t pixel = (size_t)w->sample[i] * w->b->pixels + w->at[i] % w->b->pixels;
             const double g = w->p->focal_gamma;
             weight += targets ? pos : pos + neg;
             if (kind == EDGEL_LOSS_CE)
@@ -122,11 +180,16 @@ static double twin_pixels(const struct twin *w, const double *x, enum edgel_loss
                 sum -= pos * pow(1 - p, g) * log(p);
             else if (kind == EDGEL_LOSS_FOCAL)
                 sum += pos * pow(1 - p, g) * log1p(exp(-z)) + neg * pow(p, g) * log1p(exp(z));
+            else if (kind == EDGEL_LOSS_BORDER && classes > 1)
+                sum -= map[pixel] * pos * log(p);
+            else if (kind == EDGEL_LOSS_BORDER)
+                sum += map[pixel] * (pos * log1p(exp(-z)) + neg * log1p(exp(z)));
             else if (kind != EDGEL_LOSS_SMOOTHL1)
                 fail_msg("%s has no twin", edgel_loss_name((int)kind));
             else
                 sum += (pos + neg) * (fabs(d) < beta ? d * d / 2 / beta : fabs(d) - beta / 2);
         }
+    free(map);
     return weight > 0 ? sum / weight : 0;
 }
 
@@ -289,7 +352,7 @@ static const char *missing_part(const struct nn_loss *row, int kind)
         return "name and what it is";
     if (!row->pixels + !row->sums + !row->planes != 2)
         return "one value";
-    if (row->planes && !row->planes_bytes)
+    if ((row->planes && !row->planes_bytes) || !row->weigh != !row->weigh_bytes)
         return "memory";
     if (row->pixels && !row->by_probability && !row->by_logit && !(row->joins & NN_JOINS_SOFTMAX))
         return "gradient behind a softmax";
@@ -351,7 +414,7 @@ static void a_planted_row_is_seen(void **state)
         }
         assert_non_null(missing_part(NULL, k));
     }
-    assert_int_equal(seen, 7 * EDGEL_LOSS_KINDS + 2 + 6); /* two of planes, six of pixels */
+    assert_int_equal(seen, 7 * EDGEL_LOSS_KINDS + 2 + 7); /* two of planes, seven of pixels */
 }
 
 /* --- batches --- */
@@ -487,8 +550,8 @@ static void values_equal_the_twin(void **state)
         double worst = 0;
         for (int i = 0; i < SHAPES + LARGE_SHAPES; i++) {
             const struct shape s = i < SHAPES ? shapes[i] : large_shapes[i - SHAPES];
-            if (s.balance && s.pixels > 1000)
-                continue; /* the twin's balance is quadratic */
+            if ((s.balance || kind == EDGEL_LOSS_BORDER) && s.pixels > 1000)
+                continue; /* the twin's balance and its maps are quadratic */
             struct case_of_loss k = make_case(s, 11);
             point_case(&k, s.weighted);
             double *x = widen(k.logits, k.cells);
@@ -889,7 +952,8 @@ static void large_logits_are_stable(void **state)
     free_case(&k);
 }
 
-/* Without its power the focal loss is cross-entropy; with equal weights of 1/2 and no smoothing Tversky's is Dice's. */
+/* Without its power, or without weight of gaps, focal and border are cross-entropy; with equal weights of 1/2 and no
+ * smoothing Tversky's is Dice's. */
 static void losses_become_others(void **state)
 {
     (void)state;
@@ -900,9 +964,11 @@ static void losses_become_others(void **state)
         k.p.focal_gamma = 0;
         k.p.tversky_alpha = k.p.tversky_beta = 0.5;
         k.p.smooth = 0;
-        const int pairs[][2] = { { EDGEL_LOSS_FOCAL, EDGEL_LOSS_CE },
+        k.p.border_weight = 0;
+        const int pairs[][2] = { { EDGEL_LOSS_BORDER, EDGEL_LOSS_CE },
+                                 { EDGEL_LOSS_FOCAL, EDGEL_LOSS_CE },
                                  { EDGEL_LOSS_TVERSKY, EDGEL_LOSS_DICE } };
-        for (int pair = 0; pair < 2; pair++) {
+        for (int pair = 0; pair < 3; pair++) {
             const double a = eval_one((enum edgel_loss)pairs[pair][0], &k, one),
                          b = eval_one((enum edgel_loss)pairs[pair][1], &k, other);
             assert_true(fabs(a - b) <= 1e-6 * fabs(b));
@@ -913,6 +979,29 @@ static void losses_become_others(void **state)
         free(other);
         free_case(&k);
     }
+}
+
+/* A row of two objects with a gap of three: its middle is 2 from both. */
+static void gaps_have_the_weights_said(void **state)
+{
+    (void)state;
+    uint16_t labels[12] = { 1, 1, 0, 0, 0, 1, 1, EDGEL_LABEL_IGNORE, 0, 0, 0, 0 };
+    float map[12];
+    struct edgel_loss_batch b;
+    struct edgel_loss_params p = defaults;
+    edgel_loss_batch_init(&b);
+    b.pixels = 12;
+    b.w = 12;
+    b.labels = labels;
+    p.border_sigma = 1;
+    void *memory = malloc(nn_loss_border.weigh_bytes(&b));
+    nn_loss_border.weigh(&b, &p, 0, memory, map);
+    for (int i = 0; i < 12; i++) { /* at 10 and 11 one is over 4 away */
+        const double sum = i < 5 ? 4 : (i - 6) + (i - 1), gap = 1 + 10 * exp(-sum * sum / 2);
+        const bool counts = (i >= 2 && i <= 4);
+        assert_true(fabs((double)map[i] - (counts ? gap : 1)) < 1e-6);
+    }
+    free(memory);
 }
 
 /* --- same bits --- */
@@ -1147,7 +1236,7 @@ static void terms_are_read(void **state)
     assert_true(t[0].kind == EDGEL_LOSS_CE && t[0].weight == 1.5 && t[1].kind == EDGEL_LOSS_IOU &&
                 t[1].weight == 1);
     assert_int_equal(
-        edgel_loss_parse("cldice,tversky,focal,smoothl1,l2,l1,lovasz,dice,iou,bce,ce", t, &n, &err),
+        edgel_loss_parse("border,cldice,tversky,focal,smoothl1,l2,l1,lovasz,dice,iou,bce,ce", t, &n, &err),
         EDGEL_OK);
     for (int i = 0; i < EDGEL_LOSS_KINDS; i++)
         assert_int_equal(t[i].kind, EDGEL_LOSS_KINDS - 1 - i);
@@ -1156,6 +1245,9 @@ static void terms_are_read(void **state)
         assert_int_equal(edgel_loss_parse(bad[i], t, &n, &err), EDGEL_EINVAL);
         assert_true(err.msg[0] != '\0');
     }
+    edgel_error_clear(&err);
+    assert_int_equal(edgel_loss_parse("bce,giou", t, &n, &err), EDGEL_EINVAL);
+    assert_string_equal(err.msg, "loss giou: compares boxes, and heads make masks; iou is that of masks");
     edgel_error_clear(&err);
     char longer[300];
     memset(longer, '1', sizeof longer);
@@ -1313,6 +1405,7 @@ int main(void)
         cmocka_unit_test(broken_logits_show_in_the_value),
         cmocka_unit_test(large_logits_are_stable),
         cmocka_unit_test(losses_become_others),
+        cmocka_unit_test(gaps_have_the_weights_said),
         cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(levels_change_nothing),
         cmocka_unit_test(bad_calls_are_refused),

@@ -14,6 +14,8 @@ struct loss_row {
     size_t x_stride;
     float *p; /* probabilities, replaced by the gradient of x; p_stride from class to class */
     size_t p_stride;
+    const float *map;     /* [n]: weights of the pixels for the loss at work; NULL: none */
+    size_t pixel;         /* its first one, counted in the batch */
     size_t offset;        /* of its first pixel in arrays laid out as the logits of the batch */
     const float *w0, *w1; /* [classes]: weights of what is not and what is the class */
     float *t, *q;         /* [classes][LOSS_ROW]: targets, 0 where ignored; dL/dp */

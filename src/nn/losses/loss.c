@@ -31,6 +31,7 @@ struct loss_run {
     float *p; /* [n][classes][pixels], grad itself if there is one; NULL: each thread has a row */
     float *plane[EDGEL_LOSS_KINDS];         /* [n][classes][pixels]: dL/dp of a loss of planes, NULL: none */
     double *plane_values[EDGEL_LOSS_KINDS]; /* [classes], negative: the class does not occur */
+    float *map[EDGEL_LOSS_KINDS];           /* [n][pixels]: weights of pixels, NULL: none */
     size_t chunks;                          /* of one sample */
     double *counts;                         /* [n * chunks][TARGETS + classes] */
     double *chunk_sums;                     /* [n * chunks][EDGEL_LOSS_KINDS + 2 * classes] */
@@ -40,7 +41,7 @@ struct loss_run {
     double denominator[2];                  /* by enum nn_loss_over */
     char *thread_memory;                    /* [threads][thread_bytes] */
     size_t thread_bytes;
-    const struct nn_loss *working; /* whose planes are made */
+    const struct nn_loss *working; /* whose planes or maps are made */
     bool forward, backward;        /* what the pass over the chunks does */
 };
 
@@ -76,6 +77,7 @@ static void place_row(const struct loss_run *r, int sample, size_t at, size_t n,
     row->w0 = r->w0 + (size_t)sample * classes;
     row->w1 = r->w1 + (size_t)sample * classes;
     row->offset = offset;
+    row->pixel = (size_t)sample * r->b->pixels + at;
     if (r->p) {
         row->p = r->p + offset;
         row->p_stride = r->b->pixels;
@@ -138,7 +140,13 @@ static void count_chunk(void *user, int thread, size_t i)
         count_soft(r->b->soft + sample * classes * r->b->pixels + at, n, r->b->classes, r->b->pixels, counts);
 }
 
-static void forward_row(const struct loss_run *r, const struct loss_row *row, double *sums)
+/* Points the row to the map of a loss. pixel: of its first one, in the batch. */
+static void take_map(const struct loss_run *r, const struct nn_loss *l, struct loss_row *row)
+{
+    row->map = r->map[l->kind] ? r->map[l->kind] + row->pixel : NULL;
+}
+
+static void forward_row(const struct loss_run *r, struct loss_row *row, double *sums)
 {
     const struct loss_kernels *k = &r->kernels;
     if (row->classes == 1)
@@ -146,14 +154,16 @@ static void forward_row(const struct loss_run *r, const struct loss_row *row, do
     else
         k->softmax(row, &k->numeric);
     for (int i = 0; i < r->nused; i++)
-        if (r->used[i]->pixels)
+        if (r->used[i]->pixels) {
+            take_map(r, r->used[i], row);
             sums[r->used[i]->kind] += r->used[i]->pixels(k, row, r->params);
+        }
     if (r->sums)
         k->overlap(row, sums + EDGEL_LOSS_KINDS, sums + EDGEL_LOSS_KINDS + row->classes);
 }
 
 /* Gradients by logits that do not come with the head's; false: there are none. */
-static bool add_by_logit(const struct loss_run *r, const struct loss_row *row, unsigned head)
+static bool add_by_logit(const struct loss_run *r, struct loss_row *row, unsigned head)
 {
     bool any = false;
     for (int i = 0; i < r->nused; i++) {
@@ -162,13 +172,14 @@ static bool add_by_logit(const struct loss_run *r, const struct loss_row *row, u
             continue;
         if (!any)
             memset(row->direct, 0, (size_t)row->classes * LOSS_ROW * sizeof *row->direct);
+        take_map(r, l, row);
         l->by_logit(&r->kernels, row, r->params, r->scale[l->kind]);
         any = true;
     }
     return any;
 }
 
-static void backward_row(const struct loss_run *r, const struct loss_row *row)
+static void backward_row(const struct loss_run *r, struct loss_row *row)
 {
     const struct loss_kernels *k = &r->kernels;
     const unsigned head = row->classes == 1 ? NN_JOINS_SIGMOID : NN_JOINS_SOFTMAX;
@@ -221,6 +232,14 @@ static void planes_of_class(void *user, int thread, size_t c)
     double *value = &r->plane_values[l->kind][c];
     if (!l->planes(r->b, r->params, (int)c, r->p, r->plane[l->kind], memory, value))
         *value = -1;
+}
+
+static void weigh_pixels(void *user, int thread, size_t n)
+{
+    const struct loss_run *r = user;
+    const struct nn_loss *l = r->working;
+    l->weigh(r->b, r->params, (int)n, r->thread_memory + (size_t)thread * r->thread_bytes,
+             r->map[l->kind] + n * r->b->pixels);
 }
 
 /* --- reduction --- */
@@ -335,6 +354,11 @@ static void run_passes(struct loss_run *r, struct edgel_pool *pool)
                 (float)over(r->weight[r->used[i]->kind], r->denominator[r->used[i]->over]);
     memset(r->slope0, 0, (size_t)r->b->classes * sizeof *r->slope0);
     memset(r->slope_t, 0, (size_t)r->b->classes * sizeof *r->slope_t);
+    for (int i = 0; i < r->nused; i++)
+        if (r->used[i]->weigh) {
+            r->working = r->used[i];
+            edgel_pool_run(pool, (size_t)r->b->n, weigh_pixels, r);
+        }
     r->forward = true;
     r->backward = r->grad && !apart;
     edgel_pool_run(pool, tasks, pass_chunk, r);
@@ -446,12 +470,16 @@ static size_t lay_out(struct loss_run *r, int threads, char *base)
     r->thread_bytes = row_bytes(r->b->classes);
     for (int i = 0; i < r->nused; i++) {
         const struct nn_loss *l = r->used[i];
-        if (!l->planes)
-            continue;
-        const size_t bytes = (l->planes_bytes(r->b, r->params) + 63) & ~(size_t)63;
+        const size_t need = l->planes  ? l->planes_bytes(r->b, r->params)
+                            : l->weigh ? l->weigh_bytes(r->b)
+                                       : 0;
+        const size_t bytes = (need + 63) & ~(size_t)63;
         r->thread_bytes = bytes > r->thread_bytes ? bytes : r->thread_bytes;
-        r->plane_values[l->kind] = part(base, &at, classes * sizeof(double));
-        if (r->grad)
+        if (l->weigh)
+            r->map[l->kind] = part(base, &at, n * r->b->pixels * sizeof(float));
+        if (l->planes)
+            r->plane_values[l->kind] = part(base, &at, classes * sizeof(double));
+        if (l->planes && r->grad)
             r->plane[l->kind] = part(base, &at, all);
     }
     r->thread_memory = part(base, &at, (size_t)threads * r->thread_bytes);

@@ -204,11 +204,7 @@ static bool cldice(const struct edgel_loss_batch *b, const struct edgel_loss_par
 
 static enum edgel_status cldice_check(const struct edgel_loss_batch *b, struct edgel_error *err)
 {
-    if (b->w < 1 || b->pixels % (size_t)b->w != 0 || b->pixels / (size_t)b->w > INT32_MAX)
-        return edgel_fail(err, EDGEL_EINVAL,
-                          "w %d: cldice needs the pixels of a row, a divisor of the %zu pixels", b->w,
-                          b->pixels);
-    return EDGEL_OK;
+    return nn_loss_check_width("cldice", b, err);
 }
 
 const struct nn_loss nn_loss_cldice = {

@@ -10,7 +10,7 @@ static const struct nn_loss *const rows[EDGEL_LOSS_KINDS] = {
     [EDGEL_LOSS_LOVASZ] = &nn_loss_lovasz, [EDGEL_LOSS_L1] = &nn_loss_l1,
     [EDGEL_LOSS_L2] = &nn_loss_l2,         [EDGEL_LOSS_SMOOTHL1] = &nn_loss_smoothl1,
     [EDGEL_LOSS_FOCAL] = &nn_loss_focal,   [EDGEL_LOSS_TVERSKY] = &nn_loss_tversky,
-    [EDGEL_LOSS_CLDICE] = &nn_loss_cldice,
+    [EDGEL_LOSS_CLDICE] = &nn_loss_cldice, [EDGEL_LOSS_BORDER] = &nn_loss_border,
 };
 
 const struct nn_loss *nn_loss_row(int kind)
@@ -60,6 +60,15 @@ static const struct nn_loss_number numbers[NN_LOSS_PARAMS] = {
                                "cldice steps",
                                false,
                                AT(cldice_steps) },
+    [NN_LOSS_BORDER_WEIGHT] = { { "border_weight", "what a gap of no width counts for besides 1", 0, 1000,
+                                  10 },
+                                "border weight",
+                                false,
+                                AT(border_weight) },
+    [NN_LOSS_BORDER_SIGMA] = { { "border_sigma", "pixels over which the weight of gaps falls", 0.1, 50, 5 },
+                               "border sigma",
+                               false,
+                               AT(border_sigma) },
 };
 
 const struct nn_loss_number *nn_loss_number(int i)
@@ -128,6 +137,9 @@ static enum edgel_status parse_term(const char *text, size_t n, struct edgel_los
     char given[100];
     int kind;
     snprintf(given, sizeof given, "%.*s", (int)(name < sizeof given ? name : sizeof given), text);
+    if (strcmp(given, "giou") == 0 || strcmp(given, "diou") == 0 || strcmp(given, "ciou") == 0)
+        return edgel_fail(err, EDGEL_EINVAL,
+                          "loss %s: compares boxes, and heads make masks; iou is that of masks", given);
     EDGEL_TRY(nn_find_name("loss", given, edgel_loss_name, &kind, err));
     *term = (struct edgel_loss_term){ (enum edgel_loss)kind, 1 };
     if (!colon)

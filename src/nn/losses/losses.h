@@ -20,6 +20,8 @@ enum nn_loss_param {
     NN_LOSS_TVERSKY_ALPHA,
     NN_LOSS_TVERSKY_BETA,
     NN_LOSS_CLDICE_STEPS,
+    NN_LOSS_BORDER_WEIGHT,
+    NN_LOSS_BORDER_SIGMA,
     NN_LOSS_PARAMS
 };
 struct nn_loss_number {
@@ -62,6 +64,10 @@ struct nn_loss {
     void (*by_logit)(const struct loss_kernels *k, const struct loss_row *row,
                      const struct edgel_loss_params *p, float scale);
     unsigned joins;
+    /* Weights of the pixels of sample n, which row->map then is, from its truth. memory: weigh_bytes. NULL: none. */
+    void (*weigh)(const struct edgel_loss_batch *b, const struct edgel_loss_params *params, int n,
+                  void *memory, float *map);
+    size_t (*weigh_bytes)(const struct edgel_loss_batch *b);
 
     /* The value of one class. Its gradient times weight, dL/dp = slope0 + slope_t t, is added to *slope0, *slope_t. */
     double (*sums)(const struct nn_class_sums *s, const struct edgel_loss_params *p, double weight,
@@ -81,11 +87,22 @@ const struct nn_loss *nn_loss_row(int kind); /* NULL: there is none */
 EDGEL_NODISCARD enum edgel_status nn_loss_check_numbers(const struct edgel_loss_params *p,
                                                         struct edgel_error *err);
 
+/* For losses that look at neighbours. */
+EDGEL_NODISCARD static inline enum edgel_status
+nn_loss_check_width(const char *name, const struct edgel_loss_batch *b, struct edgel_error *err)
+{
+    if (b->w < 1 || b->pixels % (size_t)b->w != 0 || b->pixels > INT32_MAX)
+        return edgel_fail(err, EDGEL_EINVAL,
+                          "w %d: %s needs the pixels of a row, a divisor of the %zu pixels", b->w, name,
+                          b->pixels);
+    return EDGEL_OK;
+}
+
 /* The rows. loss_pixels.c: */
 extern const struct nn_loss nn_loss_ce, nn_loss_bce, nn_loss_l1, nn_loss_l2, nn_loss_smoothl1;
 /* loss_overlap.c: */
 extern const struct nn_loss nn_loss_iou, nn_loss_dice, nn_loss_tversky;
 /* each in its file: */
-extern const struct nn_loss nn_loss_focal, nn_loss_lovasz, nn_loss_cldice;
+extern const struct nn_loss nn_loss_focal, nn_loss_border, nn_loss_lovasz, nn_loss_cldice;
 
 #endif
