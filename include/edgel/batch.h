@@ -351,7 +351,8 @@ struct edgel_arguments { /* zero-initialise; finish frees */
     size_t noptions;
 };
 /*
- * Writes a JSON file: schema, version, command, words[n] as "arguments", settings as "options" (the value of each).
+ * Writes a JSON file: schema, version, command, words[n] as "arguments", settings as "options" (the value of each). A
+ * link of that name is replaced.
  * EDGEL_EIO, EDGEL_ENOMEM.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_arguments_write(const char *path, const char *command,

@@ -72,7 +72,7 @@ enum edgel_train_column {
 EDGEL_API const char *edgel_train_column_name(int column);
 
 struct edgel_train_record_params {
-    const char *folder;
+    const char *folder;                  /* made if it is missing; links in it are replaced, not followed */
     const struct edgel_loss_term *terms; /* of the loss: columns of their own */
     int nterms;                          /* 1..EDGEL_TRAIN_TERMS_MAX */
     const struct edgel_model_class
@@ -87,8 +87,8 @@ EDGEL_API void edgel_train_record_params_init(struct edgel_train_record_params *
  * checkpoint was not written) are dropped. 0: a new record; nothing is read.
  *
  * *lost  (may be NULL) results.csv is not there: the record goes on after `epochs`
- * Returns EDGEL_OK; EDGEL_EINVAL: results.csv is damaged, with line and rule; EDGEL_EIO; EDGEL_ENOMEM. Nothing is
- * written. *out is NULL then.
+ * Returns EDGEL_OK; EDGEL_EINVAL: results.csv is damaged, with line and rule; EDGEL_EIO; EDGEL_ENOMEM. *out is
+ * NULL then. Nothing is written, but the folder made.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_train_record_open(const struct edgel_train_record_params *params, int64_t epochs,

@@ -4,6 +4,7 @@
  */
 #include "batch/batch_priv.h"
 #include "core/core_priv.h"
+#include "io/io_priv.h"
 #include <string.h>
 
 #define SCHEMA "edgel.arguments/1"
@@ -45,7 +46,7 @@ enum edgel_status edgel_arguments_write(const char *path, const char *command, c
     edgel_text_str(&t, "}}\n");
     enum edgel_status status = t.failed ? edgel_no_memory(err, path) : EDGEL_OK;
     if (status == EDGEL_OK)
-        status = edgel_output_begin(path, &out, err);
+        status = edgel_output_begin_itself(path, &out, err);
     if (status == EDGEL_OK)
         status = edgel_output_write(out, t.s, t.len, err);
     if (status == EDGEL_OK)

@@ -280,6 +280,9 @@ bool edgel_output_folder_stat(const struct edgel_output_folder *folder, const ch
 void edgel_output_folder_remove(struct edgel_output_folder *folder, const char *below);
 
 /* --- output/output.c --- */
+/* As edgel_output_begin() of a file, but a link of that name is replaced. */
+EDGEL_NODISCARD enum edgel_status edgel_output_begin_itself(const char *path, struct edgel_output **out,
+                                                            struct edgel_error *err);
 /* As edgel_output_begin() of a file in a folder that is held; a link of that name is replaced. */
 EDGEL_NODISCARD enum edgel_status edgel_output_begin_in(struct edgel_place *place, const char *name,
                                                         struct edgel_output **out, struct edgel_error *err);

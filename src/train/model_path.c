@@ -14,15 +14,29 @@ char *train_path(const char *folder, const char *name)
     return path;
 }
 
-enum edgel_status train_file_write(const char *path, const void *bytes, size_t size, struct edgel_error *err)
+static enum edgel_status write_and_commit(struct edgel_output *out, const void *bytes, size_t size,
+                                          struct edgel_error *err)
 {
-    struct edgel_output *out;
-    EDGEL_TRY(edgel_output_begin(path, &out, err));
     enum edgel_status status = edgel_output_write(out, bytes, size, err);
     if (status == EDGEL_OK)
         return edgel_output_commit(&out, err);
     edgel_output_discard(&out);
     return status;
+}
+
+enum edgel_status train_file_write(const char *path, const void *bytes, size_t size, struct edgel_error *err)
+{
+    struct edgel_output *out;
+    EDGEL_TRY(edgel_output_begin(path, &out, err));
+    return write_and_commit(out, bytes, size, err);
+}
+
+enum edgel_status train_folder_write(struct edgel_output_folder *folder, const char *name, const void *bytes,
+                                     size_t size, struct edgel_error *err)
+{
+    struct edgel_output *out;
+    EDGEL_TRY(edgel_output_folder_begin(folder, name, &out, err));
+    return write_and_commit(out, bytes, size, err);
 }
 
 enum edgel_status edgel_model_read(const char *path, struct edgel_model **out, struct edgel_error *err)

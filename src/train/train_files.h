@@ -9,6 +9,9 @@
 /* Writes bytes under path. */
 EDGEL_NODISCARD enum edgel_status train_file_write(const char *path, const void *bytes, size_t size,
                                                    struct edgel_error *err);
+/* Writes bytes as a file of that name in the folder. */
+EDGEL_NODISCARD enum edgel_status train_folder_write(struct edgel_output_folder *folder, const char *name,
+                                                     const void *bytes, size_t size, struct edgel_error *err);
 /* "FOLDER/name", to be freed with edgel_free(); NULL: out of memory. */
 EDGEL_NODISCARD char *train_path(const char *folder, const char *name);
 

@@ -22,7 +22,7 @@ struct row {
 
 struct edgel_train_record {
     struct edgel_train_record_params params;
-    char *folder;
+    struct edgel_output_folder *out; /* the folder, held open */
     struct row *rows;
     size_t n, room;
     struct edgel_error failed;
@@ -46,13 +46,10 @@ static enum edgel_status out_of_memory(struct edgel_error *err)
 
 /* --- writing whole files --- */
 
-static enum edgel_status write_text(const char *folder, const char *name, const struct edgel_text *text,
-                                    struct edgel_error *err)
+static enum edgel_status write_text(const struct edgel_train_record *r, const char *name,
+                                    const struct edgel_text *text, struct edgel_error *err)
 {
-    char *path = text->failed ? NULL : train_path(folder, name);
-    enum edgel_status status = path ? train_file_write(path, text->s, text->len, err) : out_of_memory(err);
-    edgel_free(path);
-    return status;
+    return text->failed ? out_of_memory(err) : train_folder_write(r->out, name, text->s, text->len, err);
 }
 
 /* NaN: an empty field. With 9 digits a float reads back the same. */
@@ -81,7 +78,7 @@ static enum edgel_status write_results(const struct edgel_train_record *r, struc
         for (int k = 0; k < nterms; k++)
             put_number(&t, r->rows[i].terms[k], k + 1 == nterms);
     }
-    const enum edgel_status status = write_text(r->folder, "results.csv", &t, err);
+    const enum edgel_status status = write_text(r, "results.csv", &t, err);
     edgel_text_finish(&t);
     return status;
 }
@@ -93,8 +90,7 @@ static const double *column(const struct edgel_train_record *r, double *y, int c
     return y + (size_t)c * r->n;
 }
 
-static enum edgel_status draw_curves(const struct edgel_train_record *r, double *y, const char *path,
-                                     struct edgel_error *err)
+static enum edgel_status draw_curves(const struct edgel_train_record *r, double *y, struct edgel_error *err)
 {
     const struct edgel_curve loss[] = { { "training", column(r, y, EDGEL_COLUMN_LOSS) },
                                         { "validation", column(r, y, EDGEL_COLUMN_VAL_LOSS) } };
@@ -106,7 +102,7 @@ static enum edgel_status draw_curves(const struct edgel_train_record *r, double 
                                                 { "validation scores", score, 3 },
                                                 { "learning rate", rate, 1 } };
     struct edgel_output *out = NULL;
-    EDGEL_TRY(edgel_output_begin(path, &out, err));
+    EDGEL_TRY(edgel_output_folder_begin(r->out, "curves.svg", &out, err));
     enum edgel_status status = edgel_report_curves(out, panels, 3, r->n, err);
     if (status == EDGEL_OK)
         return edgel_output_commit(&out, err);
@@ -117,10 +113,8 @@ static enum edgel_status draw_curves(const struct edgel_train_record *r, double 
 static enum edgel_status write_curves(const struct edgel_train_record *r, struct edgel_error *err)
 {
     double *y = edgel_alloc(r->n + 1, EDGEL_COLUMNS * sizeof *y);
-    char *path = train_path(r->folder, "curves.svg");
-    enum edgel_status status = y && path ? draw_curves(r, y, path, err) : out_of_memory(err);
+    const enum edgel_status status = y ? draw_curves(r, y, err) : out_of_memory(err);
     edgel_free(y);
-    edgel_free(path);
     return status;
 }
 
@@ -129,9 +123,9 @@ static enum edgel_status write_confusion(const struct edgel_train_record *r, con
 {
     const size_t n = (size_t)row->classes;
     const char **names = edgel_alloc(n + 1, sizeof *names);
-    char *path = train_path(r->folder, "confusion.csv");
     struct edgel_output *out = NULL;
-    enum edgel_status status = names && path ? edgel_output_begin(path, &out, err) : out_of_memory(err);
+    enum edgel_status status =
+        names ? edgel_output_folder_begin(r->out, "confusion.csv", &out, err) : out_of_memory(err);
     for (size_t i = 0; i < n && status == EDGEL_OK; i++)
         names[i] = r->params.classes[i].name;
     if (status == EDGEL_OK)
@@ -140,7 +134,6 @@ static enum edgel_status write_confusion(const struct edgel_train_record *r, con
         status = edgel_output_commit(&out, err);
     edgel_output_discard(&out);
     edgel_free(names);
-    edgel_free(path);
     return status;
 }
 
@@ -253,17 +246,17 @@ enum edgel_status edgel_train_record_open(const struct edgel_train_record_params
     struct edgel_train_record *r = edgel_calloc(1, sizeof *r);
     char *path = train_path(params->folder, "results.csv");
     enum edgel_status status = EDGEL_OK;
-    if (r) {
+    if (r)
         r->params = *params;
-        r->folder = edgel_strdup(params->folder);
-    }
-    if (!r || !path || !r->folder)
+    if (!r || !path)
         status = out_of_memory(err);
     else if (epochs > 0 && access(path, F_OK) == 0)
         status = read_results(r, path, epochs, err);
     else if (lost)
         *lost = epochs > 0;
     edgel_free(path);
+    if (status == EDGEL_OK)
+        status = edgel_output_folder_open(params->folder, false, &r->out, err);
     if (status != EDGEL_OK)
         edgel_train_record_close(&r);
     *out = r;
@@ -275,7 +268,7 @@ void edgel_train_record_close(struct edgel_train_record **record)
     if (!record || !*record)
         return;
     struct edgel_train_record *r = *record;
-    edgel_free(r->folder);
+    edgel_output_folder_close(&r->out);
     edgel_free(r->rows);
     edgel_free(r);
     *record = NULL;
@@ -330,10 +323,8 @@ static enum edgel_status save(void *user, enum edgel_save kind, const void *byte
     const struct edgel_train_record *r = user;
     if (r->status != EDGEL_OK)
         return edgel_fail(err, r->status, "%s", r->failed.msg);
-    char *path = train_path(r->folder, kind == EDGEL_SAVE_BEST ? "best.safetensors" : "last.safetensors");
-    enum edgel_status status = path ? train_file_write(path, bytes, size, err) : out_of_memory(err);
-    edgel_free(path);
-    return status;
+    return train_folder_write(r->out, kind == EDGEL_SAVE_BEST ? "best.safetensors" : "last.safetensors",
+                              bytes, size, err);
 }
 
 struct edgel_train_events edgel_train_record_events(struct edgel_train_record *r)

@@ -45,8 +45,18 @@ static enum edgel_status holds_same(const struct edgel_bytes *there, const char 
     return status == EDGEL_ENOMEM ? edgel_fail(err, status, "%s", why.msg) : EDGEL_OK;
 }
 
+static enum edgel_status write_best(const char *folder, const void *bytes, size_t size,
+                                    struct edgel_error *err)
+{
+    struct edgel_output_folder *out;
+    EDGEL_TRY(edgel_output_folder_open(folder, false, &out, err));
+    const enum edgel_status status = train_folder_write(out, "best.safetensors", bytes, size, err);
+    edgel_output_folder_close(&out);
+    return status;
+}
+
 /* Compares the file with the best model, and writes it anew if they differ. */
-static enum edgel_status restore(const char *path, const struct edgel_model *best,
+static enum edgel_status restore(const char *folder, const char *path, const struct edgel_model *best,
                                  enum edgel_train_best *found, struct edgel_error *err)
 {
     struct edgel_bytes there = { 0 };
@@ -61,7 +71,7 @@ static enum edgel_status restore(const char *path, const struct edgel_model *bes
         if (!same)
             *found = read ? EDGEL_TRAIN_BEST_DAMAGED : EDGEL_TRAIN_BEST_LOST;
         if (status == EDGEL_OK)
-            status = train_file_write(path, bytes, size, err);
+            status = write_best(folder, bytes, size, err);
     }
     edgel_model_free(bytes);
     edgel_bytes_finish(&there);
@@ -82,7 +92,7 @@ enum edgel_status edgel_train_record_restore(const char *folder, const struct ed
         return out_of_memory(err);
     enum edgel_status status = edgel_model_copy(model, &best, err);
     if (status == EDGEL_OK && edgel_trainer_best(trainer, best))
-        status = restore(path, best, &state, err);
+        status = restore(folder, path, best, &state, err);
     edgel_model_destroy(&best);
     edgel_free(path);
     if (found)

@@ -1174,6 +1174,29 @@ PY
     [ "$(ls run/worst)" = notes.txt ]
 }
 
+@test "nothing of a run is written through links in its folder" {
+    train -o run --epochs 1 --worst 1 i
+    [ "$status" -eq 0 ]
+    mkdir outside
+    for f in args.json results.csv curves.svg last.safetensors best.safetensors; do
+        mv run/$f outside/
+        ln -s ../outside/$f run/$f
+    done
+    cp -r outside before
+    run "$EDGEL" train --resume run --epochs 2 --worst 0
+    [ "$status" -eq 0 ]
+    diff -r before outside
+    for f in args.json results.csv curves.svg last.safetensors; do [ -f run/$f ] && [ ! -L run/$f ]; done
+    rm -rf run/worst
+    mkdir outside/worst
+    echo mine >outside/worst/01_iou0.500_x.png
+    ln -s ../outside/worst run/worst
+    run "$EDGEL" train --resume run --epochs 3 --worst 1
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"run/worst: is a symbolic link"* ]]
+    [ "$(cat outside/worst/*)" = mine ]
+}
+
 @test "--freeze and --pretrain exclude each other" {
     train -o run --freeze conv1 --pretrain layerwise i
     [ "$status" -eq 2 ]

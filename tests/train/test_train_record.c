@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { W = 10, H = 8 };
@@ -265,6 +266,11 @@ static void a_file_that_cannot_be_written_stops_it(void **state)
     struct edgel_error err = { 0 };
     int64_t epochs, steps;
     p.folder = "/dev/null/x";
+    assert_int_equal(edgel_train_record_open(&p, 0, &r, NULL, NULL), EDGEL_EIO);
+    assert_null(r);
+    assert_int_equal(mkdir(in_folder("blocked"), 0777), 0);
+    assert_int_equal(mkdir(in_folder("blocked/results.csv"), 0777), 0);
+    p.folder = in_folder("blocked");
     assert_int_equal(edgel_train_record_open(&p, 0, &r, NULL, NULL), EDGEL_OK);
     struct edgel_train_events events = edgel_train_record_events(r);
     events.save = NULL;
@@ -272,10 +278,14 @@ static void a_file_that_cannot_be_written_stops_it(void **state)
     edgel_trainer_position(t, &epochs, &steps);
     assert_true(epochs == 1);
     assert_int_equal(edgel_train_record_status(r, &err), EDGEL_EIO);
-    assert_non_null(strstr(err.msg, "/dev/null"));
+    assert_non_null(strstr(err.msg, "blocked/results.csv: is a folder"));
     edgel_train_record_close(&r);
     edgel_trainer_destroy(&t);
     edgel_model_destroy(&m);
+    (void)rmdir(in_folder("blocked/results.csv"));
+    (void)remove(in_folder("blocked/curves.svg"));
+    (void)remove(in_folder("blocked/confusion.csv"));
+    (void)rmdir(in_folder("blocked"));
 }
 
 static void models_have_paths(void **state)

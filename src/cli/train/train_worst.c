@@ -2,10 +2,12 @@
 #include "cli/train/train.h"
 #include "edgel/geometry.h"
 #include <dirent.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct rank {
     double iou;
@@ -96,31 +98,38 @@ static enum edgel_status paint(const struct edgel_sample *s, const uint16_t *see
     return status;
 }
 
-static char *picture_path(const struct judge *j, const char *folder, size_t place, const struct rank *r)
+/* Below the folder of the run. */
+static char *picture_path(const struct judge *j, size_t place, const struct rank *r)
 {
     const char *key = train_data_key(j->data, j->validation, r->index);
-    const size_t n = strlen(folder) + strlen(key) + 64;
+    const size_t n = strlen(key) + 64;
     char *path = cli_alloc(n, 1);
-    const int at = snprintf(path, n, "%s/worst/%02zu_iou%.3f_", folder, place + 1, r->iou);
+    const int at = snprintf(path, n, "worst/%02zu_iou%.3f_", place + 1, r->iou);
     for (size_t i = 0; key[i]; i++)
         path[(size_t)at + i] = key[i] == '/' ? '_' : key[i];
     strcat(path, ".png");
     return path;
 }
 
-static enum edgel_status write_picture(const struct judge *j, const char *folder, size_t place,
-                                       const struct rank *r, struct edgel_error *err)
+static enum edgel_status write_picture(const struct judge *j, struct edgel_output_folder *folder,
+                                       size_t place, const struct rank *r, struct edgel_error *err)
 {
     struct edgel_sample s;
     struct edgel_image picture = { 0 };
     const struct edgel_write write = { .format = EDGEL_FORMAT_PNG };
     uint16_t *seen;
-    char *path = picture_path(j, folder, place, r);
+    char *path = picture_path(j, place, r);
+    struct edgel_output *out = NULL;
     enum edgel_status status = look(j, r->index, &s, &seen, err);
     if (status == EDGEL_OK)
         status = paint(&s, seen, &picture, err);
     if (status == EDGEL_OK)
-        status = edgel_image_write(path, edgel_image_view(&picture), &write, err);
+        status = edgel_output_folder_begin(folder, path, &out, err);
+    if (status == EDGEL_OK)
+        status = edgel_image_encode(edgel_image_view(&picture), &write, out, err);
+    if (status == EDGEL_OK)
+        status = edgel_output_commit(&out, err);
+    edgel_output_discard(&out);
     edgel_image_finish(&picture);
     edgel_sample_finish(&s);
     free(seen);
@@ -164,16 +173,15 @@ static bool is_picture(const char *name)
 void train_worst_clear(const char *folder)
 {
     char *path = train_path(folder, "worst");
-    DIR *dir = opendir(path);
-    for (struct dirent *e; dir && (e = readdir(dir)) != NULL;) {
-        if (!is_picture(e->d_name))
-            continue;
-        char *picture = train_path(path, e->d_name);
-        (void)remove(picture);
-        free(picture);
-    }
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    for (struct dirent *e; dir && (e = readdir(dir)) != NULL;)
+        if (is_picture(e->d_name))
+            (void)unlinkat(dirfd(dir), e->d_name, 0);
     if (dir)
         closedir(dir);
+    else if (fd >= 0)
+        close(fd);
     free(path);
 }
 
@@ -194,8 +202,12 @@ enum edgel_status train_worst(struct train_data *data, const struct edgel_model 
         status = rank_all(&j, ranks, n, err);
     if (status == EDGEL_OK)
         train_worst_clear(folder);
+    struct edgel_output_folder *out = NULL;
+    if (status == EDGEL_OK)
+        status = edgel_output_folder_open(folder, false, &out, err);
     for (size_t i = 0; i < count && i < n && status == EDGEL_OK; i++)
-        status = write_picture(&j, folder, i, &ranks[i], err);
+        status = write_picture(&j, out, i, &ranks[i], err);
+    edgel_output_folder_close(&out);
     edgel_predictor_destroy(&j.predictor);
     free(ranks);
     return status;

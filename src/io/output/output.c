@@ -193,6 +193,24 @@ enum edgel_status edgel_output_begin_in(struct edgel_place *place, const char *n
     return s;
 }
 
+enum edgel_status edgel_output_begin_itself(const char *path, struct edgel_output **out,
+                                            struct edgel_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    char *copy = edgel_strdup(path);
+    *out = NULL;
+    enum edgel_status s = copy ? make_folders(copy, err) : edgel_no_memory(err, path);
+    edgel_free(copy);
+    if (s != EDGEL_OK)
+        return s;
+    struct edgel_place *place = edgel_place_open(path, slash ? (size_t)(slash + 1 - path) : 0);
+    if (!place)
+        return edgel_fail_system(err, path, "cannot create", errno);
+    s = edgel_output_begin_in(place, slash ? slash + 1 : path, out, err);
+    edgel_place_release(&place);
+    return s;
+}
+
 enum edgel_status edgel_output_begin_bytes(struct edgel_bytes *bytes, const char *name,
                                            struct edgel_output **out, struct edgel_error *err)
 {
