@@ -1260,3 +1260,29 @@ numbers() {
     evaluate --truth t --labels binary p
     is 'c["tn"], c["fn"]' '(0, 64)'
 }
+
+@test "memory that runs out at any moment leaves no unfinished file" {
+    [ "${EDGEL_SANITIZE:-none}" = none ] || skip "the sanitizer's run-time must come first"
+    command -v "${CC:-gcc}" >/dev/null || skip "there is no compiler"
+    load ../support/pictures
+    mkdir -p oom/t oom/p
+    cd oom
+    "${CC:-gcc}" -shared -fPIC -O1 -o ../fail.so "$EDGEL_SOURCE/tests/torture/fail_alloc.c" -ldl
+    for i in 1 2; do
+        gray 20 10 >t/$i.pgm
+        gray 20 10 >p/$i.pgm
+    done
+    measure() { "$EDGEL" eval --labels ids --classes 256 --truth t --json out.json --csv out.csv --counts out.counts --jsonl out.log p; }
+    FAIL_COUNT=count LD_PRELOAD=$PWD/../fail.so measure >table
+    [ -s out.json ]
+    failed=0
+    for ((n = 1; n <= $(cat count); n += 1 + $(cat count) / 150)); do
+        rm -f out.*
+        code=0
+        FAIL_AT=$n FAIL_ON=1 LD_PRELOAD=$PWD/../fail.so measure >table 2>messages || code=$?
+        [ "$code" -le 3 ] || { echo "$n: exit $code"; cat messages; return 1; }
+        [ "$code" -eq 0 ] || failed=$((failed + 1))
+        ! compgen -G '.edgel-*' || { echo "allocation $n: a file is left"; cat messages; return 1; }
+    done
+    [ "$failed" -gt 20 ]
+}

@@ -429,6 +429,13 @@ static int run_pairs(const struct cli_args *args, struct eval_run *run)
     return code;
 }
 
+static void discard_outputs(void *user)
+{
+    struct eval_run *run = user;
+    edgel_output_discard(&run->counts);
+    edgel_log_discard(&run->log);
+}
+
 static int run_eval(const struct cli_args *args)
 {
     const struct eval_options *o = args->options;
@@ -445,19 +452,20 @@ static int run_eval(const struct cli_args *args)
     int code = fill_measure(args, &s.measure);
     if (code == 0)
         code = check_usage(args, &s.measure);
+    cli_unfinished(discard_outputs, &run);
     if (code == 0)
         code = score_prepare(&s, args, &o->score);
     if (code == 0 && read_inputs(o, &colors, &s, &err) != EDGEL_OK)
         code = cli_usage(args->command, "%s", err.msg);
     if (code == 0)
         code = run_pairs(args, &run);
-    edgel_output_discard(&run.counts);
-    edgel_log_discard(&run.log);
+    discard_outputs(&run);
     for (size_t m = 0; m < run.nmethods; m++) {
         edgel_dataset_destroy(&run.methods[m].data);
         edgel_pairs_destroy(&run.methods[m].pairs);
     }
     score_finish(&s);
+    cli_finished();
     eval_documents_finish(&run);
     free(run.methods);
     edgel_colors_finish(&colors);

@@ -50,7 +50,8 @@ struct score {
     size_t nbars;
     struct edgel_scoring *scoring; /* to which rows are added */
     struct edgel_output *csv, *pairs_csv, *confusion,
-        *json; /* opened before the first row: a file that cannot be written is reported early */
+        *json;  /* opened before the first row: a file that cannot be written is reported early */
+    bool begun; /* score_begin was called */
 };
 
 /* --- score_run.c --- */

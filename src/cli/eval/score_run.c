@@ -204,9 +204,20 @@ int score_check(const struct score *s, const struct cli_args *args)
     return 0;
 }
 
+static void discard_outputs(void *user)
+{
+    struct score *s = user;
+    edgel_output_discard(&s->csv);
+    edgel_output_discard(&s->pairs_csv);
+    edgel_output_discard(&s->confusion);
+    edgel_output_discard(&s->json);
+}
+
 enum edgel_status score_begin(struct score *s, const struct score_options *o, struct edgel_error *err)
 {
     enum edgel_status status = EDGEL_OK;
+    cli_unfinished(discard_outputs, s);
+    s->begun = true;
     if (o->csv)
         status = edgel_output_begin(o->csv, &s->csv, err);
     if (status == EDGEL_OK && o->pairs_csv)
@@ -328,10 +339,9 @@ enum edgel_status score_end(struct score *s, const struct score_options *o, bool
 void score_finish(struct score *s)
 {
     edgel_scoring_destroy(&s->scoring);
-    edgel_output_discard(&s->csv);
-    edgel_output_discard(&s->pairs_csv);
-    edgel_output_discard(&s->confusion);
-    edgel_output_discard(&s->json);
+    if (s->begun)
+        cli_finished();
+    discard_outputs(s);
     edgel_classes_finish(&s->classes);
     free(s->ignore);
     free(s->exclude);
