@@ -154,7 +154,7 @@ extern const struct edgel_family_row edgel_pixels_family, edgel_curve_family, ed
     edgel_distances_family, edgel_boundary_family, edgel_regions_family, edgel_bands_family,
     edgel_davis_family, edgel_objects_family;
 
-/* --- option_value.c --- */
+/* --- convention.c: options --- */
 extern const char *const edgel_option_switch[]; /* the words of switches */
 /* Whether a value asks for something. */
 static inline bool edgel_option_on(const struct edgel_family_option *o, double value)

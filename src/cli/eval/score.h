@@ -81,7 +81,10 @@ int score_set(struct edgel_measure *m, const struct cli_args *args, const struct
 bool score_built_in(const char *colors);
 /* Ids that do not look like classes (edgel_dataset_look()). */
 bool score_odd_ids(const struct edgel_ids_seen *seen);
-bool score_of_maps(const struct edgel_measure *m);
+static inline bool score_of_maps(const struct edgel_measure *m)
+{
+    return edgel_measure_asks(m, EDGEL_BOUNDARY) || edgel_measure_asks(m, EDGEL_REGIONS);
+}
 enum edgel_status score_begin(struct score *s, const struct score_options *o, struct edgel_error *err);
 /* Writes CSV, JSON and, with table, the table; says which bars are missed. partial: the run was interrupted; the table
  * says so and no JSON is written. */

@@ -68,11 +68,6 @@ bool score_built_in(const char *colors)
     return false;
 }
 
-bool score_of_maps(const struct edgel_measure *m)
-{
-    return edgel_measure_asks(m, EDGEL_BOUNDARY) || edgel_measure_asks(m, EDGEL_REGIONS);
-}
-
 int score_set(struct edgel_measure *m, const struct cli_args *args, const struct score_value *values,
               size_t n)
 {

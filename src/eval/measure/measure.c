@@ -106,7 +106,8 @@ static void release(struct work *k)
     edgel_free(k->votes);
     edgel_free(k->voters);
     edgel_free(k->side);
-    edgel_sweep_finish(&k->sweep);
+    if (k->needs & EDGEL_NEEDS_LEVELS)
+        edgel_sweep_finish(&k->sweep);
     edgel_free(k->t_plane);
     edgel_free(k->p_plane);
     edgel_free(k->whole);
