@@ -140,6 +140,11 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_parse_int(const char *what, co
 /* Of several names (NULL at the end) the one nearest to a mistyped one, by Levenshtein's distance; NULL if none is
  * nearer than a third of the typed length plus 2. */
 EDGEL_API const char *edgel_nearest(const char *typed, const char *const *names);
+/* Records that a word is none of several (NULL at the end): "WHAT TYPED: must be one of a, b; did you mean b?", the
+ * question where a name is near and the word has three letters or more. Returns
+ * EDGEL_EINVAL. */
+EDGEL_API enum edgel_status edgel_error_choice(struct edgel_error *err, const char *what, const char *typed,
+                                               const char *const *names);
 
 /* The FNV-1a hash of no bytes. */
 #define EDGEL_HASH_START UINT64_C(0xcbf29ce484222325)

@@ -84,6 +84,13 @@ static enum edgel_status set_output(struct edgel_plan *plan, const struct edgel_
                    : edgel_fail(err, EDGEL_EINVAL,
                                 "output %s: is a file; several inputs or methods, or a folder, need a folder",
                                 p->output);
+    if (!plan->single && !p->extension && edgel_named_like_image(p->output) && p->output[n] == '\0' &&
+        !is_folder(p->output) && !is_one_to_one(p))
+        return edgel_fail(
+            err, EDGEL_EINVAL,
+            "output %s: is named like an image, but several inputs or methods, or a folder, need a "
+            "folder; %s/ is one",
+            p->output, p->output);
     plan->folder = edgel_strings_add(&plan->strings, p->output, n, "", 0);
     bool slash = !plan->single && p->output[n - 1] != '/';
     plan->prefix = edgel_strings_add(&plan->strings, p->output, n, "/", slash);

@@ -77,6 +77,11 @@ struct cli_exit {
     const char *text;
 };
 
+/* An option that a command does not have and users of other programs look for: what there is in its place. */
+struct cli_hint {
+    const char *name, *text;
+};
+
 struct cli_args;
 
 struct cli_command {
@@ -90,6 +95,7 @@ struct cli_command {
     void (*make_rows)(void);            /* fills rows that a table of the library has, once; NULL: none */
     const struct cli_example *examples; /* ends with a zeroed row */
     const struct cli_exit *exits;       /* ends with a row without text */
+    const struct cli_hint *hints;       /* ends with a zeroed row; NULL: none */
     size_t options_size;                /* sizeof the command's options struct */
     int (*run)(const struct cli_args *args); /* returns the exit code */
 };
@@ -130,6 +136,9 @@ void cli_settings_free(struct edgel_setting *settings, size_t n);
 
 /* One of several commands (NULL at the end) by name; NULL if there is none. */
 const struct cli_command *cli_command_find(const struct cli_command *const *commands, const char *name);
+/* Tells that a name is none of them, of the command line of `command`; returns CLI_EXIT_USAGE. */
+int cli_command_unknown(const struct cli_command *command, const struct cli_command *const *commands,
+                        const char *name);
 
 /* The k-th option of a command over all groups, --help last; NULL after the last. *group may be NULL. */
 const struct cli_option *cli_option_at(const struct cli_command *command, size_t k,
@@ -228,6 +237,8 @@ void cli_list_add(struct cli_list *list, const char *s);
 int cli_usage(const struct cli_command *command, const char *fmt, ...) EDGEL_PRINTF(2, 3);
 /* "edgel: text" on stderr, the progress line cleared before it. In both, control characters of the text are spelled. */
 void cli_message(const char *fmt, ...) EDGEL_PRINTF(1, 2);
+/* True once a message told that standard output is a pipe whose reader has gone. It and all after it are not shown. */
+bool cli_reader_gone(void);
 
 /* A remark on a model file without a hash of its contents; nothing if unhashed is false. */
 void cli_tell_unhashed(const char *path, bool unhashed);
@@ -238,13 +249,18 @@ void cli_bar_clear(void);
 int cli_bar_columns(void);
 /* Width of the terminal that a descriptor is; 0: it is none, or does not know. */
 int cli_terminal_columns(int fd);
+/* Width of standard output where it is a terminal: COLUMNS, or what the terminal says; else 0. */
+int cli_output_columns(void);
 
 /* --- interrupt.c --- */
 
 /* SIGINT and SIGTERM ask for a stop, a second one kills; installed by main. SIGPIPE and SIGXFSZ show as write
  * errors. */
 void cli_signals(void);
-bool cli_stop(void *user); /* for struct edgel_run; true once a stop was asked for */
+bool cli_stop(
+    void *
+        user); /* for struct edgel_run; true once a stop was asked for, or the reader of the output is gone */
+_Noreturn void cli_end_by_pipe(void); /* as SIGPIPE ends programs */
 
 /* --- totals.c: what every run over images shares --- */
 

@@ -27,7 +27,7 @@ static int run(const struct cli_args *args)
     if (args->noperands > 1)
         return cli_usage(args->command, "one command at a time");
     if (args->noperands == 1 && (c = cli_command_find(args->commands, args->operands[0])) == NULL)
-        return cli_usage(args->command, "unknown command '%s'", args->operands[0]);
+        return cli_command_unknown(args->command, args->commands, args->operands[0]);
     if (c && o->format != FORMAT_TEXT && o->format != FORMAT_MAN)
         return cli_usage(args->command, "--format %s is for all commands, it takes no COMMAND",
                          format_names[o->format]);

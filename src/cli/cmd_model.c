@@ -250,6 +250,13 @@ static int fail_with(const struct edgel_error *err)
     return CLI_EXIT_FAILED;
 }
 
+/* The model cannot be read: nothing begins. */
+static int refuse(const struct edgel_error *err)
+{
+    cli_message("%s", err->msg);
+    return err->code == EDGEL_ENOMEM ? CLI_EXIT_FAILED : CLI_EXIT_USAGE;
+}
+
 static struct edgel_model_params start_of(const struct model_options *o)
 {
     struct edgel_model_params fresh;
@@ -269,12 +276,13 @@ static int run_summary(const struct cli_args *args)
     bool trained;
     if (args->noperands != 2)
         return cli_usage(args->command, "summary takes one model, preset or architecture");
-    enum edgel_status s = edgel_model_open(args->operands[1], &start, &m, &trained, &err);
-    if (s == EDGEL_OK && trained && cli_given(args, "outputs"))
-        s = edgel_error_set(&err, EDGEL_EINVAL, "--outputs: %s is a model, its outputs are fixed",
-                            args->operands[1]);
-    if (s == EDGEL_OK)
-        s = print_summary(m, o->size, &err);
+    if (edgel_model_open(args->operands[1], &start, &m, &trained, &err) != EDGEL_OK)
+        return refuse(&err);
+    if (trained && cli_given(args, "outputs")) {
+        edgel_model_destroy(&m);
+        return cli_usage(args->command, "--outputs: %s is a model, its outputs are fixed", args->operands[1]);
+    }
+    const enum edgel_status s = print_summary(m, o->size, &err);
     edgel_model_destroy(&m);
     return s == EDGEL_OK ? CLI_EXIT_OK : fail_with(&err);
 }
@@ -287,9 +295,9 @@ static int run_show(const struct cli_args *args)
     bool trained;
     if (args->noperands != 2)
         return cli_usage(args->command, "show takes one model, preset or architecture");
-    enum edgel_status s = edgel_model_open(args->operands[1], &start, &m, &trained, &err);
-    if (s == EDGEL_OK)
-        s = trained ? print_model(m, &err) : print_architecture(m, &err);
+    if (edgel_model_open(args->operands[1], &start, &m, &trained, &err) != EDGEL_OK)
+        return refuse(&err);
+    const enum edgel_status s = trained ? print_model(m, &err) : print_architecture(m, &err);
     edgel_model_destroy(&m);
     return s == EDGEL_OK ? CLI_EXIT_OK : fail_with(&err);
 }
@@ -303,8 +311,10 @@ static int run_check(const struct cli_args *args)
         struct edgel_error err = { 0 };
         struct edgel_model_info info;
         struct edgel_model *m;
-        if (edgel_model_read(args->operands[i], &m, &err) != EDGEL_OK) {
-            code = fail_with(&err);
+        const enum edgel_status s = edgel_model_read(args->operands[i], &m, &err);
+        if (s != EDGEL_OK) {
+            const int bad = s == EDGEL_EIO ? refuse(&err) : fail_with(&err);
+            code = bad > code ? bad : code;
             continue;
         }
         edgel_model_describe(m, &info);
@@ -344,11 +354,13 @@ static int run_new(const struct cli_args *args)
         return cli_usage(args->command, "new: no output: -o FILE is required");
     if (check_output(args, "output", o->output) != 0)
         return CLI_EXIT_USAGE;
-    enum edgel_status s = edgel_model_open(args->operands[1], &start, &m, &trained, &err);
-    if (s == EDGEL_OK && trained)
-        s = edgel_error_set(&err, EDGEL_EINVAL, "%s: is a model already", args->operands[1]);
-    if (s == EDGEL_OK)
-        s = edgel_model_write(o->output, m, &err);
+    if (edgel_model_open(args->operands[1], &start, &m, &trained, &err) != EDGEL_OK)
+        return refuse(&err);
+    if (trained) {
+        edgel_model_destroy(&m);
+        return cli_usage(args->command, "%s: is a model already", args->operands[1]);
+    }
+    const enum edgel_status s = edgel_model_write(o->output, m, &err);
     edgel_model_destroy(&m);
     return s == EDGEL_OK ? CLI_EXIT_OK : fail_with(&err);
 }
@@ -375,14 +387,14 @@ static int run_export(const struct cli_args *args)
         return cli_usage(args->command, "export: no output: --onnx FILE is required");
     if (check_output(args, "onnx", o->onnx) != 0)
         return CLI_EXIT_USAGE;
-    enum edgel_status s = edgel_model_read(args->operands[1], &m, &err);
-    if (s == EDGEL_OK && o->unfolded && !has_batch_norm(m)) {
+    if (edgel_model_read(args->operands[1], &m, &err) != EDGEL_OK)
+        return refuse(&err);
+    if (o->unfolded && !has_batch_norm(m)) {
         edgel_model_destroy(&m);
         return cli_usage(args->command, "--unfolded has no use: %s has no batch normalisation",
                          args->operands[1]);
     }
-    if (s == EDGEL_OK)
-        s = edgel_model_write_onnx(o->onnx, m, &params, &err);
+    const enum edgel_status s = edgel_model_write_onnx(o->onnx, m, &params, &err);
     edgel_model_destroy(&m);
     return s == EDGEL_OK ? CLI_EXIT_OK : fail_with(&err);
 }
@@ -474,9 +486,9 @@ const struct cli_command cli_command_model = {
     .exits =
         (const struct cli_exit[]){
             { CLI_EXIT_OK, "all was done; check: every file is a model" },
-            { CLI_EXIT_FAILED,
-              "a file is no model or architecture, cannot be read or written; each is reported" },
-            { CLI_EXIT_USAGE, "wrong usage, or the file to write exists" },
+            { CLI_EXIT_FAILED, "a file cannot be written; check: a file is no model, each is reported" },
+            { CLI_EXIT_USAGE,
+              "wrong usage, a model or architecture that cannot be read, or the file to write exists" },
             { 0 },
         },
     .options_size = sizeof(struct model_options),

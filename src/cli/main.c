@@ -23,16 +23,14 @@ static int print_version(void)
     return CLI_EXIT_OK;
 }
 
-static int unknown_command(const char *typed)
+/* -v is --verbose of the commands; without a command there is nothing to say more of. */
+static bool is_version(const char *word)
 {
-    const char *names[sizeof commands / sizeof *commands] = { NULL };
-    for (size_t i = 0; commands[i]; i++)
-        names[i] = commands[i]->name;
-    const char *kind = typed[0] == '-' ? "option" : "command";
-    const char *nearest = edgel_nearest(typed, names);
-    if (nearest)
-        return cli_usage(NULL, "unknown %s '%s'; did you mean '%s'?", kind, typed, nearest);
-    return cli_usage(NULL, "unknown %s '%s'", kind, typed);
+    static const char *const words[] = { "--version", "-V", "-v", "version" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(word, words[i]) == 0)
+            return true;
+    return false;
 }
 
 static int run_command(const struct cli_command *command, int argc, char **argv)
@@ -55,15 +53,15 @@ static int run(int argc, char **argv)
         return cli_usage(NULL, "%s", err.msg);
     if (argc < 2)
         return cli_usage(NULL, "no command given");
-    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
-        return print_version();
+    if (is_version(argv[1]))
+        return argc > 2 ? cli_usage(NULL, "%s takes nothing after it", argv[1]) : print_version();
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         cli_help_all(commands);
         return CLI_EXIT_OK;
     }
     const struct cli_command *command = cli_command_find(commands, argv[1]);
     if (!command)
-        return unknown_command(argv[1]);
+        return cli_command_unknown(NULL, commands, argv[1]);
     return run_command(command, argc - 2, argv + 2);
 }
 
@@ -98,5 +96,7 @@ int main(int argc, char **argv)
         if (code == CLI_EXIT_OK)
             code = CLI_EXIT_FAILED;
     }
+    if (cli_reader_gone())
+        cli_end_by_pipe();
     return code;
 }

@@ -1,6 +1,9 @@
 /* Memory, and standard error: messages, and the progress bar, which is cleared before a message is written. */
 #include "cli/cli.h"
+#include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +144,20 @@ void cli_bar_show(const char *line)
     bar_visible = true;
 }
 
+static atomic_bool reader_gone;
+
+bool cli_reader_gone(void)
+{
+    return atomic_load(&reader_gone);
+}
+
+/* Whether a text tells of a failed write to standard output, which nobody reads any more. */
+static bool tells_of_pipe(const char *text)
+{
+    struct pollfd out = { .fd = STDOUT_FILENO };
+    return strstr(text, strerror(EPIPE)) && poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+}
+
 void cli_message(const char *fmt, ...)
 {
     va_list ap;
@@ -148,8 +165,22 @@ void cli_message(const char *fmt, ...)
     char *text = visible(fmt, ap);
     va_end(ap);
     cli_bar_clear();
-    fprintf(stderr, "edgel: %s\n", text);
+    if (!cli_reader_gone() && tells_of_pipe(text))
+        atomic_store(&reader_gone, true);
+    if (!cli_reader_gone())
+        fprintf(stderr, "edgel: %s\n", text);
     free(text);
+}
+
+int cli_output_columns(void)
+{
+    const char *columns = getenv("COLUMNS");
+    int64_t n = 0;
+    if (!isatty(STDOUT_FILENO))
+        return 0;
+    if (!columns || edgel_parse_int("COLUMNS", columns, 1, 1 << 20, &n, NULL) != EDGEL_OK)
+        n = cli_terminal_columns(STDOUT_FILENO);
+    return (int)n;
 }
 
 void cli_tell_unhashed(const char *path, bool unhashed)

@@ -157,3 +157,19 @@ const char *edgel_nearest(const char *typed, const char *const *names)
     }
     return best;
 }
+
+enum edgel_status edgel_error_choice(struct edgel_error *err, const char *what, const char *typed,
+                                     const char *const *names)
+{
+    struct edgel_text list = { 0 };
+    if (!what || !typed || !names)
+        return edgel_fail(err, EDGEL_EINVAL, "a word without names to choose from");
+    const char *near = strlen(typed) > 2 ? edgel_nearest(typed, names) : NULL;
+    for (size_t i = 0; names[i]; i++)
+        edgel_text_printf(&list, "%s%s", i ? ", " : "", names[i]);
+    (void)edgel_fail(err, EDGEL_EINVAL, "%s %.100s: must be one of %s%s%s%s", what, typed,
+                     list.failed ? "few" : list.s, near ? "; did you mean " : "", near ? near : "",
+                     near ? "?" : "");
+    edgel_text_finish(&list);
+    return EDGEL_EINVAL;
+}

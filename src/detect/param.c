@@ -13,20 +13,12 @@ const char *const edgel_choices_aperture[] = { "3", "5", "7", NULL };
 static enum edgel_status parse_choice(const struct edgel_param *p, const char *what, const char *text,
                                       int *out, struct edgel_error *err)
 {
-    struct edgel_text list = { 0 };
-    for (int i = 0; p->choices[i]; i++) {
+    for (int i = 0; p->choices[i]; i++)
         if (strcmp(p->choices[i], text) == 0) {
             *out = i;
-            edgel_text_finish(&list);
             return EDGEL_OK;
         }
-        edgel_text_str(&list, i ? ", " : "");
-        edgel_text_str(&list, p->choices[i]);
-    }
-    const enum edgel_status s =
-        edgel_fail(err, EDGEL_EINVAL, "%s %s: must be one of %s", what, text, list.failed ? "few" : list.s);
-    edgel_text_finish(&list);
-    return s;
+    return edgel_error_choice(err, what, text, p->choices);
 }
 
 /* "auto", "auto-matlab", "P%" or a number. */

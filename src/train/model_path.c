@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_MAX_BYTES = 1 << 20 };
+enum { TEXT_MAX_BYTES = 1 << 20, PRESETS_MOST = 64 };
 
 char *train_path(const char *folder, const char *name)
 {
@@ -97,6 +97,21 @@ static enum edgel_status create(const char *text, size_t size, const char *name,
     return edgel_model_create(&params, out, err);
 }
 
+/* A name that is no file may be a preset's with a slip. */
+static enum edgel_status read_file(const char *name, struct edgel_bytes *bytes, struct edgel_error *err)
+{
+    const char *names[PRESETS_MOST + 1] = { NULL };
+    struct edgel_error cause = { 0 };
+    const enum edgel_status status = edgel_file_read(name, EDGEL_FILE_MODEL, NULL, bytes, &cause);
+    for (int k = 0; k < PRESETS_MOST && edgel_preset_name(k); k++)
+        names[k] = edgel_preset_name(k);
+    const char *near = status == EDGEL_EIO && !strchr(name, '/') ? edgel_nearest(name, names) : NULL;
+    return status == EDGEL_OK
+               ? EDGEL_OK
+               : edgel_fail(err, status, "%s%s%s%s", cause.msg, near ? "; did you mean the preset " : "",
+                            near ? near : "", near ? "?" : "");
+}
+
 enum edgel_status edgel_model_open(const char *name, const struct edgel_model_params *fresh,
                                    struct edgel_model **out, bool *trained, struct edgel_error *err)
 {
@@ -110,7 +125,7 @@ enum edgel_status edgel_model_open(const char *name, const struct edgel_model_pa
     const char *preset = edgel_preset(name);
     if (preset)
         return create(preset, strlen(preset), name, fresh, out, err);
-    EDGEL_TRY(edgel_file_read(name, EDGEL_FILE_MODEL, NULL, &bytes, err));
+    EDGEL_TRY(read_file(name, &bytes, err));
     const bool is_model = is_model_file(&bytes);
     enum edgel_status status;
     if (trained)

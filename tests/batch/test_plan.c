@@ -71,7 +71,10 @@ static void templates_expand(void **state)
         { NULL, "out///", 1, "out/a/b.c.png" },
         { NULL, ".", 1, "./a/b.c.png" },
         { NULL, "/", 1, "/a/b.c.png" },
-        { NULL, "x.png", 1, "x.png/a/b.c.png" },
+        { NULL, "x.png", 1,
+          "!output x.png: is named like an image, but several inputs or methods, or a folder, need a folder; x.png/ is "
+          "one" },
+        { NULL, "x.png/", 1, "x.png/a/b.c.png" },
         { NULL, "out", 2, "out/canny/a/b.c.png out/sobel/a/b.c.png" },
         { "{stem}_{op}.png", "out", 2, "out/a/b.c_canny.png out/a/b.c_sobel.png" },
         { "{stem}{n}.pgm", "out", 2, "out/a/b.c1.pgm out/a/b.c2.pgm" },
@@ -118,10 +121,14 @@ static void one_file_may_be_named(void **state)
     p.output = "dir.png";
     assert_string_equal(planned(p, "a.jpg", NULL), "dir.png/a.png");
     p.output = "o.png";
-    assert_string_equal(planned(p, "a.jpg", "b.jpg"), "o.png/a.png o.png/b.png");
+    assert_non_null(strstr(planned(p, "a.jpg", "b.jpg"), "!output o.png: is named like an image"));
     p.nmethods = 2;
+    assert_non_null(strstr(planned(p, "a.jpg", NULL), "!output o.png: is named like an image"));
+    p.output = "o.png/";
     assert_string_equal(planned(p, "a.jpg", NULL), "o.png/canny/a.png o.png/sobel/a.png");
     p.nmethods = 1;
+    assert_string_equal(planned(p, "a.jpg", "b.jpg"), "o.png/a.png o.png/b.png");
+    p.output = "o.png";
     p.name = "{stem}.png";
     assert_string_equal(planned(p, "a.jpg", NULL),
                         "!name '{stem}.png': has no use when the output is the file o.png");

@@ -1451,15 +1451,6 @@ END
     [ "$code" -eq 2 ]
 }
 
-@test "a reader that leaves is a write error, not a death by signal" {
-    tree
-    { sleep 0.3; code=0; detect -q -o out --jsonl - in || code=$?; echo "$code" >code; } 2>messages | true
-    [ "$(cat code)" = 1 ]
-    grep -q "edgel: " messages
-    { sleep 0.3; code=0; "$EDGEL" help || code=$?; echo "$code" >code; } 2>messages | true
-    [ "$(cat code)" = 1 ]
-}
-
 # --- samples ---
 
 # scene BITS MAX FILE: a scene of circles with values up to MAX, as PGM of 16 bits or (32) as PFM.

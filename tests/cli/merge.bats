@@ -142,9 +142,9 @@ PY
     run merge -o merged in/1.pgm
     refused 2 "neither"
     run merge -o merged nowhere
-    refused 1 nowhere
+    refused 2 nowhere
     run merge -o merged <(cat 1.counts) 2.counts 3.counts
-    refused 1 "not a regular file"
+    refused 2 "not a regular file"
     mv 3.counts old.counts
     "$EDGEL" eval -q --missing skip --thresholds 3 --tolerance 2 --truth t --shard 3/3 --counts 3.counts p q >/dev/null
     run merge -o merged 1.counts 2.counts 3.counts

@@ -46,7 +46,7 @@ refused() {
     run model summary m.safetensors
     [[ "$output" == *"4 outputs (softmax), 304 parameters"* ]]
     run model summary --outputs 3 m.safetensors
-    refused 1 "m.safetensors is a model"
+    refused 2 "m.safetensors is a model"
 }
 
 @test "show spells control characters of notes" {
@@ -122,7 +122,7 @@ PY
     run model export --onnx m.safetensors m.safetensors
     refused 2 "is the input"
     run model export --onnx x unet-tiny
-    refused 1 "unet-tiny: "
+    refused 2 "unet-tiny: "
     [ ! -e x ]
     run model summary --logits unet-tiny
     refused 2 "--logits: summary does not use it"
@@ -154,23 +154,23 @@ PY
     head -c 300 good.safetensors >cut.safetensors
     echo nothing >text
     run model check cut.safetensors text missing '' good.safetensors
-    refused 1 "cut.safetensors: " "text: no safetensors file" "missing: " "'': cannot open" \
+    refused 2 "cut.safetensors: " "text: no safetensors file" "missing: " "'': cannot open" \
         "good.safetensors: ok, 1 layer, 76 parameters, 1 output"
 }
 
 @test "what is no architecture is refused with its line" {
     printf 'input channels=3\nconv out=4 j=3\n' >bad.txt
     run model summary bad.txt
-    refused 1 "bad.txt:2: conv has no j"
+    refused 2 "bad.txt:2: conv has no j"
     printf 'input channels=3\nconv out=4 stride=2\n' >half.txt
     run model new --outputs 4 -o x half.txt
-    refused 1 "half.txt: an image of" "must have the size of the image"
+    refused 2 "half.txt: an image of" "must have the size of the image"
     run model summary half.txt
-    refused 1 "half.txt: the last layer makes 4 channels, and 1 is wanted; out=classes makes what is wanted"
+    refused 2 "half.txt: the last layer makes 4 channels, and 1 is wanted; out=classes makes what is wanted"
     [ ! -e x ]
     printf 'input channels=3\nconv out=classes\nsigmoid\n' >probability.txt
     run model summary probability.txt
-    refused 1 "it must make logits"
+    refused 2 "it must make logits"
 }
 
 @test "usage of model" {

@@ -397,6 +397,41 @@ static int survey_and_measure(const struct cli_args *args, struct eval_run *run,
     return code ? code : measure(args, run, left_out);
 }
 
+/* Whether there is anything to score: a prediction with its truth, or truth whose prediction counts as worst. */
+static bool has_pair(const struct eval_run *run)
+{
+    const bool worst = run->score->reduce.missing == EDGEL_MISSING_WORST;
+    for (size_t m = 0; m < run->nmethods; m++)
+        for (size_t i = 0; i < edgel_pairs_count(run->methods[m].pairs); i++) {
+            const struct edgel_pair *p = edgel_pairs_at(run->methods[m].pairs, i);
+            if (p->ntruth > 0 && (p->prediction || worst))
+                return true;
+        }
+    return false;
+}
+
+/* With a name of each side, so that the user sees why. */
+static void tell_no_pair(const struct eval_run *run)
+{
+    const char *prediction = NULL, *truth = NULL;
+    for (size_t m = 0; m < run->nmethods; m++)
+        for (size_t i = 0; i < edgel_pairs_count(run->methods[m].pairs); i++) {
+            const struct edgel_pair *p = edgel_pairs_at(run->methods[m].pairs, i);
+            prediction = prediction ? prediction : p->prediction;
+            truth = truth || p->ntruth == 0 ? truth : p->truth[0];
+        }
+    if (prediction && truth)
+        cli_message(
+            "nothing to score: no pair; names differ, as in %s and %s (--truth-suffix and --pred-suffix strip "
+            "endings, --pairs lists pairs)",
+            truth, prediction);
+    else if (truth || prediction)
+        cli_message("nothing to score: no pair; there is %s and no %s", truth ? truth : prediction,
+                    truth ? "prediction" : "truth");
+    else
+        cli_message("nothing to score: no pair");
+}
+
 static int run_pairs(const struct cli_args *args, struct eval_run *run)
 {
     bool left_out = false;
@@ -415,10 +450,11 @@ static int run_pairs(const struct cli_args *args, struct eval_run *run)
         code = check_annotators(args, run);
     if (code != 0)
         return code;
-    if (run->total == 0 && !left_out)
-        cli_message("nothing to score: no pairs");
-    if (run->total == 0)
+    if (!has_pair(run)) {
+        if (!left_out)
+            tell_no_pair(run);
         return left_out ? CLI_EXIT_FAILED : CLI_EXIT_NOTHING;
+    }
     const char **names = cli_alloc(run->nmethods, sizeof *names);
     for (size_t m = 0; m < run->nmethods; m++)
         names[m] = run->methods[m].name;
@@ -509,6 +545,7 @@ const struct cli_command cli_command_eval = {
             { 0 },
         },
     .exits = score_exits,
+    .hints = score_hints,
     .options_size = sizeof(struct eval_options),
     .run = run_eval,
 };

@@ -101,11 +101,13 @@ static int run_merge(const struct cli_args *args)
         return cli_usage(args->command, "no file given");
     if (score_check_outputs(&output, 1, paths, args->noperands, &err) != EDGEL_OK)
         return cli_usage(args->command, "%s", err.msg);
-    enum edgel_status status = find_kind(args, &kind, &err);
-    if (status == EDGEL_OK)
-        status = kind == MERGE_LOGS
-                     ? edgel_log_merge(paths, args->noperands, o->output, cli_stop, NULL, &totals, &err)
-                     : edgel_counts_merge(paths, args->noperands, o->output, cli_stop, NULL, &err);
+    if (find_kind(args, &kind, &err) != EDGEL_OK) {
+        cli_message("%s", err.msg);
+        return CLI_EXIT_USAGE;
+    }
+    const enum edgel_status status =
+        kind == MERGE_LOGS ? edgel_log_merge(paths, args->noperands, o->output, cli_stop, NULL, &totals, &err)
+                           : edgel_counts_merge(paths, args->noperands, o->output, cli_stop, NULL, &err);
     if (status != EDGEL_OK) {
         cli_message("%s", err.msg);
         return status == EDGEL_EINVAL         ? CLI_EXIT_USAGE

@@ -214,6 +214,7 @@ const struct cli_command cli_command_report = {
             { 0 },
         },
     .exits = score_exits,
+    .hints = score_hints,
     .options_size = sizeof(struct report_options),
     .run = run_report,
 };

@@ -17,6 +17,7 @@ struct score_options {          /* score_rows, "Scores"; score_output_rows, "Out
 };
 extern const struct cli_option score_rows[];
 extern const struct cli_option score_output_rows[];
+extern const struct cli_hint score_hints[];
 extern const struct cli_exit score_exits[];
 
 /* A file that a command writes; path NULL: not asked for. */

@@ -127,6 +127,16 @@ const struct cli_option score_output_rows[] = {
     { 0 },
 };
 
+#define NO_PICTURES "no pictures are made of scores; --json FILE and --csv FILE hold the numbers for plots"
+const struct cli_hint score_hints[] = {
+    { "format",
+      "--json FILE, --csv FILE and --pairs-csv FILE choose what is written, - for standard output" },
+    { "svg", NO_PICTURES },
+    { "plot", NO_PICTURES },
+    { "png", NO_PICTURES },
+    { 0 },
+};
+
 const struct cli_exit score_exits[] = {
     { CLI_EXIT_OK, "everything was scored" },
     { CLI_EXIT_FAILED,

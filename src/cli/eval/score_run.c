@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* --- before the run --- */
 
@@ -261,13 +260,6 @@ static void check_bars(const struct score *s, const struct edgel_summary *summar
     }
 }
 
-/* Tables fit the screen; in pipes and files they are never folded. */
-static size_t table_columns(void)
-{
-    const int n = isatty(STDOUT_FILENO) ? cli_terminal_columns(STDOUT_FILENO) : 0;
-    return n > 0 ? (size_t)n : 0;
-}
-
 static enum edgel_status print_table(const char *partial, const struct edgel_summary *v, size_t n,
                                      struct edgel_error *err)
 {
@@ -276,7 +268,7 @@ static enum edgel_status print_table(const char *partial, const struct edgel_sum
     if (status == EDGEL_OK && partial)
         status = edgel_output_write(out, partial, strlen(partial), err);
     if (status == EDGEL_OK)
-        status = edgel_report_table(out, v, n, table_columns(), err);
+        status = edgel_report_table(out, v, n, (size_t)cli_output_columns(), err);
     if (status == EDGEL_OK)
         return edgel_output_commit(&out, err);
     edgel_output_discard(&out);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Lines that are longer than MOST are tedious to read; on narrow terminals help stands below its option. */
 enum { ELSEWHERE = 80, LEAST = 40, MOST = 100, NARROW = 72 };
@@ -12,17 +11,11 @@ struct page {
     int width, help_column;
 };
 
-/* As wide as the terminal that shows it: COLUMNS, or what the terminal says. */
+/* As wide as the terminal that shows it. */
 static struct page page_of_output(void)
 {
-    int width = ELSEWHERE;
-    if (isatty(STDOUT_FILENO)) {
-        const char *columns = getenv("COLUMNS");
-        int64_t n = 0;
-        if (!columns || edgel_parse_int("COLUMNS", columns, 1, 1 << 20, &n, NULL) != EDGEL_OK)
-            n = cli_terminal_columns(STDOUT_FILENO);
-        width = n == 0 ? ELSEWHERE : n < LEAST ? LEAST : n > MOST ? MOST : (int)n;
-    }
+    const int n = cli_output_columns();
+    const int width = n == 0 ? ELSEWHERE : n < LEAST ? LEAST : n > MOST ? MOST : n;
     return (struct page){ width, width < NARROW ? 10 : 26 };
 }
 

@@ -66,17 +66,19 @@ const struct cli_command *cli_command_find(const struct cli_command *const *comm
     return NULL;
 }
 
-/* The list "a, b, c" in a static-size buffer. */
-static void join_choices(const char *const *choices, char *buf, size_t size)
+int cli_command_unknown(const struct cli_command *command, const struct cli_command *const *commands,
+                        const char *name)
 {
     size_t n = 0;
-    for (size_t i = 0; choices[i] && n + 1 < size; i++) {
-        const char *parts[] = { i ? ", " : "", choices[i] };
-        for (int p = 0; p < 2; p++)
-            for (const char *s = parts[p]; *s && n + 1 < size; s++)
-                buf[n++] = *s;
-    }
-    buf[n] = '\0';
+    while (commands[n])
+        n++;
+    const char **names = cli_alloc(n + 1, sizeof *names);
+    for (size_t i = 0; i < n; i++)
+        names[i] = commands[i]->name;
+    const char *kind = name[0] == '-' ? "option" : "command", *near = edgel_nearest(name, names);
+    free(names);
+    return cli_usage(command, "unknown %s '%s'%s%s%s", kind, name, near ? "; did you mean '" : "",
+                     near ? near : "", near ? "'?" : "");
 }
 
 static enum edgel_status set_choice(const struct cli_option *o, const char *what, const char *text, int *out,
@@ -88,9 +90,7 @@ static enum edgel_status set_choice(const struct cli_option *o, const char *what
             *out = i;
             return EDGEL_OK;
         }
-    char list[256];
-    join_choices(choices, list, sizeof list);
-    return edgel_error_set(err, EDGEL_EINVAL, "%s %s: must be one of %s", what, text, list);
+    return edgel_error_choice(err, what, text, choices);
 }
 
 enum edgel_status cli_option_set(const struct cli_option *o, void *base, const char *what, const char *text,
@@ -178,6 +178,9 @@ static int read_long(struct reader *r, const char *arg)
             return cli_usage(c, "--%s needs a value: %s", o->name, cli_metavar(o));
         return store(r, k, o, g, r->argv[r->i++]);
     }
+    for (const struct cli_hint *h = c->hints; h && h->name; h++)
+        if (strlen(h->name) == length && memcmp(h->name, arg, length) == 0)
+            return cli_usage(c, "there is no --%s: %s", h->name, h->text);
     const char **names = cli_alloc(r->noptions + 1, sizeof *names);
     for (size_t k = 0; k < r->noptions; k++)
         names[k] = cli_option_at(c, k, NULL)->name;

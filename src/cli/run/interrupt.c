@@ -6,7 +6,8 @@
  *   SIGHUP            keeps its handler: a closed terminal sends it, and so does the shell that ends with it. Under
  *                     nohup it stays ignored
  *   SIGPIPE, SIGXFSZ  are ignored: a closed pipe and a file over the size limit (ulimit -f) show as failed writes,
- *                     which are reported like any other
+ *                     which are reported like any other. Only when the closed pipe is standard output, the program ends
+ *                     quietly by SIGPIPE as others do, once nothing is left half written
  *
  * A shell without job control starts background jobs with SIGINT ignored. Who sends SIGINT to such a job means it, so
  * it is caught there as well.
@@ -16,6 +17,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <unistd.h>
 
 static atomic_bool stop_asked; /* lock-free, so that a handler may set it; threads read it */
 
@@ -49,5 +51,12 @@ void cli_signals(void)
 bool cli_stop(void *user)
 {
     (void)user;
-    return atomic_load(&stop_asked);
+    return atomic_load(&stop_asked) || cli_reader_gone();
+}
+
+void cli_end_by_pipe(void)
+{
+    set_handler(SIGPIPE, SIG_DFL);
+    (void)raise(SIGPIPE);
+    _exit(128 + SIGPIPE); /* it is blocked */
 }

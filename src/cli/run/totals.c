@@ -77,7 +77,7 @@ void cli_run_end(struct edgel_totals *totals)
 
 void cli_run_summary(const struct cli_run_options *o, const struct edgel_totals *totals)
 {
-    if (o->quiet)
+    if (o->quiet || cli_reader_gone())
         return;
     fprintf(stderr, "edgel: %zu done, %zu failed, %zu skipped", totals->ok, totals->failed, totals->skipped);
     if (totals->not_images)

@@ -18,21 +18,18 @@ double edgel_score_value(const struct edgel_score *score, const struct edgel_sum
     return NAN;
 }
 
-static void keys(struct edgel_text *t)
-{
-    for (size_t i = 0; edgel_score_at(i); i++)
-        edgel_text_printf(t, "%s%s", i ? ", " : "", edgel_score_at(i)->key);
-}
+enum { MOST = 64, KEY_BYTES = 64 };
 
-static enum edgel_status unknown(const char *what, const char *text, struct edgel_error *err)
+static enum edgel_status unknown(const char *what, const char *text, size_t n, struct edgel_error *err)
 {
-    struct edgel_text t = { 0 };
-    keys(&t);
-    enum edgel_status st =
-        t.failed ? edgel_no_memory(err, what)
-                 : edgel_fail(err, EDGEL_EINVAL, "%s '%s': must be KEY=V, KEY one of %s", what, text, t.s);
-    edgel_text_finish(&t);
-    return st;
+    const char *names[MOST + 1] = { NULL };
+    char key[KEY_BYTES] = "";
+    for (size_t i = 0; i < MOST && edgel_score_at(i); i++)
+        names[i] = edgel_score_at(i)->key;
+    if (n == 0)
+        return edgel_fail(err, EDGEL_EINVAL, "%s '%s': must be KEY=V", what, text);
+    memcpy(key, text, n < KEY_BYTES ? n : KEY_BYTES - 1);
+    return edgel_error_choice(err, what, key, names);
 }
 
 enum edgel_status edgel_bar_parse(const char *what, const char *text, struct edgel_bar *out,
@@ -51,7 +48,7 @@ enum edgel_status edgel_bar_parse(const char *what, const char *text, struct edg
             out->text = text;
             return edgel_parse_real(what, equals + 1, score->lo, score->hi, &out->value, err);
         }
-    return unknown(what, text, err);
+    return unknown(what, text, n, err);
 }
 
 bool edgel_bar_reached(const struct edgel_bar *bar, const struct edgel_summary *summary, double *value)
