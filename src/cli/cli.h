@@ -191,6 +191,28 @@ extern const struct cli_option cli_shard_rows[];
 
 extern const struct cli_exit cli_batch_exits[]; /* 0 1 2 3 130 */
 
+/* The most bytes of a file that is read by these. */
+uint64_t cli_file_bytes(const struct cli_read_options *o);
+
+/* --- standard.c --- : "-" as standard input and output of one image */
+
+/* Keeps what standard input holds, at most so many bytes, and puts the path of that in the place of "-" among n paths
+ * (NULL: passed over). A file of that name is ./-. EDGEL_EINVAL: twice; EDGEL_ELIMIT, EDGEL_EIO. */
+enum edgel_status cli_standard_input(const char **paths, size_t n, uint64_t most, struct edgel_error *err);
+
+/* "-" for that path, else the path itself. */
+const char *cli_standard_name(const char *path);
+
+/* A file that becomes standard output when it is whole. name: its extension is that of the file; NULL: PNG. End it in
+ * any case. */
+struct cli_standard_output {
+    char *path, *folder;
+};
+enum edgel_status cli_standard_output_begin(struct cli_standard_output *out, const char *name,
+                                            struct edgel_error *err);
+enum edgel_status cli_standard_output_end(struct cli_standard_output *out, bool whole,
+                                          struct edgel_error *err);
+
 /* --- suffix.c --- */
 
 /* A suffix that an option asks to strip from names; what: "mask". The rest is filled by cli_suffix_look(). */
@@ -237,6 +259,8 @@ void cli_list_add(struct cli_list *list, const char *s);
 int cli_usage(const struct cli_command *command, const char *fmt, ...) EDGEL_PRINTF(2, 3);
 /* "edgel: text" on stderr, the progress line cleared before it. In both, control characters of the text are spelled. */
 void cli_message(const char *fmt, ...) EDGEL_PRINTF(1, 2);
+/* Messages call a path by another name from here on. Both must outlive them; of the last two the words count. */
+void cli_call_path(const char *path, const char *as);
 /* True once a message told that standard output is a pipe whose reader has gone. It and all after it are not shown. */
 bool cli_reader_gone(void);
 

@@ -71,6 +71,33 @@ void cli_list_add(struct cli_list *list, const char *s)
     list->v[list->n++] = s;
 }
 
+enum { CALLED = 2, MORE = 64 /* bytes that the names of two paths may add */ };
+static struct {
+    const char *path, *as;
+} called[CALLED];
+
+void cli_call_path(const char *path, const char *as)
+{
+    static int next;
+    called[next].path = path;
+    called[next].as = as;
+    next = (next + 1) % CALLED;
+}
+
+/* Puts the other names of paths into a text of size bytes. */
+static void call(char *text, size_t size)
+{
+    for (int i = 0; i < CALLED && called[i].path; i++) {
+        const size_t n = strlen(called[i].path), m = strlen(called[i].as);
+        for (char *at = text; (at = strstr(at, called[i].path)) != NULL; at += m) {
+            if (strlen(text) - n + m >= size)
+                return;
+            memmove(at + m, at + n, strlen(at + n) + 1);
+            memcpy(at, called[i].as, m);
+        }
+    }
+}
+
 /* The text with control characters written as \n or \x1b: a file name must not look like another one, or move the
  * cursor of a terminal. To be freed. */
 EDGEL_PRINTF(1, 0) static char *visible(const char *fmt, va_list ap)
@@ -80,8 +107,9 @@ EDGEL_PRINTF(1, 0) static char *visible(const char *fmt, va_list ap)
     const int length = vsnprintf(NULL, 0, fmt, again);
     va_end(again);
     const size_t n = length > 0 ? (size_t)length : 0;
-    char *text = cli_alloc(n + 1, 1);
+    char *text = cli_alloc(n + MORE, 1);
     vsnprintf(text, n + 1, fmt, ap);
+    call(text, n + MORE);
     char *out = cli_alloc(strlen(text) + 1, 4), *end = out;
     for (const unsigned char *p = (const unsigned char *)text; *p; p++)
         if (*p == '\n' || *p == '\r' || *p == '\t')

@@ -7,6 +7,8 @@ setup() {
     load ../support/pictures
     cd "$BATS_TEST_TMPDIR" || return
     gray 9 7 >in.pgm
+    mkdir tmp
+    export TMPDIR=$PWD/tmp
 }
 
 # says CODE TEXT... -- COMMAND...: the exit code, and texts of the messages.
@@ -157,4 +159,69 @@ closes() {
     done
     run cmp -s page.60 page.200
     [ "$status" -ne 0 ]
+}
+
+# piped FILE COMMAND...: standard input is a pipe.
+piped() {
+    local file=$1
+    shift
+    # shellcheck disable=SC2002 # a pipe is not a file
+    cat "$file" | "$EDGEL" "$@"
+}
+
+@test "- is one image from standard input and one to standard output" {
+    "$EDGEL" detect -q -o ref.png in.pgm
+    piped in.pgm detect -q -o - - | cmp - ref.png
+    "$EDGEL" detect -q -o - - <in.pgm | cmp - ref.png
+    "$EDGEL" detect -q -o - in.pgm | cmp - ref.png
+    piped in.pgm detect -q -o file.png -
+    cmp file.png ref.png
+    # --name says the format; a chain of two runs, and by rows
+    "$EDGEL" detect -q -m gaussian --name x.pgm -o - in.pgm | "$EDGEL" detect -q --sigma 0 --stream-over 0 -o - - >chain.png
+    "$EDGEL" detect -q -m gaussian -o smooth.pgm in.pgm
+    "$EDGEL" detect -q --sigma 0 smooth.pgm -o - | cmp - chain.png
+    # a failure writes nothing, and names the side
+    # shellcheck disable=SC2016 # the inner shell expands it
+    run --separate-stderr bash -c 'echo junk | "$EDGEL" detect -o - -'
+    [ "$status" -eq 1 ]
+    [ -z "$output" ]
+    # shellcheck disable=SC2154 # run sets it
+    [[ "$stderr" == *"standard input: "* && "$stderr" != */dev/fd* ]]
+    run bash -c 'cat in.pgm | "$EDGEL" detect --max-file 9 -o - -'
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"standard input: more than 9 bytes (--max-file)"* ]]
+    [ -z "$(ls -A tmp)" ]
+    mkdir many
+    cp in.pgm many/a.pgm
+    says 2 "many is a folder" -- detect -o - many
+    says 2 "is one image" -- detect -o - in.pgm in.pgm
+    says 2 "is one image" -- detect -o x.png - in.pgm
+    says 2 "takes one output" -- detect -m sobel -m canny -o - in.pgm
+    says 2 "--resume: is for files" -- detect --resume -o - in.pgm
+    says 2 "has no name" -- detect -o out -
+    says 2 "gets the image" -- detect --jsonl - -o - in.pgm
+    cp in.pgm ./-
+    "$EDGEL" detect -q -o - ./- | cmp - ref.png
+}
+
+@test "- is one image for segment, and one side for eval" {
+    mkdir t
+    "$EDGEL" model new -o m.safetensors linear
+    "$EDGEL" segment -q -m m.safetensors -o ref.png in.pgm
+    piped in.pgm segment -q -m m.safetensors -o - - | cmp - ref.png
+    "$EDGEL" segment -q -m m.safetensors --emit objects -o - in.pgm >table
+    "$EDGEL" segment -q -m m.safetensors --emit objects -o ref in.pgm
+    cmp table ref/in.csv
+    echo 'P2 4 1 255 255 255 0 0' >t/a.pgm
+    echo 'P2 4 1 255 255 0 255 0' >p.pgm
+    "$EDGEL" eval -q --truth t/a.pgm --csv - p.pgm | cut -d, -f3- >expected
+    [ "$(wc -l <expected)" -gt 1 ]
+    piped p.pgm eval -q --truth t/a.pgm --csv - - | cut -d, -f3- | cmp - expected
+    piped t/a.pgm eval -q --truth - --csv - p.pgm | cut -d, -f3- | cmp - expected
+    piped p.pgm eval -q --truth t/a.pgm --json - - | grep -q '"prediction":"-"'
+    run bash -c 'cat p.pgm | "$EDGEL" eval --truth - -'
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"can be read once"* ]]
+    says 2 "is one prediction" -- eval --truth t - p.pgm
+    [ -z "$(ls -A tmp)" ]
 }

@@ -185,7 +185,8 @@ static int run_with(const struct cli_args *args, const struct detect_tasks *task
 
 static int run_detect(const struct cli_args *args)
 {
-    const struct detect_options *o = args->options;
+    struct detect_options *o = args->options;
+    o->folder.max_file = cli_file_bytes(&o->read);
     struct detect_tasks tasks = { 0 };
     int code = folder_check_usage(args, &o->folder);
     if (code == CLI_EXIT_OK)

@@ -136,7 +136,7 @@ static enum edgel_status pair_method(const struct cli_args *args, const struct e
                                          .pairs_file = o->pairs,
                                          .prediction_suffix = o->pred_suffix,
                                          .truth_suffix = o->truth_suffix };
-    *method = (struct eval_method){ .name = prediction ? prediction : o->pairs };
+    *method = (struct eval_method){ .name = prediction ? cli_standard_name(prediction) : o->pairs };
     if (eval_objects_alone(o) && prediction && o->truth && !o->pairs) {
         enum edgel_status status = eval_documents_pair(args, run, prediction, method, err);
         if (status != EDGEL_OK || method->pairs)
@@ -432,10 +432,32 @@ static void tell_no_pair(const struct eval_run *run)
         cli_message("nothing to score: no pair");
 }
 
+/* "-" is one mask or map: the truth, or the only prediction. */
+static int take_standard_input(const struct cli_args *args)
+{
+    struct eval_options *o = args->options;
+    struct edgel_error err = { 0 };
+    const uint64_t most = cli_file_bytes(&o->read);
+    for (size_t i = 0; i < args->noperands; i++)
+        if (strcmp(args->operands[i], "-") == 0 && args->noperands > 1)
+            return cli_usage(args->command,
+                             "-: is one prediction, and there are %zu; a file of that name is ./-",
+                             args->noperands);
+    enum edgel_status s = cli_standard_input(&o->truth, 1, most, &err);
+    if (s == EDGEL_OK)
+        s = cli_standard_input(args->operands, args->noperands, most, &err);
+    if (s == EDGEL_OK)
+        return 0;
+    cli_message("%s", err.msg);
+    return s == EDGEL_EINVAL ? CLI_EXIT_USAGE : CLI_EXIT_FAILED;
+}
+
 static int run_pairs(const struct cli_args *args, struct eval_run *run)
 {
     bool left_out = false;
-    int code = eval_documents_open(args, run);
+    int code = take_standard_input(args);
+    if (code == 0)
+        code = eval_documents_open(args, run);
     if (code == 0)
         code = collect_pairs(args, run, &left_out);
     eval_documents_name(run);

@@ -84,6 +84,11 @@ const struct cli_option cli_read_rows[] = {
     { 0 },
 };
 
+uint64_t cli_file_bytes(const struct cli_read_options *o)
+{
+    return o->max_file > 0 ? (uint64_t)o->max_file : (UINT64_C(1) << 26) + 16 * (uint64_t)o->max_pixels;
+}
+
 static enum edgel_status take_range(void *options, const char *what, const char *text,
                                     struct edgel_error *err)
 {

@@ -2,7 +2,7 @@
 #include "cli/run/folder.h"
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 static const char *const existing_names[] = { "error", "skip", "overwrite", NULL };
 
@@ -201,25 +201,57 @@ static int ended(const struct folder_options *o, const struct edgel_folder_resul
     return code != CLI_EXIT_INTERRUPTED && !whole ? CLI_EXIT_FAILED : code;
 }
 
+static bool is_standard(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
+static bool reads_standard(const struct cli_args *args)
+{
+    for (size_t i = 0; i < args->noperands; i++)
+        if (is_standard(args->operands[i]))
+            return true;
+    return false;
+}
+
+/* "-" stands for one image; a file or folder of that name is ./-. */
+static int check_standard(const struct cli_args *args, const struct folder_options *o)
+{
+    static const char *const others[] = { "resume", "durable", "dry-run", "shard", "files-from" };
+    const bool in = reads_standard(args), out = is_standard(o->output);
+    struct stat st;
+    if (!in && !out)
+        return CLI_EXIT_OK;
+    if (args->noperands != 1)
+        return cli_usage(args->command,
+                         "-: is one image, and there are %zu inputs; a file of that name is ./-",
+                         args->noperands);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (cli_given(args, others[i]))
+            return cli_usage(args->command, "--%s: is for files and folders; - is one image", others[i]);
+    if (out && is_standard(o->run.jsonl))
+        return cli_usage(args->command, "--jsonl -: standard output gets the image");
+    if (out && !in && stat(args->operands[0], &st) == 0 && S_ISDIR(st.st_mode))
+        return cli_usage(args->command,
+                         "-o -: takes one image, and %s is a folder; a folder of that name is ./-",
+                         args->operands[0]);
+    if (in && !out && (!strrchr(o->output, '.') || o->output[strlen(o->output) - 1] == '/'))
+        return cli_usage(args->command,
+                         "-: an image from standard input has no name; -o names the file, or is -");
+    return CLI_EXIT_OK;
+}
+
 int folder_check_usage(const struct cli_args *args, const struct folder_options *o)
 {
     if (!o->output)
         return cli_usage(args->command, "no output: -o OUT is required");
-    if (strcmp(o->output, "-") == 0)
-        return cli_usage(args->command,
-                         "-o -: images are not written to standard output; a folder of that name is ./-");
     if (args->noperands == 0 && !o->inputs.files_from)
         return cli_usage(args->command, "no input given");
-    for (size_t i = 0; i < args->noperands; i++)
-        if (strcmp(args->operands[i], "-") == 0 && access("-", F_OK) != 0)
-            return cli_usage(
-                args->command,
-                "-: images are not read from standard input; a list of their names is, with --files-from -");
     if (o->inputs.nul && !o->inputs.files_from)
         return cli_usage(args->command, "--null: there is no --files-from");
     if (o->dry_run && o->run.jsonl)
         return cli_usage(args->command, "--jsonl: --dry-run does no work to report");
-    return CLI_EXIT_OK;
+    return check_standard(args, o);
 }
 
 static void take_options(const struct cli_args *args, const struct folder_options *o,
@@ -245,8 +277,8 @@ static void take_options(const struct cli_args *args, const struct folder_option
     run->log = o->run.jsonl;
 }
 
-int folder_run(const struct cli_args *args, const struct folder_options *o, const char *label,
-               struct edgel_folder_run *run, struct folder_settings *settings)
+static int run_files(const struct cli_args *args, const struct folder_options *o, const char *label,
+                     struct edgel_folder_run *run, struct folder_settings *settings)
 {
     struct shown shown = { .o = o, .label = label, .noutputs = run->noutputs };
     struct edgel_folder_result result;
@@ -265,4 +297,43 @@ int folder_run(const struct cli_args *args, const struct folder_options *o, cons
     if (result.stage != EDGEL_FOLDER_WORK)
         return refused(o, &result, &err);
     return o->dry_run && status == EDGEL_OK ? listed(&result) : ended(o, &result, shown.notes, status, &err);
+}
+
+/* The same with a file in the place of each "-". */
+static int run_standard(const struct cli_args *args, const struct folder_options *o, const char *label,
+                        struct edgel_folder_run *run, struct folder_settings *settings)
+{
+    const bool out = is_standard(o->output);
+    struct cli_standard_output output = { 0 };
+    struct folder_options files = *o;
+    struct edgel_error err = { 0 };
+    int code = CLI_EXIT_USAGE;
+    enum edgel_status s = EDGEL_OK;
+    if (out && run->noutputs != 1)
+        s = edgel_error_set(&err, EDGEL_EINVAL, "-o -: takes one output, and there are %zu", run->noutputs);
+    if (s == EDGEL_OK)
+        s = cli_standard_input(args->operands, args->noperands, o->max_file, &err);
+    if (s == EDGEL_OK && out)
+        s = cli_standard_output_begin(&output, o->name ? o->name : run->default_name, &err);
+    if (s == EDGEL_OK && out) {
+        files.output = output.path;
+        files.name = NULL;
+    }
+    if (s == EDGEL_OK)
+        code = run_files(args, &files, label, run, settings);
+    else
+        cli_settings_free(settings->v, settings->n);
+    if (s == EDGEL_OK && out)
+        s = cli_standard_output_end(&output, code == CLI_EXIT_OK, &err);
+    if (s == EDGEL_OK)
+        return code;
+    cli_message("%s", err.msg);
+    return s == EDGEL_EINVAL ? CLI_EXIT_USAGE : CLI_EXIT_FAILED;
+}
+
+int folder_run(const struct cli_args *args, const struct folder_options *o, const char *label,
+               struct edgel_folder_run *run, struct folder_settings *settings)
+{
+    return is_standard(o->output) || reads_standard(args) ? run_standard(args, o, label, run, settings)
+                                                          : run_files(args, o, label, run, settings);
 }

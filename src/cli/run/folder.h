@@ -9,7 +9,8 @@
 /* The command's rows for -o and --name name these fields. */
 struct folder_options {
     const char *output, *name;
-    int existing; /* enum edgel_existing */
+    uint64_t max_file; /* most bytes of standard input; set by the command */
+    int existing;      /* enum edgel_existing */
     bool dry_run, resume, durable, follow_links;
     struct cli_input_options inputs;
     struct cli_shard_options part;
@@ -53,7 +54,7 @@ enum edgel_status folder_decide_range(struct folder_range *r, const struct edgel
       .metavar = "OUT",                                                                                    \
       .at = offsetof(struct OPTIONS, folder.output),                                                       \
       .help = "Folder to write to; it mirrors the tree of each input folder. With " ONE                    \
-              " OUT may be the output file itself. Required." },                                           \
+              " OUT may be the output file itself; - is standard output. Required." },                     \
     {                                                                                                      \
         .name = "name", .kind = CLI_STRING, .metavar = "TEMPLATE",                                         \
         .at = offsetof(struct OPTIONS, folder.name), .note = NOTE,                                         \

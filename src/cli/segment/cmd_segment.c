@@ -270,7 +270,8 @@ static int run_with(const struct cli_args *args, struct segment_job *job)
 
 static int run_segment(const struct cli_args *args)
 {
-    const struct segment_options *o = args->options;
+    struct segment_options *o = args->options;
+    o->folder.max_file = cli_file_bytes(&o->read);
     struct edgel_error err = { 0 };
     struct edgel_model *model = NULL;
     int code = o->model ? folder_check_usage(args, &o->folder)
