@@ -703,6 +703,10 @@ sure_head() {
     is 'd["curve"]["ap"] < 0.5' True
     run "$EDGEL" report --fail-under ap=0.6 new
     [ "$status" -eq 0 ]
+    hasnt coarse
+    run "$EDGEL" report --fail-under ap=0.6 old
+    [ "$status" -eq 4 ]
+    has 'warning: p: --fail-under ap=0.6: ap is coarse'
     run "$EDGEL" report new old
     [ "$status" -eq 2 ]
     has 'levels of the sweep'

@@ -250,6 +250,10 @@ static void check_bars(const struct score *s, const struct edgel_summary *summar
 {
     for (size_t i = 0; i < s->nbars; i++) {
         double v;
+        if (s->bars[i].score->families >> EDGEL_CURVE & 1 && edgel_summary_curve(summary)->coarse)
+            cli_message(
+                "warning: %s: --fail-under %s: %s is coarse, since the counts have no levels (edgel.counts/1)",
+                summary->prediction, s->bars[i].text, s->bars[i].score->key);
         if (edgel_bar_reached(&s->bars[i], summary, &v))
             continue;
         result->bar_missed = true;
