@@ -1510,7 +1510,7 @@ PY
     for i in 1 2 3 4; do scene 16 $((900 * i)) "in/$i.pgm"; done
     detect -q --range auto -o whole in
     for i in 1 2 3; do detect -q --range auto --shard $i/3 -o parts in; done
-    diff -r whole parts
+    diff -r -x '.edgel-*' whole parts
     detect -q --range 10bit -o ten in/1.pgm # alone it would have had this range
     run cmp -s ten/1.png whole/1.png
     [ "$status" -eq 1 ]
