@@ -169,7 +169,7 @@ PY
     part 2 --sigma 2 -j 3 --durable --stream-over 0 --max-pixels 100000 --verbose # these change no output
     merge -q -o merged 1.jsonl 2.jsonl
     rm merged
-    for other in "--sigma 3" "-m sobel" "--low 20" "--gray channels" "--emit strength" "--depth 8" "--lenient" \
+    for other in "--sigma 3" "-m sobel" "--low 20" "--gray luma" "--emit strength" "--depth 8" "--lenient" "--range 12bit" \
         "--no-orient" "--page 2" "--name {stem}.tif"; do
         # shellcheck disable=SC2086
         part 2 --sigma 2 $other
