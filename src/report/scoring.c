@@ -9,20 +9,29 @@
 struct edgel_scoring {
     struct edgel_scoring_params params;
     struct edgel_reducer **reducers;     /* [nmethods] */
+    struct edgel_output_folder *folder;  /* of the benchmark's files, held open; NULL: none */
     struct edgel_output *images, *cover; /* of the benchmark, begun with the first row to come */
     size_t number;                       /* of the images in these */
 };
 
 /* --- the benchmark's files --- */
 
-/* Begins FOLDER/NAME END. */
+/* Begins FOLDER/NAME END. Names of images come from lists and counts files, so they may hold anything: empty components
+ * and "." are dropped, and ".." is refused. */
 static enum edgel_status begin_file(const struct edgel_scoring *s, const char *name, const char *end,
                                     struct edgel_output **out, struct edgel_error *err)
 {
     struct edgel_text path = { 0 };
-    edgel_text_printf(&path, "%s/%s%s", s->params.bsds_folder, name, end);
+    for (const char *p = name; *p; p += strcspn(p, "/"), p += *p == '/') {
+        const size_t n = strcspn(p, "/");
+        if (n == 0 || (n == 1 && *p == '.'))
+            continue;
+        edgel_text_str(&path, path.len > 0 ? "/" : "");
+        edgel_text_add(&path, p, n);
+    }
+    edgel_text_str(&path, end);
     enum edgel_status st =
-        path.failed ? edgel_no_memory(err, "scores") : edgel_output_begin(path.s, out, err);
+        path.failed ? edgel_no_memory(err, "scores") : edgel_output_folder_begin(s->folder, path.s, out, err);
     edgel_text_finish(&path);
     return st;
 }
@@ -38,6 +47,7 @@ static enum edgel_status end_file(enum edgel_status st, struct edgel_output **ou
 
 static enum edgel_status begin_files(struct edgel_scoring *s, struct edgel_error *err)
 {
+    EDGEL_TRY(edgel_output_folder_open(s->params.bsds_folder, false, &s->folder, err));
     if (edgel_measure_asks(s->params.measure, EDGEL_BOUNDARY))
         EDGEL_TRY(begin_file(s, "eval_bdry_img.txt", "", &s->images, err));
     return edgel_measure_asks(s->params.measure, EDGEL_REGIONS)
@@ -180,6 +190,7 @@ void edgel_scoring_destroy(struct edgel_scoring **scoring)
     edgel_free(s->reducers);
     edgel_output_discard(&s->images);
     edgel_output_discard(&s->cover);
+    edgel_output_folder_close(&s->folder);
     edgel_free(s);
     *scoring = NULL;
 }

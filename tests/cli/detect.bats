@@ -1404,6 +1404,47 @@ END
     [ "$output" -eq 0 ]
 }
 
+@test "--durable: what the disk refuses is an error of its images, and leaves no output" {
+    [ "${EDGEL_SANITIZE:-none}" = none ] || skip "the sanitizer's run-time must come first"
+    [ "$(uname)" = Linux ] || skip "how files are synced differs"
+    mkdir in
+    for i in $(seq -w 1 70); do gray 9 7 >"in/$i.pgm"; done
+    cat >spy.c <<'END'
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+static int fails(const char *call) { const char *w = getenv("FAILS"); return w && strcmp(w, call) == 0; }
+int syncfs(int fd) { (void)fd; errno = EIO; return fails("syncfs") ? -1 : 0; }
+int fsync(int fd) { (void)fd; errno = EIO; return fails("fsync") ? -1 : 0; }
+int renameat2(int, const char *, int, const char *, unsigned);
+int renameat(int f, const char *a, int g, const char *b)
+{
+    errno = ENOSPC;
+    return fails("renameat") && strcmp(b, "33.png") == 0 ? -1 : renameat2(f, a, g, b, 0);
+}
+END
+    "${CC:-gcc}" -shared -fPIC -o spy.so spy.c
+    durable() { run env FAILS="$1" LD_PRELOAD="$PWD/spy.so" "$EDGEL" detect -j 2 --durable -m sobel -m canny --jsonl log -o out in; }
+    durable syncfs
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"cannot be made durable: "*"0 done, 70 failed"* ]]
+    [ "$(grep -c '"status":"error"' log)" -eq 70 ]
+    [ -z "$(find out -name '*.png')" ]
+    rm -rf out
+    durable fsync
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"names in it cannot be made durable: "*"0 done, 70 failed"* ]]
+    rm -rf out
+    durable renameat
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"33.png: cannot rename to: "*"69 done, 1 failed"* ]]
+    [ "$(find out -name '*.png' | wc -l)" -eq 138 ]
+    [ -z "$(find out -name '33.png')" ]
+    [ -z "$(find . -name '.edgel-*.tmp')" ]
+    durable none
+    [ "$status" -eq 2 ]
+}
+
 @test "memory that runs out while folders are read is told as that" {
     [ "${EDGEL_SANITIZE:-none}" = none ] || skip "the sanitizer's run-time must come first"
     tree

@@ -178,6 +178,22 @@ scene() {
     run "$EDGEL" report --bsds-files later c
     [ "$status" -eq 0 ]
     diff -r out later
+    # Names of images from elsewhere, and links, lead no file out of the folder.
+    sed 's|"a"|"../a"|' c >hostile
+    [ "$(grep -c '"\.\./a"' hostile)" -ge 1 ]
+    run "$EDGEL" report --bsds-files deep/er hostile
+    [ "$status" -eq 1 ]
+    has "'../a_ev1.txt': must be the path of a file below deep/er"
+    [ ! -e deep/a_ev1.txt ]
+    mkdir outside linked
+    echo keep >keep.txt
+    ln -s ../outside linked/sub
+    ln -s ../keep.txt linked/a_ev1.txt
+    run "$EDGEL" report --bsds-files linked c
+    [ "$status" -eq 1 ]
+    has "linked/sub: is a symbolic link"
+    [ -z "$(ls outside)" ]
+    [ "$(cat keep.txt)" = keep ]
     cp -r p q
     evaluate --truth t --bsds-files out p q
     [ "$status" -eq 2 ]
