@@ -734,11 +734,11 @@ outputs() {
     rm -r out
     run detect -o out --files-from nowhere
     refused nowhere
-    # as an operand a dash is a file's name; standard input is no image
+    # as an operand a dash is an image from standard input; a file of that name is ./-
     run detect -o out - <in/x.pgm
-    refused "-: images are not read from standard input" "--files-from -"
+    refused "an image from standard input has no name"
     cp in/x.pgm ./-
-    detect -q -o out -
+    detect -q -o out ./-
     [ -s out/-.png ]
 }
 
