@@ -463,6 +463,9 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_flush(struct edgel_outp
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_output_commit(struct edgel_output **out,
                                                                 struct edgel_error *err);
 EDGEL_API void edgel_output_discard(struct edgel_output **out);
+/* Removes the unfinished files of all outputs of this process, for a program that ends at once, from whatever place and
+ * thread. None can be begun after it, and nothing but discard may be done with those that are open. */
+EDGEL_API void edgel_outputs_abandon(void);
 
 /*
  * A folder that outputs go to, held open. What is begun below it stays below it, whatever others do to names meanwhile:

@@ -244,15 +244,11 @@ void cli_complete_fish(const struct cli_command *const *commands);
 
 /* --- memory and messages --- */
 
-/* Exit with CLI_EXIT_FAILED and a message when memory is out. */
+/* Exit with CLI_EXIT_FAILED and a message when memory is out, and leave no unfinished file. */
 void *cli_alloc(size_t n, size_t size); /* zeroed */
 void *cli_realloc(void *p, size_t n, size_t size);
 char *cli_strndup(const char *s, size_t n); /* the first n bytes */
 _Noreturn void cli_out_of_memory(void);
-/* What is to be discarded should the program end for want of memory, so that no unfinished file is left: discard(user)
- * is called then, the last first. cli_finished() takes the last one back. On the main thread. */
-void cli_unfinished(void (*discard)(void *user), void *user);
-void cli_finished(void);
 void cli_list_add(struct cli_list *list, const char *s);
 
 /* "edgel NAME: text" and where to find help, on stderr; returns CLI_EXIT_USAGE. command may be NULL. */

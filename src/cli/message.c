@@ -1,5 +1,6 @@
 /* Memory, and standard error: messages, and the progress bar, which is cleared before a message is written. */
 #include "cli/cli.h"
+#include "edgel/image.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -12,33 +13,10 @@
 
 static bool bar_visible;
 
-enum { UNFINISHED_MOST = 4 };
-static struct {
-    void (*discard)(void *user);
-    void *user;
-} unfinished[UNFINISHED_MOST];
-static size_t nunfinished;
-
-void cli_unfinished(void (*discard)(void *user), void *user)
-{
-    if (nunfinished < UNFINISHED_MOST) {
-        unfinished[nunfinished].discard = discard;
-        unfinished[nunfinished].user = user;
-    }
-    nunfinished++;
-}
-
-void cli_finished(void)
-{
-    nunfinished--;
-}
-
 void cli_out_of_memory(void)
 {
-    while (nunfinished-- > 0)
-        if (nunfinished < UNFINISHED_MOST)
-            unfinished[nunfinished].discard(unfinished[nunfinished].user);
     fputs("edgel: out of memory\n", stderr);
+    edgel_outputs_abandon();
     exit(CLI_EXIT_FAILED);
 }
 

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* --- a folder of our own --- */
@@ -184,6 +185,28 @@ static void devices_are_written_not_replaced(void **state)
 }
 
 /* A file size limit stands for a full disk. */
+/* In a process of its own: nothing can be begun in it afterwards. */
+static void a_program_that_ends_at_once_leaves_nothing(void **state)
+{
+    (void)state;
+    int status;
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct edgel_output *a, *b, *c;
+        const bool begun = edgel_output_begin(in_folder("a"), &a, NULL) == EDGEL_OK &&
+                           edgel_output_begin(in_folder("sub/b"), &b, NULL) == EDGEL_OK;
+        edgel_outputs_abandon();
+        const bool refused = edgel_output_begin(in_folder("c"), &c, NULL) == EDGEL_EIO && !c;
+        _exit(begun && refused ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(files_in(in_folder("sub")), 0);
+    assert_int_equal(rmdir(in_folder("sub")), 0);
+    assert_int_equal(files_in(folder), 0);
+}
+
 static void a_failed_write_leaves_nothing(void **state)
 {
     (void)state;
@@ -683,6 +706,7 @@ int main(void)
         cmocka_unit_test(the_longest_name_works),
         cmocka_unit_test(a_link_means_its_target),
         cmocka_unit_test(devices_are_written_not_replaced),
+        cmocka_unit_test(a_program_that_ends_at_once_leaves_nothing),
         cmocka_unit_test(a_failed_write_leaves_nothing),
         cmocka_unit_test(places_that_cannot_be_written_are_told),
         cmocka_unit_test(minus_is_standard_output),

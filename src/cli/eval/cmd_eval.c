@@ -487,9 +487,8 @@ static int run_pairs(const struct cli_args *args, struct eval_run *run)
     return code;
 }
 
-static void discard_outputs(void *user)
+static void discard_outputs(struct eval_run *run)
 {
-    struct eval_run *run = user;
     edgel_output_discard(&run->counts);
     edgel_log_discard(&run->log);
 }
@@ -510,7 +509,6 @@ static int run_eval(const struct cli_args *args)
     int code = fill_measure(args, &s.measure);
     if (code == 0)
         code = check_usage(args, &s.measure);
-    cli_unfinished(discard_outputs, &run);
     if (code == 0)
         code = score_prepare(&s, args, &o->score);
     if (code == 0 && read_inputs(o, &colors, &s, &err) != EDGEL_OK)
@@ -523,7 +521,6 @@ static int run_eval(const struct cli_args *args)
         edgel_pairs_destroy(&run.methods[m].pairs);
     }
     score_finish(&s);
-    cli_finished();
     eval_documents_finish(&run);
     free(run.methods);
     edgel_colors_finish(&colors);

@@ -51,8 +51,7 @@ struct score {
     size_t nbars;
     struct edgel_scoring *scoring; /* to which rows are added */
     struct edgel_output *csv, *pairs_csv, *confusion,
-        *json;  /* opened before the first row: a file that cannot be written is reported early */
-    bool begun; /* score_begin was called */
+        *json; /* opened before the first row: a file that cannot be written is reported early */
 };
 
 /* --- score_run.c --- */

@@ -198,9 +198,8 @@ int score_check(const struct score *s, const struct cli_args *args)
     return 0;
 }
 
-static void discard_outputs(void *user)
+static void discard_outputs(struct score *s)
 {
-    struct score *s = user;
     edgel_output_discard(&s->csv);
     edgel_output_discard(&s->pairs_csv);
     edgel_output_discard(&s->confusion);
@@ -210,8 +209,6 @@ static void discard_outputs(void *user)
 enum edgel_status score_begin(struct score *s, const struct score_options *o, struct edgel_error *err)
 {
     enum edgel_status status = EDGEL_OK;
-    cli_unfinished(discard_outputs, s);
-    s->begun = true;
     if (o->csv)
         status = edgel_output_begin(o->csv, &s->csv, err);
     if (status == EDGEL_OK && o->pairs_csv)
@@ -330,8 +327,6 @@ enum edgel_status score_end(struct score *s, const struct score_options *o, bool
 void score_finish(struct score *s)
 {
     edgel_scoring_destroy(&s->scoring);
-    if (s->begun)
-        cli_finished();
     discard_outputs(s);
     edgel_classes_finish(&s->classes);
     free(s->ignore);

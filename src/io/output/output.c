@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,12 +33,52 @@ struct edgel_output {
     struct edgel_place *place; /* the folder of the two names below; NULL: there is no temporary file */
     char *final;               /* what the temporary file becomes */
     char temp[TEMP_BYTES];     /* empty: not made yet, or renamed */
+    struct edgel_output *next; /* of those with a temporary file */
     size_t used;
     unsigned char buffer[BUFFER];
 };
 
+/* Outputs with temporary files. A program that runs out of memory far from them can leave none behind only so. */
+static pthread_mutex_t unfinished_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct edgel_output *unfinished;
+static bool abandoned;
+
+static bool enlist(struct edgel_output *o)
+{
+    pthread_mutex_lock(&unfinished_lock);
+    const bool may = !abandoned;
+    if (may) {
+        o->next = unfinished;
+        unfinished = o;
+    }
+    pthread_mutex_unlock(&unfinished_lock);
+    return may;
+}
+
+static void delist(const struct edgel_output *o)
+{
+    pthread_mutex_lock(&unfinished_lock);
+    struct edgel_output **at = &unfinished;
+    while (*at && *at != o)
+        at = &(*at)->next;
+    if (*at)
+        *at = o->next;
+    pthread_mutex_unlock(&unfinished_lock);
+}
+
+void edgel_outputs_abandon(void)
+{
+    pthread_mutex_lock(&unfinished_lock);
+    abandoned = true;
+    for (const struct edgel_output *o = unfinished; o; o = o->next)
+        if (o->temp[0])
+            (void)unlinkat(edgel_place_fd(o->place), o->temp, 0);
+    pthread_mutex_unlock(&unfinished_lock);
+}
+
 static void destroy(struct edgel_output *o)
 {
+    delist(o);
     edgel_free(o->name);
     edgel_free(o->final);
     edgel_place_release(&o->place);
@@ -89,8 +130,13 @@ static enum edgel_status open_temp(struct edgel_output *o, struct edgel_error *e
         snprintf(o->temp, sizeof o->temp, ".edgel-%lu-%08lx-%u.tmp", (unsigned long)getpid(),
                  (unsigned long)edgel_output_tag(), atomic_fetch_add(&number, 1));
         o->fd = openat(edgel_place_fd(o->place), o->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (o->fd >= 0)
+        if (o->fd >= 0 && enlist(o))
             return EDGEL_OK;
+        if (o->fd >= 0) {
+            (void)unlinkat(edgel_place_fd(o->place), o->temp, 0);
+            close(o->fd);
+            errno = ECANCELED;
+        }
         if (errno != EEXIST)
             break;
     }
