@@ -146,8 +146,9 @@ def content(path):
 
 
 def tree(folder):
-    """Path below folder -> hash; a symbolic link -> where it points."""
-    return {str(f.relative_to(folder)): hashlib.sha256(content(f)).hexdigest() for f in sorted(folder.rglob("*")) if f.is_file()}
+    """Path below folder -> hash. What runs note of themselves is left out: it tells of processes, and may be lost."""
+    return {str(f.relative_to(folder)): hashlib.sha256(content(f)).hexdigest() for f in sorted(folder.rglob("*"))
+            if f.is_file() and (f.suffix == ".tmp" or not re.search(r"(^|/)\.edgel-", str(f.relative_to(folder))))}
 
 
 class Bench:

@@ -193,6 +193,19 @@ static void wait_for(const char *file)
         nanosleep(&moment, NULL);
 }
 
+/* close() gives up the descriptor even when it fails. */
+static void fail_after(pid_t pid, int error)
+{
+    struct user_regs_struct r;
+    int status;
+    if (ptrace(PTRACE_SYSCALL, pid, NULL, NULL) != 0 || waitpid(pid, &status, __WALL) != pid ||
+        !WIFSTOPPED(status) || ptrace(PTRACE_GETREGS, pid, NULL, &r) != 0)
+        return;
+    r.rax = (unsigned long long)-error;
+    if (ptrace(PTRACE_SETREGS, pid, NULL, &r) != 0)
+        die("setregs");
+}
+
 /* The program stands before a call. */
 static void at_call(struct state *s, pid_t pid)
 {
@@ -212,6 +225,10 @@ static void at_call(struct state *s, pid_t pid)
         wait_for(s->o->wait);
     if (here && s->o->shorten && r.rdx > 1)
         r.rdx /= 2;
+    if (here && s->o->error && c->number == SYS_close) {
+        fail_after(pid, s->o->error);
+        return;
+    }
     if ((here && s->o->error) || (s->failing == c && !here)) {
         r.orig_rax = (unsigned long long)-1;
         r.rax = (unsigned long long)-s->o->error;
