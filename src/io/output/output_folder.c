@@ -66,9 +66,11 @@ static enum edgel_status make_folders(struct edgel_output_folder *f, struct edge
             continue;
         *p = '\0';
         const bool made = mkdir(f->path, 0777) == 0;
-        const int why = errno;
+        int why = errno;
         if (!made && stat(f->path, &st) == 0)
             f->found = (size_t)(p - f->path);
+        else if (!made && why == EEXIST && errno != ENOENT) /* ENOENT: a link that leads nowhere */
+            why = errno;
         const enum edgel_status s = made || f->found == (size_t)(p - f->path)
                                         ? EDGEL_OK
                                         : edgel_fail_system(err, f->path, "cannot make the folder", why);
