@@ -61,9 +61,9 @@ letters() {
     run "$EDGEL" detect -o out $'--sigma=\e[2J' x.png
     [ "$status" -eq 2 ]
     [ "${lines[0]}" = "edgel detect: --sigma '\x1b[2J': not a number" ]
-    printf 'a.png\r\n' >list
+    printf 'a\r.png\r\n' >list
     run "$EDGEL" detect -q -o out --files-from list
-    [ "$output" = 'edgel: a.png\r: cannot open: No such file or directory' ]
+    [ "$output" = 'edgel: a\r.png: cannot open: No such file or directory' ]
     run "$EDGEL" detect -q -o out $'\xc3\xa9\xff.png'
     [ "$output" = $'edgel: \xc3\xa9\xff.png: cannot open: No such file or directory' ]
 }
