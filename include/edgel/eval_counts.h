@@ -14,6 +14,14 @@ extern "C" {
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_measure_agree(const struct edgel_measure *a, const struct edgel_measure *b, struct edgel_error *err);
 
+/* How images were read, where that was not the default: all zero. What it changes is in the counts; this says why. */
+struct edgel_counts_reading {
+    bool lenient;    /* damaged files as far as they decode */
+    bool unoriented; /* the EXIF orientation left alone */
+    /* Limits, as in edgel_limits; 0: the default. */
+    uint64_t max_pixels, max_side, max_scans, max_chunk_bytes, max_file_bytes;
+};
+
 /* First line: how pixels were measured, the convention asked for (defaults of a later report), the methods' names. */
 struct edgel_counts_header {
     struct edgel_measure measure;
@@ -22,6 +30,7 @@ struct edgel_counts_header {
     size_t npredictions;
     struct edgel_shard shard; /* zeroed: the whole. items and digest: the names of all rows of the whole */
     uint64_t rows;            /* of this file: with fewer or more it is cut or altered; 0: unknown */
+    struct edgel_counts_reading reading;
 };
 
 /* Writes the header line, whose labels must be resolved, and after it the line of each row. EDGEL_EIO, EDGEL_ENOMEM,

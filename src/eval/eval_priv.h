@@ -676,4 +676,12 @@ enum { EDGEL_COUNTS_LINE_MAX = 1 << 26 };
 /* --- counts_write.c --- */
 void edgel_counts_reduce_json(struct edgel_text *t, const struct edgel_reduce *r);
 
+/* --- counts/counts_json.c: the limits of edgel_counts_reading by their keys --- */
+enum { EDGEL_READING_LIMITS = 5 };
+extern const struct edgel_reading_limit {
+    const char *key;
+    size_t at; /* of a uint64_t */
+} edgel_reading_limits[EDGEL_READING_LIMITS];
+uint64_t edgel_counts_reading_limit(const struct edgel_counts_reading *r, int k);
+
 #endif

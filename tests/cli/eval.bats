@@ -1271,6 +1271,29 @@ numbers() {
     is 'c["tn"], c["fn"]' '(0, 64)'
 }
 
+@test "counts say how images were read, and parts that differ in that are not joined" {
+    load ../support/pictures
+    mkdir -p how/t how/p
+    cd how
+    for i in 1 2; do
+        gray 20 10 >t/$i.pgm
+        gray 20 10 >p/$i.pgm
+    done
+    count() { "$EDGEL" eval -q --labels ids --classes 256 --truth t --counts "$@" p >table; }
+    count c
+    [ "$(grep -c '"reading"' c)" -eq 0 ]
+    count c --lenient --no-orient --max-pixels 1000
+    [[ "$(head -n 1 c)" == *'"reading":{"lenient":true,"no_orient":true,"max_pixels":1000}'* ]]
+    count 1 --shard 1/2 --lenient
+    count 2 --shard 2/2
+    run "$EDGEL" merge -o both 1 2
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"1 and 2: images were read in different ways"* ]]
+    count 2 --shard 2/2 --lenient
+    "$EDGEL" merge -q -o both 1 2
+    [[ "$(head -n 1 both)" == *'"reading":{"lenient":true}'* ]]
+}
+
 @test "memory that runs out at any moment leaves no unfinished file" {
     [ "${EDGEL_SANITIZE:-none}" = none ] || skip "the sanitizer's run-time must come first"
     command -v "${CC:-gcc}" >/dev/null || skip "there is no compiler"

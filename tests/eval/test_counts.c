@@ -291,6 +291,7 @@ static void headers_carry_everything(void **state)
         1,
         { 2, 3, 10, 77 },
         0,
+        { .lenient = true, .unoriented = true, .max_scans = 7, .max_file_bytes = UINT64_C(1) << 40 },
     };
     struct edgel_measure defaults;
     edgel_measure_init(&defaults);
@@ -304,6 +305,7 @@ static void headers_carry_everything(void **state)
     const struct edgel_counts_header *g = edgel_counts_header_of(r);
     check_header(&h, g);
     assert_memory_equal(&g->shard, &h.shard, sizeof h.shard);
+    assert_memory_equal(&g->reading, &h.reading, sizeof h.reading);
     assert_true(g->reduce.ignore[1] == 255 && g->reduce.exclude_from_mean[0] == 0 &&
                 edgel_measure_value(&g->measure, "tolerance") == 2.25 && g->measure.annotator_index == 4 &&
                 g->measure.colors->v[0].id == 65535 && g->measure.valid);

@@ -299,6 +299,26 @@ static enum edgel_status begin_log(const struct cli_args *args, struct eval_run 
     return status;
 }
 
+static uint64_t other_than(uint64_t v, uint64_t def)
+{
+    return v == def ? 0 : v;
+}
+
+static struct edgel_counts_reading reading_of(const struct edgel_read *read)
+{
+    struct edgel_limits def;
+    edgel_limits_init(&def);
+    return (struct edgel_counts_reading){
+        .lenient = read->lenient,
+        .unoriented = !read->orient,
+        .max_pixels = other_than(read->limits.max_pixels, def.max_pixels),
+        .max_side = other_than((uint64_t)read->limits.max_side, (uint64_t)def.max_side),
+        .max_scans = other_than((uint64_t)read->limits.max_scans, (uint64_t)def.max_scans),
+        .max_chunk_bytes = other_than(read->limits.max_chunk_bytes, def.max_chunk_bytes),
+        .max_file_bytes = other_than(read->limits.max_file_bytes, def.max_file_bytes)
+    };
+}
+
 static enum edgel_status begin_outputs(const struct cli_args *args, struct eval_run *run,
                                        struct edgel_error *err)
 {
@@ -310,6 +330,7 @@ static enum edgel_status begin_outputs(const struct cli_args *args, struct eval_
     struct edgel_shard logged;
     mark_whole(run, &logged, &header.shard);
     header.rows = eval_rows(run);
+    header.reading = reading_of(&run->read);
     enum edgel_status status = score_begin(s, &o->score, err);
     if (status == EDGEL_OK)
         status = begin_log(args, run, &logged, err);

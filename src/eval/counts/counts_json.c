@@ -113,3 +113,18 @@ void edgel_counts_reals(struct edgel_text *t, const char *key, const double *v, 
     }
     edgel_text_str(t, "]");
 }
+
+const struct edgel_reading_limit edgel_reading_limits[EDGEL_READING_LIMITS] = {
+    { "max_pixels", offsetof(struct edgel_counts_reading, max_pixels) },
+    { "max_side", offsetof(struct edgel_counts_reading, max_side) },
+    { "max_scans", offsetof(struct edgel_counts_reading, max_scans) },
+    { "max_chunk_bytes", offsetof(struct edgel_counts_reading, max_chunk_bytes) },
+    { "max_file_bytes", offsetof(struct edgel_counts_reading, max_file_bytes) },
+};
+
+uint64_t edgel_counts_reading_limit(const struct edgel_counts_reading *r, int k)
+{
+    uint64_t v;
+    memcpy(&v, (const char *)r + edgel_reading_limits[k].at, sizeof v);
+    return v;
+}

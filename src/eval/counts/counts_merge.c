@@ -49,6 +49,14 @@ static bool same_predictions(const struct edgel_counts_header *a, const struct e
     return same;
 }
 
+static bool same_reading(const struct edgel_counts_reading *a, const struct edgel_counts_reading *b)
+{
+    bool same = a->lenient == b->lenient && a->unoriented == b->unoriented;
+    for (int k = 0; k < EDGEL_READING_LIMITS; k++)
+        same = same && edgel_counts_reading_limit(a, k) == edgel_counts_reading_limit(b, k);
+    return same;
+}
+
 static enum edgel_status agree(const struct merge *m, size_t i, struct edgel_error *err)
 {
     const struct edgel_counts_header *a = edgel_counts_header_of(m->sources[0].reader),
@@ -62,6 +70,8 @@ static enum edgel_status agree(const struct merge *m, size_t i, struct edgel_err
         what = detail.msg;
     else if (!same)
         what = "the conventions asked for (reduce) differ";
+    else if (!same_reading(&a->reading, &b->reading))
+        what = "images were read in different ways (lenient, orientation, limits)";
     else if (!same_predictions(a, b))
         what = "the predictions have different names";
     if (what)

@@ -228,6 +228,22 @@ static enum edgel_status read_predictions(const struct edgel_place *p, const str
     return EDGEL_OK;
 }
 
+/* v NULL: there is none, all was as by default. */
+static enum edgel_status read_reading(const struct edgel_place *p, const struct edgel_json *v,
+                                      struct edgel_counts_reading *r)
+{
+    (void)edgel_json_bool(edgel_json_get(v, "lenient"), &r->lenient);
+    (void)edgel_json_bool(edgel_json_get(v, "no_orient"), &r->unoriented);
+    for (int k = 0; k < EDGEL_READING_LIMITS; k++) {
+        const struct edgel_json *limit = edgel_json_get(v, edgel_reading_limits[k].key);
+        int64_t value = 0;
+        if (limit)
+            EDGEL_TRY(edgel_place_whole(p, limit, edgel_reading_limits[k].key, 1, INT64_MAX, &value));
+        memcpy((char *)r + edgel_reading_limits[k].at, &value, sizeof value);
+    }
+    return EDGEL_OK;
+}
+
 /* The next line as JSON; *doc = NULL at the end of the file. */
 static enum edgel_status next_line(struct edgel_counts_reader *r, struct edgel_json **doc,
                                    struct edgel_error *err)
@@ -260,6 +276,8 @@ static enum edgel_status read_header(struct edgel_counts_reader *r, struct edgel
         st = read_reduce(&p, edgel_json_get(doc, "reduce"), r);
     if (st == EDGEL_OK)
         st = read_predictions(&p, edgel_json_get(doc, "predictions"), r);
+    if (st == EDGEL_OK && edgel_json_get(doc, "reading"))
+        st = read_reading(&p, edgel_json_get(doc, "reading"), &r->header.reading);
     int64_t rows = 0;
     if (st == EDGEL_OK && edgel_json_get(doc, "rows"))
         st = edgel_place_whole(&p, edgel_json_get(doc, "rows"), "rows", 1, INT64_MAX, &rows);

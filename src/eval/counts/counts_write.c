@@ -108,6 +108,28 @@ void edgel_counts_reduce_json(struct edgel_text *t, const struct edgel_reduce *r
     edgel_text_str(t, !r->classes ? "null}" : r->classes->n ? "]}" : "[]}");
 }
 
+/* ,"reading":{"NAME":value,...} of what is not the default; nothing if all is. */
+static void reading_json(struct edgel_text *t, const struct edgel_counts_reading *r)
+{
+    const char *before = ",\"reading\":{";
+    if (r->lenient) {
+        edgel_text_printf(t, "%s\"lenient\":true", before);
+        before = ",";
+    }
+    if (r->unoriented) {
+        edgel_text_printf(t, "%s\"no_orient\":true", before);
+        before = ",";
+    }
+    for (int k = 0; k < EDGEL_READING_LIMITS; k++) {
+        const uint64_t v = edgel_counts_reading_limit(r, k);
+        if (v > 0) {
+            edgel_text_printf(t, "%s\"%s\":%" PRIu64, before, edgel_reading_limits[k].key, v);
+            before = ",";
+        }
+    }
+    edgel_text_str(t, *before == ',' && before[1] == '\0' ? "}" : "");
+}
+
 enum edgel_status edgel_counts_write_header(struct edgel_output *out,
                                             const struct edgel_counts_header *header, struct edgel_error *err)
 {
@@ -124,6 +146,7 @@ enum edgel_status edgel_counts_write_header(struct edgel_output *out,
         edgel_text_json(&t, header->predictions[i]);
     }
     edgel_text_str(&t, "]");
+    reading_json(&t, &header->reading);
     if (header->rows > 0)
         edgel_text_printf(&t, ",\"rows\":%" PRIu64, header->rows);
     if (header->shard.count > 0) {
