@@ -35,6 +35,9 @@ unpack_libraries() { # MACHINE FOLDER
     for package in "$2"/apt/archives/*.deb; do
         dpkg-deb -x "$package" "$2"
     done
+    find "$2" -type l -lname '/*' | while read -r link; do # which lead out of the folder
+        ln -snf "$2$(readlink "$link")" "$link"
+    done
     touch "$2/unpacked"
 }
 
