@@ -424,6 +424,34 @@ static void pool_does_every_index_once(void **state)
 }
 
 /* A line is as long as the limit at most, its end apart, wherever the pieces that it is read by end. */
+static void a_part_names_itself_in_full(void **state)
+{
+    static const struct {
+        const char *text;
+        bool right;
+    } t[] = {
+        { "{\"index\":1,\"count\":2,\"items\":3,\"list\":\"0123456789abcdef\"}", true },
+        { "{\"index\":1,\"count\":2,\"items\":3,\"list\":\"0123456789abcdeg\"}", false },
+        { "{\"index\":1,\"count\":2,\"items\":3,\"list\":\"0123456789abcdef0\"}", false },
+        { "{\"index\":1,\"count\":2,\"items\":3,\"list\":\"0123456789ABCDEF\"}", false },
+        { "{\"index\":1,\"count\":2,\"items\":3,\"list\":7}", false },
+        { "{\"index\":1,\"count\":2,\"items\":3}", false },
+        { "{\"index\":3,\"count\":2,\"items\":3,\"list\":\"0123456789abcdef\"}", false },
+        { "{\"index\":0,\"count\":2,\"items\":3,\"list\":\"0123456789abcdef\"}", false },
+        { "{\"index\":1,\"count\":2,\"items\":-1,\"list\":\"0123456789abcdef\"}", false },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct edgel_json *doc;
+        struct edgel_shard shard;
+        assert_int_equal(edgel_json_parse(t[i].text, strlen(t[i].text), "t", &doc, NULL), EDGEL_OK);
+        assert_int_equal(edgel_shard_read(doc, "t:1", &shard, NULL), t[i].right ? EDGEL_OK : EDGEL_EFORMAT);
+        if (t[i].right)
+            assert_true(shard.digest == 0x0123456789abcdefu && shard.items == 3);
+        edgel_json_finish(doc);
+    }
+}
+
 static void lines_have_a_limit(void **state)
 {
     (void)state;
@@ -474,6 +502,7 @@ int main(void)
         cmocka_unit_test(ordered_run_keeps_order),
         cmocka_unit_test(idle_threads_help),
         cmocka_unit_test(pool_does_every_index_once),
+        cmocka_unit_test(a_part_names_itself_in_full),
         cmocka_unit_test(lines_have_a_limit),
     };
     return cmocka_run_group_tests_name("core", tests, NULL, NULL);
