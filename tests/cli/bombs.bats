@@ -52,8 +52,8 @@ refused() {
     large='m.safetensors: 3221225472 bytes, over the limit of 1140850688 for a model'
     refused 2 'zeros: no safetensors file' segment -m zeros -o o in
     refused 2 "$large" segment -m m.safetensors -o o in
-    refused 1 "$large" model summary m.safetensors
-    refused 1 'zeros: neither a model file nor the text of an architecture' model summary zeros
+    refused 2 "$large" model summary m.safetensors
+    refused 2 'zeros: neither a model file nor the text of an architecture' model summary zeros
     refused 2 'zeros: neither a model file nor the text' train --truth t --arch zeros -o o in
     refused 2 "$large" train --truth t --init m.safetensors -o o in
 }
