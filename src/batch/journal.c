@@ -258,7 +258,15 @@ static enum edgel_status begin_new(const struct edgel_journal_params *p, struct 
         edgel_journal_close(&j);
         return st;
     }
-    if (ftruncate(j->fd, 0) != 0)
+    struct stat older;
+    if (fstat(j->fd, &older) == 0 &&
+        older.st_size > 0) { /* not written over: the power may fail in between */
+        (void)unlinkat(edgel_output_folder_fd(j->folder), j->name, 0);
+        close(j->fd);
+        j->fd = -1;
+        st = open_locked(j, O_CREAT, err);
+    }
+    if (st == EDGEL_OK && ftruncate(j->fd, 0) != 0)
         st = edgel_fail_system(err, j->path, "cannot be emptied", errno);
     if (st == EDGEL_OK)
         st = write_header(j, p, err);
