@@ -141,8 +141,7 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_parse_int(const char *what, co
  * nearer than a third of the typed length plus 2. */
 EDGEL_API const char *edgel_nearest(const char *typed, const char *const *names);
 /* Records that a word is none of several (NULL at the end): "WHAT TYPED: must be one of a, b; did you mean b?", the
- * question where a name is near and the word has three letters or more. Returns
- * EDGEL_EINVAL. */
+ * question where a name is near and the word has three letters or more. Returns EDGEL_EINVAL. */
 EDGEL_API enum edgel_status edgel_error_choice(struct edgel_error *err, const char *what, const char *typed,
                                                const char *const *names);
 

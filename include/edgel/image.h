@@ -256,10 +256,10 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_file_read(const char *path, en
  *              U16, PFM and float TIFF F32 (as stored; the scale of a PFM gives only its byte order)
  * info         may be NULL; after a failure it is filled as far as known
  *
- * Returns EDGEL_OK; EDGEL_EINVAL: a range that is automatic, or no range; EDGEL_EFORMAT: no image, damaged or truncated
- * (any libjpeg warning in scan data, a wrong CRC or
- * Adler sum or no IEND in a PNG, any complaint of libtiff about pixels); EDGEL_EUNSUPPORTED: lossless or 12-bit JPEG,
- * another kind of TIFF, any TIFF in a build without libtiff; EDGEL_ELIMIT; EDGEL_EINVAL: no such page; EDGEL_ENOMEM.
+ * Returns EDGEL_OK; EDGEL_EINVAL: no such page, or a range that is automatic or whose min is not below its max;
+ * EDGEL_EFORMAT: no image, damaged or truncated (any libjpeg warning in scan data, a wrong CRC or Adler sum or no IEND
+ * in a PNG, any complaint of libtiff about pixels); EDGEL_EUNSUPPORTED: lossless or 12-bit JPEG, another kind of TIFF,
+ * any TIFF in a build without libtiff; EDGEL_ELIMIT; EDGEL_ENOMEM.
  * Messages begin with name. Thread-safe; every machine gets the same pixels.
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status

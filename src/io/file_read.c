@@ -1,7 +1,7 @@
 /*
  * Whole files of a kind, with a ceiling for the kind.
  *
- * A file that a run can not use must not cost it the file's size in memory and time: a sparse file of 20 GB takes no
+ * A file that a run cannot use must not cost it the file's size in memory and time: a sparse file of 20 GB takes no
  * room on a disk. What is larger than LARGE is therefore looked at first: an image by its header, a model by the length
  * of its header. An image needs at most BYTES_PER_PIXEL for each pixel (four floats) and what is stored beside them;
  * what is neither an image nor a MAT file is read no further than its head, by which the decoder refuses it. The file

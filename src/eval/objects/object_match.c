@@ -10,7 +10,7 @@
  * on.
  *
  * A crowd of the truth is no object. A prediction that is in no pair and has more than half of its pixels in void or in
- * crowds of its class is passed over: it is no mistake. Objects without pixels can not be matched and are counted.
+ * crowds of its class is passed over: it is no mistake. Objects without pixels cannot be matched and are counted.
  *
  * Common pixels of objects of one class come from one sweep over the sorted spans of both sides, each with those of the
  * other side that are still open. O(spans + overlapping spans).
