@@ -270,7 +270,6 @@ EDGEL_NODISCARD enum edgel_status edgel_output_folder_find(const char *path, boo
                                                            struct edgel_output_folder **out,
                                                            struct edgel_error *err);
 int edgel_output_folder_fd(const struct edgel_output_folder *folder);
-const char *edgel_output_folder_path(const struct edgel_output_folder *folder);
 bool edgel_output_folder_follows(const struct edgel_output_folder *folder);
 /* True when its path is no longer that of the folder that is held. */
 bool edgel_output_folder_moved(const struct edgel_output_folder *folder);

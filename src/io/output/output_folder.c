@@ -134,11 +134,6 @@ void edgel_output_folder_close(struct edgel_output_folder **folder)
     edgel_free(f);
 }
 
-const char *edgel_output_folder_path(const struct edgel_output_folder *folder)
-{
-    return folder->path;
-}
-
 bool edgel_output_folder_follows(const struct edgel_output_folder *folder)
 {
     return folder->follow_links;
