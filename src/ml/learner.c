@@ -104,10 +104,10 @@ static enum edgel_status check_params(const struct edgel_learner_params *p, stru
         return edgel_fail(err, EDGEL_EINVAL, "%s: %d classes: must be 2..%d", row->name, p->classes,
                           (int)EDGEL_LEARNER_CLASSES_MAX);
     if (!(p->l2 >= (row->convex ? 1e-300 : 0) && p->l2 < INFINITY))
-        return edgel_fail(err, EDGEL_EINVAL, "%s: l2: must be finite and %s 0", row->name,
+        return edgel_fail(err, EDGEL_EINVAL, "%s: l2 %g: must be finite and %s 0", row->name, p->l2,
                           row->convex ? "above" : "not below");
     if (!(p->l1 >= 0 && p->l1 < INFINITY) || (p->l1 > 0 && !row->lasso))
-        return edgel_fail(err, EDGEL_EINVAL, "%s: l1: must be %s", row->name,
+        return edgel_fail(err, EDGEL_EINVAL, "%s: l1 %g: must be %s", row->name, p->l1,
                           row->lasso ? "finite and not below 0" : "0: this learner has none");
     if (p->probability && !row->platt && !row->sigmoid)
         return edgel_fail(err, EDGEL_EINVAL, "%s: has no probabilities", row->name);
@@ -117,12 +117,15 @@ static enum edgel_status check_params(const struct edgel_learner_params *p, stru
         return edgel_fail(err, EDGEL_EINVAL, "%d Fourier features: must be 0..%d", p->fourier,
                           (int)EDGEL_LEARNER_FEATURES_MAX);
     if (!(p->gamma > 0 && p->gamma < INFINITY))
-        return edgel_fail(err, EDGEL_EINVAL, "gamma: must be finite and above 0");
-    if (!(p->tolerance > 0 && p->tolerance < INFINITY) || p->iterations < 1)
-        return edgel_fail(err, EDGEL_EINVAL, "tolerance and iterations: must be above 0");
+        return edgel_fail(err, EDGEL_EINVAL, "gamma %g: must be finite and above 0", p->gamma);
+    if (!(p->tolerance > 0 && p->tolerance < INFINITY))
+        return edgel_fail(err, EDGEL_EINVAL, "tolerance %g: must be finite and above 0", p->tolerance);
+    if (p->iterations < 1)
+        return edgel_fail(err, EDGEL_EINVAL, "%d iterations: must be above 0", p->iterations);
     for (int k = 0; p->class_weights && k < p->classes; k++)
         if (!(p->class_weights[k] >= 0 && p->class_weights[k] < INFINITY))
-            return edgel_fail(err, EDGEL_EINVAL, "weight of class %d: must be finite and not negative", k);
+            return edgel_fail(err, EDGEL_EINVAL, "weight %g of class %d: must be finite and not negative",
+                              p->class_weights[k], k);
     return EDGEL_OK;
 }
 

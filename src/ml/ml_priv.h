@@ -69,7 +69,7 @@ void ml_platt_sigmoid(const double *f, const signed char *sign, size_t n, double
 enum edgel_status ml_platt_fit(const struct ml_problem *p, int outputs, double *sigmoids,
                                struct edgel_error *err);
 
-/* --- descent.c --- : minimises value(x) + sum_j l1[j] |x[j]| */
+/* --- descent.c: minimises value(x) + sum_j l1[j] |x[j]| --- */
 struct ml_objective {
     size_t n;
     double (*value)(void *user, const double *x, double *gradient);
@@ -89,7 +89,7 @@ void ml_fourier_finish(struct ml_fourier *f);
 void ml_fourier_row(const struct ml_fourier *f, const struct ml_dsp *dsp, int features, const float *x,
                     float *u, float *z);
 
-/* --- learner_rows.c --- : the copy of the rows */
+/* --- learner_rows.c: the copy of the rows --- */
 enum edgel_status ml_problem_init(struct ml_problem *p, const struct edgel_learner_params *params,
                                   struct edgel_learner_rows rows, const double *y, const float *weights,
                                   struct ml_fourier *fourier, struct edgel_pool *pool,
