@@ -194,7 +194,7 @@ extern const struct cli_exit cli_batch_exits[]; /* 0 1 2 3 130 */
 /* The most bytes of a file that is read by these. */
 uint64_t cli_file_bytes(const struct cli_read_options *o);
 
-/* --- standard.c --- : "-" as standard input and output of one image */
+/* --- standard.c: "-" as standard input and output of one image --- */
 
 /* Keeps what standard input holds, at most so many bytes, and puts the path of that in the place of "-" among n paths
  * (NULL: passed over). A file of that name is ./-. EDGEL_EINVAL: twice; EDGEL_ELIMIT, EDGEL_EIO. */
@@ -233,6 +233,8 @@ void cli_help_text(const struct cli_option *o, char *buf);
 enum { CLI_DESCRIPTION_TEXT = 4096 };
 /* description and more of a command, in buf[CLI_DESCRIPTION_TEXT]. */
 void cli_description(const struct cli_command *c, char *buf);
+/* For more of an option or a command: the presets of architectures and what each is, "a (...), b (...).". */
+void cli_tell_presets(char *buf, size_t size);
 /* commands: all there are, ending with NULL. */
 void cli_help_all(const struct cli_command *const *commands); /* edgel help */
 void cli_help_command(const struct cli_command *c);           /* edgel help CMD */

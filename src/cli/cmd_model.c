@@ -441,14 +441,20 @@ static int run_model(const struct cli_args *args)
                    : cli_usage(args->command, "unknown action '%s'", args->operands[0]);
 }
 
-static void tell_presets(char *buf, size_t size)
+void cli_tell_presets(char *buf, size_t size)
 {
-    size_t n = (size_t)snprintf(buf, size, "Presets:");
+    size_t n = 0;
     for (int k = 0; edgel_preset_name(k) && n < size; k++)
-        n += (size_t)snprintf(buf + n, size - n, "%s %s (%s)", k ? "," : "", edgel_preset_name(k),
+        n += (size_t)snprintf(buf + n, size - n, "%s%s (%s)", k ? ", " : "", edgel_preset_name(k),
                               edgel_preset_what(k));
     if (n < size)
         snprintf(buf + n, size - n, ".");
+}
+
+static void describe_presets(char *buf, size_t size)
+{
+    const int n = snprintf(buf, size, "Presets: ");
+    cli_tell_presets(buf + n, size - (size_t)n);
 }
 
 const struct cli_command cli_command_model = {
@@ -470,7 +476,7 @@ const struct cli_command cli_command_model = {
         "new writes a model with random starting weights: a start for training, or to time an architecture.\n\n"
         "export writes a model as ONNX (operator set 13): input 'image', float [N][C][H][W] of 0..1, any size; output "
         "'probabilities' [N][K][H][W].",
-    .more = tell_presets,
+    .more = describe_presets,
     .groups = (const struct cli_group[]){ { "Options", model_rows, 0 }, { 0 } },
     .examples =
         (const struct cli_example[]){

@@ -39,7 +39,7 @@ struct folder_range {
     char text[128];
 };
 /* For the operation's survey(): decides the range `asked`, of the whole list, and says so where it is automatic.
- * page: as edgel_read.page; 0 or less: as pages is asked for. */
+ * read: limits and page; all_pages: of each TIFF file all, from the first on. *text is r->text. */
 enum edgel_status folder_decide_range(struct folder_range *r, const struct edgel_range *asked,
                                       const struct folder_options *o, const struct edgel_read *read,
                                       bool all_pages, const struct edgel_inputs *inputs, const char **text,

@@ -37,9 +37,13 @@ static int copy(int from, int to, uint64_t most)
         if ((uint64_t)n > most)
             failed = EFBIG;
         most -= (uint64_t)n;
-        for (ssize_t done = 0, w; failed == 0 && done<n; done += w> 0 ? w : 0)
-            if ((w = write(to, block + done, (size_t)(n - done))) < 0 && errno != EINTR)
+        for (ssize_t done = 0; failed == 0 && done < n;) {
+            const ssize_t written = write(to, block + done, (size_t)(n - done));
+            if (written >= 0)
+                done += written;
+            else if (errno != EINTR)
                 failed = errno;
+        }
     }
     free(block);
     return failed;

@@ -66,7 +66,6 @@ void train_tell_optimizers(char *buf, size_t size);
 void train_tell_momentum(char *buf, size_t size);
 void train_tell_schedules(char *buf, size_t size);
 void train_tell_changes(char *buf, size_t size);
-void train_tell_presets(char *buf, size_t size);
 
 /* Appends "a, b and c" (`last` is "and"), the names for which has(i, number) says true. */
 void train_list_names(char *buf, size_t size, const char *last, const char *(*name_at)(int i),

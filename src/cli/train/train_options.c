@@ -133,7 +133,7 @@ static const struct cli_option network_rows[] = {
       AT(arch),
       .def = "unet-tiny",
       .help = "Architecture: a file of layers ('edgel model show NAME' prints one), or a preset:",
-      .more = train_tell_presets },
+      .more = cli_tell_presets },
     { .name = "weights",
       .kind = CLI_CHOICE,
       AT(weights),

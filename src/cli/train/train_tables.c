@@ -1,5 +1,5 @@
-/* What the tables of the library say of losses, optimizers, schedules, changes of samples and presets, as rows and
- * sentences of the help. */
+/* What the tables of the library say of losses, optimizers, schedules and changes of samples, as rows and sentences of
+ * the help. */
 #include "cli/train/train.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -151,7 +151,7 @@ void train_tell_schedules(char *buf, size_t size)
     add(buf, size, ".");
 }
 
-/* --- changes of samples, presets --- */
+/* --- changes of samples --- */
 
 void train_tell_changes(char *buf, size_t size)
 {
@@ -160,14 +160,6 @@ void train_tell_changes(char *buf, size_t size)
         const struct edgel_augment_info c = edgel_augment_at(i);
         add(buf, size, "%s%s:%g (%s; %s up to %g)", i ? ", " : "", c.name, c.amount, c.what, c.unit, c.most);
     }
-    add(buf, size, ".");
-}
-
-void train_tell_presets(char *buf, size_t size)
-{
-    *buf = '\0';
-    for (int k = 0; edgel_preset_name(k); k++)
-        add(buf, size, "%s%s (%s)", k ? ", " : "", edgel_preset_name(k), edgel_preset_what(k));
     add(buf, size, ".");
 }
 
