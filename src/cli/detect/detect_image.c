@@ -271,10 +271,12 @@ static void note_range(const struct work *k)
     enum { SMALL_PART = 4 };
     const enum edgel_type type = k->image->type;
     const double white = type == EDGEL_U8 ? 255 : type == EDGEL_U16 ? 65535 : 1, most = k->largest;
-    const bool given = k->job->range.range.whole.max != 0 || k->job->range.range.real.max != 0;
+    const struct edgel_range *r = &k->job->range.range;
+    const bool given = r->whole.min != 0 || r->whole.max != 0 || r->real.min != 0 || r->real.max != 0;
+    const double levels = type == EDGEL_F32 ? white : white + 1;
     if (type == EDGEL_F32 && most > 1)
         note(k->image, "float values up to %g, where white is 1", most);
-    else if (most > 0 && most * SMALL_PART <= white + 1)
+    else if (most > 0 && most * SMALL_PART <= levels)
         note(k->image, "values up to %g of %g", most, white);
     else
         return;
