@@ -1,11 +1,17 @@
 /* Lists of a counts file with an entry an id: an id and so many counts, in memory and in the file. */
 #include "eval/eval_priv.h"
 #include <inttypes.h>
+#include <stddef.h>
 
-/* An entry is { int32_t id; uint64_t counts[fields]; }. */
+/* An entry is { int32_t id; uint64_t counts[fields]; }; on 32-bit x86 nothing lies between the two. */
+struct entry {
+    int32_t id;
+    uint64_t counts[1];
+};
+
 static size_t size_of(size_t fields)
 {
-    return (1 + fields) * sizeof(uint64_t);
+    return offsetof(struct entry, counts) + fields * sizeof(uint64_t);
 }
 
 static int32_t id_of(const void *entry)
@@ -17,7 +23,7 @@ void edgel_entries_write(struct edgel_text *t, const char *key, const void *v, s
 {
     for (size_t i = 0; i < n; i++) {
         const char *entry = (const char *)v + i * size_of(fields);
-        const uint64_t *counts = (const uint64_t *)(const void *)(entry + sizeof(uint64_t));
+        const uint64_t *counts = (const uint64_t *)(const void *)(entry + offsetof(struct entry, counts));
         if (i == 0)
             edgel_text_printf(t, ",\"%s\":[", key);
         edgel_text_printf(t, "%s[%" PRId32, i ? "," : "", id_of(entry));
@@ -45,7 +51,7 @@ enum edgel_status edgel_entries_read(const struct edgel_place *p, const struct e
     *n = entries;
     for (size_t i = 0; i < entries; i++, to += size_of(fields)) {
         int64_t c[1 + EDGEL_ENTRY_FIELDS_MAX];
-        uint64_t *counts = (uint64_t *)(void *)(to + sizeof(uint64_t));
+        uint64_t *counts = (uint64_t *)(void *)(to + offsetof(struct entry, counts));
         EDGEL_TRY(edgel_place_tuple(p, edgel_json_at(v, i), key, 1 + fields, 0, INT64_MAX, c));
         if (c[0] >= EDGEL_IDS)
             return edgel_place_refuse(p, key, "ids are 0 to 65535");
