@@ -271,8 +271,9 @@ EDGEL_NODISCARD enum edgel_status edgel_output_folder_find(const char *path, boo
                                                            struct edgel_error *err);
 int edgel_output_folder_fd(const struct edgel_output_folder *folder);
 bool edgel_output_folder_follows(const struct edgel_output_folder *folder);
-/* True when its path is no longer that of the folder that is held. */
-bool edgel_output_folder_moved(const struct edgel_output_folder *folder);
+/* EDGEL_EIO when its path is no longer that of the folder that is held, or cannot be looked at. */
+EDGEL_NODISCARD enum edgel_status edgel_output_folder_check(const struct edgel_output_folder *folder,
+                                                            struct edgel_error *err);
 /* What has that path below it: false when nothing has; and removes it. */
 struct stat;
 bool edgel_output_folder_stat(const struct edgel_output_folder *folder, const char *below, struct stat *st);

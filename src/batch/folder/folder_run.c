@@ -257,12 +257,11 @@ static enum edgel_status work_and_end(struct job *j, struct edgel_error *err)
     }
     if ((s == EDGEL_OK || s == EDGEL_EINTERRUPTED) && !t->interrupted)
         edgel_folder_record_end(&j->f);
-    if (s == EDGEL_OK && j->f.out && edgel_output_folder_moved(j->f.out)) {
-        s = edgel_fail(err, EDGEL_EIO,
-                       "%s: has become another folder during the run; outputs are in the one that it was",
-                       j->run->output);
+    struct edgel_error moved = { 0 };
+    if (s == EDGEL_OK && j->f.out && edgel_output_folder_check(j->f.out, &moved) != EDGEL_OK) {
+        s = edgel_fail(err, moved.code, "%s", moved.msg);
         if (j->run->warn)
-            j->run->warn(j->run->listener, EDGEL_FOLDER_MOVED, err->msg);
+            j->run->warn(j->run->listener, EDGEL_FOLDER_MOVED, moved.msg);
     }
     return s;
 }

@@ -144,11 +144,16 @@ int edgel_output_folder_fd(const struct edgel_output_folder *folder)
     return edgel_place_fd(folder->top);
 }
 
-bool edgel_output_folder_moved(const struct edgel_output_folder *folder)
+enum edgel_status edgel_output_folder_check(const struct edgel_output_folder *folder, struct edgel_error *err)
 {
+    static const char moved[] =
+        "has become another folder during the run; outputs are in the one that it was";
     struct stat named, held;
-    return fstat(edgel_place_fd(folder->top), &held) == 0 &&
-           (stat(folder->path, &named) != 0 || named.st_dev != held.st_dev || named.st_ino != held.st_ino);
+    if (fstat(edgel_place_fd(folder->top), &held) != 0 || stat(folder->path, &named) != 0)
+        return edgel_fail_system(err, folder->path, "cannot be looked at after the run", errno);
+    if (named.st_dev != held.st_dev || named.st_ino != held.st_ino)
+        return edgel_fail(err, EDGEL_EIO, "%s: %s", folder->path, moved);
+    return EDGEL_OK;
 }
 
 /* --- below it --- */
