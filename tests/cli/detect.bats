@@ -189,6 +189,10 @@ refused() {
     detect -q --existing overwrite -o way in # OUT itself may be a link
     [ -L way ]
     cmp out/a.png out/sub/b.png
+    ln -s nowhere lost
+    run detect -o lost in
+    [ "$status" -eq 2 ]
+    [[ "$output" == *'lost: is a symbolic link that leads nowhere'* ]]
 }
 
 @test "--follow-links: records of runs are not written through links" {

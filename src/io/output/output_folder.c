@@ -69,11 +69,13 @@ static enum edgel_status make_folders(struct edgel_output_folder *f, struct edge
         int why = errno;
         if (!made && stat(f->path, &st) == 0)
             f->found = (size_t)(p - f->path);
-        else if (!made && why == EEXIST && errno != ENOENT) /* ENOENT: a link that leads nowhere */
+        else if (!made && why == EEXIST)
             why = errno;
-        const enum edgel_status s = made || f->found == (size_t)(p - f->path)
-                                        ? EDGEL_OK
-                                        : edgel_fail_system(err, f->path, "cannot make the folder", why);
+        const bool lost = why == ENOENT && lstat(f->path, &st) == 0;
+        enum edgel_status s = EDGEL_OK;
+        if (!made && f->found != (size_t)(p - f->path))
+            s = lost ? edgel_fail(err, EDGEL_EIO, "%s: is a symbolic link that leads nowhere", f->path)
+                     : edgel_fail_system(err, f->path, "cannot make the folder", why);
         *p = c;
         if (s != EDGEL_OK || c == '\0')
             return s;
