@@ -1081,7 +1081,7 @@ PY
     find run -type f -exec cksum {} + | sort >before
     run "$EDGEL" train --resume run --epochs 2
     [ "$status" -eq 2 ]
-    [[ "$output" == *"--epochs 2: run has done 3 already; more extend it"* ]]
+    [[ "$output" == *"--epochs 2: run has done 3 already; a larger number goes on"* ]]
     find run -type f -exec cksum {} + | sort | diff before -
     run "$EDGEL" train --resume run --epochs 3
     [ "$status" -eq 0 ]
@@ -1204,7 +1204,7 @@ PY
 
 @test "--checkpoint and Ctrl-C: the run goes on as if there had been no break" {
     train -o whole --epochs 400 --crop 8 i
-    "$EDGEL" train --truth t --arch linear --batch 2 --progress never -o broken --epochs 400 --crop 8 --checkpoint 0.001 i &
+    "$EDGEL" train --truth t --arch linear --batch 2 --progress never -o broken --epochs 400 --crop 8 --checkpoint 0.001 i 2>told &
     pid=$!
     for _ in $(seq 200); do
         [ -f broken/last.safetensors ] && break
@@ -1214,6 +1214,7 @@ PY
     code=0
     wait $pid || code=$?
     [ "$code" -eq 130 ] || [ "$code" -eq 0 ]
+    [ "$code" -eq 0 ] || grep -q 'stopped after .*; --resume broken goes on$' told
     run "$EDGEL" train --resume broken -q
     [ "$status" -eq 0 ]
     [ "$(weights whole)" = "$(weights broken)" ]

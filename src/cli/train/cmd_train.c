@@ -363,7 +363,8 @@ static enum edgel_status take_up(struct job *j, struct edgel_error *err)
         free(path);
     }
     if (status == EDGEL_OK && epochs > j->o->epochs)
-        status = edgel_error_set(err, EDGEL_EINVAL, "--epochs %lld: %s has done %lld already; more extend it",
+        status = edgel_error_set(err, EDGEL_EINVAL,
+                                 "--epochs %lld: %s has done %lld already; a larger number goes on",
                                  (long long)j->o->epochs, j->o->output, (long long)epochs);
     if (status == EDGEL_OK)
         status = train_progress_open(&j->progress, &j->plan, j->o, classes, epochs, err);

@@ -111,7 +111,9 @@ void train_progress_summary(const struct train_progress *p, const struct train_p
                     (long long)plan->params.patience);
         break;
     case EDGEL_TRAIN_TIME: cli_message("time limit reached after %zu epoch%s", n, epochs); break;
-    case EDGEL_TRAIN_STOPPED: cli_message("stopped after %zu epoch%s", n, epochs); break;
+    case EDGEL_TRAIN_STOPPED:
+        cli_message("stopped after %zu epoch%s; --resume %s goes on", n, epochs, p->o->output);
+        break;
     }
     if (best < n)
         cli_message("best: epoch %.0f, %s %.4f; %s/best.safetensors",
