@@ -1225,6 +1225,8 @@ numbers() {
     run "$EDGEL" eval --truth j --labels ids k
     [ "$status" -eq 2 ]
     has 'truth j: JPEG files with'
+    has 'half of the range as one class: --labels binary' # not all but 0
+    hasnt '--objects'
 }
 
 @test "ids as predictions of binary labels: none reaches the threshold" {

@@ -94,11 +94,16 @@ bool score_odd_ids(const struct edgel_ids_seen *seen)
 static enum edgel_status refuse_ids(const struct edgel_ids_seen *seen, const char *role, const char *path,
                                     bool swapped, struct edgel_error *err)
 {
+    const char *turned =
+        swapped ? "The predictions hold one class: are prediction and --truth swapped? " : "";
+    if (seen->lossy) /* no objects, and --labels binary cuts instead of taking all but 0 */
+        return edgel_error_set(err, EDGEL_EFORMAT,
+                               "%s %s: JPEG files with %zu ids: JPEG changes values, so that they are no "
+                               "classes. %sWhat reaches half of the range as one class: --labels binary; "
+                               "the values as ids all the same: --classes FILE or N",
+                               role, path, seen->ids, turned);
     char what[160];
-    if (seen->lossy)
-        snprintf(what, sizeof what,
-                 "JPEG files with %zu ids: JPEG changes values, so that they are no classes", seen->ids);
-    else if (seen->numbered)
+    if (seen->numbered)
         snprintf(what, sizeof what,
                  "ids from 1 to %d without a gap, another number in each mask: they look like objects",
                  seen->highest);
@@ -109,8 +114,7 @@ static enum edgel_status refuse_ids(const struct edgel_ids_seen *seen, const cha
         err, EDGEL_EFORMAT,
         "%s %s: %s. %sIf they are classes: --classes FILE or N; objects: --objects ids; all but 0 as "
         "one class: --labels binary",
-        role, path, what,
-        swapped ? "The predictions hold one class: are prediction and --truth swapped? " : "");
+        role, path, what, turned);
 }
 
 /* Classes that nobody listed: by the first masks of both sides. */

@@ -157,9 +157,9 @@ static int survey(struct train_data *d)
     }
     if (status == EDGEL_EFORMAT && seen.failed == 0 && score_odd_ids(&seen.ids)) {
         cli_message("%s", err.msg);
-        cli_message(
-            "if they are classes: --classes FILE or N; to train what is not 0 against 0: --labels binary%s",
-            seen.ids.lossy ? "; better write the masks as PNG, from before they were JPEG" : "");
+        cli_message("if they are classes: --classes FILE or N; to train what %s: --labels binary%s",
+                    seen.ids.lossy ? "reaches half of the range against the rest" : "is not 0 against 0",
+                    seen.ids.lossy ? "; better write the masks as PNG, from before they were JPEG" : "");
         return CLI_EXIT_USAGE;
     }
     return refuse(d, status, seen.failed, &err);
