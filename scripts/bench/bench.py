@@ -287,7 +287,7 @@ def large(b):
     budget = max(b.args.budget, 300)
     cases = {}
     for name in b.methods("edges"):
-        cases |= {f"{name} default": f"{name} 0 1.4 50 100", f"{name} 5x5": f"{name} 5 1.4 50 150"}
+        cases |= {f"{name} sigma 1.4, 50/100": f"{name} 0 1.4 50 100", f"{name} 5x5": f"{name} 5 1.4 50 150"}
     cases |= {f"{name} 1.4": f"{name} 0 1.4 50 150" for name in b.methods("image")}
     cases |= {name: f"{name} 0 0 50 150" for name in b.methods("response")}
     for e in b.edgels:
