@@ -133,6 +133,7 @@ struct edgel_method_sweep {
  */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_method_sweep_parse(const char *text, struct edgel_method_sweep *out, struct edgel_error *err);
+/* Frees the texts and zeroes the struct; a zeroed one is fine. */
 EDGEL_API void edgel_method_sweep_finish(struct edgel_method_sweep *sweep);
 
 /* Checks all that does not depend on the image. EDGEL_OK or EDGEL_EINVAL. */
@@ -244,9 +245,10 @@ EDGEL_API void edgel_detect_io_init(struct edgel_detect_io *io);
 /* What one thread reuses from image to image: working memory, the result, threads for large images. */
 struct edgel_detector;
 /* threads: that one image may use, 0 all cores; they are started by the first image that is large enough.
- * EDGEL_OK, EDGEL_EINVAL, EDGEL_ENOMEM. destroy sets *detector to NULL; NULL in *detector is fine. */
+ * EDGEL_OK, EDGEL_EINVAL, EDGEL_ENOMEM. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_detector_create(int threads, struct edgel_detector **detector, struct edgel_error *err);
+/* Ends its threads, frees its memory and sets *detector to NULL; NULL in *detector is fine. */
 EDGEL_API void edgel_detector_destroy(struct edgel_detector **detector);
 
 /*

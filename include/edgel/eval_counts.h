@@ -33,11 +33,13 @@ struct edgel_counts_header {
     struct edgel_counts_reading reading;
 };
 
-/* Writes the header line, whose labels must be resolved, and after it the line of each row. EDGEL_EIO, EDGEL_ENOMEM,
+/* Writes the first line of a counts file; the labels of its measure must be resolved. EDGEL_EIO, EDGEL_ENOMEM,
  * EDGEL_ELIMIT (a line over 64 MB). */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_counts_write_header(struct edgel_output *out, const struct edgel_counts_header *header,
                           struct edgel_error *err);
+/* Writes the line of one row, after the header; rows come in the order of the list. Returns as
+ * edgel_counts_write_header(). */
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_counts_write_row(struct edgel_output *out, const struct edgel_row *row, struct edgel_error *err);
 

@@ -101,10 +101,11 @@ struct edgel_measure {
 /* Labels AUTO, threshold 0.5, no sweep, nothing but pixels, one annotator, all pixels; max_dist 0.0075, thinned,
  * without suppression (ratio 1.01, radius 1). */
 EDGEL_API void edgel_measure_init(struct edgel_measure *measure);
-/* Sets an option of a family by its key, from a text ("on", "bsds", "0.02") or a number (the index of a word).
- * EDGEL_EINVAL: no such key, or not in its range. */
+/* Sets an option of a family by its key, from a text ("on", "bsds", "0.02"). EDGEL_EINVAL: no such key, or a value out
+ * of its range; measure is then as it was. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_measure_set(struct edgel_measure *measure, const char *key,
                                                               const char *text, struct edgel_error *err);
+/* The same from a number: that of the option, or the index of its word, from 0. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_measure_set_number(struct edgel_measure *measure,
                                                                      const char *key, double value,
                                                                      struct edgel_error *err);

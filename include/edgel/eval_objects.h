@@ -85,8 +85,11 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_coco_pairs_make(const struct e
                                                                   const struct edgel_coco_side *prediction,
                                                                   struct edgel_coco_pairs **out,
                                                                   struct edgel_error *err);
-EDGEL_API void edgel_coco_pairs_destroy(struct edgel_coco_pairs **pairs); /* NULL is fine */
+/* Frees the pairs and sets *pairs to NULL; NULL is fine. */
+EDGEL_API void edgel_coco_pairs_destroy(struct edgel_coco_pairs **pairs);
+/* How many pairs there are. */
 EDGEL_API size_t edgel_coco_pairs_count(const struct edgel_coco_pairs *pairs);
+/* The i-th, i below their number. */
 EDGEL_API const struct edgel_coco_pair *edgel_coco_pairs_at(const struct edgel_coco_pairs *pairs, size_t i);
 
 /* The objects of one side: of an image of a document, of a mask, or (panoptic) of both. */

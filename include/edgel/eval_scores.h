@@ -328,7 +328,8 @@ edgel_reducer_add(struct edgel_reducer *reducer, const struct edgel_row *row, st
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_reducer_summary(const struct edgel_reducer *reducer,
                                                                   struct edgel_summary *out,
                                                                   struct edgel_error *err);
-EDGEL_API void edgel_reducer_destroy(struct edgel_reducer **reducer); /* NULL is fine */
+/* Frees the reducer and sets *reducer to NULL; NULL is fine. */
+EDGEL_API void edgel_reducer_destroy(struct edgel_reducer **reducer);
 
 /* The summary's value of a score: of those of a class the mean over the classes in the mean, but of accuracy that over
  * all pixels; ods, ois and ap of the boundaries where these were matched. NaN when undefined or not measured. */
@@ -356,6 +357,7 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_row_scores(const struct edgel_
                                                              const struct edgel_reduce *reduce,
                                                              struct edgel_class_result **out, size_t *n,
                                                              struct edgel_error *err);
+/* Frees n results with their names; NULL is fine. */
 EDGEL_API void edgel_class_results_free(struct edgel_class_result *results, size_t n);
 
 /* The best point of one image's boundaries, the first of the largest F, between neighbouring thresholds as well (as ODS
@@ -364,11 +366,12 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_boundary_best_point(const stru
                                                                       struct edgel_operating_point *out,
                                                                       struct edgel_error *err);
 
-/* The threshold that covers one image's truth best, the first of equals; values are rounded as in regions_rounded.
- * EDGEL_EINVAL: not measured. */
+/* The threshold that covers one image's truth best. */
 struct edgel_region_best {
     double threshold, covering, reverse; /* reverse: covering of the prediction by the truth */
 };
+/* Finds it, the first of equals, for an image of w x h pixels; values are rounded as in regions_rounded. EDGEL_EINVAL:
+ * not measured. */
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_region_best_point(const struct edgel_region_counts *c,
                                                                     int w, int h,
                                                                     struct edgel_region_best *out,

@@ -15,9 +15,11 @@ extern "C" {
 #endif
 
 /* Working memory that calls take their scratch from, so that a run over many images stops allocating. One per
- * thread; it holds no results between calls. create returns NULL when out of memory; destroying NULL is fine. */
+ * thread; it holds no results between calls. */
 struct edgel_scratch;
+/* NULL: out of memory. */
 EDGEL_API EDGEL_NODISCARD struct edgel_scratch *edgel_scratch_create(void);
+/* Frees it and sets *scratch to NULL; NULL is fine. */
 EDGEL_API void edgel_scratch_destroy(struct edgel_scratch **scratch);
 
 /* Lets calls with this scratch share the rows of an image among all threads of a pool (NULL: among none, as at first).

@@ -62,6 +62,13 @@ EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_components_list(
 EDGEL_API EDGEL_NODISCARD enum edgel_status
 edgel_components_map(struct edgel_view numbers, struct edgel_image *out, struct edgel_error *err);
 
+/* Where a table goes: name returns the name of a label's class (NULL: names are empty), write takes the next bytes of
+ * the table; a failure of it ends the table. */
+struct edgel_component_table {
+    const char *(*name)(void *user, int label);
+    enum edgel_status (*write)(void *user, const void *bytes, size_t n, struct edgel_error *err);
+    void *user;
+};
 /*
  * The components as a table, CSV as RFC 4180 has it but for lines that end in LF:
  *
@@ -70,15 +77,8 @@ edgel_components_map(struct edgel_view numbers, struct edgel_image *out, struct 
  * with centroids to hundredths, halves up.
  *
  * labels, numbers, count  as of edgel_components_list()
- * name                    gets user and a label, returns the name of its class; NULL: names are empty
- * write                   gets user and the next bytes of the table; its status as that of each
- * Returns as edgel_components_list().
+ * Returns as edgel_components_list(), or what table->write returned.
  */
-struct edgel_component_table {
-    const char *(*name)(void *user, int label);
-    enum edgel_status (*write)(void *user, const void *bytes, size_t n, struct edgel_error *err);
-    void *user;
-};
 EDGEL_API EDGEL_NODISCARD enum edgel_status edgel_components_table(struct edgel_view labels,
                                                                    struct edgel_view numbers, int64_t count,
                                                                    const struct edgel_component_table *table,
