@@ -248,21 +248,19 @@ void edgel_bits_pack(struct edgel_view v, int y, bool invert, uint8_t *bits);
 
 /* --- output/place.c --- */
 /* A folder held open by those that use it: release it as often as it was given out or held; NULL is fine. */
-struct edgel_place;
+struct edgel_dir;
 /* Opens the folder path[0..n); 0: the current one. NULL and errno, ENOMEM also when edgel_alloc() fails. */
-struct edgel_place *edgel_place_open(const char *path, size_t n);
+struct edgel_dir *edgel_dir_open(const char *path, size_t n);
 /* Opens the folder below[0..n) of top, n > 0, makes what is missing, and follows no link. EDGEL_EIO, EDGEL_ENOMEM. */
-EDGEL_NODISCARD enum edgel_status edgel_place_enter(const struct edgel_place *top, const char *below,
-                                                    size_t n, struct edgel_place **out,
-                                                    struct edgel_error *err);
-struct edgel_place *edgel_place_hold(struct edgel_place *place);
-void edgel_place_release(struct edgel_place **place);
-int edgel_place_fd(const struct edgel_place *place);
-const char *edgel_place_name(const struct edgel_place *place); /* for messages */
-const char *
-edgel_place_below(const struct edgel_place *place); /* of one that was entered: its path below top */
+EDGEL_NODISCARD enum edgel_status edgel_dir_enter(const struct edgel_dir *top, const char *below, size_t n,
+                                                  struct edgel_dir **out, struct edgel_error *err);
+struct edgel_dir *edgel_dir_hold(struct edgel_dir *place);
+void edgel_dir_release(struct edgel_dir **place);
+int edgel_dir_fd(const struct edgel_dir *place);
+const char *edgel_dir_name(const struct edgel_dir *place);  /* for messages */
+const char *edgel_dir_below(const struct edgel_dir *place); /* of one that was entered: its path below top */
 /* EDGEL_EIO: name is a link, which is not followed. */
-enum edgel_status edgel_place_link(const char *name, struct edgel_error *err);
+enum edgel_status edgel_dir_link(const char *name, struct edgel_error *err);
 
 /* --- output/output_folder.c --- */
 /* As edgel_output_folder_open(), but makes nothing: *out is NULL when there is no such folder. */
@@ -284,7 +282,7 @@ void edgel_output_folder_remove(struct edgel_output_folder *folder, const char *
 EDGEL_NODISCARD enum edgel_status edgel_output_begin_itself(const char *path, struct edgel_output **out,
                                                             struct edgel_error *err);
 /* As edgel_output_begin() of a file in a folder that is held; a link of that name is replaced. */
-EDGEL_NODISCARD enum edgel_status edgel_output_begin_in(struct edgel_place *place, const char *name,
+EDGEL_NODISCARD enum edgel_status edgel_output_begin_in(struct edgel_dir *place, const char *name,
                                                         struct edgel_output **out, struct edgel_error *err);
 /* The writer will patch or read: an output that goes to a callback keeps all bytes until commit. Before the first byte
  * is written. */
@@ -302,7 +300,7 @@ EDGEL_NODISCARD enum edgel_status edgel_output_read(struct edgel_output *o, uint
 uint32_t edgel_output_tag(void);
 /* The temporary file, and the folder that it and its final name are in; -1 if the output is written directly. */
 int edgel_output_fd(const struct edgel_output *o);
-struct edgel_place *edgel_output_place(const struct edgel_output *o);
+struct edgel_dir *edgel_output_place(const struct edgel_output *o);
 /* How messages call it. */
 const char *edgel_output_name(const struct edgel_output *o);
 

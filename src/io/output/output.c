@@ -30,7 +30,7 @@ struct edgel_output {
     struct edgel_bytes held;    /* of a callback, until commit */
     struct edgel_byte_sink sink;
     char *name;                /* for messages */
-    struct edgel_place *place; /* the folder of the two names below; NULL: there is no temporary file */
+    struct edgel_dir *place;   /* the folder of the two names below; NULL: there is no temporary file */
     char *final;               /* what the temporary file becomes */
     char temp[TEMP_BYTES];     /* empty: not made yet, or renamed */
     struct edgel_output *next; /* of those with a temporary file */
@@ -72,7 +72,7 @@ void edgel_outputs_abandon(void)
     abandoned = true;
     for (const struct edgel_output *o = unfinished; o; o = o->next)
         if (o->temp[0])
-            (void)unlinkat(edgel_place_fd(o->place), o->temp, 0);
+            (void)unlinkat(edgel_dir_fd(o->place), o->temp, 0);
     pthread_mutex_unlock(&unfinished_lock);
 }
 
@@ -81,7 +81,7 @@ static void destroy(struct edgel_output *o)
     delist(o);
     edgel_free(o->name);
     edgel_free(o->final);
-    edgel_place_release(&o->place);
+    edgel_dir_release(&o->place);
     edgel_bytes_finish(&o->held);
     edgel_free(o);
 }
@@ -129,11 +129,11 @@ static enum edgel_status open_temp(struct edgel_output *o, struct edgel_error *e
     for (int attempt = 0; attempt < 1000; attempt++) {
         snprintf(o->temp, sizeof o->temp, ".edgel-%lu-%08lx-%u.tmp", (unsigned long)getpid(),
                  (unsigned long)edgel_output_tag(), atomic_fetch_add(&number, 1));
-        o->fd = openat(edgel_place_fd(o->place), o->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        o->fd = openat(edgel_dir_fd(o->place), o->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (o->fd >= 0 && enlist(o))
             return EDGEL_OK;
         if (o->fd >= 0) {
-            (void)unlinkat(edgel_place_fd(o->place), o->temp, 0);
+            (void)unlinkat(edgel_dir_fd(o->place), o->temp, 0);
             close(o->fd);
             errno = ECANCELED;
         }
@@ -151,7 +151,7 @@ static enum edgel_status open_in(struct edgel_output *o, const struct stat *foun
         return edgel_fail(err, EDGEL_EIO, "%s: is a folder, not a file", o->name);
     if (!found || S_ISREG(found->st_mode) || S_ISLNK(found->st_mode))
         return open_temp(o, err);
-    o->fd = openat(edgel_place_fd(o->place), o->final, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+    o->fd = openat(edgel_dir_fd(o->place), o->final, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
     return o->fd >= 0 ? EDGEL_OK : edgel_fail_system(err, o->name, "cannot open", errno);
 }
 
@@ -170,7 +170,7 @@ static enum edgel_status open_path(struct edgel_output *o, struct edgel_error *e
     o->final = edgel_strdup(slash ? slash + 1 : path);
     if (!o->final)
         return edgel_no_memory(err, o->name);
-    o->place = edgel_place_open(path, slash ? (size_t)(slash + 1 - path) : 0);
+    o->place = edgel_dir_open(path, slash ? (size_t)(slash + 1 - path) : 0);
     if (!o->place)
         return edgel_fail_system(err, o->name, "cannot create", errno);
     return open_in(o, stat(o->name, &s) == 0 ? &s : NULL, err);
@@ -215,20 +215,20 @@ enum edgel_status edgel_output_begin(const char *path, struct edgel_output **out
     return EDGEL_OK;
 }
 
-enum edgel_status edgel_output_begin_in(struct edgel_place *place, const char *name,
-                                        struct edgel_output **out, struct edgel_error *err)
+enum edgel_status edgel_output_begin_in(struct edgel_dir *place, const char *name, struct edgel_output **out,
+                                        struct edgel_error *err)
 {
     struct stat found;
     struct edgel_text path = { 0 };
-    const char *folder = edgel_place_name(place);
+    const char *folder = edgel_dir_name(place);
     edgel_text_printf(&path, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
     struct edgel_output *o = *out = path.failed ? NULL : create(path.s, err);
     edgel_text_finish(&path);
     if (!o)
         return edgel_no_memory(err, name);
     o->final = edgel_strdup(name);
-    o->place = edgel_place_hold(place);
-    const bool there = fstatat(edgel_place_fd(place), name, &found, AT_SYMLINK_NOFOLLOW) == 0;
+    o->place = edgel_dir_hold(place);
+    const bool there = fstatat(edgel_dir_fd(place), name, &found, AT_SYMLINK_NOFOLLOW) == 0;
     const enum edgel_status s =
         o->final ? open_in(o, there ? &found : NULL, err) : edgel_no_memory(err, name);
     o->close_fd = s == EDGEL_OK;
@@ -249,11 +249,11 @@ enum edgel_status edgel_output_begin_itself(const char *path, struct edgel_outpu
     edgel_free(copy);
     if (s != EDGEL_OK)
         return s;
-    struct edgel_place *place = edgel_place_open(path, slash ? (size_t)(slash + 1 - path) : 0);
+    struct edgel_dir *place = edgel_dir_open(path, slash ? (size_t)(slash + 1 - path) : 0);
     if (!place)
         return edgel_fail_system(err, path, "cannot create", errno);
     s = edgel_output_begin_in(place, slash ? slash + 1 : path, out, err);
-    edgel_place_release(&place);
+    edgel_dir_release(&place);
     return s;
 }
 
@@ -424,7 +424,7 @@ int edgel_output_fd(const struct edgel_output *o)
     return o->temp[0] ? o->fd : -1;
 }
 
-struct edgel_place *edgel_output_place(const struct edgel_output *o)
+struct edgel_dir *edgel_output_place(const struct edgel_output *o)
 {
     return o->place;
 }
@@ -450,7 +450,7 @@ enum edgel_status edgel_output_commit(struct edgel_output **out, struct edgel_er
             st = edgel_fail_system(err, o->name, "cannot close", errno);
     }
     if (st == EDGEL_OK && o->temp[0]) {
-        const int folder = edgel_place_fd(o->place);
+        const int folder = edgel_dir_fd(o->place);
         if (renameat(folder, o->temp, folder, o->final) == 0)
             o->temp[0] = '\0';
         else
@@ -471,6 +471,6 @@ void edgel_output_discard(struct edgel_output **out)
     if (o->close_fd)
         close(o->fd);
     if (o->temp[0])
-        (void)unlinkat(edgel_place_fd(o->place), o->temp, 0);
+        (void)unlinkat(edgel_dir_fd(o->place), o->temp, 0);
     destroy(o);
 }

@@ -18,9 +18,9 @@ struct edgel_output_folder {
     char *path;
     size_t found; /* length of the part of path that was there before */
     bool follow_links;
-    struct edgel_place *top;
+    struct edgel_dir *top;
     pthread_mutex_t lock;
-    struct edgel_place *kept[KEPT];
+    struct edgel_dir *kept[KEPT];
     size_t next; /* of kept, to be replaced */
 };
 
@@ -52,7 +52,7 @@ static enum edgel_status create(const char *path, bool follow_links, struct edge
 
 static enum edgel_status enter(struct edgel_output_folder *f, struct edgel_error *err)
 {
-    f->top = edgel_place_open(f->path, strlen(f->path));
+    f->top = edgel_dir_open(f->path, strlen(f->path));
     return f->top ? EDGEL_OK : edgel_fail_system(err, f->path, "cannot be entered", errno);
 }
 
@@ -122,8 +122,8 @@ void edgel_output_folder_close(struct edgel_output_folder **folder)
         return;
     *folder = NULL;
     for (size_t k = 0; k < KEPT; k++)
-        edgel_place_release(&f->kept[k]);
-    edgel_place_release(&f->top);
+        edgel_dir_release(&f->kept[k]);
+    edgel_dir_release(&f->top);
     for (size_t n = strlen(f->path); n > f->found && rmdir(f->path) == 0;) {
         while (n > 0 && f->path[n - 1] != '/')
             n--;
@@ -143,7 +143,7 @@ bool edgel_output_folder_follows(const struct edgel_output_folder *folder)
 
 int edgel_output_folder_fd(const struct edgel_output_folder *folder)
 {
-    return edgel_place_fd(folder->top);
+    return edgel_dir_fd(folder->top);
 }
 
 enum edgel_status edgel_output_folder_check(const struct edgel_output_folder *folder, struct edgel_error *err)
@@ -151,7 +151,7 @@ enum edgel_status edgel_output_folder_check(const struct edgel_output_folder *fo
     static const char moved[] =
         "has become another folder during the run; outputs are in the one that it was";
     struct stat named, held;
-    if (fstat(edgel_place_fd(folder->top), &held) != 0 || stat(folder->path, &named) != 0)
+    if (fstat(edgel_dir_fd(folder->top), &held) != 0 || stat(folder->path, &named) != 0)
         return edgel_fail_system(err, folder->path, "cannot be looked at after the run", errno);
     if (named.st_dev != held.st_dev || named.st_ino != held.st_ino)
         return edgel_fail(err, EDGEL_EIO, "%s: %s", folder->path, moved);
@@ -162,23 +162,23 @@ enum edgel_status edgel_output_folder_check(const struct edgel_output_folder *fo
 
 /* The folder of below[0..n): kept, or entered anew. */
 static enum edgel_status find_place(struct edgel_output_folder *f, const char *below, size_t n,
-                                    struct edgel_place **out, struct edgel_error *err)
+                                    struct edgel_dir **out, struct edgel_error *err)
 {
     *out = NULL;
     if (n == 0) {
-        *out = edgel_place_hold(f->top);
+        *out = edgel_dir_hold(f->top);
         return EDGEL_OK;
     }
     enum edgel_status s = EDGEL_OK;
     pthread_mutex_lock(&f->lock);
     for (size_t k = 0; k < KEPT && f->kept[k] && !*out; k++) {
-        const char *name = edgel_place_below(f->kept[k]);
+        const char *name = edgel_dir_below(f->kept[k]);
         if (strncmp(name, below, n) == 0 && name[n] == '\0')
-            *out = edgel_place_hold(f->kept[k]);
+            *out = edgel_dir_hold(f->kept[k]);
     }
-    if (!*out && (s = edgel_place_enter(f->top, below, n, out, err)) == EDGEL_OK) {
-        edgel_place_release(&f->kept[f->next]);
-        f->kept[f->next] = edgel_place_hold(*out);
+    if (!*out && (s = edgel_dir_enter(f->top, below, n, out, err)) == EDGEL_OK) {
+        edgel_dir_release(&f->kept[f->next]);
+        f->kept[f->next] = edgel_dir_hold(*out);
         f->next = (f->next + 1) % KEPT;
     }
     pthread_mutex_unlock(&f->lock);
@@ -200,8 +200,8 @@ static size_t folder_of(const char *below)
     }
 }
 
-static enum edgel_status place_of(struct edgel_output_folder *f, const char *below,
-                                  struct edgel_place **place, const char **name, struct edgel_error *err)
+static enum edgel_status place_of(struct edgel_output_folder *f, const char *below, struct edgel_dir **place,
+                                  const char **name, struct edgel_error *err)
 {
     const size_t n = folder_of(below);
     if (n == SIZE_MAX)
@@ -230,29 +230,28 @@ enum edgel_status edgel_output_folder_begin(struct edgel_output_folder *folder, 
     *out = NULL;
     EDGEL_REQUIRE(folder);
     EDGEL_REQUIRE(below);
-    struct edgel_place *place = NULL;
+    struct edgel_dir *place = NULL;
     const char *name;
     if (folder->follow_links)
         return begin_by_path(folder, below, out, err);
     EDGEL_TRY(place_of(folder, below, &place, &name, err));
     const enum edgel_status s = edgel_output_begin_in(place, name, out, err);
-    edgel_place_release(&place);
+    edgel_dir_release(&place);
     return s;
 }
 
 bool edgel_output_folder_stat(const struct edgel_output_folder *folder, const char *below, struct stat *st)
 {
-    return fstatat(edgel_place_fd(folder->top), below, st, folder->follow_links ? 0 : AT_SYMLINK_NOFOLLOW) ==
-           0;
+    return fstatat(edgel_dir_fd(folder->top), below, st, folder->follow_links ? 0 : AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 void edgel_output_folder_remove(struct edgel_output_folder *folder, const char *below)
 {
-    struct edgel_place *place = NULL;
+    struct edgel_dir *place = NULL;
     const char *name;
     if (folder->follow_links)
-        (void)unlinkat(edgel_place_fd(folder->top), below, 0);
+        (void)unlinkat(edgel_dir_fd(folder->top), below, 0);
     else if (place_of(folder, below, &place, &name, NULL) == EDGEL_OK)
-        (void)unlinkat(edgel_place_fd(place), name, 0);
-    edgel_place_release(&place);
+        (void)unlinkat(edgel_dir_fd(place), name, 0);
+    edgel_dir_release(&place);
 }

@@ -14,7 +14,7 @@
 
 enum { TO_ENTER = O_PATH | O_DIRECTORY | O_CLOEXEC };
 
-struct edgel_place {
+struct edgel_dir {
     int fd;
     atomic_int holders;
     size_t below; /* where the path below the outermost folder begins in name */
@@ -22,9 +22,9 @@ struct edgel_place {
 };
 
 /* fd stays the caller's until it is set. */
-static struct edgel_place *make(const char *folder, size_t n, const char *below, size_t nbelow)
+static struct edgel_dir *make(const char *folder, size_t n, const char *below, size_t nbelow)
 {
-    struct edgel_place *p = edgel_alloc(1, sizeof *p + n + nbelow + 2);
+    struct edgel_dir *p = edgel_alloc(1, sizeof *p + n + nbelow + 2);
     if (!p)
         return NULL;
     const bool slash = n > 0 && nbelow > 0 && folder[n - 1] != '/';
@@ -38,27 +38,27 @@ static struct edgel_place *make(const char *folder, size_t n, const char *below,
     return p;
 }
 
-struct edgel_place *edgel_place_open(const char *path, size_t n)
+struct edgel_dir *edgel_dir_open(const char *path, size_t n)
 {
-    struct edgel_place *p = n > 0 ? make(path, n, "", 0) : make(".", 1, "", 0);
+    struct edgel_dir *p = n > 0 ? make(path, n, "", 0) : make(".", 1, "", 0);
     errno = ENOMEM;
     if (!p || (p->fd = open(p->name, TO_ENTER)) >= 0)
         return p;
     const int why = errno;
-    edgel_place_release(&p);
+    edgel_dir_release(&p);
     errno = why;
     return NULL;
 }
 
-struct edgel_place *edgel_place_hold(struct edgel_place *place)
+struct edgel_dir *edgel_dir_hold(struct edgel_dir *place)
 {
     atomic_fetch_add(&place->holders, 1);
     return place;
 }
 
-void edgel_place_release(struct edgel_place **place)
+void edgel_dir_release(struct edgel_dir **place)
 {
-    struct edgel_place *p = *place;
+    struct edgel_dir *p = *place;
     *place = NULL;
     if (!p || atomic_fetch_sub(&p->holders, 1) > 1)
         return;
@@ -67,17 +67,17 @@ void edgel_place_release(struct edgel_place **place)
     edgel_free(p);
 }
 
-int edgel_place_fd(const struct edgel_place *place)
+int edgel_dir_fd(const struct edgel_dir *place)
 {
     return place->fd;
 }
 
-const char *edgel_place_name(const struct edgel_place *place)
+const char *edgel_dir_name(const struct edgel_dir *place)
 {
     return place->name;
 }
 
-const char *edgel_place_below(const struct edgel_place *place)
+const char *edgel_dir_below(const struct edgel_dir *place)
 {
     return place->name + place->below;
 }
@@ -101,21 +101,21 @@ static int enter(int at, const char *name)
     return openat(at, name, TO_ENTER | O_NOFOLLOW);
 }
 
-enum edgel_status edgel_place_link(const char *name, struct edgel_error *err)
+enum edgel_status edgel_dir_link(const char *name, struct edgel_error *err)
 {
     return edgel_fail(err, EDGEL_EIO, "%s: is a symbolic link, and outputs are not written through links",
                       name);
 }
 
 /* Enters the next folder of p->name, which ends at *end, and leaves the one above unless that is top. */
-static enum edgel_status descend(struct edgel_place *p, int top, const char *name, struct edgel_error *err)
+static enum edgel_status descend(struct edgel_dir *p, int top, const char *name, struct edgel_error *err)
 {
     const int above = p->fd < 0 ? top : p->fd;
     const int fd = enter(above, name), why = errno;
     enum edgel_status s = EDGEL_OK;
     if (fd < 0)
         s = (why == ELOOP || why == ENOTDIR) && is_link(above, name)
-                ? edgel_place_link(p->name, err)
+                ? edgel_dir_link(p->name, err)
                 : edgel_fail_system(err, p->name, "cannot make the folder", why);
     if (p->fd >= 0)
         close(p->fd);
@@ -123,10 +123,10 @@ static enum edgel_status descend(struct edgel_place *p, int top, const char *nam
     return s;
 }
 
-enum edgel_status edgel_place_enter(const struct edgel_place *top, const char *below, size_t n,
-                                    struct edgel_place **out, struct edgel_error *err)
+enum edgel_status edgel_dir_enter(const struct edgel_dir *top, const char *below, size_t n,
+                                  struct edgel_dir **out, struct edgel_error *err)
 {
-    struct edgel_place *p = make(top->name, strlen(top->name), below, n);
+    struct edgel_dir *p = make(top->name, strlen(top->name), below, n);
     enum edgel_status s = p ? EDGEL_OK : edgel_no_memory(err, top->name);
     *out = NULL;
     for (char *name = p ? p->name + p->below : NULL, *end; s == EDGEL_OK && *name; name = end) {
@@ -138,7 +138,7 @@ enum edgel_status edgel_place_enter(const struct edgel_place *top, const char *b
         end += c == '/';
     }
     if (s != EDGEL_OK)
-        edgel_place_release(&p);
+        edgel_dir_release(&p);
     *out = p;
     return s;
 }

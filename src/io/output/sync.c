@@ -28,7 +28,7 @@ struct edgel_sync {
     struct file *files;
     size_t nfiles, files_cap;
     struct folder {
-        struct edgel_place *place;
+        struct edgel_dir *place;
         dev_t dev;
         ino_t ino;
     } * folders; /* each once */
@@ -45,7 +45,7 @@ enum edgel_status edgel_sync_create(struct edgel_sync **out, struct edgel_error 
 static void empty(struct edgel_sync *s)
 {
     for (size_t i = 0; i < s->nfolders; i++)
-        edgel_place_release(&s->folders[i].place);
+        edgel_dir_release(&s->folders[i].place);
     s->nfiles = s->nfolders = 0;
 }
 
@@ -73,17 +73,17 @@ static bool make_room(void **list, size_t count, size_t *cap, size_t size)
     return true;
 }
 
-static enum edgel_status add_folder(struct edgel_sync *s, struct edgel_place *place, struct edgel_error *err)
+static enum edgel_status add_folder(struct edgel_sync *s, struct edgel_dir *place, struct edgel_error *err)
 {
     struct stat st;
-    if (fstat(edgel_place_fd(place), &st) != 0)
-        return edgel_fail_system(err, edgel_place_name(place), "cannot be asked for", errno);
+    if (fstat(edgel_dir_fd(place), &st) != 0)
+        return edgel_fail_system(err, edgel_dir_name(place), "cannot be asked for", errno);
     for (size_t i = 0; i < s->nfolders; i++)
         if (s->folders[i].dev == st.st_dev && s->folders[i].ino == st.st_ino)
             return EDGEL_OK;
     if (!make_room((void **)(void *)&s->folders, s->nfolders, &s->folders_cap, sizeof *s->folders))
-        return edgel_no_memory(err, edgel_place_name(place));
-    s->folders[s->nfolders++] = (struct folder){ edgel_place_hold(place), st.st_dev, st.st_ino };
+        return edgel_no_memory(err, edgel_dir_name(place));
+    s->folders[s->nfolders++] = (struct folder){ edgel_dir_hold(place), st.st_dev, st.st_ino };
     return EDGEL_OK;
 }
 
@@ -118,7 +118,7 @@ enum edgel_status edgel_sync_bytes(struct edgel_sync *s, struct edgel_error *err
     EDGEL_REQUIRE(s);
     for (size_t i = 0; i < s->nfiles; i++)
         if (!seen_before(s, i) && syncfs(s->files[i].fd) != 0)
-            return edgel_fail_system(err, edgel_place_name(s->folders[0].place), "cannot be made durable",
+            return edgel_fail_system(err, edgel_dir_name(s->folders[0].place), "cannot be made durable",
                                      errno);
     return EDGEL_OK;
 }
@@ -149,8 +149,8 @@ enum edgel_status edgel_sync_names(struct edgel_sync *s, struct edgel_error *err
     EDGEL_REQUIRE(s);
     enum edgel_status st = EDGEL_OK;
     for (size_t i = 0; i < s->nfolders && st == EDGEL_OK; i++)
-        if (!sync_folder(edgel_place_fd(s->folders[i].place)))
-            st = edgel_fail_system(err, edgel_place_name(s->folders[i].place),
+        if (!sync_folder(edgel_dir_fd(s->folders[i].place)))
+            st = edgel_fail_system(err, edgel_dir_name(s->folders[i].place),
                                    "names in it cannot be made durable", errno);
     empty(s);
     return st;
