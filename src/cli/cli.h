@@ -9,6 +9,7 @@
 #define EDGEL_CLI_H
 
 #include "edgel/batch.h"
+#include "edgel/dataset.h"
 
 enum {
     CLI_EXIT_OK = 0,
@@ -293,6 +294,9 @@ void cli_run_show(const struct edgel_totals *so_far);
 void cli_run_step(enum edgel_outcome outcome);
 /* Removes the bar and fills totals: counts, interrupted, seconds. not_images is the caller's. */
 void cli_run_end(struct edgel_totals *totals);
+/* A look at the files of a set under these options: threads, progress, interruption. Its user is o, which must live as
+ * long. */
+struct edgel_dataset_run cli_dataset_run(const struct cli_run_options *o);
 /* One line with the totals on stderr, unless quiet. what: "image". */
 void cli_run_summary(const struct cli_run_options *o, const struct edgel_totals *totals);
 /* 130, 1, 3 (no input at all) or 0. */

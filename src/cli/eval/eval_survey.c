@@ -5,34 +5,10 @@
 #include "cli/eval/score.h"
 #include <stdio.h>
 
-static void begin(void *user, const char *what, size_t n)
-{
-    const struct eval_run *run = user;
-    cli_run_begin(what, run->options, n);
-}
-
-static void step(void *user, bool failed)
-{
-    (void)user;
-    cli_run_step(failed ? EDGEL_OUTCOME_ERROR : EDGEL_OUTCOME_OK);
-}
-
-static void end(void *user)
-{
-    struct edgel_totals totals;
-    (void)user;
-    cli_run_end(&totals);
-}
-
 static enum edgel_status survey(struct eval_run *run, const struct eval_method *method, bool truth,
                                 struct edgel_mask_values *out, bool *read_any, struct edgel_error *err)
 {
-    const struct edgel_dataset_run job = { .threads = (int)run->options->jobs,
-                                           .user = run,
-                                           .begin = begin,
-                                           .step = step,
-                                           .end = end,
-                                           .stop = cli_stop };
+    const struct edgel_dataset_run job = cli_dataset_run(run->options);
     return edgel_dataset_values(method->data, truth, &job, out, read_any, err);
 }
 

@@ -63,6 +63,8 @@ static enum edgel_status spool(uint64_t most, struct edgel_error *err)
         return edgel_error_set(err, EDGEL_EIO, "%s: %s", path, strerror(errno));
     unlink(path);
     const int failed = copy(STDIN_FILENO, fd, most);
+    if (failed != 0)
+        close(fd);
     if (failed == EFBIG)
         return edgel_error_set(err, EDGEL_ELIMIT, "standard input: more than %llu bytes (--max-file)",
                                (unsigned long long)most);

@@ -95,3 +95,36 @@ int cli_run_exit(const struct edgel_totals *totals)
         return CLI_EXIT_NOTHING;
     return CLI_EXIT_OK;
 }
+
+/* --- a look at the files of a set --- */
+
+static void begin_look(void *user, const char *what, size_t n)
+{
+    cli_run_begin(what, user, n);
+}
+
+static void step_look(void *user, bool failed)
+{
+    (void)user;
+    cli_run_step(failed ? EDGEL_OUTCOME_ERROR : EDGEL_OUTCOME_OK);
+}
+
+static void end_look(void *user)
+{
+    struct edgel_totals totals;
+    (void)user;
+    cli_run_end(&totals);
+}
+
+struct edgel_dataset_run cli_dataset_run(const struct cli_run_options *o)
+{
+    struct edgel_dataset_run run;
+    edgel_dataset_run_init(&run);
+    run.threads = (int)o->jobs;
+    run.user = (void *)o; /* the callbacks only read it */
+    run.begin = begin_look;
+    run.step = step_look;
+    run.end = end_look;
+    run.stop = cli_stop;
+    return run;
+}

@@ -69,29 +69,10 @@ static int hold_out(const struct train_data *d)
 
 /* --- a look at all files --- */
 
-static void begin(void *user, const char *what, size_t n)
-{
-    const struct train_data *d = user;
-    cli_run_begin(what, d->p.run, n);
-}
-
-static void step(void *user, bool failed)
-{
-    (void)user;
-    cli_run_step(failed ? EDGEL_OUTCOME_ERROR : EDGEL_OUTCOME_OK);
-}
-
-static void end(void *user)
-{
-    struct edgel_totals totals;
-    (void)user;
-    cli_run_end(&totals);
-}
-
 static void tell_remark(void *user, const char *text)
 {
-    const struct train_data *d = user;
-    if (!d->p.run->quiet)
+    const struct cli_run_options *o = user;
+    if (!o->quiet)
         cli_message("%s", text);
 }
 
@@ -101,16 +82,12 @@ static void tell_fault(void *user, const char *text)
     cli_message("%s", text);
 }
 
-static struct edgel_dataset_run look(struct train_data *d)
+static struct edgel_dataset_run look(const struct train_data *d)
 {
-    return (struct edgel_dataset_run){ .threads = (int)d->p.run->jobs,
-                                       .user = d,
-                                       .begin = begin,
-                                       .step = step,
-                                       .end = end,
-                                       .remark = tell_remark,
-                                       .fault = tell_fault,
-                                       .stop = cli_stop };
+    struct edgel_dataset_run run = cli_dataset_run(d->p.run);
+    run.remark = tell_remark;
+    run.fault = tell_fault;
+    return run;
 }
 
 /* 0 or the exit code of a look that failed. */
