@@ -92,9 +92,11 @@ static bool fill(struct edgel_json_stream *s)
     size_t got;
     if (s->ended || s->failed != EDGEL_OK)
         return false;
-    if (left == s->cap && s->cap >= ELEMENT_MAX)
-        return fail(s, edgel_fail(s->err, EDGEL_ELIMIT, "%s: an element of more than %d bytes", s->d->name,
-                                  ELEMENT_MAX)) == EDGEL_OK;
+    if (left == s->cap && s->cap >= ELEMENT_MAX) {
+        (void)fail(s, edgel_fail(s->err, EDGEL_ELIMIT, "%s: an element of more than %d bytes", s->d->name,
+                                 ELEMENT_MAX));
+        return false;
+    }
     pass_lines(s, s->c.at);
     s->base += (uint64_t)(s->c.at - s->c.text);
     if (left > 0)
@@ -102,8 +104,10 @@ static bool fill(struct edgel_json_stream *s)
     if (left == s->cap) {
         const size_t cap = s->cap ? 2 * s->cap : WINDOW;
         char *bigger = edgel_realloc(s->window, left, cap, 1);
-        if (!bigger)
-            return fail(s, edgel_no_memory(s->err, s->d->name)) == EDGEL_OK;
+        if (!bigger) {
+            (void)fail(s, edgel_no_memory(s->err, s->d->name));
+            return false;
+        }
         s->window = bigger;
         s->cap = cap;
     }
