@@ -118,7 +118,7 @@ def report(name, kind, x, y, ours, w, b, limit_w, limit_o, **settings):
     more, said = (mine - theirs) / theirs, abs(ours.fit.objective - mine) / mine
     # a weight may differ where ours is the better minimum
     bad = more > limit_o or said > 1e-9 or (away > limit_w and more > 0)
-    failures += bad
+    failures += int(bad)
     gap = "" if np.isnan(ours.fit.gap) else f", gap {ours.fit.gap / mine:.1e}"
     print(f"{name:44} weights {away:.1e}  objective {more:+.1e}{gap}  ({ENDS[ours.fit.end]}, "
           f"{ours.fit.iterations} iterations{', QR' if ours.fit.orthogonal else ''}){' BAD' if bad else ''}")
